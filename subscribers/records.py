@@ -1,0 +1,90 @@
+"""What the node tells its clients: pure shapes shared by the service, the client library and the bot. No I/O."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.bulletin import Bulletin, CommunityId, Instant, Uuid7
+from schemas.vocabulary import Kind, Language, Realm, Severity, Tlp
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Record(_Shape):
+    """A bulletin as this agency holds it: the content, where it came from, and what became of it."""
+
+    bulletin: Bulletin
+    community: CommunityId
+    community_slug: str
+    community_title: str
+    agency: str
+    """The originator's id in the directory, such as `fr-dgx`."""
+    agency_name: str
+    received: Instant
+    own: bool = False
+    """Written by this agency."""
+    flags: frozenset[Literal["expired", "gap_before", "late"]] = frozenset()
+    state: Literal["current", "amended", "retracted"] = "current"
+    replaced_by: Uuid7 | None = None
+
+
+class Filters(_Shape):
+    """What to look for. An empty set means no restriction; everything given must hold."""
+
+    kinds: frozenset[Kind] = frozenset()
+    severity_at_least: Severity = Severity.INFO
+    communities: frozenset[str] = frozenset()
+    """Community ids or slugs."""
+    regions: frozenset[str] = frozenset()
+    languages: frozenset[Language] = frozenset()
+    """Bulletins that have a text, original or translated, in one of these."""
+    tlp_at_most: Tlp = Tlp.RED
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+class Page(_Shape):
+    """Part of an answer, newest first unless ranked; `cursor` asks for the next part and is None at the end."""
+
+    items: list[Record]
+    cursor: str | None = None
+    total: Annotated[int, Field(ge=0)] | None = None
+    """How many match in all, where that is known cheaply."""
+
+
+class Community(_Shape):
+    """A community that this agency belongs to."""
+
+    id: CommunityId
+    slug: str
+    title: str
+    realm: Realm
+    role: Literal["member", "reader"]
+    owner: bool
+    members: list[str]
+    """Agency ids, as of now."""
+
+
+class Published(_Shape):
+    """What became of a draft: `queued` is on this node's disk, `admitted` carries the hub's signed receipt, `refused` its code."""
+
+    id: Uuid7
+    ref: str
+    community: CommunityId
+    state: Literal["queued", "admitted", "refused"]
+    code: str | None = None
+
+
+class NodeStatus(_Shape):
+    """How the node is doing. Counts since it was made, not since it started."""
+
+    agency: str
+    endpoint: str
+    connected: bool
+    outbox: int
+    archived: int
+    quarantined: int
+    directory_size: int
+    last_frame: Instant | None = None
