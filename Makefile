@@ -1,0 +1,103 @@
+# Liaison. `make help` lists what there is. Every target does its own set-up: a machine with Python 3.11 and pip is enough.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+WORKERS ?= 2
+ARGS ?=
+
+UV_VERSION := 0.13.9
+UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+unexport VIRTUAL_ENV
+export PYTHONUNBUFFERED := 1
+
+CODE := schemas hub subscribers bots
+READY := .venv/.ready
+
+##@ Start here
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## "; if (ENVIRON["NO_COLOR"] == "" && ENVIRON["TERM"] != "dumb") { bold = "\033[1m"; name = "\033[36m"; off = "\033[0m" } \
+	  printf "%sLiaison%s: signed, end-to-end encrypted bulletins between agencies\n", bold, off } \
+	  /^##@ / { printf "\n%s%s%s\n", bold, substr($$0, 5), off } \
+	  /^[a-z][a-z-]*:.*## / { printf "  %smake %-9s%s %s\n", name, $$1, off, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+
+.PHONY: setup
+setup: $(READY) ## Install everything that is needed into .venv (the other targets do it by themselves)
+
+.PHONY: demo
+demo: $(READY) ## Watch bulletins travel: a hub, three agencies, an organisation, a chat (ARGS="--headless ...")
+	@liaison-demo $(ARGS)
+
+##@ Check
+
+.PHONY: test
+test: lint types layers drift pytest cover ## Run everything that must hold: the checks below, then all tests
+
+.PHONY: lint
+lint: $(READY) ## Lint, and check the formatting
+	ruff check .
+	ruff format --check .
+
+.PHONY: types
+types: $(READY) ## Check the types (mypy, strict)
+	mypy
+
+.PHONY: layers
+layers: $(READY) ## Check who may import whom
+	@lint-imports --no-logo
+
+.PHONY: drift
+drift: $(READY) ## Check that the published schemas are what the code says
+	python -m schemas.publish --check
+
+.PHONY: pytest
+pytest: $(READY) ## Run the tests alone (ARGS="tests/unit -k name")
+	@bash .ci/browser
+	@mkdir -p build/coverage
+	pytest -n $(WORKERS) --dist worksteal -m "not bench" --cov --cov-report= $(ARGS)
+
+.PHONY: cover
+cover: $(READY) ## Check the coverage that the last test run left
+	@coverage json -q
+	@python .ci/cover.py
+
+##@ Work
+
+.PHONY: format
+format: $(READY) ## Format the code, and mend what the linter can
+	ruff check --fix-only .
+	ruff format .
+
+.PHONY: schemas
+schemas: $(READY) ## Write the published schemas anew from the code
+	python -m schemas.publish
+
+.PHONY: bench
+bench: $(READY) ## Measure against bare loops of the same library calls; writes build/bench.json
+	@mkdir -p build
+	@python -m tests.bench $(ARGS)
+
+.PHONY: clean
+clean: ## Remove what the tools made (.venv and .tools too)
+	rm -rf .venv .tools build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(CODE) tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- the set-up, made anew when the dependencies change ----
+
+$(READY): pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --locked --quiet || { echo "The set-up failed: see the message above. Python 3.11 or newer and a package index are needed." >&2; exit 1; }
+	@touch $@
+
+# uv in a directory of its own: works where the system's Python refuses to be installed into (PEP 668), and
+# where Debian's python3 has no venv module.
+.tools/bin/uv:
+	@echo "Installing uv $(UV_VERSION) into .tools"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-cache-dir --upgrade --target .tools "uv==$(UV_VERSION)"
+	@test -x $@
