@@ -14,6 +14,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV
 export PYTHONUNBUFFERED := 1
+export PIP_ROOT_USER_ACTION := ignore
 
 CODE := schemas hub subscribers bots
 READY := .venv/.ready
