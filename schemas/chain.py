@@ -1,0 +1,45 @@
+"""One chain per publisher, community and precedence: what may come next, and what a gap, a replay or a fork is. FORMAT.md, "Chains".
+
+The hub's admission and every reader hold frames against the same rule.
+"""
+
+from typing import NamedTuple
+
+from schemas.errors import Code, TrustError
+from schemas.frame import GENESIS, Frame
+
+
+class ChainKey(NamedTuple):
+    """Which chain a frame belongs to."""
+
+    publisher: str
+    community: str
+    precedence: str
+
+    @classmethod
+    def of(cls, frame: Frame) -> "ChainKey":
+        """The chain of a frame, by its signed header."""
+        return cls(frame.header.pub, frame.header.com, frame.header.pr)
+
+
+class ChainHead(NamedTuple):
+    """The last frame of a chain: its sequence number and SHA-256 in hex. A chain that has not begun is `ChainHead()`."""
+
+    seq: int = -1
+    hash: str = GENESIS
+
+
+def check_next(head: ChainHead, frame: Frame) -> ChainHead:
+    """The head after this frame. TrustError: `replayed` for one that was seen or lies behind, `gap` for one too far on, `fork` for
+    one that stands in the right place on another past.
+    """
+    seq = frame.header.seq
+    if frame.hash == head.hash:
+        raise TrustError(Code.REPLAYED, f"frame {seq} has been seen")
+    if seq <= head.seq:
+        raise TrustError(Code.FORK if seq == head.seq else Code.REPLAYED, f"frame {seq} lies behind the chain's head {head.seq}")
+    if seq > head.seq + 1:
+        raise TrustError(Code.GAP, f"frames {head.seq + 1} to {seq - 1} are missing", "send the missing frames first")
+    if frame.header.prev != head.hash:
+        raise TrustError(Code.FORK, f"frame {seq} does not continue the chain that was seen")
+    return ChainHead(seq, frame.hash)

@@ -1,0 +1,193 @@
+"""The directory: who is who, verified from a pinned root, one document at a time. FORMAT.md, "Directory".
+
+Pure and immutable: `Directory.apply` takes the next document's bytes and gives the directory that follows, or refuses.
+The hub's registrar, every node and every test run this same code.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Self, TypeVar
+
+from schemas.documents import Agency, Community, Hub, Keys, Revoke, Role, Root, SignedDocument, parse_document, parse_membership
+from schemas.encoding import from_base64
+from schemas.errors import Code, TrustError
+from schemas.limits import DOCUMENT_MAX
+from schemas.membership import MembershipLog
+from schemas.merkle import Head, Tree
+from schemas.signing import KEY_SIZE, Envelope, key_id
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Everything the documents so far establish. Maps are by agency id, endpoint (PK), signing key id or community id."""
+
+    root: Root
+    tree: Tree
+    roots: tuple[bytes, ...]
+    seen: frozenset[bytes]
+    hub: Hub | None = None
+    agencies: Mapping[str, Agency] = field(default_factory=dict)
+    endpoints: Mapping[str, Keys] = field(default_factory=dict)
+    signers: Mapping[str, Keys] = field(default_factory=dict)
+    revoked: frozenset[str] = frozenset()
+    communities: Mapping[str, MembershipLog] = field(default_factory=dict)
+
+    @classmethod
+    def pinned(cls, first: bytes, fingerprint: bytes | None = None) -> Self:
+        """The directory that starts from root version 1. `fingerprint` is the SHA-256 of its bytes, learned by other means.
+
+        Raises FormatError, or TrustError `root_mismatch` or `below_threshold`.
+        """
+        signed = parse_document(first)
+        if not isinstance(signed.document, Root) or signed.document.version != 1:
+            raise TrustError(Code.ROOT_MISMATCH, "the directory does not start with root version 1", "fetch it from its beginning")
+        if fingerprint is not None and sha256(first).digest() != fingerprint:
+            raise TrustError(Code.ROOT_MISMATCH, "this is not the root whose fingerprint you were told", "do not go on; call the secretariat")
+        _require(signed.envelope, signed.document.root)
+        tree = Tree().append(first)
+        return cls(root=signed.document, tree=tree, roots=(Tree().head.root, tree.head.root), seen=frozenset({sha256(first).digest()}))
+
+    @property
+    def head(self) -> Head:
+        """Size and root of the log."""
+        return self.tree.head
+
+    def check(self, data: bytes) -> SignedDocument:
+        """The document, when it may stand next. Raises FormatError or TrustError; `already_known` for one that is in the log."""
+        if len(data) > DOCUMENT_MAX:
+            raise TrustError(Code.TOO_LARGE, "the document is too large")
+        if sha256(data).digest() in self.seen:
+            raise TrustError(Code.ALREADY_KNOWN, "the document is already in the directory")
+        signed = parse_document(data)
+        match signed.document:
+            case Root():
+                self._check_root(signed.document, signed.envelope)
+            case Hub():
+                _require(signed.envelope, self.root.registrar)
+                _next_version(signed.document.version, self.hub.version if self.hub else 0)
+            case Agency():
+                self._check_agency(signed.document, signed.envelope)
+            case Keys():
+                self._check_keys(signed.document, signed.envelope)
+            case Revoke():
+                self._check_revoke(signed.document, signed.envelope)
+            case Community():
+                self._check_community(signed.document, signed.envelope)
+        return signed
+
+    def apply(self, data: bytes) -> "Directory":
+        """The directory with the next document, after `check`."""
+        document = self.check(data).document
+        tree = self.tree.append(data)
+        grown = replace(self, tree=tree, roots=(*self.roots, tree.head.root), seen=self.seen | {sha256(data).digest()})
+        match document:
+            case Root():
+                return replace(grown, root=document)
+            case Hub():
+                return replace(grown, hub=document)
+            case Agency():
+                return replace(grown, agencies=_with(self.agencies, document.id, document))
+            case Keys():
+                kid = key_id(from_base64(document.signing, KEY_SIZE)).hex()
+                return replace(
+                    grown,
+                    endpoints=_with(self.endpoints, document.endpoint, document),
+                    signers=_with(self.signers, kid, document),
+                )
+            case Revoke():
+                return replace(grown, revoked=self.revoked | {document.kid})
+            case Community():
+                return replace(grown, communities=_with(self.communities, document.id, MembershipLog(document)))
+
+    def apply_membership(self, data: bytes) -> "Directory":
+        """The directory with the next entry of a community's membership log. The entry does not enter the documents' tree."""
+        signed = parse_membership(data)
+        log = self.communities.get(signed.entry.com)
+        if log is None:
+            raise TrustError(Code.UNKNOWN_COMMUNITY, "no such community", "check the id")
+        log.check(signed, {each: self.identity(each) for each in log.community.owners}, self.agencies)
+        return replace(self, communities=_with(self.communities, signed.entry.com, log.append(signed)))
+
+    def identity(self, agency: str) -> bytes:
+        """An agency's identity key, 32 bytes; TrustError `unknown_agency`."""
+        if agency not in self.agencies:
+            raise TrustError(Code.UNKNOWN_AGENCY, f"no agency is called {agency}", "check the id in the directory")
+        return from_base64(self.agencies[agency].identity, KEY_SIZE)
+
+    def endpoints_of(self, agency: str) -> list[Keys]:
+        """The current keys of each endpoint of an agency, revoked ones left out."""
+        return [keys for keys in self.endpoints.values() if keys.agency == agency and self.kid_of(keys) not in self.revoked]
+
+    @staticmethod
+    def kid_of(keys: Keys) -> str:
+        """The id of an endpoint's signing key, in hex."""
+        return key_id(from_base64(keys.signing, KEY_SIZE)).hex()
+
+    def communities_of(self, agency: str, now: int) -> dict[str, str]:
+        """Community id to the agency's role in it at `now`."""
+        found = {com: log.members(now).get(agency) for com, log in self.communities.items()}
+        return {com: role for com, role in found.items() if role is not None}
+
+    def _check_root(self, document: Root, envelope: Envelope) -> None:
+        _next_version(document.version, self.root.version)
+        _require(envelope, self.root.root)
+        _require(envelope, document.root)
+
+    def _check_agency(self, document: Agency, envelope: Envelope) -> None:
+        _require(envelope, self.root.registrar)
+        known = self.agencies.get(document.id)
+        _next_version(document.version, known.version if known else 0)
+        if any(each.code == document.code and each.id != document.id for each in self.agencies.values()):
+            raise TrustError(Code.BAD_DOCUMENT, f"the code {document.code} belongs to another agency", "choose another code")
+        if any(each.identity == document.identity and each.id != document.id for each in self.agencies.values()):
+            raise TrustError(Code.BAD_KEY, "the identity key belongs to another agency", "make a new key pair")
+        if known and known.identity != document.identity:
+            raise TrustError(Code.BAD_KEY, "an identity key is not replaced by the registrar alone", "the agency must sign its successor")
+
+    def _check_keys(self, document: Keys, envelope: Envelope) -> None:
+        self._require_identity(document.agency, envelope)
+        known = self.endpoints.get(document.endpoint)
+        if known and known.agency != document.agency:
+            raise TrustError(Code.BAD_DOCUMENT, "the endpoint belongs to another agency", "ask the hub for an account of your own")
+        _next_version(document.version, known.version if known else 0)
+        kid = self.kid_of(document)
+        if kid in self.signers or kid in self.revoked:
+            raise TrustError(Code.BAD_KEY, "the signing key has been used before", "make a new key pair")
+
+    def _check_revoke(self, document: Revoke, envelope: Envelope) -> None:
+        self._require_identity(document.agency, envelope)
+        keys = self.signers.get(document.kid)
+        if keys is None or keys.agency != document.agency:
+            raise TrustError(Code.UNKNOWN_KEY, "the agency has no such key", "check the key id")
+
+    def _check_community(self, document: Community, envelope: Envelope) -> None:
+        if document.id in self.communities:
+            raise TrustError(Code.BAD_DOCUMENT, "the community exists", "choose another random id")
+        if len(set(document.owners)) != len(document.owners) or document.threshold > len(document.owners):
+            raise TrustError(Code.BAD_DOCUMENT, "owners are named twice, or fewer than the threshold", "correct the owners")
+        if len(envelope.signed_by(self.identity(each) for each in document.owners)) < document.threshold:
+            raise TrustError(Code.BELOW_THRESHOLD, "too few owners have signed", "collect the signatures of more owners")
+
+    def _require_identity(self, agency: str, envelope: Envelope) -> None:
+        if not envelope.signed_by([self.identity(agency)]):
+            raise TrustError(Code.BAD_SIGNATURE, "not signed by the agency's identity key", "sign with the key in the directory")
+
+
+def _require(envelope: Envelope, role: Role) -> None:
+    keys = {from_base64(key, KEY_SIZE) for key in role.keys}
+    if len(keys) != len(role.keys) or role.threshold > len(keys):
+        raise TrustError(Code.BELOW_THRESHOLD, "a role names a key twice, or fewer keys than its threshold", "correct the role")
+    if len(envelope.signed_by(keys)) < role.threshold:
+        raise TrustError(Code.BELOW_THRESHOLD, f"fewer than {role.threshold} signatures of the role hold", "collect more signatures")
+
+
+def _next_version(version: int, known: int) -> None:
+    if version != known + 1:
+        raise TrustError(Code.NOT_NEXT, f"version {version} does not follow {known}", "fetch the directory and sign again")
+
+
+def _with(mapping: Mapping[str, T], key: str, value: T) -> Mapping[str, T]:
+    return {**mapping, key: value}

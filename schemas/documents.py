@@ -1,0 +1,219 @@
+"""The documents of the directory and the entries of a membership log: shapes only. FORMAT.md, "Directory".
+
+Every document is canonical JSON inside a DSSE envelope. Who must have signed it is for directory.py and membership.py.
+"""
+
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+
+from schemas.bulletin import CommunityId, Line, where
+from schemas.encoding import canonical_json, from_base64, parse_json
+from schemas.errors import Code, FormatError
+from schemas.limits import DOCUMENT_MAX, INTEGER_MAX, SECRETARIAT_KEYS_MAX
+from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, KEY_SIZE, MEMBERSHIP_TYPE, Envelope, check_public_key, parse_envelope
+from schemas.vocabulary import Realm
+
+KEM_KEY_SIZE = 1216
+"""X-Wing public key: ML-KEM-768 (1184) and X25519 (32)."""
+
+AgencyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
+Key = Annotated[str, StringConstraints(min_length=44, max_length=44)]
+KemKey = Annotated[str, StringConstraints(min_length=1624, max_length=1624)]
+Account = Annotated[str, StringConstraints(pattern=r"^A[A-Z2-7]{55}$")]
+User = Annotated[str, StringConstraints(pattern=r"^U[A-Z2-7]{55}$")]
+Milliseconds = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
+Version = Annotated[int, Field(ge=1, le=INTEGER_MAX)]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    v: Literal[1] = 1
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON: what the envelope carries."""
+        return canonical_json(self.model_dump(mode="json"))
+
+
+class Role(_Document):
+    """m of n keys."""
+
+    keys: Annotated[list[Key], Field(min_length=1, max_length=SECRETARIAT_KEYS_MAX)]
+    threshold: Annotated[int, Field(ge=1, le=SECRETARIAT_KEYS_MAX)]
+
+
+class Root(_Document):
+    """Who speaks for the secretariat. Signed by its own root role and, from version 2 on, by the one before."""
+
+    type: Literal["root"] = "root"
+    version: Version
+    issued: Milliseconds
+    root: Role
+    registrar: Role
+
+
+class Hub(_Document):
+    """The hub's receipt key. Signed by the registrar role."""
+
+    type: Literal["hub"] = "hub"
+    version: Version
+    issued: Milliseconds
+    name: Line
+    key: Key
+
+
+class Agency(_Document):
+    """Who an agency is: its name and its own identity key. Signed by the registrar role.
+
+    `code` begins the references of its bulletins (FRA-2026-0042) and belongs to no other agency.
+    """
+
+    type: Literal["agency"] = "agency"
+    version: Version
+    issued: Milliseconds
+    id: AgencyId
+    name: Line
+    code: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
+    identity: Key
+
+
+class Keys(_Document):
+    """The keys of one endpoint, and the NATS account that the hub minted for it. Signed by the agency's identity key."""
+
+    type: Literal["keys"] = "keys"
+    version: Version
+    issued: Milliseconds
+    agency: AgencyId
+    endpoint: Account
+    signing: Key
+    kem: KemKey
+
+
+class Revoke(_Document):
+    """An endpoint's signing key that no longer counts. Signed by the agency's identity key."""
+
+    type: Literal["revoke"] = "revoke"
+    issued: Milliseconds
+    agency: AgencyId
+    kid: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
+class Community(_Document):
+    """A need-to-know group: a random id, its realm, its owners and how many of them must agree. Signed by that many owners."""
+
+    type: Literal["community"] = "community"
+    issued: Milliseconds
+    id: CommunityId
+    realm: Realm = Field(strict=False)
+    owners: Annotated[list[AgencyId], Field(min_length=1, max_length=16)]
+    threshold: Annotated[int, Field(ge=1, le=16)]
+
+
+class Membership(_Document):
+    """One change in a community. `index` and `prev` (SHA-256 of the entry before, or 64 zeros) fix its place in the log."""
+
+    com: CommunityId
+    index: Annotated[int, Field(ge=0, le=INTEGER_MAX)]
+    prev: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    issued: Milliseconds
+    op: Literal["add", "remove"]
+    id: AgencyId
+    role: Literal["member", "reader"]
+    nbf: Milliseconds
+
+
+class Enrolment(_Document):
+    """What an agency asks the secretariat and the hub for. Signed by its identity key, to prove that it holds it."""
+
+    type: Literal["enrolment"] = "enrolment"
+    issued: Milliseconds
+    id: AgencyId
+    name: Line
+    code: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
+    identity: Key
+    user: User
+    """The public NATS user key with which its node will connect."""
+
+
+Document = Annotated[Root | Hub | Agency | Keys | Revoke | Community, Field(discriminator="type")]
+_DOCUMENT: TypeAdapter[Root | Hub | Agency | Keys | Revoke | Community] = TypeAdapter(Document)
+
+
+class SignedDocument(NamedTuple):
+    """A parsed directory document with the envelope whose signatures are still to be checked."""
+
+    document: Root | Hub | Agency | Keys | Revoke | Community
+    envelope: Envelope
+
+
+class SignedMembership(NamedTuple):
+    """A parsed membership entry with its envelope."""
+
+    entry: Membership
+    envelope: Envelope
+
+
+class SignedEnrolment(NamedTuple):
+    """A parsed enrolment request with its envelope."""
+
+    request: Enrolment
+    envelope: Envelope
+
+
+def parse_document(data: bytes) -> SignedDocument:
+    """A directory document from untrusted bytes. FormatError; keys in it are valid points, signatures are not checked."""
+    envelope = parse_envelope(data, DOCUMENT_TYPE)
+    fields = parse_json(envelope.payload, DOCUMENT_MAX)
+    try:
+        document = _DOCUMENT.validate_python(fields)
+    except ValidationError as error:
+        raise FormatError(Code.BAD_DOCUMENT, where(error)) from None
+    _check_canonical(document, envelope)
+    for key in _signing_keys(document):
+        check_public_key(from_base64(key, KEY_SIZE))
+    if isinstance(document, Keys) and len(from_base64(document.kem, KEM_KEY_SIZE)) != KEM_KEY_SIZE:
+        raise FormatError(Code.BAD_KEY, f"an X-Wing public key has {KEM_KEY_SIZE} bytes")
+    return SignedDocument(document, envelope)
+
+
+def parse_membership(data: bytes) -> SignedMembership:
+    """A membership entry from untrusted bytes. FormatError; signatures are not checked."""
+    envelope = parse_envelope(data, MEMBERSHIP_TYPE)
+    try:
+        entry = Membership.model_validate(parse_json(envelope.payload, DOCUMENT_MAX))
+    except ValidationError as error:
+        raise FormatError(Code.BAD_DOCUMENT, where(error)) from None
+    _check_canonical(entry, envelope)
+    return SignedMembership(entry, envelope)
+
+
+def parse_enrolment(data: bytes) -> SignedEnrolment:
+    """An enrolment request from untrusted bytes. FormatError; its signature is not checked."""
+    envelope = parse_envelope(data, ENROLMENT_TYPE)
+    try:
+        request = Enrolment.model_validate(parse_json(envelope.payload, DOCUMENT_MAX))
+    except ValidationError as error:
+        raise FormatError(Code.BAD_DOCUMENT, where(error)) from None
+    _check_canonical(request, envelope)
+    check_public_key(from_base64(request.identity, KEY_SIZE))
+    return SignedEnrolment(request, envelope)
+
+
+def _check_canonical(document: _Document, envelope: Envelope) -> None:
+    if document.to_bytes() != envelope.payload:
+        raise FormatError(Code.BAD_ENCODING, "the document is not in its canonical form")
+
+
+def _signing_keys(document: Root | Hub | Agency | Keys | Revoke | Community) -> list[str]:
+    match document:
+        case Root():
+            return [*document.root.keys, *document.registrar.keys]
+        case Hub():
+            return [document.key]
+        case Agency():
+            return [document.identity]
+        case Keys():
+            return [document.signing]
+        case _:
+            return []

@@ -1,0 +1,76 @@
+"""A community's membership log: who may read and write, as its owners have signed it. FORMAT.md, "Membership".
+
+Pure: an entry and the owners' keys go in, a longer log comes out, or a refusal.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from schemas.documents import Community, Membership, SignedMembership
+from schemas.errors import Code, TrustError
+from schemas.merkle import Head, Tree
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipLog:
+    """The entries of one community so far. `roots[n]` is the Merkle root at size n, to hold against heads that frames cite."""
+
+    community: Community
+    tree: Tree = Tree()
+    roots: tuple[bytes, ...] = (Tree().head.root,)
+    last: str = GENESIS
+    entries: tuple[Membership, ...] = ()
+
+    @property
+    def head(self) -> Head:
+        """Size and root of the log."""
+        return self.tree.head
+
+    def check(self, signed: SignedMembership, owners: Mapping[str, bytes], agencies: Iterable[str]) -> None:
+        """Whether this is the next entry, signed by enough owners. `owners` maps agency id to identity key."""
+        entry = signed.entry
+        if entry.com != self.community.id:
+            raise TrustError(Code.UNKNOWN_COMMUNITY, "the entry belongs to another community")
+        if entry.index != self.tree.size or entry.prev != self.last:
+            raise TrustError(Code.NOT_NEXT, f"entry {entry.index} is not the next one ({self.tree.size})", "fetch the log and sign again")
+        if entry.id not in agencies:
+            raise TrustError(Code.UNKNOWN_AGENCY, f"no agency is called {entry.id}", "check the id in the directory")
+        keys = [owners[each] for each in self.community.owners if each in owners]
+        signers = signed.envelope.signed_by(keys)
+        if len(signers) < self.community.threshold:
+            raise TrustError(
+                Code.BELOW_THRESHOLD,
+                f"{len(signers)} of the {self.community.threshold} owners' signatures that it needs",
+                "collect the signatures of more owners",
+            )
+
+    def append(self, signed: SignedMembership) -> "MembershipLog":
+        """The log with a checked entry on top."""
+        data = signed.envelope.to_bytes()
+        tree = self.tree.append(data)
+        return replace(
+            self,
+            tree=tree,
+            roots=(*self.roots, tree.head.root),
+            last=sha256(data).hexdigest(),
+            entries=(*self.entries, signed.entry),
+        )
+
+    def members(self, now: int) -> dict[str, str]:
+        """Agency id to role, counting the entries in effect at `now` (Unix milliseconds)."""
+        found: dict[str, str] = {}
+        for entry in self.entries:
+            if entry.nbf > now:
+                continue
+            if entry.op == "add":
+                found[entry.id] = entry.role
+            else:
+                found.pop(entry.id, None)
+        return found
+
+    def next_change(self, now: int) -> int | None:
+        """When an entry that is not yet in effect will be; None when there is none."""
+        return min((entry.nbf for entry in self.entries if entry.nbf > now), default=None)
