@@ -100,5 +100,5 @@ $(READY): pyproject.toml uv.lock | $(UV)
 # where Debian's python3 has no venv module.
 .tools/bin/uv:
 	@echo "Installing uv $(UV_VERSION) into .tools"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-cache-dir --upgrade --target .tools "uv==$(UV_VERSION)"
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --no-cache-dir --upgrade --target .tools "uv==$(UV_VERSION)"
 	@test -x $@
