@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-PYTHON ?= python3
+PYTHON ?=
 WORKERS ?= 2
 ARGS ?=
 
@@ -99,6 +99,9 @@ $(READY): pyproject.toml uv.lock | $(UV)
 # uv in a directory of its own: works where the system's Python refuses to be installed into (PEP 668), and
 # where Debian's python3 has no venv module.
 .tools/bin/uv:
-	@echo "Installing uv $(UV_VERSION) into .tools"
-	@$(PYTHON) -m pip install -qq --disable-pip-version-check --no-cache-dir --upgrade --target .tools "uv==$(UV_VERSION)"
-	@test -x $@
+	@for python in $(PYTHON) $$(type -ap python3); do \
+	  "$$python" -m pip --version >/dev/null 2>&1 || continue; \
+	  echo "Installing uv $(UV_VERSION) into .tools"; \
+	  exec "$$python" -m pip install -qq --disable-pip-version-check --no-cache-dir --upgrade --target .tools "uv==$(UV_VERSION)"; \
+	done; \
+	echo "No python3 with pip was found. Install them (Debian: apt-get install python3-pip), or install uv." >&2; exit 1
