@@ -1,0 +1,70 @@
+"""Tell a running server about accounts: pushes over a connection of the system account."""
+
+import asyncio
+import json
+from typing import Final
+
+import nats.errors
+from nats.aio.client import Client
+
+from hub.accounts import Accounts
+from schemas.errors import Code, OperationError
+
+_UPDATE: Final = "$SYS.REQ.CLAIMS.UPDATE"
+_DELETE: Final = "$SYS.REQ.CLAIMS.DELETE"
+_LIST: Final = "$SYS.REQ.CLAIMS.LIST"
+_IN_FLIGHT: Final = 16
+
+
+async def push(system: Client, account_jwt: str, *, timeout: float = 5.0) -> None:
+    """Put an account JWT into force: when this returns the server has stored it and acts on it.
+
+    Raises `OperationError`: HUB_UNREACHABLE if no server answers in `timeout` seconds, INTERNAL if it
+    refuses.
+    """
+    await _claims_request(system, _UPDATE, account_jwt, timeout)
+
+
+async def push_all(system: Client, accounts: Accounts, *, timeout: float = 5.0) -> None:
+    """Make the server agree with the records, at every start. Accounts that the records do not know are deleted."""
+    await push(system, accounts.hub_jwt, timeout=timeout)
+    ours = {
+        accounts.hub_public,
+        accounts.system_public,
+        *(endpoint.public for endpoint in accounts.endpoints()),
+    }
+    strangers = sorted(set(await _claims_request(system, _LIST, "", timeout)) - ours)
+    if strangers:
+        await delete(system, accounts.delete_request(strangers), timeout=timeout)
+    gate = asyncio.Semaphore(_IN_FLIGHT)
+
+    async def one(public: str) -> None:
+        async with gate:
+            await push(system, accounts.account_jwt(public), timeout=timeout)
+
+    await asyncio.gather(*(one(endpoint.public) for endpoint in accounts.endpoints()))
+
+
+async def delete(system: Client, request: str, *, timeout: float = 5.0) -> None:
+    """Remove an account for ever, by the request that `Accounts.remove` gave. Raises as `push`."""
+    await _claims_request(system, _DELETE, request, timeout)
+
+
+async def _claims_request(system: Client, subject: str, jwt: str, timeout: float) -> list[str]:
+    try:
+        answer = json.loads((await system.request(subject, jwt.encode(), timeout=timeout)).data)
+    except (nats.errors.Error, TimeoutError) as lost:
+        raise OperationError(
+            Code.HUB_UNREACHABLE,
+            "the NATS server did not answer about an account",
+            "see that it runs, with this hub's operator",
+        ) from lost
+    if "error" in answer:
+        reason = answer["error"].get("description", "no reason given")
+        raise OperationError(
+            Code.INTERNAL,
+            f"the NATS server refused an account: {reason}",
+            "see that it runs with this hub's operator",
+        )
+    listed = answer.get("data")
+    return listed if isinstance(listed, list) else []

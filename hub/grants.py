@@ -1,0 +1,161 @@
+"""Who may say what to the hub's NATS: the whole list of exports, imports and permissions, as pure data.
+
+An endpoint's account has no JetStream and no subject in common with anybody. All it can reach is what HUB
+exports here, and `account_token_position` makes the server itself compare the last token with the account
+that asks, so that even an import minted by mistake for another endpoint's subject gives nothing. Never
+exported: anything under STREAM, CONSUMER.CREATE or DELETE, MSG.GET, DIRECT.GET, key-value puts, and
+`$JS.ACK.>` beyond one's own durables.
+"""
+
+from typing import Any, Final
+
+TRAFFIC: Final = "TRAFFIC"
+DIRECTORY: Final = "DIRECTORY"
+READABLE: Final = (TRAFFIC, DIRECTORY)
+"""The streams on which every endpoint has a durable that the hub made, named by its account's public key."""
+
+CONTROL: Final = "ctl"
+"""First token of the hub's control service, which lives in the HUB account alone."""
+
+MAX_PAYLOAD: Final = 512 * 1024
+"""Bytes in one NATS message: a bundle of 256 wraps of 1,216 bytes is 304 KiB and must fit with its headers; a
+frame needs 68 KiB. More would only let one endpoint fill the intake faster."""
+
+ENDPOINT_CONNECTIONS: Final = 8
+"""A node holds one; the rest is for a command beside it and for connections whose death the server has not
+noticed yet.
+"""
+ENDPOINT_SUBSCRIPTIONS: Final = 32
+
+NO_LIMIT: Final = -1
+
+Entitlements = frozenset[tuple[str, str]]
+"""Pairs (realm, community id): the communities that an endpoint may publish to and read."""
+
+Claims = dict[str, Any]
+
+
+def operator(system_public: str) -> Claims:
+    """The operator: names the system account."""
+    return {"type": "operator", "system_account": system_public}
+
+
+def system_account() -> Claims:
+    """The system account: no exports, no JetStream."""
+    return _account(limits=_limits())
+
+
+def hub_account() -> Claims:
+    """The account of the streams and of the hub's own services."""
+    storage = {
+        "mem_storage": 64 * 1024 * 1024,
+        "disk_storage": NO_LIMIT,
+        "streams": NO_LIMIT,
+        "consumer": NO_LIMIT,
+    }
+    return _account(limits={**_limits(), "exports": NO_LIMIT, **storage}, exports=exports())
+
+
+def exports() -> list[Claims]:
+    """What HUB offers to endpoints, each bound to the asking account at one token of its subject.
+
+    Answers come once, except to a pull. A "Singleton" answer lets the server forget the question at once,
+    where a "Stream" would keep it for two minutes: with every publication acknowledged, that is memory.
+    """
+    offered = [_export("frames", "in.*.*.*.*", 5), _export("submissions", "s.*.*", 3)]
+    for stream in READABLE:
+        offered += [
+            _export(f"pull {stream}", f"$JS.API.CONSUMER.MSG.NEXT.{stream}.*", 7, "Stream"),
+            _export(f"look {stream}", f"$JS.API.CONSUMER.INFO.{stream}.*", 6),
+            _export(f"acknowledge {stream}", f"$JS.ACK.{stream}.*.>", 4),
+        ]
+    return offered
+
+
+def endpoint_account(
+    public: str, hub_public: str, entitlements: Entitlements, revoked: dict[str, int]
+) -> Claims:
+    """An endpoint's account: imports of its own subjects only. `revoked` maps user keys to Unix seconds."""
+    limits = {**_limits(), "imports": NO_LIMIT, "conn": ENDPOINT_CONNECTIONS}
+    claims = _account(limits=limits, imports=imports(public, hub_public, entitlements))
+    return {**claims, "revocations": revoked} if revoked else claims
+
+
+def suspended_account(revoked: dict[str, int]) -> Claims:
+    """An account that nobody may connect to, and that could reach nothing: connections end when it is
+    pushed.
+    """
+    claims = _account(limits={**_limits(), "conn": 0})
+    return {**claims, "revocations": revoked} if revoked else claims
+
+
+def imports(public: str, hub_public: str, entitlements: Entitlements) -> list[Claims]:
+    """What the endpoint `public` may ask of HUB: frames into each of its communities, submissions, its own
+    durables.
+    """
+    frames = [f"in.{realm}.{community}.*.{public}" for realm, community in sorted(entitlements)]
+    return [_import(subject, hub_public) for subject in (*frames, f"s.*.{public}", *_durables(public))]
+
+
+def endpoint_user(public: str) -> Claims:
+    """The permissions of an endpoint's user.
+
+    They do not name communities: those are in the account's imports, so that an entitlement changes without a
+    new user JWT or connection, and the JWT stays far below the server's control line of 4 KiB however many
+    there are.
+    """
+    publish = [f"in.*.*.*.{public}", f"s.*.{public}", *_durables(public)]
+    return _user(publish, ["_INBOX.>"], ENDPOINT_SUBSCRIPTIONS)
+
+
+def control_user() -> Claims:
+    """The permissions of the hub's commands: ask the control service, hear the answers."""
+    return _user([f"{CONTROL}.>"], ["_INBOX.>"], NO_LIMIT)
+
+
+def full_user() -> Claims:
+    """No restriction within its account: the hub's own processes."""
+    return _user([">"], [">"], NO_LIMIT)
+
+
+def _durables(public: str) -> list[str]:
+    subjects = []
+    for stream in READABLE:
+        subjects += [
+            f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{public}",
+            f"$JS.API.CONSUMER.INFO.{stream}.{public}",
+            f"$JS.ACK.{stream}.{public}.>",
+        ]
+    return subjects
+
+
+def _account(limits: Claims, **parts: list[Claims]) -> Claims:
+    # A user without permissions of its own may do nothing: the hub always writes them out.
+    nothing = {"pub": {"deny": [">"]}, "sub": {"deny": [">"]}}
+    return {"type": "account", "limits": limits, "default_permissions": nothing, **parts}
+
+
+def _limits() -> Claims:
+    """Limits that are absent count as zero, so that nothing is allowed by having been forgotten."""
+    traffic = {"subs": NO_LIMIT, "data": NO_LIMIT, "payload": NO_LIMIT, "conn": NO_LIMIT}
+    return {**traffic, "imports": 0, "exports": 0, "leaf": 0, "wildcards": True, "disallow_bearer": True}
+
+
+def _user(publish: list[str], subscribe: list[str], subscriptions: int) -> Claims:
+    limits = {"subs": subscriptions, "data": NO_LIMIT, "payload": MAX_PAYLOAD}
+    permissions = {"pub": {"allow": publish}, "sub": {"allow": subscribe}}
+    return {"type": "user", "allowed_connection_types": ["STANDARD"], **limits, **permissions}
+
+
+def _export(name: str, subject: str, position: int, answers: str = "Singleton") -> Claims:
+    return {
+        "name": name,
+        "subject": subject,
+        "type": "service",
+        "response_type": answers,
+        "account_token_position": position,
+    }
+
+
+def _import(subject: str, hub_public: str) -> Claims:
+    return {"name": subject, "subject": subject, "account": hub_public, "type": "service"}

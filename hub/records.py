@@ -1,0 +1,91 @@
+"""What the hub records of one endpoint, and its strict encoding as a small JSON file."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from hub.grants import Entitlements
+from hub.jwt import KeyKind, NKey
+from schemas.errors import Code, LiaisonError, OperationError
+
+_VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One endpoint: its account, its user, what it may reach.
+
+    `public` is the account's key, the `PK` of subjects and durables; `issued_at` (Unix seconds) is when its
+    JWTs were last issued, strictly growing; `revoked` maps former user keys to the second up to which they
+    are revoked.
+    """
+
+    public: str
+    name: str
+    user_public: str
+    entitlements: Entitlements
+    suspended: bool
+    issued_at: int
+    revoked: dict[str, int]
+    seed: bytes = field(repr=False)
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+    version: Literal[1]
+    name: str
+    user_public: str
+    entitlements: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
+    suspended: bool
+    issued_at: int
+    revoked: dict[str, int]
+    seed: SecretStr
+
+
+def dump_endpoint(endpoint: Endpoint) -> bytes:
+    """The file's content: JSON in UTF-8, with the account's seed in it."""
+    record = _Record(
+        version=_VERSION,
+        name=endpoint.name,
+        user_public=endpoint.user_public,
+        entitlements=[list(pair) for pair in sorted(endpoint.entitlements)],
+        suspended=endpoint.suspended,
+        issued_at=endpoint.issued_at,
+        revoked=endpoint.revoked,
+        seed=SecretStr(endpoint.seed.decode()),
+    )
+    shown = record.model_dump()
+    shown["seed"] = record.seed.get_secret_value()
+    return json.dumps(shown, indent=1).encode()
+
+
+def load_endpoint(public: str, content: bytes) -> Endpoint:
+    """Undo `dump_endpoint`. Raises `OperationError` STORE_CORRUPT if it is not the record of the account
+    `public`.
+    """
+    try:
+        record = _Record.model_validate_json(content)
+        key = NKey.from_seed(record.seed.get_secret_value().encode())
+    except (ValidationError, LiaisonError) as bad:
+        raise _corrupt(public) from bad
+    if key.kind is not KeyKind.ACCOUNT or key.public != public:
+        raise _corrupt(public)
+    return Endpoint(
+        public=public,
+        name=record.name,
+        user_public=record.user_public,
+        entitlements=frozenset((realm, community) for realm, community in record.entitlements),
+        suspended=record.suspended,
+        issued_at=record.issued_at,
+        revoked=record.revoked,
+        seed=key.seed,
+    )
+
+
+def _corrupt(public: str) -> OperationError:
+    return OperationError(
+        Code.STORE_CORRUPT, f"the record of endpoint {public} is damaged", "restore it from its backup"
+    )

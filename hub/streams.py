@@ -1,0 +1,260 @@
+"""The hub's four streams, its durables, and one read through what is stored.
+
+INTAKE takes what endpoints send and keeps it until admission has worked on it. TRAFFIC is what everybody
+reads; DIRECTORY is who is who; QUARANTINE is what was refused. A frame is never removed from TRAFFIC, so the
+last one of every chain, from which admission rebuilds its state, is always there; wraps and receipts go with
+time (`Nats-TTL`), because they would outgrow it.
+"""
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from hub.grants import DIRECTORY, MAX_PAYLOAD, TRAFFIC, Entitlements
+from hub.jetstream import ABSENT, JetStreamRefused, api
+from hub.pull import Pull
+from schemas.limits import INTAKE_AGE_MAX
+
+INTAKE: Final = "INTAKE"
+QUARANTINE: Final = "QUARANTINE"
+ADMISSION: Final = "admission"
+"""The durable on INTAKE from which admission works."""
+
+TTL_HEADER: Final = "Nats-TTL"
+WRAP_TTL: Final = "4320h"
+"""180 days: an endpoint away for longer asks a holder to wrap old epochs again."""
+RECEIPT_TTL: Final = "4320h"
+
+_SECOND: Final = 1_000_000_000
+_DAY: Final = 86_400 * _SECOND
+_MILLISECOND: Final = 1_000_000
+_UNANSWERED_MAX: Final = 2048
+_ENDPOINT_REQUESTS: Final = 32
+_SCAN_BATCH: Final = 1000
+
+
+@dataclass(frozen=True)
+class StreamLimits:
+    """What the operator may choose: bytes and days."""
+
+    intake_bytes: int = 1024**3
+    quarantine_bytes: int = 256 * 1024**2
+    quarantine_days: int = 90
+
+
+def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
+    """The four streams, as the JetStream API takes them.
+
+    INTAKE refuses new messages when it is full, so that its senders keep them, and has the shortest window
+    for message ids that there is (100 ms): ids there are the senders' own, and one could otherwise claim
+    another's. It may be purged, which is how the hub takes away what it has worked on.
+    """
+    common = {"storage": "file", "retention": "limits", "num_replicas": 1, "deny_delete": True}
+    kept = {**common, "deny_purge": True, "duplicate_window": 120 * _SECOND}
+    return [
+        {
+            **common,
+            "name": INTAKE,
+            "subjects": ["in.>", "s.>"],
+            "max_age": INTAKE_AGE_MAX * _MILLISECOND,
+            "max_bytes": limits.intake_bytes,
+            "max_msg_size": MAX_PAYLOAD,
+            "discard": "new",
+            "duplicate_window": 100 * _MILLISECOND,
+        },
+        {
+            **kept,
+            "name": TRAFFIC,
+            "subjects": ["f.>", "w.>", "r.>"],
+            "max_msg_size": 128 * 1024,
+            "allow_atomic": True,
+            "allow_msg_ttl": True,
+        },
+        {
+            **kept,
+            "name": DIRECTORY,
+            "subjects": ["d.doc", "m.*"],
+            "max_msg_size": 64 * 1024,
+            "allow_atomic": True,
+        },
+        {
+            **kept,
+            "name": QUARANTINE,
+            "subjects": ["q.>"],
+            "max_age": limits.quarantine_days * _DAY,
+            "max_bytes": limits.quarantine_bytes,
+            "max_msgs_per_subject": 1000,  # one sender's refusals for one reason do not push out another's
+            "discard": "old",
+        },
+    ]
+
+
+async def ensure_streams(nc: Client, limits: StreamLimits | None = None) -> None:
+    """Make the streams, or bring those that exist to this configuration. Raises `JetStreamRefused`."""
+    for config in stream_configs(limits or StreamLimits()):
+        name = config["name"]
+        try:
+            existing = (await api(nc, f"STREAM.INFO.{name}"))["config"]
+        except JetStreamRefused as refused:
+            if refused.reason not in ABSENT:
+                raise
+            await api(nc, f"STREAM.CREATE.{name}", config)
+        else:
+            if any(existing.get(key) != value for key, value in config.items()):
+                await api(nc, f"STREAM.UPDATE.{name}", config)
+
+
+async def ensure_admission(nc: Client) -> None:
+    """Make admission's durable and set it back to what it has acknowledged: before every time that pulling
+    begins.
+
+    One acknowledgement covers all before it. After a crash new pulls could bring later messages first, and
+    acknowledging those would drop the earlier ones unprocessed; set back, the durable begins again at the gap
+    (nats.md).
+    """
+    config = {
+        "durable_name": ADMISSION,
+        "ack_policy": "all",
+        "deliver_policy": "all",
+        "ack_wait": 60 * _SECOND,
+    }
+    await _consumer(nc, INTAKE, {**config, "max_ack_pending": 2 * _UNANSWERED_MAX, "max_waiting": 16})
+    await reset(nc, INTAKE, ADMISSION)
+
+
+async def trim_intake(nc: Client) -> None:
+    """Take away from INTAKE what admission has acknowledged. Cheap; now and then, as messages flow."""
+    info = await api(nc, f"CONSUMER.INFO.{INTAKE}.{ADMISSION}")
+    if worked_on := info["ack_floor"]["stream_seq"]:
+        await api(nc, f"STREAM.PURGE.{INTAKE}", {"seq": worked_on + 1})
+
+
+async def reset(nc: Client, stream: str, durable: str, sequence: int | None = None) -> None:
+    """Set a durable back to its acknowledgement floor, or to deliver from the stream sequence `sequence`
+    on.
+    """
+    await api(nc, f"CONSUMER.RESET.{stream}.{durable}", None if sequence is None else {"seq": sequence})
+
+
+def traffic_filters(public: str, entitlements: Entitlements) -> list[str]:
+    """What the endpoint reads of TRAFFIC: its wraps, its receipts, the frames of its communities."""
+    frames = [f"f.{realm}.{community}.*.*" for realm, community in sorted(entitlements)]
+    return [f"w.{public}", f"r.{public}", *frames]
+
+
+def directory_filters(entitlements: Entitlements) -> list[str]:
+    """What the endpoint reads of DIRECTORY: the directory in full, the membership logs of its communities."""
+    return ["d.doc", *sorted({f"m.{community}" for _, community in entitlements})]
+
+
+async def ensure_endpoint(nc: Client, public: str, entitlements: Entitlements) -> None:
+    """Make an endpoint's two durables, or set their filters to `entitlements`, live.
+
+    On TRAFFIC the endpoint reads what comes after it was made, and of an added community what comes after the
+    addition: a joiner starts at the next epoch. Of an added community's membership log it needs everything,
+    so the DIRECTORY durable is set back to that log's beginning: the endpoint then sees later directory
+    messages again, and knows them by sequence.
+    """
+    await _consumer(nc, TRAFFIC, _durable(public, traffic_filters(public, entitlements), "new"))
+    wanted = directory_filters(entitlements)
+    before = await _filters(nc, DIRECTORY, public)
+    await _consumer(nc, DIRECTORY, _durable(public, wanted, "all"))
+    if before is not None:
+        await _replay(nc, public, set(wanted) - before)
+
+
+async def remove_endpoint(nc: Client, public: str) -> None:
+    """Remove an endpoint's durables; absent ones are already removed."""
+    for stream in (TRAFFIC, DIRECTORY):
+        try:
+            await api(nc, f"CONSUMER.DELETE.{stream}.{public}")
+        except JetStreamRefused as refused:
+            if refused.reason not in ABSENT:
+                raise
+
+
+async def scan(
+    nc: Client, stream: str, subjects: Collection[str], *, last_per_subject: bool = False
+) -> AsyncIterator[list[Msg]]:
+    """Read once through what `stream` holds now on `subjects`, in order, as lists; or only the last of each
+    subject.
+
+    Each message's stream sequence is `message.metadata.sequence.stream`. What arrives meanwhile may or may
+    not be included.
+    """
+    policy = "last_per_subject" if last_per_subject else "all"
+    reader = {
+        "ack_policy": "none",
+        "deliver_policy": policy,
+        "mem_storage": True,
+        "inactive_threshold": 60 * _SECOND,
+    }
+    made = await api(
+        nc,
+        f"CONSUMER.CREATE.{stream}",
+        {"stream_name": stream, "config": {**reader, "filter_subjects": list(subjects)}},
+    )
+    left = int(made["num_pending"])
+    if not left:
+        return
+    async with Pull(nc, stream, made["name"], batch=_SCAN_BATCH) as pull:
+        async for messages in pull:
+            yield messages
+            left -= len(messages)
+            if left <= 0:
+                break
+
+
+def _durable(public: str, filters: list[str], start: str) -> dict[str, Any]:
+    return {
+        "durable_name": public,
+        "ack_policy": "explicit",
+        "ack_wait": 60 * _SECOND,
+        "deliver_policy": start,
+        "filter_subjects": filters,
+        "max_ack_pending": _UNANSWERED_MAX,
+        "max_waiting": _ENDPOINT_REQUESTS,
+    }
+
+
+async def _consumer(nc: Client, stream: str, config: dict[str, Any]) -> None:
+    """Make or update: the server compares, and an equal configuration changes nothing."""
+    name = config["durable_name"]
+    await api(
+        nc,
+        f"CONSUMER.CREATE.{stream}.{name}",
+        {"stream_name": stream, "config": {**config, "name": name}, "action": ""},
+    )
+
+
+async def _filters(nc: Client, stream: str, durable: str) -> set[str] | None:
+    try:
+        config = (await api(nc, f"CONSUMER.INFO.{stream}.{durable}"))["config"]
+    except JetStreamRefused as refused:
+        if refused.reason not in ABSENT:
+            raise
+        return None
+    return set(config.get("filter_subjects") or [config["filter_subject"]])
+
+
+async def _replay(nc: Client, public: str, added: Collection[str]) -> None:
+    """Set the DIRECTORY durable back to the first message on the `added` subjects, if it is already past
+    it.
+    """
+    firsts = []
+    for subject in added:
+        try:
+            found = await api(nc, f"STREAM.MSG.GET.{DIRECTORY}", {"seq": 1, "next_by_subj": subject})
+        except JetStreamRefused as refused:
+            if refused.reason not in ABSENT:
+                raise
+        else:
+            firsts.append(int(found["message"]["seq"]))
+    if not firsts:
+        return
+    info = await api(nc, f"CONSUMER.INFO.{DIRECTORY}.{public}")
+    if info["delivered"]["stream_seq"] >= min(firsts):
+        await reset(nc, DIRECTORY, public, min(firsts))
