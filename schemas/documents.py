@@ -11,13 +11,22 @@ from schemas.bulletin import CommunityId, Line, where
 from schemas.encoding import canonical_json, from_base64, parse_json
 from schemas.errors import Code, FormatError
 from schemas.limits import DOCUMENT_MAX, INTEGER_MAX, SECRETARIAT_KEYS_MAX
-from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, KEY_SIZE, MEMBERSHIP_TYPE, Envelope, check_public_key, parse_envelope
+from schemas.signing import (
+    DOCUMENT_TYPE,
+    ENROLMENT_TYPE,
+    KEY_SIZE,
+    MEMBERSHIP_TYPE,
+    Envelope,
+    check_public_key,
+    parse_envelope,
+)
 from schemas.vocabulary import Realm
 
 KEM_KEY_SIZE = 1216
 """X-Wing public key: ML-KEM-768 (1184) and X25519 (32)."""
 
 AgencyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
+AgencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
 Key = Annotated[str, StringConstraints(min_length=44, max_length=44)]
 KemKey = Annotated[str, StringConstraints(min_length=1624, max_length=1624)]
 Account = Annotated[str, StringConstraints(pattern=r"^A[A-Z2-7]{55}$")]
@@ -74,7 +83,7 @@ class Agency(_Document):
     issued: Milliseconds
     id: AgencyId
     name: Line
-    code: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
+    code: AgencyCode
     identity: Key
 
 
@@ -130,7 +139,7 @@ class Enrolment(_Document):
     issued: Milliseconds
     id: AgencyId
     name: Line
-    code: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
+    code: AgencyCode
     identity: Key
     user: User
     """The public NATS user key with which its node will connect."""

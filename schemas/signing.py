@@ -4,7 +4,7 @@ Private keys never come in here: whoever signs passes a `Signer`.
 """
 
 from collections.abc import Iterable
-from hashlib import sha256
+from hashlib import sha256, sha512
 from typing import Final, NamedTuple, Protocol
 
 from nacl.bindings import crypto_core_ed25519_is_valid_point, crypto_sign_open
@@ -16,6 +16,8 @@ from schemas.limits import DOCUMENT_MAX, SECRETARIAT_KEYS_MAX, SIGNATURE_SIZE
 
 KEY_SIZE: Final = 32
 KID_SIZE: Final = 16
+FINGERPRINT_GROUPS: Final = 8
+FINGERPRINT_LABEL: Final = b"liaison/1 fingerprint\x00"
 FRAME_TYPE: Final = b"application/vnd.liaison.frame.v1"
 DOCUMENT_TYPE: Final = "application/vnd.liaison.directory.v1+json"
 MEMBERSHIP_TYPE: Final = "application/vnd.liaison.membership.v1+json"
@@ -42,6 +44,16 @@ def pae(payload_type: bytes, payload: bytes) -> bytes:
 def key_id(public: bytes) -> bytes:
     """16 bytes that name a public key: the first half of its SHA-256."""
     return sha256(public).digest()[:KID_SIZE]
+
+
+def fingerprint(public: bytes) -> str:
+    """A public key to read aloud: eight groups of five digits (132 bits), the same in every language.
+
+    Each group is five bytes of `SHA512(label || key)`, big-endian, modulo 100,000.
+    """
+    digest = sha512(FINGERPRINT_LABEL + public).digest()
+    groups = (digest[at : at + 5] for at in range(0, 5 * FINGERPRINT_GROUPS, 5))
+    return " ".join(f"{int.from_bytes(group, 'big') % 100_000:05d}" for group in groups)
 
 
 def check_public_key(public: bytes) -> bytes:
