@@ -1,7 +1,11 @@
 """`compose.yaml` and the images: valid by the specification, and as closed as the operator guide says."""
 
+import importlib
+import itertools
+import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,10 +13,12 @@ from typing import Any
 import pytest
 import yaml
 from compose_spec import PyCompose
+from pydantic_settings import BaseSettings
 
 from hub import grants
 from hub.accounts import Accounts
 from hub.server import find_binary, server_config
+from hub.settings import HubSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_FILE = ROOT / "compose.yaml"
@@ -22,6 +28,8 @@ DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_FILE.read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 LONG_RUNNING = sorted(set(SERVICES) - {"init"})
+
+STATE = "/var/lib/liaison"
 
 # What each image may hold of ours: who may import whom, as files.
 IMAGE_HOLDS = {
@@ -96,7 +104,7 @@ def test_the_hub_side_cannot_reach_the_agencys_own_nats() -> None:
     assert all(COMPOSE["networks"][name].get("internal") for name in ("hub", "exchange", "agency"))
     # The node is on two networks: its own server listens on the agency's address and on no other.
     inner = SERVICES["node"]["networks"]["agency"]["ipv4_address"]
-    assert SERVICES["node"]["environment"]["LIAISON_AGENCY_LOCAL_HOST"] == inner
+    assert SERVICES["node"]["environment"]["LIAISON_AGENCY_HOST"] == inner
     assert inner in SERVICES["bot"]["environment"]["LIAISON_BOT_NODE"]
 
 
@@ -139,12 +147,58 @@ def test_the_build_sees_nothing_but_what_it_copies() -> None:
     assert allowed == {"pyproject.toml", "uv.lock", "README.md", "LICENSE"} | set.union(*IMAGE_HOLDS.values())
 
 
+def commands() -> list[list[str]]:
+    """Each command of ours that the file starts, health checks included."""
+    lines = [service["command"] for service in SERVICES.values()]
+    lines += [SERVICES[name]["healthcheck"]["test"][1:] for name in LONG_RUNNING]
+    shell = SERVICES["init"]["command"][-1]
+    lines.append(re.findall(r"liaison-hub \w+", shell)[0].split())
+    return [line for line in lines if line[0].startswith("liaison-")]
+
+
+@pytest.mark.parametrize("line", commands(), ids=" ".join)
+def test_every_command_is_one_that_the_program_has(line: list[str]) -> None:
+    name, *words = itertools.takewhile(lambda word: not word.startswith("-"), line)
+    shown = subprocess.run(
+        [Path(sys.executable).with_name(name), *words, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
+    )
+    assert shown.returncode == 0, shown.stderr
+    options = {word for word in line if word.startswith("--")}
+    assert options <= set(re.findall(r"--[\w-]+", shown.stdout))
+
+
+@pytest.mark.parametrize("package", ["hub", "subscribers", "bots"])
+def test_every_setting_is_one_that_the_program_reads(package: str) -> None:
+    settings = vars(importlib.import_module(f"{package}.settings")).values()
+    kinds = [kind for kind in settings if isinstance(kind, type) and issubclass(kind, BaseSettings)]
+    known = {
+        f"{kind.model_config['env_prefix']}{field}".upper() for kind in kinds for field in kind.model_fields
+    }
+    prefix = {"hub": "LIAISON_HUB_", "subscribers": "LIAISON_AGENCY_", "bots": "LIAISON_BOT_"}[package]
+    given = {key for service in SERVICES.values() for key in service.get("environment", {})}
+    assert {key for key in given if key.startswith(prefix)} <= known
+
+
+def test_the_hub_and_the_server_agree_on_where_things_are() -> None:
+    settings = HubSettings(state=Path(STATE))
+    own = (ROOT / "deploy/nats.conf").read_text(encoding="utf-8")
+    assert f"include ./operator/{settings.server_snippet.name}\n" in own
+    assert f'store_dir: "{settings.nats_directory}/' in own
+    assert f"nats-data:{settings.nats_directory}" in SERVICES["nats"]["volumes"]
+    assert all(SERVICES[name]["environment"]["LIAISON_HUB_STATE"] == STATE for name in ("init", "hub"))
+
+
 def test_the_official_server_accepts_its_configuration(tmp_path: Path) -> None:
     """With the operator file that the hub writes, by the real server's own check."""
     accounts = Accounts.create(tmp_path / "keys")
-    config = (ROOT / "deploy/nats.conf").read_text(encoding="utf-8").replace('"/data/', f'"{tmp_path}/')
+    config = (ROOT / "deploy/nats.conf").read_text(encoding="utf-8").replace(STATE, str(tmp_path))
     (tmp_path / "operator").mkdir()
-    (tmp_path / "operator/operator.conf").write_text(accounts.server_config(tmp_path / "resolver"))
+    (tmp_path / "operator/nats-operator.conf").write_text(accounts.server_config(tmp_path / "nats/resolver"))
     (tmp_path / "nats.conf").write_text(config)
     command = [str(find_binary()), "--config", str(tmp_path / "nats.conf"), "-t"]
     checked = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)

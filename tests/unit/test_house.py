@@ -111,7 +111,18 @@ def test_every_lint_rule_left_out_has_its_reason_beside_it() -> None:
     "module", ["schemas/frame.py", "hub/admission.py", "bots/render.py", "subscribers/node.py"]
 )
 def test_content_keys_are_out_of_reach_of_other_modules(module: str, line: str) -> None:
-    command = ["ruff", "check", "--select", "TID251", "--quiet", "--stdin-filename", module, "-"]
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--select",
+        "TID251",
+        "--quiet",
+        "--stdin-filename",
+        module,
+        "-",
+    ]
     refused = subprocess.run(
         command, input=f"{line}\n", capture_output=True, text=True, cwd=ROOT, check=False
     )
