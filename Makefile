@@ -23,7 +23,7 @@ READY := .venv/.ready
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN { FS = ":.*## "; if (ENVIRON["NO_COLOR"] == "" && ENVIRON["TERM"] != "dumb") { bold = "\033[1m"; name = "\033[36m"; off = "\033[0m" } \
+	@[ -t 1 ] || export NO_COLOR=1; awk 'BEGIN { FS = ":.*## "; if (ENVIRON["NO_COLOR"] == "" && ENVIRON["TERM"] != "dumb") { bold = "\033[1m"; name = "\033[36m"; off = "\033[0m" } \
 	  printf "%sLiaison%s: signed, end-to-end encrypted bulletins between agencies\n", bold, off } \
 	  /^##@ / { printf "\n%s%s%s\n", bold, substr($$0, 5), off } \
 	  /^[a-z][a-z-]*:.*## / { printf "  %smake %-9s%s %s\n", name, $$1, off, $$2 }' $(firstword $(MAKEFILE_LIST))
