@@ -1,1 +1,3 @@
-"""What travels between agencies: pure code, no I/O, no clock, no private keys. The normative text is FORMAT.md beside this file."""
+"""What travels between agencies: pure code, no I/O, no clock, no private keys. The normative text is
+FORMAT.md beside this file.
+"""

@@ -1,13 +1,23 @@
 """The bulletin: what people read. It exists only inside the ciphertext of a frame and inside an agency.
 
-A `Draft` is what an officer or a system gives; the node turns it into a `Bulletin` by adding identity, reference and time.
-Both are read by `parse_draft` and `parse_bulletin`: strict JSON first, then these models (FORMAT.md, "Bulletin").
+A `Draft` is what an officer or a system gives; the node turns it into a `Bulletin` by adding identity,
+reference and time. Both are read by `parse_draft` and `parse_bulletin`: strict JSON first, then these models
+(FORMAT.md, "Bulletin").
 """
 
 import re
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 
 from schemas.encoding import canonical_json, from_instant, parse_json
 from schemas.errors import Code, DraftError, FormatError
@@ -29,16 +39,21 @@ from schemas.vocabulary import (
     Tlp,
 )
 
-# Line breaks and tabs are text; other control characters, and the bidirectional overrides that make text lie, are not.
+# Line breaks and tabs are text; other control characters, and the bidirectional overrides that make text lie,
+# are not.
 _TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]*$"
 _LINE = r"^[^\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=TITLE_MAX, pattern=_LINE)]
 Body = Annotated[str, StringConstraints(max_length=BODY_MAX, pattern=_TEXT)]
-Uuid7 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
+Uuid7 = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+]
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}-[0-9]{4}-[0-9]{4,7}$")]
 """A reference that people can say aloud: agency code, year, number. `FRA-2026-0042`."""
-Instant = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
+Instant = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")
+]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 CommunityId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
@@ -48,7 +63,9 @@ class _Model(BaseModel):
 
 
 class Grading(_Model):
-    """Source reliability and information credibility as the source gave them: Admiralty A-F with 1-6, or Europol A, B, C, X with 1-4."""
+    """Source reliability and information credibility as the source gave them: Admiralty A-F with 1-6, or
+    Europol A, B, C, X with 1-4.
+    """
 
     system: GradingSystem = Field(strict=False)
     reliability: Literal["A", "B", "C", "D", "E", "F", "X"]
@@ -58,7 +75,9 @@ class Grading(_Model):
     def _on_its_scale(self) -> Self:
         letters, highest = ("ABCDEF", 6) if self.system is GradingSystem.ADMIRALTY else ("ABCX", 4)
         if self.reliability not in letters or self.credibility > highest:
-            raise ValueError(f"{self.system.value} goes from {letters[0]} to {letters[-1]} and from 1 to {highest}")
+            raise ValueError(
+                f"{self.system.value} goes from {letters[0]} to {letters[-1]} and from 1 to {highest}"
+            )
         return self
 
 
@@ -73,7 +92,9 @@ class Translation(_Model):
 
 
 class Tactic(_Model):
-    """A technique by its identifier in a taxonomy: ATT&CK `T1566.001`, DISARM `T0049`, or Liaison's own `LT-0007`."""
+    """A technique by its identifier in a taxonomy: ATT&CK `T1566.001`, DISARM `T0049`, or Liaison's own
+    `LT-0007`.
+    """
 
     taxonomy: Taxonomy = Field(strict=False)
     id: Annotated[str, StringConstraints(pattern=r"^(TA?[0-9]{2,4}(\.[0-9]{3})?|LT-[0-9]{4})$")]
@@ -81,7 +102,9 @@ class Tactic(_Model):
 
 
 class Subject(_Model):
-    """A person, organisation or foreign fighter; `reference` is the UN Consolidated List's, such as `QDi.001`."""
+    """A person, organisation or foreign fighter; `reference` is the UN Consolidated List's, such as
+    `QDi.001`.
+    """
 
     type: SubjectType = Field(strict=False)
     name: Line
@@ -165,8 +188,12 @@ class Draft(_Model):
             raise ValueError("a bulletin of kind event needs `event`")
         if self.kind is Kind.SUBJECT and not self.subjects:
             raise ValueError("a bulletin of kind subject needs `subjects`")
-        for early, late in ((self.valid_from, self.valid_until), (self.event and self.event.starts, self.event and self.event.ends)):
-            if (early is None or from_instant(early)) and (late is None or from_instant(late)) and early and late and late < early:
+        for early, late in (
+            (self.valid_from, self.valid_until),
+            (self.event and self.event.starts, self.event and self.event.ends),
+        ):
+            times = [from_instant(each) for each in (early, late) if each is not None]
+            if times != sorted(times):
                 raise ValueError("an end lies before its beginning")
         return self
 
@@ -189,11 +216,21 @@ class Bulletin(Draft):
     ref: Reference
     issued: Instant
 
+    @field_validator("issued")
+    @classmethod
+    def _a_time(cls, text: str) -> str:
+        from_instant(text)
+        return text
+
     def to_bytes(self) -> bytes:
         """The payload of a frame: canonical JSON, at most 64 KiB; DraftError `too_large` beyond."""
         data = canonical_json(self.model_dump(mode="json", exclude_none=True, exclude_defaults=False))
         if len(data) > PAYLOAD_MAX:
-            raise DraftError(Code.TOO_LARGE, f"the bulletin takes {len(data)} bytes, {PAYLOAD_MAX} is the most", "shorten the body or drop translations")
+            raise DraftError(
+                Code.TOO_LARGE,
+                f"the bulletin takes {len(data)} bytes, {PAYLOAD_MAX} is the most",
+                "shorten the body or drop translations",
+            )
         return data
 
     def text_in(self, language: Language) -> Translation:
@@ -201,7 +238,9 @@ class Bulletin(Draft):
         for each in self.translations:
             if each.language is language:
                 return each
-        return Translation(language=self.language, official=True, title=self.title, summary=self.summary, body=self.body)
+        return Translation(
+            language=self.language, official=True, title=self.title, summary=self.summary, body=self.body
+        )
 
 
 NEEDED_RELATION: Final = {
@@ -219,12 +258,20 @@ def parse_draft(data: bytes | dict[str, Any]) -> Draft:
     """A draft from JSON. Raises DraftError with the code that names what is missing or wrong."""
     fields = parse_json(data, PAYLOAD_MAX) if isinstance(data, bytes) else data
     if "tlp" not in fields:
-        raise DraftError(Code.MISSING_MARKING, "the draft has no TLP marking", "add `tlp`, for instance TLP:AMBER")
+        raise DraftError(
+            Code.MISSING_MARKING, "the draft has no TLP marking", "add `tlp`, for instance TLP:AMBER"
+        )
     known = {each.value for each in Language}
-    given = [fields.get("language"), *(t.get("language") for t in fields.get("translations") or [] if isinstance(t, dict))]
+    translations = fields.get("translations")
+    inner = translations if isinstance(translations, list) else []
+    given = [fields.get("language"), *(each.get("language") for each in inner if isinstance(each, dict))]
     for language in given:
-        if language not in known:
-            raise DraftError(Code.UNKNOWN_LANGUAGE, "a language is missing or unknown", f"use one of {', '.join(sorted(known))}")
+        if not isinstance(language, str) or language not in known:
+            raise DraftError(
+                Code.UNKNOWN_LANGUAGE,
+                "a language is missing or unknown",
+                f"use one of {', '.join(sorted(known))}",
+            )
     try:
         return Draft.model_validate(fields)
     except ValidationError as error:
@@ -244,11 +291,14 @@ def parse_bulletin(payload: bytes) -> Bulletin:
 
 def where(error: ValidationError) -> str:
     """Which fields failed and why, without repeating any value (it may be bulletin text)."""
-    parts = (f"{'.'.join(map(str, each['loc'])) or 'document'}: {_reason(each)}" for each in error.errors(include_input=False, include_url=False)[:5])
+    parts = (
+        f"{'.'.join(map(str, each['loc'])) or 'document'}: {_reason(each)}"
+        for each in error.errors(include_input=False, include_url=False)[:5]
+    )
     return "; ".join(parts)
 
 
-def _reason(each: Any) -> str:
+def _reason(each: ErrorDetails) -> str:
     # A pattern or enum message never repeats the value; our own ValueErrors are fixed sentences.
     return re.sub(r"^Value error, ", "", str(each["msg"]))[:160]
 
@@ -256,7 +306,13 @@ def _reason(each: Any) -> str:
 def _draft_error(error: ValidationError) -> DraftError:
     reason = where(error)
     if "red_with_history" in reason:
-        return DraftError(Code.RED_WITH_HISTORY, "TLP:RED may not be given to later joiners", "set `history` to none")
+        return DraftError(
+            Code.RED_WITH_HISTORY, "TLP:RED may not be given to later joiners", "set `history` to none"
+        )
     if any(each["loc"][:1] == ("tlp",) for each in error.errors()):
-        return DraftError(Code.MISSING_MARKING, f"the TLP marking is not one of TLP 2.0: {reason}", f"use one of {', '.join(Tlp)}")
+        return DraftError(
+            Code.MISSING_MARKING,
+            f"the TLP marking is not one of TLP 2.0: {reason}",
+            f"use one of {', '.join(Tlp)}",
+        )
     return DraftError(Code.BAD_DRAFT, reason, "correct the named fields")

@@ -1,8 +1,10 @@
-"""One chain per publisher, community and precedence: what may come next, and what a gap, a replay or a fork is. FORMAT.md, "Chains".
+"""One chain per publisher, community and precedence: what may come next, and what a gap, a replay or a fork
+is. FORMAT.md, "Chains".
 
 The hub's admission and every reader hold frames against the same rule.
 """
 
+from hashlib import sha256
 from typing import NamedTuple
 
 from schemas.errors import Code, TrustError
@@ -23,23 +25,34 @@ class ChainKey(NamedTuple):
 
 
 class ChainHead(NamedTuple):
-    """The last frame of a chain: its sequence number and SHA-256 in hex. A chain that has not begun is `ChainHead()`."""
+    """The last frame of a chain: its sequence number and SHA-256 in hex. A chain that has not begun is
+    `ChainHead()`.
+    """
 
     seq: int = -1
     hash: str = GENESIS
 
+    def then(self, raw: bytes) -> "ChainHead":
+        """The head once this message is put on the chain: for its own publisher, who knows that it fits."""
+        return ChainHead(self.seq + 1, sha256(raw).hexdigest())
+
 
 def check_next(head: ChainHead, frame: Frame) -> ChainHead:
-    """The head after this frame. TrustError: `replayed` for one that was seen or lies behind, `gap` for one too far on, `fork` for
-    one that stands in the right place on another past.
+    """The head after this frame. TrustError: `replayed` for one that was seen or lies behind, `gap` for one
+    too far on, `fork` for one that stands in the right place on another past.
     """
     seq = frame.header.seq
     if frame.hash == head.hash:
         raise TrustError(Code.REPLAYED, f"frame {seq} has been seen")
     if seq <= head.seq:
-        raise TrustError(Code.FORK if seq == head.seq else Code.REPLAYED, f"frame {seq} lies behind the chain's head {head.seq}")
+        raise TrustError(
+            Code.FORK if seq == head.seq else Code.REPLAYED,
+            f"frame {seq} lies behind the chain's head {head.seq}",
+        )
     if seq > head.seq + 1:
-        raise TrustError(Code.GAP, f"frames {head.seq + 1} to {seq - 1} are missing", "send the missing frames first")
+        raise TrustError(
+            Code.GAP, f"frames {head.seq + 1} to {seq - 1} are missing", "send the missing frames first"
+        )
     if frame.header.prev != head.hash:
         raise TrustError(Code.FORK, f"frame {seq} does not continue the chain that was seen")
     return ChainHead(seq, frame.hash)

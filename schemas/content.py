@@ -1,4 +1,5 @@
-"""What lies under the ciphertext: padding, the commitment, and the keys derived from an epoch key. FORMAT.md, "Content" and "Epochs".
+"""What lies under the ciphertext: padding, the commitment, and the keys derived from an epoch key. FORMAT.md,
+"Content" and "Epochs".
 
 Hashing only; the ciphers live with the agencies (subscribers/sealing.py).
 """
@@ -22,7 +23,9 @@ def aead_key(epoch_key: bytes) -> bytes:
 
 
 def key_commitment(epoch_key: bytes) -> bytes:
-    """`kc`: what the signed announcement says of the epoch key, so that nobody can be given another (32 bytes)."""
+    """`kc`: what the signed announcement says of the epoch key, so that nobody can be given another (32
+    bytes).
+    """
     return blake2b(key=epoch_key, person=_COMMIT_PERSON, digest_size=32).digest()
 
 
@@ -32,19 +35,32 @@ def plaintext_commitment(salt: bytes, payload: bytes) -> bytes:
 
 
 def room_for(length: int) -> int:
-    """The payload's room: the smallest power of two from 1 KiB to 64 KiB that holds it. SealError `too_large` beyond."""
+    """The payload's room: the smallest power of two from 1 KiB to 64 KiB that holds it. SealError `too_large`
+    beyond.
+    """
     if length > PAYLOAD_MAX:
-        raise SealError(Code.TOO_LARGE, f"a payload of {length} bytes, {PAYLOAD_MAX} is the most", "attach large content as a file")
+        raise SealError(
+            Code.TOO_LARGE,
+            f"a payload of {length} bytes, {PAYLOAD_MAX} is the most",
+            "attach large content as a file",
+        )
     return max(PAYLOAD_ROOM_MIN, 1 << max(length - 1, 0).bit_length())
 
 
 def pad(salt: bytes, payload: bytes) -> bytes:
     """`salt[32] || u32be length || payload || zeros` up to the room."""
-    return salt + len(payload).to_bytes(LENGTH_SIZE, "big") + payload + bytes(room_for(len(payload)) - len(payload))
+    return (
+        salt
+        + len(payload).to_bytes(LENGTH_SIZE, "big")
+        + payload
+        + bytes(room_for(len(payload)) - len(payload))
+    )
 
 
 def unpad(padded: bytes) -> tuple[bytes, bytes]:
-    """Salt and payload. SealError `bad_padding` when the room is not the smallest or the padding is not all zeros."""
+    """Salt and payload. SealError `bad_padding` when the room is not the smallest or the padding is not all
+    zeros.
+    """
     start = SALT_SIZE + LENGTH_SIZE
     length = int.from_bytes(padded[SALT_SIZE:start], "big") if len(padded) >= start else PAYLOAD_MAX + 1
     if length > PAYLOAD_MAX or len(padded) != start + room_for(length) or any(padded[start + length :]):
@@ -55,6 +71,10 @@ def unpad(padded: bytes) -> tuple[bytes, bytes]:
 def body_size(length: int) -> int:
     """Size of a frame's body for a payload of this length."""
     return NONCE_SIZE + SALT_SIZE + LENGTH_SIZE + room_for(length) + TAG_SIZE
+
+
+BODY_SIZES: Final = frozenset(body_size(room) for room in (1 << n for n in range(10, 17)))
+"""The only sizes that a body can have: one for each power of two from 1 to 64 KiB."""
 
 
 def wrap_info(announcement: bytes, kid: bytes, recipient: str) -> bytes:

@@ -1,7 +1,7 @@
 """The directory: who is who, verified from a pinned root, one document at a time. FORMAT.md, "Directory".
 
-Pure and immutable: `Directory.apply` takes the next document's bytes and gives the directory that follows, or refuses.
-The hub's registrar, every node and every test run this same code.
+Pure and immutable: `Directory.apply` takes the next document's bytes and gives the directory that follows, or
+refuses. The hub's registrar, every node and every test run this same code.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,18 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Self, TypeVar
 
-from schemas.documents import Agency, Community, Hub, Keys, Revoke, Role, Root, SignedDocument, parse_document, parse_membership
+from schemas.documents import (
+    Agency,
+    Community,
+    Hub,
+    Keys,
+    Revoke,
+    Role,
+    Root,
+    SignedDocument,
+    parse_document,
+    parse_membership,
+)
 from schemas.encoding import from_base64
 from schemas.errors import Code, TrustError
 from schemas.limits import DOCUMENT_MAX
@@ -22,7 +33,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Everything the documents so far establish. Maps are by agency id, endpoint (PK), signing key id or community id."""
+    """Everything the documents so far establish. Maps are by agency id, endpoint (PK), signing key id or
+    community id.
+    """
 
     root: Root
     tree: Tree
@@ -37,18 +50,32 @@ class Directory:
 
     @classmethod
     def pinned(cls, first: bytes, fingerprint: bytes | None = None) -> Self:
-        """The directory that starts from root version 1. `fingerprint` is the SHA-256 of its bytes, learned by other means.
+        """The directory that starts from root version 1. `fingerprint` is the SHA-256 of its bytes, learned
+        by other means.
 
         Raises FormatError, or TrustError `root_mismatch` or `below_threshold`.
         """
         signed = parse_document(first)
         if not isinstance(signed.document, Root) or signed.document.version != 1:
-            raise TrustError(Code.ROOT_MISMATCH, "the directory does not start with root version 1", "fetch it from its beginning")
+            raise TrustError(
+                Code.ROOT_MISMATCH,
+                "the directory does not start with root version 1",
+                "fetch it from its beginning",
+            )
         if fingerprint is not None and sha256(first).digest() != fingerprint:
-            raise TrustError(Code.ROOT_MISMATCH, "this is not the root whose fingerprint you were told", "do not go on; call the secretariat")
+            raise TrustError(
+                Code.ROOT_MISMATCH,
+                "this is not the root whose fingerprint you were told",
+                "do not go on; call the secretariat",
+            )
         _require(signed.envelope, signed.document.root)
         tree = Tree().append(first)
-        return cls(root=signed.document, tree=tree, roots=(Tree().head.root, tree.head.root), seen=frozenset({sha256(first).digest()}))
+        return cls(
+            root=signed.document,
+            tree=tree,
+            roots=(Tree().head.root, tree.head.root),
+            seen=frozenset({sha256(first).digest()}),
+        )
 
     @property
     def head(self) -> Head:
@@ -56,7 +83,9 @@ class Directory:
         return self.tree.head
 
     def check(self, data: bytes) -> SignedDocument:
-        """The document, when it may stand next. Raises FormatError or TrustError; `already_known` for one that is in the log."""
+        """The document, when it may stand next. Raises FormatError or TrustError; `already_known` for one
+        that is in the log.
+        """
         if len(data) > DOCUMENT_MAX:
             raise TrustError(Code.TOO_LARGE, "the document is too large")
         if sha256(data).digest() in self.seen:
@@ -82,7 +111,9 @@ class Directory:
         """The directory with the next document, after `check`."""
         document = self.check(data).document
         tree = self.tree.append(data)
-        grown = replace(self, tree=tree, roots=(*self.roots, tree.head.root), seen=self.seen | {sha256(data).digest()})
+        grown = replace(
+            self, tree=tree, roots=(*self.roots, tree.head.root), seen=self.seen | {sha256(data).digest()}
+        )
         match document:
             case Root():
                 return replace(grown, root=document)
@@ -100,10 +131,14 @@ class Directory:
             case Revoke():
                 return replace(grown, revoked=self.revoked | {document.kid})
             case Community():
-                return replace(grown, communities=_with(self.communities, document.id, MembershipLog(document)))
+                return replace(
+                    grown, communities=_with(self.communities, document.id, MembershipLog(document))
+                )
 
     def apply_membership(self, data: bytes) -> "Directory":
-        """The directory with the next entry of a community's membership log. The entry does not enter the documents' tree."""
+        """The directory with the next entry of a community's membership log. The entry does not enter the
+        documents' tree.
+        """
         signed = parse_membership(data)
         log = self.communities.get(signed.entry.com)
         if log is None:
@@ -114,12 +149,18 @@ class Directory:
     def identity(self, agency: str) -> bytes:
         """An agency's identity key, 32 bytes; TrustError `unknown_agency`."""
         if agency not in self.agencies:
-            raise TrustError(Code.UNKNOWN_AGENCY, f"no agency is called {agency}", "check the id in the directory")
+            raise TrustError(
+                Code.UNKNOWN_AGENCY, f"no agency is called {agency}", "check the id in the directory"
+            )
         return from_base64(self.agencies[agency].identity, KEY_SIZE)
 
     def endpoints_of(self, agency: str) -> list[Keys]:
         """The current keys of each endpoint of an agency, revoked ones left out."""
-        return [keys for keys in self.endpoints.values() if keys.agency == agency and self.kid_of(keys) not in self.revoked]
+        return [
+            keys
+            for keys in self.endpoints.values()
+            if keys.agency == agency and self.kid_of(keys) not in self.revoked
+        ]
 
     @staticmethod
     def kid_of(keys: Keys) -> str:
@@ -141,17 +182,33 @@ class Directory:
         known = self.agencies.get(document.id)
         _next_version(document.version, known.version if known else 0)
         if any(each.code == document.code and each.id != document.id for each in self.agencies.values()):
-            raise TrustError(Code.BAD_DOCUMENT, f"the code {document.code} belongs to another agency", "choose another code")
-        if any(each.identity == document.identity and each.id != document.id for each in self.agencies.values()):
-            raise TrustError(Code.BAD_KEY, "the identity key belongs to another agency", "make a new key pair")
+            raise TrustError(
+                Code.BAD_DOCUMENT,
+                f"the code {document.code} belongs to another agency",
+                "choose another code",
+            )
+        if any(
+            each.identity == document.identity and each.id != document.id for each in self.agencies.values()
+        ):
+            raise TrustError(
+                Code.BAD_KEY, "the identity key belongs to another agency", "make a new key pair"
+            )
         if known and known.identity != document.identity:
-            raise TrustError(Code.BAD_KEY, "an identity key is not replaced by the registrar alone", "the agency must sign its successor")
+            raise TrustError(
+                Code.BAD_KEY,
+                "an identity key is not replaced by the registrar alone",
+                "the agency must sign its successor",
+            )
 
     def _check_keys(self, document: Keys, envelope: Envelope) -> None:
         self._require_identity(document.agency, envelope)
         known = self.endpoints.get(document.endpoint)
         if known and known.agency != document.agency:
-            raise TrustError(Code.BAD_DOCUMENT, "the endpoint belongs to another agency", "ask the hub for an account of your own")
+            raise TrustError(
+                Code.BAD_DOCUMENT,
+                "the endpoint belongs to another agency",
+                "ask the hub for an account of your own",
+            )
         _next_version(document.version, known.version if known else 0)
         kid = self.kid_of(document)
         if kid in self.signers or kid in self.revoked:
@@ -162,31 +219,52 @@ class Directory:
         keys = self.signers.get(document.kid)
         if keys is None or keys.agency != document.agency:
             raise TrustError(Code.UNKNOWN_KEY, "the agency has no such key", "check the key id")
+        # The same statement in another envelope must not make the log longer.
+        if document.kid in self.revoked:
+            raise TrustError(Code.ALREADY_KNOWN, "the key is revoked already")
 
     def _check_community(self, document: Community, envelope: Envelope) -> None:
         if document.id in self.communities:
             raise TrustError(Code.BAD_DOCUMENT, "the community exists", "choose another random id")
         if len(set(document.owners)) != len(document.owners) or document.threshold > len(document.owners):
-            raise TrustError(Code.BAD_DOCUMENT, "owners are named twice, or fewer than the threshold", "correct the owners")
+            raise TrustError(
+                Code.BAD_DOCUMENT, "owners are named twice, or fewer than the threshold", "correct the owners"
+            )
         if len(envelope.signed_by(self.identity(each) for each in document.owners)) < document.threshold:
-            raise TrustError(Code.BELOW_THRESHOLD, "too few owners have signed", "collect the signatures of more owners")
+            raise TrustError(
+                Code.BELOW_THRESHOLD, "too few owners have signed", "collect the signatures of more owners"
+            )
 
     def _require_identity(self, agency: str, envelope: Envelope) -> None:
         if not envelope.signed_by([self.identity(agency)]):
-            raise TrustError(Code.BAD_SIGNATURE, "not signed by the agency's identity key", "sign with the key in the directory")
+            raise TrustError(
+                Code.BAD_SIGNATURE,
+                "not signed by the agency's identity key",
+                "sign with the key in the directory",
+            )
 
 
 def _require(envelope: Envelope, role: Role) -> None:
     keys = {from_base64(key, KEY_SIZE) for key in role.keys}
     if len(keys) != len(role.keys) or role.threshold > len(keys):
-        raise TrustError(Code.BELOW_THRESHOLD, "a role names a key twice, or fewer keys than its threshold", "correct the role")
+        raise TrustError(
+            Code.BELOW_THRESHOLD,
+            "a role names a key twice, or fewer keys than its threshold",
+            "correct the role",
+        )
     if len(envelope.signed_by(keys)) < role.threshold:
-        raise TrustError(Code.BELOW_THRESHOLD, f"fewer than {role.threshold} signatures of the role hold", "collect more signatures")
+        raise TrustError(
+            Code.BELOW_THRESHOLD,
+            f"fewer than {role.threshold} signatures of the role hold",
+            "collect more signatures",
+        )
 
 
 def _next_version(version: int, known: int) -> None:
     if version != known + 1:
-        raise TrustError(Code.NOT_NEXT, f"version {version} does not follow {known}", "fetch the directory and sign again")
+        raise TrustError(
+            Code.NOT_NEXT, f"version {version} does not follow {known}", "fetch the directory and sign again"
+        )
 
 
 def _with(mapping: Mapping[str, T], key: str, value: T) -> Mapping[str, T]:

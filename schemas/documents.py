@@ -1,6 +1,7 @@
 """The documents of the directory and the entries of a membership log: shapes only. FORMAT.md, "Directory".
 
-Every document is canonical JSON inside a DSSE envelope. Who must have signed it is for directory.py and membership.py.
+Every document is canonical JSON inside a DSSE envelope. Who must have signed it is for directory.py and
+membership.py.
 """
 
 from typing import Annotated, Literal, NamedTuple
@@ -53,7 +54,7 @@ class Role(_Document):
 
 
 class Root(_Document):
-    """Who speaks for the secretariat. Signed by its own root role and, from version 2 on, by the one before."""
+    """Who speaks for the secretariat. Signed by its own root role and, from version 2 on, the one before."""
 
     type: Literal["root"] = "root"
     version: Version
@@ -88,7 +89,9 @@ class Agency(_Document):
 
 
 class Keys(_Document):
-    """The keys of one endpoint, and the NATS account that the hub minted for it. Signed by the agency's identity key."""
+    """The keys of one endpoint, and the NATS account that the hub minted for it. Signed by the agency's
+    identity key.
+    """
 
     type: Literal["keys"] = "keys"
     version: Version
@@ -109,7 +112,9 @@ class Revoke(_Document):
 
 
 class Community(_Document):
-    """A need-to-know group: a random id, its realm, its owners and how many of them must agree. Signed by that many owners."""
+    """A need-to-know group: a random id, its realm, its owners and how many of them must agree. Signed by
+    that many owners.
+    """
 
     type: Literal["community"] = "community"
     issued: Milliseconds
@@ -120,7 +125,9 @@ class Community(_Document):
 
 
 class Membership(_Document):
-    """One change in a community. `index` and `prev` (SHA-256 of the entry before, or 64 zeros) fix its place in the log."""
+    """One change in a community. `index` and `prev` (SHA-256 of the entry before, or 64 zeros) fix its place
+    in the log.
+    """
 
     com: CommunityId
     index: Annotated[int, Field(ge=0, le=INTEGER_MAX)]
@@ -133,7 +140,9 @@ class Membership(_Document):
 
 
 class Enrolment(_Document):
-    """What an agency asks the secretariat and the hub for. Signed by its identity key, to prove that it holds it."""
+    """What an agency asks the secretariat and the hub for. Signed by its identity key, to prove that it holds
+    it.
+    """
 
     type: Literal["enrolment"] = "enrolment"
     issued: Milliseconds
@@ -171,7 +180,9 @@ class SignedEnrolment(NamedTuple):
 
 
 def parse_document(data: bytes) -> SignedDocument:
-    """A directory document from untrusted bytes. FormatError; keys in it are valid points, signatures are not checked."""
+    """A directory document from untrusted bytes. FormatError; keys in it are valid points, signatures are not
+    checked.
+    """
     envelope = parse_envelope(data, DOCUMENT_TYPE)
     fields = parse_json(envelope.payload, DOCUMENT_MAX)
     try:

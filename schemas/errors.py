@@ -1,14 +1,17 @@
 """The one error root, and the stable codes of every refusal.
 
-A code is a promise: it is what a receipt, a quarantine entry, a log line and a test name. Codes are never reused for another
-meaning. The message says what is wrong, the fix says what to do; neither ever carries bulletin text or key material.
+A code is a promise: it is what a receipt, a quarantine entry, a log line and a test name. Codes are never
+reused for another meaning. The message says what is wrong, the fix says what to do; neither ever carries
+bulletin text or key material.
 """
 
 from enum import StrEnum
 
 
 class Code(StrEnum):
-    """Every reason for which Liaison refuses something, grouped by where the check stands (FORMAT.md, "Refusals")."""
+    """Every reason for which Liaison refuses something, grouped by where the check stands (FORMAT.md,
+    "Refusals").
+    """
 
     # bytes and encoding
     TOO_LARGE = "too_large"
@@ -66,6 +69,7 @@ class Code(StrEnum):
     UNKNOWN_LANGUAGE = "unknown_language"
     DANGLING_REFERENCE = "dangling_reference"
     EXERCISE_MISMATCH = "exercise_mismatch"
+    CONTENT_MISMATCH = "content_mismatch"
     # the machines
     WRONG_KEY = "wrong_key"
     STORE_CORRUPT = "store_corrupt"

@@ -1,8 +1,9 @@
-"""The frame: one NATS message. Its bytes, its strict header, and what its signature covers. FORMAT.md, "Frame".
+"""The frame: one NATS message. Its bytes, its strict header, and what its signature covers. FORMAT.md,
+"Frame".
 
-`split` and `parse_header` read untrusted bytes; `header_bytes` and `join` write. Nothing is re-serialised to verify: the signature
-is over the bytes as sent. The header has one form, so it is written again and compared: that refuses duplicate keys, spaces,
-floats and reordering in one step.
+`split` and `parse_header` read untrusted bytes; `header_bytes` and `join` write. Nothing is re-serialised to
+verify: the signature is over the bytes as sent. The header has one form, so it is written again and compared:
+that refuses duplicate keys, spaces, floats and reordering in one step.
 """
 
 import json
@@ -10,6 +11,7 @@ import re
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
+from schemas.content import BODY_SIZES
 from schemas.errors import Code, FormatError
 from schemas.limits import FRAME_MAX, HEADER_MAX, INTEGER_MAX, SIGNATURE_SIZE
 from schemas.merkle import Head
@@ -23,6 +25,7 @@ EPOCH: Final = "e"
 HEARTBEAT: Final = "h"
 
 _PREFIX: Final = 3
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _COMMON: Final = ("v", "k", "rl", "pr", "com", "pub", "kid", "ep", "seq", "prev", "id", "iat", "exp", "pc")
 FIELDS: Final = {
     BULLETIN: _COMMON,
@@ -41,7 +44,9 @@ GENESIS: Final = "0" * 64
 
 
 class Header(NamedTuple):
-    """The signed header. Times are Unix milliseconds; hashes and ids are lower-case hex as they stand on the wire."""
+    """The signed header. Times are Unix milliseconds; hashes and ids are lower-case hex as they stand on the
+    wire.
+    """
 
     v: int
     k: str
@@ -62,10 +67,13 @@ class Header(NamedTuple):
     kc: str | None = None
     hist: str | None = None
     heads: tuple[tuple[int, str], tuple[int, str]] | None = None
+    """For routine and flash: the next sequence number, and the hash of the frame before it."""
 
 
 class Frame(NamedTuple):
-    """A frame taken apart. `raw` is the whole message, `hash` its SHA-256 in hex: what the next frame's `prev` must say."""
+    """A frame taken apart. `raw` is the whole message, `hash` its SHA-256 in hex: what the next frame's
+    `prev` must say.
+    """
 
     header: Header
     header_bytes: bytes
@@ -76,13 +84,23 @@ class Frame(NamedTuple):
 
 
 def parse_frame(raw: bytes) -> Frame:
-    """A frame from untrusted bytes: size, version, strict header. Raises FormatError; the signature is not checked here."""
+    """A frame from untrusted bytes: size, version, strict header. Raises FormatError; the signature is not
+    checked here.
+    """
     if len(raw) > FRAME_MAX:
-        raise FormatError(Code.TOO_LARGE, f"{len(raw)} bytes, {FRAME_MAX} is the most a frame can have", "attach large content as a file")
+        raise FormatError(
+            Code.TOO_LARGE,
+            f"{len(raw)} bytes, {FRAME_MAX} is the most a frame can have",
+            "attach large content as a file",
+        )
     if len(raw) < _PREFIX:
         raise FormatError(Code.TRUNCATED, "too short for a frame")
     if raw[0] != VERSION:
-        raise FormatError(Code.BAD_VERSION, f"frame version {raw[0]} is not {VERSION}", "update the software on the older side")
+        raise FormatError(
+            Code.BAD_VERSION,
+            f"frame version {raw[0]} is not {VERSION}",
+            "update the software on the older side",
+        )
     size = int.from_bytes(raw[1:3], "big")
     if size > HEADER_MAX:
         raise FormatError(Code.TOO_LARGE, f"a header of {size} bytes, {HEADER_MAX} is the most")
@@ -92,15 +110,20 @@ def parse_frame(raw: bytes) -> Frame:
     header_bytes = raw[_PREFIX:end]
     header = parse_header(header_bytes)
     body = raw[end + SIGNATURE_SIZE :]
-    if bool(body) != (header.k in {BULLETIN, CARD}):
-        raise FormatError(Code.BODY_UNEXPECTED, "bulletins and cards have a body, announcements and heartbeats have none")
+    if header.k in {EPOCH, HEARTBEAT}:
+        if body:
+            raise FormatError(Code.BODY_UNEXPECTED, "announcements and heartbeats have no body")
+    elif len(body) not in BODY_SIZES:
+        raise FormatError(Code.BAD_PADDING, f"a body of {len(body)} bytes is none of the padded sizes")
     return Frame(header, header_bytes, raw[end : end + SIGNATURE_SIZE], body, raw, sha256(raw).hexdigest())
 
 
 def parse_header(data: bytes) -> Header:
-    """The strict header of FORMAT.md: exactly its fields, in order, each in its one form. FormatError `bad_header`."""
+    """The strict header of FORMAT.md: exactly its fields, in order, each in its one form. FormatError
+    `bad_header`.
+    """
     try:
-        fields = json.loads(data)
+        fields = json.loads(data.decode("ascii"))
         if header_json(fields) != data:
             raise ValueError("not in its one form")
         kind = fields["k"]
@@ -113,15 +136,18 @@ def parse_header(data: bytes) -> Header:
         raise FormatError(Code.BAD_HEADER, f"the header is not as the format says: {reason}") from None
 
 
-def header_json(fields: Any) -> bytes:
+def header_json(fields: object) -> bytes:
     """The header's one form: fields in the order given, no spaces, ASCII."""
-    return json.dumps(fields, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return _ENCODER.encode(fields).encode("ascii")
 
 
 def header_bytes(header: Header) -> bytes:
     """The bytes of a header, as they will be signed and sent."""
-    values = header._asdict()
-    return header_json({name: values[name] if not isinstance(values[name], Head) else _head_json(values[name]) for name in FIELDS[header.k]})
+    fields: dict[str, object] = dict(zip(_COMMON, header, strict=False))
+    for name in FIELDS[header.k][len(_COMMON) :]:
+        value = getattr(header, name)
+        fields[name] = _head_json(value) if isinstance(value, Head) else value
+    return header_json(fields)
 
 
 def signed_message(header: bytes, body: bytes) -> bytes:
@@ -162,25 +188,22 @@ def _check_fields(f: dict[str, Any]) -> None:
 
 
 def _header(f: dict[str, Any]) -> Header:
-    common = [f[name] for name in _COMMON]
-    if f["k"] in {BULLETIN, CARD}:
-        return Header(*common)
-    directory, members = _head(f["dir"]), _head(f["mem"])
-    if f["k"] == EPOCH:
-        return Header(*common, directory, members, f["kc"], f["hist"])
+    header = Header(*[f[name] for name in _COMMON])
+    if header.k in {BULLETIN, CARD}:
+        return header
+    header = header._replace(dir=_head(f["dir"]), mem=_head(f["mem"]))
+    if header.k == EPOCH:
+        return header._replace(kc=f["kc"], hist=f["hist"])
     routine, flash = f["heads"]
-    return Header(*common, directory, members, None, None, (_chain_head(routine), _chain_head(flash)))
+    return header._replace(heads=(_pair(routine), _pair(flash)))
 
 
-def _head(value: Any) -> Head:
-    size, root = value
-    if type(value) is not list or not _whole(size) or not _HEX32.match(root):
-        raise ValueError("a log head is [size, root]")
+def _head(value: object) -> Head:
+    size, root = _pair(value)
     return Head(size, bytes.fromhex(root))
 
 
-def _chain_head(value: Any) -> tuple[int, str]:
-    size, last = value
-    if type(value) is not list or not _whole(size) or not _HEX32.match(last):
-        raise ValueError("a chain head is [next seq, hash of the last frame]")
-    return size, last
+def _pair(value: object) -> tuple[int, str]:
+    if not isinstance(value, list) or len(value) != 2 or not _whole(value[0]) or not _HEX32.match(value[1]):  # noqa: PLR2004
+        raise ValueError("a head is a number and a hash")
+    return value[0], value[1]

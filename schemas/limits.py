@@ -1,4 +1,6 @@
-"""Every limit, named once (FORMAT.md, "Limits"). Sizes in bytes, times in milliseconds unless the name says otherwise."""
+"""Every limit, named once (FORMAT.md, "Limits"). Sizes in bytes, times in milliseconds unless the name says
+otherwise.
+"""
 
 from typing import Final
 
@@ -10,7 +12,9 @@ LENGTH_SIZE: Final = 4
 NONCE_SIZE: Final = 24
 TAG_SIZE: Final = 16
 SIGNATURE_SIZE: Final = 64
-FRAME_MAX: Final = 3 + HEADER_MAX + SIGNATURE_SIZE + NONCE_SIZE + SALT_SIZE + LENGTH_SIZE + PAYLOAD_MAX + TAG_SIZE
+FRAME_MAX: Final = (
+    3 + HEADER_MAX + SIGNATURE_SIZE + NONCE_SIZE + SALT_SIZE + LENGTH_SIZE + PAYLOAD_MAX + TAG_SIZE
+)
 
 WRAP_CIPHERTEXT_SIZE: Final = 1168
 WRAP_SIZE: Final = 32 + 16 + WRAP_CIPHERTEXT_SIZE
@@ -24,7 +28,9 @@ INTEGER_MAX: Final = 2**53 - 1
 CLOCK_SKEW_MAX: Final = 5 * 60 * 1000
 """How far ahead of the hub's clock a frame's `iat` may be."""
 INTAKE_AGE_MAX: Final = 7 * 24 * 3600 * 1000
-"""How old a frame may be when the hub first sees it: an agency that was cut off for a week still gets through."""
+"""How old a frame may be when the hub first sees it: an agency that was cut off for a week still gets
+through.
+"""
 LIFE_MAX: Final = 400 * 24 * 3600 * 1000
 """The furthest `exp` may lie after `iat`."""
 

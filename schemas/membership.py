@@ -1,28 +1,32 @@
-"""A community's membership log: who may read and write, as its owners have signed it. FORMAT.md, "Membership".
+"""A community's membership log: who may read and write, as its owners have signed it. FORMAT.md,
+"Membership".
 
 Pure: an entry and the owners' keys go in, a longer log comes out, or a refusal.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from schemas.documents import Community, Membership, SignedMembership
 from schemas.errors import Code, TrustError
-from schemas.merkle import Head, Tree
+from schemas.merkle import EMPTY_ROOT, Head, Tree
 
 GENESIS = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
 class MembershipLog:
-    """The entries of one community so far. `roots[n]` is the Merkle root at size n, to hold against heads that frames cite."""
+    """The entries of one community so far. `roots[n]` is the Merkle root at size n, to hold against heads
+    that frames cite.
+    """
 
     community: Community
-    tree: Tree = Tree()
-    roots: tuple[bytes, ...] = (Tree().head.root,)
+    tree: Tree = field(default_factory=Tree)
+    roots: tuple[bytes, ...] = (EMPTY_ROOT,)
     last: str = GENESIS
     entries: tuple[Membership, ...] = ()
+    by_agency: Mapping[str, tuple[Membership, ...]] = field(default_factory=dict)
 
     @property
     def head(self) -> Head:
@@ -30,14 +34,20 @@ class MembershipLog:
         return self.tree.head
 
     def check(self, signed: SignedMembership, owners: Mapping[str, bytes], agencies: Iterable[str]) -> None:
-        """Whether this is the next entry, signed by enough owners. `owners` maps agency id to identity key."""
+        """That this is the next entry, signed by enough owners. `owners` maps agency id to identity key."""
         entry = signed.entry
         if entry.com != self.community.id:
             raise TrustError(Code.UNKNOWN_COMMUNITY, "the entry belongs to another community")
         if entry.index != self.tree.size or entry.prev != self.last:
-            raise TrustError(Code.NOT_NEXT, f"entry {entry.index} is not the next one ({self.tree.size})", "fetch the log and sign again")
+            raise TrustError(
+                Code.NOT_NEXT,
+                f"entry {entry.index} is not the next one ({self.tree.size})",
+                "fetch the log and sign again",
+            )
         if entry.id not in agencies:
-            raise TrustError(Code.UNKNOWN_AGENCY, f"no agency is called {entry.id}", "check the id in the directory")
+            raise TrustError(
+                Code.UNKNOWN_AGENCY, f"no agency is called {entry.id}", "check the id in the directory"
+            )
         keys = [owners[each] for each in self.community.owners if each in owners]
         signers = signed.envelope.signed_by(keys)
         if len(signers) < self.community.threshold:
@@ -57,7 +67,20 @@ class MembershipLog:
             roots=(*self.roots, tree.head.root),
             last=sha256(data).hexdigest(),
             entries=(*self.entries, signed.entry),
+            by_agency={
+                **self.by_agency,
+                signed.entry.id: (*self.by_agency.get(signed.entry.id, ()), signed.entry),
+            },
         )
+
+    def role(self, agency: str, at: int, size: int | None = None) -> str | None:
+        """One agency's role at a time (Unix milliseconds), by the first `size` entries (all of them when
+        None).
+        """
+        for entry in reversed(self.by_agency.get(agency, ())):
+            if entry.nbf <= at and (size is None or entry.index < size):
+                return entry.role if entry.op == "add" else None
+        return None
 
     def members(self, now: int) -> dict[str, str]:
         """Agency id to role, counting the entries in effect at `now` (Unix milliseconds)."""

@@ -1,6 +1,7 @@
 """RFC 9162 Merkle tree hashing, grown one leaf at a time, and inclusion paths over a batch.
 
-`Tree` keeps only the right-hand edge (one hash per set bit of the size), so appending and taking the root cost O(log n).
+`Tree` keeps only the right-hand edge (one hash per set bit of the size), so appending and taking the root
+cost O(log n).
 """
 
 from collections.abc import Sequence
@@ -53,7 +54,9 @@ class Tree(NamedTuple):
 
 
 def paths(entries: Sequence[bytes]) -> tuple[bytes, list[list[bytes]]]:
-    """Root of a batch, and for each entry its inclusion path, leaf to root (RFC 9162, 2.1.3.1). At least one entry."""
+    """Root of a batch, and for each entry its inclusion path, leaf to root (RFC 9162, 2.1.3.1). At least one
+    entry.
+    """
     if len(entries) == 1:
         return leaf_hash(entries[0]), [[]]
     split = 1 << (len(entries) - 1).bit_length() - 1
@@ -63,7 +66,7 @@ def paths(entries: Sequence[bytes]) -> tuple[bytes, list[list[bytes]]]:
 
 
 def root_from_path(entry: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
-    """The root that a path leads to (RFC 9162, 2.1.3.2); None when the path does not fit the index and size."""
+    """The root that a path leads to (RFC 9162, 2.1.3.2); None when the path does not fit."""
     if not 0 <= index < size:
         return None
     node, position, last = leaf_hash(entry), index, size - 1

@@ -1,6 +1,8 @@
-"""The hub's signed answers: one signature per batch, and to each publisher only its own leaves with their paths. FORMAT.md, "Receipts".
+"""The hub's signed answers: one signature per batch, and to each publisher only its own leaves with their
+paths. FORMAT.md, "Receipts".
 
-A leaf is canonical JSON `{"at", "code", "pub", "sha256"}`: when (Unix ms), `admitted` or a refusal's code, whose, and of which bytes.
+A leaf is canonical JSON `{"at", "code", "pub", "sha256"}`: when (Unix ms), `admitted` or a refusal's code,
+whose, and of which bytes.
 """
 
 from collections.abc import Sequence
@@ -27,7 +29,9 @@ class Answer(NamedTuple):
 
     def leaf(self) -> bytes:
         """The leaf of the batch's tree."""
-        return canonical_json({"at": self.at, "code": self.code, "pub": self.publisher, "sha256": self.sha256})
+        return canonical_json(
+            {"at": self.at, "code": self.code, "pub": self.publisher, "sha256": self.sha256}
+        )
 
 
 def issue(answers: Sequence[Answer], signer: Signer) -> dict[str, bytes]:
@@ -51,7 +55,11 @@ def issue(answers: Sequence[Answer], signer: Signer) -> dict[str, bytes]:
 def read(data: bytes, publisher: str, hub_key: bytes) -> list[Answer]:
     """The verified answers in a receipt for `publisher`. FormatError, or TrustError `bad_receipt`."""
     fields = parse_json(data, RECEIPT_MAX)
-    if fields.keys() != {"items", "root", "sig", "size", "v"} or fields["v"] != 1 or not isinstance(fields["items"], list):
+    if (
+        fields.keys() != {"items", "root", "sig", "size", "v"}
+        or _whole(fields["v"]) != 1
+        or not isinstance(fields["items"], list)
+    ):
         raise FormatError(Code.BAD_RECEIPT, "not a receipt")
     root, signature = from_hex(fields["root"], HASH_SIZE), from_base64(fields["sig"], SIGNATURE_SIZE)
     size = _whole(fields["size"])
@@ -61,9 +69,13 @@ def read(data: bytes, publisher: str, hub_key: bytes) -> list[Answer]:
 
 
 def _answer(item: object, publisher: str, root: bytes, size: int) -> Answer:
-    if not isinstance(item, dict) or item.keys() != {"at", "code", "index", "path", "sha256"} or not isinstance(item["path"], list):
+    if (
+        not isinstance(item, dict)
+        or item.keys() != {"at", "code", "index", "path", "sha256"}
+        or not isinstance(item["path"], list)
+    ):
         raise FormatError(Code.BAD_RECEIPT, "not a receipt's item")
-    if item["code"] not in _CODES:
+    if not isinstance(item["code"], str) or item["code"] not in _CODES:
         raise FormatError(Code.BAD_RECEIPT, "an unknown code")
     from_hex(item["sha256"], HASH_SIZE)
     answer = Answer(publisher, item["sha256"], item["code"], _whole(item["at"]))

@@ -57,17 +57,23 @@ def fingerprint(public: bytes) -> str:
 
 
 def check_public_key(public: bytes) -> bytes:
-    """The key itself when it is a canonical point of the main subgroup; TrustError `bad_key` for small or mixed order."""
+    """The key itself when it is a canonical point of the main subgroup; TrustError `bad_key` for small or
+    mixed order.
+    """
     if len(public) != KEY_SIZE or not crypto_core_ed25519_is_valid_point(public):
         raise TrustError(Code.BAD_KEY, "not a valid Ed25519 public key", "make a new key pair")
     return public
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether the signature holds. libsodium refuses S >= L and small-order points; the GIL is released meanwhile."""
+    """Whether the signature holds. libsodium refuses S >= L and small-order points; the GIL is released
+    meanwhile.
+    """
+    if len(public) != KEY_SIZE or len(signature) != SIGNATURE_SIZE:
+        return False
     try:
         crypto_sign_open(signature + message, public)
-    except (BadSignatureError, ValueError):
+    except BadSignatureError:
         return False
     return True
 
@@ -82,13 +88,17 @@ class Envelope(NamedTuple):
     def to_bytes(self) -> bytes:
         """Canonical JSON of the envelope."""
         signatures = [{"keyid": kid.hex(), "sig": to_base64(sig)} for kid, sig in self.signatures]
-        return canonical_json({"payload": to_base64(self.payload), "payloadType": self.payload_type, "signatures": signatures})
+        return canonical_json(
+            {"payload": to_base64(self.payload), "payloadType": self.payload_type, "signatures": signatures}
+        )
 
     def signed_by(self, keys: Iterable[bytes]) -> frozenset[bytes]:
         """Which of these public keys have signed. A key counts once however often it signs."""
         by_id = {key_id(key): key for key in keys}
         message = pae(self.payload_type.encode(), self.payload)
-        return frozenset(by_id[kid] for kid, sig in self.signatures if kid in by_id and verify(by_id[kid], message, sig))
+        return frozenset(
+            by_id[kid] for kid, sig in self.signatures if kid in by_id and verify(by_id[kid], message, sig)
+        )
 
     def countersigned(self, signer: Signer) -> "Envelope":
         """The same envelope with one more signature, or this one when that key has signed."""
@@ -108,7 +118,9 @@ def sign_envelope(payload_type: str, payload: bytes, signers: Iterable[Signer]) 
 
 
 def parse_envelope(data: bytes, payload_type: str) -> Envelope:
-    """A strict DSSE envelope of the one expected type, in its canonical form. FormatError otherwise; nothing is verified yet."""
+    """A strict DSSE envelope of the one expected type, in its canonical form. FormatError otherwise; nothing
+    is verified yet.
+    """
     fields = parse_json(data, DOCUMENT_MAX)
     signatures = fields.get("signatures")
     if fields.keys() != {"payload", "payloadType", "signatures"} or not isinstance(signatures, list):
@@ -117,7 +129,9 @@ def parse_envelope(data: bytes, payload_type: str) -> Envelope:
         raise FormatError(Code.BAD_DOCUMENT, "an envelope of another payload type")
     if not 1 <= len(signatures) <= SECRETARIAT_KEYS_MAX:
         raise FormatError(Code.BAD_DOCUMENT, f"1 to {SECRETARIAT_KEYS_MAX} signatures were expected")
-    envelope = Envelope(payload_type, from_base64(fields["payload"], DOCUMENT_MAX), tuple(map(_signature, signatures)))
+    envelope = Envelope(
+        payload_type, from_base64(fields["payload"], DOCUMENT_MAX), tuple(map(_signature, signatures))
+    )
     if len({kid for kid, _ in envelope.signatures}) != len(signatures):
         raise FormatError(Code.BAD_DOCUMENT, "a key signs twice")
     if envelope.to_bytes() != data:

@@ -1,7 +1,8 @@
 """Subjects on the hub's NATS (outer) and on an agency's own (local). FORMAT.md, "Subjects".
 
-Outer subjects show a realm, an opaque community, a precedence bit and the publisher: nothing that people read. `PK` is an endpoint's
-NATS account key (56 characters, starting with A), which the server itself puts in its place.
+Outer subjects show a realm, an opaque community, a precedence bit and the publisher: nothing that people
+read. `PK` is an endpoint's NATS account key (56 characters, starting with A), which the server itself puts in
+its place.
 """
 
 import re
@@ -49,7 +50,9 @@ def parse_frame_subject(subject: str) -> FrameSubject:
         realm, precedence = _REALMS.get(parts[1]), _PRECEDENCES.get(parts[3])
         if realm and precedence and is_community(parts[2]) and is_publisher(parts[4]):
             return FrameSubject(realm, parts[2], precedence, parts[4])
-    raise FormatError(Code.BAD_SUBJECT, "the subject is not <in|f>.<realm>.<community>.<precedence>.<publisher>")
+    raise FormatError(
+        Code.BAD_SUBJECT, "the subject is not <in|f>.<realm>.<community>.<precedence>.<publisher>"
+    )
 
 
 def is_publisher(token: str) -> bool:
@@ -104,7 +107,7 @@ def traffic_filters(publisher: str, entitlements: frozenset[tuple[Realm, str]]) 
 
 
 def directory_filters(entitlements: frozenset[tuple[Realm, str]]) -> tuple[str, ...]:
-    """The filters of an endpoint's durable on DIRECTORY: the documents, and its communities' membership logs."""
+    """The filters of an endpoint's durable on DIRECTORY: the documents, its communities' membership logs."""
     return (DIRECTORY_DOCUMENTS, *(membership_log(community) for _, community in sorted(entitlements)))
 
 

@@ -1,7 +1,7 @@
 """The closed word lists that bulletins are written in, with their source.
 
-TLP 2.0 (FIRST), PAP (MISP taxonomies), Admiralty scale and Europol 4x4 gradings, estimative language (ICD 203). Each list is an
-enumeration whose order carries meaning where the docstring says so.
+TLP 2.0 (FIRST), PAP (MISP taxonomies), Admiralty scale and Europol 4x4 gradings, estimative language (ICD
+203). Each list is an enumeration whose order carries meaning where the docstring says so.
 """
 
 from enum import StrEnum
@@ -111,7 +111,7 @@ class Likelihood(StrEnum):
 
 
 class GradingSystem(StrEnum):
-    """Which scale a grading is on. One is never converted into the other: that would upgrade somebody's word."""
+    """Which scale a grading is on. One is never converted into another: it would upgrade somebody's word."""
 
     ADMIRALTY = "admiralty"
     EUROPOL = "europol-4x4"

@@ -1,6 +1,8 @@
-"""Epoch keys on their way to their readers: bundles from a publisher, single wraps from the hub. FORMAT.md, "Wraps".
+"""Epoch keys on their way to their readers: bundles from a publisher, single wraps from the hub. FORMAT.md,
+"Wraps".
 
-A wrap is `SHA256(e-frame)[32] || recipient kid[16] || HPKE ciphertext[1168]`. A bundle is up to 256 of them for one announcement.
+A wrap is `SHA256(e-frame)[32] || recipient kid[16] || HPKE ciphertext[1168]`. A bundle is up to 256 of them
+for one announcement.
 """
 
 from collections.abc import Sequence
@@ -18,7 +20,9 @@ _VERSION: Final = 1
 
 
 class Wrap(NamedTuple):
-    """One epoch key for one endpoint. `announcement` is the SHA-256 of the e-frame, `kid` names the recipient's encryption key."""
+    """One epoch key for one endpoint. `announcement` is the SHA-256 of the e-frame, `kid` names the
+    recipient's encryption key.
+    """
 
     announcement: bytes
     kid: bytes
@@ -44,7 +48,11 @@ def bundle(wraps: Sequence[Wrap]) -> bytes:
 def parse_bundle(data: bytes) -> list[Wrap]:
     """The wraps of a bundle from untrusted bytes; FormatError `bad_wrap`, `too_large` or `bad_version`."""
     if len(data) > BUNDLE_MAX:
-        raise FormatError(Code.TOO_LARGE, f"{len(data)} bytes, {BUNDLE_MAX} is the most a bundle of wraps can have", "split the bundle")
+        raise FormatError(
+            Code.TOO_LARGE,
+            f"{len(data)} bytes, {BUNDLE_MAX} is the most a bundle of wraps can have",
+            "split the bundle",
+        )
     if data[:1] != bytes((_VERSION,)):
         raise FormatError(Code.BAD_VERSION, "not a bundle of wraps of version 1")
     entries = data[1 + _HASH_SIZE :]
