@@ -26,7 +26,7 @@ async def push(system: Client, account_jwt: str, *, timeout: float = 5.0) -> Non
 
 
 async def push_all(system: Client, accounts: Accounts, *, timeout: float = 5.0) -> None:
-    """Make the server agree with the records, at every start. Accounts that the records do not know are deleted."""
+    """Make the server agree with the records, at every start. Accounts unknown to the records are deleted."""
     await push(system, accounts.hub_jwt, timeout=timeout)
     ours = {
         accounts.hub_public,

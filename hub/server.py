@@ -83,7 +83,10 @@ def server_config(directory: Path, accounts: Accounts, host: str, port: int) -> 
     )
 
 
-def _read_ports(directory: Path) -> dict[str, list[str]] | None:
+def read_ports(directory: Path) -> dict[str, list[str]] | None:
+    """The addresses by kind ("nats", "monitoring") that a server wrote into its `ports_file_dir`; None
+    before.
+    """
     for file in directory.glob("*.ports"):
         with contextlib.suppress(ValueError):  # half written: look again
             opened: dict[str, list[str]] = json.loads(file.read_bytes())
@@ -221,7 +224,7 @@ class NatsServer:
         while True:
             if process.returncode is not None:
                 raise self._failure(f"stopped with exit status {process.returncode}")
-            if opened := _read_ports(ports):
+            if opened := read_ports(ports):
                 return opened
             await asyncio.sleep(_POLL_SECONDS)
 
