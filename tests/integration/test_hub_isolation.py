@@ -71,6 +71,14 @@ class Scene:
             answer = await self.running.hub.request(subject, b"", timeout=5, headers=out_of_turn)
             assert b"wrong last sequence" in answer.data
 
+    async def lift_permissions(self) -> None:
+        """Connect the attacker again as a user without restrictions: the account's borders alone hold."""
+        record = self.running.accounts.endpoint(self.attacker.public)
+        free = mint(
+            NKey.from_seed(record.seed), record.user_public, "free", record.issued_at, grants.full_user()
+        )
+        self.attacker = await self.running.join(self.attacker.public, self.attacker.user, free)
+
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
@@ -183,7 +191,10 @@ def replies(victim: str) -> list[str]:
     ]
 
 
-async def test_no_foreign_subject_can_be_asked(scene: Scene) -> None:
+@pytest.mark.parametrize("unrestricted", [False, True], ids=["as admitted", "account alone"])
+async def test_no_foreign_subject_can_be_asked(scene: Scene, unrestricted: bool) -> None:
+    if unrestricted:
+        await scene.lift_permissions()
     before = await scene.state()
     attacker = scene.attacker
     for subject, payload in attacks(attacker.public, scene.victim.public):
@@ -192,15 +203,18 @@ async def test_no_foreign_subject_can_be_asked(scene: Scene) -> None:
         await scene.settle()
         while answers.pending_msgs:
             told = await answers.next_msg(timeout=1)
-            # Its own account has nobody on these subjects; nobody of another account may answer.
-            # On $JS.API the server itself answers, for an account without JetStream.
-            nobody = (told.headers or {}).get("Status") == "503" or b"JetStream not enabled" in told.data
-            assert nobody, (subject, told.data)
+            # Its own account has nobody on these subjects; the server alone answers, about that account.
+            nobody = (told.headers or {}).get("Status") == "503" or b'"error":{"code":' in told.data
+            own = subject == "$SYS.REQ.ACCOUNT.PING.CONNZ" and scene.victim.public.encode() not in told.data
+            assert nobody or own, (subject, told.data)
         await answers.unsubscribe()
         assert await scene.state() == before, subject
 
 
-async def test_replies_reach_nothing_outside_the_endpoint(scene: Scene) -> None:
+@pytest.mark.parametrize("unrestricted", [False, True], ids=["as admitted", "account alone"])
+async def test_replies_reach_nothing_outside_the_endpoint(scene: Scene, unrestricted: bool) -> None:
+    if unrestricted:
+        await scene.lift_permissions()
     attacker = scene.attacker
     questions = [
         (f"$JS.API.CONSUMER.MSG.NEXT.{TRAFFIC}.{attacker.public}", b'{"batch":1,"no_wait":true}'),
