@@ -1,0 +1,112 @@
+"""What the node does for its clients: the Protocol behind its service, and the shapes that only the service
+speaks. No I/O.
+"""
+
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.bulletin import CommunityId, Draft, Instant
+from schemas.vocabulary import Realm, Tlp
+from subscribers.local.roles import ClientIdentity, ClientName, Role, Verb
+from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
+
+MembershipRole = Literal["member", "reader"]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WhoAmI(ClientIdentity):
+    """What the node knows of the client that asks."""
+
+    verbs: tuple[Verb, ...]
+
+
+class QuarantineEntry(_Shape):
+    """A frame that this node refused: where it came from and why, never what it holds."""
+
+    when: Instant
+    community: CommunityId | None = None
+    agency: str | None = None
+    code: str
+    message: str
+
+
+class Finding(_Shape):
+    """One thing that `doctor` looked at: `message` says how it stands, `fix` what to do about it."""
+
+    check: str
+    ok: bool
+    message: str
+    fix: str = ""
+
+
+class ClientAdded(_Shape):
+    """A new client: its seed stays in this file on the node's machine, and is never sent."""
+
+    name: ClientName
+    role: Role
+    ceiling: Tlp
+    seed_file: str
+
+
+class NodeApi(Protocol):
+    """What the service asks of the node. `client` is who asks, vouched for by the server.
+
+    Role and ceiling are enforced by the service before and after each call; refusals are raised as
+    LiaisonError.
+    """
+
+    async def publish(self, client: ClientIdentity, draft: Draft, community: str) -> Published:
+        """Take a draft for a community (slug or id) into the outbox."""
+
+    async def acknowledge(self, client: ClientIdentity, ref: str, note: str, officer: str) -> Published:
+        """Publish an acknowledgement of the bulletin `ref` (reference or id)."""
+
+    async def search(
+        self,
+        client: ClientIdentity,
+        words: str,
+        filters: Filters,
+        limit: int,
+        cursor: str | None,
+        *,
+        ranked: bool,
+    ) -> Page:
+        """Bulletins with these words, newest first, or the best first when `ranked`."""
+
+    async def latest(self, client: ClientIdentity, filters: Filters, limit: int, cursor: str | None) -> Page:
+        """The newest bulletins."""
+
+    async def show(self, client: ClientIdentity, ref: str) -> Record:
+        """One bulletin by reference or id. LiaisonError `not_found`."""
+
+    async def communities(self, client: ClientIdentity) -> list[Community]:
+        """The communities that this agency belongs to."""
+
+    async def status(self, client: ClientIdentity) -> NodeStatus:
+        """How the node is doing."""
+
+    async def community_create(
+        self, client: ClientIdentity, slug: str, title: str, realm: Realm, rules: str, threshold: int
+    ) -> Community:
+        """Found a community that this agency owns; `threshold` owners sign its changes."""
+
+    async def community_add(
+        self, client: ClientIdentity, community: str, agency: str, role: MembershipRole
+    ) -> Community:
+        """Let an agency in, as an owner."""
+
+    async def community_remove(self, client: ClientIdentity, community: str, agency: str) -> Community:
+        """Put an agency out, as an owner."""
+
+    async def digest(self, client: ClientIdentity, community: str, period: str) -> Published:
+        """Compose and publish the digest of a community for a period, once."""
+
+    async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
+        """The latest frames that this node refused."""
+
+    async def doctor(self, client: ClientIdentity) -> list[Finding]:
+        """What is wrong and how to mend it."""

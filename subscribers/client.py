@@ -1,0 +1,244 @@
+"""The public Python API of an agency's node: `async with Agency.open(settings) as agency: ...`
+
+A client holds one key, of its own account on the agency's NATS, and none of the agency's. Everything raises
+LiaisonError and nothing else: `node_unreachable` when nobody answers, `forbidden` when the role does not
+allow it or the client was removed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, PositiveFloat, TypeAdapter
+
+from schemas.bulletin import Draft
+from schemas.errors import Code, OperationError
+from schemas.vocabulary import Kind, Realm, Tlp
+from subscribers.api import ClientAdded, Finding, MembershipRole, QuarantineEntry
+from subscribers.feed import Delivery, follow
+from subscribers.link import Link
+from subscribers.local.clients import SEED_MAX, public_key
+from subscribers.local.roles import ClientIdentity, ClientName, Role, Verb
+from subscribers.private_files import read_private
+from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
+from subscribers.requester import Requester, unreachable
+
+_EVERYTHING: Final = Filters()
+
+_PUBLISHED: Final = TypeAdapter(Published)
+_PAGE: Final = TypeAdapter(Page)
+_RECORD: Final = TypeAdapter(Record)
+_COMMUNITY: Final = TypeAdapter(Community)
+_COMMUNITIES: Final = TypeAdapter(list[Community])
+_STATUS: Final = TypeAdapter(NodeStatus)
+_QUARANTINE: Final = TypeAdapter(list[QuarantineEntry])
+_FINDINGS: Final = TypeAdapter(list[Finding])
+_CLIENTS: Final = TypeAdapter(list[ClientIdentity])
+_CLIENT_ADDED: Final = TypeAdapter(ClientAdded)
+_NOTHING: Final[TypeAdapter[None]] = TypeAdapter(None)
+
+T = TypeVar("T")
+
+
+class ClientSettings(BaseModel):
+    """How a client reaches its agency's node. Times in seconds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = "nats://127.0.0.1:4333"
+    seed_file: Path
+    name: ClientName
+    timeout: PositiveFloat = 5.0
+    """For one request; a restart of the node within it goes unnoticed."""
+    open_timeout: PositiveFloat = 5.0
+
+    @classmethod
+    def from_directory(cls, directory: Path, name: str) -> Self:
+        """Settings of the client `name` of the node whose local NATS keeps its files in `directory`, on this
+        machine.
+
+        Raises LiaisonError `not_found` when no node has ever run there.
+        """
+        url = read_private(directory / "url", SEED_MAX).decode("ascii", "replace").strip()
+        return cls(url=url, seed_file=directory / "clients" / f"{name}.nk", name=name)
+
+
+class Agency:
+    """A client's view of its agency's node. Made by `Agency.open`; safe for many tasks of one event loop."""
+
+    def __init__(self, settings: ClientSettings, link: Link) -> None:
+        self._settings = settings
+        self._link = link
+        self._requester = Requester(link, settings.url)
+        self._following = asyncio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: ClientSettings) -> AsyncIterator[Self]:
+        """Connect, and learn who the node says we are; reconnects by itself until the block is left.
+
+        Raises LiaisonError `node_unreachable`, `forbidden`, or for the seed file `not_found` and
+        `bad_settings`.
+        """
+        seed = read_private(settings.seed_file, SEED_MAX).strip()
+        public_key(seed)  # a file that is no seed is refused here, with its name, and not by the server
+        link = Link(settings.url, seed, settings.name, unreachable=unreachable(settings.url))
+        link.start()
+        try:
+            agency = cls(settings, link)
+            await agency._introduce()
+            yield agency
+        finally:
+            await link.close()
+
+    @property
+    def name(self) -> str:
+        """The client's name."""
+        return self._settings.name
+
+    @property
+    def role(self) -> Role:
+        """The client's role, as the node said when it was last asked."""
+        return self._identity.role
+
+    @property
+    def ceiling(self) -> Tlp:
+        """The highest marking that this client is given."""
+        return self._identity.ceiling
+
+    async def publish(self, draft: Draft, community: str) -> Published:
+        """Give the node a draft for a community (slug or id). It is on the node's disk when this returns.
+
+        After `node_unreachable` the draft may have been taken all the same: look before publishing again.
+        """
+        fields = {"draft": draft.model_dump(mode="json", exclude_none=True), "community": community}
+        return await self._ask(Verb.PUBLISH, _PUBLISHED, fields)
+
+    async def acknowledge(self, ref: str, note: str = "", officer: str = "") -> Published:
+        """Publish an acknowledgement of the bulletin `ref` (reference or id)."""
+        return await self._ask(Verb.ACKNOWLEDGE, _PUBLISHED, {"ref": ref, "note": note, "officer": officer})
+
+    async def search(
+        self,
+        words: str,
+        *,
+        filters: Filters = _EVERYTHING,
+        limit: int = 10,
+        cursor: str | None = None,
+        ranked: bool = False,
+    ) -> Page:
+        """Archived bulletins with these words, newest first, or the best matches first when `ranked`."""
+        fields = {"words": words, "ranked": ranked, **_page_fields(filters, limit, cursor)}
+        return await self._ask(Verb.SEARCH, _PAGE, fields)
+
+    async def latest(
+        self, filters: Filters = _EVERYTHING, limit: int = 10, cursor: str | None = None
+    ) -> Page:
+        """The newest archived bulletins."""
+        return await self._ask(Verb.LATEST, _PAGE, _page_fields(filters, limit, cursor))
+
+    async def show(self, ref: str) -> Record:
+        """One bulletin by reference or id. Raises LiaisonError `not_found`."""
+        return await self._ask(Verb.SHOW, _RECORD, {"ref": ref})
+
+    async def communities(self) -> list[Community]:
+        """The communities that the agency belongs to."""
+        return await self._ask(Verb.COMMUNITIES, _COMMUNITIES, {})
+
+    async def status(self) -> NodeStatus:
+        """How the node is doing."""
+        return await self._ask(Verb.STATUS, _STATUS, {})
+
+    async def bulletins(
+        self, kinds: Collection[Kind | str] | None = None, communities: Collection[str] | None = None
+    ) -> AsyncIterator[Delivery]:
+        """Bulletins as they come in, at least once each, from where this client left off; endless.
+
+        Only those of these `kinds` and `communities` (slugs or ids); the others are acknowledged unseen.
+        Acknowledge each after handling it: otherwise it comes again, marked `repeated`. Raises LiaisonError
+        `forbidden` when the client is removed, `bad_request` when another `bulletins()` of this Agency is
+        still running.
+        """
+        if self._following.locked():
+            raise OperationError(
+                Code.BAD_REQUEST,
+                "bulletins() is running already",
+                "one at a time: they would share one durable",
+            )
+        async with self._following:
+            wanted = None if kinds is None else frozenset(str(Kind(each)) for each in kinds)
+            places = None if communities is None else frozenset(communities)
+            async for delivery in follow(self._link, self.name, wanted, places):
+                yield delivery
+
+    async def community_create(
+        self, slug: str, title: str, *, realm: Realm = Realm.LIVE, rules: str = "", threshold: int = 1
+    ) -> Community:
+        """Found a community that this agency owns."""
+        fields = {"slug": slug, "title": title, "realm": str(realm), "rules": rules, "threshold": threshold}
+        return await self._ask(Verb.COMMUNITY_CREATE, _COMMUNITY, fields)
+
+    async def community_add(self, community: str, agency: str, role: MembershipRole = "member") -> Community:
+        """Let an agency into a community that this agency owns."""
+        return await self._ask(
+            Verb.COMMUNITY_ADD, _COMMUNITY, {"community": community, "agency": agency, "role": role}
+        )
+
+    async def community_remove(self, community: str, agency: str) -> Community:
+        """Put an agency out of a community that this agency owns."""
+        return await self._ask(Verb.COMMUNITY_REMOVE, _COMMUNITY, {"community": community, "agency": agency})
+
+    async def digest(self, community: str, period: str) -> Published:
+        """Compose and publish the digest of a community for a period, once."""
+        return await self._ask(Verb.DIGEST, _PUBLISHED, {"community": community, "period": period})
+
+    async def quarantine(self, limit: int = 50) -> list[QuarantineEntry]:
+        """The latest frames that the node refused."""
+        return await self._ask(Verb.QUARANTINE, _QUARANTINE, {"limit": limit})
+
+    async def doctor(self) -> list[Finding]:
+        """What is wrong with the node and how to mend it."""
+        return await self._ask(Verb.DOCTOR, _FINDINGS, {})
+
+    async def clients(self) -> list[ClientIdentity]:
+        """The node's clients."""
+        return await self._ask(Verb.CLIENTS, _CLIENTS, {})
+
+    async def client_add(self, name: str, role: Role = Role.READER, ceiling: Tlp = Tlp.AMBER) -> ClientAdded:
+        """Register a client; its seed is in the named file on the node's machine."""
+        fields = {"name": name, "role": str(role), "ceiling": str(ceiling)}
+        return await self._ask(Verb.CLIENT_ADD, _CLIENT_ADDED, fields)
+
+    async def client_remove(self, name: str) -> None:
+        """Cut a client off, at once."""
+        await self._ask(Verb.CLIENT_REMOVE, _NOTHING, {"name": name})
+
+    @property
+    def _identity(self) -> ClientIdentity:
+        if self._requester.known is None:
+            raise OperationError(
+                Code.BAD_REQUEST, "this Agency was not opened", "use `async with Agency.open(...)`"
+            )
+        return self._requester.known
+
+    async def _introduce(self) -> None:
+        known = await self._requester.introduce(self._settings.open_timeout)
+        if known.name != self.name:
+            raise OperationError(
+                Code.BAD_SETTINGS,
+                f"the seed file is that of the client {known.name}, not of {self.name}",
+                "give the seed file and the name of the same client",
+            )
+
+    async def _ask(self, verb: Verb, shape: TypeAdapter[T], fields: Mapping[str, object]) -> T:
+        return await self._requester.ask(verb, shape, fields, self._settings.timeout)
+
+
+def _page_fields(filters: Filters, limit: int, cursor: str | None) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "filters": filters.model_dump(mode="json", exclude_none=True),
+        "limit": limit,
+    }
+    return fields if cursor is None else {**fields, "cursor": cursor}

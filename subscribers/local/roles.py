@@ -1,0 +1,92 @@
+"""Who the agency's local clients are and what each may ask: pure. Each role adds verbs to the one before."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from schemas.vocabulary import Tlp
+
+_NAME = r"^[a-z][a-z0-9-]{0,30}$"
+_USER_KEY = r"^U[A-Z2-7]{55}$"
+
+ClientName = Annotated[str, StringConstraints(pattern=_NAME)]
+"""A client's name: it is a subject token and a file name, so 1 to 31 of a-z, 0-9 and hyphens, a letter first.
+"""
+
+
+class Role(StrEnum):
+    """What a client is for, least first."""
+
+    READER = "reader"
+    PUBLISHER = "publisher"
+    OWNER = "owner"
+    ADMIN = "admin"
+
+
+class Verb(StrEnum):
+    """What the node's service answers, on `node.<verb>`."""
+
+    WHOAMI = "whoami"
+    SEARCH = "search"
+    LATEST = "latest"
+    SHOW = "show"
+    COMMUNITIES = "communities"
+    STATUS = "status"
+    PUBLISH = "publish"
+    ACKNOWLEDGE = "acknowledge"
+    COMMUNITY_CREATE = "community-create"
+    COMMUNITY_ADD = "community-add"
+    COMMUNITY_REMOVE = "community-remove"
+    DIGEST = "digest"
+    QUARANTINE = "quarantine"
+    DOCTOR = "doctor"
+    CLIENTS = "clients"
+    CLIENT_ADD = "client-add"
+    CLIENT_REMOVE = "client-remove"
+
+
+_ADDS: Final = {
+    Role.READER: (Verb.WHOAMI, Verb.SEARCH, Verb.LATEST, Verb.SHOW, Verb.COMMUNITIES, Verb.STATUS),
+    Role.PUBLISHER: (Verb.PUBLISH, Verb.ACKNOWLEDGE),
+    Role.OWNER: (Verb.COMMUNITY_CREATE, Verb.COMMUNITY_ADD, Verb.COMMUNITY_REMOVE, Verb.DIGEST),
+    Role.ADMIN: (Verb.QUARANTINE, Verb.DOCTOR, Verb.CLIENTS, Verb.CLIENT_ADD, Verb.CLIENT_REMOVE),
+}
+
+
+def verbs(role: Role) -> tuple[Verb, ...]:
+    """Every verb that `role` may ask."""
+    order = list(Role)
+    return tuple(verb for each in order[: order.index(role) + 1] for verb in _ADDS[each])
+
+
+def tlps(ceiling: Tlp) -> tuple[Tlp, ...]:
+    """The markings up to and including `ceiling`, widest sharing first."""
+    return tuple(Tlp)[: ceiling.rank + 1]
+
+
+def is_client_name(text: str) -> bool:
+    """Whether `text` may name a client."""
+    return re.fullmatch(_NAME.strip("^$"), text) is not None
+
+
+class ClientIdentity(BaseModel):
+    """Who asks: the name that the server vouches for, with the role and the TLP ceiling from the registry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: ClientName
+    role: Role
+    ceiling: Tlp
+
+
+class ClientEntry(ClientIdentity):
+    """A row of the registry: an identity and the public half of its user key."""
+
+    nkey: Annotated[str, Field(pattern=_USER_KEY)]
+
+    @property
+    def identity(self) -> ClientIdentity:
+        """The same without the key."""
+        return ClientIdentity(name=self.name, role=self.role, ceiling=self.ceiling)

@@ -1,0 +1,175 @@
+"""A standing pull: messages of a durable as soon as they are there, in batches that form by themselves under
+load.
+
+One inbox, one or two requests standing at the server at any time, renewed before they run dry. A single
+message goes to the reader at once; while the reader works, what arrives next gathers into the next list. No
+timer lies in a message's path. Only `$JS.API.CONSUMER.MSG.NEXT.<stream>.<durable>` is used, so no right on
+the stream or to manage consumers is needed.
+
+The server spreads messages over standing requests in turn, so they are counted together (`credit`): a request
+adds its size, a message takes one away, and a status says how much of its request it takes back. If the count
+is ever wrong, for a connection was lost or a status went missing, the server's heartbeats stop, and the pull
+starts afresh.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Final, Self
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error
+
+from schemas.errors import Code, OperationError
+
+_EXPIRES: Final = 30.0
+_HEARTBEAT: Final = 5.0
+_PAUSE_FIRST: Final = 0.05
+_PAUSE_MOST: Final = 2.0
+_NANOSECONDS: Final = 1_000_000_000
+_STATUS: Final = "Status"
+_DESCRIPTION: Final = "Description"
+_PENDING: Final = "Nats-Pending-Messages"
+_HEARTBEAT_STATUS: Final = "100"
+_ENDED_STATUSES: Final = frozenset({"404", "408"})
+_BATCH_COMPLETED: Final = "409 Batch Completed"
+
+
+async def ack(message: Msg) -> None:
+    """Acknowledge a pulled message: it is not delivered again. Sent with the next write to the socket."""
+    await message.ack()
+
+
+class Pull:
+    """Iterates over lists of messages of `durable` on `stream`, oldest first, never empty, at most about 1.5
+    `batch` long.
+
+    Ends with OperationError `lost` when the connection is closed for good. Every other trouble (no such
+    durable, no right, the server going down) is waited out, and named in `trouble` meanwhile.
+    """
+
+    def __init__(
+        self, nc: Client, *, stream: str, durable: str, batch: int = 256, lost: Code = Code.HUB_UNREACHABLE,
+        heartbeat: float = _HEARTBEAT,
+    ) -> None:  # fmt: skip
+        self._nc = nc
+        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
+        self._batch = batch
+        self._lost = lost
+        self._heartbeat = heartbeat
+        self._request = json.dumps(
+            {
+                "batch": batch,
+                "expires": int(max(_EXPIRES, 2 * heartbeat + 1) * _NANOSECONDS),
+                "idle_heartbeat": int(heartbeat * _NANOSECONDS),
+            }
+        ).encode()
+        self._inbox = nc.new_inbox()
+        self._subscription: Subscription | None = None
+        self._arrived: list[Msg] = []
+        self._credit = 0
+        self._generation = 0
+        self._paused = False
+        self._pause = _PAUSE_FIRST
+        self._signal = asyncio.Event()
+        self.trouble: str | None = None
+        """Why the server gives nothing, in its words; None when all is well."""
+
+    async def __aenter__(self) -> Self:
+        # Without limits of its own: what can be on the way is bounded by the requests.
+        self._subscription = await self._nc.subscribe(
+            f"{self._inbox}.*", cb=self._receive, pending_msgs_limit=0, pending_bytes_limit=0
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._subscription and not self._nc.is_closed:
+            with contextlib.suppress(Error):
+                await self._subscription.unsubscribe()
+
+    def rearm(self) -> None:
+        """Forget the standing requests and ask anew: to be called when the connection was lost, or has come
+        back.
+        """
+        self._forget_requests()
+        self._paused = False
+        self._signal.set()
+
+    async def __aiter__(self) -> AsyncIterator[list[Msg]]:
+        """Lists of messages that have arrived. Each message wants an acknowledgement."""
+        while True:
+            await self._ask()
+            if not self._arrived:
+                await self._wait()
+                continue
+            messages, self._arrived = self._arrived, []
+            await self._ask()  # renewed before the reader works, so that the next ones travel meanwhile
+            yield messages
+
+    async def _ask(self) -> None:
+        if self._nc.is_closed:
+            raise OperationError(self._lost, "the connection was closed", "connect again")
+        if self._paused or 2 * (self._credit + len(self._arrived)) > self._batch:
+            return
+        self._credit += self._batch
+        try:
+            await self._nc.publish(self._subject, self._request, reply=f"{self._inbox}.{self._generation}")
+        except Error as error:  # closed meanwhile, or its buffer is full while it reconnects
+            self._back_off(str(error))
+
+    async def _wait(self) -> None:
+        """Until something arrived, the pause after a refusal is over, or the server has been silent for too
+        long.
+        """
+        try:
+            async with asyncio.timeout(self._pause if self._paused else 2.5 * self._heartbeat):
+                await self._signal.wait()
+        except TimeoutError:
+            if self._paused:
+                self._paused = False
+                self._pause = min(2 * self._pause, _PAUSE_MOST)
+            else:
+                self._forget_requests()
+                self.trouble = "the server is silent"
+        self._signal.clear()
+
+    async def _receive(self, message: Msg) -> None:
+        headers = message.headers
+        if headers and not message.data and (status := headers.get(_STATUS)):
+            self._settle(message.subject, status, headers)
+        else:
+            self._credit = max(0, self._credit - 1)
+            self._arrived.append(message)
+            self._well()
+        self._signal.set()
+
+    def _settle(self, subject: str, status: str, headers: dict[str, str]) -> None:
+        if not subject.endswith(f".{self._generation}"):
+            return  # of a request that we no longer count on
+        said = f"{status} {headers.get(_DESCRIPTION, '')}".strip()
+        if status == _HEARTBEAT_STATUS:
+            self._well()
+        elif (status in _ENDED_STATUSES or said == _BATCH_COMPLETED) and headers.get(_PENDING, "").isdigit():
+            self._credit = max(0, self._credit - int(headers[_PENDING]))
+            self._well()
+        else:
+            self._back_off(said)
+
+    def _well(self) -> None:
+        self.trouble = None
+        self._pause = _PAUSE_FIRST
+
+    def _back_off(self, reason: str) -> None:
+        self._forget_requests()
+        self._paused = True
+        self.trouble = reason
+
+    def _forget_requests(self) -> None:
+        self._generation += 1
+        self._credit = 0

@@ -1,0 +1,169 @@
+"""The requests of the node's service, one strict model for each verb: pure."""
+
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from schemas.bulletin import where
+from schemas.encoding import parse_json
+from schemas.errors import Code, OperationError
+from schemas.limits import PAYLOAD_MAX, SUMMARY_MAX, TITLE_MAX
+from schemas.vocabulary import Realm, Tlp
+from subscribers.api import MembershipRole
+from subscribers.local.roles import Role, Verb
+from subscribers.records import Filters
+
+REQUEST_MAX: Final = 2 * PAYLOAD_MAX
+"""Bytes: a draft at its largest, with room for escapes."""
+PAGE_MAX: Final = 100
+"""The most bulletins in one answer."""
+FILTER_MAX: Final = 256
+"""The most values that one filter may list."""
+
+_Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+_Limit = Annotated[int, Field(ge=1, le=PAGE_MAX, strict=True)]
+_Cursor = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+
+
+class Request(BaseModel):
+    """A request: exactly the named fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Nothing(Request):
+    """For verbs that need no more than who asks."""
+
+
+class PublishRequest(Request):
+    """`publish`: the draft as JSON, checked by `parse_draft` for its own refusals."""
+
+    draft: dict[str, Any]
+    community: _Word
+
+
+class AcknowledgeRequest(Request):
+    """`acknowledge`"""
+
+    ref: _Word
+    note: Annotated[str, StringConstraints(max_length=SUMMARY_MAX)] = ""
+    officer: Annotated[str, StringConstraints(max_length=TITLE_MAX)] = ""
+
+
+class LatestRequest(Request):
+    """`latest`"""
+
+    filters: Filters = Filters()
+    limit: _Limit = 10
+    cursor: _Cursor | None = None
+
+
+class SearchRequest(LatestRequest):
+    """`search`"""
+
+    words: Annotated[str, StringConstraints(max_length=512)]
+    ranked: Annotated[bool, Field(strict=True)] = False
+
+
+class ShowRequest(Request):
+    """`show`"""
+
+    ref: _Word
+
+
+class CommunityCreateRequest(Request):
+    """`community-create`"""
+
+    slug: _Word
+    title: Annotated[str, StringConstraints(min_length=1, max_length=TITLE_MAX)]
+    realm: Realm = Realm.LIVE
+    rules: Annotated[str, StringConstraints(max_length=SUMMARY_MAX)] = ""
+    threshold: Annotated[int, Field(ge=1, le=32, strict=True)] = 1
+
+
+class CommunityAddRequest(Request):
+    """`community-add`"""
+
+    community: _Word
+    agency: _Word
+    role: MembershipRole = "member"
+
+
+class CommunityRemoveRequest(Request):
+    """`community-remove`"""
+
+    community: _Word
+    agency: _Word
+
+
+class DigestRequest(Request):
+    """`digest`"""
+
+    community: _Word
+    period: _Word
+
+
+class QuarantineRequest(Request):
+    """`quarantine`"""
+
+    limit: _Limit = 50
+
+
+class ClientAddRequest(Request):
+    """`client-add`"""
+
+    name: _Word
+    role: Role = Role.READER
+    ceiling: Tlp = Tlp.AMBER
+
+
+class ClientRemoveRequest(Request):
+    """`client-remove`"""
+
+    name: _Word
+
+
+MODELS: Final[dict[Verb, type[Request]]] = {
+    Verb.WHOAMI: Nothing,
+    Verb.SEARCH: SearchRequest,
+    Verb.LATEST: LatestRequest,
+    Verb.SHOW: ShowRequest,
+    Verb.COMMUNITIES: Nothing,
+    Verb.STATUS: Nothing,
+    Verb.PUBLISH: PublishRequest,
+    Verb.ACKNOWLEDGE: AcknowledgeRequest,
+    Verb.COMMUNITY_CREATE: CommunityCreateRequest,
+    Verb.COMMUNITY_ADD: CommunityAddRequest,
+    Verb.COMMUNITY_REMOVE: CommunityRemoveRequest,
+    Verb.DIGEST: DigestRequest,
+    Verb.QUARANTINE: QuarantineRequest,
+    Verb.DOCTOR: Nothing,
+    Verb.CLIENTS: Nothing,
+    Verb.CLIENT_ADD: ClientAddRequest,
+    Verb.CLIENT_REMOVE: ClientRemoveRequest,
+}
+
+
+def parse_request(verb: Verb, data: bytes) -> Request:
+    """The request from untrusted bytes; no bytes stand for an empty object.
+
+    Raises LiaisonError `too_large`, `bad_json` or `bad_request`; no text ever repeats a value.
+    """
+    fields = parse_json(data, REQUEST_MAX) if data else {}
+    try:
+        request = MODELS[verb].model_validate(fields)
+    except ValidationError as error:
+        raise OperationError(
+            Code.BAD_REQUEST, f"{verb}: {where(error)}", "correct the named fields"
+        ) from None
+    if isinstance(request, LatestRequest):
+        _bound(request.filters)
+    return request
+
+
+def _bound(filters: Filters) -> None:
+    sets = (filters.kinds, filters.communities, filters.regions, filters.languages)
+    if any(len(each) > FILTER_MAX for each in sets):
+        raise OperationError(
+            Code.BAD_REQUEST, f"a filter lists more than {FILTER_MAX} values", "ask in parts"
+        )

@@ -1,0 +1,146 @@
+"""What each verb of the service does, with the client's TLP ceiling held to on both sides of the node's
+answer.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from pydantic import BaseModel
+
+from schemas.bulletin import parse_draft
+from schemas.errors import Code, OperationError
+from subscribers.api import ClientAdded, NodeApi, WhoAmI
+from subscribers.local import ClientIdentity, LocalNats, Verb
+from subscribers.local.roles import verbs
+from subscribers.records import Filters, Page, Record
+from subscribers.requests import (
+    AcknowledgeRequest,
+    ClientAddRequest,
+    ClientRemoveRequest,
+    CommunityAddRequest,
+    CommunityCreateRequest,
+    CommunityRemoveRequest,
+    DigestRequest,
+    LatestRequest,
+    PublishRequest,
+    QuarantineRequest,
+    Request,
+    SearchRequest,
+    ShowRequest,
+)
+
+Answer = BaseModel | Sequence[BaseModel] | None
+
+_NOT_FOUND: Final = ("there is no bulletin with this reference or id", "check it, or search for it")
+
+log = structlog.get_logger(__name__)
+
+
+class Desk:
+    """Answers a parsed request of a client that may make it."""
+
+    def __init__(self, local: LocalNats, api: NodeApi) -> None:
+        self._local = local
+        self._api = api
+
+    async def answer(self, client: ClientIdentity, verb: Verb, request: Request) -> Answer:
+        """The result of one request. Raises LiaisonError for a refusal."""
+        match request:
+            case LatestRequest() | ShowRequest():
+                return await self._read(client, request)
+            case PublishRequest():
+                return await self._api.publish(client, parse_draft(request.draft), request.community)
+            case AcknowledgeRequest():
+                await self._show(client, request.ref)  # what the client may not see it cannot acknowledge
+                return await self._api.acknowledge(client, request.ref, request.note, request.officer)
+            case ClientAddRequest() | ClientRemoveRequest():
+                return await self._change_clients(request)
+            case QuarantineRequest():
+                return await self._api.quarantine(client, request.limit)
+            case (
+                CommunityCreateRequest() | CommunityAddRequest() | CommunityRemoveRequest() | DigestRequest()
+            ):
+                return await self._own(client, request)
+            case _:
+                return await self._tell(client, verb)
+
+    async def _read(self, client: ClientIdentity, request: LatestRequest | ShowRequest) -> Answer:
+        if isinstance(request, ShowRequest):
+            return await self._show(client, request.ref)
+        filters = _lowered(request.filters, client)
+        if isinstance(request, SearchRequest):
+            page = await self._api.search(
+                client, request.words, filters, request.limit, request.cursor, ranked=request.ranked
+            )
+        else:
+            page = await self._api.latest(client, filters, request.limit, request.cursor)
+        return _held(page, client)
+
+    async def _show(self, client: ClientIdentity, ref: str) -> Record:
+        record = await self._api.show(client, ref)
+        if not _allowed(record, client):
+            # Word for word what a reference that does not exist gets: a client learns nothing above its
+            # ceiling.
+            raise OperationError(Code.NOT_FOUND, *_NOT_FOUND)
+        return record
+
+    async def _own(
+        self,
+        client: ClientIdentity,
+        request: CommunityCreateRequest | CommunityAddRequest | CommunityRemoveRequest | DigestRequest,
+    ) -> Answer:
+        match request:
+            case CommunityCreateRequest():
+                return await self._api.community_create(
+                    client, request.slug, request.title, request.realm, request.rules, request.threshold
+                )
+            case CommunityAddRequest():
+                return await self._api.community_add(client, request.community, request.agency, request.role)
+            case CommunityRemoveRequest():
+                return await self._api.community_remove(client, request.community, request.agency)
+            case DigestRequest():
+                return await self._api.digest(client, request.community, request.period)
+
+    async def _change_clients(self, request: ClientAddRequest | ClientRemoveRequest) -> Answer:
+        if isinstance(request, ClientRemoveRequest):
+            await self._local.remove_client(request.name)
+            return None
+        seed_file = await self._local.add_client(request.name, request.role, request.ceiling)
+        return ClientAdded(
+            name=request.name, role=request.role, ceiling=request.ceiling, seed_file=str(seed_file.absolute())
+        )
+
+    async def _tell(self, client: ClientIdentity, verb: Verb) -> Answer:
+        match verb:
+            case Verb.COMMUNITIES:
+                return await self._api.communities(client)
+            case Verb.STATUS:
+                return await self._api.status(client)
+            case Verb.DOCTOR:
+                return await self._api.doctor(client)
+            case Verb.CLIENTS:
+                return [each.identity for each in self._local.clients()]
+            case _:
+                return WhoAmI(
+                    name=client.name, role=client.role, ceiling=client.ceiling, verbs=verbs(client.role)
+                )
+
+
+def _allowed(record: Record, client: ClientIdentity) -> bool:
+    return record.bulletin.tlp.rank <= client.ceiling.rank
+
+
+def _lowered(filters: Filters, client: ClientIdentity) -> Filters:
+    lowest = min(filters.tlp_at_most, client.ceiling, key=lambda each: each.rank)
+    return filters.model_copy(update={"tlp_at_most": lowest})
+
+
+def _held(page: Page, client: ClientIdentity) -> Page:
+    """The page, once it is sure that nothing in it is above the ceiling that the node was told of."""
+    if not all(_allowed(each, client) for each in page.items):
+        log.error("answer above the ceiling withheld", client=client.name)
+        raise OperationError(
+            Code.INTERNAL, "the node's answer passed this client's ceiling", "report this defect"
+        )
+    return page
