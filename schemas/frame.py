@@ -38,7 +38,7 @@ FIELDS: Final = {
 _HEX16: Final = re.compile(r"[0-9a-f]{32}\Z")
 _HEX32: Final = re.compile(r"[0-9a-f]{64}\Z")
 _UUID7: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
-_NO_COMMITMENT: Final = "0" * 64
+NO_COMMITMENT: Final = "0" * 64
 GENESIS: Final = "0" * 64
 """`prev` of a chain's first frame."""
 
@@ -179,7 +179,7 @@ def _check_fields(f: dict[str, Any]) -> None:
         raise ValueError("ep, seq, iat or exp")
     if not (_HEX32.match(f["prev"]) and _UUID7.match(f["id"]) and _HEX32.match(f["pc"])):
         raise ValueError("prev, id or pc")
-    if (f["pc"] == _NO_COMMITMENT) != (f["k"] in {EPOCH, HEARTBEAT}):
+    if (f["pc"] == NO_COMMITMENT) != (f["k"] in {EPOCH, HEARTBEAT}):
         raise ValueError("pc is all zeros exactly where there is no body")
     if (f["seq"] == 0) != (f["prev"] == GENESIS):
         raise ValueError("prev is all zeros exactly at seq 0")

@@ -1,0 +1,229 @@
+"""Seal and open: the one place where content meets its keys. FORMAT.md, "Content", "Epochs" and "Wraps".
+
+Content is XChaCha20-Poly1305 with the signed header as associated data, so a ciphertext cannot be taken into
+another community, publisher or place in a chain. Epoch keys travel in HPKE with X-Wing. Keys, randomness and
+the place in the chain are passed in; nothing here keeps state.
+"""
+
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PublicKey, Suite
+from nacl.bindings import (
+    crypto_aead_xchacha20poly1305_ietf_decrypt,
+    crypto_aead_xchacha20poly1305_ietf_encrypt,
+)
+from nacl.exceptions import CryptoError
+
+from schemas.chain import ChainHead
+from schemas.content import aead_key, key_commitment, pad, plaintext_commitment, unpad, wrap_info
+from schemas.documents import KEM_KEY_SIZE, Keys
+from schemas.encoding import from_base64
+from schemas.errors import Code, OperationError, SealError, TrustError
+from schemas.frame import (
+    EPOCH,
+    HEARTBEAT,
+    NO_COMMITMENT,
+    VERSION,
+    Frame,
+    Header,
+    header_bytes,
+    join,
+    signed_message,
+)
+from schemas.limits import NONCE_SIZE, SALT_SIZE
+from schemas.merkle import Head
+from schemas.signing import Signer
+from schemas.subjects import FrameSubject
+from schemas.vocabulary import History
+from schemas.wraps import Wrap, kem_key_id
+from subscribers.keys import SEED_SIZE, KemKey, Secret
+
+_MLKEM_PUBLIC_SIZE: Final = 1184
+_SELF_TEST_KID: Final = bytes.fromhex("3bb0b003f553f49f38bab31546b7f4fd")
+
+Random = Callable[[int], bytes]
+
+
+class EpochKey(Secret):
+    """A publisher's content key in one community for one epoch. `commitment` is its `kc`."""
+
+    __slots__ = ("aead", "commitment")
+
+    def __init__(self, value: bytes) -> None:
+        super().__init__(value)
+        self.aead = Secret(aead_key(value))
+        self.commitment: bytes = key_commitment(value)
+
+
+def seal(  # noqa: PLR0913 - the header's fields, each decided by the caller
+    place: FrameSubject,
+    *,
+    kind: str,
+    kid: str,
+    ep: int,
+    head: ChainHead,
+    id: str,
+    iat: int,
+    exp: int,
+    payload: bytes,
+    epoch_key: EpochKey,
+    signer: Signer,
+    random: Random = os.urandom,
+) -> bytes:
+    """A signed frame of kind `b` or `c`, next after `head`, with the payload sealed in it.
+
+    `kid` names the signer's key (hex), `id` is a UUIDv7, `iat` and `exp` are Unix milliseconds. SealError
+    `too_large` for a payload beyond 64 KiB.
+    """
+    fresh = random(SALT_SIZE + NONCE_SIZE)
+    salt, nonce = fresh[:SALT_SIZE], fresh[SALT_SIZE:]
+    padded = pad(salt, payload)
+    commitment = plaintext_commitment(salt, payload).hex()
+    header = header_bytes(_header(place, kind, kid, ep, head, (id, iat, exp, commitment)))
+    sealed = crypto_aead_xchacha20poly1305_ietf_encrypt(padded, header, nonce, bytes(epoch_key.aead))
+    body = nonce + sealed
+    return join(header, signer.sign(signed_message(header, body)), body)
+
+
+def announce(  # noqa: PLR0913 - the header's fields, each decided by the caller
+    place: FrameSubject,
+    *,
+    kid: str,
+    ep: int,
+    head: ChainHead,
+    id: str,
+    iat: int,
+    exp: int,
+    dir: Head,  # noqa: A002 - the field's name
+    mem: Head,
+    hist: History,
+    epoch_key: EpochKey,
+    signer: Signer,
+) -> bytes:
+    """A signed announcement of an epoch (`e`), next after `head`.
+
+    `dir` and `mem` are the heads of the directory and the membership log that the publisher knows.
+    """
+    header = _header(place, EPOCH, kid, ep, head, (id, iat, exp, NO_COMMITMENT))
+    kc = epoch_key.commitment.hex()
+    return _bare(header._replace(dir=dir, mem=mem, kc=kc, hist=hist.value), signer)
+
+
+def heartbeat(  # noqa: PLR0913 - the header's fields, each decided by the caller
+    place: FrameSubject,
+    *,
+    kid: str,
+    ep: int,
+    head: ChainHead,
+    id: str,
+    iat: int,
+    exp: int,
+    dir: Head,  # noqa: A002 - the field's name
+    mem: Head,
+    heads: tuple[ChainHead, ChainHead],
+    signer: Signer,
+) -> bytes:
+    """A signed heartbeat (`h`), next after `head`; `heads`: the routine and the flash chain's, before it."""
+    header = _header(place, HEARTBEAT, kid, ep, head, (id, iat, exp, NO_COMMITMENT))
+    routine, flash = ((each.seq + 1, each.hash) for each in heads)
+    return _bare(header._replace(dir=dir, mem=mem, heads=(routine, flash)), signer)
+
+
+def open_body(frame: Frame, epoch_key: EpochKey) -> bytes:
+    """The payload of a frame of kind `b` or `c`: AEAD, then padding, then the signed commitment.
+
+    Raises SealError `decryption_failed`, `bad_padding` or `commitment_mismatch`.
+    """
+    nonce, sealed = frame.body[:NONCE_SIZE], frame.body[NONCE_SIZE:]
+    try:
+        padded = crypto_aead_xchacha20poly1305_ietf_decrypt(
+            sealed, frame.header_bytes, nonce, bytes(epoch_key.aead)
+        )
+    except CryptoError:
+        raise SealError(Code.DECRYPTION_FAILED, "the epoch's key does not open this frame") from None
+    salt, payload = unpad(padded)
+    if plaintext_commitment(salt, payload).hex() != frame.header.pc:
+        raise SealError(Code.COMMITMENT_MISMATCH, "the plaintext is not the one that the header commits to")
+    return payload
+
+
+def wrap(epoch_key: EpochKey, announcement: bytes, recipient: Keys) -> Wrap:
+    """The epoch key for one endpoint; `announcement` is the SHA-256 of the epoch's `e` frame (32 bytes).
+
+    Raises TrustError `bad_key` for a recipient whose key nobody can encrypt to: leave that recipient out.
+    """
+    public = from_base64(recipient.kem, KEM_KEY_SIZE)
+    kid = kem_key_id(public)
+    try:
+        key = MLKEM768X25519PublicKey(
+            MLKEM768PublicKey.from_public_bytes(public[:_MLKEM_PUBLIC_SIZE]),
+            X25519PublicKey.from_public_bytes(public[_MLKEM_PUBLIC_SIZE:]),
+        )
+        sealed = _suite().encrypt(bytes(epoch_key), key, wrap_info(announcement, kid, recipient.endpoint))
+    except ValueError:
+        message = f"the encryption key of {recipient.endpoint} is unusable"
+        raise TrustError(Code.BAD_KEY, message, f"ask {recipient.agency} to make new keys") from None
+    return Wrap(announcement, kid, sealed)
+
+
+def unwrap(wrapped: Wrap, announcement: bytes, kem: KemKey, endpoint: str, kc: bytes) -> EpochKey:
+    """The epoch key in a wrap for this endpoint; `kc` is what the signed announcement says of it (32 bytes).
+
+    Raises SealError: `bad_wrap` when it is not for this key, endpoint and announcement, or was changed;
+    `key_mismatch` when it holds another key than was announced.
+    """
+    if wrapped.kid != kem.kid or wrapped.announcement != announcement:
+        raise SealError(Code.BAD_WRAP, "the wrap is for another key or another epoch")
+    try:
+        opened = _suite().decrypt(wrapped.ciphertext, kem.private, wrap_info(announcement, kem.kid, endpoint))
+    except (InvalidTag, ValueError):
+        raise SealError(Code.BAD_WRAP, "the wrap does not open with this endpoint's key") from None
+    if len(opened) != SEED_SIZE or key_commitment(opened) != kc:
+        raise SealError(Code.KEY_MISMATCH, "the wrap holds another key than its publisher announced")
+    return EpochKey(opened)
+
+
+def self_test() -> None:
+    """That this build wraps, unwraps, and derives the keys that others do. OperationError `bad_settings`."""
+    kem = KemKey(bytes(SEED_SIZE))
+    if kem.kid != _SELF_TEST_KID:
+        raise _unfit()
+    info = wrap_info(bytes(32), kem.kid, "self-test")
+    public = MLKEM768X25519PublicKey(
+        MLKEM768PublicKey.from_public_bytes(kem.public[:_MLKEM_PUBLIC_SIZE]),
+        X25519PublicKey.from_public_bytes(kem.public[_MLKEM_PUBLIC_SIZE:]),
+    )
+    if _suite().decrypt(_suite().encrypt(b"liaison", public, info), kem.private, info) != b"liaison":
+        raise _unfit()
+
+
+@lru_cache(maxsize=1)
+def _suite() -> Suite:
+    try:
+        return Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
+    except UnsupportedAlgorithm:
+        raise _unfit() from None
+
+
+def _unfit() -> OperationError:
+    fix = "install the wheel from PyPI, not the system's package"
+    return OperationError(Code.BAD_SETTINGS, "this build of `cryptography` cannot do HPKE with X-Wing", fix)
+
+
+def _header(
+    place: FrameSubject, kind: str, kid: str, ep: int, head: ChainHead, rest: tuple[str, int, int, str]
+) -> Header:
+    realm, community, precedence, publisher = place
+    where = (realm.value, precedence.value, community, publisher)
+    return Header(VERSION, kind, *where, kid, ep, head.seq + 1, head.hash, *rest)
+
+
+def _bare(header: Header, signer: Signer) -> bytes:
+    data = header_bytes(header)
+    return join(data, signer.sign(signed_message(data, b"")), b"")
