@@ -77,8 +77,10 @@ class SandboxClient:
 
     async def add_group(self, title: str, members: list[SandboxUser]) -> SandboxUser:
         """A new group with the bot in it; what is sent through the result is sent by its first member."""
-        chat = await self.act("group", members[0].bot, title=title, members=[user.chat_id for user in
-        members]) return self._adopt(chat["bot"], chat)
+        chat = await self.act(
+            "group", members[0].bot, title=title, members=[user.chat_id for user in members]
+        )
+        return self._adopt(chat["bot"], chat)
 
     async def fault(self, method: str, kind: str, *, bot: int | str = 0, **options: int) -> None:
         """Plan a fault: kinds in `FaultKind`; options times, chat_id, retry_after, migrate_to."""
@@ -144,8 +146,10 @@ class SandboxClient:
                 return decoded
         except (aiohttp.ClientError, TimeoutError) as error:
             raise OperationError(
-                Code.NODE_UNREACHABLE, f"the sandbox does not answer: {type(error).__name__}", "is it
-                running?" ) from error
+                Code.NODE_UNREACHABLE,
+                f"the sandbox does not answer: {type(error).__name__}",
+                "is it running?",
+            ) from error
 
     async def _follow(self, seq: int) -> None:
         if self._session is None:
@@ -248,7 +252,9 @@ class SandboxUser:
         query_id: str = pressed["query_id"]
         if not answered:
             return {}
-        return await self.client.until(lambda: self._answers.pop(query_id, None), "answer to a button", deadline)
+        return await self.client.until(
+            lambda: self._answers.pop(query_id, None), "answer to a button", deadline
+        )
 
     async def transcript(self) -> list[Message]:
         """All messages of the chat as the sandbox has them, deleted ones marked."""

@@ -18,7 +18,7 @@ from bots.sandbox.guard import HEADERS
 from bots.sandbox.media import MAX_DOWNLOAD
 from bots.sandbox.methods import Service
 from bots.sandbox.model import Chat, Json, User
-from bots.sandbox.profile import commands_for
+from bots.sandbox.profile import commands_for, description_for
 from bots.sandbox.refusals import ApiRefusal
 from bots.sandbox.world import ControlError, World
 
@@ -30,6 +30,7 @@ PAGE_FILES = {
     "api.js": ("api.js", "text/javascript"),
     "column.js": ("column.js", "text/javascript"),
     "composer.js": ("composer.js", "text/javascript"),
+    "dom.js": ("dom.js", "text/javascript"),
     "message.js": ("message.js", "text/javascript"),
 }
 IDLE_SECONDS = 15.0
@@ -245,6 +246,7 @@ ACTIONS: dict[str, Action] = {
     "commands": lambda world, body: commands_for(
         world, int(body["chat"]), int(body.get("user", 0)), str(body.get("language", ""))
     ),
+    "about": lambda world, body: {"description": description_for(world, str(body.get("language", "")))},
     "fault": _fault,
     "faults": lambda world, _body: _planned(world),
     "clear-faults": _clear_faults,

@@ -90,7 +90,7 @@ def set_my_commands(service: Service, params: Params) -> object:
         service.world.profile.commands[key] = commands
     else:
         service.world.profile.commands.pop(key, None)
-    tell_commands(service.world)
+    service.world.tell("profile", {})
     return True
 
 
@@ -102,13 +102,8 @@ def get_my_commands(service: Service, params: Params) -> object:
 def delete_my_commands(service: Service, params: Params) -> object:
     """bots/api#deletemycommands"""
     service.world.profile.commands.pop((_scope(params), _language(params)), None)
-    tell_commands(service.world)
+    service.world.tell("profile", {})
     return True
-
-
-def tell_commands(world: World) -> None:
-    """Let the page read the commands again."""
-    world.tell("commands", {})
 
 
 def commands_for(world: World, chat_id: int, user_id: int, language: str) -> list[Json]:
@@ -129,6 +124,12 @@ def commands_for(world: World, chat_id: int, user_id: int, language: str) -> lis
 # ---------------------------------------------------------------------- descriptions, menu button
 
 
+def description_for(world: World, language: str) -> str:
+    """What a client shows to somebody who has not started the bot, in this language or else the default."""
+    kept = world.profile.descriptions
+    return kept.get(language[:2], kept.get("", ""))
+
+
 def _set_description(params: Params, kept: dict[str, str], name: str, longest: int) -> bool:
     language, text = _language(params), params.text(name).strip()
     if len(text) > longest:
@@ -142,7 +143,9 @@ def _set_description(params: Params, kept: dict[str, str], name: str, longest: i
 
 def set_my_description(service: Service, params: Params) -> object:
     """bots/api#setmydescription"""
-    return _set_description(params, service.world.profile.descriptions, "description", MAX_DESCRIPTION)
+    done = _set_description(params, service.world.profile.descriptions, "description", MAX_DESCRIPTION)
+    service.world.tell("profile", {})
+    return done
 
 
 def set_my_short_description(service: Service, params: Params) -> object:
@@ -153,8 +156,7 @@ def set_my_short_description(service: Service, params: Params) -> object:
 
 def get_my_description(service: Service, params: Params) -> object:
     """bots/api#getmydescription"""
-    kept = service.world.profile.descriptions
-    return {"description": kept.get(_language(params), kept.get("", ""))}
+    return {"description": description_for(service.world, _language(params))}
 
 
 def get_my_short_description(service: Service, params: Params) -> object:
