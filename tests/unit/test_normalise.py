@@ -14,8 +14,9 @@ from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
 from subscribers.normalise import QUERY_CHARACTERS_MAX, document_terms, query_expression
 
-# Bulletins as agencies write them, five a language, and queries that are inflected, spelled or ordered otherwise
-# than the text: other cases and numbers, no accents, other tenses, with articles, Chinese without its particles.
+# Bulletins as agencies write them, five a language, and queries that are inflected, spelled or ordered
+# otherwise than the text: other cases and numbers, no accents, other tenses, with articles, Chinese without
+# its particles.
 PROBES = json.loads((Path(__file__).parent.parent / "support" / "search_probes.json").read_text("utf-8"))
 WANTED = {"ar": 1.0, "zh": 1.0, "en": 0.9, "fr": 0.9, "es": 0.9, "ru": 0.9}
 

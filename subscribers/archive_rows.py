@@ -1,0 +1,197 @@
+"""The archive's tables, and how a bulletin is written into them.
+
+`put` works inside the caller's transaction (`Store.write`), so a bulletin and the state that its frame
+changed are on disk together or not at all. The bulletin is kept as the bytes that were signed for; its terms
+go into a full-text index that holds no text.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import apsw
+
+from schemas.bulletin import Bulletin
+from schemas.encoding import from_instant
+from schemas.errors import Code, TrustError
+from schemas.vocabulary import Kind, Relation, Severity
+from subscribers.archive_query import POSITION_BITS, first_position, language_bits
+from subscribers.normalise import document_terms
+
+MIGRATIONS: Final[tuple[str, ...]] = (
+    """
+    CREATE TABLE communities (
+        id TEXT PRIMARY KEY, slug TEXT NOT NULL, title TEXT NOT NULL, realm TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE agencies (id TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE bulletins (
+        position INTEGER PRIMARY KEY,
+        number INTEGER NOT NULL UNIQUE,
+        id TEXT NOT NULL UNIQUE,
+        ref TEXT NOT NULL,
+        agency TEXT NOT NULL,
+        community TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        severity INTEGER NOT NULL,
+        tlp INTEGER NOT NULL,
+        languages INTEGER NOT NULL,
+        history TEXT NOT NULL,
+        issued INTEGER NOT NULL,
+        received INTEGER NOT NULL,
+        valid_until INTEGER,
+        own INTEGER NOT NULL,
+        flags TEXT NOT NULL,
+        state TEXT NOT NULL DEFAULT 'current',
+        replaced_by TEXT
+    ) STRICT;
+    CREATE INDEX bulletins_ref ON bulletins (ref, number);
+    CREATE INDEX bulletins_received ON bulletins (community, received);
+    CREATE TABLE payloads (position INTEGER PRIMARY KEY REFERENCES bulletins, payload BLOB NOT NULL) STRICT;
+    CREATE TABLE bulletin_regions (
+        position INTEGER NOT NULL REFERENCES bulletins, region TEXT NOT NULL, PRIMARY KEY (position, region)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE replacements (
+        target TEXT NOT NULL, position INTEGER NOT NULL REFERENCES bulletins, PRIMARY KEY (target, position)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE republished (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT;
+    INSERT INTO republished VALUES (1, 0);
+    CREATE VIRTUAL TABLE terms USING fts5 (
+        title, body, content = '', contentless_delete = 1, tokenize = 'ascii'
+    );
+    """,
+)
+
+Flag = Literal["expired", "gap_before", "late"]
+
+_REPLACES: Final = {Kind.AMENDMENT: Relation.AMENDS, Kind.RETRACTION: Relation.RETRACTS}
+_FIELD_BREAK: Final = " ¶ "  # a term that no text has: phrases do not reach from one field into the next
+
+_INSERT: Final = """
+    INSERT INTO bulletins (position, number, id, ref, agency, community, kind, severity, tlp, languages,
+        history, issued, received, valid_until, own, flags)
+    VALUES (?, (SELECT max((SELECT coalesce(max(number), 0) FROM bulletins), number) + 1 FROM republished),
+        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+# What replaces a bulletin: same agency, same community (and so same realm), whichever came first. A
+# retraction is the last word; of several amendments the latest holds.
+_REPLACE: Final = """
+    UPDATE bulletins AS t SET (state, replaced_by) = (s.state, s.id) FROM (
+        SELECT iif(s.kind = 'retraction', 'retracted', 'amended') AS state, s.id
+        FROM bulletins o JOIN replacements r ON r.target = o.id JOIN bulletins s ON s.position = r.position
+        WHERE o.id = ?1 AND s.agency = o.agency AND s.community = o.community AND s.id <> o.id
+        ORDER BY s.kind = 'retraction' DESC, s.issued DESC, s.id DESC LIMIT 1
+    ) AS s WHERE t.id = ?1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """A bulletin that was opened and checked, about to be kept."""
+
+    bulletin: Bulletin
+    payload: bytes
+    """The opened payload that `bulletin` was parsed from."""
+    community: str
+    agency: str
+    """The originator's id in the directory."""
+    received: int
+    """Unix milliseconds."""
+    own: bool = False
+    flags: frozenset[Flag] = frozenset()
+
+
+def put(connection: apsw.Connection, new: NewRecord) -> bool:
+    """Keep `new` in the transaction that is open on `connection` (see `Tx.run`); False when it is there.
+
+    Raises TrustError `already_known` when another bulletin is held under its id; nothing was written then.
+    """
+    if _is_held(connection, new):
+        return False
+    bulletin = new.bulletin
+    issued = from_instant(bulletin.issued)
+    position = _free_position(connection, min(issued, new.received))
+    languages = (bulletin.language, *(each.language for each in bulletin.translations))
+    connection.execute(
+        _INSERT,
+        (
+            position,
+            bulletin.id,
+            bulletin.ref,
+            new.agency,
+            new.community,
+            bulletin.kind.value,
+            list(Severity).index(bulletin.severity),
+            bulletin.tlp.rank,
+            language_bits(languages),
+            bulletin.history.value,
+            issued,
+            new.received,
+            None if bulletin.valid_until is None else from_instant(bulletin.valid_until),
+            new.own,
+            " ".join(sorted(new.flags)),
+        ),
+    )
+    connection.execute("INSERT INTO payloads VALUES (?, ?)", (position, new.payload))
+    # A region is also found by its country.
+    regions = {name for region in bulletin.regions for name in (region, region[:2])}
+    connection.executemany(
+        "INSERT INTO bulletin_regions VALUES (?, ?)", [(position, each) for each in regions]
+    )
+    title, body = _texts(bulletin)
+    connection.execute("INSERT INTO terms (rowid, title, body) VALUES (?, ?, ?)", (position, title, body))
+    targets = {link.id for link in bulletin.links if link.relation is _REPLACES.get(bulletin.kind)}
+    connection.executemany("INSERT INTO replacements VALUES (?, ?)", [(each, position) for each in targets])
+    for target in (*targets, bulletin.id):
+        connection.execute(_REPLACE, (target,))
+    return True
+
+
+def _is_held(connection: apsw.Connection, new: NewRecord) -> bool:
+    held = connection.execute(
+        "SELECT agency, community, payload FROM bulletins JOIN payloads USING (position) WHERE id = ?",
+        (new.bulletin.id,),
+    ).fetchall()
+    if not held:
+        return False
+    if held != [(new.agency, new.community, new.payload)]:
+        raise TrustError(Code.ALREADY_KNOWN, "another bulletin is held under this id", "have it reissued")
+    return True
+
+
+def _free_position(connection: apsw.Connection, dated: int) -> int:
+    """The next free place in the second that `dated` lies in, or in the first later one that has room."""
+    first = first_position(dated)
+    while True:
+        room = first + (1 << POSITION_BITS)
+        found = connection.execute(
+            "SELECT max(position) FROM bulletins WHERE position >= ? AND position < ?", (first, room)
+        ).fetchall()[0][0]
+        if found is None:
+            return first
+        if int(found) + 1 < room:
+            return int(found) + 1
+        first = room
+
+
+def _texts(bulletin: Bulletin) -> tuple[str, str]:
+    """The terms of what names a bulletin, and of the rest."""
+    names = [bulletin.title, bulletin.ref]
+    for subject in bulletin.subjects:
+        names += [subject.name, *subject.aliases, subject.reference or ""]
+    if bulletin.channel is not None:
+        names += [bulletin.channel.address, bulletin.channel.platform or ""]
+    if bulletin.event is not None:
+        names += [bulletin.event.name, bulletin.event.venue or ""]
+    texts = [bulletin.summary, bulletin.body]
+    for tactic in bulletin.tactics:
+        texts += [tactic.id, tactic.name or ""]
+    for indicator in bulletin.indicators:
+        texts += [indicator.pattern, indicator.description or ""]
+    title = [document_terms(each, bulletin.language) for each in names]
+    body = [document_terms(each, bulletin.language) for each in texts]
+    for translation in bulletin.translations:
+        title.append(document_terms(translation.title, translation.language))
+        body += [
+            document_terms(each, translation.language) for each in (translation.summary, translation.body)
+        ]
+    return _FIELD_BREAK.join(filter(None, title)), _FIELD_BREAK.join(filter(None, body))
