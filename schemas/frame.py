@@ -1,22 +1,22 @@
 """The frame: one NATS message. Its bytes, its strict header, and what its signature covers. FORMAT.md,
 "Frame".
 
-`split` and `parse_header` read untrusted bytes; `header_bytes` and `join` write. Nothing is re-serialised to
-verify: the signature is over the bytes as sent. The header has one form, so it is written again and compared:
-that refuses duplicate keys, spaces, floats and reordering in one step.
+`parse_frame` and `parse_header` read untrusted bytes; `header_bytes` and `join` write. Nothing is
+re-serialised to verify: the signature is over the bytes as sent. The header is JSON for everybody who reads
+it, and has one form only, so a regular expression is its grammar: duplicate keys, spaces, floats, other
+orders and unknown fields are not in the language. It is also several times faster than parsing JSON and
+comparing.
 """
 
-import json
 import re
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.content import BODY_SIZES
 from schemas.errors import Code, FormatError
 from schemas.limits import FRAME_MAX, HEADER_MAX, INTEGER_MAX, SIGNATURE_SIZE
 from schemas.merkle import Head
 from schemas.signing import FRAME_TYPE, pae
-from schemas.subjects import is_community, is_publisher
 
 VERSION: Final = 1
 BULLETIN: Final = "b"
@@ -25,19 +25,26 @@ EPOCH: Final = "e"
 HEARTBEAT: Final = "h"
 
 _PREFIX: Final = 3
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-_COMMON: Final = ("v", "k", "rl", "pr", "com", "pub", "kid", "ep", "seq", "prev", "id", "iat", "exp", "pc")
-FIELDS: Final = {
-    BULLETIN: _COMMON,
-    CARD: _COMMON,
-    EPOCH: (*_COMMON, "dir", "mem", "kc", "hist"),
-    HEARTBEAT: (*_COMMON, "dir", "mem", "heads"),
-}
-"""The fields of each kind of frame, in the order in which they are written."""
+_NUMBER: Final = "(0|[1-9][0-9]{0,15})"
+_HASH: Final = '"([0-9a-f]{64})"'
+_HEAD: Final = rf"\[{_NUMBER},{_HASH}\]"
+_START: Final = (
+    r'\{"v":1,"k":"([bceh])","rl":"(live|exercise)","pr":"(routine|flash)","com":"([0-9a-f]{32})"'
+    rf',"pub":"(A[A-Z2-7]{{55}})","kid":"([0-9a-f]{{32}})","ep":{_NUMBER},"seq":{_NUMBER},"prev":{_HASH}'
+    r',"id":"([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})"'
+    rf',"iat":{_NUMBER},"exp":{_NUMBER},"pc":{_HASH}'
+)
+_PLAIN: Final = re.compile(_START + r"\}\Z")
+_EPOCH: Final = re.compile(rf'{_START},"dir":{_HEAD},"mem":{_HEAD},"kc":{_HASH},"hist":"(none|members)"\}}\Z')
+_HEARTBEAT: Final = re.compile(rf'{_START},"dir":{_HEAD},"mem":{_HEAD},"heads":\[{_HEAD},{_HEAD}\]\}}\Z')
+_GRAMMAR: Final = {BULLETIN: _PLAIN, CARD: _PLAIN, EPOCH: _EPOCH, HEARTBEAT: _HEARTBEAT}
+_KIND_AT: Final = len('{"v":1,"k":"')
+_TEMPLATE: Final = (
+    '{"v":%d,"k":"%s","rl":"%s","pr":"%s","com":"%s","pub":"%s","kid":"%s","ep":%d,"seq":%d,"prev":"%s"'
+    ',"id":"%s","iat":%d,"exp":%d,"pc":"%s"'
+)
+_TEMPLATE_FIELDS: Final = 14
 
-_HEX16: Final = re.compile(r"[0-9a-f]{32}\Z")
-_HEX32: Final = re.compile(r"[0-9a-f]{64}\Z")
-_UUID7: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 NO_COMMITMENT: Final = "0" * 64
 GENESIS: Final = "0" * 64
 """`prev` of a chain's first frame."""
@@ -122,32 +129,50 @@ def parse_header(data: bytes) -> Header:
     """The strict header of FORMAT.md: exactly its fields, in order, each in its one form. FormatError
     `bad_header`.
     """
-    try:
-        fields = json.loads(data.decode("ascii"))
-        if header_json(fields) != data:
-            raise ValueError("not in its one form")
-        kind = fields["k"]
-        if tuple(fields) != FIELDS[kind]:
-            raise ValueError("fields are missing, unknown or out of order")
-        _check_fields(fields)
-        return _header(fields)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        reason = error.args[0] if type(error) is ValueError and error.args else type(error).__name__
-        raise FormatError(Code.BAD_HEADER, f"the header is not as the format says: {reason}") from None
-
-
-def header_json(fields: object) -> bytes:
-    """The header's one form: fields in the order given, no spaces, ASCII."""
-    return _ENCODER.encode(fields).encode("ascii")
+    text = data.decode("latin-1")
+    grammar = _GRAMMAR.get(text[_KIND_AT : _KIND_AT + 1], _PLAIN)
+    match = grammar.match(text)
+    if match is None:
+        raise _bad_header("its fields, their order or their form")
+    kind, realm, precedence, community, publisher, kid, ep, seq, prev, uuid, iat, exp, pc, *rest = (
+        match.groups()
+    )
+    header = Header(
+        VERSION,
+        kind,
+        realm,
+        precedence,
+        community,
+        publisher,
+        kid,
+        _whole(ep),
+        _whole(seq),
+        prev,
+        uuid,
+        _whole(iat),
+        _whole(exp),
+        pc,
+    )
+    _check_meaning(header)
+    if not rest:
+        return header
+    header = header._replace(dir=_head(rest[0], rest[1]), mem=_head(rest[2], rest[3]))
+    if kind == EPOCH:
+        return header._replace(kc=rest[4], hist=rest[5])
+    return header._replace(heads=((_whole(rest[4]), rest[5]), (_whole(rest[6]), rest[7])))
 
 
 def header_bytes(header: Header) -> bytes:
     """The bytes of a header, as they will be signed and sent."""
-    fields: dict[str, object] = dict(zip(_COMMON, header, strict=False))
-    for name in FIELDS[header.k][len(_COMMON) :]:
-        value = getattr(header, name)
-        fields[name] = _head_json(value) if isinstance(value, Head) else value
-    return header_json(fields)
+    tail = ""
+    if header.dir is not None and header.mem is not None:
+        tail = f',"dir":{_head_json(header.dir)},"mem":{_head_json(header.mem)}'
+    if header.k == EPOCH:
+        tail += f',"kc":"{header.kc}","hist":"{header.hist}"'
+    if header.heads is not None:
+        heads = ",".join(f'[{seq},"{last}"]' for seq, last in header.heads)
+        tail += f',"heads":[{heads}]'
+    return f"{_TEMPLATE % header[:_TEMPLATE_FIELDS]}{tail}}}".encode("ascii")
 
 
 def signed_message(header: bytes, body: bytes) -> bytes:
@@ -160,50 +185,29 @@ def join(header: bytes, signature: bytes, body: bytes) -> bytes:
     return bytes((VERSION,)) + len(header).to_bytes(2, "big") + header + signature + body
 
 
-def _head_json(head: Head) -> list[Any]:
-    return [head.size, head.root.hex()]
+def _head_json(head: Head) -> str:
+    return f'[{head.size},"{head.root.hex()}"]'
 
 
-def _whole(value: object) -> bool:
-    return type(value) is int and 0 <= value <= INTEGER_MAX
+def _whole(digits: str) -> int:
+    value = int(digits)
+    if value > INTEGER_MAX:
+        raise _bad_header("a number beyond 2^53 - 1")
+    return value
 
 
-def _check_fields(f: dict[str, Any]) -> None:
-    if not (type(f["v"]) is int and f["v"] == VERSION):
-        raise ValueError("v")
-    if not (f["rl"] in {"live", "exercise"} and f["pr"] in {"routine", "flash"}):
-        raise ValueError("rl or pr")
-    if not (is_community(f["com"]) and is_publisher(f["pub"]) and _HEX16.match(f["kid"])):
-        raise ValueError("com, pub or kid")
-    if not (_whole(f["ep"]) and _whole(f["seq"]) and _whole(f["iat"]) and _whole(f["exp"])):
-        raise ValueError("ep, seq, iat or exp")
-    if not (_HEX32.match(f["prev"]) and _UUID7.match(f["id"]) and _HEX32.match(f["pc"])):
-        raise ValueError("prev, id or pc")
-    if (f["pc"] == NO_COMMITMENT) != (f["k"] in {EPOCH, HEARTBEAT}):
-        raise ValueError("pc is all zeros exactly where there is no body")
-    if (f["seq"] == 0) != (f["prev"] == GENESIS):
-        raise ValueError("prev is all zeros exactly at seq 0")
-    if f["k"] == EPOCH and not (_HEX32.match(f["kc"]) and f["hist"] in {"none", "members"}):
-        raise ValueError("kc or hist")
+def _head(size: str, root: str) -> Head:
+    return Head(_whole(size), bytes.fromhex(root))
 
 
-def _header(f: dict[str, Any]) -> Header:
-    header = Header(*[f[name] for name in _COMMON])
-    if header.k in {BULLETIN, CARD}:
-        return header
-    header = header._replace(dir=_head(f["dir"]), mem=_head(f["mem"]))
-    if header.k == EPOCH:
-        return header._replace(kc=f["kc"], hist=f["hist"])
-    routine, flash = f["heads"]
-    return header._replace(heads=(_pair(routine), _pair(flash)))
+def _check_meaning(header: Header) -> None:
+    if (header.pc == NO_COMMITMENT) != (header.k in {EPOCH, HEARTBEAT}):
+        raise _bad_header("`pc` is all zeros exactly where there is no body")
+    if (header.seq == 0) != (header.prev == GENESIS):
+        raise _bad_header("`prev` is all zeros exactly at `seq` 0")
 
 
-def _head(value: object) -> Head:
-    size, root = _pair(value)
-    return Head(size, bytes.fromhex(root))
-
-
-def _pair(value: object) -> tuple[int, str]:
-    if not isinstance(value, list) or len(value) != 2 or not _whole(value[0]) or not _HEX32.match(value[1]):  # noqa: PLR2004
-        raise ValueError("a head is a number and a hash")
-    return value[0], value[1]
+def _bad_header(reason: str) -> FormatError:
+    return FormatError(
+        Code.BAD_HEADER, f"the header is not as the format says: {reason}", "see FORMAT.md, Frame"
+    )
