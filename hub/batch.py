@@ -8,7 +8,7 @@ message.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import nats.errors
 from nats.aio.client import Client
@@ -17,6 +17,8 @@ from schemas.errors import Code, OperationError
 
 MAX_BATCH: Final = 1000
 """The server's own limit."""
+ONE_BY_ONE_MAX: Final = 4
+"""Up to here messages alone are faster than a batch."""
 _DUPLICATE: Final = 10201
 
 
@@ -30,25 +32,68 @@ class Outgoing:
 
 
 class BatchRefused(OperationError):
-    """Nothing of the batch was stored. `duplicate`: a message id is already in the stream's window, or twice
-    in the batch.
+    """The server said no. The first `stored` messages are in the stream, the others are not (an atomic batch:
+    none is).
+
+    `duplicate`: a message id is already in the stream's window, or twice in the batch.
     """
 
-    def __init__(self, message: str, *, duplicate: bool) -> None:
+    def __init__(self, message: str, *, duplicate: bool = False, stored: int = 0) -> None:
         fix = "leave out what is already there" if duplicate else "see the NATS server's log"
         super().__init__(Code.INTERNAL, message, fix)
         self.duplicate = duplicate
+        self.stored = stored
 
 
 class BatchUncertain(OperationError):
-    """No answer came: the batch was stored whole or not at all. Read the stream before publishing on."""
+    """No answer came: beyond the first `stored` messages nobody knows. Read the stream before publishing
+    on.
+    """
 
-    def __init__(self) -> None:
-        super().__init__(
-            Code.HUB_UNREACHABLE,
-            "the NATS server did not confirm a batch",
-            "it is read again when the server is back",
-        )
+    def __init__(self, *, stored: int = 0) -> None:
+        fix = "it is read again when the server is back"
+        super().__init__(Code.HUB_UNREACHABLE, "the NATS server did not confirm what was published", fix)
+        self.stored = stored
+
+
+async def publish_ordered(
+    nc: Client, messages: Sequence[Outgoing], *, batch_id: str, timeout: float = 10.0
+) -> list[int]:
+    """Publish into one stream, in order, stopping at the first error; the stream sequence of each message.
+
+    Give every message a `Nats-Msg-Id`: one that is already in the stream is then left as it is, and its
+    sequence given. `batch_id` as for `publish_batch`. Raises `BatchRefused` or `BatchUncertain`, whose
+    `stored` says how far it came.
+    """
+    done: list[int] = []
+    for start in range(0, len(messages), MAX_BATCH):
+        part = messages[start : start + MAX_BATCH]
+        if len(part) > ONE_BY_ONE_MAX:
+            try:
+                first = await publish_batch(nc, part, batch_id=f"{batch_id}.{start}", timeout=timeout)
+            except BatchRefused as refused:
+                if not refused.duplicate:
+                    raise BatchRefused(refused.message, stored=len(done)) from refused
+            except BatchUncertain as uncertain:
+                raise BatchUncertain(stored=len(done)) from uncertain
+            else:
+                done += range(first, first + len(part))
+                continue
+        for message in part:
+            done.append(await _publish_one(nc, message, timeout, len(done)))
+    return done
+
+
+async def _publish_one(nc: Client, message: Outgoing, timeout: float, stored: int) -> int:
+    try:
+        answer = await _ask(nc, message, dict(message.headers), timeout)
+    except nats.errors.NoRespondersError as absent:
+        raise BatchRefused("no stream takes this subject", stored=stored) from absent
+    except (nats.errors.Error, TimeoutError) as lost:
+        raise BatchUncertain(stored=stored) from lost
+    if error := answer.get("error"):
+        raise BatchRefused(str(error.get("description")), stored=stored)
+    return int(answer["seq"])
 
 
 async def publish_batch(
@@ -78,6 +123,12 @@ async def publish_batch(
     if error := answer.get("error"):
         raise BatchRefused(str(error.get("description")), duplicate=error.get("err_code") == _DUPLICATE)
     return int(answer["seq"]) - len(messages) + 1
+
+
+async def _ask(nc: Client, message: Outgoing, headers: dict[str, str], timeout: float) -> dict[str, Any]:
+    reply = await nc.request(message.subject, message.payload, timeout=timeout, headers=headers or None)
+    answer: dict[str, Any] = json.loads(reply.data)
+    return answer
 
 
 def _headers(message: Outgoing, batch_id: str, number: int) -> dict[str, str]:

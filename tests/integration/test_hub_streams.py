@@ -16,7 +16,7 @@ from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from hub.accounts import Service
-from hub.batch import MAX_BATCH, BatchRefused, BatchUncertain, Outgoing, publish_batch
+from hub.batch import MAX_BATCH, BatchRefused, BatchUncertain, Outgoing, publish_batch, publish_ordered
 from hub.grants import DIRECTORY, TRAFFIC
 from hub.jetstream import JetStreamRefused, api
 from hub.pull import Pull
@@ -341,7 +341,40 @@ async def test_a_batch_without_an_answer_is_uncertain(running: HubNats) -> None:
     await deaf.subscribe("silence")
     with pytest.raises(BatchUncertain):
         await publish_batch(deaf, [Outgoing("silence", b"")], batch_id="b", timeout=0.05)
+    with pytest.raises(BatchUncertain) as uncertain:
+        await publish_ordered(
+            deaf, [Outgoing("f.a", b""), Outgoing("silence", b"")], batch_id="b", timeout=0.5
+        )
+    assert uncertain.value.stored == 1
     await deaf.close()
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 5, 1000, 2003])
+async def test_ordered_publishing_keeps_the_order_at_any_length(running: HubNats, count: int) -> None:
+    sent = [Outgoing("f.a", b"%d" % number, {"Nats-Msg-Id": str(number)}) for number in range(count)]
+    assert await publish_ordered(running.hub, sent, batch_id="b") == list(range(1, count + 1))
+    found = [message.data async for messages in scan(running.hub, TRAFFIC, ["f.a"]) for message in messages]
+    assert found == [message.payload for message in sent]
+
+
+@pytest.mark.parametrize("count", [3, 30])
+async def test_ordered_publishing_again_stores_only_what_is_missing(running: HubNats, count: int) -> None:
+    sent = [Outgoing("f.a", b"%d" % number, {"Nats-Msg-Id": str(number)}) for number in range(count)]
+    await publish_ordered(running.hub, sent[: count // 2], batch_id="b")
+    assert await publish_ordered(running.hub, sent, batch_id="c") == list(range(1, count + 1))
+    assert await stored(running.hub, TRAFFIC) == count
+
+
+async def test_ordered_publishing_stops_at_the_first_error(running: HubNats) -> None:
+    sent = [Outgoing("f.a", b"1"), Outgoing("f.a", bytes(200_000)), Outgoing("f.a", b"3")]
+    with pytest.raises(BatchRefused) as refused:
+        await publish_ordered(running.hub, sent, batch_id="b")
+    assert refused.value.stored == 1
+    assert await stored(running.hub, TRAFFIC) == 1
+    with pytest.raises(BatchRefused) as refused:
+        await publish_ordered(running.hub, sent * 3, batch_id="c")
+    assert refused.value.stored == 0
+    assert await stored(running.hub, TRAFFIC) == 1
 
 
 # -- pulls and scans --------------------------------------------------------------------------------------
