@@ -39,10 +39,11 @@ from schemas.vocabulary import (
     Tlp,
 )
 
-# Line breaks and tabs are text; other control characters, and the bidirectional overrides that make text lie,
-# are not.
-_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]*$"
-_LINE = r"^[^\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+# Line breaks and tabs are text; other control characters (U+0080 to U+009F too, which a terminal obeys), and
+# the bidirectional overrides that make text lie, are not.
+_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"
+_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+_PATTERN = r"^\[[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*\]$"
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=TITLE_MAX, pattern=_LINE)]
 Body = Annotated[str, StringConstraints(max_length=BODY_MAX, pattern=_TEXT)]
@@ -132,7 +133,7 @@ class Channel(_Model):
 class Indicator(_Model):
     """A STIX 2.1 pattern."""
 
-    pattern: Annotated[str, StringConstraints(min_length=3, max_length=2_000, pattern=r"^\[[^\x00-\x1f]*\]$")]
+    pattern: Annotated[str, StringConstraints(min_length=3, max_length=2_000, pattern=_PATTERN)]
     description: Line | None = None
 
 

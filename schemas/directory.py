@@ -45,6 +45,8 @@ class Directory:
     agencies: Mapping[str, Agency] = field(default_factory=dict)
     endpoints: Mapping[str, Keys] = field(default_factory=dict)
     signers: Mapping[str, Keys] = field(default_factory=dict)
+    kems: Mapping[str, str] = field(default_factory=dict)
+    """Every encryption key there ever was, to its endpoint: by it the hub finds the reader of a wrap."""
     revoked: frozenset[str] = frozenset()
     communities: Mapping[str, MembershipLog] = field(default_factory=dict)
 
@@ -69,6 +71,7 @@ class Directory:
                 "do not go on; call the secretariat",
             )
         _require(signed.envelope, signed.document.root)
+        _check_role(signed.document.registrar)
         tree = Tree().append(first)
         return cls(
             root=signed.document,
@@ -127,6 +130,7 @@ class Directory:
                     grown,
                     endpoints=_with(self.endpoints, document.endpoint, document),
                     signers=_with(self.signers, kid, document),
+                    kems=_with(self.kems, document.kem, document.endpoint),
                 )
             case Revoke():
                 return replace(grown, revoked=self.revoked | {document.kid})
@@ -176,6 +180,7 @@ class Directory:
         _next_version(document.version, self.root.version)
         _require(envelope, self.root.root)
         _require(envelope, document.root)
+        _check_role(document.registrar)
 
     def _check_agency(self, document: Agency, envelope: Envelope) -> None:
         _require(envelope, self.root.registrar)
@@ -193,11 +198,15 @@ class Directory:
             raise TrustError(
                 Code.BAD_KEY, "the identity key belongs to another agency", "make a new key pair"
             )
+        if known and known.code != document.code:
+            raise TrustError(
+                Code.BAD_DOCUMENT, "references begin with the code: it stays as it is", "keep the code"
+            )
         if known and known.identity != document.identity:
             raise TrustError(
                 Code.BAD_KEY,
-                "an identity key is not replaced by the registrar alone",
-                "the agency must sign its successor",
+                "an agency's identity key is never replaced",
+                "enrol the agency anew under another id",
             )
 
     def _check_keys(self, document: Keys, envelope: Envelope) -> None:
@@ -213,6 +222,11 @@ class Directory:
         kid = self.kid_of(document)
         if kid in self.signers or kid in self.revoked:
             raise TrustError(Code.BAD_KEY, "the signing key has been used before", "make a new key pair")
+        # Whoever could enter another's encryption key as its own would be sent the wraps made for that key.
+        if self.kems.get(document.kem, document.endpoint) != document.endpoint:
+            raise TrustError(
+                Code.BAD_KEY, "the encryption key belongs to another endpoint", "make a new key pair"
+            )
 
     def _check_revoke(self, document: Revoke, envelope: Envelope) -> None:
         self._require_identity(document.agency, envelope)
@@ -245,6 +259,16 @@ class Directory:
 
 
 def _require(envelope: Envelope, role: Role) -> None:
+    keys = _check_role(role)
+    if len(envelope.signed_by(keys)) < role.threshold:
+        raise TrustError(
+            Code.BELOW_THRESHOLD,
+            f"fewer than {role.threshold} signatures of the role hold",
+            "collect more signatures",
+        )
+
+
+def _check_role(role: Role) -> set[bytes]:
     keys = {from_base64(key, KEY_SIZE) for key in role.keys}
     if len(keys) != len(role.keys) or role.threshold > len(keys):
         raise TrustError(
@@ -252,12 +276,7 @@ def _require(envelope: Envelope, role: Role) -> None:
             "a role names a key twice, or fewer keys than its threshold",
             "correct the role",
         )
-    if len(envelope.signed_by(keys)) < role.threshold:
-        raise TrustError(
-            Code.BELOW_THRESHOLD,
-            f"fewer than {role.threshold} signatures of the role hold",
-            "collect more signatures",
-        )
+    return keys
 
 
 def _next_version(version: int, known: int) -> None:
