@@ -1,0 +1,287 @@
+"""The office: the one writer of the directory, the accounts and the hub's state. Router and control service
+act through it.
+
+Everything that changes something happens inside `Office.writing()`, one at a time. Whoever fails half way
+leaves the state in doubt; the next to enter reads it back from the streams first.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection
+from uuid import uuid4
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+
+from hub import registrar
+from hub.accounts import Accounts
+from hub.admission import View, next_change
+from hub.batch import Outgoing, publish_batch
+from hub.claims import push
+from hub.grants import DIRECTORY, Entitlements
+from hub.jetstream import api
+from hub.records import Endpoint
+from hub.state import State, digest, look_up_announcements, rebuild
+from hub.streams import ensure_endpoint
+from schemas.directory import Directory
+from schemas.documents import Enrolment
+from schemas.encoding import from_base64
+from schemas.errors import Code, FormatError, OperationError, TrustError
+from schemas.signing import KEY_SIZE, Signer
+from schemas.subjects import DIRECTORY_DOCUMENTS
+
+_log = structlog.get_logger(__name__)
+
+TROUBLE = (OperationError, nats.errors.Error, TimeoutError, ConnectionError)
+"""What a NATS server that is away, slow or full makes of a call."""
+_LONGEST_WAIT_SECONDS = 3600.0
+_PROVISIONING = 8
+
+
+class Office:
+    """Directory, accounts and admission state of a running hub. `clock` gives Unix milliseconds.
+
+    `nc` is a connection of the HUB account, `system` one of the system account, `root` and `hub` are the
+    first two documents. `answered` counts answers by code.
+    """
+
+    def __init__(
+        self,
+        nc: Client,
+        system: Client,
+        accounts: Accounts,
+        documents: tuple[bytes, bytes],
+        clock: Callable[[], int],
+    ) -> None:
+        self.nc = nc
+        self.accounts = accounts
+        self.clock = clock
+        self.answered: Counter[str] = Counter()
+        self._system = system
+        self._root, self._hub = documents
+        self._state = State(Directory.pinned(self._root))
+        self._in_doubt = True
+        self._lock = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._served: dict[str, Entitlements] = {}
+        self._suspended = self._read_suspended()
+
+    # -- reading ------------------------------------------------------------------------------------------
+
+    @property
+    def root(self) -> bytes:
+        """The pinned first root document."""
+        return self._root
+
+    @property
+    def state(self) -> State:
+        """The state as it is; change it inside `writing` only."""
+        return self._state
+
+    @property
+    def directory(self) -> Directory:
+        """The directory as it is."""
+        return self._state.directory
+
+    def view(self) -> View:
+        """What admission looks things up in, now."""
+        return self._state.view(self._suspended, self.clock())
+
+    def agency_of(self, public: str) -> str | None:
+        """The agency for which an endpoint's account was made; None for one that is not known (any more)."""
+        return next((each.name for each in self.accounts.endpoints() if each.public == public), None)
+
+    def endpoints_of(self, agency_or_endpoint: str) -> list[Endpoint]:
+        """The endpoints that an operator means. OperationError `not_found`."""
+        found = [each for each in self.accounts.endpoints() if agency_or_endpoint in {each.name, each.public}]
+        if not found:
+            raise OperationError(
+                Code.NOT_FOUND,
+                f"no agency or endpoint is called {agency_or_endpoint}",
+                "see `liaison-hub status` for those that were admitted",
+            )
+        return found
+
+    # -- writing ------------------------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def writing(self) -> AsyncIterator[State]:
+        """The right to change things, with a state that is right. Trouble inside leaves it in doubt."""
+        async with self._lock:
+            if self._in_doubt:
+                self._state = await rebuild(self.nc, self._root)
+                self._in_doubt = False
+            try:
+                yield self._state
+            except (FormatError, TrustError):
+                raise
+            except BaseException:
+                self._in_doubt = True
+                raise
+
+    async def open(self, signer: Signer) -> None:
+        """Begin: the directory has its first two documents, the hub its key, every endpoint what it may
+        reach.
+
+        Raises OperationError `wrong_key` when the directory names another receipt key than `signer`'s, and
+        whatever `rebuild` finds wrong.
+        """
+        async with self.writing() as state:
+            if not (await api(self.nc, f"STREAM.INFO.{DIRECTORY}"))["state"]["messages"]:
+                await self._append(DIRECTORY_DOCUMENTS, self._root)
+            if state.directory.hub is None:
+                grown = state.directory.apply(self._hub)
+                await self._append(DIRECTORY_DOCUMENTS, self._hub)
+                state.replace_directory(grown)
+            hub = state.directory.hub
+            if hub is None or from_base64(hub.key, KEY_SIZE) != signer.public:
+                raise OperationError(
+                    Code.WRONG_KEY,
+                    "the directory names another receipt key than this hub holds",
+                    "restore the hub's receipt.key, or have the secretariat sign its new one and submit that",
+                )
+            await self._serve(self.accounts.endpoints())
+
+    async def record(self, data: bytes, *, by: str | None) -> None:
+        """Append the next document or membership entry, handed in by the endpoint `by` (None: by the
+        operator).
+
+        Call inside `writing`. Readers are let in before the entry that lets them in is published, and shut
+        out after the one that ends it. Again what is there already: nothing happens. Raises FormatError or
+        TrustError.
+        """
+        agency = None if by is None else self._submitter(by)
+        accounts = {each.public: each.name for each in self.accounts.endpoints()}
+        recorded = registrar.submit(self.directory, data, agency=agency, accounts=accounts)
+        if recorded.repeated:
+            return
+        touched = [each for each in self.accounts.endpoints() if each.name in recorded.affected]
+        await self._serve(touched, ahead=recorded.directory)
+        await self._append(recorded.subject, data)
+        self._state.replace_directory(recorded.directory)
+        await self._serve(touched)
+        self._changed.set()
+        _log.info("directory grown", subject=recorded.subject, size=self.directory.head.size)
+
+    async def admit(self, request: bytes, agency_document: bytes) -> tuple[Enrolment, Endpoint]:
+        """Make an endpoint for an enrolment request that the registrars have signed for; the same request
+        again, the same endpoint. Raises FormatError, TrustError or OperationError.
+        """
+        enrolment, agency = registrar.check_enrolment(request, agency_document)
+        async with self.writing():
+            known = self.directory.agencies.get(agency.id)
+            if known is None or known.version < agency.version:
+                await self.record(agency_document, by=None)
+            elif known.identity != enrolment.identity:
+                raise TrustError(
+                    Code.BAD_KEY,
+                    "the agency is known by another identity key",
+                    "ask the agency which one is right",
+                )
+            endpoint = next(
+                (each for each in self.accounts.endpoints() if each.user_public == enrolment.user), None
+            )
+            if endpoint is None or endpoint.name != agency.id:
+                submittable = registrar.submittable(self.directory, agency.id)
+                minted = self.accounts.mint(agency.id, enrolment.user, submittable)
+                endpoint = self.accounts.endpoint(minted.account_public)
+            await self._push(endpoint.public)
+            await self._serve([endpoint])
+        _log.info("endpoint admitted", agency=agency.id, endpoint=endpoint.public)
+        return enrolment, endpoint
+
+    async def suspend(self, agency_or_endpoint: str) -> list[str]:
+        """Cut endpoints off at once: no connection, and nothing of theirs is admitted. Their public keys."""
+        return await self._push_each(agency_or_endpoint, self.accounts.suspend, "endpoint suspended")
+
+    async def resume(self, agency_or_endpoint: str) -> list[str]:
+        """End a suspension. Their public keys."""
+        return await self._push_each(agency_or_endpoint, self.accounts.resume, "endpoint resumed")
+
+    async def look_up(self, publisher: str) -> None:
+        """Make sure that the publisher's announced epochs are remembered. Call inside `writing`."""
+        await look_up_announcements(self.nc, self._state, publisher)
+
+    async def keep_time(self) -> None:
+        """Let readers in and shut them out when their time comes; runs until cancelled."""
+        while True:
+            self._changed.clear()
+            due = next_change(self.directory, self.clock())
+            wait = _LONGEST_WAIT_SECONDS if due is None else max(due - self.clock(), 0) / 1000
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), min(wait, _LONGEST_WAIT_SECONDS))
+                continue
+            try:
+                async with self.writing():
+                    await self._serve(self.accounts.endpoints())
+            except TROUBLE as trouble:
+                _log.warning("entitlements not updated", reason=str(trouble))
+                await asyncio.sleep(1)
+
+    # -- inside -------------------------------------------------------------------------------------------
+
+    def _submitter(self, public: str) -> str:
+        agency = self.agency_of(public)
+        if agency is None:
+            raise TrustError(Code.UNKNOWN_PUBLISHER, "the hub has no such endpoint", "enrol again")
+        if public in self._suspended:
+            raise TrustError(Code.SUSPENDED, "the endpoint is suspended", "call the hub's operators")
+        return agency
+
+    async def _append(self, subject: str, data: bytes) -> None:
+        await publish_batch(
+            self.nc, [Outgoing(subject, data, {"Nats-Msg-Id": digest(data)})], batch_id=uuid4().hex
+        )
+
+    async def _serve(self, endpoints: Collection[Endpoint], *, ahead: Directory | None = None) -> None:
+        """Give endpoints what the directory says that they may reach, and with `ahead` what that one will
+        say too.
+        """
+        gate = asyncio.Semaphore(_PROVISIONING)
+
+        async def one(endpoint: Endpoint) -> None:
+            async with gate:
+                await self._serve_one(endpoint, ahead)
+
+        results = await asyncio.gather(*map(one, endpoints), return_exceptions=True)
+        for failed in results:
+            if failed is not None:
+                raise failed
+
+    async def _serve_one(self, endpoint: Endpoint, ahead: Directory | None) -> None:
+        now, agency, public = self.clock(), endpoint.name, endpoint.public
+        newest = ahead or self.directory
+        reads = registrar.entitlements(newest, agency, now)
+        if ahead:
+            reads |= self._served.get(public, frozenset())
+        sends = registrar.submittable(newest, agency)
+        if sends != self.accounts.endpoint(public).entitlements:
+            self.accounts.entitle(public, sends)
+            await self._push(public)
+        if self._served.get(public) != reads:
+            await ensure_endpoint(self.nc, public, reads)
+            self._served[public] = reads
+
+    async def _push(self, public: str) -> None:
+        """Put an account into force as it is recorded, also when the record changes meanwhile: a suspension
+        must not be overtaken by an entitlement that was on its way.
+        """
+        pushed = ""
+        while pushed != (current := self.accounts.account_jwt(public)):
+            await push(self._system, current)
+            pushed = current
+
+    def _read_suspended(self) -> frozenset[str]:
+        return frozenset(each.public for each in self.accounts.endpoints() if each.suspended)
+
+    async def _push_each(self, wanted: str, change: Callable[[str], str], event: str) -> list[str]:
+        done = []
+        for endpoint in self.endpoints_of(wanted):
+            change(endpoint.public)
+            self._suspended = self._read_suspended()
+            await self._push(endpoint.public)
+            done.append(endpoint.public)
+            _log.info(event, agency=endpoint.name, endpoint=endpoint.public)
+        return done

@@ -1,0 +1,332 @@
+"""The router: from the intake, through admission, to traffic; every submission answered once with a signed
+receipt.
+
+One batch at a time, in the order of the intake: quarantine the refused, write the admitted with all receipts
+in one atomic batch, acknowledge. Meanwhile the next batch is parsed and its signatures are verified on
+threads. Whatever goes wrong, the router stops, reads its state back, sets the durable to its last
+acknowledgement and begins again: `State.through` then tells what of that has been answered already. Nothing
+waits for a timer, so a single frame passes at once.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, Literal
+from uuid import uuid4
+
+import structlog
+from nats.aio.msg import Msg
+
+from hub.admission import Opened, View, decide, open_frame
+from hub.batch import MAX_BATCH, BatchRefused, Outgoing, publish_batch
+from hub.grants import MAX_PAYLOAD
+from hub.office import TROUBLE, Office
+from hub.pull import Pull
+from hub.registrar import announcement_of, split_bundle
+from hub.state import THROUGH, State, digest
+from hub.streams import (
+    ADMISSION,
+    INTAKE,
+    RECEIPT_TTL,
+    TTL_HEADER,
+    WRAP_TTL,
+    ensure_admission,
+    trim_intake,
+)
+from schemas import receipts
+from schemas.chain import ChainHead, ChainKey
+from schemas.errors import Code, FormatError, LiaisonError, OperationError, TrustError
+from schemas.limits import WRAPS_PER_BUNDLE
+from schemas.receipts import ADMITTED, Answer
+from schemas.signing import Signer
+from schemas.subjects import FrameSubject, is_publisher, parse_frame_subject, receipts_for, wraps_for
+
+_log = structlog.get_logger(__name__)
+
+BATCH: Final = 400
+"""Submissions taken from the intake at once."""
+ANSWERS_PER_RECEIPT: Final = 128
+"""Answers to one publisher in one batch: with their paths they stay below the 128 KiB of a message on
+TRAFFIC.
+"""
+_BYTES: Final = 8 * 1024 * 1024
+_INLINE: Final = 4
+"""Fewer frames than this are verified without a thread: a hop costs more than it saves."""
+_THREADS: Final = 2
+_TRIM_EVERY: Final = 2000
+_QUARANTINE_MAX: Final = MAX_PAYLOAD - 4096
+_BACKOFF_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
+
+Step = Literal["settling", "stored"]
+"""Moments at which a crash is interesting: before the batch is written, and between that and the
+acknowledgement.
+"""
+
+
+async def no_hook(_step: Step) -> None:
+    """Go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One message of the intake. `opened` is what `prepare` made of a frame; `refusal` why it could not."""
+
+    message: Msg
+    sequence: int
+    publisher: str
+    subject: FrameSubject | None = None
+    opened: Opened | None = None
+    refusal: LiaisonError | None = None
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What one atomic batch will hold, and what goes to quarantine before it."""
+
+    traffic: list[Outgoing] = field(default_factory=list)
+    refused: list[tuple[Submission, LiaisonError]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    to_each: Counter[str] = field(default_factory=Counter)
+    size: int = 0
+    through: int = 0
+
+    def answer(self, submission: Submission, code: str, now: int) -> None:
+        """Note the answer to a submission."""
+        self.to_each[submission.publisher] += 1
+        self.answers.append(Answer(submission.publisher, digest(submission.message.data), code, now))
+
+    def send(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
+        """Note a message for TRAFFIC."""
+        self.size += len(payload)
+        self.traffic.append(Outgoing(subject, payload, headers))
+
+    def full(self) -> bool:
+        """Whether one more submission, a full bundle and a receipt for its sender, might not fit."""
+        return (
+            len(self.traffic) + WRAPS_PER_BUNDLE + len(self.to_each) + 1 > MAX_BATCH
+            or self.size > _BYTES
+            or max(self.to_each.values(), default=0) >= ANSWERS_PER_RECEIPT
+        )
+
+
+class Router:
+    """Works through the intake until `run` is cancelled. `hook` is called at each `Step` (tests stop
+    there).
+    """
+
+    def __init__(
+        self, office: Office, signer: Signer, *, hook: Callable[[Step], Awaitable[None]] = no_hook
+    ) -> None:
+        self._office = office
+        self._signer = signer
+        self._hook = hook
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="verify")
+        self._interrupted = asyncio.Event()
+        self._since_trim = 0
+
+    def interrupt(self) -> None:
+        """Begin again from the last acknowledgement: after a reconnection nobody knows what got through."""
+        self._interrupted.set()
+
+    async def run(self) -> None:
+        """Route until cancelled. Trouble is logged and tried again."""
+        failures = 0
+        try:
+            while True:
+                settled = self._office.answered.total()
+                try:
+                    await self._session()
+                except* TROUBLE as trouble:
+                    failures = 0 if self._office.answered.total() > settled else failures + 1
+                    _log.warning("routing interrupted", reason=str(trouble.exceptions[0]), failures=failures)
+                await asyncio.sleep(_BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS) - 1)])
+        finally:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _session(self) -> None:
+        self._interrupted.clear()
+        office = self._office
+        async with office.writing():
+            await ensure_admission(office.nc)
+        ready: asyncio.Queue[list[Submission]] = asyncio.Queue(maxsize=1)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._stop_when_interrupted())
+            group.create_task(self._settle_all(ready))
+            async with Pull(office.nc, INTAKE, ADMISSION, batch=BATCH, report=_report) as pull:
+                async for messages in pull:
+                    await ready.put(await self._prepare(messages))
+
+    async def _stop_when_interrupted(self) -> None:
+        await self._interrupted.wait()
+        raise OperationError(Code.HUB_UNREACHABLE, "the connection to NATS was made anew", "none is needed")
+
+    # -- ahead, on threads: form and signature ------------------------------------------------------------
+
+    async def _prepare(self, messages: Sequence[Msg]) -> list[Submission]:
+        keys = self._office.view().keys
+        if len(messages) < _INLINE:
+            return [prepare(message, keys) for message in messages]
+        loop = asyncio.get_running_loop()
+        middle = len(messages) // _THREADS
+        halves = [messages[:middle], messages[middle:]]
+        done = await asyncio.gather(
+            *(loop.run_in_executor(self._threads, _prepare_all, half, keys) for half in halves)
+        )
+        return [submission for half in done for submission in half]
+
+    # -- in order: decide, write, acknowledge -------------------------------------------------------------
+
+    async def _settle_all(self, ready: asyncio.Queue[list[Submission]]) -> None:
+        while True:
+            submissions = await ready.get()
+            async with self._office.writing() as state:
+                await self._settle(submissions, state)
+            await submissions[-1].message.ack()
+            await self._trim(len(submissions))
+
+    async def _settle(self, submissions: Sequence[Submission], state: State) -> None:
+        settlement = Settlement()
+        for submission in submissions:
+            if submission.sequence <= state.through:
+                continue  # answered before a crash
+            if settlement.full() or submission.message.subject.startswith("s.doc."):
+                # What was sent before a document is judged, and published, before it counts.
+                await self._write(settlement, state)
+                settlement = Settlement()
+            now = self._office.clock()
+            try:
+                await self._decide(submission, settlement, state, now)
+            except (FormatError, TrustError) as refusal:
+                settlement.refused.append((submission, refusal))
+                settlement.answer(submission, refusal.code, now)
+            else:
+                settlement.answer(submission, ADMITTED, now)
+            settlement.through = submission.sequence
+        await self._write(settlement, state)
+
+    async def _decide(self, submission: Submission, settlement: Settlement, state: State, now: int) -> None:
+        office, message = self._office, submission.message
+        if submission.refusal is not None:
+            raise submission.refusal
+        if submission.opened is not None and submission.subject is not None:
+            _admit(submission.opened, submission.subject, office.view(), state, settlement, now)
+        elif message.subject.startswith("s.doc."):
+            await office.record(message.data, by=submission.publisher)
+        elif message.subject.startswith("s.wrap."):
+            await self._wraps(message.data, submission.publisher, settlement, state)
+        else:
+            raise FormatError(Code.BAD_SUBJECT, "nothing is taken on this subject", "see FORMAT.md, Subjects")
+
+    async def _wraps(self, bundle: bytes, publisher: str, settlement: Settlement, state: State) -> None:
+        announcement = announcement_of(bundle)
+        community = state.announcements.community(publisher, announcement)
+        if community is None:
+            await self._office.look_up(publisher)
+            community = state.announcements.community(publisher, announcement)
+        for delivery in split_bundle(bundle, publisher, community, self._office.view()):
+            settlement.send(wraps_for(delivery.recipient), delivery.data, {TTL_HEADER: WRAP_TTL})
+
+    async def _write(self, settlement: Settlement, state: State) -> None:
+        if not settlement.answers:
+            return
+        through = {THROUGH: str(settlement.through)}
+        await self._hook("settling")
+        await self._quarantine(settlement.refused, state)
+        named = [answer for answer in settlement.answers if is_publisher(answer.publisher)]
+        signed = receipts.issue(named, self._signer) if named else {}
+        outgoing = [
+            *settlement.traffic,
+            *(Outgoing(receipts_for(to), data, {TTL_HEADER: RECEIPT_TTL}) for to, data in signed.items()),
+        ]
+        if outgoing:
+            await self._publish(
+                [Outgoing(each.subject, each.payload, {**each.headers, **through}) for each in outgoing]
+            )
+        state.through = settlement.through
+        await self._hook("stored")
+        self._office.answered.update(answer.code for answer in settlement.answers)
+
+    async def _publish(self, outgoing: Sequence[Outgoing]) -> None:
+        nc = self._office.nc
+        try:
+            await publish_batch(nc, outgoing, batch_id=uuid4().hex)
+        except BatchRefused as refused:
+            if not refused.duplicate:
+                raise
+            # One of them is there already: the server leaves that one out when each comes alone.
+            _log.warning("batch held a duplicate", messages=len(outgoing))
+            js = nc.jetstream()
+            for each in outgoing:
+                await js.publish(each.subject, each.payload, headers=dict(each.headers))
+
+    async def _quarantine(self, refused: Sequence[tuple[Submission, LiaisonError]], state: State) -> None:
+        js = self._office.nc.jetstream()
+        fresh = [each for each in refused if each[0].sequence > state.quarantined]
+        pending = [
+            js.publish(out.subject, out.payload, headers=dict(out.headers))
+            for out in (quarantine_entry(*each) for each in fresh)
+        ]
+        for done in await asyncio.gather(*pending, return_exceptions=True):
+            if isinstance(done, BaseException):
+                raise done
+        for submission, refusal in fresh:
+            state.quarantined = submission.sequence
+            _log.info("submission refused", code=refusal.code, endpoint=submission.publisher)
+
+    async def _trim(self, settled: int) -> None:
+        self._since_trim += settled
+        if self._since_trim >= _TRIM_EVERY:
+            self._since_trim = 0
+            await trim_intake(self._office.nc)
+
+
+def prepare(message: Msg, keys: Mapping[str, bytes]) -> Submission:
+    """One message of the intake, with a frame's form and signature checked. Never raises: a refusal is
+    kept in it.
+    """
+    sequence = message.metadata.sequence.stream
+    publisher = message.subject.rsplit(".", 1)[-1]
+    if not message.subject.startswith("in."):
+        return Submission(message, sequence, publisher)
+    try:
+        subject = parse_frame_subject(message.subject)
+        return Submission(message, sequence, publisher, subject, open_frame(message.data, keys))
+    except LiaisonError as refusal:
+        return Submission(message, sequence, publisher, refusal=refusal)
+
+
+def _prepare_all(messages: Sequence[Msg], keys: Mapping[str, bytes]) -> list[Submission]:
+    return [prepare(message, keys) for message in messages]
+
+
+def _admit(
+    opened: Opened, subject: FrameSubject, view: View, state: State, settlement: Settlement, now: int
+) -> None:
+    frame = opened.frame
+    key = ChainKey(subject.publisher, subject.community, subject.precedence.value)
+    admitted = decide(opened, subject, view, state.heads.get(key, ChainHead()), now)
+    if not admitted.repeated:
+        state.admitted(frame, admitted.head)
+        settlement.send(subject.traffic(), frame.raw, {"Nats-Msg-Id": frame.hash})
+
+
+def quarantine_entry(submission: Submission, refusal: LiaisonError) -> Outgoing:
+    """A refused submission as QUARANTINE keeps it: its bytes (the first 508 KiB), and why, in headers."""
+    message = submission.message
+    publisher = submission.publisher if is_publisher(submission.publisher) else "unknown"
+    headers = {
+        "Nats-Msg-Id": f"intake-{submission.sequence}",
+        THROUGH: str(submission.sequence),
+        "Liaison-Code": str(refusal.code),
+        "Liaison-Message": refusal.message,
+        "Liaison-Subject": message.subject,
+        "Liaison-Size": str(len(message.data)),
+        "Liaison-Sha256": digest(message.data),
+    }
+    return Outgoing(f"q.{publisher}.{refusal.code}", message.data[:_QUARANTINE_MAX], headers)
+
+
+def _report(trouble: str) -> None:
+    _log.warning("intake pull in trouble", reason=trouble)

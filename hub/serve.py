@@ -1,0 +1,154 @@
+"""The hub's one process, put together: NATS, accounts, office, router, control service. It holds every
+key that the hub has.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import nats
+import nats.errors
+import structlog
+from nats.aio.client import Client
+
+from hub.accounts import Accounts, Service
+from hub.claims import push_all
+from hub.control import Control
+from hub.files import write_private
+from hub.health import Uptime
+from hub.keeping import URL_FILE, ReceiptSigner, documents
+from hub.office import Office
+from hub.router import Router, Step, no_hook
+from hub.server import NatsServer
+from hub.settings import HubSettings
+from hub.streams import ensure_streams
+from schemas.errors import Code, OperationError
+
+_log = structlog.get_logger(__name__)
+
+_CONNECT_SECONDS: Final = 15
+_RECONNECT_SECONDS: Final = 0.25
+
+
+def unix_milliseconds() -> int:
+    """The machine's clock, as frames count it."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class RunningHub:
+    """A hub that answers. `url` is where endpoints on this machine connect."""
+
+    url: str
+    office: Office
+    router: Router
+
+
+@asynccontextmanager
+async def running(
+    settings: HubSettings,
+    *,
+    public_urls: Sequence[str] = (),
+    clock: Callable[[], int] = unix_milliseconds,
+    hook: Callable[[Step], Awaitable[None]] = no_hook,
+) -> AsyncIterator[RunningHub]:
+    """Run the hub while the block is entered. Raises OperationError when it cannot begin.
+
+    Inside, the router works in tasks of its own; if one of them ends by an error, the block is cancelled and
+    the error raised.
+    """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_only_one(settings))
+        accounts = Accounts.load(settings.accounts_directory)
+        signer = ReceiptSigner.load(settings)
+        begun_with = documents(settings)
+        url = settings.nats
+        if url is None:
+            server = NatsServer(settings.nats_directory, accounts, host=settings.host, port=settings.port)
+            url = (await stack.enter_async_context(server)).url
+        reconnected: list[Callable[[], None]] = []
+        system = await stack.enter_async_context(_connected(url, accounts, Service.SYSTEM, reconnected))
+        nc = await stack.enter_async_context(_connected(url, accounts, Service.HUB, reconnected))
+        await push_all(system, accounts)
+        await ensure_streams(nc, settings.stream_limits)
+        office = Office(nc, system, accounts, begun_with, clock)
+        await office.open(signer)
+        router = Router(office, signer, hook=hook)
+        reconnected.append(router.interrupt)
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        working = [tasks.create_task(router.run()), tasks.create_task(office.keep_time())]
+        await stack.enter_async_context(Control(office, Uptime(clock(), url), public_urls or [url]))
+        write_private(settings.state / URL_FILE, url.encode())
+        try:
+            yield RunningHub(url, office, router)
+        finally:
+            for task in working:
+                task.cancel()
+
+
+@asynccontextmanager
+async def _connected(
+    url: str, accounts: Accounts, service: Service, reconnected: list[Callable[[], None]]
+) -> AsyncIterator[Client]:
+    """A connection that is made anew for as long as it takes. The callables are told when it was."""
+
+    async def back() -> None:
+        _log.info("nats connection back", service=service)
+        for tell in reconnected:
+            tell()
+
+    async def failed(error: Exception) -> None:
+        _log.warning("nats connection in trouble", service=service, reason=type(error).__name__)
+
+    options: dict[str, Any] = {
+        "name": f"liaison-hub {service}",
+        "reconnected_cb": back,
+        "error_cb": failed,
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": _RECONNECT_SECONDS,
+        "connect_timeout": _CONNECT_SECONDS,
+    }
+    client = Client()
+    try:
+        # The first connection is not tried for ever: a wrong URL or operator should be told at once.
+        first = {**options, "allow_reconnect": True, **accounts.credentials(service).options()}
+        await asyncio.wait_for(client.connect(url, **first), _CONNECT_SECONDS)
+    except (nats.errors.Error, OSError, TimeoutError) as failure:
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await client.close()
+        raise OperationError(
+            Code.HUB_UNREACHABLE,
+            f"no connection to NATS at {url} as {service}: {type(failure).__name__}",
+            "see that the server runs and includes this hub's nats-operator.conf",
+        ) from failure
+    try:
+        yield client
+    finally:
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await client.close()
+
+
+@contextmanager
+def _only_one(settings: HubSettings) -> Iterator[None]:
+    """Hold the state directory: two hubs on one would answer everything twice."""
+    if not settings.accounts_directory.is_dir():
+        raise OperationError(Code.NOT_FOUND, f"{settings.state} holds no hub", "run `liaison-hub init` first")
+    descriptor = os.open(settings.state / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as held:
+            raise OperationError(
+                Code.ALREADY_RUNNING,
+                f"a hub already runs on {settings.state}",
+                "stop it, or use another state directory",
+            ) from held
+        yield
+    finally:
+        os.close(descriptor)
