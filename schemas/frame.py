@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from schemas.content import BODY_SIZES
 from schemas.errors import Code, FormatError
 from schemas.limits import FRAME_MAX, HEADER_MAX, INTEGER_MAX, SIGNATURE_SIZE
-from schemas.merkle import Head
+from schemas.merkle import EMPTY_ROOT, Head
 from schemas.signing import FRAME_TYPE, pae
 
 VERSION: Final = 1
@@ -48,6 +48,8 @@ _TEMPLATE_FIELDS: Final = 14
 NO_COMMITMENT: Final = "0" * 64
 GENESIS: Final = "0" * 64
 """`prev` of a chain's first frame."""
+NO_HEAD: Final = Head(0, EMPTY_ROOT)
+"""What stands for `dir` and `mem` in a header that cites no log: the empty log, on which everybody agrees."""
 
 
 class Header(NamedTuple):
@@ -69,11 +71,11 @@ class Header(NamedTuple):
     iat: int
     exp: int
     pc: str
-    dir: Head | None = None
-    mem: Head | None = None
-    kc: str | None = None
-    hist: str | None = None
-    heads: tuple[tuple[int, str], tuple[int, str]] | None = None
+    dir: Head = NO_HEAD
+    mem: Head = NO_HEAD
+    kc: str = ""
+    hist: str = ""
+    heads: tuple[tuple[int, str], tuple[int, str]] = ((0, GENESIS), (0, GENESIS))
     """For routine and flash: the next sequence number, and the hash of the frame before it."""
 
 
@@ -165,11 +167,11 @@ def parse_header(data: bytes) -> Header:
 def header_bytes(header: Header) -> bytes:
     """The bytes of a header, as they will be signed and sent."""
     tail = ""
-    if header.dir is not None and header.mem is not None:
+    if header.k in {EPOCH, HEARTBEAT}:
         tail = f',"dir":{_head_json(header.dir)},"mem":{_head_json(header.mem)}'
     if header.k == EPOCH:
         tail += f',"kc":"{header.kc}","hist":"{header.hist}"'
-    if header.heads is not None:
+    if header.k == HEARTBEAT:
         heads = ",".join(f'[{seq},"{last}"]' for seq, last in header.heads)
         tail += f',"heads":[{heads}]'
     return f"{_TEMPLATE % header[:_TEMPLATE_FIELDS]}{tail}}}".encode("ascii")
