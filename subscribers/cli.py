@@ -1,0 +1,35 @@
+"""`liaison-agency`: the commands of an agency. All but `init`, `enrol` and `run` are clients of the running
+node and hold no agency keys.
+"""
+
+import typer
+
+from subscribers.commands import owning, reading, setup, writing
+
+app = typer.Typer(
+    name="liaison-agency",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="An agency's side of Liaison: its node, and what officers and integrators ask of it.",
+    epilog="Exit codes: 0 done, 1 refused, 2 wrong use, 3 node or hub unreachable.",
+)
+app.command("init", rich_help_panel="Set up")(setup.init)
+app.command("enrol", rich_help_panel="Set up")(setup.enrol)
+app.command("run", rich_help_panel="Set up")(setup.run_node)
+app.command("publish", rich_help_panel="Write")(writing.publish)
+app.command("ack", rich_help_panel="Write")(writing.acknowledge)
+app.command("digest", rich_help_panel="Write")(writing.digest)
+app.command("tail", rich_help_panel="Read")(reading.tail)
+app.command("latest", rich_help_panel="Read")(reading.latest)
+app.command("search", rich_help_panel="Read")(reading.search)
+app.command("show", rich_help_panel="Read")(reading.show)
+app.add_typer(owning.community, name="community", rich_help_panel="Own and operate")
+app.add_typer(owning.clients, name="client", rich_help_panel="Own and operate")
+app.command("status", rich_help_panel="Own and operate")(owning.status)
+app.command("quarantine", rich_help_panel="Own and operate")(owning.quarantine)
+app.command("doctor", rich_help_panel="Own and operate")(owning.doctor)
+
+
+def main() -> None:
+    """The console script."""
+    app()

@@ -1,0 +1,1 @@
+"""The commands of `liaison-agency`, one module for each kind of user."""

@@ -1,0 +1,96 @@
+"""What the commands share: where the state is, how a client of the node is opened, how answers and refusals
+are shown.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import typer
+from pydantic import BaseModel, ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from schemas.bulletin import where
+from schemas.errors import Code, LiaisonError
+from subscribers.client import Agency, ClientSettings
+from subscribers.settings import NodeSettings
+
+REFUSED: Final = 1
+USAGE: Final = 2
+UNREACHABLE: Final = 3
+COMMAND_LINE: Final = "cli"
+"""The local client that `init` makes for these commands."""
+
+T = TypeVar("T")
+
+State = Annotated[
+    Path | None,
+    typer.Option(help="The node's state directory.", envvar="LIAISON_AGENCY_STATE", show_default="agency"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+As = Annotated[str, typer.Option("--client", help="Ask as this local client.")]
+
+console = Console()
+
+
+def settings_of(state: Path | None) -> NodeSettings:
+    """The settings, with `--state` on top. LiaisonError `bad_settings`."""
+    try:
+        return NodeSettings(state=state) if state else NodeSettings()
+    except ValidationError as error:
+        raise LiaisonError(Code.BAD_SETTINGS, where(error), "correct the named settings") from None
+
+
+@contextlib.asynccontextmanager
+async def node(state: Path | None, client: str) -> AsyncIterator[Agency]:
+    """The running node, as its local client `client`."""
+    settings = ClientSettings.from_directory(settings_of(state).state / "local", client)
+    async with Agency.open(settings) as agency:
+        yield agency
+
+
+def run(work: Coroutine[Any, Any, T], *, as_json: bool = False) -> T:
+    """Run one command's work; a refusal ends the command with its line on stderr and an exit code that means
+    something.
+    """
+    with refusals(as_json=as_json):
+        return asyncio.run(work)
+    raise AssertionError  # pragma: no cover - `refusals` leaves by an exception
+
+
+@contextlib.contextmanager
+def refusals(*, as_json: bool = False) -> Iterator[None]:
+    """Turn a LiaisonError into `code: message (fix)` on stderr and exit 1, or 3 when somebody cannot be
+    reached.
+    """
+    try:
+        yield
+    except LiaisonError as error:
+        print(json.dumps(error.as_dict()) if as_json else str(error), file=sys.stderr)
+        unreachable = error.code in {Code.NODE_UNREACHABLE, Code.HUB_UNREACHABLE}
+        raise typer.Exit(UNREACHABLE if unreachable else REFUSED) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def show_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
+    """One JSON value on stdout."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json")
+    elif not isinstance(value, dict):
+        print(json.dumps([each.model_dump(mode="json") for each in value], ensure_ascii=False), flush=True)
+        return
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def table(*columns: str) -> Table:
+    """A plain table that wraps long text."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made

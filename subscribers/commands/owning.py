@@ -1,0 +1,243 @@
+"""For owners and administrators: `community`, `client`, `status`, `quarantine`, `doctor`."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from schemas.vocabulary import Realm, Tlp
+from subscribers.commands.common import (
+    COMMAND_LINE,
+    REFUSED,
+    As,
+    AsJson,
+    State,
+    console,
+    node,
+    run,
+    show_json,
+    table,
+)
+from subscribers.local import Role
+from subscribers.records import Community
+
+community = typer.Typer(no_args_is_help=True, help="Communities that this agency is in, or owns.")
+clients = typer.Typer(
+    no_args_is_help=True,
+    help="The node's local clients: the bot, commands, other systems. Each has its own key.",
+)
+
+
+@community.command("create")
+def create(
+    slug: Annotated[str, typer.Argument(help="Short name for subjects and commands: a-z, 0-9, hyphens.")],
+    title: Annotated[str, typer.Option(help="What people call it. The hub never learns it.")],
+    exercise: Annotated[bool, typer.Option("--exercise", help="For exercise bulletins only.")] = False,
+    rules: Annotated[str, typer.Option(help="What members have agreed to.")] = "",
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """Found a community that this agency owns.
+
+    Example: liaison-agency community create balkans --title "Balkan route"
+    """
+    realm = Realm.EXERCISE if exercise else Realm.LIVE
+
+    async def work() -> Community:
+        async with node(state, client) as agency:
+            return await agency.community_create(slug, title, realm=realm, rules=rules)
+
+    _show(run(work(), as_json=as_json), as_json=as_json)
+
+
+@community.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="The community (short name or id).")],
+    agency_id: Annotated[str, typer.Argument(metavar="AGENCY", help="The agency's id.")],
+    reader: Annotated[bool, typer.Option("--reader", help="May read, not publish.")] = False,
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """Let an agency in. It reads what is published from now on.
+
+    Example: liaison-agency community add balkans ch-fedpol
+    """
+    role: Literal["member", "reader"] = "reader" if reader else "member"
+
+    async def work() -> Community:
+        async with node(state, client) as agency:
+            return await agency.community_add(name, agency_id, role)
+
+    _show(run(work(), as_json=as_json), as_json=as_json)
+
+
+@community.command("remove")
+def remove(
+    name: Annotated[str, typer.Argument(help="The community (short name or id).")],
+    agency_id: Annotated[str, typer.Argument(metavar="AGENCY", help="The agency's id.")],
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """Put an agency out. It can read nothing that members publish once they have seen this.
+
+    Example: liaison-agency community remove balkans ch-fedpol
+    """
+
+    async def work() -> Community:
+        async with node(state, client) as agency:
+            return await agency.community_remove(name, agency_id)
+
+    _show(run(work(), as_json=as_json), as_json=as_json)
+
+
+@community.command("list")
+def list_communities(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = False) -> None:
+    """The communities that this agency is in."""
+
+    async def work() -> list[Community]:
+        async with node(state, client) as agency:
+            return await agency.communities()
+
+    found = run(work(), as_json=as_json)
+    if as_json:
+        show_json(found)
+        return
+    rows = table("Short name", "Title", "Realm", "Role", "Members")
+    for each in found:
+        rows.add_row(
+            each.slug, each.title, each.realm, "owner" if each.owner else each.role, ", ".join(each.members)
+        )
+    console.print(rows)
+
+
+@clients.command("add")
+def add_client(
+    name: Annotated[str, typer.Argument(help="The client's name: a-z, 0-9, hyphens.")],
+    role: Annotated[Role, typer.Option(help="What it may ask.")] = Role.READER,
+    ceiling: Annotated[Tlp, typer.Option(help="The highest marking that it is given.")] = Tlp.AMBER,
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key for a local client. The seed file is readable by this user alone.
+
+    Example: liaison-agency client add siem --role reader --ceiling TLP:AMBER
+    """
+
+    async def work() -> None:
+        async with node(state, client) as agency:
+            added = await agency.client_add(name, role, ceiling)
+            if as_json:
+                show_json(added)
+            else:
+                console.print(f"{name}: {added.seed_file}")
+
+    run(work(), as_json=as_json)
+
+
+@clients.command("remove")
+def remove_client(
+    name: Annotated[str, typer.Argument(help="The client's name.")],
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """Cut a client off now, and forget its key."""
+
+    async def work() -> None:
+        async with node(state, client) as agency:
+            await agency.client_remove(name)
+
+    run(work(), as_json=as_json)
+    if not as_json:
+        console.print(f"{name} is cut off.")
+
+
+@clients.command("list")
+def list_clients(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = False) -> None:
+    """The node's clients, with role and ceiling."""
+
+    async def work() -> None:
+        async with node(state, client) as agency:
+            found = await agency.clients()
+        if as_json:
+            show_json(found)
+            return
+        rows = table("Client", "Role", "Ceiling")
+        for each in found:
+            rows.add_row(each.name, each.role, each.ceiling)
+        console.print(rows)
+
+    run(work(), as_json=as_json)
+
+
+def status(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = False) -> None:
+    """How the node is doing: connection, outbox, archive, quarantine."""
+
+    async def work() -> None:
+        async with node(state, client) as agency:
+            found = await agency.status()
+        if as_json:
+            show_json(found)
+            return
+        rows = table("", "")
+        rows.show_header = False
+        for name, value in found.model_dump(mode="json").items():
+            rows.add_row(name.replace("_", " "), str(value))
+        console.print(rows)
+
+    run(work(), as_json=as_json)
+
+
+def quarantine(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 50,
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """What this node refused, and why; never what it holds."""
+
+    async def work() -> None:
+        async with node(state, client) as agency:
+            found = await agency.quarantine(limit)
+        if as_json:
+            show_json(found)
+            return
+        rows = table("When", "Code", "From", "What is wrong")
+        for each in found:
+            rows.add_row(each.when, each.code, each.agency or "?", each.message)
+        console.print(rows if found else "Nothing was refused.")
+
+    run(work(), as_json=as_json)
+
+
+def doctor(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = False) -> None:
+    """What is wrong, and the fix: clock, root, keys, connection, backlog, disk. Exit 1 when something is."""
+
+    async def work() -> bool:
+        async with node(state, client) as agency:
+            findings = await agency.doctor()
+        if as_json:
+            show_json(findings)
+        else:
+            for each in findings:
+                console.print(
+                    f"[{'green' if each.ok else 'red'}]{'ok  ' if each.ok else 'BAD '}[/] {each.check:12} {each.message}"
+                )
+                if each.fix:
+                    console.print(f"                  → {each.fix}")
+        return all(each.ok for each in findings)
+
+    if not run(work(), as_json=as_json):
+        raise typer.Exit(REFUSED)
+
+
+def _show(found: Community, *, as_json: bool) -> None:
+    if as_json:
+        show_json(found)
+    else:
+        console.print(
+            f"[bold]{found.slug}[/] {found.title} ({found.id})\nMembers: {', '.join(found.members)}"
+        )

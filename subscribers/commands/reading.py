@@ -1,0 +1,215 @@
+"""For the one who reads: `tail`, `latest`, `search`, `show`."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.panel import Panel
+
+from schemas.vocabulary import Kind, Language, Severity
+from subscribers.commands.common import COMMAND_LINE, As, AsJson, State, console, node, run, show_json, table
+from subscribers.records import Filters, Page, Record
+
+_COLOURS = {
+    Severity.FLASH: "bold white on red",
+    Severity.HIGH: "bold red",
+    Severity.ELEVATED: "yellow",
+    Severity.LOW: "cyan",
+}
+
+Kinds = Annotated[
+    list[Kind] | None, typer.Option("--kind", help="Only these kinds; may be given more than once.")
+]
+Communities = Annotated[
+    list[str] | None, typer.Option("--community", help="Only these communities (short name or id).")
+]
+Regions = Annotated[list[str] | None, typer.Option("--region", help="Only these regions (ISO 3166).")]
+AtLeast = Annotated[Severity, typer.Option("--severity", help="Of this severity or worse.")]
+Limit = Annotated[int, typer.Option(min=1, max=100, help="How many.")]
+
+
+def tail(
+    kind: Kinds = None,
+    community: Communities = None,
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """Show bulletins as they come, each once. Goes on where the same client stopped; Ctrl-C ends it.
+
+    Example: liaison-agency tail --kind threat --kind tactic
+    """
+
+    async def work() -> None:
+        async with node(state, client) as agency:
+            async for delivery in agency.bulletins(
+                kinds=set(kind) if kind else None, communities=set(community) if community else None
+            ):
+                if as_json:
+                    show_json(delivery.record)
+                else:
+                    console.print(_line(delivery.record))
+                await delivery.ack()
+
+    run(work(), as_json=as_json)
+
+
+def latest(
+    kind: Kinds = None,
+    community: Communities = None,
+    region: Regions = None,
+    severity: AtLeast = Severity.INFO,
+    limit: Limit = 10,
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """The newest bulletins.
+
+    Example: liaison-agency latest --severity high --region FR
+    """
+    filters = _filters(kind, community, region, severity)
+
+    async def work() -> Page:
+        async with node(state, client) as agency:
+            return await agency.latest(filters, limit)
+
+    _show_page(run(work(), as_json=as_json), as_json=as_json)
+
+
+def search(
+    words: Annotated[
+        list[str], typer.Argument(help='Words to find, in any of the six languages; "quoted" for a phrase.')
+    ],
+    kind: Kinds = None,
+    community: Communities = None,
+    region: Regions = None,
+    severity: AtLeast = Severity.INFO,
+    limit: Limit = 10,
+    ranked: Annotated[bool, typer.Option("--ranked", help="Best match first, not newest first.")] = False,
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """Search the archive: titles, texts, translations, names.
+
+    Example: liaison-agency search طائرات مسيرة
+    """
+    filters = _filters(kind, community, region, severity)
+
+    async def work() -> Page:
+        async with node(state, client) as agency:
+            return await agency.search(" ".join(words), filters=filters, limit=limit, ranked=ranked)
+
+    _show_page(run(work(), as_json=as_json), as_json=as_json)
+
+
+def show(
+    ref: Annotated[str, typer.Argument(help="Reference (FRA-2026-0042) or id.")],
+    language: Annotated[
+        Language | None, typer.Option(help="Show the text in this language if it has it.")
+    ] = None,
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """One bulletin in full: who says it, how sure, whom it may be told.
+
+    Example: liaison-agency show FRA-2026-0042 --language ar
+    """
+
+    async def work() -> Record:
+        async with node(state, client) as agency:
+            return await agency.show(ref)
+
+    record = run(work(), as_json=as_json)
+    if as_json:
+        show_json(record)
+    else:
+        _print_record(record, language or record.bulletin.language)
+
+
+def _filters(
+    kind: list[Kind] | None, community: list[str] | None, region: list[str] | None, severity: Severity
+) -> Filters:
+    return Filters(
+        kinds=frozenset(kind or ()),
+        communities=frozenset(community or ()),
+        regions=frozenset(region or ()),
+        severity_at_least=severity,
+    )
+
+
+def _show_page(page: Page, *, as_json: bool) -> None:
+    if as_json:
+        show_json(page)
+    elif not page.items:
+        console.print("Nothing found.")
+    else:
+        for record in page.items:
+            console.print(_line(record))
+
+
+def _line(record: Record) -> str:
+    bulletin = record.bulletin
+    colour = _COLOURS.get(bulletin.severity, "dim")
+    state = "" if record.state == "current" else f" [red]{record.state}[/]"
+    exercise = " [black on yellow]EXERCISE[/]" if bulletin.exercise else ""
+    return (
+        f"[{colour}]{bulletin.severity.upper():8}[/] {bulletin.ref}  {bulletin.kind:12} [bold]{escape(bulletin.title)}[/]{exercise}{state}\n"
+        f"         {escape(record.agency_name)} · {record.community_slug} · {bulletin.issued} · [magenta]{escape(bulletin.tlp)}[/]"
+    )
+
+
+def _print_record(record: Record, language: Language) -> None:
+    bulletin = record.bulletin
+    text = bulletin.text_in(language)
+    facts = table("", "")
+    facts.show_header = False
+    for name, value in _facts(record):
+        facts.add_row(f"[dim]{name}[/]", escape(str(value)))
+    body = "\n\n".join(escape(part) for part in (text.summary, text.body) if part)
+    if text.language is not bulletin.language:
+        body = f"[dim]{'Official' if text.official else 'Unofficial'} translation from {bulletin.language}[/]\n\n{body}"
+    console.print(
+        Panel(
+            body or "[dim]No text.[/]", title=f"[bold]{escape(text.title)}[/]", subtitle=escape(bulletin.tlp)
+        )
+    )
+    console.print(facts)
+
+
+def _facts(record: Record) -> list[tuple[str, Any]]:
+    bulletin = record.bulletin
+    grading = (
+        bulletin.grading
+        and f"{bulletin.grading.reliability}{bulletin.grading.credibility} ({bulletin.grading.system})"
+    )
+    facts = [
+        ("Reference", f"{bulletin.ref}  ({bulletin.id})"),
+        ("State", record.state if not record.replaced_by else f"{record.state} by {record.replaced_by}"),
+        ("From", f"{record.agency_name} ({record.agency}), to {record.community_title}"),
+        ("Kind", f"{bulletin.kind}, {bulletin.severity}"),
+        (
+            "May be told",
+            ", ".join([bulletin.tlp, *([bulletin.pap] if bulletin.pap else []), *bulletin.caveats]),
+        ),
+        ("Source", grading),
+        ("Likelihood", bulletin.likelihood),
+        ("Issued", f"{bulletin.issued}, received {record.received}"),
+        (
+            "Valid",
+            f"{bulletin.valid_from or ''} to {bulletin.valid_until or ''}"
+            if bulletin.valid_from or bulletin.valid_until
+            else None,
+        ),
+        ("Regions", ", ".join(bulletin.regions)),
+        ("Event", bulletin.event and f"{bulletin.event.name} {bulletin.event.venue or ''}"),
+        ("Channel", bulletin.channel and f"{bulletin.channel.address}: {bulletin.channel.state}"),
+        ("Tactics", ", ".join(f"{each.id} {each.name or ''}".strip() for each in bulletin.tactics)),
+        ("Subjects", "; ".join(f"{each.name} {each.reference or ''}".strip() for each in bulletin.subjects)),
+        ("Indicators", "; ".join(each.pattern for each in bulletin.indicators)),
+        ("Languages", ", ".join([bulletin.language, *(each.language for each in bulletin.translations)])),
+        ("Links", ", ".join(f"{each.relation} {each.id}" for each in bulletin.links)),
+    ]
+    return [(name, value) for name, value in facts if value]

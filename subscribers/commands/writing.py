@@ -1,0 +1,141 @@
+"""For the one who writes: `publish`, `ack`, `digest`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from schemas.bulletin import Draft, parse_draft
+from schemas.errors import Code, DraftError
+from schemas.vocabulary import History, Kind, Language, Severity, Tlp
+from subscribers.commands.common import (
+    COMMAND_LINE,
+    REFUSED,
+    As,
+    AsJson,
+    State,
+    console,
+    node,
+    refusals,
+    run,
+    show_json,
+)
+from subscribers.draft_files import read_draft
+from subscribers.records import Published
+
+
+def publish(
+    community: Annotated[str, typer.Option(help="To which community (short name or id).")],
+    file: Annotated[
+        Path | None, typer.Argument(help="JSON or Markdown draft; `-` reads standard input.", allow_dash=True)
+    ] = None,
+    kind: Annotated[Kind | None, typer.Option(help="What it is.")] = None,
+    title: Annotated[str | None, typer.Option(help="One line.")] = None,
+    body: Annotated[str | None, typer.Option(help="The text.")] = None,
+    summary: Annotated[str | None, typer.Option(help="A few sentences.")] = None,
+    language: Annotated[Language | None, typer.Option(help="The language of the text.")] = None,
+    severity: Annotated[Severity | None, typer.Option(help="How bad.")] = None,
+    tlp: Annotated[Tlp | None, typer.Option(help="Whom it may be told. There is no default.")] = None,
+    history: Annotated[History | None, typer.Option(help="Whether later members may be given it.")] = None,
+    region: Annotated[list[str] | None, typer.Option(help="ISO 3166; may be given more than once.")] = None,
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """Publish a bulletin, from options, from a JSON or Markdown file, or from standard input. Options win
+    over the file.
+
+    Examples: liaison-agency publish --community balkans draft.md
+
+    liaison-agency publish --community balkans --kind threat --severity high --tlp TLP:AMBER --language en
+    --title "..." --body "..."
+    """
+    given = {
+        "kind": kind,
+        "title": title,
+        "body": body,
+        "summary": summary,
+        "language": language,
+        "severity": severity,
+        "tlp": tlp,
+        "history": history,
+        "regions": region,
+    }
+    with refusals(as_json=as_json):
+        draft = parse_draft(
+            _fields(file) | {name: value for name, value in given.items() if value is not None}
+        )
+
+    async def work(draft: Draft) -> Published:
+        async with node(state, client) as agency:
+            return await agency.publish(draft, community)
+
+    _report(run(work(draft), as_json=as_json), as_json=as_json)
+
+
+def acknowledge(
+    ref: Annotated[str, typer.Argument(help="Reference or id of the bulletin.")],
+    note: Annotated[str, typer.Option(help="A word to go with it.")] = "",
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the community that this agency has read a bulletin.
+
+    Example: liaison-agency ack FRA-2026-0042 --note "Passed to border police"
+    """
+
+    async def work() -> Published:
+        async with node(state, client) as agency:
+            return await agency.acknowledge(ref, note)
+
+    _report(run(work(), as_json=as_json), as_json=as_json)
+
+
+def digest(
+    community: Annotated[str, typer.Option(help="Of which community (short name or id).")],
+    period: Annotated[
+        str, typer.Option(help="day, week (the last that has ended), 2026-11-22, or 2026-W47.")
+    ] = "day",
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """Compose and publish a community's digest. Once a period: asked again, it answers with the one that
+    there is.
+
+    Example: liaison-agency digest --community balkans --period week
+    """
+
+    async def work() -> Published:
+        async with node(state, client) as agency:
+            return await agency.digest(community, period)
+
+    _report(run(work(), as_json=as_json), as_json=as_json)
+
+
+def _fields(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise DraftError(
+            Code.BAD_DRAFT, f"{file} cannot be read: {error.strerror}", "check the path"
+        ) from None
+    return read_draft(data)
+
+
+def _report(published: Published, *, as_json: bool) -> None:
+    if as_json:
+        show_json(published)
+    else:
+        said = {
+            "queued": "on disk; it goes out when the hub answers",
+            "admitted": "admitted by the hub",
+            "refused": f"refused by the hub: {published.code}",
+        }
+        console.print(f"[bold]{published.ref}[/]  {said[published.state]}")
+    if published.state == "refused":
+        raise typer.Exit(REFUSED)

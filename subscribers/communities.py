@@ -1,0 +1,63 @@
+"""What owners sign: communities and the entries of their membership logs. Pure; the node submits and waits."""
+
+import secrets
+from typing import Literal
+
+from schemas.card import Card
+from schemas.directory import Directory
+from schemas.documents import Community, Membership
+from schemas.errors import Code, LiaisonError, TrustError
+from schemas.signing import DOCUMENT_TYPE, MEMBERSHIP_TYPE, Signer, sign_envelope
+from schemas.vocabulary import Realm
+
+
+def found(
+    realm: Realm, owner: str, now: int, signer: Signer, community: str | None = None
+) -> tuple[str, bytes]:
+    """A new community with one owner: its random id, and the signed document."""
+    community = community or secrets.token_hex(16)
+    document = Community(issued=now, id=community, realm=realm, owners=[owner], threshold=1)
+    return community, sign_envelope(DOCUMENT_TYPE, document.to_bytes(), [signer]).to_bytes()
+
+
+def change(
+    directory: Directory,
+    community: str,
+    op: Literal["add", "remove"],
+    agency: str,
+    role: Literal["member", "reader"],
+    now: int,
+    signer: Signer,
+) -> bytes:
+    """The next entry of a membership log, signed by this owner. TrustError when there is nothing to change or
+    no right to.
+    """
+    log = directory.communities.get(community)
+    if log is None:
+        raise TrustError(Code.UNKNOWN_COMMUNITY, "no such community", "see `liaison-agency community list`")
+    if agency not in directory.agencies:
+        raise TrustError(
+            Code.UNKNOWN_AGENCY, f"no agency is called {agency}", "check the id in the directory"
+        )
+    if log.community.threshold > 1:
+        raise LiaisonError(
+            Code.BELOW_THRESHOLD,
+            "this community needs the signatures of several owners",
+            "collect them before you submit",
+        )
+    held = log.members(now).get(agency)
+    if (op == "add" and held == role) or (op == "remove" and held is None):
+        raise TrustError(
+            Code.ALREADY_KNOWN,
+            f"{agency} is already {'in' if op == 'add' else 'out'}",
+            "nothing is left to do",
+        )
+    entry = Membership(
+        com=community, index=log.tree.size, prev=log.last, issued=now, op=op, id=agency, role=role, nbf=now
+    )
+    return sign_envelope(MEMBERSHIP_TYPE, entry.to_bytes(), [signer]).to_bytes()
+
+
+def card_of(community: str, cards: dict[str, Card]) -> Card:
+    """The community's card, or one made of its id while none has come."""
+    return cards.get(community) or Card(slug=community, title=community)

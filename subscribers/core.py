@@ -1,0 +1,213 @@
+"""The part of the node that has keys: one encrypted store, the outbox, the two feeds and the link to the hub,
+put together.
+
+`Core.open` makes everything ready; `Core.run` keeps the hub connected. Enrolment uses it alone; the node adds
+the local NATS.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Final, Self
+
+import filelock
+import uuid_utils
+from nats.aio.client import Client
+
+from schemas.bulletin import Bulletin, Draft
+from schemas.card import Card
+from schemas.directory import Directory
+from schemas.encoding import from_base64
+from schemas.errors import Code, OperationError
+from schemas.frame import BULLETIN, CARD
+from schemas.limits import DOCUMENT_MAX
+from schemas.receipts import ADMITTED
+from schemas.signing import key_id
+from schemas.subjects import FrameSubject
+from schemas.vocabulary import History, Precedence, Realm
+from subscribers import sealing, tables
+from subscribers.archive import Archive
+from subscribers.composer import HOUR, Context, Item, Limits
+from subscribers.directory_feed import DirectoryFeed
+from subscribers.drafts import identify
+from subscribers.enrolment import ADMISSION, KEYS
+from subscribers.hub_link import Admission, HubLink
+from subscribers.keys import Keyring
+from subscribers.ledger import Ledger
+from subscribers.outbox import Outbox, Settled
+from subscribers.records import Published
+from subscribers.settings import NodeSettings
+from subscribers.store import Store, Tx
+from subscribers.traffic_feed import TrafficFeed
+
+DATABASE: Final = "node.db"
+DAY: Final = 24 * HOUR
+_ADMISSION_WAIT: Final = 2.0
+
+
+def now_ms() -> int:
+    """Unix milliseconds by this machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+class Core:
+    """An enrolled agency's keys, store and hub link. Made by `Core.open`, which holds the lock on the state
+    directory.
+    """
+
+    def __init__(
+        self,
+        keys: Keyring,
+        admission: Admission,
+        store: Store,
+        ledger: Ledger,
+        settings: NodeSettings,
+        clock: Callable[[], int],
+    ) -> None:
+        self.keys = keys
+        self.endpoint = admission.endpoint
+        self.state = settings.state
+        self.store = store
+        self.ledger = ledger
+        self.clock = clock
+        self.archive = Archive(store)
+        self._limits = Limits(settings.epoch_hours * HOUR, settings.epoch_bulletins, settings.life_days * DAY)
+        self.outbox = Outbox(store, ledger, self._context)
+        self.outbox.on_settled = self._settled
+        self.directory_feed = DirectoryFeed(ledger, self.endpoint, clock)
+        self.traffic_feed = TrafficFeed(
+            store, ledger, self.archive, self.outbox, self.directory_feed, keys, self.endpoint, clock
+        )
+        self.link = HubLink(admission, keys, self.outbox)
+        self._waiting: dict[str, asyncio.Future[Settled]] = {}
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, settings: NodeSettings, clock: Callable[[], int] = now_ms) -> AsyncIterator[Self]:
+        """Everything read back and verified. OperationError: `not_enrolled`, `already_running`, `wrong_key`,
+        `store_corrupt`, `disk_full`.
+        """
+        sealing.self_test()
+        state = settings.state
+        if not (state / ADMISSION).exists():
+            raise OperationError(
+                Code.NOT_ENROLLED, f"{state} holds no admission", "run `liaison-agency init`, then `enrol`"
+            )
+        keys = Keyring.load(state / KEYS)
+        admission = Admission.read(state / ADMISSION)
+        with _lock(state):
+            async with await Store.open(state / DATABASE, keys.archive, tables.NODE) as store:
+                ledger = await Ledger.load(store)
+                if ledger.directory is None:
+                    await ledger.append(from_base64(admission.root, DOCUMENT_MAX), membership=False)
+                core = cls(keys, admission, store, ledger, settings, clock)
+                await core.outbox.load()
+                yield core
+
+    async def run(self) -> None:
+        """Keep the hub connected and both feeds read, until cancelled."""
+        await self.link.run(self._read)
+
+    async def _read(self, nc: Client) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.directory_feed.run(nc))
+            group.create_task(self.traffic_feed.run(nc, self.link))
+
+    async def publish(
+        self,
+        draft: Draft,
+        community: str,
+        realm: Realm,
+        also: Callable[[Tx, Bulletin], Awaitable[None]] | None = None,
+    ) -> Published:
+        """Give a checked draft its identity, seal it, journal it; wait a moment for the hub's answer. It is
+        on disk when this returns.
+
+        `also(tx, bulletin)` may write more into the same transaction.
+        """
+        made: list[Bulletin] = []
+        new_id = self.new_id()
+        future = self._waiting.setdefault(new_id, asyncio.get_running_loop().create_future())
+
+        async def make(tx: Tx) -> tuple[Item, str]:
+            now = self.clock()
+            number = await _next_number(tx, time.gmtime(now // 1000).tm_year)
+            bulletin = identify(draft, id=new_id, code=self.keys.profile.code, number=number, now=now)
+            made.append(bulletin)
+            if also:
+                await also(tx, bulletin)
+            return Item(BULLETIN, new_id, bulletin.to_bytes(), bulletin.history), bulletin.ref
+
+        try:
+            await self.outbox.put(FrameSubject(realm, community, draft.precedence, self.endpoint), make)
+            return await self._published(made[-1], community, future)
+        finally:
+            self._waiting.pop(new_id, None)
+
+    async def publish_card(self, community: str, realm: Realm, card: Card) -> None:
+        """Seal a community's card to its members."""
+
+        async def make(_: Tx) -> tuple[Item, str]:
+            return Item(CARD, self.new_id(), card.to_bytes(), History.NONE), ""
+
+        await self.outbox.put(FrameSubject(realm, community, Precedence.ROUTINE, self.endpoint), make)
+
+    async def submit(self, document: bytes, seen: Callable[[Directory], bool]) -> None:
+        """Submit a document, wait for the hub's receipt, then for the document itself to come back in the
+        directory.
+        """
+        await self.link.submit_document(document)
+        await self.directory_feed.until(seen)
+
+    @staticmethod
+    def new_id() -> str:
+        """A UUIDv7."""
+        return str(uuid_utils.uuid7())
+
+    def _context(self, next_epoch: int) -> Context:
+        kid = key_id(self.keys.signing.public).hex()
+        return Context(
+            self.ledger.known(), kid, self.keys.signing, self.clock(), next_epoch, self.new_id, self._limits
+        )
+
+    def _settled(self, settled: Settled) -> None:
+        future = self._waiting.get(settled.id)
+        if future and not future.done():
+            future.set_result(settled)
+
+    async def _published(
+        self, bulletin: Bulletin, community: str, future: "asyncio.Future[Settled]"
+    ) -> Published:
+        code = None
+        if self.link.connected:
+            with contextlib.suppress(TimeoutError):
+                code = (await asyncio.wait_for(future, _ADMISSION_WAIT)).code
+        state: Literal["queued", "admitted", "refused"] = "queued" if code is None else "admitted" if code == ADMITTED else "refused"
+        return Published(
+            id=bulletin.id,
+            ref=bulletin.ref,
+            community=community,
+            state=state,
+            code=code if state == "refused" else None,
+        )
+
+
+async def _next_number(tx: Tx, year: int) -> int:
+    sql = "INSERT INTO counters VALUES (?, 1) ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value"
+    return int((await tx.execute(sql, (f"ref-{year}",)))[0][0])
+
+
+@contextlib.contextmanager
+def _lock(state: Path) -> Iterator[None]:
+    lock = filelock.FileLock(state / "node.lock", timeout=0)
+    try:
+        with lock:
+            yield
+    except filelock.Timeout:
+        raise OperationError(
+            Code.ALREADY_RUNNING,
+            "another node runs on these keys",
+            "stop it first: two writers would fork the chain",
+        ) from None

@@ -1,0 +1,146 @@
+"""`doctor`: each thing that can be wrong with a node, how it stands, and what to do."""
+
+import shutil
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from schemas.encoding import from_base64
+from schemas.errors import LiaisonError
+from schemas.limits import CLOCK_SKEW_MAX
+from schemas.signing import KEY_SIZE
+from subscribers.api import Finding
+from subscribers.core import Core
+from subscribers.hub_link import directory_backlog, hub_clock, traffic_backlog
+
+_BACKLOG_MAX: Final = 1_000
+_FREE_MIN: Final = 512 * 1024 * 1024
+
+
+async def diagnose(core: Core) -> list[Finding]:
+    """Every check, the failing ones with a fix."""
+    checks: tuple[Callable[[Core], Awaitable[Finding]], ...] = (
+        _keys,
+        _root,
+        _connection,
+        _clock,
+        _backlog,
+        _outbox,
+        _archive,
+        _disk,
+    )
+    return [await _guarded(check, core) for check in checks]
+
+
+async def _guarded(check: Callable[[Core], Awaitable[Finding]], core: Core) -> Finding:
+    try:
+        return await check(core)
+    except LiaisonError as error:
+        return Finding(check=check.__name__.strip("_"), ok=False, message=error.message, fix=error.fix)
+
+
+async def _keys(core: Core) -> Finding:
+    registered = core.ledger.known().endpoints.get(core.endpoint)
+    if registered is None:
+        fix = "run `liaison-agency enrol` again while the hub is up"
+        return Finding(
+            check="keys", ok=False, message="the directory does not hold this endpoint's keys", fix=fix
+        )
+    if from_base64(registered.signing, KEY_SIZE) != core.keys.signing.public:
+        fix = "restore the newer key files, or stop: this state directory is an old copy"
+        return Finding(
+            check="keys", ok=False, message="the directory holds other keys for this endpoint", fix=fix
+        )
+    if core.ledger.known().kid_of(registered) in core.ledger.known().revoked:
+        return Finding(
+            check="keys",
+            ok=False,
+            message="this endpoint's signing key is revoked",
+            fix="enrol with new keys",
+        )
+    return Finding(check="keys", ok=True, message="the directory holds this endpoint's keys")
+
+
+async def _root(core: Core) -> Finding:
+    directory = core.ledger.known()
+    if directory.hub is None:
+        fix = "see whether the connection stands; else ask the hub's operator"
+        return Finding(check="root", ok=False, message="the directory has not come beyond its root", fix=fix)
+    return Finding(
+        check="root",
+        ok=True,
+        message=f"root version {directory.root.version}, {directory.head.size} documents verified",
+    )
+
+
+async def _connection(core: Core) -> Finding:
+    if core.link.connected:
+        return Finding(check="connection", ok=True, message="connected to the hub")
+    fix = "check the network and the hub's address; if it says AuthorizationError, ask whether this endpoint is suspended"
+    return Finding(check="connection", ok=False, message=f"not connected: {core.link.trouble}", fix=fix)
+
+
+async def _clock(core: Core) -> Finding:
+    if core.link.nc is None:
+        return Finding(
+            check="clock",
+            ok=False,
+            message="cannot be compared without a connection",
+            fix="mend the connection first",
+        )
+    ahead = core.clock() - await hub_clock(core.link.nc, core.endpoint)
+    if abs(ahead) > CLOCK_SKEW_MAX:
+        side = "ahead of" if ahead > 0 else "behind"
+        return Finding(
+            check="clock",
+            ok=False,
+            message=f"this clock is {abs(ahead) // 1000} s {side} the hub's",
+            fix="synchronise it by NTP",
+        )
+    return Finding(check="clock", ok=True, message="within the allowed difference of the hub's")
+
+
+async def _backlog(core: Core) -> Finding:
+    if core.link.nc is None:
+        return Finding(
+            check="backlog",
+            ok=False,
+            message="cannot be read without a connection",
+            fix="mend the connection first",
+        )
+    waiting = await traffic_backlog(core.link.nc, core.endpoint) + await directory_backlog(
+        core.link.nc, core.endpoint
+    )
+    ok = waiting <= _BACKLOG_MAX
+    return Finding(
+        check="backlog",
+        ok=ok,
+        message=f"{waiting} messages wait at the hub",
+        fix="" if ok else "let the node run until they are read",
+    )
+
+
+async def _outbox(core: Core) -> Finding:
+    waiting = await core.outbox.size()
+    ok = waiting == 0 or core.link.connected
+    return Finding(
+        check="outbox",
+        ok=ok,
+        message=f"{waiting} bulletins wait for the hub",
+        fix="" if ok else "they go out by themselves once connected",
+    )
+
+
+async def _archive(core: Core) -> Finding:
+    await core.store.integrity_check()
+    return Finding(check="archive", ok=True, message=f"{await core.archive.count()} bulletins, file intact")
+
+
+async def _disk(core: Core) -> Finding:
+    free = shutil.disk_usage(core.state).free
+    ok = free >= _FREE_MIN
+    return Finding(
+        check="disk",
+        ok=ok,
+        message=f"{free // (1024 * 1024)} MiB free",
+        fix="" if ok else "free space: a full disk stops the outbox",
+    )

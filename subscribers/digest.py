@@ -1,0 +1,141 @@
+"""Digest bulletins: what a community received in a period, as one bulletin under the highest marking among
+them. Pure.
+
+A digest draws on one community only, and carries the strictest history flag of what it lists: it can never
+tell anybody more than the bulletins themselves would.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, Literal, NamedTuple
+
+from schemas.bulletin import Draft, Link, Translation
+from schemas.errors import Code, LiaisonError
+from schemas.limits import BODY_MAX, LIST_MAX
+from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severity, Tlp
+from subscribers.digest_texts import TEXTS, Texts
+from subscribers.records import Record
+
+MIGRATIONS: Final = (
+    "CREATE TABLE digests(community TEXT, period TEXT, id TEXT NOT NULL, PRIMARY KEY (community, period)) WITHOUT ROWID",
+)
+LISTED_MAX: Final = 400
+"""The most bulletins that one digest lists; the payload's 64 KiB hold them in six languages."""
+_LEFT_OUT: Final = frozenset({Kind.DIGEST, Kind.ACKNOWLEDGEMENT})
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_WEEK: Final = re.compile(r"(\d{4})-W(\d{2})\Z")
+_LINE_ROOM: Final = 160
+_PER_LANGUAGE: Final = 5_000
+
+
+class Period(NamedTuple):
+    """A UTC day or ISO week that has a name: `2026-11-22`, `2026-W47`. `since` inclusive, `until` exclusive,
+    Unix milliseconds.
+    """
+
+    name: str
+    since: int
+    until: int
+
+
+def parse_period(text: str, now: int) -> Period:
+    """`day` or `week` (the last that has ended), `YYYY-MM-DD`, or `YYYY-Www`. LiaisonError `bad_request`,
+    also for one not yet over.
+    """
+    today = datetime.fromtimestamp(now / 1000, UTC).date()
+    try:
+        first, days, name = _bounds(text, today)
+    except ValueError:
+        raise LiaisonError(
+            Code.BAD_REQUEST, "not a period", "use day, week, a date like 2026-11-22, or a week like 2026-W47"
+        ) from None
+    since = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    period = Period(name, _ms(since), _ms(since + timedelta(days=days)))
+    if period.until > now:
+        raise LiaisonError(
+            Code.BAD_REQUEST,
+            f"the period {name} is not over yet",
+            "wait for its end, or choose an earlier one",
+        )
+    return period
+
+
+def compose(records: Sequence[Record], period: Period, realm: Realm) -> Draft:
+    """The digest of these bulletins of one community. LiaisonError `not_found` when nothing is left to list."""
+    listed = [each for each in records if each.bulletin.kind not in _LEFT_OUT and each.state == "current"][
+        :LISTED_MAX
+    ]
+    if not listed:
+        raise LiaisonError(
+            Code.NOT_FOUND, f"nothing was received in {period.name}", "there is no digest to send"
+        )
+    texts = {language: _text(listed, period, language) for language in Language}
+    main = texts.pop(Language.ENGLISH)
+    return Draft(
+        kind=Kind.DIGEST,
+        title=main.title,
+        body=main.body,
+        language=Language.ENGLISH,
+        translations=list(texts.values()),
+        severity=Severity.INFO,
+        tlp=max((each.bulletin.tlp for each in listed), key=lambda tlp: tlp.rank),
+        history=min((each.bulletin.history for each in listed), key=list(History).index),
+        caveats=_caveats(listed),
+        regions=sorted({region for each in listed for region in each.bulletin.regions})[:LIST_MAX],
+        links=[Link(relation=Relation.CONTAINS, id=each.bulletin.id) for each in listed],
+        exercise=realm is Realm.EXERCISE,
+    )
+
+
+def _caveats(listed: Sequence[Record]) -> list[str]:
+    # More than fit are not dropped: a caveat that is not shown is a caveat that is broken.
+    found = sorted({caveat for each in listed for caveat in each.bulletin.caveats})
+    most = 8
+    return found if len(found) <= most else [*found[: most - 1], "Further caveats: see each bulletin"]
+
+
+def _text(listed: Sequence[Record], period: Period, language: Language) -> Translation:
+    texts = TEXTS[language]
+    title = f"{texts.title} {period.name} · {len(listed)}"
+    blocks: list[str] = []
+    room = min(_PER_LANGUAGE, BODY_MAX) - _LINE_ROOM
+    left = len(listed)
+    for severity in reversed(Severity):
+        lines = [_line(each, language, texts) for each in listed if each.bulletin.severity is severity]
+        if not lines:
+            continue
+        block = [f"{texts.severities[severity]} ({len(lines)})"]
+        for line in lines:
+            if room < len(line):
+                continue
+            block.append(line)
+            room -= len(line) + 1
+            left -= 1
+        blocks.append("\n".join(block))
+    if left:
+        blocks.append(f"+{left} {texts.more}")
+    return Translation(language=language, official=False, title=title, body="\n\n".join(blocks))
+
+
+def _line(record: Record, language: Language, texts: Texts) -> str:
+    bulletin = record.bulletin
+    marking = "" if bulletin.tlp is Tlp.CLEAR else f" [{bulletin.tlp}]"
+    return f"• {bulletin.ref} · {texts.kinds[bulletin.kind]} · {bulletin.text_in(language).title} — {record.agency_name}{marking}"
+
+
+def _bounds(text: str, today: date) -> tuple[date, Literal[1, 7], str]:
+    if text == "day":
+        text = (today - timedelta(days=1)).isoformat()
+    if text == "week":
+        year, week, _ = (today - timedelta(days=7)).isocalendar()
+        text = f"{year}-W{week:02d}"
+    if _DAY.match(text):
+        return date.fromisoformat(text), 1, text
+    if found := _WEEK.match(text):
+        return date.fromisocalendar(int(found[1]), int(found[2]), 1), 7, text
+    raise ValueError
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1000

@@ -1,0 +1,63 @@
+"""The few words that a digest adds to the titles it lists, in the six languages."""
+
+from typing import Final, NamedTuple
+
+from schemas.vocabulary import Kind, Language, Severity
+
+
+class Texts(NamedTuple):
+    """One language's words."""
+
+    title: str
+    more: str
+    severities: dict[Severity, str]
+    kinds: dict[Kind, str]
+
+
+def _texts(title: str, more: str, severities: str, kinds: str) -> Texts:
+    return Texts(
+        title,
+        more,
+        dict(zip(Severity, severities.split("|"), strict=True)),
+        dict(zip(Kind, kinds.split("|"), strict=True)),
+    )
+
+
+TEXTS: Final = {
+    Language.ENGLISH: _texts(
+        "Digest",
+        "more, see the archive",
+        "Information|Low|Elevated|High|FLASH",
+        "tactic|threat|subject|channel|narrative|cyber|event|request|response|sighting|acknowledgement|amendment|retraction|digest|notice",
+    ),
+    Language.FRENCH: _texts(
+        "Synthèse",
+        "de plus, voir les archives",
+        "Information|Faible|Élevée|Haute|FLASH",
+        "tactique|menace|sujet|canal|récit|cyber|événement|demande|réponse|observation|accusé de réception|modification|retrait|synthèse|avis",
+    ),
+    Language.RUSSIAN: _texts(
+        "Сводка",
+        "ещё, см. архив",
+        "Информация|Низкая|Повышенная|Высокая|МОЛНИЯ",
+        "тактика|угроза|лицо|канал|нарратив|киберинцидент|событие|запрос|ответ|наблюдение|подтверждение|изменение|отзыв|сводка|уведомление",
+    ),
+    Language.ARABIC: _texts(
+        "موجز",
+        "أخرى، انظر الأرشيف",
+        "معلومات|منخفضة|مرتفعة|عالية|عاجل",
+        "أسلوب|تهديد|شخص|قناة|سردية|سيبراني|حدث|طلب|رد|رصد|إقرار|تعديل|سحب|موجز|إشعار",
+    ),
+    Language.SPANISH: _texts(
+        "Resumen",
+        "más, véase el archivo",
+        "Información|Baja|Elevada|Alta|FLASH",
+        "táctica|amenaza|sujeto|canal|narrativa|ciber|evento|solicitud|respuesta|avistamiento|acuse de recibo|enmienda|retractación|resumen|aviso",
+    ),
+    Language.CHINESE: _texts(
+        "摘要",
+        "条,见档案",
+        "信息|低|升高|高|特急",
+        "手法|威胁|对象|渠道|叙事|网络|活动|请求|答复|目击|确认|修正|撤回|摘要|通知",
+    ),
+}

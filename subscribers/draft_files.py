@@ -1,0 +1,86 @@
+"""Drafts as people keep them: JSON, or Markdown with the facts in front. Pure.
+
+---
+kind: tactic
+tlp: TLP:AMBER
+severity: high
+language: fr
+---
+# The title
+
+The body, with an optional summary as its first paragraph in the facts (`summary: ...`).
+"""
+
+from typing import Any, Final
+
+import yaml
+
+from schemas.encoding import parse_json
+from schemas.errors import Code, DraftError
+from schemas.limits import PAYLOAD_MAX
+
+_FENCE: Final = "---"
+
+
+def read_draft(data: bytes) -> dict[str, Any]:
+    """The fields of a draft from a file's bytes: JSON when it begins with `{`, Markdown otherwise. DraftError
+    `bad_draft`, `too_large`.
+    """
+    if len(data) > PAYLOAD_MAX:
+        raise DraftError(
+            Code.TOO_LARGE, f"the draft has {len(data)} bytes, {PAYLOAD_MAX} is the most", "shorten it"
+        )
+    if data.lstrip()[:1] == b"{":
+        return parse_json(data, PAYLOAD_MAX)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise DraftError(Code.BAD_DRAFT, "the file is not UTF-8", "save it as UTF-8") from None
+    return _markdown(text)
+
+
+def _markdown(text: str) -> dict[str, Any]:
+    lines = text.lstrip("\ufeff").splitlines()
+    if not lines or lines[0].strip() != _FENCE or _FENCE not in (line.strip() for line in lines[1:]):
+        raise DraftError(
+            Code.BAD_DRAFT,
+            "neither JSON nor Markdown with facts between two lines of ---",
+            "see docs/agency-guide.md",
+        )
+    end = next(number for number, line in enumerate(lines[1:], 1) if line.strip() == _FENCE)
+    try:
+        # BaseLoader keeps every scalar a string: dates stay text, and `no` stays a word.
+        facts = yaml.load("\n".join(lines[1:end]), Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader builds only str, list and dict
+    except yaml.YAMLError:
+        raise DraftError(
+            Code.BAD_DRAFT,
+            "the facts between the lines of --- are not YAML",
+            "write one `name: value` a line",
+        ) from None
+    if not isinstance(facts, dict):
+        raise DraftError(
+            Code.BAD_DRAFT,
+            "the facts between the lines of --- are not name: value",
+            "write one `name: value` a line",
+        )
+    fields = {str(name): _typed(str(name), value) for name, value in facts.items()}
+    body = lines[end + 1 :]
+    while body and not body[0].strip():
+        body.pop(0)
+    if "title" not in fields and body and body[0].startswith("# "):
+        fields["title"] = body.pop(0)[2:].strip()
+    fields.setdefault("body", "\n".join(body).strip())
+    return fields
+
+
+def _typed(name: str, value: Any) -> Any:
+    # The only fields of a draft that are not text.
+    if name in {"exercise", "official"}:
+        return {"true": True, "false": False}.get(value, value)
+    if name == "credibility" and isinstance(value, str) and value.isdigit():
+        return int(value)
+    if isinstance(value, dict):
+        return {str(inner): _typed(str(inner), each) for inner, each in value.items()}
+    if isinstance(value, list):
+        return [_typed("", each) for each in value]
+    return value

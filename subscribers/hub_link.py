@@ -1,0 +1,253 @@
+"""The connection to the hub: made again with backoff when it closes for good, and everything that is sent
+over it.
+
+Submissions go out in order with many in flight; the intake's PubAck only says that a message is stored, so a
+submission stays in the outbox until its receipt. After each connection the feed is read to its end before
+anything is sent again: receipts that wait there settle what would otherwise be sent twice.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import nats
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from pydantic import BaseModel, ConfigDict
+
+from schemas.errors import Code, OperationError
+from schemas.receipts import ADMITTED, Answer
+from schemas.subjects import DIRECTORY, TRAFFIC, document_submission
+from subscribers.keys import Keyring
+from subscribers.outbox import Outbox
+
+log = structlog.get_logger(__name__)
+
+_FIRST_WAIT: Final = 0.2
+_LONGEST_WAIT: Final = 30.0
+_ACK_WAIT: Final = 10.0
+_WINDOW: Final = 256
+_INFO_WAIT: Final = 5.0
+
+
+class HubKey(BaseModel):
+    """The hub's name and receipt key, for people to compare; what is trusted is the `hub` document of the
+    directory.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    key: str
+
+
+class Admission(BaseModel):
+    """What the hub's operator gives back on admission: where to connect and as whom."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    v: Literal[1]
+    agency: str
+    endpoint: str
+    """The endpoint's account key, PK."""
+    user_jwt: str
+    urls: list[str]
+    root: str
+    """Root version 1 as published, base64."""
+    fingerprint: str
+    """SHA-256 of that root in hex, as the hub says it: compared with what the secretariat says by other
+    means.
+    """
+    hub: HubKey
+
+    @classmethod
+    def read(cls, path: Path) -> "Admission":
+        """From the admission file; OperationError `bad_settings`."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except (OSError, ValueError):
+            raise OperationError(
+                Code.BAD_SETTINGS,
+                f"{path.name} is not an admission file",
+                "use the file that `liaison-hub admit` wrote",
+            ) from None
+
+
+class HubLink:
+    """One supervised connection. `run` ends only when it is cancelled."""
+
+    def __init__(self, admission: Admission, keys: Keyring, outbox: Outbox) -> None:
+        self._admission = admission
+        self._keys = keys
+        self._outbox = outbox
+        self._documents: dict[str, asyncio.Future[Answer]] = {}
+        self.nc: Client | None = None
+        self.trouble: str | None = "not connected yet"
+        self.caught_up = asyncio.Event()
+        """Set once the feed has been read to where it ended when the connection was made."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection stands now."""
+        return self.nc is not None and self.nc.is_connected
+
+    async def until_caught_up(self, timeout: float) -> None:
+        """Wait for a connection whose backlog has been read. OperationError `hub_unreachable`."""
+        try:
+            await asyncio.wait_for(self.caught_up.wait(), timeout)
+        except TimeoutError:
+            fix = "check the hub's address in the admission file, and that the hub is up"
+            raise OperationError(
+                Code.HUB_UNREACHABLE, f"the hub has not answered: {self.trouble}", fix
+            ) from None
+
+    async def run(self, with_connection: Callable[[Client], Any]) -> None:
+        """Keep a connection and run `with_connection(nc)` and the sender on each, until cancelled."""
+        wait = _FIRST_WAIT
+        while True:
+            try:
+                async with self._connection() as nc:
+                    wait = _FIRST_WAIT
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(with_connection(nc))
+                        group.create_task(self._send(nc))
+            except* (NatsError, OSError, OperationError, TimeoutError) as errors:
+                self.trouble = "; ".join(sorted({type(each).__name__ for each in _leaves(errors)}))
+                log.warning("hub connection lost", reason=self.trouble, retry_seconds=wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT)
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Client]:
+        self.caught_up.clear()
+        closed = asyncio.Event()
+
+        async def on_closed() -> None:
+            closed.set()
+
+        async def on_error(error: Exception) -> None:
+            self.trouble = type(error).__name__
+
+        nc = await nats.connect(
+            self._admission.urls,
+            user_jwt_cb=lambda: bytearray(self._admission.user_jwt.encode()),
+            signature_cb=self._keys.nats.signature,
+            allow_reconnect=False,
+            connect_timeout=5,
+            closed_cb=on_closed,
+            error_cb=on_error,
+            name=f"liaison-agency {self._admission.endpoint[:8]}",
+            max_outstanding_pings=3,
+            ping_interval=20,
+        )
+        self.nc, self.trouble = nc, None
+        log.info("hub connected")
+        try:
+            yield nc
+        finally:
+            self.nc = None
+            self.caught_up.clear()
+            await nc.close()
+
+    async def _send(self, nc: Client) -> None:
+        await self.caught_up.wait()
+        sent = 0
+        while True:
+            self._outbox.ready.clear()
+            if self._outbox.resend:
+                self._outbox.resend, sent = False, 0
+            waiting = await self._outbox.waiting(after=sent, limit=_WINDOW)
+            if not waiting:
+                await self._outbox.ready.wait()
+                continue
+            async with asyncio.timeout(_ACK_WAIT), asyncio.TaskGroup() as group:
+                for each in waiting:
+                    group.create_task(self._stored(nc, each.subject, each.raw))
+                    sent = each.number
+
+    async def _stored(self, nc: Client, subject: str, raw: bytes) -> None:
+        answer = await nc.request(subject, raw, timeout=_ACK_WAIT)
+        if "error" in json.loads(answer.data):
+            raise OperationError(Code.HUB_UNREACHABLE, "the hub's intake did not store a submission")
+
+    async def submit_document(self, raw: bytes, timeout: float = 10.0) -> None:
+        """Submit a directory document or membership entry and wait for the hub's receipt. OperationError with
+        the hub's code if refused.
+        """
+        if self.nc is None:
+            raise OperationError(
+                Code.HUB_UNREACHABLE, "there is no connection to the hub", "see `liaison-agency doctor`"
+            )
+        digest = sha256(raw).hexdigest()
+        future = self._documents.setdefault(digest, asyncio.get_running_loop().create_future())
+        try:
+            async with asyncio.timeout(timeout):
+                await self._stored(self.nc, document_submission(self._admission.endpoint), raw)
+                answer = await future
+        except (TimeoutError, NatsError):
+            raise OperationError(
+                Code.HUB_UNREACHABLE, "the hub has not answered in time", "try again: nothing is done twice"
+            ) from None
+        finally:
+            self._documents.pop(digest, None)
+        if answer.code != ADMITTED:
+            raise OperationError(
+                Code(answer.code), "the hub refused the document", "see the code's entry in the agency guide"
+            )
+
+    def answered(self, answers: list[Answer]) -> None:
+        """Tell whoever waits for a document's receipt."""
+        for answer in answers:
+            future = self._documents.get(answer.sha256)
+            if future and not future.done():
+                future.set_result(answer)
+
+
+async def traffic_backlog(nc: Client, endpoint: str) -> int:
+    """Messages of the traffic feed that this endpoint has not acknowledged."""
+    return _waiting(await _feed(nc, TRAFFIC, endpoint))
+
+
+async def directory_backlog(nc: Client, endpoint: str) -> int:
+    """Messages of the directory feed that this endpoint has not acknowledged."""
+    return _waiting(await _feed(nc, DIRECTORY, endpoint))
+
+
+async def hub_clock(nc: Client, endpoint: str) -> int:
+    """The hub server's time, Unix milliseconds."""
+    stamp = str((await _feed(nc, TRAFFIC, endpoint))["ts"])
+    return int(datetime.fromisoformat(stamp[:19] + "+00:00").timestamp() * 1000)
+
+
+async def _feed(nc: Client, stream: str, durable: str) -> dict[str, Any]:
+    try:
+        answer: Msg = await nc.request(f"$JS.API.CONSUMER.INFO.{stream}.{durable}", b"", timeout=_INFO_WAIT)
+    except NatsError:
+        raise OperationError(Code.HUB_UNREACHABLE, "the hub has not answered in time", "try again") from None
+    info: dict[str, Any] = json.loads(answer.data)
+    if "error" in info:
+        raise OperationError(
+            Code.HUB_UNREACHABLE,
+            "the hub has no feed for this endpoint",
+            "ask the hub's operator whether it is admitted",
+        )
+    return info
+
+
+def _waiting(info: dict[str, Any]) -> int:
+    return int(info["num_pending"]) + int(info["num_ack_pending"])
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    return [
+        leaf
+        for each in group.exceptions
+        for leaf in (_leaves(each) if isinstance(each, BaseExceptionGroup) else [each])
+    ]

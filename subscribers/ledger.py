@@ -1,0 +1,240 @@
+"""What the node knows besides bulletins: the directory, chain heads, epoch keys, cards, and what it refused.
+
+The tables live in the same file as the archive, so a bulletin and the state that it changes commit together.
+`Ledger` is the memory image, changed only after a commit; `Changes` collects what one transaction will add
+and answers reads meanwhile.
+"""
+
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final, NamedTuple, Self
+
+from schemas.card import Card
+from schemas.chain import ChainHead, ChainKey
+from schemas.directory import Directory
+from schemas.errors import Code, LiaisonError
+from subscribers.sealing import EpochKey
+from subscribers.store import Row, Store, Tx
+from subscribers.trust import Chain, Epoch, EpochId, Reader
+
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE directory(number INTEGER PRIMARY KEY, membership INTEGER NOT NULL, data BLOB NOT NULL);
+    CREATE TABLE chains(publisher TEXT, community TEXT, precedence TEXT, seq INTEGER NOT NULL, hash TEXT NOT NULL,
+        since INTEGER NOT NULL, PRIMARY KEY (publisher, community, precedence)) WITHOUT ROWID;
+    CREATE TABLE epochs(publisher TEXT, community TEXT, ep INTEGER, precedence TEXT NOT NULL, announcement BLOB NOT NULL,
+        kc BLOB NOT NULL, hist TEXT NOT NULL, due INTEGER NOT NULL, key BLOB, PRIMARY KEY (publisher, community, ep)) WITHOUT ROWID;
+    CREATE INDEX epochs_by_announcement ON epochs(announcement);
+    CREATE TABLE cards(community TEXT PRIMARY KEY, rules TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE quarantine(number INTEGER PRIMARY KEY, at INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
+        subject TEXT NOT NULL, data BLOB NOT NULL);
+    """,
+)
+_QUARANTINE_MAX: Final = 10_000
+
+
+class Refused(NamedTuple):
+    """Something that came and was not accepted."""
+
+    at: int
+    code: Code
+    message: str
+    subject: str
+    data: bytes
+
+    @classmethod
+    def of(cls, error: LiaisonError, at: int, subject: str, data: bytes) -> Self:
+        """From the refusal that was raised."""
+        return cls(at, error.code, error.message, subject, data)
+
+
+@dataclass
+class Changes:
+    """What one transaction adds. Reads see it over the ledger; `Ledger.merge` takes it in after the commit."""
+
+    base: "Ledger"
+    chains: dict[ChainKey, Chain] = field(default_factory=dict)
+    epochs: dict[EpochId, Epoch] = field(default_factory=dict)
+    announcements: dict[bytes, EpochId] = field(default_factory=dict)
+    cards: dict[str, Card] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+
+    def reader(self, agency: str) -> Reader:
+        """What the trust rules look things up in: this transaction over what was there."""
+        chains = ChainMap(self.chains, self.base.chains)
+        return Reader(self.base.known(), agency, chains, ChainMap(self.epochs, self.base.epochs))
+
+    def announced(self) -> Mapping[bytes, Epoch]:
+        """Epochs by the hash of their announcement."""
+        return _Announced(self)
+
+    def learn(self, key: EpochId, epoch: Epoch) -> None:
+        """Add an announced epoch, or the key of one. A key that is held is never forgotten for an
+        announcement without one.
+        """
+        known = self.epochs.get(key) or self.base.epochs.get(key)
+        if known and known.announcement == epoch.announcement and epoch.key is None:
+            epoch = epoch._replace(key=known.key)
+        self.epochs[key] = epoch
+        self.announcements[epoch.announcement] = key
+
+    def name(self, community: str, card: Card) -> None:
+        """Take in a community's card. A short name that another community has is told apart by the beginning
+        of the id.
+        """
+        held = ChainMap(self.cards, self.base.cards).items()
+        if any(each.slug == card.slug and other != community for other, each in held):
+            card = card.model_copy(update={"slug": f"{card.slug[:31].rstrip('-')}-{community[:8]}"})
+        self.cards[community] = card
+
+    def unlock(self, announcement: bytes, secret: EpochKey) -> None:
+        """Add the key that came in a wrap."""
+        key = self.announcements.get(announcement) or self.base.announcements[announcement]
+        self.learn(key, (self.epochs.get(key) or self.base.epochs[key])._replace(key=secret))
+
+    async def save(self, tx: Tx) -> None:
+        """Write everything into the open transaction."""
+        chains = [(*key, *chain.head, chain.since) for key, chain in self.chains.items()]
+        await tx.executemany("INSERT OR REPLACE INTO chains VALUES (?, ?, ?, ?, ?, ?)", chains)
+        epochs = [_epoch_row(key, epoch) for key, epoch in self.epochs.items()]
+        await tx.executemany("INSERT OR REPLACE INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", epochs)
+        communities = self.base.directory.communities if self.base.directory else {}
+        for com, card in self.cards.items():
+            await tx.execute("INSERT OR REPLACE INTO cards VALUES (?, ?)", (com, card.rules))
+            realm = str(communities[com].community.realm)
+            await tx.execute(
+                "INSERT OR REPLACE INTO communities VALUES (?, ?, ?, ?)", (com, card.slug, card.title, realm)
+            )
+        rows = [(each.at, str(each.code), each.message, each.subject, each.data) for each in self.refused]
+        await tx.executemany(
+            "INSERT INTO quarantine(at, code, message, subject, data) VALUES (?, ?, ?, ?, ?)", rows
+        )
+        if self.refused:
+            await tx.execute(
+                "DELETE FROM quarantine WHERE number <= (SELECT max(number) FROM quarantine) - ?",
+                (_QUARANTINE_MAX,),
+            )
+
+
+class Ledger:
+    """The memory image of the ledger's tables."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.directory: Directory | None = None
+        self.chains: dict[ChainKey, Chain] = {}
+        self.epochs: dict[EpochId, Epoch] = {}
+        self.announcements: dict[bytes, EpochId] = {}
+        self.cards: dict[str, Card] = {}
+        self._entries: set[bytes] = set()
+
+    @classmethod
+    async def load(cls, store: Store) -> Self:
+        """Everything that was committed. The directory is verified again from its first document."""
+        ledger = cls(store)
+        for membership, data in await store.query("SELECT membership, data FROM directory ORDER BY number"):
+            ledger._grow(data, membership=bool(membership))
+        for publisher, community, precedence, seq, digest, since in await store.query("SELECT * FROM chains"):
+            ledger.chains[ChainKey(publisher, community, precedence)] = Chain(ChainHead(seq, digest), since)
+        for row in await store.query("SELECT * FROM epochs"):
+            ledger._learn(*_epoch_of(row))
+        sql = "SELECT c.id, c.slug, c.title, cards.rules FROM communities c JOIN cards ON cards.community = c.id"
+        for community, slug, title, rules in await store.query(sql):
+            ledger.cards[community] = Card(slug=slug, title=title, rules=rules)
+        return ledger
+
+    def known(self) -> Directory:
+        """The directory; LiaisonError `not_enrolled` while there is none."""
+        if self.directory is None:
+            raise LiaisonError(
+                Code.NOT_ENROLLED, "this agency is not enrolled yet", "run `liaison-agency enrol`"
+            )
+        return self.directory
+
+    def is_new(self, data: bytes) -> bool:
+        """Whether this membership entry has not been applied: replays of the log are no news."""
+        return sha256(data).digest() not in self._entries
+
+    def preview(self, data: bytes, *, membership: bool) -> Directory:
+        """The directory with one more document or entry. Raises what the directory raises; changes nothing."""
+        if self.directory is None:
+            return Directory.pinned(data)
+        return self.directory.apply_membership(data) if membership else self.directory.apply(data)
+
+    async def append(self, data: bytes, *, membership: bool) -> None:
+        """Check, write and take in one document or membership entry."""
+        before = self.directory.agencies.values() if self.directory else ()
+        after = self.preview(data, membership=membership)
+        async with self.store.write() as tx:
+            await tx.execute("INSERT INTO directory(membership, data) VALUES (?, ?)", (int(membership), data))
+            names = [(agency.id, agency.name) for agency in after.agencies.values() if agency not in before]
+            await tx.executemany("INSERT OR REPLACE INTO agencies VALUES (?, ?)", names)
+        self._grow(data, membership=membership)
+
+    def changes(self) -> Changes:
+        """An empty set of changes over this state."""
+        return Changes(self)
+
+    def merge(self, changes: Changes) -> None:
+        """Take in what has just been committed."""
+        self.chains.update(changes.chains)
+        self.cards.update(changes.cards)
+        for key, epoch in changes.epochs.items():
+            self._learn(key, epoch)
+
+    async def refuse(self, refused: Iterable[Refused]) -> None:
+        """Keep refusals that belong to no other transaction."""
+        changes = Changes(self, refused=list(refused))
+        async with self.store.write() as tx:
+            await changes.save(tx)
+
+    async def quarantined(self) -> int:
+        """How many refusals are kept."""
+        return int((await self.store.query("SELECT count(*) FROM quarantine"))[0][0])
+
+    async def quarantine(self, limit: int) -> list[Refused]:
+        """What was refused, newest first."""
+        rows = await self.store.query(
+            "SELECT at, code, message, subject, data FROM quarantine ORDER BY number DESC LIMIT ?", (limit,)
+        )
+        return [Refused(at, Code(code), message, subject, data) for at, code, message, subject, data in rows]
+
+    def _grow(self, data: bytes, *, membership: bool) -> None:
+        self.directory = self.preview(data, membership=membership)
+        if membership:
+            self._entries.add(sha256(data).digest())
+
+    def _learn(self, key: EpochId, epoch: Epoch) -> None:
+        self.epochs[key] = epoch
+        self.announcements[epoch.announcement] = key
+
+
+class _Announced(Mapping[bytes, Epoch]):
+    """The announced epochs of a transaction over those of the ledger, by announcement."""
+
+    def __init__(self, changes: Changes) -> None:
+        self._ids = ChainMap(changes.announcements, changes.base.announcements)
+        self._epochs = ChainMap(changes.epochs, changes.base.epochs)
+
+    def __getitem__(self, announcement: bytes) -> Epoch:
+        return self._epochs[self._ids[announcement]]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+
+def _epoch_row(key: EpochId, epoch: Epoch) -> Row:
+    secret = bytes(epoch.key) if epoch.key else None
+    return (*key, epoch.precedence, epoch.announcement, epoch.kc, epoch.hist, int(epoch.due), secret)
+
+
+def _epoch_of(row: Row) -> tuple[EpochId, Epoch]:
+    publisher, community, ep, precedence, announcement, kc, hist, due, key = row
+    return EpochId(publisher, community, ep), Epoch(
+        precedence, announcement, kc, hist, bool(due), EpochKey(key) if key else None
+    )

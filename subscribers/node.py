@@ -1,0 +1,295 @@
+"""The node: the one process of an agency with keys. It implements what its clients may ask (`api.NodeApi`) on
+top of `core.Core`.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
+from typing import Literal, Self
+
+from schemas.bulletin import Bulletin, Draft, Link
+from schemas.card import Card
+from schemas.directory import Directory
+from schemas.encoding import instant
+from schemas.errors import Code, LiaisonError, OperationError
+from schemas.membership import MembershipLog
+from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severity
+from subscribers import drafts
+from subscribers.api import Finding, MembershipRole, QuarantineEntry
+from subscribers.communities import card_of, change, found
+from subscribers.core import Core, now_ms
+from subscribers.diagnosis import diagnose
+from subscribers.digest import compose, parse_period
+from subscribers.local import ClientIdentity, LocalNats, LocalSettings
+from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
+from subscribers.republish import Republisher, Sink
+from subscribers.schedule import running
+from subscribers.service import NodeService
+from subscribers.settings import NodeSettings
+from subscribers.sinks.jsonl import JsonlSink
+from subscribers.store import Tx
+
+LOCAL = "local"
+
+
+class Node:
+    """Answers the clients of the local NATS. Role and TLP ceiling have been enforced by the service before
+    these are called.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._digests = asyncio.Lock()
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def running(
+        cls, settings: NodeSettings, clock: Callable[[], int] = now_ms
+    ) -> AsyncIterator[tuple[Self, LocalNats]]:
+        """The whole node, up: store, hub link, local NATS, service, sinks and schedules. It is down when the
+        block is left.
+        """
+        local_settings = LocalSettings(
+            directory=settings.state / LOCAL,
+            host=settings.host,
+            port=settings.port,
+            retention_days=settings.local_retention_days,
+        )
+        async with Core.open(settings, clock) as core, LocalNats.open(local_settings) as local:
+            node = cls(core)
+            sinks: list[Sink] = [local.republish]
+            if settings.jsonl:
+                sinks.append(JsonlSink(settings.jsonl, settings.jsonl_ceiling).write)
+            republisher = Republisher(core.store, core.archive, core.traffic_feed.stored, sinks)
+            async with NodeService(local, node), _background(core.run(), republisher.run()):
+                with running(settings.digests, node.compose_digest):
+                    yield node, local
+
+    async def publish(self, client: ClientIdentity, draft: Draft, community: str) -> Published:
+        """Check, seal, journal; the answer says `queued` when the hub has not answered within a moment."""
+        log = self._community(community)
+        role = log.role(self._agency, self._core.clock())
+        known = [link.id for link in draft.links if await self._is_known(link.id)]
+        drafts.check(draft, log.community.realm, role, known)
+        if draft.drafter is None:
+            draft = draft.model_copy(update={"drafter": client.name})
+        return await self._core.publish(draft, log.community.id, log.community.realm)
+
+    async def acknowledge(self, client: ClientIdentity, ref: str, note: str, officer: str) -> Published:
+        """An acknowledgement bulletin to the community of `ref`, under the same marking."""
+        record = await self.show(client, ref)
+        target = record.bulletin
+        draft = Draft(
+            kind=Kind.ACKNOWLEDGEMENT,
+            title=f"Acknowledged: {target.ref}",
+            body=note,
+            language=Language.ENGLISH,
+            severity=Severity.INFO,
+            tlp=target.tlp,
+            history=History.NONE,
+            links=[Link(relation=Relation.ACKNOWLEDGES, id=target.id)],
+            exercise=target.exercise,
+            drafter=officer or client.name,
+        )
+        return await self.publish(client, draft, record.community)
+
+    async def search(
+        self,
+        client: ClientIdentity,
+        words: str,
+        filters: Filters,
+        limit: int,
+        cursor: str | None,
+        *,
+        ranked: bool,
+    ) -> Page:
+        """From the archive."""
+        return await self._core.archive.search(words, filters, limit, cursor, ranked=ranked)
+
+    async def latest(self, client: ClientIdentity, filters: Filters, limit: int, cursor: str | None) -> Page:  # noqa: ARG002
+        """From the archive, newest first."""
+        return await self._core.archive.latest(filters, limit, cursor)
+
+    async def show(self, client: ClientIdentity, ref: str) -> Record:  # noqa: ARG002
+        """One bulletin by reference or id; `not_found`."""
+        return await self._core.archive.get(ref)
+
+    async def communities(self, client: ClientIdentity) -> list[Community]:  # noqa: ARG002
+        """Those that this agency is in or owns."""
+        directory = self._core.ledger.known()
+        return [each for log in directory.communities.values() if (each := self._described(log))]
+
+    async def status(self, client: ClientIdentity) -> NodeStatus:  # noqa: ARG002
+        """Connection, backlog and counts."""
+        core = self._core
+        page = await core.archive.latest(Filters(), 1)
+        return NodeStatus(
+            agency=self._agency,
+            endpoint=core.endpoint,
+            connected=core.link.connected,
+            outbox=await core.outbox.size(),
+            archived=await core.archive.count(),
+            quarantined=await core.ledger.quarantined(),
+            directory_size=core.ledger.known().head.size,
+            last_frame=page.items[0].received if page.items else None,
+        )
+
+    async def community_create(
+        self, client: ClientIdentity, slug: str, title: str, realm: Realm, rules: str, threshold: int
+    ) -> Community:
+        """Found a community, join it, and seal its card."""
+        if threshold != 1:
+            raise LiaisonError(
+                Code.BELOW_THRESHOLD,
+                "one owner alone cannot found a community of several",
+                "found it with threshold 1",
+            )
+        core = self._core
+        card = Card(slug=slug, title=title, rules=rules)
+        if any(held.slug == slug for held in core.ledger.cards.values()):
+            raise LiaisonError(
+                Code.ALREADY_KNOWN, f"there is a community {slug} already", "choose another short name"
+            )
+        community, document = found(realm, self._agency, core.clock(), core.keys.identity)
+        await core.submit(document, lambda directory: community in directory.communities)
+        await self._change(community, "add", self._agency, "member")
+        await core.publish_card(community, realm, card)
+        core.ledger.cards.setdefault(community, card)
+        return self._owned(community)
+
+    async def community_add(
+        self, client: ClientIdentity, community: str, agency: str, role: MembershipRole
+    ) -> Community:
+        """Sign the entry, and seal the card again so that the newcomer can read it."""
+        log = self._community(community)
+        await self._change(log.community.id, "add", agency, role)
+        await self._core.publish_card(
+            log.community.id, log.community.realm, card_of(log.community.id, self._core.ledger.cards)
+        )
+        return self._owned(log.community.id)
+
+    async def community_remove(self, client: ClientIdentity, community: str, agency: str) -> Community:  # noqa: ARG002
+        """Sign the entry. The next bulletin of every member begins a new epoch without that agency."""
+        log = self._community(community)
+        await self._change(log.community.id, "remove", agency, "member")
+        return self._owned(log.community.id)
+
+    async def digest(self, client: ClientIdentity, community: str, period: str) -> Published:  # noqa: ARG002
+        """As `compose_digest`."""
+        return await self.compose_digest(community, period)
+
+    async def compose_digest(self, community: str, period: str) -> Published:
+        """Compose and publish a community's digest. Asked again for the same period it answers with the one
+        that there is.
+        """
+        core = self._core
+        log = self._community(community)
+        span = parse_period(period, core.clock())
+        async with self._digests:
+            sql = "SELECT o.id, o.ref, o.state, o.code FROM digests d JOIN outgoing o ON o.id = d.id WHERE d.community = ? AND d.period = ?"
+            for made, ref, state, code in await core.store.query(sql, (log.community.id, span.name)):
+                return Published(id=made, ref=ref, community=log.community.id, state=state, code=code)
+            records = await core.archive.for_digest(log.community.id, span.since, span.until)
+            draft = compose(records, span, log.community.realm)
+            drafts.check(
+                draft,
+                log.community.realm,
+                log.role(self._agency, core.clock()),
+                [link.id for link in draft.links],
+            )
+
+            async def once(tx: Tx, bulletin: Bulletin) -> None:
+                await tx.execute(
+                    "INSERT INTO digests VALUES (?, ?, ?)", (log.community.id, span.name, bulletin.id)
+                )
+
+            return await core.publish(draft, log.community.id, log.community.realm, once)
+
+    async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:  # noqa: ARG002
+        """What was refused, newest first; never what it holds."""
+        entries = await self._core.ledger.quarantine(limit)
+        return [
+            QuarantineEntry(
+                when=instant(each.at), code=str(each.code), message=each.message, **self._origin(each.subject)
+            )
+            for each in entries
+        ]
+
+    async def doctor(self, client: ClientIdentity) -> list[Finding]:  # noqa: ARG002
+        """What is wrong and how to mend it."""
+        return await diagnose(self._core)
+
+    @property
+    def _agency(self) -> str:
+        return self._core.keys.profile.id
+
+    async def _is_known(self, bulletin: str) -> bool:
+        try:
+            await self._core.archive.get(bulletin)
+        except OperationError as error:
+            if error.code is Code.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    def _community(self, name: str) -> MembershipLog:
+        communities = self._core.ledger.known().communities
+        found_by_slug = [com for com, card in self._core.ledger.cards.items() if card.slug == name]
+        log = communities.get(found_by_slug[0] if found_by_slug else name)
+        if log is None:
+            raise LiaisonError(
+                Code.UNKNOWN_COMMUNITY, "no such community", "see `liaison-agency community list`"
+            )
+        return log
+
+    def _described(self, log: MembershipLog) -> Community | None:
+        now = self._core.clock()
+        role, owner = log.role(self._agency, now), self._agency in log.community.owners
+        if role is None and not owner:
+            return None
+        card = card_of(log.community.id, self._core.ledger.cards)
+        return Community(
+            id=log.community.id,
+            slug=card.slug,
+            title=card.title,
+            realm=log.community.realm,
+            role=role or "reader",
+            owner=owner,
+            members=sorted(log.members(now)),
+        )
+
+    def _owned(self, community: str) -> Community:
+        described = self._described(self._core.ledger.known().communities[community])
+        if described is None:
+            raise LiaisonError(Code.NOT_MEMBER, "this agency has left the community", "ask another owner")
+        return described
+
+    async def _change(
+        self, community: str, op: Literal["add", "remove"], agency: str, role: MembershipRole
+    ) -> None:
+        core = self._core
+        entry = change(core.ledger.known(), community, op, agency, role, core.clock(), core.keys.identity)
+        size = core.ledger.known().communities[community].head.size
+        await core.submit(entry, partial(_has_grown, community=community, size=size))
+
+    def _origin(self, subject: str) -> dict[str, str | None]:
+        parts = subject.split(".")
+        keys = self._core.ledger.known().endpoints.get(parts[-1])
+        return {
+            "community": parts[2] if parts[0] == "f" and len(parts) > 3 else None,
+            "agency": keys.agency if keys else None,
+        }
+
+
+def _has_grown(directory: Directory, *, community: str, size: int) -> bool:
+    return directory.communities[community].head.size > size
+
+
+@contextlib.asynccontextmanager
+async def _background(*coroutines: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(each) for each in coroutines]
+        yield
+        for task in tasks:
+            task.cancel()

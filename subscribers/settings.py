@@ -1,0 +1,75 @@
+"""Settings of the agency's node and of its commands: environment, `.env`, then TOML."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from schemas.vocabulary import Tlp
+
+HOUR: int = 3600
+
+
+class DigestSchedule(BaseModel):
+    """A digest bulletin that this node composes for a community by itself, once a period."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    community: str
+    """Slug or id."""
+    period: Literal["day", "week"] = "day"
+    """The UTC day, or the ISO week, that has just ended."""
+    at: str = Field(default="06:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    """When to compose it, UTC."""
+
+
+class NodeSettings(BaseSettings):
+    """`LIAISON_AGENCY_*`, or `agency.toml` in the working directory."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LIAISON_AGENCY_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        toml_file="agency.toml",
+        extra="ignore",
+    )
+
+    state: Path = Path("agency")
+    """The node's directory: keys, archive, local NATS. 0700."""
+    host: str = "127.0.0.1"
+    """Where the local NATS listens."""
+    port: int = Field(default=0, ge=0, le=65535)
+    """Its port; 0 lets the server choose one, which is kept for later starts."""
+    local_retention_days: int = Field(default=7, ge=1, le=90)
+    jsonl: Path | None = None
+    """Append every bulletin to this file as one line of JSON."""
+    jsonl_ceiling: Tlp = Tlp.AMBER
+    """What is marked higher is left out of that file."""
+    epoch_hours: int = Field(default=24, ge=1, le=24 * 30)
+    """How long one content key serves in a community."""
+    epoch_bulletins: int = Field(default=1_000, ge=1)
+    """How many bulletins one content key serves."""
+    life_days: int = Field(default=30, ge=1, le=365)
+    """After this the hub no longer takes a bulletin that is still waiting here."""
+    digests: list[DigestSchedule] = []
+    log: Literal["auto", "json", "console"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in code wins over the environment, that over `.env`, that over TOML."""
+        toml = TomlConfigSettingsSource(settings_cls)
+        return (init_settings, env_settings, dotenv_settings, file_secret_settings, toml)

@@ -1,0 +1,167 @@
+"""The one ordered feed of frames, wraps and receipts: verified and opened in order, committed with the state
+they change, then acknowledged.
+
+A batch is one transaction: bulletins, chain heads, epoch keys, settled submissions and quarantine together.
+The node may be killed at any point; what was not acknowledged comes again and finds itself known.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from schemas.chain import ChainKey
+from schemas.directory import Directory
+from schemas.encoding import from_base64
+from schemas.errors import Code, LiaisonError, OperationError
+from schemas.receipts import Answer, read
+from schemas.signing import KEY_SIZE
+from schemas.subjects import TRAFFIC, parse_frame_subject, receipts_for, wraps_for
+from subscribers.archive import Archive, NewRecord
+from subscribers.directory_feed import DirectoryFeed
+from subscribers.hub_link import HubLink, traffic_backlog
+from subscribers.keys import Keyring
+from subscribers.ledger import Changes, Ledger, Refused
+from subscribers.outbox import Outbox
+from subscribers.pull import Pull, ack
+from subscribers.store import Store
+from subscribers.trust import Announced, Carded, LogBehind, Opened, accept_wrap, receive
+from subscribers.trust import Refused as Refusal
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class _Batch:
+    changes: Changes
+    records: list[NewRecord] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+
+
+class TrafficFeed:
+    """Takes the traffic durable of this endpoint into the store."""
+
+    def __init__(  # noqa: PLR0913 - the parts that one transaction touches
+        self,
+        store: Store,
+        ledger: Ledger,
+        archive: Archive,
+        outbox: Outbox,
+        directory: DirectoryFeed,
+        keys: Keyring,
+        endpoint: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._archive = archive
+        self._outbox = outbox
+        self._directory = directory
+        self._keys = keys
+        self._endpoint = endpoint
+        self._clock = clock
+        self.stored = asyncio.Event()
+        """Set whenever bulletins have been committed."""
+
+    async def run(self, nc: Client, link: HubLink) -> None:
+        """Read until the connection is lost; tells the link when the backlog is done."""
+        if await traffic_backlog(nc, self._endpoint) == 0:
+            link.caught_up.set()
+        async with Pull(nc, stream=TRAFFIC, durable=self._endpoint, lost=Code.HUB_UNREACHABLE) as pull:
+            async for messages in pull:
+                answers = await self.take([(message.subject, message.data) for message in messages])
+                link.answered(answers)
+                for message in messages:
+                    await ack(message)
+                if _is_last(messages[-1]):
+                    link.caught_up.set()
+
+    async def take(self, messages: Sequence[tuple[str, bytes]]) -> list[Answer]:
+        """Decide, commit and take in one batch of (subject, bytes). Returns the hub's answers that were in
+        it.
+        """
+        batch = _Batch(self._ledger.changes())
+        for subject, data in messages:
+            try:
+                await self._one(batch, subject, data)
+            except OperationError:
+                raise
+            except LiaisonError as error:
+                log.warning("refused", code=str(error.code), subject=subject)
+                batch.changes.refused.append(Refused.of(error, self._clock(), subject, data))
+        async with self._store.write() as tx:
+            await batch.changes.save(tx)
+            await self._archive.insert_all(tx, batch.records)
+            settlement = await self._outbox.settle(tx, batch.answers)
+        self._ledger.merge(batch.changes)
+        await self._outbox.merge(settlement)
+        if batch.records:
+            self.stored.set()
+        return batch.answers
+
+    async def _one(self, batch: _Batch, subject: str, data: bytes) -> None:
+        if subject == receipts_for(self._endpoint):
+            batch.answers += await self._receipt(data)
+        elif subject == wraps_for(self._endpoint):
+            batch.changes.unlock(
+                *accept_wrap(data, batch.changes.announced(), self._keys.encryption, self._endpoint)
+            )
+        else:
+            await self._frame(batch, subject, data)
+
+    async def _receipt(self, data: bytes) -> list[Answer]:
+        directory = await self._directory.until(lambda known: known.hub is not None)
+        key = from_base64(directory.hub.key, KEY_SIZE) if directory.hub else b""
+        return read(data, self._endpoint, key)
+
+    async def _frame(self, batch: _Batch, subject: str, data: bytes) -> None:
+        while isinstance(
+            verdict := receive(batch.changes.reader(self._keys.profile.id), subject, data, self._clock()),
+            LogBehind,
+        ):
+            await self._directory.until(_is_past(verdict, parse_frame_subject(subject).community))
+        changes = batch.changes
+        if verdict.chain is not None and verdict.frame is not None:
+            changes.chains[ChainKey.of(verdict.frame)] = verdict.chain
+        match verdict:
+            case Refusal(error=error):
+                raise error
+            case Opened(frame=frame):
+                flags = ({"expired"} if verdict.expired else set()) | (
+                    {"gap_before"} if verdict.missing else set()
+                )
+                own = frame.header.pub == self._endpoint
+                batch.records.append(
+                    NewRecord(
+                        verdict.bulletin,
+                        verdict.payload,
+                        frame.header.com,
+                        verdict.agency,
+                        self._clock(),
+                        own,
+                        frozenset(flags),
+                    )
+                )
+            case Announced():
+                changes.learn(verdict.id, verdict.epoch)
+            case Carded(frame=frame):
+                changes.name(frame.header.com, verdict.card)
+            case _:
+                pass
+
+
+def _is_past(verdict: LogBehind, community: str) -> Callable[[Directory], bool]:
+    def holds(directory: Directory) -> bool:
+        if verdict.log == "directory":
+            return directory.head.size >= verdict.size
+        log = directory.communities.get(community)
+        return log is not None and log.head.size >= verdict.size
+
+    return holds
+
+
+def _is_last(message: Msg) -> bool:
+    return message.metadata.num_pending == 0
