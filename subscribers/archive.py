@@ -208,7 +208,7 @@ def _best(connection: apsw.Connection, ask: _Ask) -> Page:
         highest = newest[0][0]
     sql, bindings = _matching(connection, ask, highest)
     window = f"({sql} ORDER BY 1 DESC LIMIT {RANK_WINDOW})"
-    ranked = f"SELECT position FROM {window} ORDER BY score, position DESC LIMIT ? OFFSET ?"  # noqa: S608 - ours
+    ranked = f"SELECT position FROM {window} ORDER BY score, position DESC LIMIT ? OFFSET ?"  # noqa: S608
     rows = connection.execute(ranked, (*bindings, ask.limit + 1, ask.start.offset)).fetchall()
     following = Cursor(highest, ask.start.offset + ask.limit) if len(rows) > ask.limit else None
     return _page(connection, ask, rows, following)
@@ -224,7 +224,7 @@ def _page(connection: apsw.Connection, ask: _Ask, rows: Sequence[Row], following
 
 
 def _matching(connection: apsw.Connection, ask: _Ask, highest: int) -> tuple[str, list[Binding]]:
-    """A SELECT of the positions up to `highest` that answer `ask` (ranked: and their score), and its bindings.
+    """A SELECT of the positions up to `highest` that answer `ask` (ranked: and scores), and its bindings.
 
     The index is walked backwards and each match looked up, never the other way round (CROSS JOIN keeps that
     order): the walk ends when the page is full, so a common word costs no more than a rare one.
@@ -237,6 +237,7 @@ def _matching(connection: apsw.Connection, ask: _Ask, highest: int) -> tuple[str
         return everything + where, among + bindings
     score = f", bm25(terms, {TITLE_WEIGHT}, 1.0) AS score" if ask.ranked else ""
     join = " CROSS JOIN bulletins b ON b.position = terms.rowid" if where else ""
-    found = f"SELECT terms.rowid AS position{score} FROM terms{join}"
+    # Fixed pieces only: every value is bound.
+    found = f"SELECT terms.rowid AS position{score} FROM terms{join}"  # noqa: S608
     which = f"WHERE terms MATCH ? AND terms.rowid BETWEEN ? AND ?{where}"
     return f"{found} {which}", [ask.expression, *among, *bindings]

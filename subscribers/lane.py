@@ -75,11 +75,6 @@ class Lane:
                 raise
             raise known from error
 
-    def interrupt(self) -> None:
-        """Stop the statement that is running, if there is one."""
-        if self._connection is not None:
-            self._connection.interrupt()
-
     async def close(self) -> None:
         """Wait for running work, then close."""
         connection, self._connection = self._connection, None

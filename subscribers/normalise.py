@@ -113,7 +113,11 @@ class _Term(NamedTuple):
 def document_terms(text: str, language: Language) -> str:
     """The search terms of `text`, in its order, with a space between any two."""
     latin = _LATIN.get(language, "english")
-    return " ".join([term.stem(latin) for term in _terms(_fold(text))])
+    terms = [
+        " ".join(piece[0]) if piece.lastgroup == "han" else _indexed(piece[0], str(piece.lastgroup), latin)
+        for piece in _PIECE.finditer(_fold(text))
+    ]
+    return " ".join(filter(None, terms))
 
 
 def query_expression(words: str, *, prefix: bool = False) -> str:
@@ -162,6 +166,11 @@ def _terms(folded: str) -> Iterator[_Term]:
 
 # Cached: few words make up most of every text.
 @lru_cache(maxsize=65_536)
+def _indexed(piece: str, script: str, latin: str) -> str:
+    term = _word(piece, script)
+    return term.stem(latin) if term.text else ""
+
+
 def _word(piece: str, script: str) -> _Term:
     if script == "russian":
         return _Term(piece.translate(_LETTERS), script)
@@ -181,7 +190,6 @@ def _light(word: str) -> str:
     return word
 
 
-@lru_cache(maxsize=65_536)
 def _stem(stemmer: str, word: str) -> str:
     with _STEMMING:
         return str(_STEMMERS[stemmer].stemWord(word))

@@ -12,6 +12,7 @@ import hashlib
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any, Final, Self, SupportsBytes, TypeVar
 
 import apsw
@@ -21,7 +22,9 @@ from subscribers.lane import Lane
 
 KEY_SIZE: Final = 32
 READ_DEADLINE: Final = 10.0
-"""Seconds after which a query is interrupted."""
+"""Seconds after which a query is stopped."""
+
+_STEPS: Final = 5_000
 
 T = TypeVar("T")
 Value = str | bytes | int | float | None
@@ -151,20 +154,25 @@ class Store:
                 raise
 
     async def read(self, work: Callable[[apsw.Connection], T], *, deadline: float = READ_DEADLINE) -> T:
-        """`work(connection)` on a free read connection, interrupted when cancelled or after `deadline` s.
+        """`work(connection)` on a free read connection, stopped when cancelled or after `deadline` s.
 
         Each statement sees one committed state. Raises OperationError `bad_request` at the deadline.
         """
+        stop = Event()
+
+        def stoppable(connection: apsw.Connection) -> T:
+            # Asked every few thousand steps. Unlike an interrupt, it also stops what has not begun yet.
+            connection.set_progress_handler(stop.is_set, _STEPS)
+            return work(connection)
+
         lane = await self._free.get()
-        timer = asyncio.get_running_loop().call_later(deadline, lane.interrupt)
+        timer = asyncio.get_running_loop().call_later(deadline, stop.set)
         try:
-            return await lane.run(work)
-        except asyncio.CancelledError:
-            lane.interrupt()
-            raise
+            return await lane.run(stoppable)
         finally:
             timer.cancel()
-            # Its thread may still be leaving an interrupted query; what is asked next waits in that thread.
+            stop.set()
+            # Its thread may still be leaving a stopped query; what is asked next waits in that thread.
             self._free.put_nowait(lane)
 
     async def query(self, sql: str, bindings: Bindings = ()) -> list[Row]:
