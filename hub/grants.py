@@ -14,6 +14,11 @@ DIRECTORY: Final = "DIRECTORY"
 READABLE: Final = (TRAFFIC, DIRECTORY)
 """The streams on which every endpoint has a durable that the hub made, named by its account's public key."""
 
+LOOK: Final = "look"
+"""First token, in an endpoint's own account, of the question about its durable on a stream:
+`look.TRAFFIC`.
+"""
+
 CONTROL: Final = "ctl"
 """First token of the hub's control service, which lives in the HUB account alone."""
 
@@ -90,11 +95,21 @@ def suspended_account(revoked: dict[str, int]) -> Claims:
 
 
 def imports(public: str, hub_public: str, entitlements: Entitlements) -> list[Claims]:
-    """What the endpoint `public` may ask of HUB: frames into each of its communities, submissions, its own
-    durables.
+    """What the endpoint `public` may ask of HUB: frames into its communities, submissions, its own durables.
+
+    It asks about a durable on `look.<stream>`: on `$JS.API.CONSUMER.INFO` the server itself would answer too,
+    and first, that this account has no JetStream.
     """
     frames = [f"in.{realm}.{community}.*.{public}" for realm, community in sorted(entitlements)]
-    return [_import(subject, hub_public) for subject in (*frames, f"s.*.{public}", *_durables(public))]
+    same = [_import(subject, hub_public) for subject in (*frames, f"s.*.{public}", *_durables(public))]
+    looks = [
+        {
+            **_import(f"$JS.API.CONSUMER.INFO.{stream}.{public}", hub_public),
+            "local_subject": f"{LOOK}.{stream}",
+        }
+        for stream in READABLE
+    ]
+    return [*same, *looks]
 
 
 def endpoint_user(public: str) -> Claims:
@@ -104,7 +119,8 @@ def endpoint_user(public: str) -> Claims:
     new user JWT or connection, and the JWT stays far below the server's control line of 4 KiB however many
     there are.
     """
-    publish = [f"in.*.*.*.{public}", f"s.*.{public}", *_durables(public)]
+    looks = [f"{LOOK}.{stream}" for stream in READABLE]
+    publish = [f"in.*.*.*.{public}", f"s.*.{public}", *_durables(public), *looks]
     return _user(publish, ["_INBOX.>"], ENDPOINT_SUBSCRIPTIONS)
 
 
@@ -123,7 +139,6 @@ def _durables(public: str) -> list[str]:
     for stream in READABLE:
         subjects += [
             f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{public}",
-            f"$JS.API.CONSUMER.INFO.{stream}.{public}",
             f"$JS.ACK.{stream}.{public}.>",
         ]
     return subjects

@@ -119,7 +119,7 @@ async def ensure_admission(nc: Client) -> None:
         "durable_name": ADMISSION,
         "ack_policy": "all",
         "deliver_policy": "all",
-        "ack_wait": 60 * _SECOND,
+        "ack_wait": 15 * _SECOND,  # see hub.presence for what makes it matter little
     }
     await _consumer(nc, INTAKE, {**config, "max_ack_pending": 2 * _UNANSWERED_MAX, "max_waiting": 16})
     await reset(nc, INTAKE, ADMISSION)
@@ -212,7 +212,7 @@ def _durable(public: str, filters: list[str], start: str) -> dict[str, Any]:
     return {
         "durable_name": public,
         "ack_policy": "explicit",
-        "ack_wait": 60 * _SECOND,
+        "ack_wait": 15 * _SECOND,  # see hub.presence for what makes it matter little
         "deliver_policy": start,
         "filter_subjects": filters,
         "max_ack_pending": _UNANSWERED_MAX,
