@@ -191,6 +191,8 @@ def _beyond(frame: Frame, name: LogName, ours: Head) -> LogBehind | None:
 
 def _check_cited(directory: Directory, log: MembershipLog, frame: Frame) -> LogBehind | None:
     # FORMAT.md, Directory: a head that we passed must be the one that we had; a longer one is waited for.
+    if frame.header.k not in {EPOCH, HEARTBEAT}:
+        return None
     for name, cited, roots in (
         ("directory", frame.header.dir, directory.roots),
         ("membership", frame.header.mem, log.roots),
