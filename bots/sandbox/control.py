@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable
@@ -50,7 +49,6 @@ class Control:
         self._events = events
         self._api = api
         self._secret = secret
-        self._streams: set[asyncio.Task[object]] = set()
 
     def routes(self) -> list[web.RouteDef]:
         """Routes below the secret."""
@@ -141,15 +139,8 @@ class Control:
         after = int(request.headers.get("Last-Event-ID") or request.query.get("after") or 0)
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream; charset=utf-8"})
         await response.prepare(request)
-        task = asyncio.current_task()
-        if task is not None:
-            self._streams.add(task)
-        try:
-            with suppress(ConnectionError):
-                await self._write_events(response, after)
-        finally:
-            if task is not None:
-                self._streams.discard(task)
+        with suppress(ConnectionError):
+            await self._write_events(response, after)
         return response
 
     async def _write_events(self, response: web.StreamResponse, after: int) -> None:
