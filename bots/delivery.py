@@ -1,0 +1,317 @@
+"""Delivery: takes jobs from the outbox in order of urgency, at the service's pace, and settles each outcome.
+
+The text is made at the last moment, so that the release gate sees the ceiling, the language and the state of the
+bulletin as they are now. A request leaves only after it was committed as in flight.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Final, assert_never
+
+import structlog
+
+from bots.clock import Clock, moment
+from bots.events import Events
+from bots.jobs import Priority
+from bots.outcomes import Blocked, ChatFailure, Moved, NotSent, Refused, TooFast, Unsure
+from bots.pacing import Pacer
+from bots.ports import Chat
+from bots.release import Ceiling
+from bots.render import Marks, Reader, gravestone, listing, render
+from bots.rendered import Rendered
+from bots.state import State
+from bots.state.outbox import Sent, Shown, Work
+from bots.times import quiet_until
+from bots.words import words
+from schemas.encoding import from_instant
+from schemas.vocabulary import Language, Severity
+from subscribers.records import Record
+
+DELETE_WITHIN: Final = 48 * 3600.0
+"""A bot may delete its own message this long (Bot API, deleteMessage)."""
+PASSING: Final = 47 * 3600.0
+"""Stubs go an hour before that."""
+_BATCH: Final = 64
+_BACKOFF_MAX: Final = 60.0
+_PAUSE_MAX: Final = 1.0
+"""After a 429 to one chat, everybody waits as well, but not longer than this: the limit may be the overall one."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What delivery works with."""
+
+    state: State
+    chat: Chat
+    pacer: Pacer
+    clock: Clock
+    ceiling: Ceiling
+    events: Events
+    concurrency: int = 8
+    """How many requests may be in flight: as many may repeat after a kill."""
+
+
+class Delivery:
+    """The loop. `run` until cancelled; `wake` when there is something new."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._outbox = means.state.outbox
+        self._busy: set[int] = set()
+        self._wake = asyncio.Event()
+        self._failures = 0
+        self._stopping = False
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Deliver until stopped. Raises OperationError when the database does not let it go on."""
+        repeats = await self._outbox.recover()
+        if repeats:
+            _log.warning("requests were in flight at the last stop and are repeated", jobs=repeats)
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping:
+                self._wake.clear()
+                wait = await self._dispatch(group)
+                await self._rest(wait)
+
+    def stop(self) -> None:
+        """Start nothing more; `run` ends when what is in flight has come to its end."""
+        self._stopping = True
+        self._wake.set()
+
+    async def _rest(self, seconds: float | None) -> None:
+        waits: list[asyncio.Future[object]] = [asyncio.ensure_future(self._wake.wait())]
+        if seconds is not None:
+            waits.append(asyncio.ensure_future(self._means.clock.sleep(seconds)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+
+    async def _dispatch(self, group: asyncio.TaskGroup) -> float | None:
+        """Start what may start; the seconds until something else may, None when only `wake` can tell."""
+        now, pacer = self._means.clock.now(), self._means.pacer
+        free = self._means.concurrency - len(self._busy)
+        if free <= 0 or self._stopping:
+            return None
+        if (pause := pacer.overall_wait(now)) > 0.0:
+            return pause
+        unready = pacer.unready(now)
+        found = await self._outbox.candidates(now, self._busy | set(unready), _BATCH)
+        asleep = [(work.id, until) for work in found if (until := _quiet(work, now)) is not None]
+        going: list[Work] = []
+        for work in found:
+            if len(going) == free or pacer.overall_wait(now) > 0.0:
+                break
+            if _quiet(work, now) is None:
+                pacer.take(work.chat, now)
+                going.append(work)
+        if asleep:
+            await self._outbox.put_off(asleep)
+        if going:
+            await self._outbox.depart(going)
+        for work in going:
+            self._busy.add(work.chat)
+            group.create_task(self._carry(work))
+        if len(going) == free:
+            return None
+        if asleep:
+            return 0.0
+        if (pause := pacer.overall_wait(now)) > 0.0:
+            return pause
+        due = await self._outbox.next_due(now)
+        return min([*unready.values(), *([due - now] if due is not None else [])], default=None)
+
+    async def _carry(self, work: Work) -> None:
+        try:
+            match work.verb:
+                case "alert" | "digest":
+                    await self._send(work)
+                case "edit":
+                    await self._edit(work)
+                case "delete":
+                    await self._delete(work)
+                case _:
+                    assert_never(work.verb)
+            self._failures = 0
+        except ChatFailure as failure:
+            await self._settle(work, failure)
+        finally:
+            self._busy.discard(work.chat)
+            self._wake.set()
+
+    # --- the verbs ---
+
+    async def _send(self, work: Work) -> None:
+        record = await self._record(work)
+        rendered = await (self._alert(work, record) if work.verb == "alert" else self._digest(work))
+        if rendered is None or work.sent_parts >= len(rendered.parts):
+            await self._outbox.finish(work)
+            return
+        last = work.sent_parts + 1 == len(rendered.parts)
+        message = await self._means.chat.send(
+            work.chat,
+            rendered.parts[work.sent_parts],
+            rows=rendered.rows if last else (),
+            protect=rendered.protect,
+            silent=rendered.silent or work.sent_parts > 0,
+            reply_to=int(work.body) if work.verb == "alert" and work.body else None,
+        )
+        now = self._means.clock.now()
+        language = work.officer.language.value if record else None
+        ends = ends_at(record, rendered, now)
+        shown = Shown(work.chat, message, work.record, language, work.sent_parts, ends)
+        await self._outbox.arrived(work, shown, parts=len(rendered.parts), now=now)
+        if last:
+            self._means.events.emit(
+                work.verb,
+                id=work.record,
+                key=work.key,
+                officer=work.officer.id,
+                message=message,
+                repeat=work.repeated,
+                at=int(now * 1000),
+            )
+
+    async def _alert(self, work: Work, record: Record | None) -> Rendered | None:
+        # Retracted before it was told: there is nothing to tell.
+        if record is None or record.state == "retracted":
+            return None
+        done = await self._outbox.acknowledged(record.bulletin.id, work.officer.id)
+        marks = Marks(repeat=work.repeated, acknowledged=done)
+        return render(record, self._means.ceiling, reader(work), marks=marks)
+
+    async def _digest(self, work: Work) -> Rendered:
+        told = json.loads(work.body)
+        found = [record for key in told["records"] if (record := await self._outbox.record(key)) is not None]
+        severities = list(Severity)
+        found.sort(key=lambda each: (-severities.index(each.bulletin.severity), each.bulletin.issued))
+        say = words(work.officer.language)
+        since = say.when(moment(told["since"]), work.officer.zone)
+        if found:
+            number = say.count(
+                "{number} bulletin since {since}", "{number} bulletins since {since}", len(found), since=since
+            )
+            title = "🗞 " + number
+        else:
+            title = "🗞 " + say.text("Nothing new since {since}", since=since)
+        note = (
+            say.text("Possibly a repeat: the connection broke while this was being sent.")
+            if work.repeated
+            else ""
+        )
+        return listing(found, self._means.ceiling, reader(work), title=title, note=note)
+
+    async def _edit(self, work: Work) -> None:
+        sent = await self._target(work)
+        if sent is None:
+            return
+        record = await self._record(work)
+        if work.body == "amended" and record is not None:
+            if sent.part > 0:
+                await self._remove(work, sent)
+                return
+            language = Language(sent.language) if sent.language else None
+            done = await self._outbox.acknowledged(record.bulletin.id, work.officer.id)
+            shown = render(
+                record, self._means.ceiling, reader(work), language=language, marks=Marks(acknowledged=done)
+            )
+        else:
+            ref = record.bulletin.ref if record else None
+            shown = gravestone(ref, reader(work), why="retracted" if work.body == "retracted" else "expired")
+        await self._means.chat.edit(sent.chat, sent.message, shown.parts[0], rows=shown.rows)
+        await self._outbox.finish(work)
+        self._means.events.emit("edit", id=work.record, officer=work.officer.id, message=sent.message)
+
+    async def _delete(self, work: Work) -> None:
+        sent = await self._target(work)
+        if sent is not None:
+            await self._remove(work, sent)
+
+    async def _remove(self, work: Work, sent: Sent) -> None:
+        if self._means.clock.now() - sent.sent < DELETE_WITHIN:
+            await self._means.chat.delete(sent.chat, sent.message)
+            await self._outbox.gone(work, sent.id)
+            self._means.events.emit("delete", officer=work.officer.id, message=sent.message)
+            return
+        grave = gravestone(None, reader(work), why="expired")
+        await self._means.chat.edit(sent.chat, sent.message, grave.parts[0], rows=())
+        await self._outbox.gone(work, sent.id)
+
+    async def _target(self, work: Work) -> Sent | None:
+        sent = await self._outbox.message(work.target) if work.target is not None else None
+        if sent is None:
+            await self._outbox.finish(work)
+        return sent
+
+    async def _record(self, work: Work) -> Record | None:
+        record = await self._outbox.record(work.record) if work.record else None
+        return _aged(record, self._means.clock.now()) if record else None
+
+    # --- the outcomes ---
+
+    async def _settle(self, work: Work, failure: ChatFailure) -> None:
+        now = self._means.clock.now()
+        log = _log.bind(job=work.id, officer=work.officer.id, verb=work.verb, outcome=type(failure).__name__)
+        match failure:
+            case TooFast(retry_after=seconds):
+                self._means.pacer.hold(work.chat, now + seconds)
+                self._means.pacer.hold(None, now + min(seconds, _PAUSE_MAX))
+                await self._outbox.again(work, now + seconds, repeated=False)
+            case Blocked():
+                log.warning("an officer cannot be reached")
+                await self._outbox.again(work, 0.0, repeated=False)
+                if work.officer.person is not None:
+                    await self._means.state.officers.set_reachable(work.officer.person, reachable=False)
+                self._means.events.emit("unreachable", officer=work.officer.id)
+            case Moved(chat=chat):
+                await self._outbox.move_chat(work.officer.id, chat)
+                await self._outbox.again(work, 0.0, repeated=False)
+            case Refused():
+                log.error("the chat service refuses a message for good")
+                await self._outbox.finish(work, failed=True)
+                self._means.events.emit("refused", key=work.key, officer=work.officer.id)
+            case NotSent() | Unsure():
+                self._failures += 1
+                pause = min(2.0 ** min(self._failures, 10), _BACKOFF_MAX)
+                self._means.pacer.hold(None, now + pause)
+                await self._outbox.again(work, now + pause, repeated=isinstance(failure, Unsure))
+                log.warning("the chat service does not answer", pause=pause)
+            case _:
+                raise failure
+
+
+def reader(work: Work) -> Reader:
+    """For whom a job's text is made."""
+    return Reader(work.officer.language, work.officer.zone)
+
+
+def ends_at(record: Record | None, rendered: Rendered, now: float) -> float | None:
+    """When a message must go (Unix seconds): stubs while they still can be deleted, bulletins when they expire."""
+    ends = [now + PASSING] if rendered.passing else []
+    if record is not None and record.bulletin.valid_until:
+        ends.append(from_instant(record.bulletin.valid_until) / 1000)
+    return min((each for each in ends if each > now), default=None)
+
+
+def _aged(record: Record, now: float) -> Record:
+    until = record.bulletin.valid_until
+    if until is None or from_instant(until) / 1000 > now:
+        return record
+    return record.model_copy(update={"flags": record.flags | {"expired"}})
+
+
+def _quiet(work: Work, now: float) -> float | None:
+    """Until when an alert must wait for the end of quiet hours; flash and what was asked for never wait."""
+    if work.verb != "alert" or work.priority == Priority.FLASH:
+        return None
+    until = quiet_until(moment(now).astimezone(UTC), work.officer.quiet, work.officer.zone)
+    return until.timestamp() if until else None

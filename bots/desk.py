@@ -1,0 +1,150 @@
+"""The enquiry desk: what officers ask and what they are answered. Knows nothing of the chat service.
+
+Questions go to the node under the ceiling where the answer would tell more than a stub: a search sees only what may
+be shown in full, so that neither hits nor their number say what a withheld bulletin contains.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bots import screens
+from bots.actions import encode
+from bots.clock import Clock
+from bots.ports import NodeClient
+from bots.release import Ceiling
+from bots.render import Marks, Reader, View, listing, render
+from bots.rendered import Button, Rendered
+from bots.state import State
+from bots.state.officers import Officer
+from bots.state.outbox import KEEP
+from bots.suggest import did_you_mean, vocabulary
+from bots.words import Words, words
+from schemas.errors import Code, LiaisonError, OperationError
+from schemas.vocabulary import Kind, Language
+from subscribers.records import Filters, Page, Record
+
+PAGE: Final = 5
+"""Bulletins in one answer: what a phone shows without scrolling far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to show, and the one bulletin that it shows, if it is one."""
+
+    rendered: Rendered
+    record: Record | None = None
+    language: Language | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Answers. The node's refusals come through as LiaisonError."""
+
+    node: NodeClient
+    state: State
+    ceiling: Ceiling
+    clock: Clock
+
+    async def latest(self, officer: Officer) -> Answer:
+        """The newest bulletins."""
+        page = await self.node.latest(Filters(), PAGE)
+        say = words(officer.language)
+        if not page.items:
+            return Answer(screens.plain_answer(say.text("No bulletins yet."), officer.language))
+        return await self._page(
+            officer, page, title="🗂 " + say.text("Latest bulletins"), query={"verb": "latest"}
+        )
+
+    async def search(self, officer: Officer, text: str) -> Answer:
+        """Bulletins with these words, newest first."""
+        page = await self.node.search(text, filters=self._visible(), limit=PAGE)
+        say = words(officer.language)
+        if page.items:
+            return await self._page(
+                officer, page, title=_hits(page, say), query={"verb": "search", "words": text}
+            )
+        lines = [say.text("Nothing found for these words.")]
+        now = self.clock.now()
+        known = vocabulary(await self.state.outbox.records(now - KEEP, now + 1), self.ceiling)
+        if better := did_you_mean(text, known):
+            lines.append(say.text("Did you mean: {words}", words=say.embed(better)))
+        lines.append(say.text("Only bulletins that may be shown in chat are searched here."))
+        return Answer(screens.plain_answer("\n".join(lines), officer.language))
+
+    async def next_page(self, officer: Officer) -> Answer | None:
+        """The part after the last list; None when there is none."""
+        query = await self.state.memory.data(_page_key(officer))
+        if not query.get("cursor"):
+            return None
+        if query["verb"] == "search":
+            page = await self.node.search(
+                query["words"], filters=self._visible(), limit=PAGE, cursor=query["cursor"]
+            )
+        else:
+            page = await self.node.latest(Filters(), PAGE, query["cursor"])
+        if not page.items:
+            return None
+        return await self._page(officer, page, title="🗂 " + words(officer.language).text("More"), query=query)
+
+    async def show(
+        self, officer: Officer, ref: str, *, view: View = View.FULL, language: Language | None = None
+    ) -> Answer:
+        """One bulletin, as far as the ceiling allows. Raises LiaisonError `not_found`."""
+        record = await self.node.show(ref)
+        done = await self.state.outbox.acknowledged(record.bulletin.id, officer.id)
+        shown = render(
+            record,
+            self.ceiling,
+            Reader(officer.language, officer.zone),
+            view=view,
+            language=language,
+            marks=Marks(acknowledged=done),
+        )
+        return Answer(shown, record, language or officer.language)
+
+    async def acknowledge(self, officer: Officer, ref: str) -> tuple[str, Record]:
+        """Acknowledge once; what to say about it. Raises LiaisonError `not_found` or what the node refuses."""
+        record = await self.node.show(ref)
+        say, name = words(officer.language), words(officer.language).embed(record.bulletin.ref)
+        if record.bulletin.kind is Kind.ACKNOWLEDGEMENT or record.own or record.state == "retracted":
+            return say.text("{ref} takes no acknowledgement.", ref=name), record
+        if await self.state.outbox.acknowledged(record.bulletin.id, officer.id):
+            return say.text("{ref} was acknowledged already.", ref=name), record
+        published = await self.node.acknowledge(record.bulletin.id, officer=officer.pseudonym)
+        if published.state == "refused":
+            raise OperationError(Code.FORBIDDEN, "the acknowledgement was refused", published.code or "")
+        await self.state.outbox.acknowledge(record.bulletin.id, officer.id, self.clock.now())
+        return "✅ " + say.text("{ref} acknowledged.", ref=name), record
+
+    def _visible(self) -> Filters:
+        return Filters(tlp_at_most=self.ceiling.full)
+
+    async def _page(self, officer: Officer, page: Page, *, title: str, query: dict[str, str]) -> Answer:
+        say = words(officer.language)
+        await self.state.memory.set_data(_page_key(officer), {**query, "cursor": page.cursor})
+        rows = ((Button(say.text("More") + " ▾", encode("next")),),) if page.cursor else ()
+        note = say.text("Open one with /show and its reference.")
+        reader = Reader(officer.language, officer.zone)
+        return Answer(listing(page.items, self.ceiling, reader, title=title, note=note, rows=rows))
+
+
+def node_trouble(error: LiaisonError, officer: Officer) -> Rendered:
+    """What an officer is told when the node refuses or does not answer: a sentence and the code."""
+    say = words(officer.language)
+    if error.code is Code.NOT_FOUND:
+        text = say.text("There is no such bulletin here. Check the reference: it looks like FRA-2026-0042.")
+    else:
+        text = say.text(
+            "Your agency's node does not answer just now. Try again in a minute. ({code})", code=error.code
+        )
+    return screens.plain_answer(text, officer.language)
+
+
+def _hits(page: Page, say: Words) -> str:
+    if page.total is None:
+        return "🔎 " + say.text("Found, newest first")
+    return "🔎 " + say.count("{number} bulletin found", "{number} bulletins found", page.total)
+
+
+def _page_key(officer: Officer) -> str:
+    return f"page:{officer.id}"

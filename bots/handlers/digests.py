@@ -1,0 +1,103 @@
+"""`/digest`: when it comes, the time zone, quiet hours; typed or by the menu."""
+
+from dataclasses import replace
+
+from aiogram import Router
+from aiogram.filters import Command
+from aiogram.types import CallbackQuery, Message
+
+from bots import commands, menus, screens
+from bots.actions import Action
+from bots.commands import Hush, InZone, Order
+from bots.context import Context
+from bots.handlers.common import after_command, pressed, verb
+from bots.state.officers import Officer
+from bots.times import MINUTES_A_DAY, Quiet, Schedule
+from schemas.errors import Code, FormatError, OperationError
+
+_DEFAULT = Schedule("daily", 7 * 60)
+_WEEK = 7
+
+
+async def typed(message: Message, context: Context, officer: Officer) -> None:
+    """`/digest` alone shows the menu; with words it does what they say."""
+    try:
+        asked = commands.digest(after_command(message))
+    except OperationError:
+        await context.say(officer, message.chat.id, screens.usage(officer, "/digest daily 07:30"))
+        return
+    match asked:
+        case "now":
+            await context.schedule.compose_now(officer)
+            return
+        case "off":
+            await _order(context, officer, None)
+        case Order(schedule=schedule):
+            await _order(context, officer, schedule)
+        case InZone(zone=zone):
+            await context.state.officers.set_zone(officer.id, zone)
+            await context.schedule.reload()
+        case Hush(quiet=quiet):
+            await context.state.officers.set_quiet(officer.id, quiet)
+            context.wake()
+        case _:
+            pass
+    fresh, held = await _now(context, officer)
+    await context.say(fresh, message.chat.id, menus.digest(fresh, held))
+
+
+async def menu(query: CallbackQuery, context: Context, officer: Officer) -> None:
+    """A button of the menu."""
+    place = pressed(query)
+    _, schedule = await _now(context, officer)
+    await _press(place.action, context, officer, schedule)
+    await query.answer()
+    fresh, schedule = await _now(context, officer)
+    shown = menus.digest(fresh, schedule)
+    await context.chat.edit(place.chat, place.message, shown.parts[0], rows=shown.rows)
+
+
+async def _press(action: Action, context: Context, officer: Officer, held: Schedule | None) -> None:
+    schedule = held or _DEFAULT
+    match action.argument(0):
+        case "daily":
+            await _order(context, officer, replace(schedule, cadence="daily"))
+        case "weekly":
+            await _order(context, officer, replace(schedule, cadence="weekly"))
+        case "off":
+            await _order(context, officer, None)
+        case "at":
+            await _order(context, officer, replace(schedule, minute=_within(action.number(1), MINUTES_A_DAY)))
+        case "on":
+            await _order(context, officer, replace(schedule, weekday=_within(action.number(1), _WEEK)))
+        case "quiet":
+            start, end = (_within(action.number(index), MINUTES_A_DAY) for index in (1, 2))
+            await context.state.officers.set_quiet(officer.id, Quiet(start, end))
+        case "loud":
+            await context.state.officers.set_quiet(officer.id, None)
+            context.wake()
+
+
+async def _order(context: Context, officer: Officer, schedule: Schedule | None) -> None:
+    await context.state.officers.set_digest(officer.id, schedule, now=context.clock.now())
+    await context.schedule.reload()
+
+
+async def _now(context: Context, officer: Officer) -> tuple[Officer, Schedule | None]:
+    fresh = await context.state.officers.get(officer.id) or officer
+    plans = {plan.officer.id: plan.schedule for plan in await context.state.officers.digests()}
+    return fresh, plans.get(officer.id)
+
+
+def _within(number: int, limit: int) -> int:
+    if number >= limit:
+        raise FormatError(Code.BAD_REQUEST, "a button with a number out of range")
+    return number
+
+
+def router() -> Router:
+    """The digests' router."""
+    made = Router(name="digests")
+    made.message.register(typed, Command("digest"))
+    made.callback_query.register(menu, verb("dig"))
+    return made

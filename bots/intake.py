@@ -1,0 +1,118 @@
+"""From the node's feed into the outbox: who is told of a bulletin, and what of the messages already sent must change.
+
+`plan` decides and is pure. `Intake.run` does: the bulletin and its jobs commit in one transaction, and only then is
+the bulletin acknowledged. The feed repeats what was not; the keys of the jobs make a repeat harmless.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+import structlog
+
+from bots import jobs
+from bots.clock import Clock
+from bots.jobs import Fate, Job
+from bots.matching import any_match
+from bots.ports import Incoming, NodeClient
+from bots.state import State
+from bots.state.outbox import Sent, enqueue, remember
+from schemas.errors import Code, LiaisonError
+from schemas.vocabulary import Kind, Relation
+from subscribers.records import Filters, Record
+
+_log = structlog.get_logger()
+
+CHANGES: Final[Mapping[Kind, tuple[Relation, Fate]]] = {
+    Kind.AMENDMENT: (Relation.AMENDS, "amended"),
+    Kind.RETRACTION: (Relation.RETRACTS, "retracted"),
+}
+
+
+def changed_id(record: Record) -> str | None:
+    """The bulletin that `record` amends or retracts."""
+    relation, _ = CHANGES.get(record.bulletin.kind, (None, None))
+    return next((link.id for link in record.bulletin.links if link.relation is relation), None)
+
+
+def changed(record: Record, original: Record) -> Record | None:
+    """`original` as `record` leaves it. None when it is not the originator's, or of another community: no say in it."""
+    if (record.agency, record.community) != (original.agency, original.community):
+        return None
+    _, fate = CHANGES[record.bulletin.kind]
+    state = "retracted" if "retracted" in (fate, original.state) else "amended"
+    return original.model_copy(update={"state": state, "replaced_by": record.bulletin.id})
+
+
+def plan(
+    record: Record, subscriptions: Mapping[int, Sequence[Filters]], told: Iterable[Sent] = ()
+) -> list[Job]:
+    """The jobs that `record` makes.
+
+    `subscriptions`: each enrolled officer's, those that are not paused. `told`: the messages that show the bulletin
+    which `record` changes. Whoever was told of that is told of the change, whatever they subscribe to.
+    """
+    sent = list(told)
+    first = {each.officer: each.message for each in reversed(sent)}
+    wanted = {officer for officer, filters in subscriptions.items() if any_match(record, filters)}
+    found = []
+    for officer in sorted(wanted | set(first)):
+        job = jobs.alert(record, officer)
+        found.append(jobs.replying(job, first[officer]) if officer in first else job)
+    if sent:
+        _, fate = CHANGES[record.bulletin.kind]
+        cause, target = record.bulletin.id, changed_id(record)
+        found += [jobs.edit(each.id, each.officer, target, cause, fate=fate) for each in sent]
+    return found
+
+
+class Intake:
+    """The feed's reader."""
+
+    def __init__(self, node: NodeClient, state: State, clock: Clock, wake: Callable[[], None]) -> None:
+        self._node = node
+        self._state = state
+        self._clock = clock
+        self._wake = wake
+
+    async def run(self) -> None:
+        """Read for ever."""
+        async for incoming in self._node.bulletins():
+            await self.take(incoming)
+
+    async def take(self, incoming: Incoming) -> None:
+        """One bulletin: decided, committed, acknowledged."""
+        record = incoming.record
+        original = await self._original(record)
+        after = changed(record, original) if original else None
+        if original and not after:
+            _log.warning("a change by somebody else than the originator is not applied", agency=record.agency)
+        told = await self._state.outbox.messages(original.bulletin.id) if original and after else []
+        made = plan(record, await self._subscriptions(), told)
+        now = self._clock.now()
+        async with self._state.store.write() as tx:
+            await tx.run(lambda connection: remember(connection, record, now))
+            if after:
+                await tx.run(lambda connection: remember(connection, after, now))
+            new = await tx.run(lambda connection: enqueue(connection, made, now))
+        await incoming.ack()
+        if new:
+            self._wake()
+
+    async def _original(self, record: Record) -> Record | None:
+        if (key := changed_id(record)) is None:
+            return None
+        if kept := await self._state.outbox.record(key):
+            return kept
+        try:
+            return await self._node.show(key)
+        except LiaisonError as error:
+            if error.code is not Code.NOT_FOUND:
+                raise
+            return None
+
+    async def _subscriptions(self) -> dict[int, list[Filters]]:
+        found: dict[int, list[Filters]] = {}
+        for each in await self._state.officers.subscriptions():
+            if not each.paused:
+                found.setdefault(each.officer, []).append(each.filters)
+        return found

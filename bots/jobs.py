@@ -1,0 +1,72 @@
+"""What is to be delivered: shapes, order and keys. Pure."""
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Literal
+
+from schemas.vocabulary import Severity
+from subscribers.records import Record
+
+Verb = Literal["alert", "digest", "edit", "delete"]
+Fate = Literal["amended", "retracted", "expired"]
+
+
+class Priority(IntEnum):
+    """The order of delivery, most urgent first."""
+
+    FLASH = 0
+    CHANGE = 1
+    ALERT = 2
+    DIGEST = 3
+    TIDY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing to do for one officer. `key` makes it happen once: the same key again is ignored.
+
+    `record` is a bulletin's id; `target` the row of a message that was sent; `body` the JSON of a digest,
+    what became of the bulletin of an edited message, or the message that an alert replies to.
+    """
+
+    key: str
+    officer: int
+    priority: Priority
+    verb: Verb
+    record: str | None = None
+    target: int | None = None
+    body: str = ""
+
+
+def alert(record: Record, officer: int) -> Job:
+    """Tell an officer of a bulletin: once for each bulletin, officer and state of the bulletin."""
+    flash = record.bulletin.severity is Severity.FLASH
+    revision = record.replaced_by or record.state
+    return Job(
+        key=f"alert:{record.bulletin.id}:{officer}:{revision}",
+        officer=officer,
+        priority=Priority.FLASH if flash else Priority.ALERT,
+        verb="alert",
+        record=record.bulletin.id,
+    )
+
+
+def replying(job: Job, message: int) -> Job:
+    """The same, as a reply to a message of the chat."""
+    return replace(job, body=str(message))
+
+
+def digest(officer: int, period: str, body: str) -> Job:
+    """A digest: once for each officer and period."""
+    return Job(f"digest:{officer}:{period}", officer, Priority.DIGEST, "digest", body=body)
+
+
+def edit(message: int, officer: int, record: str | None, cause: str, *, fate: Fate) -> Job:
+    """Show in a sent message what became of its bulletin; `cause` names the change, so that it happens once."""
+    key = f"edit:{message}:{cause}"
+    return Job(key, officer, Priority.CHANGE, "edit", record=record, target=message, body=fate)
+
+
+def delete(message: int, officer: int) -> Job:
+    """Take a sent message away."""
+    return Job(f"delete:{message}", officer, Priority.TIDY, "delete", target=message)

@@ -1,0 +1,69 @@
+"""What the bot needs of the outside: the agency's node and the chat service. Implemented at the edges.
+
+`NodeClient` is the part of the node's public client (`subscribers.client.Agency`) that the bot uses;
+`tests/contract/test_node_client.py` holds every implementation to the same promises.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Final, Protocol
+
+from bots.rendered import Part, Rows
+from subscribers.records import Community, Filters, Page, Published, Record
+
+NO_FILTERS: Final = Filters()
+
+
+class Incoming(Protocol):
+    """A bulletin from the durable feed. Unacknowledged ones come again."""
+
+    @property
+    def record(self) -> Record:
+        """The bulletin as this agency holds it."""
+
+    async def ack(self) -> None:
+        """Handled for good: it does not come again."""
+
+
+class NodeClient(Protocol):
+    """The agency's node, as one of its clients."""
+
+    async def search(
+        self,
+        words: str,
+        *,
+        filters: Filters,
+        limit: int = 10,
+        cursor: str | None = None,
+        ranked: bool = False,
+    ) -> Page:
+        """Bulletins with all `words`, newest first unless `ranked`."""
+
+    async def latest(self, filters: Filters = NO_FILTERS, limit: int = 10, cursor: str | None = None) -> Page:
+        """The newest bulletins."""
+
+    async def show(self, ref: str) -> Record:
+        """One bulletin by reference or id. Raises LiaisonError `not_found`."""
+
+    async def acknowledge(self, ref: str, note: str = "", officer: str = "") -> Published:
+        """Publish an acknowledgement of a bulletin to its community."""
+
+    async def communities(self) -> list[Community]:
+        """The communities that the agency belongs to."""
+
+    def bulletins(self) -> AsyncIterator[Incoming]:
+        """Bulletins as they come, from behind the last acknowledged one, at least once each; endless."""
+
+
+class Chat(Protocol):
+    """The chat service, one message at a time. Failures are `bots.outcomes.ChatFailure`."""
+
+    async def send(
+        self, chat: int, part: Part, *, rows: Rows, protect: bool, silent: bool, reply_to: int | None
+    ) -> int:
+        """Send a text; return its message id."""
+
+    async def edit(self, chat: int, message: int, part: Part, *, rows: Rows) -> None:
+        """Replace a text that was sent; the same text again is no failure."""
+
+    async def delete(self, chat: int, message: int) -> None:
+        """Delete a message; one that is already gone is no failure."""

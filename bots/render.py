@@ -1,0 +1,313 @@
+"""The release gate: the only place where a bulletin becomes chat text. Pure.
+
+`render`, `listing` and `gravestone` take records and a ceiling and give what may be sent. Everything that shows any
+part of a bulletin goes through `_released`; what is above the ceiling gives its reference, and, for a stub, its
+kind, severity and marking. Nothing is cut after it was written as HTML: data is trimmed first.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from bots import labels
+from bots.actions import encode, short
+from bots.clock import moment
+from bots.details import details
+from bots.markup import LRM, RLM, UNITS_MAX, Span, Spans, cut, directed, laid, pieces, plain, units
+from bots.release import Ceiling, Release
+from bots.rendered import Button, Part, Rendered, Rows
+from bots.words import NAMES, RIGHT_TO_LEFT, Words, words
+from schemas.bulletin import Bulletin, Translation
+from schemas.encoding import from_instant
+from schemas.vocabulary import Kind, Language, Severity, Tlp
+from subscribers.records import Record
+
+BRIEF_MAX: Final = 700
+"""How much text an alert shows, in UTF-16 code units: what is read in seconds. The rest is one button away."""
+_ROOM_LEAST: Final = 400
+"""Less room than this under a long head is not worth a piece of text: it starts its own message."""
+_REGIONS_SHOWN: Final = 12
+_LOUD: Final = frozenset({Severity.ELEVATED, Severity.HIGH, Severity.FLASH})
+_BUTTONS_PER_ROW: Final = 3
+
+
+class View(StrEnum):
+    """How much is asked for: an alert's few lines, or all of it."""
+
+    BRIEF = "brief"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads: the officer's language and time zone."""
+
+    language: Language
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What this showing adds: a possible repeat after a broken connection, an acknowledgement already given."""
+
+    repeat: bool = False
+    acknowledged: bool = False
+
+
+NO_MARKS: Final = Marks()
+
+
+def render(
+    record: Record,
+    ceiling: Ceiling,
+    reader: Reader,
+    *,
+    view: View = View.BRIEF,
+    language: Language | None = None,
+    marks: Marks = NO_MARKS,
+) -> Rendered:
+    """One bulletin for one reader, as far as `ceiling` allows.
+
+    `language` asks for the text in another language than the reader's. A brief view is one message; a full one is
+    split between paragraphs.
+    """
+    say = words(reader.language)
+    bulletin = record.bulletin
+    released = ceiling.allows(bulletin.tlp)
+    if released is not Release.FULL:
+        return _withheld(record, released, say, marks)
+    text = bulletin.text_in(language or reader.language)
+    head = _head(record, text, say, reader.zone, marks)
+    foot = _foot(record, say, view)
+    if view is View.BRIEF:
+        parts, whole = _brief(text, head, foot, say)
+        more = not whole or bool(details(record, say))
+    else:
+        parts, more = _full(text, head, foot, say), False
+    return Rendered(
+        parts=parts,
+        rows=_rows(record, text.language, say, marks=marks, more=more),
+        protect=bulletin.tlp is not Tlp.CLEAR,
+        silent=bulletin.severity not in _LOUD,
+    )
+
+
+def listing(
+    records: Sequence[Record],
+    ceiling: Ceiling,
+    reader: Reader,
+    *,
+    title: str,
+    note: str = "",
+    rows: Rows = (),
+) -> Rendered:
+    """Several bulletins, a line or two each, under `title`; `note` comes last. Long lists become several messages."""
+    say = words(reader.language)
+    blocks = [(Span(title, "b"),), *(_entry(each, ceiling, reader, say) for each in records)]
+    if note:
+        blocks.append((Span(note, "i"),))
+    return Rendered(
+        parts=_packed([laid(block, rtl=say.rtl) for block in blocks]),
+        rows=rows,
+        protect=any(each.bulletin.tlp is not Tlp.CLEAR for each in records),
+        silent=True,
+        passing=any(ceiling.allows(each.bulletin.tlp) is not Release.FULL for each in records),
+    )
+
+
+def gravestone(ref: str | None, reader: Reader, *, why: Literal["retracted", "expired"]) -> Rendered:
+    """What stays of a message whose bulletin was retracted or has expired: at most its reference, and the reason."""
+    say = words(reader.language)
+    reason = (
+        say.text("Retracted by its originator. Do not act on it, and tell those whom you told.")
+        if why == "retracted"
+        else say.text("The time of this message has passed.")
+    )
+    named = (*_ref(ref, say), Span("\n")) if ref else ()
+    spans = laid((Span("⚫ "), *named, Span(reason)), rtl=say.rtl)
+    return Rendered(parts=(Part.of(spans),), protect=True, silent=True, passing=True)
+
+
+def button_acknowledge(record: Record, say: Words) -> Button:
+    """The button that acknowledges `record`."""
+    return Button("✔️ " + say.text("Acknowledge"), encode("ack", short(record.bulletin.id)))
+
+
+# --- above the ceiling ------------------------------------------------------------------------------------------------
+
+
+def _withheld(record: Record, released: Release, say: Words, marks: Marks) -> Rendered:
+    bulletin = record.bulletin
+    spans: list[Span] = list(_repeat(say, marks))
+    if released is Release.STUB:
+        spans += [*_sign_line(bulletin, say), Span("\n")]
+        explanation = say.text("Its marking keeps the text out of chat. Read it on your agency's terminal.")
+    else:
+        spans += [Span("🔒 "), Span(say.text("A bulletin is waiting for you."), "b"), Span("\n")]
+        explanation = say.text("Read it on your agency's terminal.")
+    spans += [*_ref(bulletin.ref, say), Span("\n" + explanation)]
+    rows = () if marks.acknowledged or record.state == "retracted" else ((button_acknowledge(record, say),),)
+    # A waiting bulletin always sounds: silence would tell its severity.
+    quiet = released is Release.STUB and bulletin.severity not in _LOUD
+    return Rendered((Part.of(laid(spans, rtl=say.rtl)),), rows, protect=True, silent=quiet, passing=True)
+
+
+# --- the parts of a bulletin that is shown in full ----------------------------------------------------------------------
+
+
+def _sign_line(bulletin: Bulletin, say: Words) -> Iterable[Span]:
+    if bulletin.exercise:
+        yield Span("🟦 " + say.text("EXERCISE"), "b")
+        yield Span(" · ")
+    yield Span(f"{labels.SIGNS[bulletin.severity]} ")
+    yield Span(labels.severity(bulletin.severity, say), "b")
+    yield Span(f" · {labels.kind(bulletin.kind, say)} · ")
+    yield Span(say.embed(bulletin.tlp.value), "b")
+
+
+def _repeat(say: Words, marks: Marks) -> Iterable[Span]:
+    if marks.repeat:
+        yield Span("♻️ " + say.text("Possibly a repeat: the connection broke while this was being sent."), "i")
+        yield Span("\n")
+
+
+def _head(record: Record, text: Translation, say: Words, zone: ZoneInfo, marks: Marks) -> Spans:
+    """Sign, kind and marking; title; who and how sure; when; who may be told."""
+    bulletin = record.bulletin
+    lines: list[Span] = [*_repeat(say, marks), *_sign_line(bulletin, say)]
+    if record.state != "current":
+        changed = say.text("AMENDED since") if record.state == "amended" else say.text("RETRACTED")
+        lines += [Span("\n⚠️ "), Span(changed, "b")]
+    lines += [Span("\n"), Span(say.embed(text.title), "b"), Span("\n\n")]
+    who = [say.embed(record.agency_name)]
+    if bulletin.grading:
+        who.append(labels.grading(bulletin.grading, say))
+    if bulletin.likelihood:
+        who.append(say.text(labels.LIKELIHOODS[bulletin.likelihood]))
+    lines.append(Span("👤 " + " · ".join(who)))
+    lines.append(Span("\n🕒 " + _when(bulletin.issued, say, zone)))
+    if bulletin.valid_until:
+        until = say.text("valid until {time}", time=_when(bulletin.valid_until, say, zone))
+        lines.append(Span(" · " + (say.text("EXPIRED") if "expired" in record.flags else until)))
+    lines.append(Span("\n🔈 " + say.text(labels.AUDIENCES[bulletin.tlp])))
+    for caveat in bulletin.caveats:
+        lines.append(Span("\n❗ " + say.embed(caveat)))
+    if note := _language_note(bulletin, text, say):
+        lines.append(Span("\n🌐 " + note, "i"))
+    return laid(lines, rtl=say.rtl)
+
+
+def _language_note(bulletin: Bulletin, text: Translation, say: Words) -> str:
+    shown = NAMES[text.language]
+    if text.language is not bulletin.language:
+        if text.official:
+            return say.text("{language}, official translation", language=shown)
+        return say.text(
+            "{language}, unofficial translation from {original}",
+            language=shown,
+            original=NAMES[bulletin.language],
+        )
+    return "" if text.language is say.language else say.text("Only in {language}", language=shown)
+
+
+def _foot(record: Record, say: Words, view: View) -> Spans:
+    lines = details(record, say) if view is View.FULL else []
+    spans = [Span(line + "\n") for line in lines]
+    if lines:
+        spans.append(Span("\n"))
+    spans += [*_ref(record.bulletin.ref, say), Span(" · " + say.embed(record.community_title))]
+    if regions := record.bulletin.regions[:_REGIONS_SHOWN]:
+        spans.append(Span(" · " + say.embed(", ".join(regions))))
+    return laid(spans, rtl=say.rtl)
+
+
+def _brief(text: Translation, head: Spans, foot: Spans, say: Words) -> tuple[tuple[Part, ...], bool]:
+    """The summary, or the beginning of the body; and whether that was all the text there is."""
+    shown, rest = cut(_directed(text.summary or text.body, text.language, say), BRIEF_MAX)
+    whole = not rest and (not text.summary or not text.body)
+    body = (Span(shown), *(() if whole else (Span(" …"),)))
+    return _packed([head, body, foot] if shown else [head, foot]), whole
+
+
+def _full(text: Translation, head: Spans, foot: Spans, say: Words) -> tuple[Part, ...]:
+    """All of it, split between paragraphs; the foot closes the last message."""
+    prose = _directed("\n\n".join(each for each in (text.summary, text.body) if each), text.language, say)
+    beside_head = UNITS_MAX - units(plain(head)) - len("\n\n")
+    first = beside_head if beside_head >= _ROOM_LEAST else UNITS_MAX
+    return _packed([head, *((Span(piece),) for piece in pieces(prose, first, UNITS_MAX)), foot])
+
+
+def _directed(text: str, language: Language, say: Words) -> str:
+    if language in RIGHT_TO_LEFT:
+        return directed(text, RLM)
+    return directed(text, LRM) if say.rtl else text
+
+
+def _rows(record: Record, shown: Language, say: Words, *, marks: Marks, more: bool) -> Rows:
+    bulletin, key = record.bulletin, short(record.bulletin.id)
+    first: list[Button] = []
+    acknowledgeable = (
+        bulletin.kind is not Kind.ACKNOWLEDGEMENT and not record.own and record.state != "retracted"
+    )
+    if acknowledgeable and not marks.acknowledged:
+        first.append(button_acknowledge(record, say))
+    if more:
+        first.append(Button("📖 " + say.text("Show more"), encode("more", key, shown.value)))
+    texts = [bulletin.language, *(each.language for each in bulletin.translations)]
+    others = [Button(NAMES[each], encode("lang", key, each.value)) for each in texts if each is not shown]
+    rows = [first, others[:_BUTTONS_PER_ROW], others[_BUTTONS_PER_ROW:]]
+    return tuple(tuple(row) for row in rows if row)
+
+
+# --- lists ---------------------------------------------------------------------------------------------------------------
+
+
+def _entry(record: Record, ceiling: Ceiling, reader: Reader, say: Words) -> Spans:
+    bulletin = record.bulletin
+    released = ceiling.allows(bulletin.tlp)
+    ref = _ref(bulletin.ref, say)
+    if released is Release.WAITING:
+        return (Span("🔒 "), *ref, Span(" · " + say.text("waiting on your agency's terminal")))
+    stub = f" · {labels.kind(bulletin.kind, say)} · {say.embed(bulletin.tlp.value)}"
+    sign = Span(("🟦 " if bulletin.exercise else "") + labels.SIGNS[bulletin.severity] + " ")
+    if record.state == "retracted":
+        return (Span("⚫ "), *ref, Span(" · " + say.text("RETRACTED")))
+    if released is Release.STUB:
+        return (sign, *ref, Span(f"{stub} · {labels.severity(bulletin.severity, say)}"))
+    title = bulletin.text_in(reader.language).title
+    state = " · " + say.text("AMENDED since") if record.state == "amended" else ""
+    when = _when(bulletin.issued, say, reader.zone)
+    who = f"{say.embed(record.agency_name)} · {when}"
+    return (sign, *ref, Span(stub + state + "\n"), Span(say.embed(title), "b"), Span("\n" + who))
+
+
+def _packed(blocks: Sequence[Spans]) -> tuple[Part, ...]:
+    """Blocks with an empty line between them, as few messages as hold them; an overlong block is cut, unstyled."""
+    parts: list[Part] = []
+    held: Spans = ()
+    for block in blocks:
+        joined = (*held, Span("\n\n"), *block) if held else block
+        if units(plain(joined)) <= UNITS_MAX:
+            held = joined
+            continue
+        if held:
+            parts.append(Part.of(held))
+        *whole, last = [(Span(piece),) for piece in pieces(plain(block), UNITS_MAX, UNITS_MAX)]
+        parts.extend(map(Part.of, whole))
+        held = block if not whole else last
+    return (*parts, Part.of(held)) if held else tuple(parts)
+
+
+# --- small ---------------------------------------------------------------------------------------------------------------
+
+
+def _when(instant: str, say: Words, zone: ZoneInfo) -> str:
+    return say.embed(say.when(moment(from_instant(instant) / 1000), zone))
+
+
+def _ref(ref: str, say: Words) -> Spans:
+    """A reference, ready to be copied: marks of direction stand outside it."""
+    before, _, after = say.embed(ref).partition(ref)
+    return (Span(before), Span(ref, "code"), Span(after))

@@ -1,0 +1,47 @@
+"""What is ready for chat: shapes only. Made by `bots.render` (bulletins) and `bots.screens` (menus and answers)."""
+
+from dataclasses import dataclass
+
+from bots.markup import UNITS_MAX, Spans, html, plain, units
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message's text, as HTML and, should the service not read that, as plain text."""
+
+    html: str
+    plain: str
+
+    @classmethod
+    def of(cls, spans: Spans) -> "Part":
+        """From spans. Raises ValueError when they are longer than a message may be, which is a programming error."""
+        text = plain(spans)
+        if not 0 < units(text) <= UNITS_MAX:
+            raise ValueError(f"a message of {units(text)} units")
+        return cls(html(spans), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button under a message; `data` comes back when it is pressed, 1-64 bytes."""
+
+    text: str
+    data: str
+
+
+Rows = tuple[tuple[Button, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """An answer or alert: one message per part, the buttons under the last.
+
+    `protect` stops forwarding and saving in the client; `silent` makes no sound; `passing` marks what must be
+    deleted while the service still allows it (48 hours).
+    """
+
+    parts: tuple[Part, ...]
+    rows: Rows = ()
+    protect: bool = True
+    silent: bool = False
+    passing: bool = False

@@ -1,0 +1,146 @@
+"""Answers that show no bulletin: help, welcome, refusals. Pure."""
+
+from collections.abc import Iterable
+
+from bots.actions import encode
+from bots.labels import N_
+from bots.markup import Span, Spans, laid
+from bots.rendered import Button, Part, Rendered, Rows
+from bots.state.officers import Officer
+from bots.words import NAMES, SPOKEN, Words, words
+from schemas.vocabulary import Language, Tlp
+
+COMMANDS = {
+    "latest": N_("The newest bulletins"),
+    "search": N_("Search for words"),
+    "show": N_("Open a bulletin by its reference"),
+    "ack": N_("Acknowledge a bulletin"),
+    "subscribe": N_("Choose what you are alerted to"),
+    "subscriptions": N_("Your subscriptions: pause or delete"),
+    "digest": N_("Digest, time zone and quiet hours"),
+    "language": N_("The language of this bot"),
+    "help": N_("What this bot does"),
+}
+"""The menu of commands, in its order."""
+FOR_ADMINISTRATORS = {"invite": N_("Invite an officer")}
+
+
+def screen(spans: Iterable[Span], language: Language, rows: Rows = ()) -> Rendered:
+    """One message of the bot's own words. Protected: what an officer subscribes to is not for forwarding."""
+    return Rendered((Part.of(laid(spans, rtl=words(language).rtl)),), rows, protect=True, silent=True)
+
+
+def plain_answer(text: str, language: Language, rows: Rows = ()) -> Rendered:
+    """Plain sentences."""
+    return screen([Span(text)], language, rows)
+
+
+def commands(say: Words, *, administrator: bool) -> dict[str, str]:
+    """The commands with their descriptions in one language."""
+    known = {**COMMANDS, **(FOR_ADMINISTRATORS if administrator else {})}
+    return {name: say.text(message) for name, message in known.items()}
+
+
+def welcome(officer: Officer) -> Rendered:
+    """After enrolment: who, and the first two things to do."""
+    say = words(officer.language)
+    lines: list[Span] = [
+        Span("👋 " + say.text("Welcome, {name}.", name=say.embed(officer.name)), "b"),
+        Span("\n" + say.text("You are enrolled. What this chat shows is kept within your agency's limits.")),
+        Span("\n\n" + say.text("First choose what you are alerted to, then your time zone and quiet hours.")),
+    ]
+    rows = (
+        (Button("🔔 " + say.text("Subscribe"), encode("sub", "home")),),
+        (Button("🗞 " + say.text("Digest and quiet hours"), encode("dig", "home")),),
+        (Button("🌐 " + say.text("Language"), encode("say", "home")),),
+    )
+    return screen(lines, officer.language, rows)
+
+
+def refusal(language: Language) -> Rendered:
+    """All that a stranger is ever told."""
+    say = words(language)
+    text = say.text(
+        "This is a private service. If you should have access, ask your administrator for an invitation."
+    )
+    return plain_answer(text, language)
+
+
+def help_text(officer: Officer, full: Tlp) -> Rendered:
+    """Every command in a line, and what must not be typed."""
+    say = words(officer.language)
+    spans: list[Span] = [Span("ℹ️ " + say.text("What this bot does"), "b"), Span("\n")]
+    for name, about in commands(say, administrator=officer.role == "administrator").items():
+        spans += [Span("\n" + say.embed(f"/{name}")), Span(" — " + about)]
+    ceiling = say.embed(full.value)
+    notes: Spans = (
+        Span(
+            "\n\n🔈 "
+            + say.text("Bulletins up to {tlp} are shown here. Of others you get the reference.", tlp=ceiling)
+        ),
+        Span(
+            "\n⌨️ "
+            + say.text("The chat service can read what you type. Never type names or facts of a case here.")
+        ),
+        Span("\n🔴 " + say.text("Flash alerts always sound, in quiet hours too.")),
+    )
+    return screen([*spans, *notes], officer.language)
+
+
+def languages(officer: Officer) -> Rendered:
+    """The choice of the bot's language."""
+    say = words(officer.language)
+    buttons = [
+        Button(("✅ " if each is officer.language else "") + NAMES[each], encode("say", each.value))
+        for each in SPOKEN
+    ]
+    text = say.text(
+        "In which language should the bot speak? Bulletins are shown in it where there is a translation."
+    )
+    return plain_answer("🌐 " + text, officer.language, (tuple(buttons[:2]), tuple(buttons[2:])))
+
+
+def invitation(officer: Officer, name: str, code: str, username: str, hours: int) -> Rendered:
+    """For an administrator: what to pass on, out of band."""
+    say = words(officer.language)
+    valid = say.count("It works once, within {number} hour.", "It works once, within {number} hours.", hours)
+    spans = [
+        Span("🎟 " + say.text("Invitation for {name}", name=say.embed(name)), "b"),
+        Span(
+            "\n"
+            + say.text("Pass this on by a trusted way. The officer opens the link, or sends the command:")
+        ),
+        Span("\n\n"),
+        Span(f"https://t.me/{username}?start={code}"),
+        Span("\n"),
+        Span(f"/start {code}", "code"),
+        Span("\n\n" + valid),
+    ]
+    return screen(spans, officer.language)
+
+
+def usage(officer: Officer, example: str) -> Rendered:
+    """How a command is written."""
+    say = words(officer.language)
+    return screen([Span(say.text("Write it like this:") + "\n"), Span(example, "code")], officer.language)
+
+
+def unknown(officer: Officer) -> Rendered:
+    """For whatever is no command."""
+    say = words(officer.language)
+    return plain_answer(
+        say.text("That is not a command. /help lists them; /search looks for words."), officer.language
+    )
+
+
+def slow_down(language: Language) -> Rendered:
+    """Once, when somebody asks faster than they can read."""
+    return plain_answer(words(language).text("One moment, please: too many questions at once."), language)
+
+
+def trouble(officer: Officer) -> Rendered:
+    """Something of ours went wrong."""
+    return plain_answer(
+        words(officer.language).text("Something went wrong here. It has been noted; try again."),
+        officer.language,
+    )

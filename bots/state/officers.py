@@ -1,0 +1,312 @@
+"""Officers, their invitations, subscriptions and digests.
+
+A code of invitation has 192 bits of chance in it, so its plain SHA-256 is kept: nobody guesses it, and a stolen
+database gives no codes.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+import apsw
+
+from bots.times import Quiet, Schedule
+from schemas.errors import Code, OperationError
+from schemas.vocabulary import Language
+from subscribers.records import Filters
+from subscribers.store import Store, Tx
+
+Role = Literal["officer", "administrator"]
+NAME_MAX: Final = 64
+SUBSCRIPTIONS_MAX: Final = 50
+_COLUMNS: Final = "id, name, role, language, zone, quiet_start, quiet_end, chat, person, reachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """Who may use the bot. `chat` and `person` are the chat service's ids, None until the invitation is used."""
+
+    id: int
+    name: str
+    role: Role
+    language: Language
+    zone: ZoneInfo
+    quiet: Quiet | None
+    chat: int | None
+    person: int | None
+    reachable: bool
+
+    @property
+    def pseudonym(self) -> str:
+        """How other agencies see this officer."""
+        return f"officer-{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What an officer wants to be told of."""
+
+    id: int
+    officer: int
+    filters: Filters
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DigestPlan:
+    """An officer's digest: when, and up to which moment (Unix seconds) the last one told."""
+
+    officer: Officer
+    schedule: Schedule
+    covered: float
+
+
+def read_officer(row: tuple[object, ...]) -> Officer:
+    """From a row of `_COLUMNS`."""
+    key, name, role, language, zone, start, end, chat, person, reachable = row
+    quiet = Quiet(start, end) if isinstance(start, int) and isinstance(end, int) else None
+    return Officer(
+        id=_integer(key),
+        name=str(name),
+        role="administrator" if role == "administrator" else "officer",
+        language=Language(str(language)),
+        zone=ZoneInfo(str(zone)),
+        quiet=quiet,
+        chat=chat if isinstance(chat, int) else None,
+        person=person if isinstance(person, int) else None,
+        reachable=bool(reachable),
+    )
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int):
+        raise OperationError(
+            Code.STORE_CORRUPT, "the database holds no number where one is due", "restore it from a backup"
+        )
+    return value
+
+
+class Officers:
+    """The officers' tables."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def invite(
+        self, name: str, role: Role, *, code: str, expires: float, zone: str, now: float
+    ) -> Officer:
+        """Make an officer, or a new code for one who has not enrolled yet; earlier codes end.
+
+        Raises OperationError `already_known` when that officer is enrolled, `bad_request` for an unfit name.
+        """
+        wanted = " ".join(name.split())
+        if not wanted or len(wanted) > NAME_MAX or not wanted.isprintable():
+            raise OperationError(
+                Code.BAD_REQUEST, "not a fit name", f"use 1 to {NAME_MAX} printable characters"
+            )
+
+        def work(connection: apsw.Connection) -> Officer:
+            connection.execute(
+                "INSERT INTO officers (name, role, language, zone, created) VALUES (?, ?, 'en', ?, ?)"
+                " ON CONFLICT (name) DO NOTHING",
+                (wanted, role, zone, now),
+            )
+            officer = read_officer(
+                _one(connection, f"SELECT {_COLUMNS} FROM officers WHERE name = ?", (wanted,))
+            )
+            if officer.chat is not None:
+                raise OperationError(
+                    Code.ALREADY_KNOWN, "that officer is enrolled already", "choose another name"
+                )
+            connection.execute("UPDATE officers SET role = ? WHERE id = ?", (role, officer.id))
+            connection.execute("DELETE FROM invitations WHERE officer = ?", (officer.id,))
+            connection.execute(
+                "INSERT INTO invitations VALUES (?, ?, ?)", (_digest(code), officer.id, expires)
+            )
+            return officer
+
+        async with self._store.write() as tx:
+            return await tx.run(work)
+
+    async def enrol(
+        self, code: str, *, chat: int, person: int, language: Language, now: float
+    ) -> Officer | None:
+        """Bind the invitation's officer to a chat; the code is spent. None when it is unknown, spent or expired."""
+
+        def work(connection: apsw.Connection) -> int | None:
+            row = connection.execute(
+                "DELETE FROM invitations WHERE digest = ? AND expires > ? RETURNING officer",
+                (_digest(code), now),
+            ).fetchone()
+            if row is None:
+                return None
+            connection.execute(
+                "UPDATE officers SET chat = ?, person = ?, language = ?, reachable = 1 WHERE id = ?",
+                (chat, person, language.value, row[0]),
+            )
+            return int(row[0])
+
+        async with self._store.write() as tx:
+            enrolled = await tx.run(work)
+        return await self.get(enrolled) if enrolled is not None else None
+
+    async def get(self, officer: int) -> Officer | None:
+        """By the bot's own number."""
+        return await self._found("id = ?", officer)
+
+    async def by_person(self, person: int) -> Officer | None:
+        """By the chat service's user id."""
+        return await self._found("person = ?", person)
+
+    async def all(self) -> list[Officer]:
+        """Everybody, in the order of invitation."""
+        rows = await self._store.query(f"SELECT {_COLUMNS} FROM officers ORDER BY id")
+        return [read_officer(row) for row in rows]
+
+    async def remove(self, name: str) -> bool:
+        """Forget an officer with all that is theirs. Whether there was one.
+
+        Raises OperationError `forbidden` for the last enrolled administrator while others are enrolled.
+        """
+
+        def work(connection: apsw.Connection) -> bool:
+            row = connection.execute("SELECT id, role, chat FROM officers WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                return False
+            others = connection.execute(
+                "SELECT count(*), count(*) FILTER (WHERE role = 'administrator') FROM officers"
+                " WHERE id != ? AND chat IS NOT NULL",
+                (row[0],),
+            ).fetchone()
+            if (
+                row[1] == "administrator"
+                and row[2] is not None
+                and others is not None
+                and others[0]
+                and not others[1]
+            ):
+                message = "the last administrator cannot be removed while other officers are enrolled"
+                raise OperationError(Code.FORBIDDEN, message, "make another administrator first")
+            connection.execute("DELETE FROM officers WHERE id = ?", (row[0],))
+            return True
+
+        async with self._store.write() as tx:
+            return await tx.run(work)
+
+    async def set_language(self, officer: int, language: Language) -> None:
+        """The language in which the bot speaks to an officer."""
+        await self._set(officer, "language = ?", language.value)
+
+    async def set_zone(self, officer: int, zone: ZoneInfo) -> None:
+        """The officer's time zone."""
+        await self._set(officer, "zone = ?", zone.key)
+
+    async def set_quiet(self, officer: int, quiet: Quiet | None) -> None:
+        """Quiet hours, or none; alerts that were put off are looked at again."""
+        values = (quiet.start, quiet.end) if quiet else (None, None)
+        async with self._store.write() as tx:
+            await tx.execute(
+                "UPDATE officers SET quiet_start = ?, quiet_end = ? WHERE id = ?", (*values, officer)
+            )
+            await tx.execute(
+                "UPDATE jobs SET not_before = 0 WHERE officer = ? AND state = 'queued'", (officer,)
+            )
+
+    async def set_reachable(self, person: int, *, reachable: bool) -> None:
+        """Whether the service takes messages to this person (blocked, or back)."""
+        async with self._store.write() as tx:
+            await tx.execute("UPDATE officers SET reachable = ? WHERE person = ?", (int(reachable), person))
+
+    # --- subscriptions ---
+
+    async def subscribe(self, officer: int, filters: Filters) -> Subscription:
+        """Keep a subscription. Raises OperationError `too_large` beyond `SUBSCRIPTIONS_MAX`."""
+
+        def work(connection: apsw.Connection) -> int:
+            held = _one(connection, "SELECT count(*) FROM subscriptions WHERE officer = ?", (officer,))[0]
+            if _integer(held) >= SUBSCRIPTIONS_MAX:
+                raise OperationError(Code.TOO_LARGE, "too many subscriptions", "delete one first")
+            row = _one(
+                connection,
+                "INSERT INTO subscriptions (officer, filters) VALUES (?, ?) RETURNING id",
+                (officer, filters.model_dump_json()),
+            )
+            return _integer(row[0])
+
+        async with self._store.write() as tx:
+            return Subscription(await tx.run(work), officer, filters, paused=False)
+
+    async def subscriptions(self, officer: int | None = None) -> list[Subscription]:
+        """One officer's subscriptions, or everybody's, oldest first."""
+        where, values = ("WHERE officer = ?", (officer,)) if officer is not None else ("", ())
+        rows = await self._store.query(
+            f"SELECT id, officer, filters, paused FROM subscriptions {where} ORDER BY id", values
+        )
+        return [
+            Subscription(row[0], row[1], Filters.model_validate_json(row[2]), bool(row[3])) for row in rows
+        ]
+
+    async def pause(self, officer: int, subscription: int, *, paused: bool) -> None:
+        """Pause or resume one of an officer's subscriptions."""
+        async with self._store.write() as tx:
+            await tx.execute(
+                "UPDATE subscriptions SET paused = ? WHERE id = ? AND officer = ?",
+                (int(paused), subscription, officer),
+            )
+
+    async def unsubscribe(self, officer: int, subscription: int) -> None:
+        """Delete one of an officer's subscriptions."""
+        async with self._store.write() as tx:
+            await tx.execute(
+                "DELETE FROM subscriptions WHERE id = ? AND officer = ?", (subscription, officer)
+            )
+
+    # --- digests ---
+
+    async def set_digest(self, officer: int, schedule: Schedule | None, *, now: float) -> None:
+        """Order, change or end an officer's digest. A new one tells what comes from `now` on."""
+        async with self._store.write() as tx:
+            if schedule is None:
+                await tx.execute("DELETE FROM digests WHERE officer = ?", (officer,))
+                return
+            await tx.execute(
+                "INSERT INTO digests VALUES (?, ?, ?, ?, ?) ON CONFLICT (officer) DO UPDATE"
+                " SET cadence = excluded.cadence, minute = excluded.minute, weekday = excluded.weekday",
+                (officer, schedule.cadence, schedule.minute, schedule.weekday, now),
+            )
+
+    async def digests(self) -> list[DigestPlan]:
+        """Every digest that is ordered."""
+        columns = ", ".join(f"o.{each}" for each in _COLUMNS.split(", "))
+        rows = await self._store.query(
+            f"SELECT d.cadence, d.minute, d.weekday, d.covered, {columns}"
+            " FROM digests d JOIN officers o ON o.id = d.officer WHERE o.chat IS NOT NULL ORDER BY o.id"
+        )
+        return [DigestPlan(read_officer(row[4:]), Schedule(row[0], row[1], row[2]), row[3]) for row in rows]
+
+    async def _set(self, officer: int, what: str, value: str) -> None:
+        async with self._store.write() as tx:
+            await tx.execute(f"UPDATE officers SET {what} WHERE id = ?", (value, officer))
+
+    async def _found(self, where: str, value: int) -> Officer | None:
+        rows = await self._store.query(f"SELECT {_COLUMNS} FROM officers WHERE {where}", (value,))
+        return read_officer(rows[0]) if rows else None
+
+
+async def cover(tx: Tx, officer: int, until: float) -> None:
+    """Within a transaction: the officer's next digest begins at `until`."""
+    await tx.execute("UPDATE digests SET covered = max(covered, ?) WHERE officer = ?", (until, officer))
+
+
+def _digest(code: str) -> bytes:
+    return hashlib.sha256(code.encode()).digest()
+
+
+def _one(
+    connection: apsw.Connection, sql: str, values: tuple[str | int | float | bytes, ...]
+) -> tuple[object, ...]:
+    row = connection.execute(sql, values).fetchone()
+    if row is None:
+        raise OperationError(Code.INTERNAL, "a row that must be there is not")
+    return tuple(row)

@@ -1,0 +1,297 @@
+"""The durable outbox, the bulletins it speaks of, and the messages that were sent.
+
+A job is `queued`, then `in_flight` (committed before the request leaves), then `done` or `failed`. What is found in
+flight at start may or may not have arrived: it goes again, marked as a possible repeat. Nothing else repeats.
+"""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import apsw
+
+from bots.jobs import Job, Verb
+from bots.state.officers import Officer, read_officer
+from subscribers.records import Record
+from subscribers.store import Store, Tx
+
+JOB_AGE_MAX: Final = 7 * 86_400.0
+"""An undelivered job is given up after this long: the officer has been away for a week."""
+KEEP: Final = 10 * 86_400.0
+"""Finished jobs and bulletins stay this long: longer than a weekly digest reaches back, and than a feed repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job on its way, with the officer it is for."""
+
+    id: int
+    key: str
+    verb: Verb
+    priority: int
+    record: str | None
+    target: int | None
+    body: str
+    attempts: int
+    repeated: bool
+    sent_parts: int
+    officer: Officer
+    chat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message in an officer's chat: `record` is the one bulletin that it shows, None for lists.
+
+    `ends` is when it must go (Unix seconds), None to stay.
+    """
+
+    id: int
+    officer: int
+    chat: int
+    message: int
+    record: str | None
+    language: str | None
+    part: int
+    sent: float
+    ends: float | None
+
+
+def enqueue(connection: apsw.Connection, jobs: Iterable[Job], now: float) -> int:
+    """Within a transaction: add the jobs whose keys are new; how many were."""
+    before = connection.total_changes()
+    connection.executemany(
+        "INSERT INTO jobs (key, officer, priority, verb, record, target, body, created)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        [
+            (job.key, job.officer, int(job.priority), job.verb, job.record, job.target, job.body, now)
+            for job in jobs
+        ],
+    )
+    return connection.total_changes() - before
+
+
+def remember(connection: apsw.Connection, record: Record, now: float) -> None:
+    """Within a transaction: keep a bulletin; a newer state of it replaces the older, the time of arrival stays."""
+    connection.execute(
+        "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+        (record.bulletin.id, record.model_dump_json(), now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message that the service took: what it shows (None: a list), in which language, which part of it, until when."""
+
+    chat: int
+    message: int
+    record: str | None = None
+    language: str | None = None
+    part: int = 0
+    ends: float | None = None
+
+
+def note_message(connection: apsw.Connection, officer: int, shown: Shown, now: float) -> None:
+    """Within a transaction: a message was sent, or shows something else now."""
+    connection.execute(
+        "INSERT INTO messages (officer, chat, message, record, language, part, sent, ends)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (chat, message) DO UPDATE SET record = excluded.record, language = excluded.language,"
+        " part = excluded.part, ends = excluded.ends",
+        (officer, shown.chat, shown.message, shown.record, shown.language, shown.part, now, shown.ends),
+    )
+
+
+class Outbox:
+    """Jobs, bulletins and messages."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def recover(self) -> int:
+        """At start: what was in flight goes again, marked. How many there were."""
+
+        def work(connection: apsw.Connection) -> int:
+            before = connection.total_changes()
+            connection.execute("UPDATE jobs SET state = 'queued', repeated = 1 WHERE state = 'in_flight'")
+            return connection.total_changes() - before
+
+        async with self._store.write() as tx:
+            return await tx.run(work)
+
+    async def candidates(self, now: float, busy: Collection[int], limit: int) -> list[Work]:
+        """The first due job of each reachable officer whose chat is not in `busy`, most urgent first."""
+        rows = await self._store.query(
+            "SELECT j.id, j.key, j.verb, j.priority, j.record, j.target, j.body, j.attempts, j.repeated, j.sent_parts,"
+            " min(j.priority * 1000000000000 + j.id) AS rank, o.id, o.name, o.role, o.language, o.zone,"
+            " o.quiet_start, o.quiet_end, o.chat, o.person, o.reachable"
+            " FROM jobs j JOIN officers o ON o.id = j.officer"
+            " WHERE j.state = 'queued' AND j.not_before <= ? AND o.reachable AND o.chat IS NOT NULL"
+            " AND o.chat NOT IN (SELECT value FROM json_each(?))"
+            " GROUP BY j.officer ORDER BY rank LIMIT ?",
+            (now, json.dumps(list(busy)), limit),
+        )
+        found = []
+        for row in rows:
+            officer = read_officer(row[11:])
+            if officer.chat is not None:
+                key, name, verb, priority, record, target, body, attempts, repeated, sent_parts = row[:10]
+                found.append(
+                    Work(
+                        key,
+                        name,
+                        verb,
+                        priority,
+                        record,
+                        target,
+                        body,
+                        attempts,
+                        bool(repeated),
+                        sent_parts,
+                        officer,
+                        officer.chat,
+                    )
+                )
+        return found
+
+    async def next_due(self, now: float) -> float | None:
+        """The earliest moment later than `now` at which a queued job becomes due."""
+        rows = await self._store.query(
+            "SELECT min(not_before) FROM jobs WHERE state = 'queued' AND not_before > ?", (now,)
+        )
+        return rows[0][0] if rows else None
+
+    async def depart(self, works: Iterable[Work]) -> None:
+        """Committed before any of the requests leaves: these are in flight."""
+        async with self._store.write() as tx:
+            await tx.executemany(
+                "UPDATE jobs SET state = 'in_flight', attempts = attempts + 1 WHERE id = ?",
+                [(work.id,) for work in works],
+            )
+
+    async def put_off(self, works: Iterable[tuple[int, float]]) -> None:
+        """Not before the given time (Unix seconds) each: quiet hours."""
+        async with self._store.write() as tx:
+            await tx.executemany(
+                "UPDATE jobs SET not_before = ? WHERE id = ?", [(until, job) for job, until in works]
+            )
+
+    async def again(self, work: Work, not_before: float, *, repeated: bool) -> None:
+        """Back into the queue; `repeated` when the service may have taken it already."""
+        async with self._store.write() as tx:
+            await tx.execute(
+                "UPDATE jobs SET state = 'queued', not_before = ?, repeated = repeated OR ? WHERE id = ?",
+                (not_before, int(repeated), work.id),
+            )
+
+    async def finish(self, work: Work, *, failed: bool = False) -> None:
+        """Nothing more to do for this job."""
+        async with self._store.write() as tx:
+            await _close(tx, work, "failed" if failed else "done")
+
+    async def arrived(self, work: Work, shown: Shown, *, parts: int, now: float) -> None:
+        """One part of an alert or digest arrived: note the message; close the job, or queue its next part."""
+        async with self._store.write() as tx:
+            await tx.run(lambda connection: note_message(connection, work.officer.id, shown, now))
+            if work.sent_parts + 1 >= parts:
+                await _close(tx, work, "done")
+            else:
+                await tx.execute(
+                    "UPDATE jobs SET state = 'queued', repeated = 0, sent_parts = sent_parts + 1 WHERE id = ?",
+                    (work.id,),
+                )
+
+    async def gone(self, work: Work, target: int) -> None:
+        """A message was deleted, or cannot be any more."""
+        async with self._store.write() as tx:
+            await tx.execute("DELETE FROM messages WHERE id = ?", (target,))
+            await _close(tx, work, "done")
+
+    async def move_chat(self, officer: int, chat: int) -> None:
+        """The chat has another id now."""
+        async with self._store.write() as tx:
+            await tx.execute("UPDATE officers SET chat = ? WHERE id = ?", (chat, officer))
+
+    async def add(self, jobs: Iterable[Job], now: float) -> int:
+        """Add jobs of their own transaction; how many were new."""
+        async with self._store.write() as tx:
+            return await tx.run(lambda connection: enqueue(connection, jobs, now))
+
+    async def note(self, officer: int, shown: Shown, now: float) -> None:
+        """An answer was sent outside the outbox: remember it for edits and deletion."""
+        async with self._store.write() as tx:
+            await tx.run(lambda connection: note_message(connection, officer, shown, now))
+
+    async def record(self, key: str) -> Record | None:
+        """A bulletin by its id, if it is kept."""
+        rows = await self._store.query("SELECT record FROM records WHERE id = ?", (key,))
+        return Record.model_validate_json(rows[0][0]) if rows else None
+
+    async def records(self, since: float, until: float) -> list[Record]:
+        """The bulletins that arrived from `since` up to, not at, `until`, oldest first."""
+        rows = await self._store.query(
+            "SELECT record FROM records WHERE seen >= ? AND seen < ? ORDER BY seen, id", (since, until)
+        )
+        return [Record.model_validate_json(row[0]) for row in rows]
+
+    async def message(self, target: int) -> Sent | None:
+        """A sent message by its row."""
+        rows = await self._messages("id = ?", target)
+        return rows[0] if rows else None
+
+    async def messages(self, record: str) -> list[Sent]:
+        """The messages that show a bulletin, oldest first."""
+        return await self._messages("record = ?", record)
+
+    async def drop_end(self, target: int) -> None:
+        """A message that was ending has been seen to."""
+        async with self._store.write() as tx:
+            await tx.execute("UPDATE messages SET ends = NULL WHERE id = ?", (target,))
+
+    async def ending(self, now: float) -> list[Sent]:
+        """Messages whose time has come."""
+        return await self._messages("ends <= ?", now)
+
+    async def acknowledge(self, record: str, officer: int, now: float) -> None:
+        """Remember that an officer acknowledged a bulletin."""
+        async with self._store.write() as tx:
+            await tx.execute(
+                "INSERT INTO acknowledged VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (record, officer, now)
+            )
+
+    async def acknowledged(self, record: str, officer: int) -> bool:
+        """Whether an officer acknowledged a bulletin."""
+        rows = await self._store.query(
+            "SELECT 1 FROM acknowledged WHERE record = ? AND officer = ?", (record, officer)
+        )
+        return bool(rows)
+
+    async def tidy(self, now: float) -> None:
+        """Give up what is a week old, forget what is long done."""
+        async with self._store.write() as tx:
+            await tx.execute(
+                "UPDATE jobs SET state = 'failed' WHERE state = 'queued' AND created < ?",
+                (now - JOB_AGE_MAX,),
+            )
+            await tx.execute(
+                "DELETE FROM jobs WHERE state IN ('done', 'failed') AND created < ?", (now - KEEP,)
+            )
+            await tx.execute("DELETE FROM records WHERE seen < ?", (now - KEEP,))
+            await tx.execute("DELETE FROM messages WHERE sent < ? AND ends IS NULL", (now - 3 * KEEP,))
+
+    async def counts(self) -> dict[str, int]:
+        """How many jobs are in each state."""
+        rows = await self._store.query("SELECT state, count(*) FROM jobs GROUP BY state")
+        return dict(rows)
+
+    async def _messages(self, where: str, value: str | float) -> list[Sent]:
+        rows = await self._store.query(
+            f"SELECT id, officer, chat, message, record, language, part, sent, ends FROM messages WHERE {where} ORDER BY id",
+            (value,),
+        )
+        return [Sent(*row) for row in rows]
+
+
+async def _close(tx: Tx, work: Work, state: str) -> None:
+    await tx.execute("UPDATE jobs SET state = ?, body = '' WHERE id = ?", (state, work.id))

@@ -1,0 +1,88 @@
+"""The bot's database: what it remembers over restarts. Times are Unix seconds."""
+
+from typing import Final
+
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE officers (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL COLLATE NOCASE UNIQUE,
+        role TEXT NOT NULL CHECK (role IN ('officer', 'administrator')),
+        language TEXT NOT NULL,
+        zone TEXT NOT NULL DEFAULT 'UTC',
+        quiet_start INTEGER,
+        quiet_end INTEGER,
+        chat INTEGER UNIQUE,
+        person INTEGER UNIQUE,
+        reachable INTEGER NOT NULL DEFAULT 1,
+        created REAL NOT NULL
+    ) STRICT;
+    CREATE TABLE invitations (
+        digest BLOB PRIMARY KEY,
+        officer INTEGER NOT NULL REFERENCES officers ON DELETE CASCADE,
+        expires REAL NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE subscriptions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        officer INTEGER NOT NULL REFERENCES officers ON DELETE CASCADE,
+        filters TEXT NOT NULL,
+        paused INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX subscriptions_of ON subscriptions (officer);
+    CREATE TABLE digests (
+        officer INTEGER PRIMARY KEY REFERENCES officers ON DELETE CASCADE,
+        cadence TEXT NOT NULL CHECK (cadence IN ('daily', 'weekly')),
+        minute INTEGER NOT NULL,
+        weekday INTEGER NOT NULL,
+        covered REAL NOT NULL
+    ) STRICT;
+    CREATE TABLE records (
+        id TEXT PRIMARY KEY,
+        record TEXT NOT NULL,
+        seen REAL NOT NULL
+    ) STRICT;
+    CREATE INDEX records_by_time ON records (seen);
+    CREATE TABLE jobs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL UNIQUE,
+        officer INTEGER NOT NULL REFERENCES officers ON DELETE CASCADE,
+        priority INTEGER NOT NULL,
+        verb TEXT NOT NULL CHECK (verb IN ('alert', 'digest', 'edit', 'delete')),
+        record TEXT,
+        target INTEGER,
+        body TEXT NOT NULL DEFAULT '',
+        state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'in_flight', 'done', 'failed')),
+        not_before REAL NOT NULL DEFAULT 0,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        repeated INTEGER NOT NULL DEFAULT 0,
+        sent_parts INTEGER NOT NULL DEFAULT 0,
+        created REAL NOT NULL
+    ) STRICT;
+    CREATE INDEX jobs_open ON jobs (officer, priority, id) WHERE state IN ('queued', 'in_flight');
+    CREATE TABLE messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        officer INTEGER NOT NULL REFERENCES officers ON DELETE CASCADE,
+        chat INTEGER NOT NULL,
+        message INTEGER NOT NULL,
+        record TEXT,
+        language TEXT,
+        part INTEGER NOT NULL DEFAULT 0,
+        sent REAL NOT NULL,
+        ends REAL,
+        UNIQUE (chat, message)
+    ) STRICT;
+    CREATE INDEX messages_of ON messages (record);
+    CREATE INDEX messages_ending ON messages (ends) WHERE ends IS NOT NULL;
+    CREATE TABLE acknowledged (
+        record TEXT NOT NULL,
+        officer INTEGER NOT NULL REFERENCES officers ON DELETE CASCADE,
+        at REAL NOT NULL,
+        PRIMARY KEY (record, officer)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE memory (
+        key TEXT PRIMARY KEY,
+        state TEXT,
+        data TEXT NOT NULL DEFAULT '{}'
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
