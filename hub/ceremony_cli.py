@@ -1,0 +1,272 @@
+"""`liaison-root`: the secretariat's offline ceremonies. No command here opens a connection."""
+
+import json
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub.terminal import read_file, refusals, show, write_file
+from schemas.limits import DOCUMENT_MAX
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="The secretariat's ceremonies, on an offline machine: who is in the directory, by m of n holders.",
+    epilog="Start: [bold]liaison-root create SEC --keys 2-of-3 --registrar 1-of-2[/bold]",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
+Keys = Annotated[
+    list[Path], typer.Option("--key", help="A private key file; give it once for each key holder present.")
+]
+Out = Annotated[Path, typer.Option("--out", help="Where the signed document goes.")]
+RootFile = Annotated[
+    Path | None, typer.Option("--root", help="The root document; without it, root.dsse beside the first key.")
+]
+Ask = Annotated[
+    bool, typer.Option("--passphrase", help="Ask for the passphrase that protects the key files.")
+]
+PassphraseFile = Annotated[
+    Path | None, typer.Option("--passphrase-file", help="Read that passphrase from a file (its first line).")
+]
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+@app.command(epilog="Example: liaison-root create SEC --keys 2-of-3 --registrar 1-of-2 --passphrase")
+def create(
+    directory: Annotated[
+        Path, typer.Argument(help="A new directory for the root document and the key files.")
+    ],
+    keys: Annotated[
+        str, typer.Option("--keys", help="How many root keys, and how many must sign: m-of-n.")
+    ] = "2-of-3",
+    registrar: Annotated[
+        str, typer.Option("--registrar", help="The same for registrar keys, which sign agencies and the hub.")
+    ] = "1-of-2",
+    ask: Ask = False,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Make a root of trust: version 1 of the root document and a private key file for each holder.
+
+    Hand each key file to its holder, then delete it here. Publish the fingerprint where agencies can check
+    it.
+    """
+    with refusals(as_json=as_json):
+        from hub.ceremony import NewRoles, Share, create_root
+
+        roots, registrars = Share.parse(keys), Share.parse(registrar)
+        fresh = NewRoles.generate(roots, registrars)
+        envelope = create_root(fresh, roots, registrars, _now())
+        paths = fresh.save(directory, _passphrase(passphrase_file, ask=ask, confirm=True))
+        _finish(directory / "root.dsse", envelope.to_bytes(), paths, as_json=as_json)
+
+
+@app.command(
+    epilog="Example: liaison-root rotate SEC/root.dsse --key a.key --key b.key --keys 3-of-5 --out SEC2"
+)
+def rotate(  # noqa: PLR0917 - options, each given by name
+    root: Annotated[Path, typer.Argument(help="The root document in force.")],
+    signing: Keys,
+    out: Annotated[
+        Path, typer.Option("--out", help="A new directory for the next root document and its new keys.")
+    ],
+    keys: Annotated[str | None, typer.Option("--keys", help="New root keys: m-of-n.")] = None,
+    registrar: Annotated[str | None, typer.Option("--registrar", help="New registrar keys: m-of-n.")] = None,
+    ask: Ask = False,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Replace keys: the next version of the root, signed by the old threshold and by the new one.
+
+    Other holders of old keys add theirs with [bold]countersign[/bold]; then [bold]liaison-hub submit[/bold]
+    publishes it.
+    """
+    with refusals(as_json=as_json):
+        from hub.ceremony import NewRoles, Share, check_holds, read_root, rotate_root, still_needed
+        from schemas.errors import Code, FormatError
+
+        if keys is None and registrar is None:
+            raise FormatError(Code.BAD_REQUEST, "nothing to rotate", "give --keys, --registrar, or both")
+        current = read_root(read_file(root, DOCUMENT_MAX))
+        passphrase = _passphrase(passphrase_file, ask=ask)
+        signers = _load(signing, passphrase)
+        check_holds(current.root, signers, "root")
+        shares = (Share.parse(keys) if keys else None, Share.parse(registrar) if registrar else None)
+        fresh = NewRoles.generate(*shares)
+        envelope = rotate_root(current, fresh, *shares, signers, _now())
+        paths = fresh.save(out, passphrase)
+        _finish(
+            out / "root.dsse",
+            envelope.to_bytes(),
+            paths,
+            as_json=as_json,
+            missing=still_needed(envelope, current.root),
+        )
+
+
+@app.command(
+    "sign-agency",
+    epilog="Example: liaison-root sign-agency fra.request --key SEC/registrar-1.key --out fra.dsse",
+)
+def sign_agency(  # noqa: PLR0917 - options, each given by name
+    request: Annotated[Path, typer.Argument(help="The enrolment request that the agency sent.")],
+    signing: Keys,
+    out: Out,
+    root: RootFile = None,
+    version: Annotated[
+        int, typer.Option("--version", min=1, help="2 and on when the agency's name or code changes.")
+    ] = 1,
+    ask: Ask = False,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Sign who an agency is. First call the agency and compare the fingerprint of its identity key."""
+    with refusals(as_json=as_json):
+        from hub import ceremony
+        from schemas.encoding import from_base64
+        from schemas.signing import KEY_SIZE, fingerprint
+
+        role = ceremony.read_root(_root_bytes(root, signing)).registrar
+        signers = _load(signing, _passphrase(passphrase_file, ask=ask))
+        ceremony.check_holds(role, signers, "registrar")
+        asked, envelope = ceremony.sign_agency(read_file(request, DOCUMENT_MAX), version, signers, _now())
+        write_file(out, envelope.to_bytes())
+        missing = ceremony.still_needed(envelope, role)
+        spoken = fingerprint(from_base64(asked.identity, KEY_SIZE))
+        result = {
+            "agency": asked.id,
+            "name": asked.name,
+            "code": asked.code,
+            "fingerprint": spoken,
+            "out": str(out),
+            "missing": missing,
+        }
+        text = f"{asked.name} ({asked.id}, {asked.code})\nidentity {spoken}\nwritten {out}{_more(missing)}"
+        show(result, text, as_json=as_json)
+
+
+@app.command(
+    "sign-hub",
+    epilog="Example: liaison-root sign-hub hub-request.dsse --key SEC/registrar-1.key --out hub.dsse",
+)
+def sign_hub(
+    request: Annotated[Path, typer.Argument(help="The hub-request.dsse that `liaison-hub init` made.")],
+    signing: Keys,
+    out: Out,
+    root: RootFile = None,
+    ask: Ask = False,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Sign the hub's receipt key."""
+    with refusals(as_json=as_json):
+        from hub import ceremony
+
+        role = ceremony.read_root(_root_bytes(root, signing)).registrar
+        signers = _load(signing, _passphrase(passphrase_file, ask=ask))
+        ceremony.check_holds(role, signers, "registrar")
+        hub, envelope = ceremony.sign_hub(read_file(request, DOCUMENT_MAX), signers)
+        write_file(out, envelope.to_bytes())
+        missing = ceremony.still_needed(envelope, role)
+        result = {"hub": hub.name, "out": str(out), "missing": missing}
+        show(result, f"{hub.name}\nwritten {out}{_more(missing)}", as_json=as_json)
+
+
+@app.command(epilog="Example: liaison-root countersign SEC2/root.dsse --key root-3.key")
+def countersign(
+    document: Annotated[Path, typer.Argument(help="A signed document that needs more signatures.")],
+    signing: Keys,
+    out: Annotated[Path | None, typer.Option("--out", help="Where it goes; without it, in place.")] = None,
+    ask: Ask = False,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    """Add a key holder's signature to a document. Look at it first with [bold]show[/bold]."""
+    with refusals(as_json=as_json):
+        from hub import ceremony
+
+        data = read_file(document, DOCUMENT_MAX)
+        envelope = ceremony.countersign(data, _load(signing, _passphrase(passphrase_file, ask=ask)))
+        target = out or document
+        write_file(target, envelope.to_bytes())
+        result = {"out": str(target), "signatures": len(envelope.signatures)}
+        show(result, f"written {target}, with {len(envelope.signatures)} signatures", as_json=as_json)
+
+
+@app.command("show", epilog="Example: liaison-root show SEC/root.dsse")
+def show_file(
+    document: Annotated[Path, typer.Argument(help="A document, a request, or an admission file.")],
+    as_json: Json = False,
+) -> None:
+    """Say what a file says, who signed it, and its fingerprint to read aloud."""
+    with refusals(as_json=as_json):
+        from hub.ceremony import describe
+        from schemas.encoding import from_base64, parse_json
+
+        data = read_file(document, 4 * DOCUMENT_MAX)
+        if b'"user_jwt"' in data:  # an admission file: what counts in it is the root that it pins
+            data = from_base64(parse_json(data, 4 * DOCUMENT_MAX).get("root"), DOCUMENT_MAX)
+        result: dict[str, Any] = {"fingerprint": sha256(data).hexdigest(), **describe(data)}
+        said = json.dumps(result["document"], indent=2, ensure_ascii=False)
+        keys = "\n".join(f"  {kid}" for kid in result["signed_by"])
+        text = f"{said}\nsigned by keys\n{keys}\nfingerprint\n{_aloud(result['fingerprint'])}"
+        show(result, text, as_json=as_json)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _passphrase(file: Path | None, *, ask: bool, confirm: bool = False) -> bytes | None:
+    if file is not None:
+        return read_file(file, 4096).split(b"\n", 1)[0].rstrip(b"\r") or None
+    if not ask:
+        return None
+    return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)).encode()
+
+
+def _load(paths: list[Path], passphrase: bytes | None) -> list[Any]:
+    from hub.ceremony import CeremonyKey
+
+    return [CeremonyKey.load(path, passphrase) for path in paths]
+
+
+def _root_bytes(root: Path | None, keys: list[Path]) -> bytes:
+    return read_file(root or keys[0].parent / "root.dsse", DOCUMENT_MAX)
+
+
+def _finish(path: Path, data: bytes, keys: list[Path], *, as_json: bool, missing: int = 0) -> None:
+    write_file(path, data)
+    fingerprint = sha256(data).hexdigest()
+    result = {
+        "root": str(path),
+        "fingerprint": fingerprint,
+        "keys": [str(key) for key in keys],
+        "missing": missing,
+    }
+    written = "\n".join(f"  {key}" for key in keys)
+    text = (
+        f"root document {path}\nkey files (give each to its holder, then delete it here)\n{written}\n"
+        f"fingerprint to read aloud\n{_aloud(fingerprint)}{_more(missing)}"
+    )
+    show(result, text, as_json=as_json)
+
+
+def _aloud(fingerprint: str) -> str:
+    groups = [fingerprint[at : at + 8] for at in range(0, len(fingerprint), 8)]
+    return f"  {' '.join(groups[:4])}\n  {' '.join(groups[4:])}"
+
+
+def _more(missing: int) -> str:
+    return (
+        f"\nneeds {missing} more signature{'s' * (missing > 1)}: liaison-root countersign" if missing else ""
+    )

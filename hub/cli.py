@@ -1,0 +1,276 @@
+"""`liaison-hub`: make, run and look after a hub. All but `init`, `install` and `serve` ask the running
+hub.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.terminal import read_file, refusals, show, write_file
+from schemas.limits import DOCUMENT_MAX
+
+if TYPE_CHECKING:  # it takes a moment to load, and --help does not need it
+    from hub.settings import HubSettings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="The hub: admits and routes signed, sealed bulletins that it cannot read.",
+    epilog="Start: [bold]liaison-hub init[/bold], have the secretariat sign the request, "
+    "[bold]liaison-hub install[/bold], [bold]liaison-hub serve[/bold]",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
+State = Annotated[
+    Path | None,
+    typer.Option(
+        "--state", help="The hub's directory; without it LIAISON_HUB_STATE, the settings, or ./hub-state."
+    ),
+]
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+@app.command(epilog='Example: liaison-hub init --state HUB --name "Coordinating Centre"')
+def init(
+    state: State = None,
+    name: Annotated[
+        str, typer.Option("--name", help="The hub's name, as agencies will see it.")
+    ] = "Liaison hub",
+    nats_config: Annotated[
+        Path | None,
+        typer.Option("--nats-config", help="Also write there what an existing NATS server must include."),
+    ] = None,
+    nats_resolver: Annotated[
+        Path | None,
+        typer.Option("--nats-resolver", help="Where that server keeps accounts (its own directory)."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make the hub's keys, and the request that a registrar signs into its document. Safe to repeat."""
+    with refusals(as_json=as_json):
+        from hub.accounts import Accounts
+        from hub.files import write_private
+        from hub.keeping import initialise
+        from hub.serve import unix_milliseconds
+
+        settings = _settings(state)
+        request = initialise(settings, name, unix_milliseconds())
+        resolver = (nats_resolver or settings.nats_directory / "resolver").absolute()
+        snippet = Accounts.load(settings.accounts_directory).server_config(resolver).encode()
+        write_private(settings.server_snippet, snippet)
+        if nats_config is not None:
+            write_file(nats_config, snippet)
+        result = {
+            "state": str(settings.state),
+            "request": str(request),
+            "nats_config": str(settings.server_snippet),
+        }
+        text = (
+            f"keys in {settings.state}\nrequest {request}\n"
+            f"next: liaison-root sign-hub {request} --key REGISTRAR.key --out hub.dsse, "
+            "then liaison-hub install root.dsse hub.dsse"
+        )
+        show(result, text, as_json=as_json)
+
+
+@app.command(epilog="Example: liaison-hub install SEC/root.dsse hub.dsse --state HUB")
+def install(
+    root: Annotated[Path, typer.Argument(help="The secretariat's root document, version 1.")],
+    hub_document: Annotated[Path, typer.Argument(help="The hub document that a registrar signed.")],
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Check and keep the two documents with which the hub's directory begins."""
+    with refusals(as_json=as_json):
+        from hub import keeping
+        from hub.state import digest
+
+        settings = _settings(state)
+        data = read_file(root, DOCUMENT_MAX)
+        keeping.install(settings, data, read_file(hub_document, DOCUMENT_MAX))
+        result = {"state": str(settings.state), "fingerprint": digest(data)}
+        show(result, f"root {digest(data)}\nnext: liaison-hub serve", as_json=as_json)
+
+
+@app.command(epilog="Example: liaison-hub serve --state HUB --port 4222")
+def serve(
+    state: State = None,
+    host: Annotated[str | None, typer.Option("--host", help="Address of the embedded NATS server.")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="Its port; 0 takes a free one.")
+    ] = None,
+    nats: Annotated[
+        str | None,
+        typer.Option("--nats", help="URL of an existing NATS server in place of the embedded one."),
+    ] = None,
+    public_url: Annotated[
+        list[str] | None,
+        typer.Option("--public-url", help="Where agencies reach it, for admission files; repeatable."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the hub until SIGTERM or Ctrl-C. Prints one line when everything answers; logs go to stderr."""
+    with refusals(as_json=as_json):
+        from hub.process import run
+
+        settings = _settings(state, host=host, port=port, nats=nats)
+        run(settings, public_url or [], as_json=as_json)
+
+
+@app.command(epilog="Example: liaison-hub admit fra.request fra.dsse --out fra-admission.json")
+def admit(
+    request: Annotated[Path, typer.Argument(help="The agency's enrolment request.")],
+    agency_document: Annotated[Path, typer.Argument(help="The agency document that a registrar made of it.")],
+    out: Annotated[Path, typer.Option("--out", help="Where the admission file for the agency goes.")],
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Give an agency's endpoint its account. The same request again gives the same admission."""
+    with refusals(as_json=as_json):
+        from schemas.encoding import to_base64
+
+        files = {"request": request, "agency": agency_document}
+        asked = {name: to_base64(read_file(path, DOCUMENT_MAX)) for name, path in files.items()}
+        admission = _ask(state, "admit", asked)
+        write_file(out, (json.dumps(admission, indent=1) + "\n").encode())
+        result = {"agency": admission["agency"], "endpoint": admission["endpoint"], "out": str(out)}
+        text = (
+            f"{admission['agency']} admitted as {admission['endpoint']}\nwritten {out}: send it to the agency"
+        )
+        show(result, text, as_json=as_json)
+
+
+@app.command(epilog="Example: liaison-hub submit SEC2/root.dsse")
+def submit(
+    document: Annotated[Path, typer.Argument(help="A signed directory document or membership entry.")],
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Hand in a document that was signed elsewhere: a root rotation, a new hub key, a revocation sent by
+    other means.
+    """
+    with refusals(as_json=as_json):
+        from schemas.encoding import to_base64
+
+        head = _ask(state, "submit", {"document": to_base64(read_file(document, DOCUMENT_MAX))})
+        show(head, f"the directory has {head['size']} documents, root {head['root']}", as_json=as_json)
+
+
+@app.command(epilog="Example: liaison-hub suspend fra")
+def suspend(
+    who: Annotated[str, typer.Argument(help="An agency's id (all its endpoints), or one endpoint's key.")],
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Cut an agency or an endpoint off, at once and until it is resumed."""
+    with refusals(as_json=as_json):
+        done = _ask(state, "suspend", {"who": who})
+        show(done, "\n".join(f"suspended {each}" for each in done["endpoints"]), as_json=as_json)
+
+
+@app.command(epilog="Example: liaison-hub resume fra")
+def resume(
+    who: Annotated[str, typer.Argument(help="An agency's id (all its endpoints), or one endpoint's key.")],
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """End a suspension."""
+    with refusals(as_json=as_json):
+        done = _ask(state, "resume", {"who": who})
+        show(done, "\n".join(f"resumed {each}" for each in done["endpoints"]), as_json=as_json)
+
+
+@app.command(epilog="Example: liaison-hub status --json")
+def status(
+    state: State = None,
+    prometheus: Annotated[bool, typer.Option("--prometheus", help="As Prometheus text.")] = False,
+    as_json: Json = False,
+) -> None:
+    """How the hub is: agencies, communities, streams, what waits, what was answered. Exit 3 when it does
+    not answer.
+    """
+    with refusals(as_json=as_json):
+        from hub import health
+
+        facts = _ask(state, "status", {})
+        if prometheus:
+            typer.echo(health.prometheus(facts), nl=False)
+        elif as_json:
+            show(facts, "", as_json=True)
+        else:
+            from hub.tables import print_status
+
+            print_status(facts)
+
+
+@app.command(epilog="Example: liaison-hub quarantine --publisher fra --code expired")
+def quarantine(
+    state: State = None,
+    code: Annotated[str | None, typer.Option("--code", help="Only this reason.")] = None,
+    publisher: Annotated[
+        str | None, typer.Option("--publisher", help="Only this agency or endpoint.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """List what was refused and why, newest first. Never shows content, which the hub could not read
+    anyway.
+    """
+    with refusals(as_json=as_json):
+        wanted = {"code": code, "publisher": publisher, "limit": limit}
+        found = _ask(
+            state, "quarantine", {name: value for name, value in wanted.items() if value is not None}
+        )
+        if as_json:
+            show(found, "", as_json=True)
+        else:
+            from hub.tables import print_quarantine
+
+            print_quarantine(found["entries"])
+
+
+@app.command(epilog="Example: liaison-hub watch --json | head -100")
+def watch(
+    state: State = None,
+    from_start: Annotated[bool, typer.Option("--from-start", help="Begin with what is stored.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show each message as the hub stores it: subject, size, hash and first bytes. More there is not to
+    see.
+    """
+    with refusals(as_json=as_json):
+        from hub.client import watch as follow
+
+        follow(_settings(state), from_start=from_start, as_json=as_json)
+
+
+def _settings(state: Path | None, **given: str | int | None) -> "HubSettings":
+    from pydantic import ValidationError
+
+    from hub.settings import HubSettings
+    from schemas.errors import Code, OperationError
+
+    chosen: dict[str, Any] = {
+        name: value for name, value in {"state": state, **given}.items() if value is not None
+    }
+    try:
+        return HubSettings(**chosen)
+    except ValidationError as wrong:
+        first = wrong.errors(include_input=False, include_url=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        raise OperationError(
+            Code.BAD_SETTINGS, f"{name}: {first['msg']}", "correct the option, LIAISON_HUB_* variable or file"
+        ) from None
+
+
+def _ask(state: Path | None, verb: str, asked: dict[str, Any]) -> dict[str, Any]:
+    from hub.client import ask
+
+    return ask(_settings(state), verb, asked)

@@ -1,0 +1,142 @@
+"""The commands' side of the control service: one request to the hub that runs on a state directory, or a
+stream to watch.
+"""
+
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from typing import Any, Final
+
+import nats
+import nats.errors
+import typer
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from hub.files import read_private
+from hub.grants import CONTROL
+from hub.keeping import URL_FILE
+from hub.settings import HubSettings
+from schemas.encoding import instant
+from schemas.errors import Code, OperationError
+
+_CONNECT_SECONDS: Final = 5
+_ANSWER_SECONDS: Final = 30
+_HEAD_BYTES: Final = 32
+_HASH_DIGITS: Final = 16
+
+
+def ask(settings: HubSettings, verb: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """The hub's answer. Raises what the hub refused with, or OperationError HUB_UNREACHABLE."""
+    return asyncio.run(_ask(settings, verb, asked))
+
+
+def watch(settings: HubSettings, *, from_start: bool, as_json: bool) -> None:
+    """Print a line for each message that the hub stores, until interrupted or the reader of the lines
+    goes away.
+    """
+    with contextlib.suppress(BrokenPipeError):
+        asyncio.run(_watch(settings, from_start=from_start, as_json=as_json))
+
+
+async def _ask(settings: HubSettings, verb: str, asked: dict[str, Any]) -> dict[str, Any]:
+    async with connected(settings) as nc:
+        return await request(nc, verb, asked)
+
+
+async def request(nc: Client, verb: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """One request to the control service over a connection of `connected`. Raises as `ask`."""
+    try:
+        message = await nc.request(f"{CONTROL}.{verb}", json.dumps(asked).encode(), timeout=_ANSWER_SECONDS)
+    except (nats.errors.Error, TimeoutError) as lost:
+        raise OperationError(
+            Code.HUB_UNREACHABLE, "the hub does not answer", "see that `liaison-hub serve` runs, and its log"
+        ) from lost
+    answer = json.loads(message.data)
+    if error := answer.get("error"):
+        raise OperationError(Code(error["code"]), error["message"], error["fix"])
+    result: dict[str, Any] = answer["result"]
+    return result
+
+
+async def _watch(settings: HubSettings, *, from_start: bool, as_json: bool) -> None:
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, over.set)
+
+    async def stored(message: Msg) -> None:
+        try:
+            typer.echo(_line(message, as_json=as_json))
+        except BrokenPipeError:
+            over.set()
+
+    async def lost() -> None:
+        over.set()
+
+    async with connected(settings, lost) as nc:
+        inbox = nc.new_inbox()
+        await nc.subscribe(inbox, cb=stored)
+        watching = await request(nc, "watch", {"inbox": inbox, "from_start": from_start})
+        typer.echo(json.dumps({"event": "watching", **watching}) if as_json else "watching")
+        await over.wait()
+
+
+def _line(message: Msg, *, as_json: bool) -> str:
+    data, place = message.data, message.metadata
+    shown = {
+        "stream": place.stream,
+        "seq": place.sequence.stream,
+        "at": instant(int(place.timestamp.timestamp() * 1000)),
+        "subject": message.subject,
+        "size": len(data),
+        "sha256": sha256(data).hexdigest()[:_HASH_DIGITS],
+        "head": data[:_HEAD_BYTES].hex(),
+    }
+    return json.dumps(shown) if as_json else "  ".join(str(value) for value in shown.values())
+
+
+@asynccontextmanager
+async def connected(
+    settings: HubSettings, closed: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[Client]:
+    """A connection with the rights of the hub's commands. OperationError HUB_UNREACHABLE."""
+    file = settings.state / URL_FILE
+    if settings.nats is None and not file.exists():
+        raise OperationError(
+            Code.HUB_UNREACHABLE,
+            f"no hub has run on {settings.state}",
+            "start it with `liaison-hub serve`, or give --state",
+        )
+    url = settings.nats or file.read_text("ascii").strip()
+    read_private(settings.control_credentials)
+    nc = Client()
+    try:
+        await asyncio.wait_for(
+            nc.connect(
+                url,
+                user_credentials=str(settings.control_credentials),
+                allow_reconnect=False,
+                error_cb=_quiet,
+                closed_cb=closed,
+            ),
+            _CONNECT_SECONDS,
+        )
+    except (nats.errors.Error, OSError, TimeoutError) as failure:
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await nc.close()
+        raise OperationError(
+            Code.HUB_UNREACHABLE, f"nothing answers at {url}", "see that `liaison-hub serve` runs"
+        ) from failure
+    try:
+        yield nc
+    finally:
+        await nc.close()
+
+
+async def _quiet(_error: Exception) -> None:
+    """The request that fails says it."""

@@ -1,0 +1,47 @@
+"""`liaison-hub serve` as a process: event loop, signals, the ready line, logs."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import structlog
+import typer
+import uvloop
+
+from hub import log
+from hub.serve import running
+from hub.settings import HubSettings
+from hub.state import digest
+
+_log = structlog.get_logger(__name__)
+
+
+def run(settings: HubSettings, public_urls: Sequence[str], *, as_json: bool) -> None:
+    """Serve until SIGTERM or SIGINT. Raises OperationError when the hub cannot begin."""
+    log.configure(settings.log, settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, public_urls, as_json=as_json))
+
+
+async def _serve(settings: HubSettings, public_urls: Sequence[str], *, as_json: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with running(settings, public_urls=public_urls) as hub:
+        name = hub.office.directory.hub.name if hub.office.directory.hub else ""
+        fingerprint = digest(hub.office.root)
+        ready = {
+            "event": "ready",
+            "nats": hub.url,
+            "port": urlsplit(hub.url).port,
+            "pid": os.getpid(),
+            "hub": name,
+            "fingerprint": fingerprint,
+        }
+        typer.echo(json.dumps(ready) if as_json else f"ready {hub.url} root {fingerprint}")
+        await stop.wait()
+        _log.info("stopping")

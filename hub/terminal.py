@@ -1,0 +1,60 @@
+"""What the hub's commands have in common: results to stdout, refusals to stderr as `code: message (fix)`,
+exit codes.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from schemas.errors import Code, LiaisonError, OperationError
+
+EXIT_REFUSED: Final = 1
+EXIT_UNREACHABLE: Final = 3
+"""2 is wrong usage, as Typer says it."""
+
+_UNREACHABLE: Final = frozenset({Code.HUB_UNREACHABLE, Code.NODE_UNREACHABLE})
+
+
+@contextmanager
+def refusals(*, as_json: bool = False) -> Iterator[None]:
+    """Tell a refusal on stderr and end the command with its exit code."""
+    try:
+        yield
+    except LiaisonError as error:
+        typer.echo(json.dumps(error.as_dict()) if as_json else str(error), err=True)
+        raise typer.Exit(EXIT_UNREACHABLE if error.code in _UNREACHABLE else EXIT_REFUSED) from None
+
+
+def show(result: dict[str, Any], text: str, *, as_json: bool) -> None:
+    """Print the result: one JSON object for machines, or the text for people."""
+    typer.echo(json.dumps(result, ensure_ascii=False) if as_json else text)
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """A file of at most `limit` bytes. OperationError NOT_FOUND, BAD_REQUEST."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as failure:
+        raise OperationError(
+            Code.NOT_FOUND, f"{path} cannot be read: {failure.strerror}", "check the path"
+        ) from None
+    if len(data) > limit:
+        raise OperationError(
+            Code.TOO_LARGE, f"{path} is larger than {limit} bytes", "give the file that was meant"
+        )
+    return data
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a public file. OperationError BAD_REQUEST."""
+    try:
+        path.write_bytes(data)
+    except OSError as failure:
+        raise OperationError(
+            Code.BAD_REQUEST, f"{path} cannot be written: {failure.strerror}", "choose another place"
+        ) from None
