@@ -57,6 +57,7 @@ layers: $(READY) ## Check who may import whom
 .PHONY: drift
 drift: $(READY) ## Check that the published schemas are what the code says
 	python -m schemas.publish --check
+	python -m subscribers.publish --check
 
 .PHONY: pytest
 pytest: $(READY) ## Run the tests alone (ARGS="tests/unit -k name")
@@ -78,7 +79,9 @@ format: $(READY) ## Format the code, and mend what the linter can
 
 .PHONY: schemas
 schemas: $(READY) ## Write the published schemas anew from the code
+	python -m tests.support.format_example
 	python -m schemas.publish
+	python -m subscribers.publish
 
 .PHONY: bench
 bench: $(READY) ## Measure against bare loops of the same library calls; writes build/bench.json

@@ -1,0 +1,223 @@
+"""Publish what an agency's own NATS carries: the bulletins' subjects and the node's service, made from the
+models.
+
+`python -m subscribers.publish` writes JSON Schemas and the AsyncAPI document into schemas/published/agency,
+`--check` names those that have drifted and then exits 1.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from schemas.asyncapi import channel, document, operation, reference
+from schemas.bulletin import Draft
+from schemas.errors import Code
+from schemas.json_schemas import Json, between_fields, named
+from schemas.publish import PUBLISHED, read_examples, run
+from schemas.subjects import BULLETINS
+from schemas.vocabulary import Kind, Realm, Severity, Tlp
+from subscribers.api import ClientAdded, Finding, QuarantineEntry, WhoAmI
+from subscribers.hub_link import Admission
+from subscribers.local.roles import ClientIdentity, Role, Verb, verbs
+from subscribers.records import Community, NodeStatus, Page, Published, Record
+from subscribers.requests import MODELS
+from subscribers.service_examples import answer_examples, record, request_examples
+
+DIRECTORY: Final[Path] = PUBLISHED / "agency"
+
+ANSWERS: Final[dict[Verb, Any]] = {
+    Verb.WHOAMI: WhoAmI,
+    Verb.SEARCH: Page,
+    Verb.LATEST: Page,
+    Verb.SHOW: Record,
+    Verb.COMMUNITIES: list[Community],
+    Verb.STATUS: NodeStatus,
+    Verb.PUBLISH: Published,
+    Verb.ACKNOWLEDGE: Published,
+    Verb.COMMUNITY_CREATE: Community,
+    Verb.COMMUNITY_ADD: Community,
+    Verb.COMMUNITY_REMOVE: Community,
+    Verb.DIGEST: Published,
+    Verb.QUARANTINE: list[QuarantineEntry],
+    Verb.DOCTOR: list[Finding],
+    Verb.CLIENTS: list[ClientIdentity],
+    Verb.CLIENT_ADD: ClientAdded,
+    Verb.CLIENT_REMOVE: None,
+}
+"""What stands under `result` in the answer to each verb."""
+
+_SUMMARIES: Final = {
+    Verb.WHOAMI: "Who the node says that the client is.",
+    Verb.SEARCH: "Bulletins with these words, newest first unless ranked.",
+    Verb.LATEST: "The newest bulletins.",
+    Verb.SHOW: "One bulletin by reference or id.",
+    Verb.COMMUNITIES: "The communities that the agency belongs to.",
+    Verb.STATUS: "How the node is doing.",
+    Verb.PUBLISH: "Take a draft into the outbox.",
+    Verb.ACKNOWLEDGE: "Publish an acknowledgement of a bulletin.",
+    Verb.COMMUNITY_CREATE: "Found a community.",
+    Verb.COMMUNITY_ADD: "Let an agency in.",
+    Verb.COMMUNITY_REMOVE: "Put an agency out.",
+    Verb.DIGEST: "Publish the digest of a community for a period, once.",
+    Verb.QUARANTINE: "The latest frames that the node refused.",
+    Verb.DOCTOR: "What is wrong, and how to mend it.",
+    Verb.CLIENTS: "The agency's local clients.",
+    Verb.CLIENT_ADD: "Make a local client and its key.",
+    Verb.CLIENT_REMOVE: "Remove a local client.",
+}
+_ERROR: Final[Json] = {
+    "title": "Refusal",
+    "description": "Why a request was refused: a stable code, what is wrong, and what to do.",
+    "type": "object",
+    "properties": {
+        "code": {"enum": [code.value for code in Code]},
+        "message": {"type": "string"},
+        "fix": {"type": "string"},
+    },
+    "required": ["code", "message", "fix"],
+    "additionalProperties": False,
+}
+
+
+def request_schema(verb: Verb, ref: str) -> Json:
+    """The request of a verb; the draft in `publish` is spelled out."""
+    schema: Json = MODELS[verb].model_json_schema(mode="validation", ref_template=ref)
+    if verb is Verb.PUBLISH:
+        draft = Draft.model_json_schema(mode="validation", ref_template=ref)
+        schema["$defs"] = {**draft.pop("$defs"), "Draft": {**draft, "allOf": between_fields()}}
+        schema["properties"]["draft"] = {"$ref": ref.format(model="Draft")}
+    schema["title"] = f"Request {verb.value}"
+    schema["description"] = f"What is sent to `node.{verb.value}`. {_SUMMARIES[verb]}"
+    return schema
+
+
+def answer_schema(verb: Verb, ref: str) -> Json:
+    """The answer to a verb: `result`, or `error`."""
+    result: Json = TypeAdapter(ANSWERS[verb]).json_schema(mode="validation", ref_template=ref)
+    inner = result.pop("$defs", {})
+    return {
+        "title": f"Answer {verb.value}",
+        "description": f"What `node.{verb.value}` answers. {_SUMMARIES[verb]}",
+        "$defs": {**inner, "Refusal": _ERROR},
+        "oneOf": [_only("result", result), _only("error", {"$ref": ref.format(model="Refusal")})],
+    }
+
+
+def _only(name: str, schema: Json) -> Json:
+    return {
+        "type": "object",
+        "properties": {name: schema},
+        "required": [name],
+        "additionalProperties": False,
+    }
+
+
+def documents() -> dict[str, Json]:
+    """File name to document."""
+    known = read_examples()
+    requests, answers = request_examples(known), answer_examples(known)
+    ref = "#/$defs/{model}"
+    made = {
+        "record": named(
+            "agency:record",
+            Record.model_json_schema(ref_template=ref),
+            [record(known).model_dump(mode="json")],
+        ),
+        "admission": named(
+            "agency:admission", Admission.model_json_schema(ref_template=ref), [known["admission"]]
+        ),
+    }
+    for verb in Verb:
+        name = verb.value
+        made[f"request-{name}"] = named(f"agency:request:{name}", request_schema(verb, ref), [requests[verb]])
+        made[f"answer-{name}"] = named(f"agency:answer:{name}", answer_schema(verb, ref), answers[verb])
+    files = {f"{name}.schema.json": schema for name, schema in made.items()}
+    return {**files, "agency.asyncapi.json": agency_document(known)}
+
+
+def agency_document(known: Json) -> Json:
+    """The subjects of an agency's own NATS and the node's service, seen from the node."""
+    ref = "#/components/schemas/{model}"
+    requests, answers = request_examples(known), answer_examples(known)
+    schemas: Json = {}
+
+    def register(name: str, schema: Json) -> Json:
+        schemas.update(schema.pop("$defs", {}))
+        schemas[name] = schema
+        return reference("schemas", name)
+
+    address = "bulletin.{realm}.{community}.{kind}.{severity}.{tlp}"
+    channels = {
+        "bulletins": channel(
+            address,
+            "bulletin",
+            "A bulletin that the agency holds; clients get those up to their TLP ceiling.",
+            BULLETINS,
+        )
+    }
+    operations: Json = {
+        "sendBulletin": operation("send", "bulletins", "bulletin", "Every bulletin that was archived, once.")
+    }
+    shown = record(known).model_dump(mode="json", exclude_none=True)
+    messages: Json = {
+        "bulletin": {
+            "title": "Bulletin",
+            "summary": "The bulletin, where it came from, and what became of it. `Nats-Msg-Id` is its id.",
+            "payload": register("Record", Record.model_json_schema(ref_template=ref)),
+            "examples": [{"name": "bulletin", "payload": shown}],
+        }
+    }
+    for verb in Verb:
+        word = "".join(part.capitalize() for part in verb.value.split("-"))
+        least = next(role for role in Role if verb in verbs(role))
+        asked, told = f"ask{word}", f"tell{word}"
+        channels[asked] = channel(
+            f"node.{verb.value}", asked, f"{_SUMMARIES[verb]} From the role {least.value} on."
+        )
+        channels[told] = {
+            "address": None,
+            "description": "The reply subject of the request.",
+            "messages": {told: reference("messages", told)},
+        }
+        operations[f"answer{word}"] = {
+            **operation("receive", asked, asked, _SUMMARIES[verb]),
+            "reply": {
+                "address": {"location": "$message.header#/reply", "description": "NATS's own reply subject."},
+                "channel": {"$ref": f"#/channels/{told}"},
+                "messages": [{"$ref": f"#/channels/{told}/messages/{told}"}],
+            },
+        }
+        messages[asked] = {
+            "title": f"Request {verb.value}",
+            "payload": register(f"Request{word}", request_schema(verb, ref)),
+            "examples": [{"name": "request", "payload": requests[verb]}],
+        }
+        messages[told] = {
+            "title": f"Answer {verb.value}",
+            "payload": register(f"Answer{word}", answer_schema(verb, ref)),
+            "examples": [{"name": "answer", "payload": each} for each in answers[verb]],
+        }
+    components = {"parameters": _parameters(), "messages": messages, "schemas": dict(sorted(schemas.items()))}
+    return document(
+        "Liaison agency node",
+        "An agency's own NATS. Each client has an account of its own with a role and a TLP ceiling. It reads "
+        "bulletins live by subscribing, or at least once through the durable of its name on BULLETINS.",
+        {"host": "127.0.0.1:4333", "description": "One user nkey for each client."},
+        {"channels": channels, "operations": operations, "components": components},
+    )
+
+
+def _parameters() -> Json:
+    words = {"realm": Realm, "kind": Kind, "severity": Severity}
+    described = {name: {"enum": [each.value for each in word]} for name, word in words.items()}
+    return {
+        **described,
+        "community": {"description": "The community's short name."},
+        "tlp": {"enum": [each.slug for each in Tlp]},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:], DIRECTORY, documents))

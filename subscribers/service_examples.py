@@ -1,0 +1,107 @@
+"""A request and the answers to it for each verb of the node's service: the examples in what is published."""
+
+import json
+
+from schemas.bulletin import Bulletin
+from schemas.json_schemas import Json
+from schemas.vocabulary import Kind, Severity
+from subscribers.local.roles import Role, Verb, verbs
+from subscribers.records import Filters, Record
+
+
+def record(known: Json) -> Record:
+    """The example bulletin as another agency holds it."""
+    bulletin = Bulletin.model_validate_json(json.dumps(known["bulletin"]))
+    return Record(
+        bulletin=bulletin,
+        community=known["document-community"]["id"],
+        community_slug=known["card"]["slug"],
+        community_title=known["card"]["title"],
+        agency="fra",
+        agency_name="Direction de la veille",
+        received="2026-01-31T08:30:01Z",
+    )
+
+
+def request_examples(known: Json) -> dict[Verb, Json]:
+    """One request for each verb."""
+    ref, slug = known["bulletin"]["ref"], known["card"]["slug"]
+    filters = Filters(kinds=frozenset({Kind.TACTIC}), severity_at_least=Severity.ELEVATED)
+    looked = {"filters": filters.model_dump(mode="json", exclude_defaults=True), "limit": 5}
+    given: dict[Verb, Json] = {
+        Verb.SEARCH: {"words": "relay checkpoint", **looked},
+        Verb.LATEST: looked,
+        Verb.SHOW: {"ref": ref},
+        Verb.PUBLISH: {"draft": known["draft"], "community": slug},
+        Verb.ACKNOWLEDGE: {"ref": ref, "note": "Seen here too.", "officer": "duty-2"},
+        Verb.COMMUNITY_CREATE: {"slug": slug, "title": known["card"]["title"], "realm": "live"},
+        Verb.COMMUNITY_ADD: {"community": slug, "agency": "jpn", "role": "reader"},
+        Verb.COMMUNITY_REMOVE: {"community": slug, "agency": "jpn"},
+        Verb.DIGEST: {"community": slug, "period": "2026-01-31"},
+        Verb.QUARANTINE: {"limit": 20},
+        Verb.CLIENT_ADD: {"name": "siem", "role": "reader", "ceiling": "TLP:GREEN"},
+        Verb.CLIENT_REMOVE: {"name": "siem"},
+    }
+    return {verb: given.get(verb, {}) for verb in Verb}
+
+
+def answer_examples(known: Json) -> dict[Verb, list[Json]]:
+    """An answer and a refusal for each verb."""
+    shown = record(known).model_dump(mode="json", exclude_none=True)
+    page = {"items": [shown], "cursor": "AAAAAAAAAAAAAAAAAAAAAAAA"}
+    published = {
+        "id": known["bulletin"]["id"],
+        "ref": known["bulletin"]["ref"],
+        "community": shown["community"],
+        "state": "queued",
+    }
+    community = {
+        "id": shown["community"],
+        "slug": shown["community_slug"],
+        "title": shown["community_title"],
+        "realm": "live",
+        "role": "member",
+        "owner": True,
+        "members": ["fra", "jpn"],
+    }
+    client = {"name": "siem", "role": "reader", "ceiling": "TLP:GREEN"}
+    status = {
+        "agency": "fra",
+        "endpoint": known["document-keys"]["endpoint"],
+        "connected": True,
+        "outbox": 0,
+        "archived": 1,
+        "quarantined": 0,
+        "directory_size": 7,
+        "last_frame": "2026-01-31T08:30:01Z",
+    }
+    refused = {
+        "when": "2026-01-31T08:30:01Z",
+        "code": "bad_signature",
+        "message": "the signature does not hold",
+    }
+    results: dict[Verb, object] = {
+        Verb.WHOAMI: {**client, "verbs": [verb.value for verb in verbs(Role.READER)]},
+        Verb.SEARCH: page,
+        Verb.LATEST: page,
+        Verb.SHOW: shown,
+        Verb.COMMUNITIES: [community],
+        Verb.STATUS: status,
+        Verb.PUBLISH: published,
+        Verb.ACKNOWLEDGE: published,
+        Verb.COMMUNITY_CREATE: community,
+        Verb.COMMUNITY_ADD: community,
+        Verb.COMMUNITY_REMOVE: community,
+        Verb.DIGEST: published,
+        Verb.QUARANTINE: [refused],
+        Verb.DOCTOR: [{"check": "clock", "ok": True, "message": "within a second of the hub's", "fix": ""}],
+        Verb.CLIENTS: [client],
+        Verb.CLIENT_ADD: {**client, "seed_file": "/var/lib/liaison/local/clients/siem.nk"},
+        Verb.CLIENT_REMOVE: None,
+    }
+    error = {
+        "code": "forbidden",
+        "message": "the role reader may not ask for this",
+        "fix": "have it given another role",
+    }
+    return {verb: [{"result": result}, {"error": error}] for verb, result in results.items()}
