@@ -77,7 +77,9 @@ _INSERT: Final = """
 _REPLACE: Final = """
     UPDATE bulletins AS t SET (state, replaced_by) = (s.state, s.id) FROM (
         SELECT iif(s.kind = 'retraction', 'retracted', 'amended') AS state, s.id
-        FROM bulletins o JOIN replacements r ON r.target = o.id JOIN bulletins s ON s.position = r.position
+        FROM bulletins o
+            CROSS JOIN replacements r ON r.target = o.id
+            CROSS JOIN bulletins s ON s.position = r.position
         WHERE o.id = ?1 AND s.agency = o.agency AND s.community = o.community AND s.id <> o.id
         ORDER BY s.kind = 'retraction' DESC, s.issued DESC, s.id DESC LIMIT 1
     ) AS s WHERE t.id = ?1
