@@ -166,6 +166,11 @@ class Directory:
             if keys.agency == agency and self.kid_of(keys) not in self.revoked
         ]
 
+    def has_key(self, endpoint: str, signing: bytes) -> bool:
+        """Whether this is the endpoint's current signing key."""
+        keys = self.endpoints.get(endpoint)
+        return keys is not None and from_base64(keys.signing, KEY_SIZE) == signing
+
     @staticmethod
     def kid_of(keys: Keys) -> str:
         """The id of an endpoint's signing key, in hex."""

@@ -87,7 +87,7 @@ async def _clock(core: Core) -> Finding:
             message="cannot be compared without a connection",
             fix="mend the connection first",
         )
-    ahead = core.clock() - await hub_clock(core.link.nc, core.endpoint)
+    ahead = core.clock() - await hub_clock(core.link.nc)
     if abs(ahead) > CLOCK_SKEW_MAX:
         side = "ahead of" if ahead > 0 else "behind"
         return Finding(
@@ -107,9 +107,7 @@ async def _backlog(core: Core) -> Finding:
             message="cannot be read without a connection",
             fix="mend the connection first",
         )
-    waiting = await traffic_backlog(core.link.nc, core.endpoint) + await directory_backlog(
-        core.link.nc, core.endpoint
-    )
+    waiting = await traffic_backlog(core.link.nc) + await directory_backlog(core.link.nc)
     ok = waiting <= _BACKLOG_MAX
     return Finding(
         check="backlog",

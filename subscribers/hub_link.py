@@ -210,25 +210,25 @@ class HubLink:
                 future.set_result(answer)
 
 
-async def traffic_backlog(nc: Client, endpoint: str) -> int:
+async def traffic_backlog(nc: Client) -> int:
     """Messages of the traffic feed that this endpoint has not acknowledged."""
-    return _waiting(await _feed(nc, TRAFFIC, endpoint))
+    return _waiting(await _feed(nc, TRAFFIC))
 
 
-async def directory_backlog(nc: Client, endpoint: str) -> int:
+async def directory_backlog(nc: Client) -> int:
     """Messages of the directory feed that this endpoint has not acknowledged."""
-    return _waiting(await _feed(nc, DIRECTORY, endpoint))
+    return _waiting(await _feed(nc, DIRECTORY))
 
 
-async def hub_clock(nc: Client, endpoint: str) -> int:
+async def hub_clock(nc: Client) -> int:
     """The hub server's time, Unix milliseconds."""
-    stamp = str((await _feed(nc, TRAFFIC, endpoint))["ts"])
+    stamp = str((await _feed(nc, TRAFFIC))["ts"])
     return int(datetime.fromisoformat(stamp[:19] + "+00:00").timestamp() * 1000)
 
 
-async def _feed(nc: Client, stream: str, durable: str) -> dict[str, Any]:
+async def _feed(nc: Client, stream: str) -> dict[str, Any]:
     try:
-        answer: Msg = await nc.request(f"$JS.API.CONSUMER.INFO.{stream}.{durable}", b"", timeout=_INFO_WAIT)
+        answer: Msg = await nc.request(f"look.{stream}", b"", timeout=_INFO_WAIT)
     except NatsError:
         raise OperationError(Code.HUB_UNREACHABLE, "the hub has not answered in time", "try again") from None
     info: dict[str, Any] = json.loads(answer.data)

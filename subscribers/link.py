@@ -108,15 +108,15 @@ class Link:
                 await self._publish_state(nc, None)
                 await closed.wait()
                 log.warning("connection lost", name=self._name, reason=type(nc.last_error).__name__)
-            except AuthorizationError:
-                await self._publish_state(None, _turned_away(self._name))
             except (OSError, Error, TimeoutError) as error:
+                await self._publish_state(None, _turned_away(self._name) if _is_refusal(error) else None)
                 log.info("connection refused", name=self._name, reason=type(error).__name__)
             finally:
                 self._current = None
                 with contextlib.suppress(OSError, Error, TimeoutError):
                     async with asyncio.timeout(_CLOSE_LIMIT):
                         await nc.close()
+                _close_socket(nc)
                 for watcher in tuple(self._watchers):
                     watcher()
             await asyncio.sleep(wait)
@@ -141,6 +141,17 @@ class Link:
 
     async def _report(self, error: Exception) -> None:
         log.debug("connection reported", name=self._name, reason=type(error).__name__)
+
+
+def _close_socket(nc: Client) -> None:
+    # nats-py closes the socket of a refused connection in a task that nobody can wait for, or not at all.
+    if transport := nc._transport:  # noqa: SLF001 - there is no public way to it
+        transport.close()
+
+
+def _is_refusal(error: Exception) -> bool:
+    # While it connects, nats-py gives the server's words in an error of no particular class.
+    return isinstance(error, AuthorizationError) or "authorization violation" in str(error).lower()
 
 
 def _turned_away(name: str) -> OperationError:

@@ -54,8 +54,11 @@ class Pull:
 
     def __init__(
         self, nc: Client, *, stream: str, durable: str, batch: int = 256, lost: Code = Code.HUB_UNREACHABLE,
-        heartbeat: float = _HEARTBEAT,
+        heartbeat: float = _HEARTBEAT, expires: float = _EXPIRES,
     ) -> None:  # fmt: skip
+        """`heartbeat` and `expires`, in seconds, are those of each request; the server wants `expires` above
+        twice the former.
+        """
         self._nc = nc
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
         self._batch = batch
@@ -64,7 +67,7 @@ class Pull:
         self._request = json.dumps(
             {
                 "batch": batch,
-                "expires": int(max(_EXPIRES, 2 * heartbeat + 1) * _NANOSECONDS),
+                "expires": int(expires * _NANOSECONDS),
                 "idle_heartbeat": int(heartbeat * _NANOSECONDS),
             }
         ).encode()
@@ -126,17 +129,18 @@ class Pull:
     async def _wait(self) -> None:
         """Until something arrived, the pause after a refusal is over, or the server has been silent for too
         long.
+
+        To ask for what is not there is not answered at all; so while there is trouble, silence is not waited
+        out for as long as when all was well.
         """
         try:
-            async with asyncio.timeout(self._pause if self._paused else 2.5 * self._heartbeat):
+            async with asyncio.timeout(self._pause if self.trouble else 2.5 * self._heartbeat):
                 await self._signal.wait()
         except TimeoutError:
-            if self._paused:
-                self._paused = False
-                self._pause = min(2 * self._pause, _PAUSE_MOST)
-            else:
-                self._forget_requests()
-                self.trouble = "the server is silent"
+            self._pause = min(2 * self._pause, _PAUSE_MOST)
+            self._forget_requests()
+            self._paused = False
+            self.trouble = self.trouble or "the server is silent"
         self._signal.clear()
 
     async def _receive(self, message: Msg) -> None:
@@ -163,6 +167,7 @@ class Pull:
 
     def _well(self) -> None:
         self.trouble = None
+        self._paused = False
         self._pause = _PAUSE_FIRST
 
     def _back_off(self, reason: str) -> None:

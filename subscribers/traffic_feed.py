@@ -20,7 +20,7 @@ from schemas.errors import Code, LiaisonError, OperationError
 from schemas.receipts import Answer, read
 from schemas.signing import KEY_SIZE
 from schemas.subjects import TRAFFIC, parse_frame_subject, receipts_for, wraps_for
-from subscribers.archive import Archive, NewRecord
+from subscribers.archive import Archive, Flag, NewRecord
 from subscribers.directory_feed import DirectoryFeed
 from subscribers.hub_link import HubLink, traffic_backlog
 from subscribers.keys import Keyring
@@ -68,7 +68,7 @@ class TrafficFeed:
 
     async def run(self, nc: Client, link: HubLink) -> None:
         """Read until the connection is lost; tells the link when the backlog is done."""
-        if await traffic_backlog(nc, self._endpoint) == 0:
+        if await traffic_backlog(nc) == 0:
             link.caught_up.set()
         async with Pull(nc, stream=TRAFFIC, durable=self._endpoint, lost=Code.HUB_UNREACHABLE) as pull:
             async for messages in pull:
@@ -130,9 +130,11 @@ class TrafficFeed:
             case Refusal(error=error):
                 raise error
             case Opened(frame=frame):
-                flags = ({"expired"} if verdict.expired else set()) | (
-                    {"gap_before"} if verdict.missing else set()
-                )
+                flags: set[Flag] = set()
+                if verdict.expired:
+                    flags.add("expired")
+                if verdict.missing:
+                    flags.add("gap_before")
                 own = frame.header.pub == self._endpoint
                 batch.records.append(
                     NewRecord(

@@ -9,7 +9,7 @@ import structlog
 from pydantic import BaseModel
 
 from schemas.bulletin import parse_draft
-from schemas.errors import Code, OperationError
+from schemas.errors import Code, LiaisonError, OperationError
 from subscribers.api import ClientAdded, NodeApi, WhoAmI
 from subscribers.local import ClientIdentity, LocalNats, Verb
 from subscribers.local.roles import verbs
@@ -78,10 +78,14 @@ class Desk:
         return _held(page, client)
 
     async def _show(self, client: ClientIdentity, ref: str) -> Record:
-        record = await self._api.show(client, ref)
-        if not _allowed(record, client):
-            # Word for word what a reference that does not exist gets: a client learns nothing above its
-            # ceiling.
+        """The record, or one and the same refusal whether it does not exist or lies above the ceiling."""
+        try:
+            record = await self._api.show(client, ref)
+        except LiaisonError as error:
+            if error.code is not Code.NOT_FOUND:
+                raise
+            record = None
+        if record is None or not _allowed(record, client):
             raise OperationError(Code.NOT_FOUND, *_NOT_FOUND)
         return record
 

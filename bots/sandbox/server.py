@@ -1,7 +1,9 @@
-"""Start and stop a sandbox: `sandbox = await start(SandboxSettings())`."""
+"""Start and stop a sandbox: `sandbox = await start(SandboxSettings())`, or `run` it until told to stop."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -101,6 +103,16 @@ async def start(settings: SandboxSettings) -> Sandbox:
         _webhooks=tuple(service.webhook for service in services),
         _events=events,
     )
+
+
+async def run(settings: SandboxSettings, announce: Callable[[Sandbox], None], stop: asyncio.Event) -> None:
+    """Run a sandbox until `stop` is set; `announce` is called once when it answers."""
+    sandbox = await start(settings)
+    try:
+        announce(sandbox)
+        await stop.wait()
+    finally:
+        await sandbox.close()
 
 
 def _service(settings: SandboxSettings, account: BotAccount, events: EventLog) -> Service:

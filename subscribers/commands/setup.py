@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -43,7 +44,7 @@ def init(
         target = out or directory / "enrolment.dsse"
         target.write_bytes(request(keys, now_ms()))
         (directory / LOCAL).mkdir(mode=0o700, exist_ok=True)
-        Registry(directory / LOCAL).add(COMMAND_LINE, Role.ADMIN, Tlp.RED)
+        Registry(directory / LOCAL).add(COMMAND_LINE, Role.ADMIN, Tlp.RED, secrets.token_bytes(32))
         if as_json:
             show_json({"agency": agency, "request": str(target), "fingerprint": keys.fingerprint()})
             return

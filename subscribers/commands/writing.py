@@ -1,13 +1,16 @@
 """For the one who writes: `publish`, `ack`, `digest`."""
 
+import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from schemas.bulletin import Draft, parse_draft
-from schemas.errors import Code, DraftError
+from schemas.encoding import parse_json
+from schemas.errors import Code, DraftError, LiaisonError
+from schemas.limits import PAYLOAD_MAX
 from schemas.vocabulary import History, Kind, Language, Severity, Tlp
 from subscribers.commands.common import (
     COMMAND_LINE,
@@ -23,6 +26,10 @@ from subscribers.commands.common import (
 )
 from subscribers.draft_files import read_draft
 from subscribers.records import Published
+
+LINES_AT_ONCE: Final = 64
+"""How many lines of `publish-lines` are under way at the same time."""
+LINE_MAX: Final = 2 * PAYLOAD_MAX
 
 
 def publish(
@@ -72,6 +79,50 @@ def publish(
             return await agency.publish(draft, community)
 
     _report(run(work(draft), as_json=as_json), as_json=as_json)
+
+
+def publish_lines(state: State = None, client: As = COMMAND_LINE) -> None:
+    """Publish many: one JSON object a line on standard input, `{"community": ..., "draft": {...}}`; one line of JSON for each
+    on standard output as it is settled, with the line's `n`. Exit 1 when any was refused.
+
+    Example: liaison-agency publish-lines < drafts.jsonl
+    """
+    if run(_publish_lines(state, client)):
+        raise typer.Exit(REFUSED)
+
+
+async def _publish_lines(state: Path | None, client: str) -> int:
+    refused = 0
+    free = asyncio.Semaphore(LINES_AT_ONCE)
+    reader = await _standard_input()
+    async with node(state, client) as agency, asyncio.TaskGroup() as group:
+
+        async def one(number: int, line: bytes) -> None:
+            nonlocal refused
+            try:
+                fields = parse_json(line, LINE_MAX)
+                published = await agency.publish(parse_draft(dict(fields.get("draft") or {})), str(fields.get("community")))
+                show_json({"n": number, **published.model_dump(mode="json")})
+                refused += published.state == "refused"
+            except LiaisonError as error:
+                show_json({"n": number, "state": "refused", **error.as_dict()})
+                refused += 1
+            finally:
+                free.release()
+
+        number = 0
+        while line := await reader.readline():
+            if line.strip():
+                await free.acquire()
+                group.create_task(one(number, line))
+                number += 1
+    return refused
+
+
+async def _standard_input() -> asyncio.StreamReader:
+    reader = asyncio.StreamReader(limit=2 * LINE_MAX)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    return reader
 
 
 def acknowledge(

@@ -56,14 +56,11 @@ class JsonlSink:
             fresh = self._fresh(records)
             if not fresh:
                 return
+            lines = b"".join(
+                each.model_dump_json(exclude_none=True).encode() + b"\n" for each in fresh.values()
+            )
             try:
-                file.write(
-                    b"".join(
-                        each.model_dump_json(exclude_none=True).encode() + b"\n" for each in fresh.values()
-                    )
-                )
-                file.flush()
-                os.fsync(file.fileno())
+                _write_all(file, lines)
             except OSError:
                 file.truncate(begin)
                 raise
@@ -120,6 +117,13 @@ class JsonlSink:
         if self._file:
             self._file.close()
         self._file = None
+
+
+def _write_all(file: IO[bytes], data: bytes) -> None:
+    view = memoryview(data)
+    while view:  # without a buffer of ours, a write may take only a part
+        view = view[file.write(view) :]
+    os.fsync(file.fileno())
 
 
 def _id_of(line: bytes) -> str | None:

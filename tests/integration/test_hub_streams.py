@@ -464,8 +464,11 @@ async def test_a_pull_goes_on_after_the_server_was_killed(running: HubNats) -> N
 
         await eventually(back)
         await publish(running.hub, "s.doc.x", b"after")
-        (second,) = await take(pull, 1)
-        assert second.data == b"after"
+        # The killed server may have forgotten the acknowledgement: what was not lost may come twice.
+        seen = await take(pull, 1)
+        while seen[-1].data != b"after":
+            seen += await take(pull, 1)
+        assert {message.data for message in seen} <= {b"before", b"after"}
 
 
 async def test_a_pull_ends_with_its_connection(running: HubNats) -> None:

@@ -15,7 +15,7 @@ from aiohttp import web
 from yarl import URL
 
 from bots.sandbox.client import SandboxClient
-from bots.sandbox.server import start
+from bots.sandbox.server import run, start
 from bots.sandbox.settings import Officer, SandboxSettings, new_token
 from bots.sandbox.webhook import SECRET_HEADER
 from bots.sandbox.world import BotAccount
@@ -339,6 +339,20 @@ async def test_secrets_are_not_in_its_repr(stage: Stage) -> None:
 
 
 # ---------------------------------------------------------------------- starting
+
+
+async def test_it_runs_until_told_to_stop() -> None:
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+    running = asyncio.create_task(run(SandboxSettings(), lambda box: ready.set_result(box.page_url), stop))
+    async with aiohttp.ClientSession() as session:
+        url = await asyncio.wait_for(ready, 10)
+        async with session.get(f"{url}api/state") as answer:
+            assert answer.status == 200
+        stop.set()
+        await asyncio.wait_for(running, 10)
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await session.get(f"{url}api/state")
 
 
 async def test_two_bots_have_their_own_chats() -> None:

@@ -47,10 +47,10 @@ export class Column {
     const avatar = h("span", { class: "avatar", "aria-hidden": "true" }, initials(chat.title));
     avatar.style.setProperty("--hue", String((Math.abs(chat.id) * 67 + 210) % 360));
     const name = h("h2", { dir: "auto", id: `${this.id}-name` }, chat.title);
-    this.withBot = several ? h("span", { class: "with" }, `with @${bot.username}`) : null;
+    this.withBot = several ? h("span", { class: "with" }, `@${bot.username}`) : null;
     const who = h("div", { class: "who" }, name, h("p", {}, this.detail, this.withBot, this.state));
     this.element = h("section", { class: "column", id: this.id, "aria-labelledby": `${this.id}-name` },
-      h("header", {}, avatar, who, this.toggle), this.log, this.activity, this.notice, this.gate, this.keyboard, this.composer.form);
+      h("header", {}, avatar, who, this.toggle), h("div", { class: "view" }, this.log, this.notice), this.activity, this.gate, this.keyboard, this.composer.form);
     this.tab = h("button", { type: "button", class: "tab", role: "tab", id: `${this.id}-tab`, "aria-controls": this.id, dir: "auto" },
       h("span", {}, chat.title), h("span", { class: "unread", "aria-label": "new messages" }));
     this.about = null;
@@ -87,7 +87,7 @@ export class Column {
     const { standing, members, type } = this.chat;
     const language = members[0].language_code ?? "";
     const known = LANGUAGES[language] ?? language;
-    this.detail.textContent = type === "private" ? known : `${type}, ${members.length} members`;
+    this.detail.textContent = type === "private" ? known : `${type} of ${members.length}`;
     this.state.textContent = STANDINGS[standing];
     this.element.dataset.standing = standing;
     const can = standing === "open" || standing === "blocked";
