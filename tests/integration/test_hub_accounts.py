@@ -10,6 +10,7 @@ import nats
 import nats.errors
 import pytest
 from nats.aio.msg import Msg
+from structlog.testing import capture_logs
 
 from hub.accounts import Accounts, Credentials, Service
 from hub.claims import delete, push, push_all
@@ -282,6 +283,44 @@ async def test_a_killed_server_comes_back_on_its_port_with_everything(running: H
     assert running.server.pid != pid
     again = await running.join(peer.public, peer.user, peer.user_jwt)
     assert await again.request(subject, b"after") == b'{"stream":"INTAKE","seq":2}'
+
+
+async def test_a_server_that_cannot_come_back_is_tried_again_until_it_can(
+    running: HubNats, tmp_path: Path
+) -> None:
+    ports = tmp_path / "nats" / "ports"
+    with capture_logs() as logs:
+        ports.rename(tmp_path / "away")
+        ports.touch()
+        process = await asyncio.create_subprocess_exec("kill", "-9", str(running.server.pid))
+        await process.wait()
+
+        async def failed() -> bool:
+            return any(entry["event"] == "nats server restart failed" for entry in logs)
+
+        await eventually(failed)
+    ports.unlink()
+    (tmp_path / "away").rename(ports)
+
+    async def restarted() -> bool:
+        return running.server.restarts == 1
+
+    await eventually(restarted)
+    again = await nats.connect(running.server.url, **running.accounts.credentials(Service.HUB).options())
+    await again.close()
+
+
+async def test_accounts_are_pushed_by_the_operator_and_the_system_only(
+    running: HubNats, tmp_path: Path
+) -> None:
+    stranger = Accounts.create(tmp_path / "stranger")
+    public = stranger.mint("A", NKey.generate(KeyKind.USER).public).account_public
+    with pytest.raises(OperationError) as refused:
+        await push(running.system, stranger.account_jwt(public))
+    assert refused.value.code is Code.INTERNAL
+    with pytest.raises(OperationError) as refused:
+        await push(running.hub, running.accounts.hub_jwt, timeout=0.5)
+    assert refused.value.code is Code.HUB_UNREACHABLE
 
 
 async def test_two_servers_never_share_a_store(running: HubNats, tmp_path: Path) -> None:
