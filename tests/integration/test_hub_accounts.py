@@ -310,13 +310,23 @@ async def test_a_server_that_cannot_come_back_is_tried_again_until_it_can(
     await again.close()
 
 
-async def test_accounts_are_pushed_by_the_operator_and_the_system_only(
-    running: HubNats, tmp_path: Path
-) -> None:
-    stranger = Accounts.create(tmp_path / "stranger")
-    public = stranger.mint("A", NKey.generate(KeyKind.USER).public).account_public
+async def test_only_the_operators_accounts_count(running: HubNats, tmp_path: Path) -> None:
+    """The server stores what the system account gives it, but lets nobody in whose account another operator
+    signed.
+    """
+    user = NKey.generate(KeyKind.USER)
+    given = Accounts.create(tmp_path / "stranger").mint("A", user.public)
+    await push(running.system, given.account_jwt)
+    with pytest.raises(nats.errors.Error):
+        await running.join(given.account_public, user, given.user_jwt)
+    await push_all(running.system, running.accounts)
+    listed = await running.system.request("$SYS.REQ.CLAIMS.LIST", b"", timeout=5)
+    assert given.account_public.encode() not in listed.data
+
+
+async def test_refused_and_unanswered_pushes_are_told_apart(running: HubNats) -> None:
     with pytest.raises(OperationError) as refused:
-        await push(running.system, stranger.account_jwt(public))
+        await push(running.system, "not.a.jwt")
     assert refused.value.code is Code.INTERNAL
     with pytest.raises(OperationError) as refused:
         await push(running.hub, running.accounts.hub_jwt, timeout=0.5)
