@@ -27,7 +27,7 @@ MIGRATIONS: Final = (
     CREATE TABLE outgoing(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ref TEXT NOT NULL, kind TEXT NOT NULL, community TEXT NOT NULL,
         subject TEXT NOT NULL, history TEXT NOT NULL, payload BLOB, state TEXT NOT NULL DEFAULT 'queued', code TEXT);
     CREATE INDEX outgoing_queued ON outgoing(number) WHERE state = 'queued';
-    CREATE TABLE submissions(number INTEGER PRIMARY KEY, item INTEGER NOT NULL REFERENCES outgoing(number), kind TEXT NOT NULL,
+    CREATE TABLE submissions(number INTEGER PRIMARY KEY AUTOINCREMENT, item INTEGER NOT NULL REFERENCES outgoing(number), kind TEXT NOT NULL,
         subject TEXT NOT NULL, seq INTEGER, sha256 TEXT NOT NULL, raw BLOB NOT NULL);
     CREATE INDEX submissions_by_hash ON submissions(sha256);
     CREATE TABLE own_chains(community TEXT, precedence TEXT, seq INTEGER NOT NULL, hash TEXT NOT NULL, admitted_seq INTEGER NOT NULL,
