@@ -35,7 +35,7 @@ from bots.settings import BotSettings
 from bots.state import State
 from bots.state.officers import Officer
 from bots.telegram import Paced, TelegramChat, Watch, open_bot, translated
-from bots.words import SPOKEN, words
+from bots.words import SPOKEN, warm, words
 from schemas.errors import FormatError, LiaisonError
 
 UPDATES: Final = ["message", "callback_query", "my_chat_member"]
@@ -68,6 +68,7 @@ async def serve(settings: BotSettings, state: State, edges: Edges, stop: asyncio
 async def _serve(
     settings: BotSettings, state: State, edges: Edges, stop: asyncio.Event, bot: Bot, courier: Bot
 ) -> None:
+    warm()
     pacer, watch = Pacer(settings.rates()), Watch()
     bot.session.middleware(watch)
     bot.session.middleware(Paced(pacer, edges.clock))
@@ -151,13 +152,23 @@ def _menu(listed: dict[str, str]) -> list[BotCommand]:
 
 
 async def _poll(dispatcher: Dispatcher, bot: Bot, settings: BotSettings) -> None:
-    await dispatcher.start_polling(
-        bot,
-        polling_timeout=settings.poll_seconds,
-        allowed_updates=UPDATES,
-        handle_signals=False,
-        close_bot_session=False,
+    """Poll until cancelled. Cancelling aiogram's own call would leave its inner task polling on."""
+    polling = asyncio.ensure_future(
+        dispatcher.start_polling(
+            bot,
+            polling_timeout=settings.poll_seconds,
+            allowed_updates=UPDATES,
+            handle_signals=False,
+            close_bot_session=False,
+        )
     )
+    try:
+        await asyncio.shield(polling)
+    finally:
+        with contextlib.suppress(RuntimeError):  # it had not begun yet
+            await dispatcher.stop_polling()
+        polling.cancel()
+        await asyncio.gather(polling, return_exceptions=True)
 
 
 async def _watched(watch: Watch) -> None:

@@ -12,7 +12,7 @@ from bots.actions import encode
 from bots.clock import Clock
 from bots.ports import NodeClient
 from bots.release import Ceiling
-from bots.render import Marks, Reader, View, listing, render
+from bots.render import Marks, Reader, View, acknowledgeable, listing, render
 from bots.rendered import Button, Rendered
 from bots.state import State
 from bots.state.officers import Officer
@@ -20,7 +20,7 @@ from bots.state.outbox import KEEP
 from bots.suggest import did_you_mean, vocabulary
 from bots.words import Words, words
 from schemas.errors import Code, LiaisonError, OperationError
-from schemas.vocabulary import Kind, Language
+from schemas.vocabulary import Language
 from subscribers.records import Filters, Page, Record
 
 PAGE: Final = 5
@@ -102,19 +102,19 @@ class Desk:
         )
         return Answer(shown, record, language or officer.language)
 
-    async def acknowledge(self, officer: Officer, ref: str) -> tuple[str, Record]:
+    async def acknowledge(self, officer: Officer, ref: str) -> str:
         """Acknowledge once; what to say about it. Raises LiaisonError `not_found` or what the node refuses."""
         record = await self.node.show(ref)
         say, name = words(officer.language), words(officer.language).embed(record.bulletin.ref)
-        if record.bulletin.kind is Kind.ACKNOWLEDGEMENT or record.own or record.state == "retracted":
-            return say.text("{ref} takes no acknowledgement.", ref=name), record
+        if not acknowledgeable(record):
+            return say.text("{ref} takes no acknowledgement.", ref=name)
         if await self.state.outbox.acknowledged(record.bulletin.id, officer.id):
-            return say.text("{ref} was acknowledged already.", ref=name), record
+            return say.text("{ref} was acknowledged already.", ref=name)
         published = await self.node.acknowledge(record.bulletin.id, officer=officer.pseudonym)
         if published.state == "refused":
             raise OperationError(Code.FORBIDDEN, "the acknowledgement was refused", published.code or "")
         await self.state.outbox.acknowledge(record.bulletin.id, officer.id, self.clock.now())
-        return "✅ " + say.text("{ref} acknowledged.", ref=name), record
+        return "✅ " + say.text("{ref} acknowledged.", ref=name)
 
     def _visible(self) -> Filters:
         return Filters(tlp_at_most=self.ceiling.full)

@@ -65,5 +65,8 @@ class Chat(Protocol):
     async def edit(self, chat: int, message: int, part: Part, *, rows: Rows) -> None:
         """Replace a text that was sent; the same text again is no failure."""
 
+    async def label(self, chat: int, message: int, rows: Rows) -> None:
+        """Replace the buttons under a message; the same again is no failure."""
+
     async def delete(self, chat: int, message: int) -> None:
         """Delete a message; one that is already gone is no failure."""

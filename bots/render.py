@@ -130,9 +130,15 @@ def gravestone(ref: str | None, reader: Reader, *, why: Literal["retracted", "ex
     return Rendered(parts=(Part.of(spans),), protect=True, silent=True, passing=True)
 
 
-def button_acknowledge(record: Record, say: Words) -> Button:
-    """The button that acknowledges `record`."""
-    return Button("✔️ " + say.text("Acknowledge"), encode("ack", short(record.bulletin.id)))
+def button_acknowledge(bulletin: str, say: Words, *, done: bool) -> Button:
+    """The button that acknowledges a bulletin (by its id), or shows that it was."""
+    text = "✅ " + say.text("Acknowledged") if done else "✔️ " + say.text("Acknowledge")
+    return Button(text, encode("ack", short(bulletin)))
+
+
+def acknowledgeable(record: Record) -> bool:
+    """Whether there is sense in acknowledging: not one's own, not an acknowledgement, not what was retracted."""
+    return record.bulletin.kind is not Kind.ACKNOWLEDGEMENT and not record.own and record.state != "retracted"
 
 
 # --- above the ceiling ------------------------------------------------------------------------------------------------
@@ -148,7 +154,9 @@ def _withheld(record: Record, released: Release, say: Words, marks: Marks) -> Re
         spans += [Span("🔒 "), Span(say.text("A bulletin is waiting for you."), "b"), Span("\n")]
         explanation = say.text("Read it on your agency's terminal.")
     spans += [*_ref(bulletin.ref, say), Span("\n" + explanation)]
-    rows = () if marks.acknowledged or record.state == "retracted" else ((button_acknowledge(record, say),),)
+    rows = (
+        ((button_acknowledge(bulletin.id, say, done=marks.acknowledged),),) if acknowledgeable(record) else ()
+    )
     # A waiting bulletin always sounds: silence would tell its severity.
     quiet = released is Release.STUB and bulletin.severity not in _LOUD
     return Rendered((Part.of(laid(spans, rtl=say.rtl)),), rows, protect=True, silent=quiet, passing=True)

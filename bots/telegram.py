@@ -1,6 +1,7 @@
 """The chat service through aiogram: requests out, failures in delivery's terms. Imports aiogram; only `run` does."""
 
 import asyncio
+import contextlib
 from typing import Final
 
 from aiogram import Bot
@@ -19,7 +20,15 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramUnauthorizedError,
 )
-from aiogram.methods import EditMessageText, GetUpdates, Response, SendMessage, TelegramMethod
+from aiogram.methods import (
+    DeleteMessage,
+    EditMessageReplyMarkup,
+    EditMessageText,
+    GetUpdates,
+    Response,
+    SendMessage,
+    TelegramMethod,
+)
 from aiogram.methods.base import TelegramType
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from aiohttp import ClientConnectorError
@@ -104,14 +113,16 @@ class TelegramChat:
         except _Unreadable:
             await self._call(method.model_copy(update={"text": part.plain, "parse_mode": None}))
 
+    async def label(self, chat: int, message: int, rows: Rows) -> None:
+        """Change the buttons; unchanged and gone are as good as done. Raises ChatFailure."""
+        method = EditMessageReplyMarkup(chat_id=chat, message_id=message, reply_markup=keyboard(rows))
+        with contextlib.suppress(_AsGoodAsDone):
+            await self._call(method)
+
     async def delete(self, chat: int, message: int) -> None:
         """Delete; gone is done. Raises ChatFailure."""
-        from aiogram.methods import DeleteMessage
-
-        try:
+        with contextlib.suppress(_AsGoodAsDone):
             await self._call(DeleteMessage(chat_id=chat, message_id=message))
-        except _AsGoodAsDone:
-            return
 
     async def _call(self, method: TelegramMethod[TelegramType]) -> TelegramType:
         try:

@@ -5,14 +5,14 @@ Reading `.po` at start (0.1 s) keeps one source of truth: no compiled file can d
 
 import gettext
 import io
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime, format_time
+from babel.dates import format_skeleton, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -58,8 +58,13 @@ class Words:
         return isolate(text, rtl=self.rtl)
 
     def when(self, at: datetime, zone: ZoneInfo) -> str:
-        """Date and time as this language writes them, in `zone`."""
-        return str(format_datetime(at.astimezone(zone), "medium", locale=self.locale))
+        """Date and time as this language writes them, in `zone`, with its offset from UTC."""
+        local = at.astimezone(zone)
+        minutes = int((local.utcoffset() or timedelta()).total_seconds()) // 60
+        hours, rest = divmod(abs(minutes), 60)
+        ahead = f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+        offset = f"UTC{ahead}" if minutes else "UTC"
+        return f"{format_skeleton('yMMMdHm', local, tzinfo=zone, locale=self.locale)} {self.embed(offset)}"
 
     def clock(self, minute: int) -> str:
         """A time of day from minutes after midnight, such as `07:30`."""
@@ -77,6 +82,12 @@ def words(language: Language) -> Words:
         write_mo(compiled, read_po(stream, locale=spoken.value, abort_invalid=True))
     compiled.seek(0)
     return Words(spoken, gettext.GNUTranslations(compiled))
+
+
+def warm() -> None:
+    """Read every catalogue and the dates' patterns now: the first alert after a start shall not wait for them."""
+    for language in SPOKEN:
+        words(language).when(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
 
 
 def closest(code: str | None) -> Language:

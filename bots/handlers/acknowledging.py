@@ -8,8 +8,9 @@ from bots import screens
 from bots.commands import reference
 from bots.context import Context
 from bots.handlers.common import after_command, pressed, verb
-from bots.render import View
+from bots.render import button_acknowledge
 from bots.state.officers import Officer
+from bots.words import words
 
 
 async def typed(message: Message, context: Context, officer: Officer) -> None:
@@ -18,17 +19,19 @@ async def typed(message: Message, context: Context, officer: Officer) -> None:
     if not named:
         await context.say(officer, message.chat.id, screens.usage(officer, "/ack FRA-2026-0042"))
         return
-    text, _ = await context.desk.acknowledge(officer, named)
+    text = await context.desk.acknowledge(officer, named)
     await context.say(officer, message.chat.id, screens.plain_answer(text, officer.language))
 
 
 async def button(query: CallbackQuery, context: Context, officer: Officer) -> None:
-    """By the button under an alert, which then goes away."""
+    """By the button under a bulletin, which then says so."""
     place = pressed(query)
-    text, record = await context.desk.acknowledge(officer, place.action.bulletin())
+    bulletin = place.action.bulletin()
+    text = await context.desk.acknowledge(officer, bulletin)
     await query.answer(text)
-    answer = await context.desk.show(officer, record.bulletin.id, view=View.BRIEF)
-    await context.replace(officer, place.chat, place.message, answer)
+    done = button_acknowledge(bulletin, words(officer.language), done=True)
+    rows = tuple(tuple(done if each.data == done.data else each for each in row) for row in place.rows)
+    await context.chat.label(place.chat, place.message, rows)
 
 
 def router() -> Router:

@@ -7,15 +7,17 @@ from aiogram.types import CallbackQuery, Message
 from aiogram.utils.magic_filter import MagicFilter
 
 from bots.actions import Action, decode
+from bots.rendered import Button, Rows
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A pressed button: what it means and where it hangs."""
+    """A pressed button: what it means, where it hangs, and with which others."""
 
     action: Action
     chat: int
     message: int
+    rows: Rows = ()
 
 
 def pressed(query: CallbackQuery) -> Pressed:
@@ -23,7 +25,12 @@ def pressed(query: CallbackQuery) -> Pressed:
     action = decode(query.data)
     if query.message is None:
         return Pressed(action, query.from_user.id, 0)
-    return Pressed(action, query.message.chat.id, query.message.message_id)
+    hung = query.message.reply_markup if isinstance(query.message, Message) else None
+    rows = tuple(
+        tuple(Button(each.text, each.callback_data) for each in row if each.callback_data)
+        for row in (hung.inline_keyboard if hung else ())
+    )
+    return Pressed(action, query.message.chat.id, query.message.message_id, rows)
 
 
 def verb(name: str) -> MagicFilter:

@@ -1,0 +1,95 @@
+"""A `NodeClient` in memory, for tests that need no NATS: held to the same contract as the real client."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from schemas.vocabulary import Tlp
+from subscribers.local import ClientIdentity, Role
+from subscribers.records import Community, Filters, Page, Published, Record
+from tests.support.node_api import MemoryNode
+
+_BOT = ClientIdentity(name="bot", role=Role.PUBLISHER, ceiling=Tlp.RED)
+_EVERYTHING = Filters()
+
+
+@dataclass
+class Handed:
+    """A bulletin from the feed."""
+
+    record: Record
+    node: "DirectNode"
+
+    async def ack(self) -> None:
+        self.node.acknowledged.add(self.record.bulletin.id)
+        async with self.node.changed:
+            self.node.changed.notify_all()
+
+
+@dataclass
+class DirectNode:
+    """The client's side of a `MemoryNode`, without anything between."""
+
+    api: MemoryNode = field(default_factory=MemoryNode)
+    acknowledged: set[str] = field(default_factory=set)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def arrive(self, *records: Record) -> None:
+        """Bulletins come from the hub; a later state of a known one takes its place in the archive."""
+        new = {each.bulletin.id: each for each in records}
+        self.api.records = [each for each in self.api.records if each.bulletin.id not in new] + list(records)
+        async with self.changed:
+            self.changed.notify_all()
+
+    async def handled(self, record: Record, deadline: float = 10.0) -> None:
+        """Wait until a bulletin was acknowledged to the feed."""
+        async with self.changed:
+            await asyncio.wait_for(
+                self.changed.wait_for(lambda: record.bulletin.id in self.acknowledged), deadline
+            )
+
+    async def search(
+        self,
+        words: str,
+        *,
+        filters: Filters = _EVERYTHING,
+        limit: int = 10,
+        cursor: str | None = None,
+        ranked: bool = False,
+    ) -> Page:
+        return await self.api.search(_BOT, words, filters, limit, cursor, ranked=ranked)
+
+    async def latest(
+        self, filters: Filters = _EVERYTHING, limit: int = 10, cursor: str | None = None
+    ) -> Page:
+        return await self.api.latest(_BOT, filters, limit, cursor)
+
+    async def show(self, ref: str) -> Record:
+        return await self.api.show(_BOT, ref)
+
+    async def acknowledge(self, ref: str, note: str = "", officer: str = "") -> Published:
+        published = await self.api.acknowledge(_BOT, ref, note, officer)
+        async with self.changed:
+            self.changed.notify_all()
+        return published
+
+    async def communities(self) -> list[Community]:
+        return await self.api.communities(_BOT)
+
+    async def bulletins(self) -> AsyncIterator[Handed]:
+        handed: set[str] = set()
+        while True:
+            waiting = [
+                each
+                for each in self.api.records
+                if each.bulletin.id not in self.acknowledged and each.bulletin.id not in handed
+            ]
+            for each in waiting:
+                handed.add(each.bulletin.id)
+                yield Handed(each, self)
+            async with self.changed:
+                await self.changed.wait_for(
+                    lambda: any(
+                        each.bulletin.id not in self.acknowledged | handed for each in self.api.records
+                    )
+                )
