@@ -3,7 +3,9 @@
 import itertools
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,6 +81,54 @@ async def test_a_bulletin_comes_back_as_it_was(store: Store, archive: Archive) -
     for words in ("martin", "abou test", "qdi.001", "fra-2026-0007", "الطائرات المسيرة", '"drone sightings"'):
         assert numbers(await archive.search(words)) == [7], words
     assert numbers(await archive.search('"martin abou"')) == [], "a phrase does not reach into the next field"
+
+
+async def test_every_field_with_words_is_searched(store: Store, archive: Archive) -> None:
+    fields: dict[str, Any] = {
+        "summary": "quartz",
+        "body": "feldspar",
+        "event": {"name": "Granite games", "venue": "Basalt arena"},
+        "tactics": [{"taxonomy": "mitre-attack", "id": "T1566.001", "name": "Spearphishing Attachment"}],
+        "indicators": [{"pattern": "[domain-name:value = 'gneiss.example']", "description": "marble"}],
+        "subjects": [{"type": "organisation", "name": "Slate", "aliases": ["Schist"]}],
+        "translations": [{"language": "fr", "official": False, "title": "ardoise", "body": "calcaire"}],
+    }
+    channel = {"address": "t.me/limestone", "platform": "Dolomite", "state": "reported"}
+    await keep(store, new_record(1, kind="event", **fields), new_record(2, kind="channel", channel=channel))
+    for words in (
+        *(
+            "quartz",
+            "feldspar",
+            "granite",
+            "basalt",
+            "T1566.001",
+            "spearphishing",
+            "gneiss.example",
+            "marble",
+        ),
+        *("slate", "schist", "ardoises", "calcaire"),
+    ):
+        assert numbers(await archive.search(words)) == [1], words
+    for words in ("t.me/limestone", "dolomite"):
+        assert numbers(await archive.search(words)) == [2], words
+
+
+async def test_what_the_pipeline_says_of_a_bulletin_is_kept(store: Store, archive: Archive) -> None:
+    await keep(store, replace(new_record(1), own=True, flags=frozenset({"late", "gap_before"})))
+    record = await archive.get(bulletin_id(1))
+    assert (record.own, record.flags) == (True, frozenset({"late", "gap_before"}))
+    assert record.received == "2026-01-01T00:01:01Z"
+
+
+async def test_a_second_that_is_full_runs_over_into_the_next(store: Store, archive: Archive) -> None:
+    await keep(store, new_record(1))
+    async with store.write() as tx:  # as if 65,535 others had come in the same second
+        await tx.execute("PRAGMA defer_foreign_keys = on")
+        await tx.execute("UPDATE bulletins SET position = position | 65535")
+        await tx.execute("UPDATE payloads SET position = position | 65535")
+    await keep(store, new_record(2, issued=bulletin(1).issued))
+    assert numbers(await archive.latest()) == [2, 1]
+    assert numbers(await archive.search("number2")) == [2]
 
 
 async def test_a_bulletin_that_comes_twice_is_kept_once(store: Store, archive: Archive) -> None:
