@@ -17,6 +17,7 @@ from schemas.encoding import from_base64
 from schemas.errors import Code, TrustError
 from schemas.frame import CARD, Frame, parse_frame, signed_message
 from schemas.limits import CLOCK_SKEW_MAX, INTAKE_AGE_MAX, LIFE_MAX
+from schemas.merkle import Head
 from schemas.signing import KEY_SIZE, verify
 from schemas.subjects import FrameSubject
 from schemas.wraps import kem_key_id
@@ -38,13 +39,14 @@ class Speaker(NamedTuple):
 
 class Circle(NamedTuple):
     """A community at one moment: `roles` maps agency id to role; `readers` adds those who join within
-    `LEAD`.
+    `LEAD`; `roots` holds the membership log's root at every size.
     """
 
     realm: str
     roles: Mapping[str, str]
     readers: frozenset[str]
     owners: frozenset[str]
+    roots: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class View:
 
     It holds from the moment it was made until `until` (Unix ms; None: until the directory changes). `keys`
     maps the id of every signing key there ever was to its bytes; `recipients` maps an encryption key's id to
-    (endpoint, agency).
+    (endpoint, agency); `roots` holds the directory's root at every size.
     """
 
     speakers: Mapping[str, Speaker]
@@ -62,6 +64,7 @@ class View:
     circles: Mapping[str, Circle]
     recipients: Mapping[bytes, tuple[str, str]]
     suspended: frozenset[str]
+    roots: tuple[bytes, ...]
     until: int | None
 
     @classmethod
@@ -82,9 +85,11 @@ class View:
         for community, log in directory.communities.items():
             roles, soon = log.members(now), log.members(now + LEAD)
             owners = frozenset(log.community.owners)
-            circles[community] = Circle(log.community.realm.value, roles, frozenset({*roles, *soon}), owners)
+            circles[community] = Circle(
+                log.community.realm.value, roles, frozenset({*roles, *soon}), owners, log.roots
+            )
         until = next_change(directory, now)
-        return cls(speakers, keys, directory.revoked, circles, recipients, suspended, until)
+        return cls(speakers, keys, directory.revoked, circles, recipients, suspended, directory.roots, until)
 
     def holds(self, now: int) -> bool:
         """Whether nothing that time alone changes has changed by `now`."""
@@ -217,6 +222,19 @@ def _check_place(frame: Frame, speaker: Speaker, view: View) -> None:
         )
     if header.pub in view.suspended:
         raise TrustError(Code.SUSPENDED, "the endpoint is suspended", "call the hub's operators")
+    _check_cited(header.dir, view.roots)
+    _check_cited(header.mem, circle.roots)
+
+
+def _check_cited(cited: Head, roots: tuple[bytes, ...]) -> None:
+    # The hub writes both logs, so nobody is ahead of it. A made-up length would hold up every reader, who
+    # waits for what is cited.
+    if cited.size >= len(roots):
+        raise TrustError(Code.LOG_BEHIND, "it cites a longer log than there is", "fetch the logs again")
+    if roots[cited.size] != cited.root:
+        raise TrustError(
+            Code.SPLIT_VIEW, "it cites another log than the hub's", "stop, and call the secretariat"
+        )
 
 
 def _check_time(frame: Frame, now: int) -> None:

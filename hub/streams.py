@@ -249,8 +249,8 @@ async def _existing(nc: Client, stream: str, durable: str) -> dict[str, Any] | N
 
 
 async def _replay(nc: Client, public: str, added: Collection[str]) -> None:
-    """Set the DIRECTORY durable back to the first message on the `added` subjects, if it is already past
-    it.
+    """Set the DIRECTORY durable back to the first message on the `added` subjects, or to what it has not
+    acknowledged.
     """
     firsts = []
     for subject in added:
@@ -263,6 +263,7 @@ async def _replay(nc: Client, public: str, added: Collection[str]) -> None:
             firsts.append(int(found["message"]["seq"]))
     if not firsts:
         return
+    # Always: where a durable stands is not told. It is past every message that its old filters left out,
+    # so that "delivered" may lie before the added log and the log would be skipped all the same.
     info = await api(nc, f"CONSUMER.INFO.{DIRECTORY}.{public}")
-    if info["delivered"]["stream_seq"] >= min(firsts):
-        await reset(nc, DIRECTORY, public, min(firsts))
+    await reset(nc, DIRECTORY, public, min(*firsts, info["ack_floor"]["stream_seq"] + 1))
