@@ -192,8 +192,8 @@ def parse_document(data: bytes) -> SignedDocument:
     _check_canonical(document, envelope)
     for key in _signing_keys(document):
         check_public_key(from_base64(key, KEY_SIZE))
-    if isinstance(document, Keys) and len(from_base64(document.kem, KEM_KEY_SIZE)) != KEM_KEY_SIZE:
-        raise FormatError(Code.BAD_KEY, f"an X-Wing public key has {KEM_KEY_SIZE} bytes")
+    if isinstance(document, Keys):
+        from_base64(document.kem, KEM_KEY_SIZE)  # 1,624 characters hold no fewer bytes
     return SignedDocument(document, envelope)
 
 

@@ -1,0 +1,182 @@
+"""Run one case: what the file says goes into the real code, and what comes out is put as the file puts it."""
+
+import base64
+import json
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from schemas.bulletin import parse_bulletin, parse_draft
+from schemas.card import parse_card
+from schemas.directory import Directory
+from schemas.documents import parse_enrolment
+from schemas.errors import LiaisonError
+from schemas.receipts import read
+from schemas.wraps import parse_bundle
+from subscribers.keys import KemKey
+from subscribers.sealing import EpochKey
+from subscribers.trust import (
+    Announced,
+    Beat,
+    Carded,
+    LogBehind,
+    Opened,
+    Refused,
+    Skipped,
+    Verdict,
+    accept_wrap,
+)
+from tests.support.federation import Party, Station
+
+FOLDER: Final = Path(__file__).resolve().parent
+CASES: Final = FOLDER / "cases"
+BASE: Final = FOLDER / "base.json"
+
+
+@cache
+def base() -> dict[str, Any]:
+    """The directory that every case starts from, and the private keys of its agencies."""
+    found: dict[str, Any] = json.loads(BASE.read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def base_directory() -> Directory:
+    """The same, verified."""
+    first, *rest = (each.encode() for each in base()["documents"])
+    directory = Directory.pinned(first, bytes.fromhex(base()["fingerprint"]))
+    for each in rest:
+        directory = directory.apply(each)
+    for each in base()["entries"]:
+        directory = directory.apply_membership(each.encode())
+    return directory
+
+
+def run(case: dict[str, Any]) -> dict[str, Any]:
+    """What the code makes of a case, in the form of its `expect`."""
+    try:
+        return _OPERATIONS[case["op"]](case)
+    except LiaisonError as error:
+        return {"code": str(error.code)}
+
+
+def _grown(case: dict[str, Any]) -> Directory:
+    directory = base_directory()
+    for each in case.get("documents", ()):
+        directory = directory.apply(each.encode())
+    for each in case.get("entries", ()):
+        directory = directory.apply_membership(each.encode())
+    return directory
+
+
+def _station(case: dict[str, Any]) -> Station:
+    keys = [EpochKey(bytes.fromhex(each)) for each in case.get("keys", ())]
+    party = Party(case["reader"], "")
+    return Station(party, _grown(case), keys={key.commitment: key for key in keys})
+
+
+def _follow(station: Station, case: dict[str, Any]) -> None:
+    for subject, raw in case.get("before", ()):
+        verdict = station.take(subject, base64.b64decode(raw), case["now"])
+        if isinstance(verdict, Refused):
+            raise verdict.error
+
+
+def _receive(case: dict[str, Any]) -> dict[str, Any]:
+    station = _station(case)
+    _follow(station, case)
+    subject, raw = case["message"]
+    return _said(station.judge(subject, base64.b64decode(raw), case["now"]))
+
+
+def _said(verdict: Verdict) -> dict[str, Any]:
+    match verdict:
+        case Opened():
+            digest = sha256(verdict.payload).hexdigest()
+            facts = {"sha256": digest, "missing": list(verdict.missing), "expired": verdict.expired}
+            return {"verdict": "opened", **facts}
+        case Carded():
+            return {"verdict": "carded", "slug": verdict.card.slug}
+        case Announced():
+            return {"verdict": "announced", "ep": verdict.id.ep, "due": verdict.epoch.due}
+        case Beat():
+            behind = [f"{key.publisher} {key.community} {key.precedence}" for key in verdict.behind]
+            return {"verdict": "beat", "behind": behind}
+        case Skipped():
+            moves = verdict.chain is not None
+            return {"verdict": "skipped", "code": str(verdict.code), "moves": moves}
+        case LogBehind():
+            return {"verdict": "log_behind", "log": verdict.log, "size": verdict.size}
+        case Refused():
+            moves = verdict.chain is not None
+            return {"verdict": "refused", "code": str(verdict.error.code), "moves": moves}
+
+
+def _wrap(case: dict[str, Any]) -> dict[str, Any]:
+    station = _station(case)
+    _follow(station, case)
+    seeds = base()["agencies"][case["reader"]]
+    announced = {epoch.announcement: epoch for epoch in station.epochs.values()}
+    raw = base64.b64decode(case["wrap"])
+    announcement, key = accept_wrap(raw, announced, KemKey(bytes.fromhex(seeds["kem"])), seeds["endpoint"])
+    return {"announcement": announcement.hex(), "key": bytes(key).hex()}
+
+
+def _bundle(case: dict[str, Any]) -> dict[str, Any]:
+    wraps = parse_bundle(base64.b64decode(case["bundle"]))
+    return {"announcement": wraps[0].announcement.hex(), "recipients": [each.kid.hex() for each in wraps]}
+
+
+def _document(case: dict[str, Any]) -> dict[str, Any]:
+    head = _grown(case).apply(case["document"].encode()).head
+    return {"size": head.size, "root": head.root.hex()}
+
+
+def _pinned(case: dict[str, Any]) -> dict[str, Any]:
+    head = Directory.pinned(case["document"].encode(), bytes.fromhex(case["fingerprint"])).head
+    return {"size": head.size, "root": head.root.hex()}
+
+
+def _membership(case: dict[str, Any]) -> dict[str, Any]:
+    directory = _grown(case).apply_membership(case["entry"].encode())
+    head = directory.communities[case["community"]].head
+    members = directory.communities[case["community"]].members(case["now"])
+    return {"size": head.size, "root": head.root.hex(), "members": members}
+
+
+def _enrolment(case: dict[str, Any]) -> dict[str, Any]:
+    return {"id": parse_enrolment(case["request"].encode()).request.id}
+
+
+def _receipt(case: dict[str, Any]) -> dict[str, Any]:
+    answers = read(case["receipt"].encode(), case["publisher"], bytes.fromhex(case["key"]))
+    return {"answers": [[answer.sha256, answer.code] for answer in answers]}
+
+
+def _draft(case: dict[str, Any]) -> dict[str, Any]:
+    draft = parse_draft(case["text"].encode("utf-8", "surrogatepass"))
+    return {"kind": draft.kind.value}
+
+
+def _bulletin(case: dict[str, Any]) -> dict[str, Any]:
+    return {"ref": parse_bulletin(case["text"].encode("utf-8", "surrogatepass")).ref}
+
+
+def _card(case: dict[str, Any]) -> dict[str, Any]:
+    return {"slug": parse_card(case["text"].encode()).slug}
+
+
+_OPERATIONS: Final = {
+    "receive": _receive,
+    "wrap": _wrap,
+    "bundle": _bundle,
+    "document": _document,
+    "pinned": _pinned,
+    "membership": _membership,
+    "enrolment": _enrolment,
+    "receipt": _receipt,
+    "draft": _draft,
+    "bulletin": _bulletin,
+    "card": _card,
+}

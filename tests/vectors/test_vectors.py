@@ -1,0 +1,26 @@
+"""The project's own vectors: each case comes out as its file says, and the generator makes the same files."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.vectors import generate
+from tests.vectors.runner import BASE, CASES, run
+
+PATHS = sorted(CASES.glob("*.json"))
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_case(path: Path) -> None:
+    case = json.loads(path.read_text(encoding="utf-8"))
+    assert case["name"] == path.stem
+    assert run(case) == case["expect"], case["what"]
+
+
+def test_the_files_are_what_the_generator_makes() -> None:
+    """After a change that is meant: `python -m tests.vectors.generate`."""
+    made = generate.files()
+    assert made.keys() == {path.name for path in PATHS}
+    assert [name for name, text in made.items() if (CASES / name).read_text(encoding="utf-8") != text] == []
+    assert BASE.read_text(encoding="utf-8") == generate.text(generate.base())
