@@ -184,14 +184,12 @@ class Core:
         if self.link.connected:
             with contextlib.suppress(TimeoutError):
                 code = (await asyncio.wait_for(future, _ADMISSION_WAIT)).code
-        state: Literal["queued", "admitted", "refused"] = "queued" if code is None else "admitted" if code == ADMITTED else "refused"
-        return Published(
-            id=bulletin.id,
-            ref=bulletin.ref,
-            community=community,
-            state=state,
-            code=code if state == "refused" else None,
-        )
+        said = Published(id=bulletin.id, ref=bulletin.ref, community=community, state="queued")
+        if code is None:
+            return said
+        if code == ADMITTED:
+            return said.model_copy(update={"state": "admitted"})
+        return said.model_copy(update={"state": "refused", "code": code})
 
 
 async def _next_number(tx: Tx, year: int) -> int:

@@ -8,10 +8,11 @@ tell anybody more than the bulletins themselves would.
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.bulletin import Draft, Link, Translation
-from schemas.errors import Code, LiaisonError
+from schemas.encoding import from_instant
+from schemas.errors import Code, FormatError, LiaisonError
 from schemas.limits import BODY_MAX, LIST_MAX
 from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severity, Tlp
 from subscribers.digest_texts import TEXTS, Texts
@@ -40,24 +41,18 @@ class Period(NamedTuple):
 
 
 def parse_period(text: str, now: int) -> Period:
-    """`day` or `week` (the last that has ended), `YYYY-MM-DD`, or `YYYY-Www`. LiaisonError `bad_request`,
-    also for one not yet over.
+    """`hour`, `day` or `week` (the last that has ended), `2026-11-22`, `2026-W47`, or an interval of two
+    times, `2026-11-22T06:00:00Z/2026-11-22T18:00:00Z`. LiaisonError `bad_request`, also for one that is not
+    yet over.
     """
-    today = datetime.fromtimestamp(now / 1000, UTC).date()
     try:
-        first, days, name = _bounds(text, today)
+        period = _interval(text) if "/" in text else _calendar(text, datetime.fromtimestamp(now / 1000, UTC))
     except ValueError:
-        raise LiaisonError(
-            Code.BAD_REQUEST, "not a period", "use day, week, a date like 2026-11-22, or a week like 2026-W47"
-        ) from None
-    since = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    period = Period(name, _ms(since), _ms(since + timedelta(days=days)))
+        fix = "use hour, day, week, a date, a week like 2026-W47, or two times with a slash between"
+        raise LiaisonError(Code.BAD_REQUEST, "not a period", fix) from None
     if period.until > now:
-        raise LiaisonError(
-            Code.BAD_REQUEST,
-            f"the period {name} is not over yet",
-            "wait for its end, or choose an earlier one",
-        )
+        fix = "wait for its end, or choose an earlier one"
+        raise LiaisonError(Code.BAD_REQUEST, f"the period {period.name} is not over yet", fix)
     return period
 
 
@@ -124,17 +119,37 @@ def _line(record: Record, language: Language, texts: Texts) -> str:
     return f"• {bulletin.ref} · {texts.kinds[bulletin.kind]} · {bulletin.text_in(language).title} — {record.agency_name}{marking}"
 
 
-def _bounds(text: str, today: date) -> tuple[date, Literal[1, 7], str]:
+def _interval(text: str) -> Period:
+    first, last = text.split("/")
+    try:
+        since, until = from_instant(first), from_instant(last)
+    except FormatError:
+        raise ValueError from None
+    if not since < until:
+        raise ValueError
+    return Period(text, since, until)
+
+
+def _calendar(text: str, now: datetime) -> Period:
+    if text == "hour":
+        until = now.replace(minute=0, second=0, microsecond=0)
+        since = until - timedelta(hours=1)
+        return Period(f"{since:%Y-%m-%dT%H}", _ms(since), _ms(until))
     if text == "day":
-        text = (today - timedelta(days=1)).isoformat()
+        text = (now.date() - timedelta(days=1)).isoformat()
     if text == "week":
-        year, week, _ = (today - timedelta(days=7)).isocalendar()
+        year, week, _ = (now.date() - timedelta(days=7)).isocalendar()
         text = f"{year}-W{week:02d}"
-    if _DAY.match(text):
-        return date.fromisoformat(text), 1, text
     if found := _WEEK.match(text):
-        return date.fromisocalendar(int(found[1]), int(found[2]), 1), 7, text
+        return _days(date.fromisocalendar(int(found[1]), int(found[2]), 1), 7, text)
+    if _DAY.match(text):
+        return _days(date.fromisoformat(text), 1, text)
     raise ValueError
+
+
+def _days(first: date, days: int, name: str) -> Period:
+    since = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    return Period(name, _ms(since), _ms(since + timedelta(days=days)))
 
 
 def _ms(moment: datetime) -> int:

@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.subjects import DIRECTORY, DIRECTORY_DOCUMENTS
+from subscribers.hub_link import feed_settled
 from subscribers.ledger import Ledger, Refused
 from subscribers.pull import Pull, ack
 
@@ -32,6 +33,7 @@ class DirectoryFeed:
 
     async def run(self, nc: Client) -> None:
         """Read until the connection is lost."""
+        await feed_settled(nc, DIRECTORY)
         async with Pull(nc, stream=DIRECTORY, durable=self._endpoint, lost=Code.HUB_UNREACHABLE) as pull:
             async for messages in pull:
                 for message in messages:

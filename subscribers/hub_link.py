@@ -35,6 +35,7 @@ _LONGEST_WAIT: Final = 30.0
 _ACK_WAIT: Final = 10.0
 _WINDOW: Final = 256
 _INFO_WAIT: Final = 5.0
+_SETTLE_PAUSE: Final = 0.02
 
 
 class HubKey(BaseModel):
@@ -208,6 +209,18 @@ class HubLink:
             future = self._documents.get(answer.sha256)
             if future and not future.done():
                 future.set_result(answer)
+
+
+async def feed_settled(nc: Client, stream: str) -> int:
+    """Wait until the hub has taken back what it had delivered to an earlier connection, so that the feed goes
+    on in order.
+
+    Returns how many messages are to come. The hub does this within milliseconds of a new connection; without
+    it, the server's acknowledgement time ends the wait.
+    """
+    while (info := await _feed(nc, stream))["num_ack_pending"]:
+        await asyncio.sleep(_SETTLE_PAUSE)
+    return int(info["num_pending"])
 
 
 async def traffic_backlog(nc: Client) -> int:

@@ -15,6 +15,7 @@ from schemas.card import Card
 from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError
+from schemas.subjects import TRAFFIC
 from subscribers.sealing import EpochKey
 from subscribers.store import Row, Store, Tx
 from subscribers.trust import Chain, Epoch, EpochId, Reader
@@ -28,6 +29,7 @@ MIGRATIONS: Final = (
         kc BLOB NOT NULL, hist TEXT NOT NULL, due INTEGER NOT NULL, key BLOB, PRIMARY KEY (publisher, community, ep)) WITHOUT ROWID;
     CREATE INDEX epochs_by_announcement ON epochs(announcement);
     CREATE TABLE cards(community TEXT PRIMARY KEY, rules TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE feeds(stream TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE quarantine(number INTEGER PRIMARY KEY, at INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
         subject TEXT NOT NULL, data BLOB NOT NULL);
     """,
@@ -60,6 +62,8 @@ class Changes:
     announcements: dict[bytes, EpochId] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
+    sequence: int = 0
+    """The stream sequence of the last message of the traffic feed in this transaction."""
 
     def reader(self, agency: str) -> Reader:
         """What the trust rules look things up in: this transaction over what was there."""
@@ -107,6 +111,8 @@ class Changes:
             await tx.execute(
                 "INSERT OR REPLACE INTO communities VALUES (?, ?, ?, ?)", (com, card.slug, card.title, realm)
             )
+        if self.sequence > self.base.sequence:
+            await tx.execute("INSERT OR REPLACE INTO feeds VALUES (?, ?)", (TRAFFIC, self.sequence))
         rows = [(each.at, str(each.code), each.message, each.subject, each.data) for each in self.refused]
         await tx.executemany(
             "INSERT INTO quarantine(at, code, message, subject, data) VALUES (?, ?, ?, ?, ?)", rows
@@ -128,6 +134,8 @@ class Ledger:
         self.epochs: dict[EpochId, Epoch] = {}
         self.announcements: dict[bytes, EpochId] = {}
         self.cards: dict[str, Card] = {}
+        self.sequence = 0
+        """How far the traffic feed was read: what comes at or before this has been here."""
         self._entries: set[bytes] = set()
 
     @classmethod
@@ -138,6 +146,8 @@ class Ledger:
             ledger._grow(data, membership=bool(membership))
         for publisher, community, precedence, seq, digest, since in await store.query("SELECT * FROM chains"):
             ledger.chains[ChainKey(publisher, community, precedence)] = Chain(ChainHead(seq, digest), since)
+        for (sequence,) in await store.query("SELECT sequence FROM feeds WHERE stream = ?", (TRAFFIC,)):
+            ledger.sequence = sequence
         for row in await store.query("SELECT * FROM epochs"):
             ledger._learn(*_epoch_of(row))
         sql = "SELECT c.id, c.slug, c.title, cards.rules FROM communities c JOIN cards ON cards.community = c.id"
@@ -180,6 +190,7 @@ class Ledger:
     def merge(self, changes: Changes) -> None:
         """Take in what has just been committed."""
         self.chains.update(changes.chains)
+        self.sequence = max(self.sequence, changes.sequence)
         self.cards.update(changes.cards)
         for key, epoch in changes.epochs.items():
             self._learn(key, epoch)

@@ -254,7 +254,7 @@ class Node:
             slug=card.slug,
             title=card.title,
             realm=log.community.realm,
-            role=role or "reader",
+            role="member" if role == "member" else "reader",
             owner=owner,
             members=sorted(log.members(now)),
         )

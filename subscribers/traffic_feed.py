@@ -8,6 +8,7 @@ The node may be killed at any point; what was not acknowledged comes again and f
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import structlog
 from nats.aio.client import Client
@@ -22,7 +23,7 @@ from schemas.signing import KEY_SIZE
 from schemas.subjects import TRAFFIC, parse_frame_subject, receipts_for, wraps_for
 from subscribers.archive import Archive, Flag, NewRecord
 from subscribers.directory_feed import DirectoryFeed
-from subscribers.hub_link import HubLink, traffic_backlog
+from subscribers.hub_link import HubLink, feed_settled
 from subscribers.keys import Keyring
 from subscribers.ledger import Changes, Ledger, Refused
 from subscribers.outbox import Outbox
@@ -34,10 +35,18 @@ from subscribers.trust import Refused as Refusal
 log = structlog.get_logger(__name__)
 
 
+class Piece(NamedTuple):
+    """One message of the feed: its subject, its bytes, and where it stands in the hub's stream."""
+
+    subject: str
+    data: bytes
+    sequence: int
+
+
 @dataclass
 class _Batch:
     changes: Changes
-    records: list[NewRecord] = field(default_factory=list)
+    records: list[tuple[NewRecord, Piece]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
 
 
@@ -68,33 +77,34 @@ class TrafficFeed:
 
     async def run(self, nc: Client, link: HubLink) -> None:
         """Read until the connection is lost; tells the link when the backlog is done."""
-        if await traffic_backlog(nc) == 0:
+        if await feed_settled(nc, TRAFFIC) == 0:
             link.caught_up.set()
         async with Pull(nc, stream=TRAFFIC, durable=self._endpoint, lost=Code.HUB_UNREACHABLE) as pull:
             async for messages in pull:
-                answers = await self.take([(message.subject, message.data) for message in messages])
+                answers = await self.take(list(map(_piece, messages)))
                 link.answered(answers)
                 for message in messages:
                     await ack(message)
-                if _is_last(messages[-1]):
+                if messages[-1].metadata.num_pending == 0:
                     link.caught_up.set()
 
-    async def take(self, messages: Sequence[tuple[str, bytes]]) -> list[Answer]:
-        """Decide, commit and take in one batch of (subject, bytes). Returns the hub's answers that were in
-        it.
-        """
+    async def take(self, pieces: Sequence[Piece]) -> list[Answer]:
+        """Decide, commit and take in one batch. Returns the hub's answers that were in it."""
         batch = _Batch(self._ledger.changes())
-        for subject, data in messages:
+        for piece in pieces:
             try:
-                await self._one(batch, subject, data)
+                await self._one(batch, piece)
             except OperationError:
                 raise
             except LiaisonError as error:
-                log.warning("refused", code=str(error.code), subject=subject)
-                batch.changes.refused.append(Refused.of(error, self._clock(), subject, data))
+                self._refuse(batch, error, piece)
+            batch.changes.sequence = max(batch.changes.sequence, piece.sequence)
         async with self._store.write() as tx:
+            outcomes = await self._archive.insert_all(tx, [record for record, _ in batch.records])
+            for outcome, (_, piece) in zip(outcomes, batch.records, strict=True):
+                if isinstance(outcome, LiaisonError):
+                    self._refuse(batch, outcome, piece)
             await batch.changes.save(tx)
-            await self._archive.insert_all(tx, batch.records)
             settlement = await self._outbox.settle(tx, batch.answers)
         self._ledger.merge(batch.changes)
         await self._outbox.merge(settlement)
@@ -102,7 +112,15 @@ class TrafficFeed:
             self.stored.set()
         return batch.answers
 
-    async def _one(self, batch: _Batch, subject: str, data: bytes) -> None:
+    def _refuse(self, batch: _Batch, error: LiaisonError, piece: Piece) -> None:
+        # What was read before and comes again, for an acknowledgement was lost, is no replay by anybody.
+        if error.code is Code.REPLAYED and piece.sequence <= self._ledger.sequence:
+            return
+        log.warning("refused", code=str(error.code), subject=piece.subject)
+        batch.changes.refused.append(Refused.of(error, self._clock(), piece.subject, piece.data))
+
+    async def _one(self, batch: _Batch, piece: Piece) -> None:
+        subject, data, _ = piece
         if subject == receipts_for(self._endpoint):
             batch.answers += await self._receipt(data)
         elif subject == wraps_for(self._endpoint):
@@ -110,14 +128,15 @@ class TrafficFeed:
                 *accept_wrap(data, batch.changes.announced(), self._keys.encryption, self._endpoint)
             )
         else:
-            await self._frame(batch, subject, data)
+            await self._frame(batch, piece)
 
     async def _receipt(self, data: bytes) -> list[Answer]:
         directory = await self._directory.until(lambda known: known.hub is not None)
         key = from_base64(directory.hub.key, KEY_SIZE) if directory.hub else b""
         return read(data, self._endpoint, key)
 
-    async def _frame(self, batch: _Batch, subject: str, data: bytes) -> None:
+    async def _frame(self, batch: _Batch, piece: Piece) -> None:
+        subject, data, _ = piece
         while isinstance(
             verdict := receive(batch.changes.reader(self._keys.profile.id), subject, data, self._clock()),
             LogBehind,
@@ -136,17 +155,16 @@ class TrafficFeed:
                 if verdict.missing:
                     flags.add("gap_before")
                 own = frame.header.pub == self._endpoint
-                batch.records.append(
-                    NewRecord(
-                        verdict.bulletin,
-                        verdict.payload,
-                        frame.header.com,
-                        verdict.agency,
-                        self._clock(),
-                        own,
-                        frozenset(flags),
-                    )
+                record = NewRecord(
+                    verdict.bulletin,
+                    verdict.payload,
+                    frame.header.com,
+                    verdict.agency,
+                    self._clock(),
+                    own,
+                    frozenset(flags),
                 )
+                batch.records.append((record, piece))
             case Announced():
                 changes.learn(verdict.id, verdict.epoch)
             case Carded(frame=frame):
@@ -165,5 +183,5 @@ def _is_past(verdict: LogBehind, community: str) -> Callable[[Directory], bool]:
     return holds
 
 
-def _is_last(message: Msg) -> bool:
-    return message.metadata.num_pending == 0
+def _piece(message: Msg) -> Piece:
+    return Piece(message.subject, message.data, message.metadata.sequence.stream)

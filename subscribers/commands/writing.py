@@ -82,8 +82,8 @@ def publish(
 
 
 def publish_lines(state: State = None, client: As = COMMAND_LINE) -> None:
-    """Publish many: one JSON object a line on standard input, `{"community": ..., "draft": {...}}`; one line of JSON for each
-    on standard output as it is settled, with the line's `n`. Exit 1 when any was refused.
+    """Publish many: one JSON object a line on standard input, `{"community": ..., "draft": {...}}`; one line
+    of JSON for each on standard output as it is settled, with the line's `n`. Exit 1 when any was refused.
 
     Example: liaison-agency publish-lines < drafts.jsonl
     """
@@ -101,7 +101,9 @@ async def _publish_lines(state: Path | None, client: str) -> int:
             nonlocal refused
             try:
                 fields = parse_json(line, LINE_MAX)
-                published = await agency.publish(parse_draft(dict(fields.get("draft") or {})), str(fields.get("community")))
+                published = await agency.publish(
+                    parse_draft(dict(fields.get("draft") or {})), str(fields.get("community"))
+                )
                 show_json({"n": number, **published.model_dump(mode="json")})
                 refused += published.state == "refused"
             except LiaisonError as error:
@@ -121,7 +123,9 @@ async def _publish_lines(state: Path | None, client: str) -> int:
 
 async def _standard_input() -> asyncio.StreamReader:
     reader = asyncio.StreamReader(limit=2 * LINE_MAX)
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
     return reader
 
 
@@ -147,7 +151,7 @@ def acknowledge(
 def digest(
     community: Annotated[str, typer.Option(help="Of which community (short name or id).")],
     period: Annotated[
-        str, typer.Option(help="day, week (the last that has ended), 2026-11-22, or 2026-W47.")
+        str, typer.Option(help="hour, day, week (the last that has ended), 2026-11-22, 2026-W47, or FROM/TO.")
     ] = "day",
     state: State = None,
     client: As = COMMAND_LINE,
