@@ -117,11 +117,11 @@ def _index_within(text: str, room: int) -> int:
         if used > room:
             break
     end = index
-    while end > 1 and (
+    while end > 0 and (
         text[end] in _JOINERS or text[end - 1] == "\u200d" or unicodedata.combining(text[end])
     ):
         end -= 1
-    return end if end > 1 else index
+    return end or index
 
 
 def pieces(text: str, first: int, following: int) -> list[str]:

@@ -256,11 +256,8 @@ def _directed(text: str, language: Language, say: Words) -> str:
 def _rows(record: Record, shown: Language, say: Words, *, marks: Marks, more: bool) -> Rows:
     bulletin, key = record.bulletin, short(record.bulletin.id)
     first: list[Button] = []
-    acknowledgeable = (
-        bulletin.kind is not Kind.ACKNOWLEDGEMENT and not record.own and record.state != "retracted"
-    )
-    if acknowledgeable and not marks.acknowledged:
-        first.append(button_acknowledge(record, say))
+    if acknowledgeable(record):
+        first.append(button_acknowledge(bulletin.id, say, done=marks.acknowledged))
     if more:
         first.append(Button("📖 " + say.text("Show more"), encode("more", key, shown.value)))
     texts = [bulletin.language, *(each.language for each in bulletin.translations)]

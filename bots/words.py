@@ -12,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_skeleton, format_time
+from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -64,7 +64,8 @@ class Words:
         hours, rest = divmod(abs(minutes), 60)
         ahead = f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
         offset = f"UTC{ahead}" if minutes else "UTC"
-        return f"{format_skeleton('yMMMdHm', local, tzinfo=zone, locale=self.locale)} {self.embed(offset)}"
+        day = format_date(local, "medium", locale=self.locale)
+        return f"{day}, {self.clock(local.hour * 60 + local.minute)} {self.embed(offset)}"
 
     def clock(self, minute: int) -> str:
         """A time of day from minutes after midnight, such as `07:30`."""

@@ -1,0 +1,191 @@
+"""The release gate: nothing above the ceiling leaves it, and what leaves it the service takes."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bots.markup import LRM, RLM, UNITS_MAX, units
+from bots.release import Ceiling, Release
+from bots.render import Marks, Reader, View, gravestone, listing, render
+from bots.rendered import Rendered
+from bots.sandbox.entities import parse_html
+from schemas.vocabulary import Language, Severity, Tlp
+from subscribers.records import Record
+from tests.support.node_api import make_record
+from tests.support.records import MARK, records
+
+READERS = st.builds(
+    Reader, language=st.sampled_from(Language), zone=st.sampled_from([ZoneInfo("UTC"), ZoneInfo("Asia/Kabul")])
+)
+CEILINGS = st.tuples(st.sampled_from(Tlp), st.sampled_from(Tlp)).map(
+    lambda pair: Ceiling(*sorted(pair, key=lambda each: each.rank))
+)
+ENGLISH = Reader(Language.ENGLISH, ZoneInfo("Europe/Paris"))
+ARABIC = Reader(Language.ARABIC, ZoneInfo("Europe/Paris"))
+
+
+def said(rendered: Rendered) -> str:
+    """Everything that would reach the chat service."""
+    texts = [text for part in rendered.parts for text in (part.html, part.plain)]
+    return "\n".join([*texts, *(f"{each.text} {each.data}" for row in rendered.rows for each in row)])
+
+
+def first(rendered: Rendered) -> str:
+    return rendered.parts[0].plain
+
+
+@given(
+    record=records(),
+    ceiling=CEILINGS,
+    reader=READERS,
+    view=st.sampled_from(View),
+    language=st.none() | st.sampled_from(Language),
+    marks=st.builds(Marks, repeat=st.booleans(), acknowledged=st.booleans()),
+)
+def test_no_text_above_the_ceiling_leaves_render(
+    record: Record, ceiling: Ceiling, reader: Reader, view: View, language: Language | None, marks: Marks
+) -> None:
+    rendered = render(record, ceiling, reader, view=view, language=language, marks=marks)
+    released = ceiling.allows(record.bulletin.tlp)
+    assert (MARK in said(rendered)) == (released is Release.FULL)
+    assert record.bulletin.ref in first(rendered)
+    if released is Release.WAITING:
+        assert record.bulletin.tlp.value not in said(rendered)
+        assert not rendered.silent
+    assert rendered.protect or record.bulletin.tlp is Tlp.CLEAR
+    assert rendered.passing == (released is not Release.FULL)
+
+
+@given(st.lists(records(), max_size=5), CEILINGS, READERS)
+def test_no_text_above_the_ceiling_leaves_a_list(
+    found: list[Record], ceiling: Ceiling, reader: Reader
+) -> None:
+    hidden = [each for each in found if ceiling.allows(each.bulletin.tlp) is not Release.FULL]
+    rendered = listing(hidden, ceiling, reader, title="Title")
+    assert MARK not in said(rendered)
+    for each in hidden:
+        assert each.bulletin.ref in said(rendered)
+
+
+@given(records(), CEILINGS, READERS, st.sampled_from(View))
+def test_the_service_reads_every_part(record: Record, ceiling: Ceiling, reader: Reader, view: View) -> None:
+    for part in render(record, ceiling, reader, view=view).parts:
+        text, _ = parse_html(part.html)
+        assert text == part.plain
+        assert 0 < units(text) <= UNITS_MAX
+
+
+@given(records(tlp=Tlp.CLEAR), READERS)
+def test_the_full_view_loses_no_word(record: Record, reader: Reader) -> None:
+    rendered = render(record, Ceiling(), reader, view=View.FULL)
+    shown = "".join(part.plain for part in rendered.parts)
+    bulletin = record.bulletin.text_in(reader.language)
+    assert _letters(bulletin.summary + bulletin.body) in _letters(shown)
+
+
+def _letters(text: str) -> str:
+    return "".join(text.replace(RLM, "").replace(LRM, "").split())
+
+
+def test_the_first_line_is_sign_severity_kind_and_marking() -> None:
+    record = make_record(42, severity="flash", kind="threat", tlp="TLP:GREEN", title="Drone at the stadium")
+    lines = first(render(record, Ceiling(), ENGLISH)).split("\n")
+    assert lines[0] == "🔴 FLASH · Threat · TLP:GREEN"
+    assert lines[1] == "Drone at the stadium"
+    assert lines[-1] == "FRA-2026-0042 · Alpha"
+
+
+def test_an_exercise_says_so_before_anything_else() -> None:
+    record = make_record(1, exercise=True)
+    assert first(render(record, Ceiling(), ENGLISH)).startswith("🟦 EXERCISE")
+    assert first(render(record, Ceiling(full=Tlp.CLEAR), ENGLISH)).startswith("🟦 EXERCISE")
+
+
+def test_who_how_sure_and_who_may_be_told_are_in_words() -> None:
+    record = make_record(
+        1, grading={"system": "admiralty", "reliability": "B", "credibility": 2}, likelihood="likely"
+    )
+    text = first(render(record, Ceiling(), ENGLISH))
+    assert "France · source usually reliable, probably true (B2) · likely (55–80%)" in text
+    assert "Mar 1, 2026, 09:30 UTC+1" in text
+    assert "May be told within your professional community, not in public." in text
+
+
+def test_a_europol_grading_keeps_its_own_words() -> None:
+    record = make_record(1, grading={"system": "europol-4x4", "reliability": "X", "credibility": 4})
+    assert "reliability cannot be assessed, not known personally to the source, and not corroborated (X4)" in first(
+        render(record, Ceiling(), ENGLISH)
+    )
+
+
+def test_a_translation_is_shown_and_named() -> None:
+    french = {"language": "fr", "official": False, "title": "Titre", "summary": "Résumé"}
+    record = make_record(1, translations=[french])
+    text = first(render(record, Ceiling(), Reader(Language.FRENCH, ZoneInfo("UTC"))))
+    assert "Titre" in text
+    assert "traduction non officielle" in text
+    only_english = first(render(make_record(1), Ceiling(), ARABIC))
+    assert "English" in only_english
+
+
+def test_arabic_lines_are_laid_out_from_the_right() -> None:
+    record = make_record(7, title="A Latin title", body="A Latin body")
+    lines = [line for line in first(render(record, Ceiling(), ARABIC)).split("\n") if line]
+    body = lines.index(LRM + "A Latin body")
+    assert all(line.startswith(RLM) for index, line in enumerate(lines) if index != body)
+    assert "\u2068FRA-2026-0007\u2069" in lines[-1]
+
+
+def test_a_copied_reference_has_no_invisible_marks() -> None:
+    assert "<code>FRA-2026-0007</code>" in render(make_record(7), Ceiling(), ARABIC).parts[0].html
+
+
+@pytest.mark.parametrize("severity,silent", [("info", True), ("low", True), ("elevated", False), ("flash", False)])
+def test_low_severity_makes_no_sound(severity: str, silent: bool) -> None:
+    assert render(make_record(1, severity=severity), Ceiling(), ENGLISH).silent is silent
+
+
+def test_clear_may_be_forwarded_and_nothing_else() -> None:
+    assert not render(make_record(1, tlp="TLP:CLEAR"), Ceiling(), ENGLISH).protect
+    assert render(make_record(1, tlp="TLP:GREEN"), Ceiling(), ENGLISH).protect
+
+
+def test_a_brief_view_offers_more_only_when_there_is_more() -> None:
+    brief = render(make_record(1, body="Short."), Ceiling(), ENGLISH)
+    long = render(make_record(1, body="Long. " * 300), Ceiling(), ENGLISH)
+    assert [each.data.split(":")[0] for row in brief.rows for each in row] == ["ack"]
+    assert [each.data.split(":")[0] for row in long.rows for each in row] == ["ack", "more"]
+
+
+def test_a_possible_repeat_says_so_first() -> None:
+    for record in (make_record(1), make_record(1, tlp="TLP:RED")):
+        assert first(render(record, Ceiling(), ENGLISH, marks=Marks(repeat=True))).startswith("♻️ Possibly a repeat")
+
+
+def test_ones_own_and_retracted_bulletins_ask_for_no_acknowledgement() -> None:
+    own = make_record(1).model_copy(update={"own": True})
+    gone = make_record(2).model_copy(update={"state": "retracted"})
+    for record in (own, gone):
+        assert "ack:" not in said(render(record, Ceiling(), ENGLISH))
+
+
+def test_a_gravestone_holds_a_reference_and_a_reason() -> None:
+    stone = gravestone("FRA-2026-0001", ENGLISH, why="retracted")
+    assert first(stone).startswith("⚫ FRA-2026-0001\nRetracted by its originator.")
+    assert "passed" in first(gravestone(None, ENGLISH, why="expired"))
+
+
+def test_a_retracted_bulletin_keeps_no_title_in_a_list() -> None:
+    record = make_record(1, title="Wrong name").model_copy(update={"state": "retracted"})
+    text = first(listing([record], Ceiling(), ENGLISH, title="List"))
+    assert "Wrong name" not in text
+    assert "RETRACTED" in text
+
+
+def test_a_stub_shows_reference_kind_severity_and_marking() -> None:
+    record = make_record(9, tlp="TLP:AMBER", severity="high", title="Secret")
+    text = first(render(record, Ceiling(), ENGLISH))
+    assert text.startswith("🟠 High · Tactic · TLP:AMBER\nFRA-2026-0009")
+    assert Severity.HIGH.value in text.lower()
