@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TextIO, TypeVar
 
@@ -199,8 +200,12 @@ def status(state: StateOption = None, as_json: JsonOption = False) -> None:
 @app.command(epilog="Example: liaison-bot sandbox --officer Amina:ar --officer Claire:fr --json")
 def sandbox(
     port: Annotated[int, typer.Option(help="On 127.0.0.1; 0 for any free one.")] = 0,
+    bot: Annotated[
+        list[str] | None, typer.Option(help="USERNAME:NAME, again for each bot. One when left out.")
+    ] = None,
     officer: Annotated[
-        list[str] | None, typer.Option(help="NAME or NAME:LANGUAGE, again for each person.")
+        list[str] | None,
+        typer.Option(help="NAME, NAME:LANGUAGE or NAME:LANGUAGE:BOT, again for each person."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -208,10 +213,11 @@ def sandbox(
 
     async def work() -> None:
         from bots.sandbox.server import start
-        from bots.sandbox.settings import Officer, SandboxSettings
+        from bots.sandbox.settings import Officer, SandboxSettings, named_bots
 
-        people = tuple(Officer(*each.split(":", 1)) for each in officer or ["Amina:ar", "Claire:fr"])
-        running = await start(SandboxSettings(port=port, officers=people))
+        people = tuple(Officer(*each.split(":", 2)) for each in officer or ["Amina:ar", "Claire:fr"])
+        settings = SandboxSettings(port=port, officers=people)
+        running = await start(replace(settings, bots=named_bots(bot)) if bot else settings)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)

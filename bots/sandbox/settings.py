@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from bots.sandbox.limits import Limits
@@ -30,6 +30,15 @@ class Officer:
 def new_token(bot_id: int = 7_000_000_001) -> str:
     """A random bot token of the real form."""
     return f"{bot_id}:{secrets.token_urlsafe(26)[:35]}"
+
+
+def named_bots(named: Iterable[str]) -> tuple[BotAccount, ...]:
+    """Accounts with fresh tokens, from `USERNAME` or `USERNAME:NAME`."""
+    parts = (each.partition(":") for each in named)
+    return tuple(
+        BotAccount(new_token(7_000_000_001 + number), username, name or username)
+        for number, (username, _, name) in enumerate(parts)
+    )
 
 
 def _default_bots() -> tuple[BotAccount, ...]:
