@@ -1,4 +1,4 @@
-"""What owners sign: communities and the entries of their membership logs. Pure; the node submits and waits."""
+"""What owners sign: communities and the entries of their membership logs. Pure; the node submits them."""
 
 import secrets
 from typing import Literal

@@ -19,7 +19,11 @@ from subscribers.digest_texts import TEXTS, Texts
 from subscribers.records import Record
 
 MIGRATIONS: Final = (
-    "CREATE TABLE digests(community TEXT, period TEXT, id TEXT NOT NULL, PRIMARY KEY (community, period)) WITHOUT ROWID",
+    """
+    CREATE TABLE digests(
+        community TEXT, period TEXT, id TEXT NOT NULL, PRIMARY KEY (community, period)
+    ) STRICT, WITHOUT ROWID
+    """,
 )
 LISTED_MAX: Final = 400
 """The most bulletins that one digest lists; the payload's 64 KiB hold them in six languages."""
@@ -57,7 +61,7 @@ def parse_period(text: str, now: int) -> Period:
 
 
 def compose(records: Sequence[Record], period: Period, realm: Realm) -> Draft:
-    """The digest of these bulletins of one community. LiaisonError `not_found` when nothing is left to list."""
+    """The digest of these bulletins of one community. LiaisonError `not_found` when there is none to list."""
     listed = [each for each in records if each.bulletin.kind not in _LEFT_OUT and each.state == "current"][
         :LISTED_MAX
     ]
@@ -116,7 +120,8 @@ def _text(listed: Sequence[Record], period: Period, language: Language) -> Trans
 def _line(record: Record, language: Language, texts: Texts) -> str:
     bulletin = record.bulletin
     marking = "" if bulletin.tlp is Tlp.CLEAR else f" [{bulletin.tlp}]"
-    return f"• {bulletin.ref} · {texts.kinds[bulletin.kind]} · {bulletin.text_in(language).title} — {record.agency_name}{marking}"
+    title = bulletin.text_in(language).title
+    return f"• {bulletin.ref} · {texts.kinds[bulletin.kind]} · {title} — {record.agency_name}{marking}"
 
 
 def _interval(text: str) -> Period:

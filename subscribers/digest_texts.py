@@ -34,7 +34,8 @@ TEXTS: Final = {
         "Synthèse",
         "de plus, voir les archives",
         "Information|Faible|Élevée|Haute|FLASH",
-        "tactique|menace|sujet|canal|récit|cyber|événement|demande|réponse|observation|accusé de réception|modification|retrait|synthèse|avis",
+        "tactique|menace|sujet|canal|récit|cyber|événement|demande|réponse|observation|"
+        "accusé de réception|modification|retrait|synthèse|avis",
     ),
     Language.RUSSIAN: _texts(
         "Сводка",
@@ -52,7 +53,8 @@ TEXTS: Final = {
         "Resumen",
         "más, véase el archivo",
         "Información|Baja|Elevada|Alta|FLASH",
-        "táctica|amenaza|sujeto|canal|narrativa|ciber|evento|solicitud|respuesta|avistamiento|acuse de recibo|enmienda|retractación|resumen|aviso",
+        "táctica|amenaza|sujeto|canal|narrativa|ciber|evento|solicitud|respuesta|avistamiento|"
+        "acuse de recibo|enmienda|retractación|resumen|aviso",
     ),
     Language.CHINESE: _texts(
         "摘要",

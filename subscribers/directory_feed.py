@@ -43,7 +43,7 @@ class DirectoryFeed:
                     self._changed.notify_all()
 
     async def take(self, subject: str, data: bytes) -> None:
-        """Apply one document or entry; what is refused goes to quarantine, what is known already is no news."""
+        """Apply one document or entry; what is refused goes to quarantine, what is known is no news."""
         membership = subject != DIRECTORY_DOCUMENTS
         if membership and not self._ledger.is_new(data):
             return

@@ -73,10 +73,10 @@ def _markdown(text: str) -> dict[str, Any]:
     return fields
 
 
-def _typed(name: str, value: Any) -> Any:
+def _typed(name: str, value: object) -> object:
     # The only fields of a draft that are not text.
     if name in {"exercise", "official"}:
-        return {"true": True, "false": False}.get(value, value)
+        return {"true": True, "false": False}.get(str(value), value)
     if name == "credibility" and isinstance(value, str) and value.isdigit():
         return int(value)
     if isinstance(value, dict):

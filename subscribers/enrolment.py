@@ -23,7 +23,7 @@ ADMISSION: Final = "admission.json"
 
 
 def request(keys: Keyring, now: int) -> bytes:
-    """The enrolment request: who we are, our identity key and our NATS user key, signed by the identity key."""
+    """The enrolment request: who we are and our NATS user key, signed by our identity key."""
     profile = keys.profile
     asked = Enrolment(
         issued=now,

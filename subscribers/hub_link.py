@@ -218,7 +218,7 @@ async def feed_settled(nc: Client, stream: str) -> int:
     Returns how many messages are to come. The hub does this within milliseconds of a new connection; without
     it, the server's acknowledgement time ends the wait.
     """
-    while (info := await _feed(nc, stream))["num_ack_pending"]:
+    while (info := await _feed(nc, stream))["num_ack_pending"]:  # noqa: ASYNC110 - the hub tells of it only when asked
         await asyncio.sleep(_SETTLE_PAUSE)
     return int(info["num_pending"])
 

@@ -22,16 +22,24 @@ from subscribers.trust import Chain, Epoch, EpochId, Reader
 
 MIGRATIONS: Final = (
     """
-    CREATE TABLE directory(number INTEGER PRIMARY KEY, membership INTEGER NOT NULL, data BLOB NOT NULL);
-    CREATE TABLE chains(publisher TEXT, community TEXT, precedence TEXT, seq INTEGER NOT NULL, hash TEXT NOT NULL,
-        since INTEGER NOT NULL, PRIMARY KEY (publisher, community, precedence)) WITHOUT ROWID;
-    CREATE TABLE epochs(publisher TEXT, community TEXT, ep INTEGER, precedence TEXT NOT NULL, announcement BLOB NOT NULL,
-        kc BLOB NOT NULL, hist TEXT NOT NULL, due INTEGER NOT NULL, key BLOB, PRIMARY KEY (publisher, community, ep)) WITHOUT ROWID;
-    CREATE INDEX epochs_by_announcement ON epochs(announcement);
-    CREATE TABLE cards(community TEXT PRIMARY KEY, rules TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE feeds(stream TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE quarantine(number INTEGER PRIMARY KEY, at INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
-        subject TEXT NOT NULL, data BLOB NOT NULL);
+    CREATE TABLE directory(
+        number INTEGER PRIMARY KEY, membership INTEGER NOT NULL, data BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE chains(
+        publisher TEXT, community TEXT, precedence TEXT, seq INTEGER NOT NULL, hash TEXT NOT NULL,
+        since INTEGER NOT NULL, PRIMARY KEY (publisher, community, precedence)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE epochs(
+        publisher TEXT, community TEXT, ep INTEGER, precedence TEXT NOT NULL, announcement BLOB NOT NULL,
+        kc BLOB NOT NULL, hist TEXT NOT NULL, due INTEGER NOT NULL, key BLOB,
+        PRIMARY KEY (publisher, community, ep)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE cards(community TEXT PRIMARY KEY, rules TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE feeds(stream TEXT PRIMARY KEY, sequence INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE quarantine(
+        number INTEGER PRIMARY KEY, at INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
+        subject TEXT NOT NULL, data BLOB NOT NULL
+    ) STRICT;
     """,
 )
 _QUARANTINE_MAX: Final = 10_000
@@ -54,7 +62,7 @@ class Refused(NamedTuple):
 
 @dataclass
 class Changes:
-    """What one transaction adds. Reads see it over the ledger; `Ledger.merge` takes it in after the commit."""
+    """What one transaction adds. Reads see it over the ledger; `Ledger.merge` takes it in after that."""
 
     base: "Ledger"
     chains: dict[ChainKey, Chain] = field(default_factory=dict)
@@ -150,7 +158,7 @@ class Ledger:
             ledger.sequence = sequence
         for row in await store.query("SELECT * FROM epochs"):
             ledger._learn(*_epoch_of(row))
-        sql = "SELECT c.id, c.slug, c.title, cards.rules FROM communities c JOIN cards ON cards.community = c.id"
+        sql = "SELECT id, slug, title, rules FROM communities JOIN cards ON community = id"
         for community, slug, title, rules in await store.query(sql):
             ledger.cards[community] = Card(slug=slug, title=title, rules=rules)
         return ledger
@@ -168,7 +176,7 @@ class Ledger:
         return sha256(data).digest() not in self._entries
 
     def preview(self, data: bytes, *, membership: bool) -> Directory:
-        """The directory with one more document or entry. Raises what the directory raises; changes nothing."""
+        """The directory with one more document or entry. Raises as the directory does; changes nothing."""
         if self.directory is None:
             return Directory.pinned(data)
         return self.directory.apply_membership(data) if membership else self.directory.apply(data)

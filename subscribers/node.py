@@ -107,20 +107,20 @@ class Node:
         """From the archive."""
         return await self._core.archive.search(words, filters, limit, cursor, ranked=ranked)
 
-    async def latest(self, client: ClientIdentity, filters: Filters, limit: int, cursor: str | None) -> Page:  # noqa: ARG002
+    async def latest(self, client: ClientIdentity, filters: Filters, limit: int, cursor: str | None) -> Page:
         """From the archive, newest first."""
         return await self._core.archive.latest(filters, limit, cursor)
 
-    async def show(self, client: ClientIdentity, ref: str) -> Record:  # noqa: ARG002
+    async def show(self, client: ClientIdentity, ref: str) -> Record:
         """One bulletin by reference or id; `not_found`."""
         return await self._core.archive.get(ref)
 
-    async def communities(self, client: ClientIdentity) -> list[Community]:  # noqa: ARG002
+    async def communities(self, client: ClientIdentity) -> list[Community]:
         """Those that this agency is in or owns."""
         directory = self._core.ledger.known()
         return [each for log in directory.communities.values() if (each := self._described(log))]
 
-    async def status(self, client: ClientIdentity) -> NodeStatus:  # noqa: ARG002
+    async def status(self, client: ClientIdentity) -> NodeStatus:
         """Connection, backlog and counts."""
         core = self._core
         page = await core.archive.latest(Filters(), 1)
@@ -169,13 +169,13 @@ class Node:
         )
         return self._owned(log.community.id)
 
-    async def community_remove(self, client: ClientIdentity, community: str, agency: str) -> Community:  # noqa: ARG002
+    async def community_remove(self, client: ClientIdentity, community: str, agency: str) -> Community:
         """Sign the entry. The next bulletin of every member begins a new epoch without that agency."""
         log = self._community(community)
         await self._change(log.community.id, "remove", agency, "member")
         return self._owned(log.community.id)
 
-    async def digest(self, client: ClientIdentity, community: str, period: str) -> Published:  # noqa: ARG002
+    async def digest(self, client: ClientIdentity, community: str, period: str) -> Published:
         """As `compose_digest`."""
         return await self.compose_digest(community, period)
 
@@ -187,7 +187,8 @@ class Node:
         log = self._community(community)
         span = parse_period(period, core.clock())
         async with self._digests:
-            sql = "SELECT o.id, o.ref, o.state, o.code FROM digests d JOIN outgoing o ON o.id = d.id WHERE d.community = ? AND d.period = ?"
+            sql = """SELECT o.id, o.ref, o.state, o.code FROM digests d JOIN outgoing o ON o.id = d.id
+                WHERE d.community = ? AND d.period = ?"""
             for made, ref, state, code in await core.store.query(sql, (log.community.id, span.name)):
                 return Published(id=made, ref=ref, community=log.community.id, state=state, code=code)
             records = await core.archive.for_digest(log.community.id, span.since, span.until)
@@ -206,7 +207,7 @@ class Node:
 
             return await core.publish(draft, log.community.id, log.community.realm, once)
 
-    async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:  # noqa: ARG002
+    async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
         """What was refused, newest first; never what it holds."""
         entries = await self._core.ledger.quarantine(limit)
         return [
@@ -216,7 +217,7 @@ class Node:
             for each in entries
         ]
 
-    async def doctor(self, client: ClientIdentity) -> list[Finding]:  # noqa: ARG002
+    async def doctor(self, client: ClientIdentity) -> list[Finding]:
         """What is wrong and how to mend it."""
         return await diagnose(self._core)
 
@@ -277,7 +278,7 @@ class Node:
         parts = subject.split(".")
         keys = self._core.ledger.known().endpoints.get(parts[-1])
         return {
-            "community": parts[2] if parts[0] == "f" and len(parts) > 3 else None,
+            "community": parts[2] if parts[0] == "f" else None,
             "agency": keys.agency if keys else None,
         }
 

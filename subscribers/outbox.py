@@ -24,20 +24,40 @@ from subscribers.store import Store, Tx
 
 MIGRATIONS: Final = (
     """
-    CREATE TABLE outgoing(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ref TEXT NOT NULL, kind TEXT NOT NULL, community TEXT NOT NULL,
-        subject TEXT NOT NULL, history TEXT NOT NULL, payload BLOB, state TEXT NOT NULL DEFAULT 'queued', code TEXT);
+    CREATE TABLE outgoing(
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ref TEXT NOT NULL, kind TEXT NOT NULL,
+        community TEXT NOT NULL, subject TEXT NOT NULL, history TEXT NOT NULL, payload BLOB,
+        state TEXT NOT NULL DEFAULT 'queued', code TEXT
+    ) STRICT;
     CREATE INDEX outgoing_queued ON outgoing(number) WHERE state = 'queued';
-    CREATE TABLE submissions(number INTEGER PRIMARY KEY AUTOINCREMENT, item INTEGER NOT NULL REFERENCES outgoing(number), kind TEXT NOT NULL,
-        subject TEXT NOT NULL, seq INTEGER, sha256 TEXT NOT NULL, raw BLOB NOT NULL);
+    CREATE TABLE submissions(
+        number INTEGER PRIMARY KEY AUTOINCREMENT, item INTEGER NOT NULL REFERENCES outgoing(number),
+        kind TEXT NOT NULL, subject TEXT NOT NULL, seq INTEGER, sha256 TEXT NOT NULL, raw BLOB NOT NULL
+    ) STRICT;
     CREATE INDEX submissions_by_hash ON submissions(sha256);
-    CREATE TABLE own_chains(community TEXT, precedence TEXT, seq INTEGER NOT NULL, hash TEXT NOT NULL, admitted_seq INTEGER NOT NULL,
-        admitted_hash TEXT NOT NULL, PRIMARY KEY (community, precedence)) WITHOUT ROWID;
-    CREATE TABLE own_epochs(community TEXT, precedence TEXT, hist TEXT, ep INTEGER NOT NULL, key BLOB NOT NULL, mem_size INTEGER NOT NULL,
-        mem_root BLOB NOT NULL, readers BLOB NOT NULL, kid TEXT NOT NULL, since INTEGER NOT NULL, uses INTEGER NOT NULL,
-        PRIMARY KEY (community, precedence, hist)) WITHOUT ROWID;
-    CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX submissions_by_item ON submissions(item);
+    CREATE TABLE own_chains(
+        community TEXT, precedence TEXT, seq INTEGER NOT NULL, hash TEXT NOT NULL,
+        admitted_seq INTEGER NOT NULL, admitted_hash TEXT NOT NULL, PRIMARY KEY (community, precedence)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE own_epochs(
+        community TEXT, precedence TEXT, hist TEXT, ep INTEGER NOT NULL, key BLOB NOT NULL,
+        mem_size INTEGER NOT NULL, mem_root BLOB NOT NULL, readers BLOB NOT NULL, kid TEXT NOT NULL,
+        since INTEGER NOT NULL, uses INTEGER NOT NULL, PRIMARY KEY (community, precedence, hist)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     """,
 )
+_NEW_ITEM: Final = """INSERT INTO outgoing(id, ref, kind, community, subject, history, payload)
+    VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number"""
+_FIND_SUBMISSION: Final = """SELECT s.number, s.item, s.seq, s.subject, o.id
+    FROM submissions s JOIN outgoing o ON o.number = s.item WHERE s.sha256 = ?"""
+_QUEUED_ITEMS: Final = """SELECT number, kind, id, payload, history, subject
+    FROM outgoing WHERE state = 'queued' AND community = ? ORDER BY number"""
+_ADMIT_HEAD: Final = """UPDATE own_chains SET admitted_seq = ?, admitted_hash = ?
+    WHERE community = ? AND precedence = ?"""
+_SAVE_HEAD: Final = """INSERT INTO own_chains VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET seq = excluded.seq, hash = excluded.hash"""
 _RETRY: Final = frozenset({Code.GAP, Code.FORK})
 """Refusals that follow from an earlier loss on the way to the hub: the chain is sent again, nothing is
 parked.
@@ -115,7 +135,7 @@ class Outbox:
         async with self._compose, self._store.write() as tx:
             item, ref = await make(tx)
             inserted = await tx.execute(
-                "INSERT INTO outgoing(id, ref, kind, community, subject, history, payload) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number",
+                _NEW_ITEM,
                 (item.id, ref, item.kind, place.community, place.intake(), str(item.history), item.payload),
             )
             composed = await self._composed(tx, inserted[0][0], item, place, self._chain(place))
@@ -142,7 +162,7 @@ class Outbox:
         settlement = Settlement()
         for answer in answers:
             rows = await tx.execute(
-                "SELECT s.number, s.item, s.seq, s.subject, o.id FROM submissions s JOIN outgoing o ON o.number = s.item WHERE s.sha256 = ?",
+                _FIND_SUBMISSION,
                 (answer.sha256,),
             )
             if rows and answer.code == ADMITTED:
@@ -175,7 +195,7 @@ class Outbox:
             key = (place.community, str(place.precedence))
             settlement.admitted[key] = ChainHead(seq, answer.sha256)
             await tx.execute(
-                "UPDATE own_chains SET admitted_seq = ?, admitted_hash = ? WHERE community = ? AND precedence = ?",
+                _ADMIT_HEAD,
                 (seq, answer.sha256, *key),
             )
         if not await tx.execute("SELECT 1 FROM submissions WHERE item = ? LIMIT 1", (item,)):
@@ -187,7 +207,7 @@ class Outbox:
     async def _park(
         self, tx: Tx, settlement: Settlement, answer: Answer, row: tuple[int, int, int | None, str, str]
     ) -> None:
-        number, item, _, _, item_id = row
+        _, item, _, _, item_id = row
         await tx.execute(
             "UPDATE outgoing SET state = 'refused', code = ? WHERE number = ?", (answer.code, item)
         )
@@ -213,7 +233,7 @@ class Outbox:
                 "DELETE FROM own_epochs WHERE community = ? AND precedence = ?", (community, precedence)
             )
             items = await tx.execute(
-                "SELECT number, kind, id, payload, history, subject FROM outgoing WHERE state = 'queued' AND community = ? ORDER BY number",
+                _QUEUED_ITEMS,
                 (community,),
             )
             composed = Composed([], chain, None)
@@ -263,7 +283,7 @@ class Outbox:
         # `admitted` belongs to settle(): a receipt may have been committed that this chain's image has not
         # taken in yet.
         await tx.execute(
-            "INSERT INTO own_chains VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
+            _SAVE_HEAD,
             (community, precedence, *chain.head, *chain.admitted),
         )
         rows = [

@@ -53,7 +53,7 @@ class _Batch:
 class TrafficFeed:
     """Takes the traffic durable of this endpoint into the store."""
 
-    def __init__(  # noqa: PLR0913 - the parts that one transaction touches
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts that one transaction touches
         self,
         store: Store,
         ledger: Ledger,

@@ -5,7 +5,6 @@ are shown.
 import asyncio
 import contextlib
 import json
-import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
@@ -71,7 +70,7 @@ def refusals(*, as_json: bool = False) -> Iterator[None]:
     try:
         yield
     except LiaisonError as error:
-        print(json.dumps(error.as_dict()) if as_json else str(error), file=sys.stderr)
+        typer.echo(json.dumps(error.as_dict()) if as_json else str(error), err=True)
         unreachable = error.code in {Code.NODE_UNREACHABLE, Code.HUB_UNREACHABLE}
         raise typer.Exit(UNREACHABLE if unreachable else REFUSED) from None
     except KeyboardInterrupt:
@@ -83,9 +82,9 @@ def show_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json")
     elif not isinstance(value, dict):
-        print(json.dumps([each.model_dump(mode="json") for each in value], ensure_ascii=False), flush=True)
+        typer.echo(json.dumps([each.model_dump(mode="json") for each in value], ensure_ascii=False))
         return
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    typer.echo(json.dumps(value, ensure_ascii=False))
 
 
 def table(*columns: str) -> Table:

@@ -223,9 +223,8 @@ def doctor(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = Fal
             show_json(findings)
         else:
             for each in findings:
-                console.print(
-                    f"[{'green' if each.ok else 'red'}]{'ok  ' if each.ok else 'BAD '}[/] {each.check:12} {each.message}"
-                )
+                sign = "[green]ok  [/]" if each.ok else "[red]BAD [/]"
+                console.print(f"{sign} {each.check:12} {each.message}")
                 if each.fix:
                     console.print(f"                  → {each.fix}")
         return all(each.ok for each in findings)

@@ -156,8 +156,9 @@ def _line(record: Record) -> str:
     state = "" if record.state == "current" else f" [red]{record.state}[/]"
     exercise = " [black on yellow]EXERCISE[/]" if bulletin.exercise else ""
     return (
-        f"[{colour}]{bulletin.severity.upper():8}[/] {bulletin.ref}  {bulletin.kind:12} [bold]{escape(bulletin.title)}[/]{exercise}{state}\n"
-        f"         {escape(record.agency_name)} · {record.community_slug} · {bulletin.issued} · [magenta]{escape(bulletin.tlp)}[/]"
+        f"[{colour}]{bulletin.severity.upper():8}[/] {bulletin.ref}  {bulletin.kind:12} "
+        f"[bold]{escape(bulletin.title)}[/]{exercise}{state}\n         {escape(record.agency_name)} · "
+        f"{record.community_slug} · {bulletin.issued} · [magenta]{escape(bulletin.tlp)}[/]"
     )
 
 
@@ -170,7 +171,8 @@ def _print_record(record: Record, language: Language) -> None:
         facts.add_row(f"[dim]{name}[/]", escape(str(value)))
     body = "\n\n".join(escape(part) for part in (text.summary, text.body) if part)
     if text.language is not bulletin.language:
-        body = f"[dim]{'Official' if text.official else 'Unofficial'} translation from {bulletin.language}[/]\n\n{body}"
+        standing = "Official" if text.official else "Unofficial"
+        body = f"[dim]{standing} translation from {bulletin.language}[/]\n\n{body}"
     console.print(
         Panel(
             body or "[dim]No text.[/]", title=f"[bold]{escape(text.title)}[/]", subtitle=escape(bulletin.tlp)

@@ -52,7 +52,8 @@ def init(
         typer.echo(f"Enrolment request: {target}")
         typer.echo(f"Read this aloud to the secretariat over a line you trust:\n\n    {keys.fingerprint()}\n")
         typer.echo(
-            "Next: send the request to the secretariat and the hub; then `liaison-agency enrol ADMISSION --root-fingerprint ...`."
+            "Next: send the request to the secretariat and the hub; then "
+            "`liaison-agency enrol ADMISSION --root-fingerprint ...`."
         )
 
 
