@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from hashlib import sha256, shake_256
-from typing import Any, Final
+from typing import Any, Final, ParamSpec
 
 import nkeys
 
@@ -19,6 +19,7 @@ from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
 from schemas.documents import Agency, Community, Hub, Keys, Membership, Revoke, Role, Root
 from schemas.encoding import canonical_json, instant, to_base64
+from schemas.errors import Code, LiaisonError
 from schemas.frame import BULLETIN, Header, header_bytes, join, parse_frame, signed_message
 from schemas.membership import GENESIS
 from schemas.signing import DOCUMENT_TYPE, MEMBERSHIP_TYPE, Signer, key_id, sign_envelope
@@ -28,6 +29,7 @@ from subscribers.keys import KemKey, SigningKey
 from subscribers.sealing import EpochKey, announce, heartbeat, seal
 from subscribers.trust import Announced, Chain, Epoch, EpochId, LogBehind, Reader, Refused, Verdict, receive
 
+P = ParamSpec("P")
 BEGINNING: Final = ChainHead()
 AT: Final = 1_769_848_200_000
 """2026-01-31T08:30:00Z"""
@@ -349,3 +351,12 @@ def replaced(raw: bytes, signer: Signer, **fields: Any) -> bytes:
     """The frame with fields of its header changed, honestly signed again."""
     frame = parse_frame(raw)
     return forge(frame.header._replace(**fields), frame.body, signer)
+
+
+def code_of(call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> Code | None:
+    """The code with which a call is refused; None when it is not."""
+    try:
+        call(*args, **kwargs)
+    except LiaisonError as error:
+        return error.code
+    return None

@@ -41,7 +41,7 @@ def base() -> dict[str, Any]:
         for party in fed.PARTIES
     }
     return {
-        "what": "The directory and membership logs that every case starts from, with all private keys (seeds)",
+        "what": "The directory and membership logs that every case starts from, with all private keys",
         "fingerprint": sha256(documents[0]).hexdigest(),
         "agencies": agencies,
         "documents": [each.decode() for each in documents],
