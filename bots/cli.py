@@ -30,9 +30,7 @@ StateOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
 
 
-@app.command(
-    epilog="Example: LIAISON_BOT_TOKEN_FILE=token LIAISON_BOT_NODE_DIR=agency/local liaison-bot run --json-events -"
-)
+@app.command(epilog="Example: liaison-bot run --token-file token --node-dir agency/local --json-events -")
 def run(
     state: StateOption = None,
     api_url: Annotated[str | None, typer.Option(help="Base address of the Bot API.")] = None,
@@ -165,7 +163,9 @@ def officer_remove(
 
 @app.command(epilog="Example: liaison-bot status --json")
 def status(state: StateOption = None, as_json: JsonOption = False) -> None:
-    """Officers and what waits for delivery; exit code 1 when the running bot has not been heard of for a minute."""
+    """Officers and what waits for delivery; exit code 1 when the running bot has not been heard of for a
+    minute.
+    """
 
     async def work() -> bool:
         from bots.clock import SystemClock
@@ -209,12 +209,16 @@ def sandbox(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Start a chat service of your own on this machine, with a page to chat in; no token needed. Ctrl-C ends it."""
+    """Start a chat service of your own on this machine, with a page to chat in; no token needed. Ctrl-C
+    ends it.
+    """
 
     async def work() -> None:
+        from bots.logs import configure
         from bots.sandbox.server import start
         from bots.sandbox.settings import Officer, SandboxSettings, named_bots
 
+        configure("auto", "info")
         people = tuple(Officer(*each.split(":", 2)) for each in officer or ["Amina:ar", "Claire:fr"])
         settings = SandboxSettings(port=port, officers=people)
         running = await start(replace(settings, bots=named_bots(bot)) if bot else settings)
@@ -225,9 +229,9 @@ def sandbox(
             if as_json:
                 _print_json(running.summary())
             else:
-                typer.echo(
-                    f"Bot API:  {running.base_url}\nToken:    {running.bots[0].token}\nPage:     {running.page_url}"
-                )
+                typer.echo(f"Bot API:  {running.base_url}")
+                typer.echo(f"Token:    {running.bots[0].token}")
+                typer.echo(f"Page:     {running.page_url}")
             sys.stdout.flush()
             await stop.wait()
         finally:
