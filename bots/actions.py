@@ -1,5 +1,5 @@
-"""What a button means when it comes back: `verb:argument:argument`, at most 64 bytes. Pure, and strict: anybody can
-forge callback data, so it is read like any other outside input.
+"""What a button means when it comes back: `verb:argument:argument`, at most 64 bytes. Pure, and strict:
+anybody can forge callback data, so it is read like any other outside input.
 """
 
 import re
@@ -43,7 +43,9 @@ class Action:
 
 
 def encode(verb: str, *arguments: object) -> str:
-    """Callback data. Raises ValueError when it would not fit or not be read back, which is a programming error."""
+    """Callback data. Raises ValueError when it would not fit or not be read back, which is a programming
+    error.
+    """
     data = ":".join((verb, *map(str, arguments)))
     if len(data.encode()) > DATA_MAX or not _SHAPE.match(data):
         raise ValueError("callback data of the wrong shape")

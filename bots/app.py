@@ -1,7 +1,7 @@
 """The running bot: everything put together. Imports aiogram; only `run` does.
 
-Two connections to the chat service: one for questions and answers, one for the outbox, so that neither waits for the
-other; both keep the pace of one pacer.
+Two connections to the chat service: one for questions and answers, one for the outbox, so that neither
+waits for the other; both keep the pace of one pacer.
 """
 
 import asyncio
@@ -55,7 +55,9 @@ class Edges:
 
 
 async def serve(settings: BotSettings, state: State, edges: Edges, stop: asyncio.Event) -> None:
-    """Run until `stop`. Raises OperationError when the token, the database or another poller does not let it go on."""
+    """Run until `stop`. Raises OperationError when the token, the database or another poller does not let
+    it go on.
+    """
     token = settings.secret_token()
     bot, courier = open_bot(token, settings.api_url), open_bot(token, settings.api_url)
     try:
@@ -191,7 +193,9 @@ async def _introduced(bot: Bot, clock: Clock) -> str:
 
 
 async def _failed(event: ErrorEvent, context: Context, officer: Officer | None = None) -> bool:
-    """An error in a handler: logged by its name alone, told the officer in a sentence; buttons are always answered."""
+    """An error in a handler: logged by its name alone, told the officer in a sentence; buttons are always
+    answered.
+    """
     error = event.exception
     code = error.code if isinstance(error, LiaisonError) else None
     _log.warning("a question could not be answered", error=type(error).__name__, code=code)

@@ -14,7 +14,7 @@ from schemas.errors import Code, OperationError
 
 WORDS_MAX: Final = 200
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{16,64}\Z")
-_REFERENCE: Final = re.compile(r"([A-Z][A-Z0-9]{1,7})[- ]?([0-9]{4})[- ]?([0-9]{4,7})\Z")
+_REFERENCE: Final = re.compile(r"([A-Z][A-Z0-9]{1,7})[- ]?([0-9]{4})[- ]?([0-9]{1,7})\Z")
 _REGION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?\Z")
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -44,7 +44,8 @@ DigestCommand = Order | InZone | Hush | Literal["menu", "now", "off"]
 
 
 def digest(text: str) -> DigestCommand:
-    """`daily 07:30`, `weekly monday 07:30`, `quiet 22:00-06:00`, `quiet off`, `zone Europe/Paris`, `now`, `off`.
+    """`daily 07:30`, `weekly monday 07:30`, `quiet 22:00-06:00`, `quiet off`, `zone Europe/Paris`, `now`,
+    `off`.
 
     A time zone may stand at the end of `daily` and `weekly` only as its own command. Raises OperationError.
     """
@@ -91,7 +92,7 @@ def weekday(text: str) -> int:
 def reference(text: str) -> str:
     """A reference as it is filed (`FRA-2026-0042`), from how people type it; '' when it cannot be one."""
     found = _REFERENCE.match(clean(text).upper().replace("_", "-"))
-    return "-".join(found.groups()) if found else ""
+    return f"{found[1]}-{found[2]}-{int(found[3]):04}" if found else ""
 
 
 def regions(text: str) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Delivery: takes jobs from the outbox in order of urgency, at the service's pace, and settles each outcome.
 
-The text is made at the last moment, so that the release gate sees the ceiling, the language and the state of the
-bulletin as they are now. A request leaves only after it was committed as in flight.
+The text is made at the last moment, so that the release gate sees the ceiling, the language and the state
+of the bulletin as they are now. A request leaves only after it was committed as in flight.
 """
 
 import asyncio
@@ -36,7 +36,9 @@ PASSING: Final = 47 * 3600.0
 _BATCH: Final = 64
 _BACKOFF_MAX: Final = 60.0
 _PAUSE_MAX: Final = 1.0
-"""After a 429 to one chat, everybody waits as well, but not longer than this: the limit may be the overall one."""
+"""After a 429 to one chat, everybody waits as well, but not longer than this: the limit may be the overall
+one.
+"""
 
 _log = structlog.get_logger()
 
@@ -295,7 +297,9 @@ def reader(work: Work) -> Reader:
 
 
 def ends_at(record: Record | None, rendered: Rendered, now: float) -> float | None:
-    """When a message must go (Unix seconds): stubs while they still can be deleted, bulletins when they expire."""
+    """When a message must go (Unix seconds): stubs while they still can be deleted, bulletins when they
+    expire.
+    """
     ends = [now + PASSING] if rendered.passing else []
     if record is not None and record.bulletin.valid_until:
         ends.append(from_instant(record.bulletin.valid_until) / 1000)

@@ -1,7 +1,7 @@
 """The enquiry desk: what officers ask and what they are answered. Knows nothing of the chat service.
 
-Questions go to the node under the ceiling where the answer would tell more than a stub: a search sees only what may
-be shown in full, so that neither hits nor their number say what a withheld bulletin contains.
+Questions go to the node under the ceiling where the answer would tell more than a stub: a search sees only
+what may be shown in full, so that neither hits nor their number say what a withheld bulletin contains.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from typing import Final
 from bots import screens
 from bots.actions import encode
 from bots.clock import Clock
+from bots.matching import QUIET_KINDS
 from bots.ports import NodeClient
 from bots.release import Ceiling
 from bots.render import Marks, Reader, View, acknowledgeable, listing, render
@@ -20,9 +21,11 @@ from bots.state.outbox import KEEP
 from bots.suggest import did_you_mean, vocabulary
 from bots.words import Words, words
 from schemas.errors import Code, LiaisonError, OperationError
-from schemas.vocabulary import Language
+from schemas.vocabulary import Kind, Language
 from subscribers.records import Filters, Page, Record
 
+NEWS: Final = Filters(kinds=frozenset(Kind) - QUIET_KINDS)
+"""What `/latest` shows: everything but acknowledgements, which every reader makes of every bulletin."""
 PAGE: Final = 5
 """Bulletins in one answer: what a phone shows without scrolling far."""
 
@@ -47,7 +50,7 @@ class Desk:
 
     async def latest(self, officer: Officer) -> Answer:
         """The newest bulletins."""
-        page = await self.node.latest(Filters(), PAGE)
+        page = await self.node.latest(NEWS, PAGE)
         say = words(officer.language)
         if not page.items:
             return Answer(screens.plain_answer(say.text("No bulletins yet."), officer.language))
@@ -81,7 +84,7 @@ class Desk:
                 query["words"], filters=self._visible(), limit=PAGE, cursor=query["cursor"]
             )
         else:
-            page = await self.node.latest(Filters(), PAGE, query["cursor"])
+            page = await self.node.latest(NEWS, PAGE, query["cursor"])
         if not page.items:
             return None
         return await self._page(officer, page, title="🗂 " + words(officer.language).text("More"), query=query)
@@ -103,7 +106,9 @@ class Desk:
         return Answer(shown, record, language or officer.language)
 
     async def acknowledge(self, officer: Officer, ref: str) -> str:
-        """Acknowledge once; what to say about it. Raises LiaisonError `not_found` or what the node refuses."""
+        """Acknowledge once; what to say about it. Raises LiaisonError `not_found` or what the node
+        refuses.
+        """
         record = await self.node.show(ref)
         say, name = words(officer.language), words(officer.language).embed(record.bulletin.ref)
         if not acknowledgeable(record):

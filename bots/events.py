@@ -1,4 +1,6 @@
-"""One JSON line for each thing that was delivered: numbers and ids, never text. For the demo, benches and monitors."""
+"""One JSON line for each thing that was delivered: numbers and ids, never text. For the demo, benches and
+monitors.
+"""
 
 import json
 from typing import TextIO

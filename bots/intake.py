@@ -1,7 +1,8 @@
-"""From the node's feed into the outbox: who is told of a bulletin, and what of the messages already sent must change.
+"""From the node's feed into the outbox: who is told of a bulletin, and what of the messages already sent
+must change.
 
-`plan` decides and is pure. `Intake.run` does: the bulletin and its jobs commit in one transaction, and only then is
-the bulletin acknowledged. The feed repeats what was not; the keys of the jobs make a repeat harmless.
+`plan` decides and is pure. `Intake.run` does: the bulletin and its jobs commit in one transaction, and only
+then is the bulletin acknowledged. The feed repeats what was not; the keys of the jobs make a repeat harmless.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,7 +36,9 @@ def changed_id(record: Record) -> str | None:
 
 
 def changed(record: Record, original: Record) -> Record | None:
-    """`original` as `record` leaves it. None when it is not the originator's, or of another community: no say in it."""
+    """`original` as `record` leaves it. None when it is not the originator's, or of another community: no
+    say in it.
+    """
     if (record.agency, record.community) != (original.agency, original.community):
         return None
     _, fate = CHANGES[record.bulletin.kind]
@@ -48,8 +51,9 @@ def plan(
 ) -> list[Job]:
     """The jobs that `record` makes.
 
-    `subscriptions`: each enrolled officer's, those that are not paused. `told`: the messages that show the bulletin
-    which `record` changes. Whoever was told of that is told of the change, whatever they subscribe to.
+    `subscriptions`: each enrolled officer's, those that are not paused. `told`: the messages that show the
+    bulletin which `record` changes. Whoever was told of that is told of the change, whatever they subscribe
+    to.
     """
     sent = list(told)
     first = {each.officer: each.message for each in reversed(sent)}

@@ -62,7 +62,9 @@ def digest(officer: int, period: str, body: str) -> Job:
 
 
 def edit(message: int, officer: int, record: str | None, cause: str, *, fate: Fate) -> Job:
-    """Show in a sent message what became of its bulletin; `cause` names the change, so that it happens once."""
+    """Show in a sent message what became of its bulletin; `cause` names the change, so that it happens
+    once.
+    """
     key = f"edit:{message}:{cause}"
     return Job(key, officer, Priority.CHANGE, "edit", record=record, target=message, body=fate)
 

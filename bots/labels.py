@@ -68,7 +68,7 @@ CHANNEL_STATES: Final = {
     ChannelState.BLOCKED: N_("blocked"),
     ChannelState.RETURNED: N_("returned"),
 }
-# Admiralty code (NATO AJP-2.1) and Europol 4x4: each scale keeps its own words, none is converted into the other.
+# Admiralty code (NATO AJP-2.1) and Europol 4x4: each keeps its own words, none is converted into the other.
 RELIABILITY: Final = {
     (GradingSystem.ADMIRALTY, "A"): N_("source completely reliable"),
     (GradingSystem.ADMIRALTY, "B"): N_("source usually reliable"),

@@ -11,8 +11,8 @@ from subscribers import log
 def configure(style: Literal["auto", "json", "console"], level: str) -> None:
     """Set up logging, on stderr: stdout belongs to what was asked for.
 
-    The libraries put whole requests and updates into their messages, which hold what officers wrote: they are silent,
-    and what they would tell is told by us without the texts.
+    The libraries put whole requests and updates into their messages, which hold what officers wrote: they
+    are silent, and what they would tell is told by us without the texts.
     """
     log.configure(style, level)
     logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr, force=True)

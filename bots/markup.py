@@ -1,7 +1,8 @@
 """Text for chat: spans that need no escaping by hand, counted and cut in UTF-16 code units.
 
-The service counts a message's length in UTF-16 code units after its markup is parsed (Bot API, sendMessage), so
-data is measured and cut here as plain text, and only then written as HTML. Rendered HTML is never cut.
+The service counts a message's length in UTF-16 code units after its markup is parsed (Bot API,
+sendMessage), so data is measured and cut here as plain text, and only then written as HTML. Rendered HTML
+is never cut.
 """
 
 import html as _html
@@ -59,7 +60,9 @@ def _tagged(span: Span) -> str:
 
 
 def isolate(text: str, *, rtl: bool) -> str:
-    """`text` in its own direction within a line of another (UAX #9, first strong isolate); unchanged where none differs."""
+    """`text` in its own direction within a line of another (UAX #9, first strong isolate); unchanged where
+    none differs.
+    """
     return f"{_FSI}{text}{_PDI}" if rtl or runs_right_to_left(text) else text
 
 
@@ -74,7 +77,9 @@ def directed(text: str, mark: str) -> str:
 
 
 def laid(spans: Iterable[Span], *, rtl: bool) -> Spans:
-    """Spans of the bot's own words; right to left, each line starts so even where it begins with a sign or a code."""
+    """Spans of the bot's own words; right to left, each line starts so even where it begins with a sign or
+    a code.
+    """
     if not rtl:
         return tuple(spans)
     done: list[Span] = []
@@ -125,7 +130,9 @@ def _index_within(text: str, room: int) -> int:
 
 
 def pieces(text: str, first: int, following: int) -> list[str]:
-    """`text` cut into pieces: the first within `first` units, the others within `following`. Empty text: none."""
+    """`text` cut into pieces: the first within `first` units, the others within `following`. Empty text:
+    none.
+    """
     found: list[str] = []
     rest, room = text.strip(), first
     while rest:

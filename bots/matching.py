@@ -14,8 +14,8 @@ _SEVERITIES: Final = list(Severity)
 def matches(record: Record, filters: Filters) -> bool:
     """Whether `record` is within every restriction of `filters`.
 
-    A country (`FR`) takes in its subdivisions (`FR-75`). A language matches when the bulletin has a text in it,
-    original or translated. Times and markings of `filters` count as well.
+    A country (`FR`) takes in its subdivisions (`FR-75`). A language matches when the bulletin has a text in
+    it, original or translated. Times and markings of `filters` count as well.
     """
     bulletin = record.bulletin
     languages = {bulletin.language, *(each.language for each in bulletin.translations)}

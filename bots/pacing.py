@@ -1,4 +1,5 @@
-"""How fast the bot may speak: token buckets for everything, for each chat and for each group. Pure: time is an argument.
+"""How fast the bot may speak: token buckets for everything, for each chat and for each group. Pure: time is
+an argument.
 
 The service's FAQ says about 30 messages a second overall, one a second to a chat, 20 a minute to a group, and
 promises none of it: a 429 names the true wait, which `hold` keeps.

@@ -1,4 +1,6 @@
-"""The bot as a process: its lock, its node, its signals, its heartbeat. Imports aiogram when it runs, not before."""
+"""The bot as a process: its lock, its node, its signals, its heartbeat. Imports aiogram when it runs, not
+before.
+"""
 
 import asyncio
 import signal

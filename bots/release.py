@@ -1,8 +1,8 @@
 """How much of a bulletin a chat may see. Pure; part of the release gate in `bots.render`.
 
-The chat service can read what the bot sends (docs: no end-to-end encryption for bots), so the agency sets a ceiling
-by TLP: up to `full` everything, up to `stub` a stub (reference, kind, severity, marking), above only that a bulletin
-waits.
+The chat service can read what the bot sends (docs: no end-to-end encryption for bots), so the agency sets a
+ceiling by TLP: up to `full` everything, up to `stub` a stub (reference, kind, severity, marking), above
+only that a bulletin waits.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
 """The release gate: the only place where a bulletin becomes chat text. Pure.
 
-`render`, `listing` and `gravestone` take records and a ceiling and give what may be sent. Everything that shows any
-part of a bulletin goes through `_released`; what is above the ceiling gives its reference, and, for a stub, its
-kind, severity and marking. Nothing is cut after it was written as HTML: data is trimmed first.
+`render`, `listing` and `gravestone` take records and a ceiling and give what may be sent. Everything that
+shows any part of a bulletin goes through `_released`; what is above the ceiling gives its reference, and,
+for a stub, its kind, severity and marking. Nothing is cut after it was written as HTML: data is trimmed
+first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +26,9 @@ from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.records import Record
 
 BRIEF_MAX: Final = 700
-"""How much text an alert shows, in UTF-16 code units: what is read in seconds. The rest is one button away."""
+"""How much text an alert shows, in UTF-16 code units: what is read in seconds. The rest is one button
+away.
+"""
 _ROOM_LEAST: Final = 400
 """Less room than this under a long head is not worth a piece of text: it starts its own message."""
 _REGIONS_SHOWN: Final = 12
@@ -50,7 +53,9 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What this showing adds: a possible repeat after a broken connection, an acknowledgement already given."""
+    """What this showing adds: a possible repeat after a broken connection, an acknowledgement already
+    given.
+    """
 
     repeat: bool = False
     acknowledged: bool = False
@@ -70,8 +75,8 @@ def render(
 ) -> Rendered:
     """One bulletin for one reader, as far as `ceiling` allows.
 
-    `language` asks for the text in another language than the reader's. A brief view is one message; a full one is
-    split between paragraphs.
+    `language` asks for the text in another language than the reader's. A brief view is one message; a full
+    one is split between paragraphs.
     """
     say = words(reader.language)
     bulletin = record.bulletin
@@ -103,7 +108,9 @@ def listing(
     note: str = "",
     rows: Rows = (),
 ) -> Rendered:
-    """Several bulletins, a line or two each, under `title`; `note` comes last. Long lists become several messages."""
+    """Several bulletins, a line or two each, under `title`; `note` comes last. Long lists become several
+    messages.
+    """
     say = words(reader.language)
     blocks = [(Span(title, "b"),), *(_entry(each, ceiling, reader, say) for each in records)]
     if note:
@@ -118,7 +125,9 @@ def listing(
 
 
 def gravestone(ref: str | None, reader: Reader, *, why: Literal["retracted", "expired"]) -> Rendered:
-    """What stays of a message whose bulletin was retracted or has expired: at most its reference, and the reason."""
+    """What stays of a message whose bulletin was retracted or has expired: at most its reference, and the
+    reason.
+    """
     say = words(reader.language)
     reason = (
         say.text("Retracted by its originator. Do not act on it, and tell those whom you told.")
@@ -137,11 +146,13 @@ def button_acknowledge(bulletin: str, say: Words, *, done: bool) -> Button:
 
 
 def acknowledgeable(record: Record) -> bool:
-    """Whether there is sense in acknowledging: not one's own, not an acknowledgement, not what was retracted."""
+    """Whether there is sense in acknowledging: not one's own, not an acknowledgement, not what was
+    retracted.
+    """
     return record.bulletin.kind is not Kind.ACKNOWLEDGEMENT and not record.own and record.state != "retracted"
 
 
-# --- above the ceiling ------------------------------------------------------------------------------------------------
+# --- above the ceiling ----------------------------------------------------------------------------
 
 
 def _withheld(record: Record, released: Release, say: Words, marks: Marks) -> Rendered:
@@ -162,7 +173,7 @@ def _withheld(record: Record, released: Release, say: Words, marks: Marks) -> Re
     return Rendered((Part.of(laid(spans, rtl=say.rtl)),), rows, protect=True, silent=quiet, passing=True)
 
 
-# --- the parts of a bulletin that is shown in full ----------------------------------------------------------------------
+# --- the parts of a bulletin that is shown in full ------------------------------------------------
 
 
 def _sign_line(bulletin: Bulletin, say: Words) -> Iterable[Span]:
@@ -266,7 +277,7 @@ def _rows(record: Record, shown: Language, say: Words, *, marks: Marks, more: bo
     return tuple(tuple(row) for row in rows if row)
 
 
-# --- lists ---------------------------------------------------------------------------------------------------------------
+# --- lists ----------------------------------------------------------------------------------------
 
 
 def _entry(record: Record, ceiling: Ceiling, reader: Reader, say: Words) -> Spans:
@@ -289,7 +300,9 @@ def _entry(record: Record, ceiling: Ceiling, reader: Reader, say: Words) -> Span
 
 
 def _packed(blocks: Sequence[Spans]) -> tuple[Part, ...]:
-    """Blocks with an empty line between them, as few messages as hold them; an overlong block is cut, unstyled."""
+    """Blocks with an empty line between them, as few messages as hold them; an overlong block is cut,
+    unstyled.
+    """
     parts: list[Part] = []
     held: Spans = ()
     for block in blocks:
@@ -305,7 +318,7 @@ def _packed(blocks: Sequence[Spans]) -> tuple[Part, ...]:
     return (*parts, Part.of(held)) if held else tuple(parts)
 
 
-# --- small ---------------------------------------------------------------------------------------------------------------
+# --- small ----------------------------------------------------------------------------------------
 
 
 def _when(instant: str, say: Words, zone: ZoneInfo) -> str:

@@ -1,4 +1,6 @@
-"""What is ready for chat: shapes only. Made by `bots.render` (bulletins) and `bots.screens` (menus and answers)."""
+"""What is ready for chat: shapes only. Made by `bots.render` (bulletins) and `bots.screens` (menus and
+answers).
+"""
 
 from dataclasses import dataclass
 
@@ -14,7 +16,9 @@ class Part:
 
     @classmethod
     def of(cls, spans: Spans) -> "Part":
-        """From spans. Raises ValueError when they are longer than a message may be, which is a programming error."""
+        """From spans. Raises ValueError when they are longer than a message may be, which is a programming
+        error.
+        """
         text = plain(spans)
         if not 0 < units(text) <= UNITS_MAX:
             raise ValueError(f"a message of {units(text)} units")

@@ -1,7 +1,9 @@
-"""Digests at their hours, messages taken away in time, the database kept small: APScheduler rings, pure code decides.
+"""Digests at their hours, messages taken away in time, the database kept small: APScheduler rings, pure
+code decides.
 
-The periods are reckoned by `bots.times` (APScheduler's own cron skips or doubles local times when clocks change); a
-digest that fell due while the bot was down comes at start. A period is told once: its job's key sees to that.
+The periods are reckoned by `bots.times` (APScheduler's own cron skips or doubles local times when clocks
+change); a digest that fell due while the bot was down comes at start. A period is told once: its job's key
+sees to that.
 """
 
 import json
@@ -26,6 +28,7 @@ from bots.times import last_due, next_due, period
 
 SWEEP_SECONDS: Final = 30
 TIDY_SECONDS: Final = 3_600
+DAY: Final = 86_400.0
 _LATE: Final = 60.0
 """Nearer than this to the last moment for deletion, a message is rewritten instead."""
 
@@ -92,8 +95,14 @@ class Schedule:
                     plan.officer, period(due, plan.schedule, plan.officer.zone), plan.covered, due.timestamp()
                 )
 
-    async def compose(self, officer: Officer, name: str, since: float, until: float) -> bool:
-        """The digest of what came for `officer` from `since` to `until`; whether there was none of that name yet."""
+    async def compose(
+        self, officer: Officer, name: str, since: float, until: float, *, advance: bool = True
+    ) -> bool:
+        """The digest of what came for `officer` from `since` to `until`; whether there was none of that
+        name yet.
+
+        With `advance` the next one begins at `until`.
+        """
         since = max(since, until - KEEP)
         filters = [
             each.filters for each in await self._state.officers.subscriptions(officer.id) if not each.paused
@@ -103,7 +112,7 @@ class Schedule:
         job = jobs.digest(officer.id, name, json.dumps({"records": keys, "since": since}))
         async with self._state.store.write() as tx:
             new = await tx.run(lambda connection: enqueue(connection, [job], self._clock.now()))
-            if new:
+            if new and advance:
                 await cover(tx, officer.id, until)
         if new:
             _log.info("digest composed", officer=officer.id, period=name, bulletins=len(keys))
@@ -111,11 +120,16 @@ class Schedule:
         return bool(new)
 
     async def compose_now(self, officer: Officer) -> None:
-        """What came since the last digest (or in the last day), at once; the next digest goes on from here."""
+        """What came in the last day, or week for a weekly digest, at once. The next digest is the same as
+        ever.
+        """
         now = self._clock.now()
-        plans = {plan.officer.id: plan for plan in await self._state.officers.digests()}
-        since = plans[officer.id].covered if officer.id in plans else now - 86_400.0
-        await self.compose(officer, f"asked-{int(now * 1000)}", since, now)
+        weekly = any(
+            plan.officer.id == officer.id and plan.schedule.cadence == "weekly"
+            for plan in await self._state.officers.digests()
+        )
+        since = now - (7 if weekly else 1) * DAY
+        await self.compose(officer, f"asked-{int(now * 1000)}", since, now + 1, advance=False)
 
     async def sweep(self) -> None:
         """Messages whose time is over: deleted while the service allows it, otherwise rewritten."""

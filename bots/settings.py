@@ -39,7 +39,9 @@ class BotSettings(BaseSettings):
     api_url: str = "https://api.telegram.org"
     """Base address of the Bot API; the sandbox's in a demo."""
     node_dir: Path | None = None
-    """On the node's own machine: the directory of its local NATS, which holds its address and this client's seed."""
+    """On the node's own machine: the directory of its local NATS, which holds its address and this
+    client's seed.
+    """
     node_url: str = "nats://127.0.0.1:4333"
     """The agency's local NATS; read from `node_dir` when that is given."""
     node_seed_file: Path | None = None
@@ -49,13 +51,18 @@ class BotSettings(BaseSettings):
     ceiling: Tlp = Tlp.GREEN
     """The highest marking that is shown in full in chat."""
     stub_ceiling: Tlp = Tlp.AMBER
-    """The highest marking of which kind, severity and marking are shown; above, only that a bulletin waits."""
+    """The highest marking of which kind, severity and marking are shown; above, only that a bulletin
+    waits.
+    """
     zone: str = "UTC"
     """IANA time zone of new officers."""
     invitation_hours: int = Field(default=72, ge=1, le=24 * 30)
     overall_rate: float = Field(default=30.0, gt=0, le=1_000)
     chat_rate: float = Field(default=1.0, gt=0, le=100)
     chat_burst: int = Field(default=3, ge=1, le=100)
+    asking_rate: float = Field(default=2.0, gt=0, le=1_000)
+    asking_burst: int = Field(default=20, ge=1, le=1_000)
+    """How fast one officer may ask: questions a second, and how many at once."""
     concurrency: int = Field(default=8, ge=1, le=100)
     """Requests in flight: after a kill, as many may come twice (and say so)."""
     poll_seconds: int = Field(default=25, ge=0, le=50)
@@ -99,6 +106,10 @@ class BotSettings(BaseSettings):
             chat=Rate(self.chat_rate, float(self.chat_burst)),
         )
 
+    def asking(self) -> Rate:
+        """How fast one officer may ask."""
+        return Rate(self.asking_rate, float(self.asking_burst))
+
     def secret_token(self) -> SecretStr:
         """The token, from the setting or its file. Raises OperationError `bad_settings`."""
         fix = "set LIAISON_BOT_TOKEN_FILE to a file with the bot's token"
@@ -116,7 +127,9 @@ class BotSettings(BaseSettings):
 
 
 def load(**given: Any) -> BotSettings:  # noqa: ANN401 - pydantic checks each
-    """Settings with what is `given` on top. Raises OperationError `bad_settings` that names the fields, never values."""
+    """Settings with what is `given` on top. Raises OperationError `bad_settings` that names the fields,
+    never values.
+    """
     try:
         settings = BotSettings.model_validate(
             BotSettings(**{k: v for k, v in given.items() if v is not None})

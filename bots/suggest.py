@@ -13,7 +13,9 @@ _NEAR: Final = 0.75
 
 
 def vocabulary(records: Iterable[Record], ceiling: Ceiling) -> frozenset[str]:
-    """The words of the titles that `ceiling` shows in full: a suggestion must not tell what the ceiling withholds."""
+    """The words of the titles that `ceiling` shows in full: a suggestion must not tell what the ceiling
+    withholds.
+    """
     shown = (each.bulletin for each in records if ceiling.allows(each.bulletin.tlp) is Release.FULL)
     titles = (title for each in shown for title in (each.title, *(text.title for text in each.translations)))
     return frozenset(word.lower() for title in titles for word in _WORD.findall(title))

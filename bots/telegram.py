@@ -1,4 +1,6 @@
-"""The chat service through aiogram: requests out, failures in delivery's terms. Imports aiogram; only `run` does."""
+"""The chat service through aiogram: requests out, failures in delivery's terms. Imports aiogram; only
+`run` does.
+"""
 
 import asyncio
 import contextlib

@@ -1,7 +1,8 @@
 """Local time: when a digest is due, when an officer sleeps. Pure: the present is an argument.
 
-A local time that a change of the clocks skips (02:30 in spring) is taken as the same moment on the old clock, so
-03:30 on the new one; one that comes twice (02:30 in autumn) is the first of the two. Each period comes exactly once.
+A local time that a change of the clocks skips (02:30 in spring) is taken as the same moment on the old
+clock, so 03:30 on the new one; one that comes twice (02:30 in autumn) is the first of the two. Each period
+comes exactly once.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ MINUTES_A_DAY = 24 * 60
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Hours in which only flash alerts sound: from `start` to `end`, minutes after local midnight, over midnight too."""
+    """Hours in which only flash alerts sound: from `start` to `end`, minutes after local midnight, over
+    midnight too.
+    """
 
     start: int
     end: int
@@ -30,7 +33,9 @@ class Quiet:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a digest comes: every day, or every week on `weekday` (0 is Monday), at `minute` after local midnight."""
+    """When a digest comes: every day, or every week on `weekday` (0 is Monday), at `minute` after local
+    midnight.
+    """
 
     cadence: Literal["daily", "weekly"]
     minute: int
@@ -47,7 +52,9 @@ def zone(name: str) -> ZoneInfo:
 
 
 def at_local(day: date, minute: int, where: ZoneInfo) -> datetime:
-    """The moment (UTC) at which local clocks show `minute` on `day`; see the module's docstring for changes of clocks."""
+    """The moment (UTC) at which local clocks show `minute` on `day`; see the module's docstring for
+    changes of clocks.
+    """
     local = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=where)
     return local.astimezone(UTC)
 
@@ -84,7 +91,9 @@ def last_due(until: datetime, schedule: Schedule, where: ZoneInfo) -> datetime:
 
 
 def period(due: datetime, schedule: Schedule, where: ZoneInfo) -> str:
-    """The name of the period that ends at `due`, such as `daily-2026-03-29` or `weekly-2026-W13`: one digest each."""
+    """The name of the period that ends at `due`, such as `daily-2026-03-29` or `weekly-2026-W13`: one
+    digest each.
+    """
     day = due.astimezone(where).date()
     year, week, _ = day.isocalendar()
     return f"daily-{day.isoformat()}" if schedule.cadence == "daily" else f"weekly-{year}-W{week:02}"

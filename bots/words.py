@@ -1,6 +1,7 @@
 """The bot's languages: real gettext catalogues, read from the committed `.po` files when the bot starts.
 
-Reading `.po` at start (0.1 s) keeps one source of truth: no compiled file can drift from what translators edited.
+Reading `.po` at start (0.1 s) keeps one source of truth: no compiled file can drift from what translators
+edited.
 """
 
 import gettext
@@ -86,7 +87,9 @@ def words(language: Language) -> Words:
 
 
 def warm() -> None:
-    """Read every catalogue and the dates' patterns now: the first alert after a start shall not wait for them."""
+    """Read every catalogue and the dates' patterns now: the first alert after a start shall not wait for
+    them.
+    """
     for language in SPOKEN:
         words(language).when(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
 

@@ -1,7 +1,7 @@
 """The gate: only enrolled officers get past it, in their own private chat, not faster than they can read.
 
-Strangers may try a code; otherwise they get one polite refusal a day and nothing else. Nothing here tells a wrong
-code from no code.
+Strangers may try a code; otherwise they get one polite refusal a day and nothing else. Nothing here tells a
+wrong code from no code.
 """
 
 from collections import OrderedDict
@@ -21,7 +21,6 @@ from schemas.vocabulary import Language
 
 REFUSAL_SECONDS: Final = 86_400.0
 CODE_TRIES: Final = Rate(1 / 60, 5.0)
-OFFICER_PACE: Final = Rate(2.0, 15.0)
 _REMEMBERED: Final = 10_000
 
 T = TypeVar("T")
@@ -54,7 +53,7 @@ class Gate(BaseMiddleware):
             return await self._stranger(handler, event, data, person)
         if officer.chat != chat.id:
             return None
-        if self._too_fast(self._paces, person.id, OFFICER_PACE):
+        if self._too_fast(self._paces, person.id, self._context.settings.asking()):
             await self._slow(inner, person.id, officer.language)
             return None
         return await handler(event, data)

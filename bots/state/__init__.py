@@ -1,4 +1,6 @@
-"""What the bot remembers, in one encrypted file: officers, subscriptions, the outbox, sent messages, conversations."""
+"""What the bot remembers, in one encrypted file: officers, subscriptions, the outbox, sent messages,
+conversations.
+"""
 
 import asyncio
 import os

@@ -22,7 +22,8 @@ class Memory:
         """Change the state, keep the data."""
         async with self._store.write() as tx:
             await tx.execute(
-                "INSERT INTO memory (key, state) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET state = excluded.state",
+                "INSERT INTO memory (key, state) VALUES (?, ?)"
+                " ON CONFLICT (key) DO UPDATE SET state = excluded.state",
                 (key, state),
             )
 
@@ -35,6 +36,7 @@ class Memory:
         """Replace the data, keep the state."""
         async with self._store.write() as tx:
             await tx.execute(
-                "INSERT INTO memory (key, data) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET data = excluded.data",
+                "INSERT INTO memory (key, data) VALUES (?, ?)"
+                " ON CONFLICT (key) DO UPDATE SET data = excluded.data",
                 (key, json.dumps(dict(data))),
             )

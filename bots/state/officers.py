@@ -1,7 +1,7 @@
 """Officers, their invitations, subscriptions and digests.
 
-A code of invitation has 192 bits of chance in it, so its plain SHA-256 is kept: nobody guesses it, and a stolen
-database gives no codes.
+A code of invitation has 192 bits of chance in it, so its plain SHA-256 is kept: nobody guesses it, and a
+stolen database gives no codes.
 """
 
 import hashlib
@@ -20,12 +20,16 @@ from subscribers.store import Store, Tx
 Role = Literal["officer", "administrator"]
 NAME_MAX: Final = 64
 SUBSCRIPTIONS_MAX: Final = 50
-_COLUMNS: Final = "id, name, role, language, zone, quiet_start, quiet_end, chat, person, reachable"
+_SELECT: Final = (
+    "SELECT id, name, role, language, zone, quiet_start, quiet_end, chat, person, reachable FROM officers"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Officer:
-    """Who may use the bot. `chat` and `person` are the chat service's ids, None until the invitation is used."""
+    """Who may use the bot. `chat` and `person` are the chat service's ids, None until the invitation is
+    used.
+    """
 
     id: int
     name: str
@@ -63,7 +67,7 @@ class DigestPlan:
 
 
 def read_officer(row: tuple[object, ...]) -> Officer:
-    """From a row of `_COLUMNS`."""
+    """From the columns id, name, role, language, zone, quiet_start, quiet_end, chat, person, reachable."""
     key, name, role, language, zone, start, end, chat, person, reachable = row
     quiet = Quiet(start, end) if isinstance(start, int) and isinstance(end, int) else None
     return Officer(
@@ -112,9 +116,7 @@ class Officers:
                 " ON CONFLICT (name) DO NOTHING",
                 (wanted, role, zone, now),
             )
-            officer = read_officer(
-                _one(connection, f"SELECT {_COLUMNS} FROM officers WHERE name = ?", (wanted,))
-            )
+            officer = read_officer(_one(connection, _SELECT + " WHERE name = ?", (wanted,)))
             if officer.chat is not None:
                 raise OperationError(
                     Code.ALREADY_KNOWN, "that officer is enrolled already", "choose another name"
@@ -132,7 +134,9 @@ class Officers:
     async def enrol(
         self, code: str, *, chat: int, person: int, language: Language, now: float
     ) -> Officer | None:
-        """Bind the invitation's officer to a chat; the code is spent. None when it is unknown, spent or expired."""
+        """Bind the invitation's officer to a chat; the code is spent. None when it is unknown, spent or
+        expired.
+        """
 
         def work(connection: apsw.Connection) -> int | None:
             row = connection.execute(
@@ -153,15 +157,15 @@ class Officers:
 
     async def get(self, officer: int) -> Officer | None:
         """By the bot's own number."""
-        return await self._found("id = ?", officer)
+        return await self._found(" WHERE id = ?", officer)
 
     async def by_person(self, person: int) -> Officer | None:
         """By the chat service's user id."""
-        return await self._found("person = ?", person)
+        return await self._found(" WHERE person = ?", person)
 
     async def all(self) -> list[Officer]:
         """Everybody, in the order of invitation."""
-        rows = await self._store.query(f"SELECT {_COLUMNS} FROM officers ORDER BY id")
+        rows = await self._store.query(_SELECT + " ORDER BY id")
         return [read_officer(row) for row in rows]
 
     async def remove(self, name: str) -> bool:
@@ -196,11 +200,13 @@ class Officers:
 
     async def set_language(self, officer: int, language: Language) -> None:
         """The language in which the bot speaks to an officer."""
-        await self._set(officer, "language = ?", language.value)
+        async with self._store.write() as tx:
+            await tx.execute("UPDATE officers SET language = ? WHERE id = ?", (language.value, officer))
 
     async def set_zone(self, officer: int, zone: ZoneInfo) -> None:
         """The officer's time zone."""
-        await self._set(officer, "zone = ?", zone.key)
+        async with self._store.write() as tx:
+            await tx.execute("UPDATE officers SET zone = ? WHERE id = ?", (zone.key, officer))
 
     async def set_quiet(self, officer: int, quiet: Quiet | None) -> None:
         """Quiet hours, or none; alerts that were put off are looked at again."""
@@ -239,9 +245,10 @@ class Officers:
 
     async def subscriptions(self, officer: int | None = None) -> list[Subscription]:
         """One officer's subscriptions, or everybody's, oldest first."""
-        where, values = ("WHERE officer = ?", (officer,)) if officer is not None else ("", ())
         rows = await self._store.query(
-            f"SELECT id, officer, filters, paused FROM subscriptions {where} ORDER BY id", values
+            "SELECT id, officer, filters, paused FROM subscriptions"
+            " WHERE officer = coalesce(?, officer) ORDER BY id",
+            (officer,),
         )
         return [
             Subscription(row[0], row[1], Filters.model_validate_json(row[2]), bool(row[3])) for row in rows
@@ -278,19 +285,15 @@ class Officers:
 
     async def digests(self) -> list[DigestPlan]:
         """Every digest that is ordered."""
-        columns = ", ".join(f"o.{each}" for each in _COLUMNS.split(", "))
         rows = await self._store.query(
-            f"SELECT d.cadence, d.minute, d.weekday, d.covered, {columns}"
+            "SELECT d.cadence, d.minute, d.weekday, d.covered, o.id, o.name, o.role, o.language, o.zone,"
+            " o.quiet_start, o.quiet_end, o.chat, o.person, o.reachable"
             " FROM digests d JOIN officers o ON o.id = d.officer WHERE o.chat IS NOT NULL ORDER BY o.id"
         )
         return [DigestPlan(read_officer(row[4:]), Schedule(row[0], row[1], row[2]), row[3]) for row in rows]
 
-    async def _set(self, officer: int, what: str, value: str) -> None:
-        async with self._store.write() as tx:
-            await tx.execute(f"UPDATE officers SET {what} WHERE id = ?", (value, officer))
-
     async def _found(self, where: str, value: int) -> Officer | None:
-        rows = await self._store.query(f"SELECT {_COLUMNS} FROM officers WHERE {where}", (value,))
+        rows = await self._store.query(_SELECT + where, (value,))
         return read_officer(rows[0]) if rows else None
 
 

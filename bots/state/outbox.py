@@ -1,7 +1,8 @@
 """The durable outbox, the bulletins it speaks of, and the messages that were sent.
 
-A job is `queued`, then `in_flight` (committed before the request leaves), then `done` or `failed`. What is found in
-flight at start may or may not have arrived: it goes again, marked as a possible repeat. Nothing else repeats.
+A job is `queued`, then `in_flight` (committed before the request leaves), then `done` or `failed`. What is
+found in flight at start may or may not have arrived: it goes again, marked as a possible repeat. Nothing
+else repeats.
 """
 
 import json
@@ -18,8 +19,11 @@ from subscribers.store import Store, Tx
 
 JOB_AGE_MAX: Final = 7 * 86_400.0
 """An undelivered job is given up after this long: the officer has been away for a week."""
+_SENT: Final = "SELECT id, officer, chat, message, record, language, part, sent, ends FROM messages"
 KEEP: Final = 10 * 86_400.0
-"""Finished jobs and bulletins stay this long: longer than a weekly digest reaches back, and than a feed repeats."""
+"""Finished jobs and bulletins stay this long: longer than a weekly digest reaches back, and than a feed
+repeats.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,9 @@ def enqueue(connection: apsw.Connection, jobs: Iterable[Job], now: float) -> int
 
 
 def remember(connection: apsw.Connection, record: Record, now: float) -> None:
-    """Within a transaction: keep a bulletin; a newer state of it replaces the older, the time of arrival stays."""
+    """Within a transaction: keep a bulletin; a newer state of it replaces the older, the time of arrival
+    stays.
+    """
     connection.execute(
         "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record",
         (record.bulletin.id, record.model_dump_json(), now),
@@ -82,7 +88,9 @@ def remember(connection: apsw.Connection, record: Record, now: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A message that the service took: what it shows (None: a list), in which language, which part of it, until when."""
+    """A message that the service took: what it shows (None: a list), in which language, which part of it,
+    until when.
+    """
 
     chat: int
     message: int
@@ -123,8 +131,9 @@ class Outbox:
     async def candidates(self, now: float, busy: Collection[int], limit: int) -> list[Work]:
         """The first due job of each reachable officer whose chat is not in `busy`, most urgent first."""
         rows = await self._store.query(
-            "SELECT j.id, j.key, j.verb, j.priority, j.record, j.target, j.body, j.attempts, j.repeated, j.sent_parts,"
-            " min(j.priority * 1000000000000 + j.id) AS rank, o.id, o.name, o.role, o.language, o.zone,"
+            "SELECT j.id, j.key, j.verb, j.priority, j.record, j.target, j.body, j.attempts, j.repeated,"
+            " j.sent_parts, min(j.priority * 1000000000000 + j.id) AS rank,"
+            " o.id, o.name, o.role, o.language, o.zone,"
             " o.quiet_start, o.quiet_end, o.chat, o.person, o.reachable"
             " FROM jobs j JOIN officers o ON o.id = j.officer"
             " WHERE j.state = 'queued' AND j.not_before <= ? AND o.reachable AND o.chat IS NOT NULL"
@@ -198,7 +207,8 @@ class Outbox:
                 await _close(tx, work, "done")
             else:
                 await tx.execute(
-                    "UPDATE jobs SET state = 'queued', repeated = 0, sent_parts = sent_parts + 1 WHERE id = ?",
+                    "UPDATE jobs SET state = 'queued', repeated = 0, sent_parts = sent_parts + 1"
+                    " WHERE id = ?",
                     (work.id,),
                 )
 
@@ -237,12 +247,12 @@ class Outbox:
 
     async def message(self, target: int) -> Sent | None:
         """A sent message by its row."""
-        rows = await self._messages("id = ?", target)
+        rows = await self._messages(" WHERE id = ?", target)
         return rows[0] if rows else None
 
     async def messages(self, record: str) -> list[Sent]:
         """The messages that show a bulletin, oldest first."""
-        return await self._messages("record = ?", record)
+        return await self._messages(" WHERE record = ?", record)
 
     async def drop_end(self, target: int) -> None:
         """A message that was ending has been seen to."""
@@ -251,7 +261,7 @@ class Outbox:
 
     async def ending(self, now: float) -> list[Sent]:
         """Messages whose time has come."""
-        return await self._messages("ends <= ?", now)
+        return await self._messages(" WHERE ends <= ?", now)
 
     async def acknowledge(self, record: str, officer: int, now: float) -> None:
         """Remember that an officer acknowledged a bulletin."""
@@ -287,7 +297,7 @@ class Outbox:
 
     async def _messages(self, where: str, value: str | float) -> list[Sent]:
         rows = await self._store.query(
-            f"SELECT id, officer, chat, message, record, language, part, sent, ends FROM messages WHERE {where} ORDER BY id",
+            _SENT + where + " ORDER BY id",
             (value,),
         )
         return [Sent(*row) for row in rows]

@@ -1,5 +1,5 @@
-"""The messages that the bot's source asks for, and the committed catalogues: `python -m tests.support.catalogue`
-adds what is new to each `.po` (to be translated by hand) and drops what is gone.
+"""The messages that the bot's source asks for, and the committed catalogues: `python -m
+tests.support.catalogue` adds what is new to each `.po` (to be translated by hand) and drops what is gone.
 """
 
 from datetime import UTC, datetime

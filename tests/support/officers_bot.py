@@ -24,7 +24,14 @@ from bots.settings import BotSettings
 from bots.state import State
 
 PEOPLE = (Officer("Amina", "ar"), Officer("Claire", "fr"), Officer("Ed", "en"), Officer("Irina", "ru"))
-FAST = {"overall_rate": 1_000.0, "chat_rate": 100.0, "chat_burst": 100, "poll_seconds": 5}
+FAST = {
+    "overall_rate": 1_000.0,
+    "chat_rate": 100.0,
+    "chat_burst": 100,
+    "poll_seconds": 5,
+    "asking_rate": 1_000.0,
+    "asking_burst": 1_000,
+}
 
 
 class Lines(io.StringIO):
@@ -76,9 +83,13 @@ class BotStage:
 
 async def invite(state: State, name: str, *, administrator: bool = False, hours: float = 1.0) -> str:
     code, now = new_code(), time.time()
-    role = "administrator" if administrator else "officer"
     await state.officers.invite(
-        name, role, code=code, expires=now + hours * 3600, zone="Europe/Paris", now=now
+        name,
+        "administrator" if administrator else "officer",
+        code=code,
+        expires=now + hours * 3600,
+        zone="Europe/Paris",
+        now=now,
     )
     return code
 
@@ -131,7 +142,7 @@ async def bot_on(
     **given: Any,  # noqa: ANN401 - settings
 ) -> AsyncIterator[BotStage]:
     """The bot on a sandbox that runs already."""
-    from bots.app import Edges, serve
+    from bots.app import Edges, serve  # noqa: PLC0415 - it takes seconds, and not every test needs it
 
     settings, lines, stop = bot_settings(sandbox, folder, **given), Lines(), asyncio.Event()
     async with await State.open(folder) as state:

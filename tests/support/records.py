@@ -1,6 +1,6 @@
 """Records made by hypothesis: every field that an originator may fill, with text in many scripts."""
 
-from typing import Any
+from typing import Any, Literal
 
 import uuid_utils
 from hypothesis import strategies as st
@@ -18,7 +18,9 @@ from schemas.vocabulary import (
 from subscribers.records import Record
 
 MARK = "ǂ"
-"""Stands in every text of a bulletin that `records(marked=True)` makes: where it is seen, the text is seen."""
+"""Stands in every text of a bulletin that `records(marked=True)` makes: where it is seen, the text is
+seen.
+"""
 TARGET = str(uuid_utils.uuid7())
 _ALPHABET = st.sampled_from("abcXYZ019 .-'\"<>&;/ éßЖщالشرق中文字𝔸😀👩\u200d\u0301\u200f")
 
@@ -30,12 +32,14 @@ def _line(most: int = 60) -> st.SearchStrategy[str]:
 def _text(most: int) -> st.SearchStrategy[str]:
     paragraph = st.text(_ALPHABET, min_size=1, max_size=120).map(lambda text: MARK + text)
     border = st.sampled_from(["\n\n", "\n", " ", ""])
-    whole = st.lists(st.tuples(paragraph, border), max_size=24).map(lambda parts: "".join(a + b for a, b in parts))
+    whole = st.lists(st.tuples(paragraph, border), max_size=24).map(
+        lambda parts: "".join(a + b for a, b in parts)
+    )
     return st.tuples(whole, st.integers(1, 30)).map(lambda made: (made[0] * made[1])[:most])
 
 
 @st.composite
-def records(draw: st.DrawFn, **fixed: object) -> Record:
+def records(draw: st.DrawFn, /, **fixed: object) -> Record:
     """Any record that the node could hold; `fixed` fields of the bulletin are as given."""
     kind = draw(st.sampled_from([each for each in Kind if each is not Kind.DIGEST]))
     languages = draw(st.permutations(list(Language)))
@@ -46,8 +50,13 @@ def records(draw: st.DrawFn, **fixed: object) -> Record:
         "body": draw(_text(20_000)),
         "language": languages[0],
         "translations": [
-            {"language": each, "official": draw(st.booleans()), "title": draw(_line()), "summary": draw(_text(300)),
-             "body": draw(_text(3_000))}
+            {
+                "language": each,
+                "official": draw(st.booleans()),
+                "title": draw(_line()),
+                "summary": draw(_text(300)),
+                "body": draw(_text(3_000)),
+            }
             for each in languages[1 : 1 + draw(st.integers(0, 3))]
         ],
         "severity": draw(st.sampled_from(Severity)),
@@ -56,23 +65,41 @@ def records(draw: st.DrawFn, **fixed: object) -> Record:
         "pap": draw(st.none() | st.sampled_from(Pap)),
         "grading": draw(st.none() | _gradings()),
         "likelihood": draw(st.none() | st.sampled_from(Likelihood)),
-        "tactics": draw(st.lists(st.fixed_dictionaries({"taxonomy": st.just("mitre-attack"), "id": st.just("T1566"), "name": _line()}), max_size=4)),
-        "subjects": draw(st.lists(st.fixed_dictionaries({"type": st.just("person"), "name": _line(200)}), min_size=1, max_size=30)),
+        "tactics": draw(
+            st.lists(
+                st.fixed_dictionaries(
+                    {"taxonomy": st.just("mitre-attack"), "id": st.just("T1566"), "name": _line()}
+                ),
+                max_size=4,
+            )
+        ),
+        "subjects": draw(
+            st.lists(
+                st.fixed_dictionaries({"type": st.just("person"), "name": _line(200)}),
+                min_size=1,
+                max_size=30,
+            )
+        ),
         "regions": draw(st.lists(st.sampled_from(["FR", "FR-75", "DE-BE", "KZ"]), max_size=4)),
         "event": {"name": draw(_line(200)), "venue": draw(_line(200))},
-        "indicators": draw(st.lists(st.fixed_dictionaries({"pattern": st.just(f"[ipv4-addr:value = '{MARK}']")}), max_size=3)),
+        "indicators": draw(
+            st.lists(st.fixed_dictionaries({"pattern": st.just(f"[ipv4-addr:value = '{MARK}']")}), max_size=3)
+        ),
         "valid_until": draw(st.none() | st.just("2027-01-01T00:00:00Z")),
-        "links": [{"relation": relation, "id": TARGET} for relation in ("amends", "retracts", "responds-to", "acknowledges", "sights")],
+        "links": [
+            {"relation": relation, "id": TARGET}
+            for relation in ("amends", "retracts", "responds-to", "acknowledges", "sights")
+        ],
         "exercise": draw(st.booleans()),
         "drafter": draw(_line()),
         "v": 1,
         "id": str(uuid_utils.uuid7()),
         "ref": f"FRA-2026-{draw(st.integers(1, 9999)):04d}",
         "issued": "2026-03-01T08:30:00Z",
-    }  # fmt: skip
+    }
     if kind is Kind.CHANNEL:
         fields["channel"] = {"address": draw(_line(200)), "platform": draw(_line()), "state": "reported"}
-    state = draw(st.sampled_from(["current", "amended", "retracted"]))
+    states: list[Literal["current", "amended", "retracted"]] = ["current", "amended", "retracted"]
     return Record(
         bulletin=Bulletin.model_validate({**fields, **fixed}),
         community="0123456789abcdef0123456789abcdef",
@@ -82,15 +109,23 @@ def records(draw: st.DrawFn, **fixed: object) -> Record:
         agency_name=draw(_line()),
         received="2026-03-01T08:30:01Z",
         own=draw(st.booleans()),
-        state=state,
+        state=draw(st.sampled_from(states)),
     )
 
 
 def _gradings() -> st.SearchStrategy[dict[str, object]]:
     admiralty = st.fixed_dictionaries(
-        {"system": st.just(GradingSystem.ADMIRALTY), "reliability": st.sampled_from("ABCDEF"), "credibility": st.integers(1, 6)}
+        {
+            "system": st.just(GradingSystem.ADMIRALTY),
+            "reliability": st.sampled_from("ABCDEF"),
+            "credibility": st.integers(1, 6),
+        }
     )
     europol = st.fixed_dictionaries(
-        {"system": st.just(GradingSystem.EUROPOL), "reliability": st.sampled_from("ABCX"), "credibility": st.integers(1, 4)}
+        {
+            "system": st.just(GradingSystem.EUROPOL),
+            "reliability": st.sampled_from("ABCX"),
+            "credibility": st.integers(1, 4),
+        }
     )
     return admiralty | europol

@@ -44,6 +44,8 @@ def test_html_says_what_the_spans_say(spans: list[Span]) -> None:
     assert text == plain(spans)
 
 
-@pytest.mark.parametrize("text,rtl,isolated", [("Paris", False, False), ("Paris", True, True), ("باريس", False, True)])
+@pytest.mark.parametrize(
+    "text,rtl,isolated", [("Paris", False, False), ("Paris", True, True), ("باريس", False, True)]
+)
 def test_names_are_isolated_where_directions_meet(text: str, rtl: bool, isolated: bool) -> None:
     assert isolate(text, rtl=rtl) == (f"\u2068{text}\u2069" if isolated else text)

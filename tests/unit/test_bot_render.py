@@ -17,7 +17,9 @@ from tests.support.node_api import make_record
 from tests.support.records import MARK, records
 
 READERS = st.builds(
-    Reader, language=st.sampled_from(Language), zone=st.sampled_from([ZoneInfo("UTC"), ZoneInfo("Asia/Kabul")])
+    Reader,
+    language=st.sampled_from(Language),
+    zone=st.sampled_from([ZoneInfo("UTC"), ZoneInfo("Asia/Kabul")]),
 )
 CEILINGS = st.tuples(st.sampled_from(Tlp), st.sampled_from(Tlp)).map(
     lambda pair: Ceiling(*sorted(pair, key=lambda each: each.rank))
@@ -115,8 +117,9 @@ def test_who_how_sure_and_who_may_be_told_are_in_words() -> None:
 
 def test_a_europol_grading_keeps_its_own_words() -> None:
     record = make_record(1, grading={"system": "europol-4x4", "reliability": "X", "credibility": 4})
-    assert "reliability cannot be assessed, not known personally to the source, and not corroborated (X4)" in first(
-        render(record, Ceiling(), ENGLISH)
+    assert (
+        "reliability cannot be assessed, not known personally to the source, and not corroborated (X4)"
+        in first(render(record, Ceiling(), ENGLISH))
     )
 
 
@@ -142,7 +145,9 @@ def test_a_copied_reference_has_no_invisible_marks() -> None:
     assert "<code>FRA-2026-0007</code>" in render(make_record(7), Ceiling(), ARABIC).parts[0].html
 
 
-@pytest.mark.parametrize("severity,silent", [("info", True), ("low", True), ("elevated", False), ("flash", False)])
+@pytest.mark.parametrize(
+    "severity,silent", [("info", True), ("low", True), ("elevated", False), ("flash", False)]
+)
 def test_low_severity_makes_no_sound(severity: str, silent: bool) -> None:
     assert render(make_record(1, severity=severity), Ceiling(), ENGLISH).silent is silent
 
@@ -161,7 +166,9 @@ def test_a_brief_view_offers_more_only_when_there_is_more() -> None:
 
 def test_a_possible_repeat_says_so_first() -> None:
     for record in (make_record(1), make_record(1, tlp="TLP:RED")):
-        assert first(render(record, Ceiling(), ENGLISH, marks=Marks(repeat=True))).startswith("♻️ Possibly a repeat")
+        assert first(render(record, Ceiling(), ENGLISH, marks=Marks(repeat=True))).startswith(
+            "♻️ Possibly a repeat"
+        )
 
 
 def test_ones_own_and_retracted_bulletins_ask_for_no_acknowledgement() -> None:

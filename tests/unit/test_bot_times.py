@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,10 +10,15 @@ from bots.times import Quiet, Schedule, last_due, next_due, period, quiet_until,
 from schemas.errors import Code, OperationError
 
 PARIS = ZoneInfo("Europe/Paris")
-ZONES = st.sampled_from(["UTC", "Europe/Paris", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kabul", "Africa/Cairo"])
+ZONES = st.sampled_from(
+    ["UTC", "Europe/Paris", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kabul", "Africa/Cairo"]
+)
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 SCHEDULES = st.builds(
-    Schedule, cadence=st.sampled_from(["daily", "weekly"]), minute=st.integers(0, 1439), weekday=st.integers(0, 6)
+    Schedule,
+    cadence=st.sampled_from(["daily", "weekly"]),
+    minute=st.integers(0, 1439),
+    weekday=st.integers(0, 6),
 )
 
 
@@ -50,7 +56,9 @@ def test_a_weekly_digest_comes_on_its_day() -> None:
 
 
 @given(MOMENTS, SCHEDULES, ZONES)
-def test_due_moments_never_repeat_a_period_nor_skip_one(after: datetime, schedule: Schedule, name: str) -> None:
+def test_due_moments_never_repeat_a_period_nor_skip_one(
+    after: datetime, schedule: Schedule, name: str
+) -> None:
     where = ZoneInfo(name)
     dues = [after]
     for _ in range(5):
@@ -59,7 +67,7 @@ def test_due_moments_never_repeat_a_period_nor_skip_one(after: datetime, schedul
     assert found == sorted(set(found))
     assert len({period(each, schedule, where) for each in found}) == 5
     step = timedelta(days=1 if schedule.cadence == "daily" else 7)
-    assert all(later - early <= step + timedelta(hours=2) for early, later in zip(found, found[1:], strict=False))
+    assert all(later - early <= step + timedelta(hours=2) for early, later in pairwise(found))
 
 
 @given(MOMENTS, SCHEDULES, ZONES)
