@@ -1,4 +1,4 @@
-"""What the node tells its clients: pure shapes shared by the service, the client library and the bot. No I/O."""
+"""What the node tells its clients: shapes shared by the service, the client library and the bot. No I/O."""
 
 from typing import Annotated, Literal
 
@@ -46,7 +46,7 @@ class Filters(_Shape):
 
 
 class Page(_Shape):
-    """Part of an answer, newest first unless ranked; `cursor` asks for the next part and is None at the end."""
+    """Part of an answer, newest first unless ranked; `cursor` asks for the next part, None at the end."""
 
     items: list[Record]
     cursor: str | None = None
@@ -68,7 +68,9 @@ class Community(_Shape):
 
 
 class Published(_Shape):
-    """What became of a draft: `queued` is on this node's disk, `admitted` carries the hub's signed receipt, `refused` its code."""
+    """What became of a draft: `queued` is on this node's disk, `admitted` carries the hub's signed receipt,
+    `refused` its code.
+    """
 
     id: Uuid7
     ref: str

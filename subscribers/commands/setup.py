@@ -77,6 +77,7 @@ def enrol(
     """
     with refusals(as_json=as_json):
         settings = settings_of(state)
+        configure(settings.log, "error")  # what goes wrong is told once, by the refusal
         accept(settings.state, Admission.read(admission), root_fingerprint)
     endpoint = run(_register(settings), as_json=as_json)
     if as_json:
