@@ -5,9 +5,8 @@ LiaisonError and nothing else: `node_unreachable` when nobody answers, `forbidde
 allow it or the client was removed.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
@@ -17,7 +16,7 @@ from schemas.bulletin import Draft
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Kind, Realm, Tlp
 from subscribers.api import ClientAdded, Finding, MembershipRole, QuarantineEntry
-from subscribers.feed import Delivery, follow
+from subscribers.feed import Delivery, Feed
 from subscribers.link import Link
 from subscribers.local.clients import SEED_MAX, public_key
 from subscribers.local.roles import ClientIdentity, ClientName, Role, Verb
@@ -72,7 +71,7 @@ class Agency:
         self._settings = settings
         self._link = link
         self._requester = Requester(link, settings.url)
-        self._following = asyncio.Lock()
+        self._feed = Feed(link, settings.name)
 
     @classmethod
     @asynccontextmanager
@@ -89,7 +88,10 @@ class Agency:
         try:
             agency = cls(settings, link)
             await agency._introduce()
-            yield agency
+            try:
+                yield agency
+            finally:
+                await agency._feed.close()
         finally:
             await link.close()
 
@@ -153,7 +155,7 @@ class Agency:
 
     async def bulletins(
         self, kinds: Collection[Kind | str] | None = None, communities: Collection[str] | None = None
-    ) -> AsyncIterator[Delivery]:
+    ) -> AsyncGenerator[Delivery, None]:
         """Bulletins as they come in, at least once each, from where this client left off; endless.
 
         Only those of these `kinds` and `communities` (slugs or ids); the others are acknowledged unseen.
@@ -161,16 +163,10 @@ class Agency:
         `forbidden` when the client is removed, `bad_request` when another `bulletins()` of this Agency is
         still running.
         """
-        if self._following.locked():
-            raise OperationError(
-                Code.BAD_REQUEST,
-                "bulletins() is running already",
-                "one at a time: they would share one durable",
-            )
-        async with self._following:
-            wanted = None if kinds is None else frozenset(str(Kind(each)) for each in kinds)
-            places = None if communities is None else frozenset(communities)
-            async for delivery in follow(self._link, self.name, wanted, places):
+        wanted = None if kinds is None else frozenset(str(Kind(each)) for each in kinds)
+        places = None if communities is None else frozenset(communities)
+        async with aclosing(self._feed.deliveries(wanted, places)) as deliveries:
+            async for delivery in deliveries:
                 yield delivery
 
     async def community_create(

@@ -15,7 +15,7 @@ starts afresh.
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from types import TracebackType
 from typing import Final, Self
 
@@ -30,6 +30,7 @@ _EXPIRES: Final = 30.0
 _HEARTBEAT: Final = 5.0
 _PAUSE_FIRST: Final = 0.05
 _PAUSE_MOST: Final = 2.0
+_LEAVE_LIMIT: Final = 2.0
 _NANOSECONDS: Final = 1_000_000_000
 _STATUS: Final = "Status"
 _DESCRIPTION: Final = "Description"
@@ -44,6 +45,12 @@ async def ack(message: Msg) -> None:
     await message.ack()
 
 
+async def hand_back(messages: Iterable[Msg]) -> None:
+    """Give up messages that were pulled and not handled: they come again at once, marked as repeated."""
+    for message in messages:
+        await message.nak()
+
+
 class Pull:
     """Iterates over lists of messages of `durable` on `stream`, oldest first, never empty, at most about 1.5
     `batch` long.
@@ -56,9 +63,7 @@ class Pull:
         self, nc: Client, *, stream: str, durable: str, batch: int = 256, lost: Code = Code.HUB_UNREACHABLE,
         heartbeat: float = _HEARTBEAT, expires: float = _EXPIRES,
     ) -> None:  # fmt: skip
-        """`heartbeat` and `expires`, in seconds, are those of each request; the server wants `expires` above
-        twice the former.
-        """
+        """`heartbeat` and `expires` in seconds; the server wants `expires` above twice `heartbeat`."""
         self._nc = nc
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
         self._batch = batch
@@ -92,9 +97,15 @@ class Pull:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._subscription and not self._nc.is_closed:
-            with contextlib.suppress(Error):
-                await self._subscription.unsubscribe()
+        """Withdraw the requests and hand back what was not read: it comes at once to whoever asks next."""
+        if not self._subscription or self._nc.is_closed:
+            return
+        # Nothing may be lost to an inbox that nobody reads: it would come again only after the durable's ack
+        # wait.
+        with contextlib.suppress(Error, TimeoutError):
+            async with asyncio.timeout(_LEAVE_LIMIT):
+                await self._subscription.drain()  # type: ignore[no-untyped-call] # nats-py's own gap
+                await hand_back(self._arrived)
 
     def rearm(self) -> None:
         """Forget the standing requests and ask anew: to be called when the connection was lost, or has come

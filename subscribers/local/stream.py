@@ -30,7 +30,7 @@ from subscribers.local.accounts import feed_filters
 from subscribers.local.roles import ClientEntry
 from subscribers.records import Record
 
-ACK_WAIT: Final = 30.0
+ACK_WAIT: Final = 20.0
 """Seconds after which a bulletin that a client has not acknowledged is delivered again."""
 UNACKNOWLEDGED_MAX: Final = 1_000
 _PUBLISH_LIMIT: Final = 10.0

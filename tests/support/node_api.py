@@ -1,0 +1,192 @@
+"""A node without a hub: `NodeApi` in memory, and records for it; the local NATS before it is real."""
+
+# ruff: noqa: ARG002 - a Protocol's methods take what they are given
+
+from collections.abc import Iterable
+from itertools import count
+
+import uuid_utils
+
+from schemas.bulletin import Bulletin, Draft, Link
+from schemas.errors import Code, OperationError
+from schemas.vocabulary import Kind, Language, Realm, Relation, Severity
+from subscribers.api import Finding, MembershipRole, QuarantineEntry
+from subscribers.local import ClientIdentity, LocalNats
+from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
+
+COMMUNITY = "0123456789abcdef0123456789abcdef"
+SLUG = "alpha"
+NOW = "2026-03-01T08:30:00Z"
+
+
+def make_draft(title: str = "A title", **fields: object) -> Draft:
+    """A draft: a tactic in English, elevated, TLP:GREEN, unless `fields` say otherwise."""
+    given = {"kind": "tactic", "language": "en", "severity": "elevated", "tlp": "TLP:GREEN", "title": title}
+    return Draft.model_validate({**given, **fields})
+
+
+def make_record(number: int = 1, **fields: object) -> Record:
+    """A record of a new bulletin, `ref` FRA-2026-<number>, in the community `alpha`."""
+    title = str(fields.pop("title", f"Bulletin {number}"))
+    draft = make_draft(title, **fields)
+    return record_of(draft, number)
+
+
+def record_of(draft: Draft, number: int, community: str = COMMUNITY, slug: str = SLUG) -> Record:
+    """What the archive would hold of a draft."""
+    identity = {"id": str(uuid_utils.uuid7()), "ref": f"FRA-2026-{number:04d}", "issued": NOW}
+    bulletin = Bulletin.model_validate({**draft.model_dump(), **identity})
+    return Record(
+        bulletin=bulletin,
+        community=community,
+        community_slug=slug,
+        community_title="Alpha",
+        agency="fr-dgx",
+        agency_name="France",
+        received=NOW,
+    )
+
+
+class MemoryNode:
+    """`NodeApi` on a list. With `local`, what is published is republished there, as a node does."""
+
+    def __init__(self, records: Iterable[Record] = (), local: LocalNats | None = None) -> None:
+        self.records = list(records)
+        self.asked: list[ClientIdentity] = []
+        self.local = local
+        self._numbers = count(1000)
+        self._communities = {SLUG: _community(SLUG, "Alpha", Realm.LIVE, COMMUNITY)}
+
+    async def publish(self, client: ClientIdentity, draft: Draft, community: str) -> Published:
+        self.asked.append(client)
+        place = self._community(community)
+        record = record_of(draft, next(self._numbers), place.id, place.slug)
+        self.records.append(record)
+        if self.local:
+            await self.local.republish([record])
+        return _published(record)
+
+    async def acknowledge(self, client: ClientIdentity, ref: str, note: str, officer: str) -> Published:
+        target = await self.show(client, ref)
+        draft = make_draft(
+            "Acknowledged",
+            kind=Kind.ACKNOWLEDGEMENT,
+            summary=note,
+            drafter=officer or None,
+            links=[Link(relation=Relation.ACKNOWLEDGES, id=target.bulletin.id)],
+        )
+        return await self.publish(client, draft, target.community)
+
+    async def search(
+        self,
+        client: ClientIdentity,
+        words: str,
+        filters: Filters,
+        limit: int,
+        cursor: str | None,
+        *,
+        ranked: bool,
+    ) -> Page:
+        self.asked.append(client)
+        found = [each for each in self.records if words.casefold() in each.bulletin.title.casefold()]
+        return _page(found, filters, limit, cursor)
+
+    async def latest(self, client: ClientIdentity, filters: Filters, limit: int, cursor: str | None) -> Page:
+        self.asked.append(client)
+        return _page(self.records, filters, limit, cursor)
+
+    async def show(self, client: ClientIdentity, ref: str) -> Record:
+        for each in self.records:
+            if ref in {each.bulletin.ref, each.bulletin.id}:
+                return each
+        raise OperationError(Code.NOT_FOUND, "no such bulletin in this archive", "look elsewhere")
+
+    async def communities(self, client: ClientIdentity) -> list[Community]:
+        return list(self._communities.values())
+
+    async def status(self, client: ClientIdentity) -> NodeStatus:
+        return NodeStatus(
+            agency="fr-dgx",
+            endpoint="A" * 56,
+            connected=True,
+            outbox=0,
+            archived=len(self.records),
+            quarantined=0,
+            directory_size=3,
+        )
+
+    async def community_create(
+        self, client: ClientIdentity, slug: str, title: str, realm: Realm, rules: str, threshold: int
+    ) -> Community:
+        if slug in self._communities:
+            raise OperationError(Code.ALREADY_KNOWN, "there is such a community", "choose another name")
+        self._communities[slug] = _community(slug, title, realm, f"{len(self._communities):032x}")
+        return self._communities[slug]
+
+    async def community_add(
+        self, client: ClientIdentity, community: str, agency: str, role: MembershipRole
+    ) -> Community:
+        return self._with_members(community, [*self._community(community).members, agency])
+
+    async def community_remove(self, client: ClientIdentity, community: str, agency: str) -> Community:
+        left = [each for each in self._community(community).members if each != agency]
+        return self._with_members(community, left)
+
+    async def digest(self, client: ClientIdentity, community: str, period: str) -> Published:
+        links = [Link(relation=Relation.CONTAINS, id=each.bulletin.id) for each in self.records]
+        return await self.publish(
+            client, make_draft(f"Digest {period}", kind=Kind.DIGEST, links=links), community
+        )
+
+    async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
+        entry = QuarantineEntry(when=NOW, community=COMMUNITY, agency="fr-dgx", code="fork", message="two")
+        return [entry][:limit]
+
+    async def doctor(self, client: ClientIdentity) -> list[Finding]:
+        return [Finding(check="clock", ok=False, message="an hour off", fix="set the clock")]
+
+    def _community(self, name: str) -> Community:
+        for each in self._communities.values():
+            if name in {each.slug, each.id}:
+                return each
+        raise OperationError(Code.UNKNOWN_COMMUNITY, "there is no such community", "use its slug or id")
+
+    def _with_members(self, name: str, members: list[str]) -> Community:
+        changed = self._community(name).model_copy(update={"members": members})
+        self._communities[changed.slug] = changed
+        return changed
+
+
+def _community(slug: str, title: str, realm: Realm, id_: str) -> Community:
+    return Community(
+        id=id_, slug=slug, title=title, realm=realm, role="member", owner=True, members=["fr-dgx"]
+    )
+
+
+def _published(record: Record) -> Published:
+    return Published(
+        id=record.bulletin.id, ref=record.bulletin.ref, community=record.community, state="queued"
+    )
+
+
+def _page(records: list[Record], filters: Filters, limit: int, cursor: str | None) -> Page:
+    found = [each for each in reversed(records) if _matches(each, filters)]
+    begin = int(cursor or 0)
+    end = begin + limit
+    return Page(items=found[begin:end], cursor=str(end) if end < len(found) else None, total=len(found))
+
+
+def _matches(record: Record, filters: Filters) -> bool:
+    bulletin = record.bulletin
+    order = list(Severity)
+    languages: set[Language] = {bulletin.language, *(each.language for each in bulletin.translations)}
+    places = {record.community, record.community_slug}
+    return (
+        (not filters.kinds or bulletin.kind in filters.kinds)
+        and order.index(bulletin.severity) >= order.index(filters.severity_at_least)
+        and (not filters.communities or bool(places & filters.communities))
+        and (not filters.regions or bool(filters.regions & set(bulletin.regions)))
+        and (not filters.languages or bool(filters.languages & languages))
+        and bulletin.tlp.rank <= filters.tlp_at_most.rank
+        and (filters.since is None or record.received >= filters.since)
+    )
