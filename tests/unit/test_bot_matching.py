@@ -1,0 +1,137 @@
+"""Who is told of what: subscriptions against bulletins, and what a change makes of messages already sent."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bots.intake import changed, changed_id, plan
+from bots.jobs import Priority
+from bots.matching import any_match, matches
+from bots.release import Ceiling
+from bots.state.outbox import Sent
+from bots.suggest import did_you_mean, vocabulary
+from schemas.vocabulary import Kind, Language, Relation, Severity, Tlp
+from subscribers.records import Filters, Record
+from tests.support.node_api import COMMUNITY, SLUG, make_record
+from tests.support.records import records
+
+
+def filters(**given: object) -> Filters:
+    return Filters.model_validate(given)
+
+
+FRENCH = {"language": "fr", "official": True, "title": "Titre"}
+RECORD = make_record(1, kind="threat", severity="high", regions=["FR-75", "KZ"], translations=[FRENCH])
+
+
+@pytest.mark.parametrize(
+    "wanted,match",
+    [
+        (filters(), True),
+        (filters(kinds={Kind.THREAT, Kind.CYBER}), True),
+        (filters(kinds={Kind.CYBER}), False),
+        (filters(severity_at_least=Severity.HIGH), True),
+        (filters(severity_at_least=Severity.FLASH), False),
+        (filters(communities={COMMUNITY}), True),
+        (filters(communities={SLUG}), True),
+        (filters(communities={"f" * 32}), False),
+        (filters(regions={"FR"}), True),
+        (filters(regions={"FR-75"}), True),
+        (filters(regions={"FR-69"}), False),
+        (filters(regions={"F"}), False),
+        (filters(languages={Language.FRENCH}), True),
+        (filters(languages={Language.RUSSIAN}), False),
+        (filters(tlp_at_most=Tlp.CLEAR), False),
+        (filters(kinds={Kind.THREAT}, regions={"DE"}), False),
+        (filters(since="2026-03-02T00:00:00Z"), False),
+        (filters(until="2026-03-02T00:00:00Z"), True),
+    ],
+)
+def test_every_restriction_counts(wanted: Filters, match: bool) -> None:
+    assert matches(RECORD, wanted) is match
+
+
+def test_acknowledgements_alert_only_who_asks_for_them() -> None:
+    link = {"relation": "acknowledges", "id": RECORD.bulletin.id}
+    acknowledgement = make_record(2, kind="acknowledgement", links=[link])
+    assert not matches(acknowledgement, filters())
+    assert matches(acknowledgement, filters(kinds={Kind.ACKNOWLEDGEMENT}))
+
+
+@given(records(), st.sets(st.sampled_from(Kind)), st.sampled_from(Severity))
+def test_narrowing_never_adds(record: Record, kinds: set[Kind], severity: Severity) -> None:
+    wide = filters(kinds=kinds)
+    narrow = filters(kinds=kinds, severity_at_least=severity, regions={"FR"})
+    assert matches(record, wide) or not matches(record, narrow)
+
+
+def test_many_subscriptions_make_one_alert() -> None:
+    jobs = plan(RECORD, {1: [filters(), filters(regions={"FR"})], 2: [filters(regions={"DE"})], 3: []})
+    assert [(job.officer, job.verb) for job in jobs] == [(1, "alert")]
+    assert any_match(RECORD, [filters(regions={"DE"}), filters()])
+    assert not any_match(RECORD, [])
+
+
+def test_flash_goes_first() -> None:
+    flash = make_record(3, severity="flash")
+    assert plan(flash, {1: [filters()]})[0].priority is Priority.FLASH
+    assert plan(RECORD, {1: [filters()]})[0].priority is Priority.ALERT
+    assert min(Priority) is Priority.FLASH
+    assert Priority.ALERT < Priority.DIGEST
+
+
+def sent(key: int, officer: int, message: int) -> Sent:
+    return Sent(key, officer, officer * 10, message, RECORD.bulletin.id, "en", 0, 0.0, None)
+
+
+def change(relation: Relation, kind: Kind, **fields: object) -> Record:
+    return make_record(9, kind=kind, links=[{"relation": relation, "id": RECORD.bulletin.id}], **fields)
+
+
+def test_a_change_reaches_whoever_was_told_and_edits_what_they_saw() -> None:
+    amendment = change(Relation.AMENDS, Kind.AMENDMENT)
+    jobs = plan(amendment, {2: [filters()]}, [sent(5, 1, 77), sent(6, 1, 78)])
+    alerts = [job for job in jobs if job.verb == "alert"]
+    edits = [job for job in jobs if job.verb == "edit"]
+    assert [(job.officer, job.body) for job in alerts] == [(1, "77"), (2, "")]
+    assert [(job.target, job.record, job.body) for job in edits] == [
+        (5, RECORD.bulletin.id, "amended"),
+        (6, RECORD.bulletin.id, "amended"),
+    ]
+
+
+def test_the_same_bulletin_again_makes_the_same_keys() -> None:
+    subscriptions = {1: [filters()]}
+    assert plan(RECORD, subscriptions) == plan(RECORD, subscriptions)
+
+
+def test_only_the_originator_changes_a_bulletin() -> None:
+    retraction = change(Relation.RETRACTS, Kind.RETRACTION)
+    after = changed(retraction, RECORD)
+    assert after is not None
+    assert (after.state, after.replaced_by) == ("retracted", retraction.bulletin.id)
+    foreign = retraction.model_copy(update={"agency": "xx-other"})
+    elsewhere = retraction.model_copy(update={"community": "f" * 32})
+    assert changed(foreign, RECORD) is None
+    assert changed(elsewhere, RECORD) is None
+
+
+def test_an_amendment_does_not_bring_back_what_was_retracted() -> None:
+    retracted = RECORD.model_copy(update={"state": "retracted"})
+    after = changed(change(Relation.AMENDS, Kind.AMENDMENT), retracted)
+    assert after is not None
+    assert after.state == "retracted"
+
+
+def test_other_kinds_change_nothing() -> None:
+    assert changed_id(RECORD) is None
+    assert changed_id(change(Relation.AMENDS, Kind.THREAT)) is None
+
+
+def test_did_you_mean_knows_only_what_the_ceiling_shows() -> None:
+    open_, hidden = make_record(1, title="Stadium drones"), make_record(2, title="Harbour", tlp="TLP:AMBER")
+    known = vocabulary([open_, hidden], Ceiling())
+    assert known == {"stadium", "drones"}
+    assert did_you_mean("stadiun drone", known) == "stadium drones"
+    assert did_you_mean("harbor", known) is None
+    assert did_you_mean("stadium", known) is None
