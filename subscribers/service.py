@@ -39,6 +39,10 @@ others.
 _REPLIES: Final = ("_R_.", "_INBOX.")
 """An import's reply, made by the server, or a request by the node's own account. Answers go nowhere else."""
 
+_BUSY: Final = OperationError(
+    Code.NODE_UNREACHABLE, "too many requests of this client at once", "wait for answers before asking more"
+)
+
 log = structlog.get_logger(__name__)
 
 
@@ -59,6 +63,7 @@ class NodeService:
         self._local = local
         self._desk = Desk(local, api)
         self._lanes: dict[str, _Lane] = {}
+        self._refusing: set[asyncio.Task[None]] = set()
         self._subscription: Subscription | None = None
 
     async def __aenter__(self) -> Self:
@@ -72,7 +77,7 @@ class NodeService:
         if self._subscription:
             with suppress(Error):
                 await self._subscription.unsubscribe()
-        tasks = [task for lane in self._lanes.values() for task in lane.tasks]
+        tasks = [*self._refusing, *(task for lane in self._lanes.values() for task in lane.tasks)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -91,21 +96,18 @@ class NodeService:
             log.warning("request not answered", client=name if entry else "unknown", verb=verb)
             return
         lane = self._lanes.setdefault(name, _Lane())
-        task = asyncio.create_task(self._serve(nc, message, lane, entry.identity, verb))
-        lane.tasks.add(task)
-        task.add_done_callback(lane.tasks.discard)
+        if len(lane.tasks) < WAITING_MAX:
+            work, tasks = self._serve(nc, message, lane, entry.identity, verb), lane.tasks
+        else:
+            work, tasks = _send(nc, message, _refusal(_BUSY)), self._refusing
+        task = asyncio.create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     async def _serve(self, nc: Client, message: Msg, lane: _Lane, client: ClientIdentity, verb: str) -> None:
-        if len(lane.tasks) > WAITING_MAX:
-            busy = OperationError(
-                Code.NODE_UNREACHABLE, "too many requests of this client at once", "wait for answers"
-            )
-            answer = _refusal(busy)
-        else:
-            async with lane.free:
-                answer = await self._answer(client, verb, message.data)
-        with suppress(Error):  # the asker, or we, have lost the connection: it will ask again
-            await nc.publish(message.reply, answer)
+        async with lane.free:
+            answer = await self._answer(client, verb, message.data)
+        await _send(nc, message, answer)
 
     async def _answer(self, client: ClientIdentity, verb: str, data: bytes) -> bytes:
         try:
@@ -125,6 +127,11 @@ class NodeService:
             return _refusal(
                 OperationError(Code.INTERNAL, "the node failed at this request", "look at the node's log")
             )
+
+
+async def _send(nc: Client, request: Msg, answer: bytes) -> None:
+    with suppress(Error):  # the asker, or we, have lost the connection: it will ask again
+        await nc.publish(request.reply, answer)
 
 
 def _rendered(result: Answer) -> bytes:
