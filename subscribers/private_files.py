@@ -38,12 +38,15 @@ def read_private(path: Path, limit: int) -> bytes:
     except OSError as error:
         fix = "make it a plain file of this user"
         raise OperationError(Code.FORBIDDEN, f"{path}: {error.strerror}", fix) from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OperationError(Code.FORBIDDEN, f"{path} is not a plain file", "restore it from a backup")
         _check_access(path, status, FILE_MODE)
-        return file.read(limit + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(limit + 1)
+    finally:
+        os.close(descriptor)
 
 
 def write_private_directory(directory: Path, files: Mapping[str, bytes]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PublicKey, Suite
@@ -158,18 +158,11 @@ def wrap(epoch_key: EpochKey, announcement: bytes, recipient: Keys) -> Wrap:
 
     Raises TrustError `bad_key` for a recipient whose key nobody can encrypt to: leave that recipient out.
     """
-    public = from_base64(recipient.kem, KEM_KEY_SIZE)
-    kid = kem_key_id(public)
     try:
-        key = MLKEM768X25519PublicKey(
-            MLKEM768PublicKey.from_public_bytes(public[:_MLKEM_PUBLIC_SIZE]),
-            X25519PublicKey.from_public_bytes(public[_MLKEM_PUBLIC_SIZE:]),
-        )
-        sealed = _suite().encrypt(bytes(epoch_key), key, wrap_info(announcement, kid, recipient.endpoint))
+        return _wrap(epoch_key, announcement, from_base64(recipient.kem, KEM_KEY_SIZE), recipient.endpoint)
     except ValueError:
         message = f"the encryption key of {recipient.endpoint} is unusable"
         raise TrustError(Code.BAD_KEY, message, f"ask {recipient.agency} to make new keys") from None
-    return Wrap(announcement, kid, sealed)
 
 
 def unwrap(wrapped: Wrap, announcement: bytes, kem: KemKey, endpoint: str, kc: bytes) -> EpochKey:
@@ -189,31 +182,35 @@ def unwrap(wrapped: Wrap, announcement: bytes, kem: KemKey, endpoint: str, kc: b
     return EpochKey(opened)
 
 
-def self_test() -> None:
-    """That this build wraps, unwraps, and derives the keys that others do. OperationError `bad_settings`."""
+def self_test(kid: bytes = _SELF_TEST_KID) -> None:
+    """That this build derives the keys that others do, wraps and unwraps. OperationError `bad_settings`.
+
+    `kid` names the public key that every build derives from a seed of zeros.
+    """
     kem = KemKey(bytes(SEED_SIZE))
-    if kem.kid != _SELF_TEST_KID:
-        raise _unfit()
-    info = wrap_info(bytes(32), kem.kid, "self-test")
-    public = MLKEM768X25519PublicKey(
-        MLKEM768PublicKey.from_public_bytes(kem.public[:_MLKEM_PUBLIC_SIZE]),
-        X25519PublicKey.from_public_bytes(kem.public[_MLKEM_PUBLIC_SIZE:]),
+    if kem.kid != kid:
+        fix = "install the wheel of `cryptography` from PyPI, not the system's package"
+        raise OperationError(Code.BAD_SETTINGS, "X-Wing keys do not come out as they should", fix)
+    key, announcement = EpochKey(bytes(SEED_SIZE)), bytes(SEED_SIZE)
+    made = _wrap(key, announcement, kem.public, "self-test")
+    unwrap(made, announcement, kem, "self-test", key.commitment)
+
+
+def _wrap(epoch_key: EpochKey, announcement: bytes, public: bytes, endpoint: str) -> Wrap:
+    kid = kem_key_id(public)
+    key = MLKEM768X25519PublicKey(
+        MLKEM768PublicKey.from_public_bytes(public[:_MLKEM_PUBLIC_SIZE]),
+        X25519PublicKey.from_public_bytes(public[_MLKEM_PUBLIC_SIZE:]),
     )
-    if _suite().decrypt(_suite().encrypt(b"liaison", public, info), kem.private, info) != b"liaison":
-        raise _unfit()
+    return Wrap(
+        announcement, kid, _suite().encrypt(bytes(epoch_key), key, wrap_info(announcement, kid, endpoint))
+    )
 
 
 @lru_cache(maxsize=1)
 def _suite() -> Suite:
-    try:
-        return Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
-    except UnsupportedAlgorithm:
-        raise _unfit() from None
-
-
-def _unfit() -> OperationError:
-    fix = "install the wheel from PyPI, not the system's package"
-    return OperationError(Code.BAD_SETTINGS, "this build of `cryptography` cannot do HPKE with X-Wing", fix)
+    # Made when it is first needed: a build without ML-KEM is then told from others by KemKey, with a code.
+    return Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
 
 def _header(

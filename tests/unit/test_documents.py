@@ -75,7 +75,13 @@ def test_the_same_for_membership(name: str, value: object) -> None:
 
 def test_a_community_may_not_be_owned_by_nobody() -> None:
     fields = community().model_dump(mode="json")
-    for change in ({"owners": []}, {"threshold": 0}, {"owners": ["fra"] * 17}, {"id": "C0" * 16}):
+    changes: list[dict[str, object]] = [
+        {"owners": []},
+        {"threshold": 0},
+        {"owners": ["fra"] * 17},
+        {"id": "C0" * 16},
+    ]
+    for change in changes:
         assert code_of(parse_document, envelope({**fields, **change}, FRA.identity)) is Code.BAD_DOCUMENT
 
 
