@@ -1,8 +1,9 @@
 """Tell a running server about accounts: pushes over a connection of the system account."""
 
 import asyncio
+import base64
 import json
-from typing import Final
+from typing import Any, Final
 
 import nats.errors
 from nats.aio.client import Client
@@ -12,6 +13,8 @@ from schemas.errors import Code, OperationError
 
 _UPDATE: Final = "$SYS.REQ.CLAIMS.UPDATE"
 _DELETE: Final = "$SYS.REQ.CLAIMS.DELETE"
+_LOOKUP: Final = "$SYS.REQ.ACCOUNT.{}.CLAIMS.LOOKUP"
+_JWT_PARTS: Final = 3
 _LIST: Final = "$SYS.REQ.CLAIMS.LIST"
 _IN_FLIGHT: Final = 16
 
@@ -26,8 +29,13 @@ async def push(system: Client, account_jwt: str, *, timeout: float = 5.0) -> Non
 
 
 async def push_all(system: Client, accounts: Accounts, *, timeout: float = 5.0) -> None:
-    """Make the server agree with the records, at every start. Accounts unknown to the records are deleted."""
-    await push(system, accounts.hub_jwt, timeout=timeout)
+    """Make the server agree with the records, at every start. Accounts unknown to the records are deleted.
+
+    HUB is pushed only when it says something new: a push makes the server forget where the endpoints' open
+    requests are to be answered, so that their pulls would run dry until they expire.
+    """
+    if await _claims(system, accounts.hub_public, timeout) != _said(accounts.hub_jwt):
+        await push(system, accounts.hub_jwt, timeout=timeout)
     ours = {
         accounts.hub_public,
         accounts.system_public,
@@ -48,6 +56,26 @@ async def push_all(system: Client, accounts: Accounts, *, timeout: float = 5.0) 
 async def delete(system: Client, request: str, *, timeout: float = 5.0) -> None:
     """Remove an account for ever, by the request that `Accounts.remove` gave. Raises as `push`."""
     await _claims_request(system, _DELETE, request, timeout)
+
+
+async def _claims(system: Client, public: str, timeout: float) -> dict[str, Any]:
+    """What the server's JWT of an account says; empty if it has none."""
+    try:
+        answer = await system.request(_LOOKUP.format(public), timeout=timeout)
+    except (nats.errors.Error, TimeoutError):
+        return {}
+    return _said(answer.data.decode())
+
+
+def _said(jwt: str) -> dict[str, Any]:
+    """The claims of a JWT, without when and as which it was issued. Only ours are compared, so none is
+    verified.
+    """
+    parts = jwt.split(".")
+    if len(parts) != _JWT_PARTS:
+        return {}
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    return {name: value for name, value in claims.items() if name not in {"iat", "jti"}}
 
 
 async def _claims_request(system: Client, subject: str, jwt: str, timeout: float) -> list[str]:

@@ -56,7 +56,8 @@ _INLINE: Final = 4
 """Fewer frames than this are verified without a thread: a hop costs more than it saves."""
 _THREADS: Final = 2
 _TRIM_EVERY: Final = 2000
-_QUARANTINE_MAX: Final = MAX_PAYLOAD - 4096
+QUARANTINE_MAX: Final = MAX_PAYLOAD - 4096
+"""Bytes kept of a refused submission: what fits into one message beside the headers that say why."""
 _BACKOFF_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 Step = Literal["settling", "stored"]
@@ -320,12 +321,12 @@ def quarantine_entry(submission: Submission, refusal: LiaisonError) -> Outgoing:
         "Nats-Msg-Id": f"intake-{submission.sequence}",
         THROUGH: str(submission.sequence),
         "Liaison-Code": str(refusal.code),
-        "Liaison-Message": refusal.message,
+        "Liaison-Message": " ".join(refusal.message.split()),
         "Liaison-Subject": message.subject,
         "Liaison-Size": str(len(message.data)),
         "Liaison-Sha256": digest(message.data),
     }
-    return Outgoing(f"q.{publisher}.{refusal.code}", message.data[:_QUARANTINE_MAX], headers)
+    return Outgoing(f"q.{publisher}.{refusal.code}", message.data[:QUARANTINE_MAX], headers)
 
 
 def _report(trouble: str) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,6 +24,7 @@ from hub.files import write_private
 from hub.health import Uptime
 from hub.keeping import URL_FILE, ReceiptSigner, documents
 from hub.office import Office
+from hub.presence import redeliver_on_connect
 from hub.router import Router, Step, no_hook
 from hub.server import NatsServer
 from hub.settings import HubSettings
@@ -79,17 +80,42 @@ async def running(
         await ensure_streams(nc, settings.stream_limits)
         office = Office(nc, system, accounts, begun_with, clock)
         await office.open(signer)
+        await redeliver_on_connect(system, nc, accounts)
         router = Router(office, signer, hook=hook)
         reconnected.append(router.interrupt)
-        tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        working = [tasks.create_task(router.run()), tasks.create_task(office.keep_time())]
+        await stack.enter_async_context(_background(router.run(), office.keep_time()))
         await stack.enter_async_context(Control(office, Uptime(clock(), url), public_urls or [url]))
         write_private(settings.state / URL_FILE, url.encode())
-        try:
-            yield RunningHub(url, office, router)
-        finally:
-            for task in working:
-                task.cancel()
+        yield RunningHub(url, office, router)
+
+
+@asynccontextmanager
+async def _background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run these while the block is entered; the first error of one of them ends the block and is raised."""
+    owner = asyncio.current_task()
+    errors: list[BaseException] = []
+
+    def over(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            errors.append(error)
+            if owner is not None:
+                owner.cancel()
+
+    tasks = [asyncio.create_task(each) for each in work]
+    for task in tasks:
+        task.add_done_callback(over)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not errors:
+            raise
+        if owner is not None:
+            owner.uncancel()
+        raise errors[0] from None
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager

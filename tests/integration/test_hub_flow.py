@@ -1,0 +1,278 @@
+"""The hub over the real server: an agency is admitted, speaks, is answered, and is heard by those who may
+hear it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path
+
+import nats.errors
+import pytest
+
+from hub.admission import LEAD
+from hub.batch import Outgoing, publish_batch
+from hub.serve import RunningHub, running
+from schemas.encoding import to_base64
+from schemas.errors import LiaisonError
+from schemas.frame import BULLETIN, CARD, EPOCH, HEARTBEAT
+from schemas.vocabulary import Precedence
+from schemas.wraps import parse_wrap
+from tests.support.frames import AgencyKit, Chain, Circle, renewed, wraps
+from tests.support.hub_world import DEADLINE, HubWorld, Station, hub_world, stored
+
+World = tuple[HubWorld, RunningHub]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with hub_world(tmp_path) as made:
+        yield made
+
+
+async def test_from_admission_to_a_reader(world: World) -> None:
+    hub = world[0]
+    france, kenya = await hub.enrol("fra", "FRA"), await hub.enrol("ken", "KEN")
+    circle = await hub.community(france, kenya)
+    chain = Chain(france.kit, circle)
+    announcement = chain.make(hub.now, EPOCH)
+    await france.put(chain.subject.intake(), announcement)
+    bundle = wraps(announcement, france.kit, kenya.kit)
+    assert await france.submit(bundle, "wrap") == "admitted"
+    sent = [announcement]
+    for kind in (CARD, BULLETIN, HEARTBEAT, BULLETIN):
+        sent.append(chain.make(hub.now, kind, b"attack at dawn"))
+        assert await france.send(chain, sent[-1]) == "admitted"
+    flash = Chain(france.kit, circle, Precedence.FLASH)
+    sent.append(flash.make(hub.now, BULLETIN, b"now"))
+    assert await france.send(flash, sent[-1]) == "admitted"
+    await kenya.until(lambda: len(kenya.frames()) == len(sent))
+    assert kenya.frames() == sent
+
+    subjects = [each.subject for each in kenya.traffic if not each.subject.startswith("r.")]
+    own = f"w.{kenya.kit.endpoint}"
+    # The key is there before the first frame that needs it.
+    assert subjects[:2] == [chain.subject.traffic(), own]
+    mine = next(each for each in kenya.traffic if each.subject == own)
+    assert parse_wrap(mine.data).announcement == sha256(announcement).digest()
+    assert not [
+        each
+        for each in kenya.traffic
+        if each.subject.split(".")[0] in {"w", "r"} and own[2:] not in each.subject
+    ]
+
+
+async def test_admitting_twice_gives_the_same_endpoint(world: World) -> None:
+    hub = world[0]
+    kit = AgencyKit("fra", "Agency", "FRA")
+    request, agency = kit.enrolment(hub.now), hub.secretariat.agency_document(kit, hub.now)
+    asked = {"request": to_base64(request), "agency": to_base64(agency)}
+    first, again = await hub.ask("admit", **asked), await hub.ask("admit", **asked)
+    assert first == again
+    assert world[1].office.directory.head.size == 3
+    other = AgencyKit("gbr", "Agency", "GBR")
+    with pytest.raises(LiaisonError, match="bad_document"):
+        await hub.ask("admit", request=to_base64(other.enrolment(hub.now)), agency=to_base64(agency))
+
+
+async def test_a_repeat_is_admitted_again_and_not_published_again(world: World) -> None:
+    hub = world[0]
+    france = await hub.enrol("fra", "FRA")
+    circle = await hub.community(france)
+    chain = Chain(france.kit, circle)
+    frame = chain.make(hub.now)
+    assert await france.send(chain, frame) == "admitted"
+    seen = len(france.answers)
+    await france.put(chain.subject.intake(), frame)
+    assert await france.answer(frame, seen) == "admitted"
+    assert await france.submit(circle.document(hub.now)) != "admitted"
+    for repeated in (circle.entries[0], france.kit.keys_document(hub.now)):
+        await france.submit(repeated)
+    assert await france.submit(circle.entries[0]) == "admitted"
+    assert [each.data for each in await stored(world[1].office.nc, "TRAFFIC", "f.>")] == [frame]
+
+
+async def test_a_new_member_is_let_in_before_its_entry_and_a_removed_one_is_shut_out_after(
+    world: World,
+) -> None:
+    hub = world[0]
+    france, kenya = await hub.enrol("fra", "FRA"), await hub.enrol("ken", "KEN")
+    circle = await hub.community(france)
+    chain = Chain(france.kit, circle)
+    assert await france.send(chain, chain.make(hub.now)) == "admitted"
+    assert await france.submit(circle.change("ken", hub.now)) == "admitted"
+    await hub.know(circle, kenya)
+    second = chain.make(hub.now)
+    assert await france.send(chain, second) == "admitted"
+    await kenya.until(lambda: kenya.frames()[-1:] == [second])
+
+    assert await france.submit(circle.change("ken", hub.now, op="remove")) == "admitted"
+    third = chain.make(hub.now)
+    assert await france.send(chain, third) == "admitted"
+    own = Chain(kenya.kit, circle)
+    # One that was in it may still ask, so that it hears why not.
+    assert await kenya.send(own, own.make(hub.now)) == "not_member"
+    # Its receipt came after the frame, in the one feed: so the frame did not come.
+    assert third not in kenya.frames()
+
+
+async def test_a_stranger_has_no_way_in(world: World) -> None:
+    hub = world[0]
+    france, kenya = await hub.enrol("fra", "FRA"), await hub.enrol("ken", "KEN")
+    circle = await hub.community(france)
+    chain = Chain(kenya.kit, circle)
+    with pytest.raises(nats.errors.NoRespondersError):
+        await kenya.put(chain.subject.intake(), chain.make(hub.now))
+
+
+async def test_a_membership_that_begins_later_takes_effect_by_itself(world: World) -> None:
+    hub = world[0]
+    france, kenya = await hub.enrol("fra", "FRA"), await hub.enrol("ken", "KEN")
+    circle = await hub.community(france)
+    entry = circle.change("ken", hub.now, nbf=hub.now + LEAD + 1500)
+    assert await france.submit(entry) == "admitted"
+    assert not hub.log(kenya, circle)
+    await hub.know(circle, kenya)
+    chain = Chain(kenya.kit, circle)
+    assert await kenya.send(chain, chain.make(hub.now)) == "not_member"
+
+
+async def test_a_suspended_agency_is_cut_off_at_once_and_stays_so(tmp_path: Path) -> None:
+    async with hub_world(tmp_path) as (hub, _):
+        france = await hub.enrol("fra", "FRA")
+        circle = await hub.community(france)
+        assert (await hub.ask("suspend", who="fra"))["endpoints"] == [france.kit.endpoint]
+        async with asyncio.timeout(DEADLINE):
+            await france.lost.wait()
+        await france.close()
+        with pytest.raises(LiaisonError, match="not_found"):
+            await hub.ask("suspend", who="nobody")
+    async with running(hub.settings) as again:
+        france.url = again.url
+        with pytest.raises((nats.errors.Error, TimeoutError, OSError)):
+            await refused(france)
+        await hub.ask("resume", who=france.kit.endpoint)
+        await france.connect()
+        chain = Chain(france.kit, circle)
+        assert await france.send(chain, chain.make(hub.now)) == "admitted"
+        await france.close()
+
+
+async def refused(station: Station) -> None:
+    """Connect once; an endpoint that is not let in fails."""
+    async with asyncio.timeout(2):
+        try:
+            await station.connect()
+        finally:
+            await station.close()
+
+
+async def test_keys_follow_each_other(world: World) -> None:
+    hub = world[0]
+    france = await hub.enrol("fra", "FRA")
+    circle = await hub.community(france)
+    chain = Chain(france.kit, circle)
+    assert await france.send(chain, chain.make(hub.now)) == "admitted"
+    old = france.kit
+    france.kit = chain.kit = renewed(old)
+    assert await france.send(chain, chain.make(hub.now)) == "unknown_key"
+    chain.refused()
+    # One after the other in the intake: the document counts for the frame behind it.
+    document, frame = france.kit.keys_document(hub.now, version=2), chain.make(hub.now)
+    await france.put(f"s.doc.{old.endpoint}", document)
+    await france.put(chain.subject.intake(), frame)
+    assert [await france.answer(each) for each in (document, frame)] == ["admitted", "admitted"]
+    assert await france.submit(france.kit.revocation(hub.now)) == "admitted"
+    assert await france.send(chain, chain.make(hub.now)) == "revoked_key"
+
+
+async def test_state_is_read_back_after_a_restart(tmp_path: Path) -> None:
+    async with hub_world(tmp_path) as (hub, _):
+        france, kenya = await hub.enrol("fra", "FRA"), await hub.enrol("ken", "KEN")
+        circle = await hub.community(france, kenya)
+        chain = Chain(france.kit, circle)
+        announcement = chain.make(hub.now, EPOCH)
+        for frame in (announcement, chain.make(hub.now)):
+            assert await france.send(chain, frame) == "admitted"
+    async with running(hub.settings) as again:
+        for station in (france, kenya):
+            station.url = again.url
+            await station.connect()
+        assert await france.send(chain, chain.make(hub.now)) == "admitted"
+        # The announcement is no longer in memory, nor the head of its chain.
+        assert await france.submit(wraps(announcement, kenya.kit), "wrap") == "admitted"
+        assert await france.submit(wraps(b"never announced", kenya.kit), "wrap") == "unknown_epoch"
+        assert await france.send(chain, announcement) == "admitted"
+        await hub.close()
+
+
+async def test_the_directory_takes_what_its_rules_allow(world: World) -> None:
+    hub, running_hub = world
+    france, kenya = await hub.enrol("fra", "FRA"), await hub.enrol("ken", "KEN")
+    circle = await hub.community(france)
+    other = AgencyKit("ken", endpoint=france.kit.endpoint, identity=kenya.kit.identity)
+    stranger = AgencyKit("bra", "Agency", "BRA")
+    cases = [
+        (kenya, circle.document(hub.now + 1), "forbidden"),
+        (kenya, Circle(kenya.kit, id=circle.id).document(hub.now), "bad_document"),
+        (kenya, other.keys_document(hub.now), "forbidden"),
+        (kenya, france.kit.revocation(hub.now), "forbidden"),
+        (kenya, hub.secretariat.agency_document(stranger, hub.now), "forbidden"),
+        (kenya, Circle(kenya.kit, id=circle.id).change("ken", hub.now), "forbidden"),
+        (france, Circle(kenya.kit, id=circle.id).change("ken", hub.now), "not_next"),
+        (france, Circle(france.kit).change("ken", hub.now), "unknown_community"),
+        (france, circle.change("bra", hub.now), "unknown_agency"),
+        (france, b"{}", "bad_document"),
+        (france, b"\x00" * 40_000, "too_large"),
+    ]
+    assert [await station.submit(data) for station, data, _ in cases] == [code for *_, code in cases]
+    assert running_hub.office.directory.head.size == 7
+    revoked = to_base64(kenya.kit.revocation(hub.now))
+    assert (await hub.ask("submit", document=revoked))["size"] == 8
+
+
+async def test_wraps_reach_members_only(world: World) -> None:
+    hub = world[0]
+    france, kenya = await hub.enrol("fra", "FRA"), await hub.enrol("ken", "KEN")
+    brazil = await hub.enrol("bra", "BRA")
+    circle = await hub.community(france, kenya)
+    chain = Chain(france.kit, circle)
+    announcement = chain.make(hub.now, EPOCH)
+    assert await france.send(chain, announcement) == "admitted"
+    everybody = wraps(announcement, kenya.kit, brazil.kit, AgencyKit("nob"))
+    assert await france.submit(everybody, "wrap") == "admitted"
+    assert await france.submit(wraps(announcement, brazil.kit), "wrap") == "not_member"
+    assert await kenya.submit(wraps(announcement, kenya.kit), "wrap") == "unknown_epoch"
+    assert await france.submit(b"\x01junk", "wrap") == "bad_wrap"
+    assert await france.submit(b"hello", "else") == "bad_subject"
+    held = await stored(world[1].office.nc, "TRAFFIC", "w.>")
+    assert [each.subject for each in held] == [f"w.{kenya.kit.endpoint}"]
+
+
+async def test_a_batch_with_a_message_that_is_there_already_goes_one_by_one(world: World) -> None:
+    hub, running_hub = world
+    france = await hub.enrol("fra", "FRA")
+    circle = await hub.community(france)
+    chain = Chain(france.kit, circle)
+    frame = chain.make(hub.now)
+    id = {"Nats-Msg-Id": sha256(frame).hexdigest()}
+    await publish_batch(running_hub.office.nc, [Outgoing(chain.subject.traffic(), frame, id)], batch_id="x")
+    assert await france.send(chain, frame) == "admitted"
+    assert [each.data for each in await stored(running_hub.office.nc, "TRAFFIC", "f.>")] == [frame]
+
+
+async def test_many_at_once_keep_their_order(world: World) -> None:
+    hub, running_hub = world
+    france, kenya = await hub.enrol("fra", "FRA"), await hub.enrol("ken", "KEN")
+    circle = await hub.community(france, kenya)
+    chains = [Chain(each.kit, circle) for each in (france, kenya)]
+    sent = {chain.kit.id: [chain.make(hub.now) for _ in range(300)] for chain in chains}
+    for station, chain in zip((france, kenya), chains, strict=True):
+        for frame in sent[chain.kit.id]:
+            await station.nc.publish(chain.subject.intake(), frame)
+    for station in (france, kenya):
+        assert await station.answer(sent[station.kit.id][-1]) == "admitted"
+    held = [each.data for each in await stored(running_hub.office.nc, "TRAFFIC", "f.>")]
+    assert len(held) == 600
+    assert [frame for frame in held if frame in set(sent["fra"])] == sent["fra"]
+    assert [frame for frame in held if frame in set(sent["ken"])] == sent["ken"]
