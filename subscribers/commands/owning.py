@@ -53,13 +53,13 @@ def create(
 @community.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="The community (short name or id).")],
-    agency_id: Annotated[str, typer.Argument(metavar="AGENCY", help="The agency's id.")],
+    agency_ids: Annotated[list[str], typer.Argument(metavar="AGENCY...", help="The agencies' ids.")],
     reader: Annotated[bool, typer.Option("--reader", help="May read, not publish.")] = False,
     state: State = None,
     client: As = COMMAND_LINE,
     as_json: AsJson = False,
 ) -> None:
-    """Let an agency in. It reads what is published from now on.
+    """Let agencies in. They read what is published from now on.
 
     Example: liaison-agency community add balkans ch-fedpol
     """
@@ -67,7 +67,9 @@ def add(
 
     async def work() -> Community:
         async with node(state, client) as agency:
-            return await agency.community_add(name, agency_id, role)
+            for agency_id in agency_ids[:-1]:
+                await agency.community_add(name, agency_id, role)
+            return await agency.community_add(name, agency_ids[-1], role)
 
     _show(run(work(), as_json=as_json), as_json=as_json)
 
