@@ -106,7 +106,7 @@ class Directory:
                 self._check_keys(signed.document, signed.envelope)
             case Revoke():
                 self._check_revoke(signed.document, signed.envelope)
-            case Community():
+            case _:
                 self._check_community(signed.document, signed.envelope)
         return signed
 
@@ -134,7 +134,7 @@ class Directory:
                 )
             case Revoke():
                 return replace(grown, revoked=self.revoked | {document.kid})
-            case Community():
+            case _:
                 return replace(
                     grown, communities=_with(self.communities, document.id, MembershipLog(document))
                 )

@@ -77,7 +77,7 @@ def test_an_empty_directory_is_taken(where: Path) -> None:
     where.mkdir(parents=True, mode=0o755)
     fresh(where)
     assert where.stat().st_mode & 0o777 == 0o700
-    assert Keyring.load(where)
+    assert Keyring.load(where).profile.id == "fra"
 
 
 def test_a_file_is_no_directory(tmp_path: Path) -> None:
@@ -130,6 +130,7 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "flipped": lambda data: data.replace(b"liaison/1", b"liaison/2"),
     "upper case": bytes.upper,
     "not ASCII": lambda data: b"\xff" + data,
+    "no label": lambda data: data.split(b" ")[-1],
     "emptied": lambda _: b"",
     "long": lambda data: data * 100,
 }

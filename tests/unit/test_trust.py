@@ -113,8 +113,8 @@ def test_our_own_frames_come_back_to_us(chain: Publisher) -> None:
         bytes.fromhex(parse_frame(chain.sent[0]).hash),
         chain.key.commitment,
         "members",
-        True,
-        chain.key,
+        due=True,
+        key=chain.key,
     )
     station.epochs[EpochId(FRA.endpoint, COM, 0)] = own
     announced = station.take(chain.subject, chain.sent[0])
