@@ -27,7 +27,7 @@ from subscribers.normalise import query_expression
 from subscribers.records import Filters, Page, Record
 from subscribers.store import Row, Store, Tx
 
-__all__ = ["DIGEST_MAX", "MIGRATIONS", "Archive", "Flag", "NewRecord", "put"]
+__all__ = ["DIGEST_MAX", "MIGRATIONS", "Archive", "Flag", "NewRecord", "put", "put_all"]
 
 DIGEST_MAX: Final = 512
 """As many as a digest bulletin may link to."""
@@ -66,18 +66,8 @@ class Archive:
         return await tx.run(lambda connection: put(connection, new))
 
     async def insert_all(self, tx: Tx, new: Sequence[NewRecord]) -> list[bool | TrustError]:
-        """What became of each: new, there already, or refused. Written in the order of their time."""
-
-        def put_all(connection: apsw.Connection) -> list[bool | TrustError]:
-            outcomes: list[bool | TrustError] = [False] * len(new)
-            for place in sorted(range(len(new)), key=lambda place: new[place].bulletin.issued):
-                try:
-                    outcomes[place] = put(connection, new[place])
-                except TrustError as refused:
-                    outcomes[place] = refused
-            return outcomes
-
-        return await tx.run(put_all)
+        """`put_all` in `tx`."""
+        return await tx.run(lambda connection: put_all(connection, new))
 
     async def get(self, ref_or_id: str) -> Record:
         """The bulletin with this id, or the first with this reference. Raises OperationError `not_found`."""
@@ -159,6 +149,17 @@ class Archive:
     async def count(self) -> int:
         """How many bulletins are held."""
         return int((await self._store.query("SELECT count(*) FROM bulletins"))[0][0])
+
+
+def put_all(connection: apsw.Connection, new: Sequence[NewRecord]) -> list[bool | TrustError]:
+    """What became of each: new, there already, or refused. Written in the order of their time."""
+    outcomes: list[bool | TrustError] = [False] * len(new)
+    for place in sorted(range(len(new)), key=lambda place: new[place].bulletin.issued):
+        try:
+            outcomes[place] = put(connection, new[place])
+        except TrustError as refused:
+            outcomes[place] = refused
+    return outcomes
 
 
 def _records(connection: apsw.Connection, rows: Sequence[Row]) -> list[Record]:

@@ -8,10 +8,11 @@ the local NATS.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Final, Self
 
+import apsw
 import filelock
 import uuid_utils
 from nats.aio.client import Client
@@ -34,12 +35,13 @@ from subscribers.directory_feed import DirectoryFeed
 from subscribers.drafts import identify
 from subscribers.enrolment import ADMISSION, KEYS
 from subscribers.hub_link import Admission, HubLink
+from subscribers.journal import Settled
 from subscribers.keys import Keyring
 from subscribers.ledger import Ledger
-from subscribers.outbox import Outbox, Settled
+from subscribers.outbox import Outbox
 from subscribers.records import Published
 from subscribers.settings import NodeSettings
-from subscribers.store import Store, Tx
+from subscribers.store import Row, Store
 from subscribers.traffic_feed import TrafficFeed
 
 DATABASE: Final = "node.db"
@@ -78,7 +80,7 @@ class Core:
         self.outbox.on_settled = self._settled
         self.directory_feed = DirectoryFeed(ledger, self.endpoint, clock)
         self.traffic_feed = TrafficFeed(
-            store, ledger, self.archive, self.outbox, self.directory_feed, keys, self.endpoint, clock
+            store, ledger, self.outbox, self.directory_feed, keys, self.endpoint, clock
         )
         self.link = HubLink(admission, keys, self.outbox)
         self._waiting: dict[str, asyncio.Future[Settled]] = {}
@@ -104,7 +106,10 @@ class Core:
                     await ledger.append(from_base64(admission.root, DOCUMENT_MAX), membership=False)
                 core = cls(keys, admission, store, ledger, settings, clock)
                 await core.outbox.load()
-                yield core
+                try:
+                    yield core
+                finally:
+                    await core.outbox.close()
 
     async def run(self) -> None:
         """Keep the hub connected and both feeds read, until cancelled."""
@@ -120,24 +125,24 @@ class Core:
         draft: Draft,
         community: str,
         realm: Realm,
-        also: Callable[[Tx, Bulletin], Awaitable[None]] | None = None,
+        also: Callable[[apsw.Connection, Bulletin], None] | None = None,
     ) -> Published:
         """Give a checked draft its identity, seal it, journal it; wait a moment for the hub's answer. It is
         on disk when this returns.
 
-        `also(tx, bulletin)` may write more into the same transaction.
+        `also(connection, bulletin)` may write more into the same transaction, in the writer's thread.
         """
         made: list[Bulletin] = []
         new_id = self.new_id()
         future = self._waiting.setdefault(new_id, asyncio.get_running_loop().create_future())
 
-        async def make(tx: Tx) -> tuple[Item, str]:
+        def make(connection: apsw.Connection) -> tuple[Item, str]:
             now = self.clock()
-            number = await _next_number(tx, time.gmtime(now // 1000).tm_year)
+            number = _next_number(connection, time.gmtime(now // 1000).tm_year)
             bulletin = identify(draft, id=new_id, code=self.keys.profile.code, number=number, now=now)
             made.append(bulletin)
             if also:
-                await also(tx, bulletin)
+                also(connection, bulletin)
             return Item(BULLETIN, new_id, bulletin.to_bytes(), bulletin.history), bulletin.ref
 
         try:
@@ -149,7 +154,7 @@ class Core:
     async def publish_card(self, community: str, realm: Realm, card: Card) -> None:
         """Seal a community's card to its members."""
 
-        async def make(_: Tx) -> tuple[Item, str]:
+        def make(_: apsw.Connection) -> tuple[Item, str]:
             return Item(CARD, self.new_id(), card.to_bytes(), History.NONE), ""
 
         await self.outbox.put(FrameSubject(realm, community, Precedence.ROUTINE, self.endpoint), make)
@@ -192,9 +197,10 @@ class Core:
         return said.model_copy(update={"state": "refused", "code": code})
 
 
-async def _next_number(tx: Tx, year: int) -> int:
+def _next_number(connection: apsw.Connection, year: int) -> int:
     sql = "INSERT INTO counters VALUES (?, 1) ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value"
-    return int((await tx.execute(sql, (f"ref-{year}",)))[0][0])
+    rows: list[Row] = connection.execute(sql, (f"ref-{year}",)).fetchall()
+    return int(rows[0][0])
 
 
 @contextlib.contextmanager

@@ -158,7 +158,12 @@ class HubLink:
             await nc.close()
 
     async def _send(self, nc: Client) -> None:
+        """In order, without waiting for one before the next is sent; the first that is not stored ends it."""
         await self.caught_up.wait()
+        async with asyncio.TaskGroup() as group:
+            await self._send_all(nc, group, asyncio.Semaphore(_WINDOW))
+
+    async def _send_all(self, nc: Client, group: asyncio.TaskGroup, room: asyncio.Semaphore) -> None:
         sent = 0
         while True:
             self._outbox.ready.clear()
@@ -168,10 +173,11 @@ class HubLink:
             if not waiting:
                 await self._outbox.ready.wait()
                 continue
-            async with asyncio.timeout(_ACK_WAIT), asyncio.TaskGroup() as group:
-                for each in waiting:
-                    group.create_task(self._stored(nc, each.subject, each.raw))
-                    sent = each.number
+            for each in waiting:
+                await room.acquire()
+                storing = group.create_task(self._stored(nc, each.subject, each.raw))
+                storing.add_done_callback(lambda _: room.release())
+                sent = each.number
 
     async def _stored(self, nc: Client, subject: str, raw: bytes) -> None:
         answer = await nc.request(subject, raw, timeout=_ACK_WAIT)

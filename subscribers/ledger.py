@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, NamedTuple, Self
 
+import apsw
+
 from schemas.card import Card
 from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError
 from schemas.subjects import TRAFFIC
 from subscribers.sealing import EpochKey
-from subscribers.store import Row, Store, Tx
+from subscribers.store import Row, Store
 from subscribers.trust import Chain, Epoch, EpochId, Reader
 
 MIGRATIONS: Final = (
@@ -106,27 +108,27 @@ class Changes:
         key = self.announcements.get(announcement) or self.base.announcements[announcement]
         self.learn(key, (self.epochs.get(key) or self.base.epochs[key])._replace(key=secret))
 
-    async def save(self, tx: Tx) -> None:
-        """Write everything into the open transaction."""
+    def save(self, connection: apsw.Connection) -> None:
+        """Write everything into the transaction that is open on `connection`."""
         chains = [(*key, *chain.head, chain.since) for key, chain in self.chains.items()]
-        await tx.executemany("INSERT OR REPLACE INTO chains VALUES (?, ?, ?, ?, ?, ?)", chains)
+        connection.executemany("INSERT OR REPLACE INTO chains VALUES (?, ?, ?, ?, ?, ?)", chains)
         epochs = [_epoch_row(key, epoch) for key, epoch in self.epochs.items()]
-        await tx.executemany("INSERT OR REPLACE INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", epochs)
+        connection.executemany("INSERT OR REPLACE INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", epochs)
         communities = self.base.directory.communities if self.base.directory else {}
         for com, card in self.cards.items():
-            await tx.execute("INSERT OR REPLACE INTO cards VALUES (?, ?)", (com, card.rules))
+            connection.execute("INSERT OR REPLACE INTO cards VALUES (?, ?)", (com, card.rules))
             realm = str(communities[com].community.realm)
-            await tx.execute(
+            connection.execute(
                 "INSERT OR REPLACE INTO communities VALUES (?, ?, ?, ?)", (com, card.slug, card.title, realm)
             )
         if self.sequence > self.base.sequence:
-            await tx.execute("INSERT OR REPLACE INTO feeds VALUES (?, ?)", (TRAFFIC, self.sequence))
+            connection.execute("INSERT OR REPLACE INTO feeds VALUES (?, ?)", (TRAFFIC, self.sequence))
         rows = [(each.at, str(each.code), each.message, each.subject, each.data) for each in self.refused]
-        await tx.executemany(
+        connection.executemany(
             "INSERT INTO quarantine(at, code, message, subject, data) VALUES (?, ?, ?, ?, ?)", rows
         )
         if self.refused:
-            await tx.execute(
+            connection.execute(
                 "DELETE FROM quarantine WHERE number <= (SELECT max(number) FROM quarantine) - ?",
                 (_QUARANTINE_MAX,),
             )
@@ -205,9 +207,7 @@ class Ledger:
 
     async def refuse(self, refused: Iterable[Refused]) -> None:
         """Keep refusals that belong to no other transaction."""
-        changes = Changes(self, refused=list(refused))
-        async with self.store.write() as tx:
-            await changes.save(tx)
+        await self.store.transact(Changes(self, refused=list(refused)).save)
 
     async def quarantined(self) -> int:
         """How many refusals are kept."""

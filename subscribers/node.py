@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from typing import Literal, Self
 
+import apsw
+
 from schemas.bulletin import Bulletin, Draft, Link
 from schemas.card import Card
 from schemas.directory import Directory
@@ -28,7 +30,6 @@ from subscribers.schedule import running
 from subscribers.service import NodeService
 from subscribers.settings import NodeSettings
 from subscribers.sinks.jsonl import JsonlSink
-from subscribers.store import Tx
 
 LOCAL = "local"
 
@@ -200,8 +201,8 @@ class Node:
                 [link.id for link in draft.links],
             )
 
-            async def once(tx: Tx, bulletin: Bulletin) -> None:
-                await tx.execute(
+            def once(connection: apsw.Connection, bulletin: Bulletin) -> None:
+                connection.execute(
                     "INSERT INTO digests VALUES (?, ?, ?)", (log.community.id, span.name, bulletin.id)
                 )
 

@@ -3,105 +3,71 @@ and stays until the hub's signed receipt settles it.
 
 Refused: the bulletin is parked with the refusal, and what was queued behind it in the chain is composed anew
 on the last admitted head (FORMAT.md, "Chains"). Composition and its commit happen under one lock, so a chain
-never branches.
+never branches. What is asked for while a commit is under way goes into the next one together: many bulletins,
+one fsync.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
+import apsw
+
 from schemas.chain import ChainHead
-from schemas.errors import Code
+from schemas.errors import LiaisonError
 from schemas.merkle import Head
-from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import FrameSubject, parse_frame_subject
 from schemas.vocabulary import History
-from subscribers.composer import Composed, Context, Item, OwnChain, OwnEpoch, compose, needs_epoch
-from subscribers.ledger import Ledger
+from subscribers.composer import Context, Item, OwnChain, OwnEpoch, compose
+from subscribers.journal import ChainName, Settled, Settlement, Waiting, keep, save_chain
+from subscribers.ledger import Changes, Ledger
 from subscribers.sealing import EpochKey
-from subscribers.store import Store, Tx
+from subscribers.store import Row, Store
 
-MIGRATIONS: Final = (
-    """
-    CREATE TABLE outgoing(
-        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ref TEXT NOT NULL, kind TEXT NOT NULL,
-        community TEXT NOT NULL, subject TEXT NOT NULL, history TEXT NOT NULL, payload BLOB,
-        state TEXT NOT NULL DEFAULT 'queued', code TEXT
-    ) STRICT;
-    CREATE INDEX outgoing_queued ON outgoing(number) WHERE state = 'queued';
-    CREATE TABLE submissions(
-        number INTEGER PRIMARY KEY AUTOINCREMENT, item INTEGER NOT NULL REFERENCES outgoing(number),
-        kind TEXT NOT NULL, subject TEXT NOT NULL, seq INTEGER, sha256 TEXT NOT NULL, raw BLOB NOT NULL
-    ) STRICT;
-    CREATE INDEX submissions_by_hash ON submissions(sha256);
-    CREATE INDEX submissions_by_item ON submissions(item);
-    CREATE TABLE own_chains(
-        community TEXT, precedence TEXT, seq INTEGER NOT NULL, hash TEXT NOT NULL,
-        admitted_seq INTEGER NOT NULL, admitted_hash TEXT NOT NULL, PRIMARY KEY (community, precedence)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE own_epochs(
-        community TEXT, precedence TEXT, hist TEXT, ep INTEGER NOT NULL, key BLOB NOT NULL,
-        mem_size INTEGER NOT NULL, mem_root BLOB NOT NULL, readers BLOB NOT NULL, kid TEXT NOT NULL,
-        since INTEGER NOT NULL, uses INTEGER NOT NULL, PRIMARY KEY (community, precedence, hist)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    """,
-)
-_NEW_ITEM: Final = """INSERT INTO outgoing(id, ref, kind, community, subject, history, payload)
-    VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number"""
-_FIND_SUBMISSION: Final = """SELECT s.number, s.item, s.seq, s.subject, o.id
-    FROM submissions s JOIN outgoing o ON o.number = s.item WHERE s.sha256 = ?"""
-_QUEUED_ITEMS: Final = """SELECT number, kind, id, payload, history, subject
-    FROM outgoing WHERE state = 'queued' AND community = ? ORDER BY number"""
-_ADMIT_HEAD: Final = """UPDATE own_chains SET admitted_seq = ?, admitted_hash = ?
-    WHERE community = ? AND precedence = ?"""
-_SAVE_HEAD: Final = """INSERT INTO own_chains VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET seq = excluded.seq, hash = excluded.hash"""
-_RETRY: Final = frozenset({Code.GAP, Code.FORK})
-"""Refusals that follow from an earlier loss on the way to the hub: the chain is sent again, nothing is
-parked.
-"""
-_INLINE_READERS: Final = 8
+_TOGETHER: Final = 64
+"""Items that go into one commit: the first of them waits for the last."""
+_TAIL_MAX: Final = 1024
+"""Submissions kept at hand for the sender; beyond that it reads them from the disk."""
+
+Make = Callable[[apsw.Connection], tuple[Item, str]]
+"""Gives an item and its reference, and may write more, in the transaction and the thread of the commit."""
 
 
-class Waiting(NamedTuple):
-    """A submission that has no receipt yet."""
+class _Wanted(NamedTuple):
+    """An item that somebody waits to see journaled."""
 
-    number: int
-    subject: str
-    raw: bytes
-    sha256: str
-
-
-class Settled(NamedTuple):
-    """What became of an item: `code` is `admitted` or the hub's refusal."""
-
-    id: str
-    code: str
+    place: FrameSubject
+    make: Make
+    done: "asyncio.Future[None]"
 
 
 @dataclass
-class Settlement:
-    """What one batch of receipts changes; `Outbox.merge` takes it in after the commit."""
+class _Draw:
+    """What one commit composes: the chains as they stand in it, and what is taken in when it is through."""
 
-    admitted: dict[tuple[str, str], ChainHead] = field(default_factory=dict)
-    settled: list[Settled] = field(default_factory=list)
-    reseal: set[tuple[str, str]] = field(default_factory=set)
-    resend: bool = False
+    chains: dict[ChainName, OwnChain]
+    next_epoch: int
+    changes: Changes
+    sent: list[Waiting] = field(default_factory=list)
 
 
 class Outbox:
     """Composes, journals, and settles. Sending is the link's: it takes `waiting()` and listens to `ready`."""
 
     def __init__(self, store: Store, ledger: Ledger, context: Callable[[int], Context]) -> None:
-        """`context(next_epoch)` gives what composing needs now."""
+        """`context(next_epoch)` gives what composing needs now; it is called in the writer's thread."""
         self._store = store
         self._ledger = ledger
         self._context = context
-        self._chains: dict[tuple[str, str], OwnChain] = {}
+        self._chains: dict[ChainName, OwnChain] = {}
         self._next_epoch = 0
         self._compose = asyncio.Lock()
+        self._wanted: list[_Wanted] = []
+        self._journal: asyncio.Task[None] | None = None
+        self._tail: deque[Waiting] = deque()
+        self._tail_from = 0
         self.ready = asyncio.Event()
         self.resend = False
         """Set when the hub saw a gap: what is open must be sent again from its beginning."""
@@ -123,26 +89,32 @@ class Outbox:
             )
         rows = await self._store.query("SELECT value FROM counters WHERE name = 'epoch'")
         self._next_epoch = rows[0][0] if rows else 0
+        last = (await self._store.query("SELECT coalesce(max(number), 0) FROM submissions"))[0][0]
+        self._forget_tail(last)
         for key, chain in list(self._chains.items()):
             if await self._is_broken(key, chain):
                 await self._reseal(*key)
         self.ready.set()
 
-    async def put(self, place: FrameSubject, make: Callable[[Tx], Awaitable[tuple[Item, str]]]) -> None:
-        """Seal and journal one item. It is on disk when this returns. `make(tx)` gives the item and its
-        reference, and may write more into the same transaction.
-        """
-        async with self._compose, self._store.write() as tx:
-            item, ref = await make(tx)
-            inserted = await tx.execute(
-                _NEW_ITEM,
-                (item.id, ref, item.kind, place.community, place.intake(), str(item.history), item.payload),
-            )
-            composed = await self._composed(tx, inserted[0][0], item, place, self._chain(place))
-        self._take(place, composed)
+    async def close(self) -> None:
+        """Wait until what was asked for is journaled."""
+        if self._journal:
+            await asyncio.wait([self._journal])
+
+    async def put(self, place: FrameSubject, make: Make) -> None:
+        """Seal and journal one item. It is on disk when this returns."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._wanted.append(_Wanted(place, make, done))
+        if self._journal is None:
+            self._journal = asyncio.create_task(self._keep_journal(), name="journal")
+        await done
 
     async def waiting(self, after: int = 0, limit: int = 256) -> list[Waiting]:
         """Submissions without a receipt, in the order in which they must be sent."""
+        if after >= self._tail_from:
+            while self._tail and self._tail[0].number <= after:
+                self._tail_from = self._tail.popleft().number
+            return [each for each, _ in zip(self._tail, range(limit), strict=False)]
         sql = "SELECT number, subject, raw, sha256 FROM submissions WHERE number > ? ORDER BY number LIMIT ?"
         return [Waiting(*row) for row in await self._store.query(sql, (after, limit))]
 
@@ -154,24 +126,6 @@ class Outbox:
         """`queued`, `admitted` or `refused`, with the code of a refusal."""
         rows = await self._store.query("SELECT state, code FROM outgoing WHERE id = ?", (item,))
         return rows[0] if rows else ("admitted", None)
-
-    async def settle(self, tx: Tx, answers: Sequence[Answer]) -> Settlement:
-        """Close what the hub has answered, inside the caller's transaction. Answers to what is not ours or
-        closed are ignored.
-        """
-        settlement = Settlement()
-        for answer in answers:
-            rows = await tx.execute(
-                _FIND_SUBMISSION,
-                (answer.sha256,),
-            )
-            if rows and answer.code == ADMITTED:
-                await self._admit(tx, settlement, answer, rows[0])
-            elif rows and answer.code in _RETRY:
-                settlement.resend = True
-            elif rows:
-                await self._park(tx, settlement, answer, rows[0])
-        return settlement
 
     async def merge(self, settlement: Settlement) -> None:
         """Take in a committed settlement: tell who waits, and compose anew what stood behind a refusal."""
@@ -185,40 +139,55 @@ class Outbox:
             self.resend = True
             self.ready.set()
 
-    async def _admit(
-        self, tx: Tx, settlement: Settlement, answer: Answer, row: tuple[int, int, int | None, str, str]
-    ) -> None:
-        number, item, seq, subject, item_id = row
-        await tx.execute("DELETE FROM submissions WHERE number = ?", (number,))
-        if seq is not None:
-            place = parse_frame_subject(subject)
-            key = (place.community, str(place.precedence))
-            settlement.admitted[key] = ChainHead(seq, answer.sha256)
-            await tx.execute(
-                _ADMIT_HEAD,
-                (seq, answer.sha256, *key),
-            )
-        if not await tx.execute("SELECT 1 FROM submissions WHERE item = ? LIMIT 1", (item,)):
-            await tx.execute(
-                "UPDATE outgoing SET state = 'admitted', payload = NULL WHERE number = ?", (item,)
-            )
-            settlement.settled.append(Settled(item_id, ADMITTED))
+    async def _keep_journal(self) -> None:
+        try:
+            while self._wanted:
+                async with self._compose:
+                    together, self._wanted = self._wanted[:_TOGETHER], self._wanted[_TOGETHER:]
+                    await self._journal_all(together)
+        finally:
+            self._journal = None
 
-    async def _park(
-        self, tx: Tx, settlement: Settlement, answer: Answer, row: tuple[int, int, int | None, str, str]
-    ) -> None:
-        _, item, _, _, item_id = row
-        await tx.execute(
-            "UPDATE outgoing SET state = 'refused', code = ? WHERE number = ?", (answer.code, item)
-        )
-        await tx.execute("DELETE FROM submissions WHERE item = ?", (item,))
-        place = parse_frame_subject(
-            (await tx.execute("SELECT subject FROM outgoing WHERE number = ?", (item,)))[0][0]
-        )
-        settlement.settled.append(Settled(item_id, answer.code))
-        settlement.reseal.add((place.community, str(place.precedence)))
+    async def _journal_all(self, wanted: Sequence[_Wanted]) -> None:
+        draw = self._draw()
 
-    async def _is_broken(self, key: tuple[str, str], chain: OwnChain) -> bool:
+        def write(connection: apsw.Connection) -> list[LiaisonError | None]:
+            return [self._write(connection, draw, each) for each in wanted]
+
+        try:
+            outcomes: list[LiaisonError | None] = await self._store.transact(write)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised to everybody who waits
+            for each in wanted:
+                _tell(each.done, error)
+            return
+        self._take(draw)
+        for each, outcome in zip(wanted, outcomes, strict=True):
+            _tell(each.done, outcome)
+
+    def _write(self, connection: apsw.Connection, draw: _Draw, wanted: _Wanted) -> LiaisonError | None:
+        place = wanted.place
+        try:
+            with connection:  # a savepoint: one that is refused leaves nothing behind
+                item, ref = wanted.make(connection)
+                inserted: list[Row] = connection.execute(
+                    "INSERT INTO outgoing(id, ref, kind, community, subject, history, payload) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number",
+                    (
+                        item.id,
+                        ref,
+                        item.kind,
+                        place.community,
+                        place.intake(),
+                        str(item.history),
+                        item.payload,
+                    ),
+                ).fetchall()
+                self._compose_one(connection, draw, inserted[0][0], item, place)
+        except LiaisonError as error:
+            return error
+        return None
+
+    async def _is_broken(self, key: ChainName, chain: OwnChain) -> bool:
         # The process ended between parking a refused frame and composing anew what stood behind it.
         sql = """SELECT min(s.seq) FROM submissions s JOIN outgoing o ON o.number = s.item
             WHERE s.seq IS NOT NULL AND o.community = ? AND o.subject LIKE ?"""
@@ -226,93 +195,76 @@ class Outbox:
         return chain.head != chain.admitted if first is None else first != chain.admitted.seq + 1
 
     async def _reseal(self, community: str, precedence: str) -> None:
-        async with self._compose, self._store.write() as tx:
-            old = self._chains[community, precedence]
-            chain = OwnChain(old.admitted, old.admitted)
-            await tx.execute(
-                "DELETE FROM own_epochs WHERE community = ? AND precedence = ?", (community, precedence)
-            )
-            items = await tx.execute(
-                _QUEUED_ITEMS,
-                (community,),
-            )
-            composed = Composed([], chain, None)
-            results: list[tuple[FrameSubject, Composed]] = []
-            for number, kind, item_id, payload, history, subject in items:
-                place = parse_frame_subject(subject)
-                if str(place.precedence) == precedence:
-                    await tx.execute("DELETE FROM submissions WHERE item = ?", (number,))
-                    composed = await self._composed(
-                        tx, number, Item(kind, item_id, payload, History(history)), place, composed.chain
-                    )
-                    results.append((place, composed))
-            if not results:
-                await self._save_chain(tx, community, precedence, chain)
-        self._chains[community, precedence] = chain
-        for place, each in results:
-            self._take(place, each)
+        name = (community, precedence)
+        async with self._compose:
+            draw = self._draw()
+            draw.chains[name] = OwnChain(draw.chains[name].admitted, draw.chains[name].admitted)
 
-    async def _composed(
-        self, tx: Tx, number: int, item: Item, place: FrameSubject, chain: OwnChain
-    ) -> Composed:
-        context = self._context(self._next_epoch)
-        if (
-            needs_epoch(chain, place, item.history, context)
-            and len(context.directory.endpoints) > _INLINE_READERS
-        ):
-            composed = await asyncio.to_thread(compose, item, place, chain, context)
-        else:
-            composed = compose(item, place, chain, context)
-        await tx.executemany(
-            "INSERT INTO submissions(item, kind, subject, seq, sha256, raw) VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (number, each.kind, each.subject, each.seq, each.sha256, each.raw)
-                for each in composed.submissions
-            ],
-        )
-        await self._save_chain(tx, place.community, str(place.precedence), composed.chain)
+            def write(connection: apsw.Connection) -> None:
+                sql = "DELETE FROM own_epochs WHERE community = ? AND precedence = ?"
+                connection.execute(sql, name)
+                save_chain(connection, name, draw.chains[name])
+                items: list[Row] = connection.execute(
+                    "SELECT number, kind, id, payload, history, subject FROM outgoing "
+                    "WHERE state = 'queued' AND community = ? ORDER BY number",
+                    (community,),
+                ).fetchall()
+                for number, kind, item_id, payload, history, subject in items:
+                    place = parse_frame_subject(subject)
+                    if str(place.precedence) == precedence:
+                        connection.execute("DELETE FROM submissions WHERE item = ?", (number,))
+                        item = Item(kind, item_id, payload, History(history))
+                        self._compose_one(connection, draw, number, item, place)
+
+            await self._store.transact(write)
+            self._forget_tail(max([self._tail_from, *(each.number for each in (*self._tail, *draw.sent))]))
+            draw.sent.clear()  # numbers before these have gone: the sender reads the disk
+            self._take(draw)
+
+    def _draw(self) -> _Draw:
+        return _Draw(dict(self._chains), self._next_epoch, self._ledger.changes())
+
+    def _compose_one(
+        self, connection: apsw.Connection, draw: _Draw, number: int, item: Item, place: FrameSubject
+    ) -> None:
+        """Compose and journal one item in the writer's thread; `draw` changes when all of it is written."""
+        name = (place.community, str(place.precedence))
+        context = self._context(draw.next_epoch)
+        composed = compose(item, place, draw.chains.get(name, OwnChain()), context)
+        sent = keep(connection, number, composed)
+        save_chain(connection, name, composed.chain)
         if composed.announced:
-            self._next_epoch += 1
-            await tx.execute("INSERT OR REPLACE INTO counters VALUES ('epoch', ?)", (self._next_epoch,))
+            connection.execute("INSERT OR REPLACE INTO counters VALUES ('epoch', ?)", (draw.next_epoch + 1,))
             changes = self._ledger.changes()
             changes.learn(*composed.announced)
-            await changes.save(tx)
-        return composed
+            changes.save(connection)
+            draw.changes.learn(*composed.announced)
+            draw.next_epoch += 1
+        draw.chains[name] = composed.chain
+        draw.sent += sent
 
-    async def _save_chain(self, tx: Tx, community: str, precedence: str, chain: OwnChain) -> None:
-        # `admitted` belongs to settle(): a receipt may have been committed that this chain's image has not
-        # taken in yet.
-        await tx.execute(
-            _SAVE_HEAD,
-            (community, precedence, *chain.head, *chain.admitted),
-        )
-        rows = [
-            (
-                community,
-                precedence,
-                str(hist),
-                each.ep,
-                bytes(each.key),
-                each.mem.size,
-                each.mem.root,
-                each.readers,
-                each.kid,
-                each.since,
-                each.uses,
-            )
-            for hist, each in chain.epochs.items()
-        ]
-        await tx.executemany(
-            "INSERT OR REPLACE INTO own_epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
-        )
-
-    def _take(self, place: FrameSubject, composed: Composed) -> None:
-        self._chains[place.community, str(place.precedence)] = composed.chain
-        if composed.announced:
-            changes = self._ledger.changes()
-            changes.learn(*composed.announced)
-            self._ledger.merge(changes)
+    def _take(self, draw: _Draw) -> None:
+        """Take in what was committed. `admitted` belongs to `merge`, which may have moved it meanwhile."""
+        for name, chain in draw.chains.items():
+            known = self._chains.get(name, chain)
+            self._chains[name] = replace(chain, admitted=known.admitted)
+        self._next_epoch = draw.next_epoch
+        self._ledger.merge(draw.changes)
+        self._tail.extend(draw.sent)
+        if len(self._tail) > _TAIL_MAX:
+            self._forget_tail(self._tail[-1].number)
         self.ready.set()
 
-    def _chain(self, place: FrameSubject) -> OwnChain:
-        return self._chains.get((place.community, str(place.precedence)), OwnChain())
+    def _forget_tail(self, last: int) -> None:
+        """Have everything up to `last` read from the disk."""
+        self._tail.clear()
+        self._tail_from = last
+
+
+def _tell(done: "asyncio.Future[None]", error: Exception | None) -> None:
+    if done.done():
+        return  # who asked was cancelled
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)

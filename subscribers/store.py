@@ -153,6 +153,26 @@ class Store:
                 await _to_the_end(tx._abandon())  # noqa: SLF001 - the same
                 raise
 
+    async def transact(self, work: Callable[[apsw.Connection], T]) -> T:
+        """`work(connection)` as a whole write transaction at the price of one hop to the writer's thread.
+
+        Committed (and on disk) when this returns, rolled back when `work` raises. `work` must neither commit
+        nor roll back. Cancelled, it may or may not be on disk: see `unbroken`. Raises as `Tx.run` does.
+        """
+
+        def whole(connection: apsw.Connection) -> T:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                _roll_back(connection)
+                raise
+            return result
+
+        async with self._turn:
+            return await self._writer.run(whole)
+
     async def read(self, work: Callable[[apsw.Connection], T], *, deadline: float = READ_DEADLINE) -> T:
         """`work(connection)` on a free read connection, stopped when cancelled or after `deadline` s.
 
@@ -194,6 +214,25 @@ class Store:
             await self._writer.run(
                 lambda connection: connection.execute("PRAGMA wal_checkpoint(truncate)").fetchall()
             )
+
+
+async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+    """Await `work` to its end even while this task is cancelled; the cancellation goes on after it.
+
+    For what must not fall apart: a commit, and the memory image that follows it.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await _to_the_end(_ended(task))
+        raise
+
+
+async def _ended(task: asyncio.Future[T]) -> None:
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()
 
 
 async def _to_the_end(ending: Coroutine[Any, Any, None]) -> None:

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from subscribers import archive, digest, ledger, outbox
+from subscribers import archive, digest, journal, ledger
 
 NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[0],
     ledger.MIGRATIONS[0],
-    outbox.MIGRATIONS[0],
+    journal.MIGRATIONS[0],
     digest.MIGRATIONS[0],
 )

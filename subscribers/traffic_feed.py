@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import apsw
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -21,14 +22,15 @@ from schemas.errors import Code, LiaisonError, OperationError
 from schemas.receipts import Answer, read
 from schemas.signing import KEY_SIZE
 from schemas.subjects import TRAFFIC, parse_frame_subject, receipts_for, wraps_for
-from subscribers.archive import Archive, Flag, NewRecord
+from subscribers.archive import Flag, NewRecord, put_all
 from subscribers.directory_feed import DirectoryFeed
 from subscribers.hub_link import HubLink, feed_settled
+from subscribers.journal import Settlement, settle
 from subscribers.keys import Keyring
 from subscribers.ledger import Changes, Ledger, Refused
 from subscribers.outbox import Outbox
 from subscribers.pull import Pull, ack
-from subscribers.store import Store
+from subscribers.store import Store, unbroken
 from subscribers.trust import Announced, Carded, LogBehind, Opened, accept_wrap, receive
 from subscribers.trust import Refused as Refusal
 
@@ -53,11 +55,10 @@ class _Batch:
 class TrafficFeed:
     """Takes the traffic durable of this endpoint into the store."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the parts that one transaction touches
+    def __init__(
         self,
         store: Store,
         ledger: Ledger,
-        archive: Archive,
         outbox: Outbox,
         directory: DirectoryFeed,
         keys: Keyring,
@@ -66,7 +67,6 @@ class TrafficFeed:
     ) -> None:
         self._store = store
         self._ledger = ledger
-        self._archive = archive
         self._outbox = outbox
         self._directory = directory
         self._keys = keys
@@ -99,18 +99,23 @@ class TrafficFeed:
             except LiaisonError as error:
                 self._refuse(batch, error, piece)
             batch.changes.sequence = max(batch.changes.sequence, piece.sequence)
-        async with self._store.write() as tx:
-            outcomes = await self._archive.insert_all(tx, [record for record, _ in batch.records])
+        await unbroken(self._commit(batch))
+        return batch.answers
+
+    async def _commit(self, batch: _Batch) -> None:
+        def write(connection: apsw.Connection) -> Settlement:
+            outcomes = put_all(connection, [record for record, _ in batch.records])
             for outcome, (_, piece) in zip(outcomes, batch.records, strict=True):
                 if isinstance(outcome, LiaisonError):
                     self._refuse(batch, outcome, piece)
-            await batch.changes.save(tx)
-            settlement = await self._outbox.settle(tx, batch.answers)
+            batch.changes.save(connection)
+            return settle(connection, batch.answers)
+
+        settlement = await self._store.transact(write)
         self._ledger.merge(batch.changes)
-        await self._outbox.merge(settlement)
         if batch.records:
             self.stored.set()
-        return batch.answers
+        await self._outbox.merge(settlement)
 
     def _refuse(self, batch: _Batch, error: LiaisonError, piece: Piece) -> None:
         # What was read before and comes again, for an acknowledgement was lost, is no replay by anybody.

@@ -1,0 +1,189 @@
+"""The outbox's tables: submissions on their way to the hub, the chains they stand in, and what a receipt
+does to them. Synchronous, for the writer's thread.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import apsw
+
+from schemas.chain import ChainHead
+from schemas.errors import Code
+from schemas.receipts import ADMITTED, Answer
+from schemas.subjects import parse_frame_subject
+from subscribers.composer import Composed, OwnChain
+from subscribers.store import Row
+
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE outgoing(
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ref TEXT NOT NULL, kind TEXT NOT NULL,
+        community TEXT NOT NULL, subject TEXT NOT NULL, history TEXT NOT NULL, payload BLOB,
+        state TEXT NOT NULL DEFAULT 'queued', code TEXT
+    ) STRICT;
+    CREATE INDEX outgoing_queued ON outgoing(number) WHERE state = 'queued';
+    CREATE TABLE submissions(
+        number INTEGER PRIMARY KEY AUTOINCREMENT, item INTEGER NOT NULL REFERENCES outgoing(number),
+        kind TEXT NOT NULL, subject TEXT NOT NULL, seq INTEGER, sha256 TEXT NOT NULL, raw BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX submissions_by_hash ON submissions(sha256);
+    CREATE INDEX submissions_by_item ON submissions(item);
+    CREATE TABLE own_chains(
+        community TEXT, precedence TEXT, seq INTEGER NOT NULL, hash TEXT NOT NULL,
+        admitted_seq INTEGER NOT NULL, admitted_hash TEXT NOT NULL, PRIMARY KEY (community, precedence)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE own_epochs(
+        community TEXT, precedence TEXT, hist TEXT, ep INTEGER NOT NULL, key BLOB NOT NULL,
+        mem_size INTEGER NOT NULL, mem_root BLOB NOT NULL, readers BLOB NOT NULL, kid TEXT NOT NULL,
+        since INTEGER NOT NULL, uses INTEGER NOT NULL, PRIMARY KEY (community, precedence, hist)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    """,
+)
+_NEW_ITEM: Final = """INSERT INTO outgoing(id, ref, kind, community, subject, history, payload)
+    VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number"""
+_FIND_SUBMISSION: Final = """SELECT s.number, s.item, s.seq, s.subject, o.id
+    FROM submissions s JOIN outgoing o ON o.number = s.item WHERE s.sha256 = ?"""
+_QUEUED_ITEMS: Final = """SELECT number, kind, id, payload, history, subject
+    FROM outgoing WHERE state = 'queued' AND community = ? ORDER BY number"""
+_ADMIT_HEAD: Final = """UPDATE own_chains SET admitted_seq = ?, admitted_hash = ?
+    WHERE community = ? AND precedence = ?"""
+_SAVE_HEAD: Final = """INSERT INTO own_chains VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET seq = excluded.seq, hash = excluded.hash"""
+_RETRY: Final = frozenset({Code.GAP, Code.FORK})
+"""Refusals that follow from an earlier loss on the way to the hub: the chain is sent again, nothing is
+parked.
+"""
+
+ChainName = tuple[str, str]
+"""Community and precedence."""
+
+
+class Waiting(NamedTuple):
+    """A submission that has no receipt yet."""
+
+    number: int
+    subject: str
+    raw: bytes
+    sha256: str
+
+
+class Settled(NamedTuple):
+    """What became of an item: `code` is `admitted` or the hub's refusal."""
+
+    id: str
+    code: str
+
+
+@dataclass
+class Settlement:
+    """What one batch of receipts changes; `Outbox.merge` takes it in after the commit."""
+
+    admitted: dict[ChainName, ChainHead] = field(default_factory=dict)
+    settled: list[Settled] = field(default_factory=list)
+    reseal: set[ChainName] = field(default_factory=set)
+    resend: bool = False
+
+
+def settle(connection: apsw.Connection, answers: Sequence[Answer]) -> Settlement:
+    """Close what the hub has answered, in the transaction that is open on `connection`. Answers to what
+    is not ours or closed are ignored.
+    """
+    settlement = Settlement()
+    for answer in answers:
+        rows: list[Row] = connection.execute(
+            "SELECT s.number, s.item, s.seq, s.subject, o.id FROM submissions s "
+            "JOIN outgoing o ON o.number = s.item WHERE s.sha256 = ?",
+            (answer.sha256,),
+        ).fetchall()
+        if rows and answer.code == ADMITTED:
+            _admit(connection, settlement, answer, rows[0])
+        elif rows and answer.code in _RETRY:
+            settlement.resend = True
+        elif rows:
+            _park(connection, settlement, answer, rows[0])
+    return settlement
+
+
+def _admit(
+    connection: apsw.Connection,
+    settlement: Settlement,
+    answer: Answer,
+    row: tuple[int, int, int | None, str, str],
+) -> None:
+    number, item, seq, subject, item_id = row
+    connection.execute("DELETE FROM submissions WHERE number = ?", (number,))
+    if seq is not None:
+        place = parse_frame_subject(subject)
+        key = (place.community, str(place.precedence))
+        settlement.admitted[key] = ChainHead(seq, answer.sha256)
+        connection.execute(
+            "UPDATE own_chains SET admitted_seq = ?, admitted_hash = ? "
+            "WHERE community = ? AND precedence = ?",
+            (seq, answer.sha256, *key),
+        )
+    if not connection.execute("SELECT 1 FROM submissions WHERE item = ? LIMIT 1", (item,)).fetchall():
+        connection.execute("UPDATE outgoing SET state = 'admitted', payload = NULL WHERE number = ?", (item,))
+        settlement.settled.append(Settled(item_id, ADMITTED))
+
+
+def _park(
+    connection: apsw.Connection,
+    settlement: Settlement,
+    answer: Answer,
+    row: tuple[int, int, int | None, str, str],
+) -> None:
+    _, item, _, _, item_id = row
+    subjects: list[Row] = connection.execute(
+        "UPDATE outgoing SET state = 'refused', code = ? WHERE number = ? RETURNING subject",
+        (answer.code, item),
+    ).fetchall()
+    connection.execute("DELETE FROM submissions WHERE item = ?", (item,))
+    place = parse_frame_subject(subjects[0][0])
+    settlement.settled.append(Settled(item_id, answer.code))
+    settlement.reseal.add((place.community, str(place.precedence)))
+
+
+def keep(connection: apsw.Connection, item: int, composed: Composed) -> list[Waiting]:
+    """Put the submissions of an item on disk; they come back as the sender wants them."""
+    sql = """INSERT INTO submissions(item, kind, subject, seq, sha256, raw) VALUES (?, ?, ?, ?, ?, ?)
+        RETURNING number"""
+    sent = []
+    for each in composed.submissions:
+        digest = each.sha256
+        row = (item, each.kind, each.subject, each.seq, digest, each.raw)
+        rows: list[Row] = connection.execute(sql, row).fetchall()
+        sent.append(Waiting(rows[0][0], each.subject, each.raw, digest))
+    return sent
+
+
+def save_chain(connection: apsw.Connection, name: ChainName, chain: OwnChain) -> None:
+    """Put a chain and its epochs on disk."""
+    # `admitted` belongs to settle(): a receipt may have been committed that this chain's image has not taken
+    # in yet.
+    connection.execute(
+        "INSERT INTO own_chains VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET seq = excluded.seq, hash = excluded.hash",
+        (*name, *chain.head, *chain.admitted),
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO own_epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _epoch_rows(name, chain)
+    )
+
+
+def _epoch_rows(name: ChainName, chain: OwnChain) -> Iterable[Row]:
+    for hist, each in chain.epochs.items():
+        secret, mem = bytes(each.key), each.mem
+        yield (
+            *name,
+            str(hist),
+            each.ep,
+            secret,
+            mem.size,
+            mem.root,
+            each.readers,
+            each.kid,
+            each.since,
+            each.uses,
+        )
