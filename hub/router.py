@@ -2,10 +2,10 @@
 receipt.
 
 One batch at a time, in the order of the intake: quarantine the refused, write the admitted with all receipts
-in one atomic batch, acknowledge. Meanwhile the next batch is parsed and its signatures are verified on
-threads. Whatever goes wrong, the router stops, reads its state back, sets the durable to its last
-acknowledgement and begins again: `State.through` then tells what of that has been answered already. Nothing
-waits for a timer, so a single frame passes at once.
+in one atomic batch (a frame alone: before its receipt), acknowledge. Meanwhile the next batch is parsed and
+its signatures are verified on threads. Whatever goes wrong, the router stops, reads its state back, sets the
+durable to its last acknowledgement and begins again: `State.through` then tells what of that has been
+answered already. Nothing waits for a timer, so a single frame passes at once.
 """
 
 import asyncio
@@ -20,7 +20,14 @@ import structlog
 from nats.aio.msg import Msg
 
 from hub.admission import Opened, View, decide, open_frame
-from hub.batch import MAX_BATCH, BatchRefused, Outgoing, publish_batch
+from hub.batch import (
+    MAX_BATCH,
+    ONE_BY_ONE_MAX,
+    BatchRefused,
+    Outgoing,
+    publish_batch,
+    publish_ordered,
+)
 from hub.grants import MAX_PAYLOAD
 from hub.office import TROUBLE, Office
 from hub.pull import Pull
@@ -232,25 +239,28 @@ class Router:
     async def _write(self, settlement: Settlement, state: State) -> None:
         if not settlement.answers:
             return
-        through = {THROUGH: str(settlement.through)}
         await self._hook("settling")
         await self._quarantine(settlement.refused, state)
         named = [answer for answer in settlement.answers if is_publisher(answer.publisher)]
         signed = receipts.issue(named, self._signer) if named else {}
-        outgoing = [
-            *settlement.traffic,
-            *(Outgoing(receipts_for(to), data, {TTL_HEADER: RECEIPT_TTL}) for to, data in signed.items()),
-        ]
-        if outgoing:
-            await self._publish(
-                [Outgoing(each.subject, each.payload, {**each.headers, **through}) for each in outgoing]
-            )
+        answers = [Outgoing(receipts_for(to), data, {TTL_HEADER: RECEIPT_TTL}) for to, data in signed.items()]
+        if settlement.traffic or answers:
+            await self._publish(settlement, answers)
         state.through = settlement.through
         await self._hook("stored")
         self._office.answered.update(answer.code for answer in settlement.answers)
 
-    async def _publish(self, outgoing: Sequence[Outgoing]) -> None:
+    async def _publish(self, settlement: Settlement, answers: Sequence[Outgoing]) -> None:
         nc = self._office.nc
+        *before, last = [*settlement.traffic, *answers]
+        through = {THROUGH: str(settlement.through)}
+        if len(settlement.traffic) <= 1 and len(before) < ONE_BY_ONE_MAX:
+            # An atomic batch costs several times as much as a message, and one frame cannot be torn apart.
+            # Only the last message says that all is answered: after a crash before it the frame comes again,
+            # is found to be the head of its chain, and is answered then.
+            await publish_ordered(nc, [*before, _with(last, through)], batch_id=uuid4().hex)
+            return
+        outgoing = [_with(each, through) for each in (*before, last)]
         try:
             await publish_batch(nc, outgoing, batch_id=uuid4().hex)
         except BatchRefused as refused:
@@ -281,6 +291,10 @@ class Router:
         if self._since_trim >= _TRIM_EVERY:
             self._since_trim = 0
             await trim_intake(self._office.nc)
+
+
+def _with(message: Outgoing, headers: Mapping[str, str]) -> Outgoing:
+    return Outgoing(message.subject, message.payload, {**message.headers, **headers})
 
 
 def prepare(message: Msg, keys: Mapping[str, bytes]) -> Submission:
