@@ -161,7 +161,10 @@ def parse_header(data: bytes) -> Header:
     header = header._replace(dir=_head(rest[0], rest[1]), mem=_head(rest[2], rest[3]))
     if kind == EPOCH:
         return header._replace(kc=rest[4], hist=rest[5])
-    return header._replace(heads=((_whole(rest[4]), rest[5]), (_whole(rest[6]), rest[7])))
+    heads = (_whole(rest[4]), rest[5]), (_whole(rest[6]), rest[7])
+    if any((size == 0) != (last == GENESIS) for size, last in heads):
+        raise _bad_header("a chain's head is all zeros exactly where it has no frames")
+    return header._replace(heads=heads)
 
 
 def header_bytes(header: Header) -> bytes:

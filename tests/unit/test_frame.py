@@ -24,7 +24,7 @@ from tests.vectors.recipe import started
 WHOLE = st.integers(min_value=0, max_value=INTEGER_MAX)
 HASHES = st.binary(min_size=32, max_size=32).map(bytes.hex).filter(lambda text: text != GENESIS)
 HEADS = st.builds(Head, WHOLE, st.binary(min_size=32, max_size=32))
-PAIRS = st.tuples(WHOLE, HASHES)
+PAIRS = st.just((0, GENESIS)) | st.tuples(st.integers(min_value=1, max_value=INTEGER_MAX), HASHES)
 
 
 @st.composite

@@ -1,7 +1,7 @@
 """Cases about bytes, headers, subjects, keys and signatures: what is wrong before any content is opened."""
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from schemas.errors import Code
 from schemas.frame import header_bytes, join, parse_frame
@@ -10,7 +10,7 @@ from schemas.signing import DOCUMENT_TYPE, key_id
 from schemas.vocabulary import Precedence
 from subscribers.keys import SigningKey
 from tests.support import federation as fed
-from tests.support.federation import AT, BRA, COM, EXE, FRA, JPN
+from tests.support.federation import AT, BRA, COM, EXE, FRA, JPN, Publisher
 from tests.vectors.recipe import Case, after, received, refused, started
 
 GROUP_ORDER: Final = 2**252 + 27742317777372353535851937790883648493
@@ -96,16 +96,22 @@ def _headers() -> Iterator[Case]:
         wrong = fed.rewritten(raw, FRA.signing, change)
         yield received(f"header_{name}", what, refused(Code.BAD_HEADER), (p.subject, wrong))
     first = parse_frame(good).header._replace(seq=0)
-    meanings = (
+    meanings: tuple[tuple[str, str, bytes, dict[str, Any]], ...] = (
         ("commitment_absent", "a body, and no commitment to it", good, {"pc": "0" * 64}),
         ("commitment_unexpected", "a commitment, and no body", p.announcement(), {"pc": "1" * 64}),
         ("first_with_past", "number 0 with a frame before it", good, {"seq": first.seq}),
         ("later_without_past", "number 1 without a frame before it", good, {"prev": "0" * 64}),
+        ("heads_past_of_nothing", "an empty chain's head with a hash", p.beat(), _heads(p, (0, "1" * 64))),
+        ("heads_nothing_past", "a chain's head without a hash", p.beat(), _heads(p, (1, "0" * 64))),
         ("history_unknown", "a history flag that there is not", p.announcement(), {"hist": "all"}),
     )
     for name, what, raw, fields in meanings:
         wrong = fed.replaced(raw, FRA.signing, **fields)
         yield received(f"header_{name}", what, refused(Code.BAD_HEADER), (p.subject, wrong))
+
+
+def _heads(publisher: Publisher, flash: tuple[int, str]) -> dict[str, Any]:
+    return {"heads": ((publisher.head.seq + 1, publisher.head.hash), flash)}
 
 
 def _one_head(header: bytes) -> bytes:
