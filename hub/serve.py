@@ -44,11 +44,14 @@ def unix_milliseconds() -> int:
 
 @dataclass(frozen=True)
 class RunningHub:
-    """A hub that answers. `url` is where endpoints on this machine connect."""
+    """A hub that answers. `url` is where endpoints on this machine connect; `server` the embedded one, if
+    any.
+    """
 
     url: str
     office: Office
     router: Router
+    server: NatsServer | None
 
 
 @asynccontextmanager
@@ -69,7 +72,7 @@ async def running(
         accounts = Accounts.load(settings.accounts_directory)
         signer = ReceiptSigner.load(settings)
         begun_with = documents(settings)
-        url = settings.nats
+        url, server = settings.nats, None
         if url is None:
             server = NatsServer(settings.nats_directory, accounts, host=settings.host, port=settings.port)
             url = (await stack.enter_async_context(server)).url
@@ -86,7 +89,7 @@ async def running(
         await stack.enter_async_context(_background(router.run(), office.keep_time()))
         await stack.enter_async_context(Control(office, Uptime(clock(), url), public_urls or [url]))
         write_private(settings.state / URL_FILE, url.encode())
-        yield RunningHub(url, office, router)
+        yield RunningHub(url, office, router, server)
 
 
 @asynccontextmanager

@@ -3,7 +3,12 @@ hear it.
 """
 
 import asyncio
+import json
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,6 +25,7 @@ from schemas.vocabulary import Precedence
 from schemas.wraps import parse_wrap
 from tests.support.frames import AgencyKit, Chain, Circle, renewed, wraps
 from tests.support.hub_world import DEADLINE, HubWorld, Station, hub_world, stored
+from tests.support.nats_server import eventually
 
 World = tuple[HubWorld, RunningHub]
 
@@ -276,3 +282,59 @@ async def test_many_at_once_keep_their_order(world: World) -> None:
     assert len(held) == 600
     assert [frame for frame in held if frame in set(sent["fra"])] == sent["fra"]
     assert [frame for frame in held if frame in set(sent["ken"])] == sent["ken"]
+
+
+async def test_the_operator_watches_what_is_stored(world: World, root: Path) -> None:
+    hub = world[0]
+    france = await hub.enrol("fra", "FRA")
+    circle = await hub.community(france)
+    program = "from hub.cli import main; main()"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program, "watch", "--json", "--state", str(hub.settings.state)),
+        cwd=root,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(DEADLINE):
+        assert json.loads(await process.stdout.readline())["event"] == "watching"
+        chain = Chain(france.kit, circle)
+        frame = chain.make(hub.now)
+        assert await france.send(chain, frame) == "admitted"
+        seen = [json.loads(await process.stdout.readline()) for _ in range(3)]
+        process.terminate()
+        assert await process.wait() == 0
+    subjects = {(each["stream"], each["subject"]) for each in seen}
+    receipt = ("TRAFFIC", f"r.{france.kit.endpoint}")
+    assert subjects == {("INTAKE", chain.subject.intake()), ("TRAFFIC", chain.subject.traffic()), receipt}
+    shown = next(each for each in seen if each["stream"] == "INTAKE")
+    assert shown["size"] == len(frame)
+    assert shown["sha256"] == sha256(frame).hexdigest()[:16]
+    assert shown["head"] == frame[:32].hex()
+
+
+async def test_a_dying_nats_server_loses_nothing(world: World) -> None:
+    hub, running_hub = world
+    france = await hub.enrol("fra", "FRA")
+    circle = await hub.community(france)
+    chain = Chain(france.kit, circle)
+    sent = [chain.make(hub.now) for _ in range(20)]
+    for frame in sent[:10]:
+        await france.put(chain.subject.intake(), frame)
+    assert running_hub.server is not None
+    os.kill(running_hub.server.pid, signal.SIGKILL)
+    async with asyncio.timeout(DEADLINE):
+        await france.lost.wait()
+        for frame in sent[10:]:
+            await eventually(partial(delivered, france, chain, frame))
+    assert await france.answer(sent[-1]) == "admitted"
+    assert [each.data for each in await stored(running_hub.office.nc, "TRAFFIC", "f.>")] == sent
+
+
+async def delivered(station: Station, chain: Chain, frame: bytes) -> bool:
+    """Whether the intake took it; not while the server is away."""
+    try:
+        await station.put(chain.subject.intake(), frame)
+    except (nats.errors.Error, TimeoutError):
+        return False
+    return True

@@ -16,7 +16,7 @@ from schemas.frame import BULLETIN, CARD, EPOCH
 from schemas.limits import CLOCK_SKEW_MAX, FRAME_MAX, INTAKE_AGE_MAX, LIFE_MAX
 from schemas.merkle import Head
 from schemas.vocabulary import Precedence, Realm
-from tests.support.frames import HOUR, AgencyKit, Chain, Circle, Pair
+from tests.support.frames import HOUR, AgencyKit, Chain, Circle, Pair, flipped
 from tests.support.hub_world import HubWorld, Station, hub_world, stored
 
 
@@ -55,12 +55,6 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
 
 def unsigned(s: Scene) -> bytes:
     return flipped(s.chain.build(s.now), bytes(64))
-
-
-def flipped(frame: bytes, signature: bytes) -> bytes:
-    """The same frame with another signature."""
-    start = 3 + int.from_bytes(frame[1:3], "big")
-    return frame[:start] + signature + frame[start + 64 :]
 
 
 def tampered(s: Scene) -> bytes:

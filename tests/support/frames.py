@@ -209,3 +209,9 @@ def wraps(announcement: bytes, *recipients: AgencyKit) -> bytes:
 def renewed(kit: AgencyKit) -> AgencyKit:
     """The same endpoint with a new signing key and a new encryption key."""
     return replace(kit, signing=Pair(), kem=os.urandom(1216))
+
+
+def flipped(frame: bytes, signature: bytes) -> bytes:
+    """The same frame with another signature."""
+    start = 3 + int.from_bytes(frame[1:3], "big")
+    return frame[:start] + signature + frame[start + 64 :]
