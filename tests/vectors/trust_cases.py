@@ -35,10 +35,11 @@ def _accepted() -> Iterator[Case]:
     p = started()
     payload = fed.bulletin(1).to_bytes()
     yield after(p, "good_bulletin", "a bulletin", opened(payload), p.bulletin(1))
-    late = p.iat + 40 * fed.DAY
-    yield after(
-        p, "good_expired", "opened and flagged", opened(payload, expired=True), p.bulletin(1), now=late
-    )
+    end = p.iat + 30 * fed.DAY
+    gone = opened(payload, expired=True)
+    yield after(p, "good_expired", "at `exp`: opened, and flagged", gone, p.bulletin(1), now=end)
+    what = "a millisecond before `exp`"
+    yield after(p, "good_not_yet_expired", what, opened(payload), p.bulletin(1), now=end - 1)
     e = Publisher()
     announced = {"verdict": "announced", "ep": 0, "due": True}
     yield received("good_announcement", "the anchor of a chain", announced, (e.subject, e.announcement()))
@@ -109,6 +110,9 @@ def _logs() -> Iterator[Case]:
     behind = {"verdict": "log_behind", "log": "directory", "size": longer.size}
     what = "an unknown key, in an announcement that cites a longer directory"
     yield received("log_behind_with_new_key", what, behind, (p.subject, newer))
+    forged = fed.forge(parse_frame(p.announcement(dir=longer)).header, b"", FRA.next_signing)
+    what = "a forgery that cites a longer directory is not waited for"
+    yield received("log_behind_forged", what, refused(Code.BAD_SIGNATURE), (p.subject, forged))
 
 
 def _members() -> Iterator[Case]:
