@@ -85,7 +85,7 @@ Make = Callable[[Scene], tuple[bytes, FrameSubject]]
 def plain(agency: str = "fra", at: int = NOW, kind: str = BULLETIN, **changed: object) -> Make:
     def make(scene: Scene) -> tuple[bytes, FrameSubject]:
         chain = scene.chain(agency)
-        return chain.build(at, kind, **changed), chain.subject
+        return chain.build(at, kind, b"", **changed), chain.subject
 
     return make
 
