@@ -120,6 +120,8 @@ def test_a_wrap_opens_for_its_recipient_only() -> None:
     assert code_of(unwrap, made, ANNOUNCEMENT, UNX.kem, UNX.endpoint, kc) is Code.BAD_WRAP
     assert code_of(unwrap, made, ANNOUNCEMENT, JPN.kem, UNX.endpoint, kc) is Code.BAD_WRAP
     assert code_of(unwrap, made, bytes(32), JPN.kem, JPN.endpoint, kc) is Code.BAD_WRAP
+    for label in (made._replace(kid=UNX.kem.kid), made._replace(announcement=bytes(32))):
+        assert code_of(unwrap, label, ANNOUNCEMENT, JPN.kem, JPN.endpoint, kc) is Code.BAD_WRAP
     moved = made._replace(announcement=bytes(32))
     assert code_of(unwrap, moved, bytes(32), JPN.kem, JPN.endpoint, kc) is Code.BAD_WRAP
     assert code_of(unwrap, made, ANNOUNCEMENT, JPN.kem, JPN.endpoint, OTHER.commitment) is Code.KEY_MISMATCH

@@ -90,6 +90,7 @@ def _wraps() -> Iterator[Case]:
             "for another endpoint, with our key's id on it",
             theirs[:32] + good[32:48] + theirs[48:],
         ),
+        ("named_for_another", "ours, with another key's id on it", good[:32] + theirs[32:48] + good[48:]),
         ("moved_to_another_epoch", "named after another announcement", next_one[:32] + good[32:]),
         ("kem_flipped", "one bit changed in the ML-KEM half", fed.changed(good, _KEM + 5)),
         ("curve_flipped", "one bit changed in the X25519 half", fed.changed(good, _CURVE + 5)),
