@@ -4,12 +4,13 @@ does to them. Synchronous, for the writer's thread.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import apsw
 
 from schemas.chain import ChainHead
 from schemas.errors import Code
+from schemas.frame import EPOCH
 from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import parse_frame_subject
 from subscribers.composer import Composed, OwnChain
@@ -41,23 +42,21 @@ MIGRATIONS: Final = (
     CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     """,
 )
-_NEW_ITEM: Final = """INSERT INTO outgoing(id, ref, kind, community, subject, history, payload)
-    VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number"""
 _FIND_SUBMISSION: Final = """SELECT s.number, s.item, s.seq, s.subject, o.id
     FROM submissions s JOIN outgoing o ON o.number = s.item WHERE s.sha256 = ?"""
-_QUEUED_ITEMS: Final = """SELECT number, kind, id, payload, history, subject
-    FROM outgoing WHERE state = 'queued' AND community = ? ORDER BY number"""
 _ADMIT_HEAD: Final = """UPDATE own_chains SET admitted_seq = ?, admitted_hash = ?
     WHERE community = ? AND precedence = ?"""
-_SAVE_HEAD: Final = """INSERT INTO own_chains VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET seq = excluded.seq, hash = excluded.hash"""
 _RETRY: Final = frozenset({Code.GAP, Code.FORK})
 """Refusals that follow from an earlier loss on the way to the hub: the chain is sent again, nothing is
 parked.
 """
 
+_OUT_OF_PLACE: Final = _RETRY | {Code.REPLAYED}
+
 ChainName = tuple[str, str]
 """Community and precedence."""
+Submitted = tuple[int, int, int | None, str, str]
+"""A submission's number, its item, its place in the chain (None for wraps), its subject, the item's id."""
 
 
 class Waiting(NamedTuple):
@@ -92,25 +91,72 @@ def settle(connection: apsw.Connection, answers: Sequence[Answer]) -> Settlement
     """
     settlement = Settlement()
     for answer in answers:
-        rows: list[Row] = connection.execute(
-            "SELECT s.number, s.item, s.seq, s.subject, o.id FROM submissions s "
-            "JOIN outgoing o ON o.number = s.item WHERE s.sha256 = ?",
-            (answer.sha256,),
-        ).fetchall()
-        if rows and answer.code == ADMITTED:
+        rows: list[Any] = connection.execute(_FIND_SUBMISSION, (answer.sha256,)).fetchall()
+        if rows and (answer.code == ADMITTED or _is_needless(answer, rows[0])):
             _admit(connection, settlement, answer, rows[0])
-        elif rows and answer.code in _RETRY:
+        elif rows and _goes_again(connection, answer, rows[0]):
             settlement.resend = True
-        elif rows:
+        elif rows and not _is_recovered(connection, settlement, answer, rows[0]):
             _park(connection, settlement, answer, rows[0])
     return settlement
+
+
+def _is_needless(answer: Answer, row: Submitted) -> bool:
+    """Wraps for nobody who is still a member: their epoch is announced all the same, its frames go on."""
+    return row[2] is None and answer.code == Code.NOT_MEMBER
+
+
+def _goes_again(connection: apsw.Connection, answer: Answer, row: Submitted) -> bool:
+    """Whether this refusal follows from an earlier loss on the way: then all that is open is sent again."""
+    _, item, seq, subject, _ = row
+    if seq is None:
+        # Wraps that came without their announcement, while that one is still to go.
+        open_frames = "SELECT 1 FROM submissions WHERE item = ? AND seq IS NOT NULL AND kind = ?"
+        return answer.code == Code.UNKNOWN_EPOCH and bool(
+            connection.execute(open_frames, (item, EPOCH)).fetchall()
+        )
+    # Next after what the hub has admitted nothing can have been lost: sent again it would be refused again.
+    return answer.code in _RETRY and seq != _admitted(connection, subject).seq + 1
+
+
+def _is_recovered(
+    connection: apsw.Connection, settlement: Settlement, answer: Answer, row: Submitted
+) -> bool:
+    """Whether the hub has passed more frames of this chain on than we have receipts for: the feed has brought
+    them to us as to everybody. Then composing goes on from there; a bulletin among them is known by its id.
+    """
+    _, _, seq, subject, _ = row
+    if seq is None or answer.code not in _OUT_OF_PLACE:
+        return False
+    place = parse_frame_subject(subject)
+    name = (place.community, str(place.precedence))
+    heads: list[Row] = connection.execute(
+        "SELECT seq, hash FROM chains WHERE publisher = ? AND community = ? AND precedence = ?",
+        (place.publisher, *name),
+    ).fetchall()
+    if not heads or heads[0][0] <= _admitted(connection, subject).seq:
+        return False
+    head = ChainHead(*heads[0])
+    settlement.admitted[name] = head
+    settlement.reseal.add(name)
+    connection.execute(_ADMIT_HEAD, (*head, *name))
+    return True
+
+
+def _admitted(connection: apsw.Connection, subject: str) -> ChainHead:
+    place = parse_frame_subject(subject)
+    rows: list[Row] = connection.execute(
+        "SELECT admitted_seq, admitted_hash FROM own_chains WHERE community = ? AND precedence = ?",
+        (place.community, str(place.precedence)),
+    ).fetchall()
+    return ChainHead(*rows[0])
 
 
 def _admit(
     connection: apsw.Connection,
     settlement: Settlement,
     answer: Answer,
-    row: tuple[int, int, int | None, str, str],
+    row: Submitted,
 ) -> None:
     number, item, seq, subject, item_id = row
     connection.execute("DELETE FROM submissions WHERE number = ?", (number,))
@@ -118,11 +164,7 @@ def _admit(
         place = parse_frame_subject(subject)
         key = (place.community, str(place.precedence))
         settlement.admitted[key] = ChainHead(seq, answer.sha256)
-        connection.execute(
-            "UPDATE own_chains SET admitted_seq = ?, admitted_hash = ? "
-            "WHERE community = ? AND precedence = ?",
-            (seq, answer.sha256, *key),
-        )
+        connection.execute(_ADMIT_HEAD, (seq, answer.sha256, *key))
     if not connection.execute("SELECT 1 FROM submissions WHERE item = ? LIMIT 1", (item,)).fetchall():
         connection.execute("UPDATE outgoing SET state = 'admitted', payload = NULL WHERE number = ?", (item,))
         settlement.settled.append(Settled(item_id, ADMITTED))
@@ -132,7 +174,7 @@ def _park(
     connection: apsw.Connection,
     settlement: Settlement,
     answer: Answer,
-    row: tuple[int, int, int | None, str, str],
+    row: Submitted,
 ) -> None:
     _, item, _, _, item_id = row
     subjects: list[Row] = connection.execute(
