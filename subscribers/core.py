@@ -23,7 +23,7 @@ from schemas.directory import Directory
 from schemas.encoding import from_base64
 from schemas.errors import Code, OperationError
 from schemas.frame import BULLETIN, CARD
-from schemas.limits import DOCUMENT_MAX
+from schemas.limits import CLOCK_SKEW_MAX, DOCUMENT_MAX
 from schemas.receipts import ADMITTED
 from schemas.signing import key_id
 from schemas.subjects import FrameSubject
@@ -34,7 +34,7 @@ from subscribers.composer import HOUR, Context, Item, Limits
 from subscribers.directory_feed import DirectoryFeed
 from subscribers.drafts import identify
 from subscribers.enrolment import ADMISSION, KEYS
-from subscribers.hub_link import Admission, HubLink
+from subscribers.hub_link import Admission, HubLink, hub_clock
 from subscribers.journal import Settled
 from subscribers.keys import Keyring
 from subscribers.ledger import Ledger
@@ -84,6 +84,7 @@ class Core:
         )
         self.link = HubLink(admission, keys, self.outbox)
         self._waiting: dict[str, asyncio.Future[Settled]] = {}
+        self._ahead = 0
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -116,6 +117,7 @@ class Core:
         await self.link.run(self._read)
 
     async def _read(self, nc: Client) -> None:
+        await self.compare_clocks()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.directory_feed.run(nc))
             group.create_task(self.traffic_feed.run(nc, self.link))
@@ -128,10 +130,11 @@ class Core:
         also: Callable[[apsw.Connection, Bulletin], None] | None = None,
     ) -> Published:
         """Give a checked draft its identity, seal it, journal it; wait a moment for the hub's answer. It is
-        on disk when this returns.
+        on disk when this returns. OperationError `clock_skew`, `disk_full`.
 
         `also(connection, bulletin)` may write more into the same transaction, in the writer's thread.
         """
+        await self._check_clock()
         made: list[Bulletin] = []
         new_id = self.new_id()
         future = self._waiting.setdefault(new_id, asyncio.get_running_loop().create_future())
@@ -161,10 +164,25 @@ class Core:
 
     async def submit(self, document: bytes, seen: Callable[[Directory], bool]) -> None:
         """Submit a document, wait for the hub's receipt, then for the document itself to come back in the
-        directory.
+        directory. OperationError with the hub's code, `hub_unreachable`, or `clock_skew`.
         """
+        await self._check_clock()
         await self.link.submit_document(document)
         await self.directory_feed.until(seen)
+
+    async def compare_clocks(self) -> int:
+        """Milliseconds by which this clock is ahead of the hub's; as it last was, while there is no
+        connection. OperationError `hub_unreachable`.
+        """
+        if self.link.nc is not None:
+            self._ahead = self.clock() - await hub_clock(self.link.nc)
+        return self._ahead
+
+    async def _check_clock(self) -> None:
+        # Ahead, the hub would refuse it; behind, readers would judge it by a membership that is past. A clock
+        # that was set meanwhile is compared again.
+        if abs(self._ahead) > CLOCK_SKEW_MAX and abs(ahead := await self.compare_clocks()) > CLOCK_SKEW_MAX:
+            raise OperationError(Code.CLOCK_SKEW, apart(ahead), "synchronise it by NTP, then ask again")
 
     @staticmethod
     def new_id() -> str:
@@ -195,6 +213,11 @@ class Core:
         if code == ADMITTED:
             return said.model_copy(update={"state": "admitted"})
         return said.model_copy(update={"state": "refused", "code": code})
+
+
+def apart(ahead: int) -> str:
+    """How this clock stands to the hub's, in words; `ahead` in milliseconds."""
+    return f"this clock is {abs(ahead) // 1000} s {'ahead of' if ahead > 0 else 'behind'} the hub's"
 
 
 def _next_number(connection: apsw.Connection, year: int) -> int:

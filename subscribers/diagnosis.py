@@ -9,8 +9,8 @@ from schemas.errors import LiaisonError
 from schemas.limits import CLOCK_SKEW_MAX
 from schemas.signing import KEY_SIZE
 from subscribers.api import Finding
-from subscribers.core import Core
-from subscribers.hub_link import directory_backlog, hub_clock, traffic_backlog
+from subscribers.core import Core, apart
+from subscribers.hub_link import directory_backlog, traffic_backlog
 
 _BACKLOG_MAX: Final = 1_000
 _FREE_MIN: Final = 512 * 1024 * 1024
@@ -87,15 +87,9 @@ async def _clock(core: Core) -> Finding:
             message="cannot be compared without a connection",
             fix="mend the connection first",
         )
-    ahead = core.clock() - await hub_clock(core.link.nc)
+    ahead = await core.compare_clocks()
     if abs(ahead) > CLOCK_SKEW_MAX:
-        side = "ahead of" if ahead > 0 else "behind"
-        return Finding(
-            check="clock",
-            ok=False,
-            message=f"this clock is {abs(ahead) // 1000} s {side} the hub's",
-            fix="synchronise it by NTP",
-        )
+        return Finding(check="clock", ok=False, message=apart(ahead), fix="synchronise it by NTP")
     return Finding(check="clock", ok=True, message="within the allowed difference of the hub's")
 
 

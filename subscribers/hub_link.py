@@ -22,7 +22,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, ConfigDict
 
-from schemas.errors import Code, OperationError
+from schemas.errors import Code, LiaisonError, OperationError
 from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import DIRECTORY, TRAFFIC, document_submission
 from subscribers.keys import Keyring
@@ -114,19 +114,20 @@ class HubLink:
         wait = _FIRST_WAIT
         while True:
             try:
-                async with self._connection() as nc:
+                async with self._connection() as (nc, closed):
                     wait = _FIRST_WAIT
                     async with asyncio.TaskGroup() as group:
+                        group.create_task(_until_closed(closed))
                         group.create_task(with_connection(nc))
                         group.create_task(self._send(nc))
             except* (NatsError, OSError, OperationError, TimeoutError) as errors:
-                self.trouble = "; ".join(sorted({type(each).__name__ for each in _leaves(errors)}))
+                self.trouble = "; ".join(sorted(set(map(_name, _leaves(errors)))))
                 log.warning("hub connection lost", reason=self.trouble, retry_seconds=wait)
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
 
     @contextlib.asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Client]:
+    async def _connection(self) -> AsyncIterator[tuple[Client, asyncio.Event]]:
         self.caught_up.clear()
         closed = asyncio.Event()
 
@@ -151,7 +152,7 @@ class HubLink:
         self.nc, self.trouble = nc, None
         log.info("hub connected")
         try:
-            yield nc
+            yield nc, closed
         finally:
             self.nc = None
             self.caught_up.clear()
@@ -258,6 +259,16 @@ async def _feed(nc: Client, stream: str) -> dict[str, Any]:
             "ask the hub's operator whether it is admitted",
         )
     return info
+
+
+async def _until_closed(closed: asyncio.Event) -> None:
+    # Those who read wait for messages: they would notice only by a silence of many seconds.
+    await closed.wait()
+    raise OperationError(Code.HUB_UNREACHABLE, "the connection was closed", "it is made again")
+
+
+def _name(error: BaseException) -> str:
+    return str(error.code) if isinstance(error, LiaisonError) else type(error).__name__
 
 
 def _waiting(info: dict[str, Any]) -> int:
