@@ -24,7 +24,7 @@ _TYPE_NAMES = {
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})*\Z")
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
-_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")
+_INSTANT = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z\Z")
 
 
 def _refuse_number(_: str) -> NoReturn:
@@ -143,8 +143,10 @@ def instant(milliseconds: int) -> str:
 def from_instant(text: object) -> int:
     """Unix milliseconds from `YYYY-MM-DDTHH:MM:SSZ`; FormatError `bad_encoding` otherwise."""
     try:
-        if not isinstance(text, str) or not _INSTANT.match(text):
+        # By hand, for every bulletin has one: `strptime` is several times slower.
+        if not isinstance(text, str) or not (found := _INSTANT.match(text)):
             raise ValueError
-        return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()) * 1000
+        year, month, day, hour, minute, second = map(int, found.groups())
+        return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()) * 1000
     except ValueError:
         raise FormatError(Code.BAD_ENCODING, "a time like 2026-01-31T08:30:00Z was expected") from None

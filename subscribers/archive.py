@@ -129,22 +129,25 @@ class Archive:
 
         return await self._store.read(find)
 
-    async def unpublished(self, limit: int = 256) -> list[tuple[int, Record]]:
-        """Local numbers and bulletins not yet marked as republished, in the order in which they came."""
+    async def unpublished(self, limit: int = 256, *, after: int = 0) -> list[tuple[int, Record]]:
+        """Local numbers and bulletins not yet marked as republished, in the order in which they came; only
+        those that came later than number `after`.
+        """
         sql = """
-            SELECT position, number FROM bulletins WHERE number > (SELECT number FROM republished)
+            SELECT position, number FROM bulletins WHERE number > max(?, (SELECT number FROM republished))
             ORDER BY number LIMIT ?
         """
 
         def find(connection: apsw.Connection) -> list[tuple[int, Record]]:
-            rows: list[Row] = connection.execute(sql, (limit,)).fetchall()
+            rows: list[Row] = connection.execute(sql, (after, limit)).fetchall()
             return [(row[1], record) for row, record in zip(rows, _records(connection, rows), strict=True)]
 
         return await self._store.read(find)
 
-    async def mark_republished(self, tx: Tx, number: int) -> None:
+    async def mark_republished(self, number: int) -> None:
         """Everything up to local `number` is on the agency's own NATS. Never goes back."""
-        await tx.execute("UPDATE republished SET number = max(number, ?)", (number,))
+        sql = "UPDATE republished SET number = max(number, ?)"
+        await self._store.transact(lambda connection: connection.execute(sql, (number,)).fetchall())
 
     async def count(self) -> int:
         """How many bulletins are held."""

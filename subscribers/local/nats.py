@@ -13,6 +13,7 @@ from typing import Annotated, Final, Self
 import structlog
 from nats.aio.client import Client
 from nats.errors import Error
+from nats.js import JetStreamContext
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import Code, OperationError
@@ -73,6 +74,7 @@ class LocalNats:
         self._system = system
         self._randomness = randomness
         self._changing = asyncio.Lock()
+        self._publisher: tuple[Client, JetStreamContext] | None = None
         self.link = node
         """The node's own connection, kept alive: `await link.connection(seconds)`, `await
         link.on_connection(callback)`.
@@ -130,7 +132,11 @@ class LocalNats:
         """Into BULLETINS, in order, each once however often it is repeated. Raises OperationError
         `node_unreachable`.
         """
-        await republish((await self.connection()).jetstream(), records)
+        nc = await self.connection()
+        if self._publisher is None or self._publisher[0] is not nc:
+            # One for each connection: a context subscribes to an inbox of its own and never leaves it.
+            self._publisher = (nc, nc.jetstream())
+        await republish(self._publisher[1], records)
 
     def clients(self) -> list[ClientEntry]:
         """The registered clients, by name."""

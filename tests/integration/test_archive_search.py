@@ -347,12 +347,10 @@ async def test_what_is_not_republished_yet_is_known(store: Store, archive: Archi
     waiting = await archive.unpublished()
     assert [record.bulletin.id for _, record in waiting] == [bulletin_id(n) for n in (1, 9, 5)]
     [(first, _)] = await archive.unpublished(limit=1)
-    async with store.write() as tx:
-        await archive.mark_republished(tx, first)
+    await archive.mark_republished(first)
     assert [number for number, _ in await archive.unpublished()] == [number for number, _ in waiting[1:]]
-    async with store.write() as tx:
-        await archive.mark_republished(tx, waiting[-1][0])
-        await archive.mark_republished(tx, first)
+    await archive.mark_republished(waiting[-1][0])
+    await archive.mark_republished(first)
     assert await archive.unpublished() == []
     await keep(store, new_record(6))
     assert len(await archive.unpublished()) == 1
