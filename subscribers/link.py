@@ -113,10 +113,12 @@ class Link:
                 log.info("connection refused", name=self._name, reason=type(error).__name__)
             finally:
                 self._current = None
-                with contextlib.suppress(OSError, Error, TimeoutError):
-                    async with asyncio.timeout(_CLOSE_LIMIT):
-                        await nc.close()
-                _close_socket(nc)
+                try:
+                    with contextlib.suppress(OSError, Error, TimeoutError):
+                        async with asyncio.timeout(_CLOSE_LIMIT):
+                            await nc.close()
+                finally:
+                    _close_socket(nc)
                 for watcher in tuple(self._watchers):
                     watcher()
             await asyncio.sleep(wait)
@@ -146,7 +148,7 @@ class Link:
 def _close_socket(nc: Client) -> None:
     # nats-py closes the socket of a refused connection in a task that nobody can wait for, or not at all.
     if transport := nc._transport:  # noqa: SLF001 - there is no public way to it
-        transport.close()
+        transport.close()  # type: ignore[no-untyped-call] # its own gap
 
 
 def _is_refusal(error: Exception) -> bool:
