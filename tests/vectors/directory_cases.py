@@ -63,6 +63,8 @@ def _roots() -> Iterator[Case]:
     twice = fed.envelope(fed.root(root=Role(keys=[twin, twin], threshold=2)), ROOTS[0])
     second = fed.envelope(fed.root(version=2), ROOTS[0], ROOTS[1])
     many = fed.envelope(fed.root(root=Role(keys=[twin], threshold=2)), ROOTS[0])
+    named = [to_base64(key.public) for key in (ROOTS[0], ROOTS[0], ROOTS[1])]
+    thrice = fed.envelope(fed.root(root=Role(keys=named, threshold=2)), ROOTS[0], ROOTS[1])
     clerk = Role(keys=[to_base64(REGISTRAR.public)], threshold=2)
     unsound = fed.envelope(fed.root(registrar=clerk), ROOTS[0], ROOTS[1])
     rows = (
@@ -71,6 +73,7 @@ def _roots() -> Iterator[Case]:
         ("no_root", "another document to begin with", Code.ROOT_MISMATCH, fed.documents()[1], None),
         ("below_threshold", "one signature of two", Code.BELOW_THRESHOLD, lone, None),
         ("duplicate_key", "a key that counts twice", Code.BELOW_THRESHOLD, twice, None),
+        ("key_named_twice", "a key named twice beside enough others", Code.BELOW_THRESHOLD, thrice, None),
         ("threshold_beyond_keys", "one key of two", Code.BELOW_THRESHOLD, many, None),
         ("registrar_unsound", "a registrar role of one key of two", Code.BELOW_THRESHOLD, unsound, None),
     )
@@ -84,6 +87,9 @@ def _roots() -> Iterator[Case]:
     yield _document("root_by_old_only", what, Code.BELOW_THRESHOLD, fed.envelope(new, ROOTS[0], ROOTS[1]))
     what = "a new root that only the new one has signed"
     yield _document("root_by_new_only", what, Code.BELOW_THRESHOLD, fed.envelope(new, ROOTS[2], ROOTS[3]))
+    what = "the next root's registrar role is of one key of two"
+    unsound = fed.envelope(fed.root(version=2, registrar=clerk), ROOTS[0], ROOTS[1])
+    yield _document("root_rotated_registrar_unsound", what, Code.BELOW_THRESHOLD, unsound)
     skipped = fed.envelope(fed.root(version=3), ROOTS[0], ROOTS[1])
     yield _document("root_version_skipped", "version 3 after version 1", Code.NOT_NEXT, skipped)
     yield _document("document_again", "a document that is there already", Code.ALREADY_KNOWN, first)
