@@ -7,8 +7,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from schemas.bulletin import parse_bulletin, parse_draft
-from schemas.card import parse_card
 from schemas.directory import Directory
 from schemas.documents import parse_enrolment
 from schemas.errors import LiaisonError
@@ -154,19 +152,6 @@ def _receipt(case: dict[str, Any]) -> dict[str, Any]:
     return {"answers": [[answer.sha256, answer.code] for answer in answers]}
 
 
-def _draft(case: dict[str, Any]) -> dict[str, Any]:
-    draft = parse_draft(case["text"].encode("utf-8", "surrogatepass"))
-    return {"kind": draft.kind.value}
-
-
-def _bulletin(case: dict[str, Any]) -> dict[str, Any]:
-    return {"ref": parse_bulletin(case["text"].encode("utf-8", "surrogatepass")).ref}
-
-
-def _card(case: dict[str, Any]) -> dict[str, Any]:
-    return {"slug": parse_card(case["text"].encode()).slug}
-
-
 _OPERATIONS: Final = {
     "receive": _receive,
     "wrap": _wrap,
@@ -176,7 +161,4 @@ _OPERATIONS: Final = {
     "membership": _membership,
     "enrolment": _enrolment,
     "receipt": _receipt,
-    "draft": _draft,
-    "bulletin": _bulletin,
-    "card": _card,
 }
