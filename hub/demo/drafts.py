@@ -1,0 +1,196 @@
+"""What is published: the committed samples for people to read, and numbered variations for measuring. Pure;
+the randomness is passed in.
+"""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from typing import Any, Final
+
+from hub.demo import plan
+from hub.demo.plan import Sent
+from schemas.vocabulary import Kind, Language, Relation, Severity, Tlp
+
+STEM_BYTES: Final = 10
+_FLASH_AT_MOST: Final = 20
+"""So many flash bulletins in a run at most: a chat takes one message a second."""
+_FLASH_EVERY: Final = 8
+_TARGET_DISTANCE: Final = 12
+_TITLE_OF: Final = {
+    Language.ARABIC: "تقرير رقم",
+    Language.CHINESE: "第号通报",
+    Language.ENGLISH: "Report number",
+    Language.FRENCH: "Compte rendu numéro",
+    Language.RUSSIAN: "Сообщение номер",
+    Language.SPANISH: "Informe número",
+}
+_SENTENCE_OF: Final = {
+    Language.ARABIC: "رُصد الأسلوب نفسه مرتين هذا الأسبوع عند المعبر نفسه.",
+    Language.CHINESE: "本周在同一口岸两次发现相同手法。",
+    Language.ENGLISH: "The same method was seen twice this week at the same crossing.",
+    Language.FRENCH: "La même méthode a été vue deux fois cette semaine au même passage.",
+    Language.RUSSIAN: "На этой неделе тот же приём дважды отмечен на том же переходе.",
+    Language.SPANISH: "El mismo método se vio dos veces esta semana en el mismo paso.",
+}
+_PLAIN_KINDS: Final = (
+    Kind.TACTIC,
+    Kind.THREAT,
+    Kind.SUBJECT,
+    Kind.CHANNEL,
+    Kind.NARRATIVE,
+    Kind.CYBER,
+    Kind.EVENT,
+    Kind.REQUEST,
+    Kind.NOTICE,
+)
+_ANSWERING: Final = {
+    Kind.RESPONSE: Relation.RESPONDS_TO,
+    Kind.SIGHTING: Relation.SIGHTS,
+    Kind.ACKNOWLEDGEMENT: Relation.ACKNOWLEDGES,
+    Kind.AMENDMENT: Relation.AMENDS,
+    Kind.RETRACTION: Relation.RETRACTS,
+}
+CHANGES: Final = frozenset({Kind.AMENDMENT, Kind.RETRACTION})
+_SEVERITIES: Final = (Severity.INFO, Severity.LOW, Severity.ELEVATED, Severity.HIGH)
+_MARKINGS: Final = (
+    *(Tlp.GREEN, Tlp.AMBER, Tlp.CLEAR, Tlp.AMBER, Tlp.GREEN),
+    *(Tlp.AMBER_STRICT, Tlp.AMBER, Tlp.GREEN, Tlp.RED),
+)
+_NEEDED: Final[Mapping[Kind, Mapping[str, Any]]] = {
+    Kind.SUBJECT: {"subjects": [{"type": "person", "name": "Salim Example", "reference": "QDi.999"}]},
+    Kind.CHANNEL: {"channel": {"address": "https://example.org/channel-7", "state": "reported"}},
+    Kind.EVENT: {"event": {"name": "Continental Games 2026", "venue": "Stade national"}},
+    Kind.CYBER: {"indicators": [{"pattern": "[domain-name:value = 'visa-update.example']"}]},
+}
+_REGIONS: Final = ("FR", "KZ", "JO", "TR", "DE-BE", "IQ")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A bulletin to be published by `agency`. `answers`: the place in the plan of the one it links to."""
+
+    agency: str
+    sent: Sent
+    draft: Mapping[str, Any]
+    relation: Relation | None = None
+    answers: int | None = None
+
+    def linked(self, id: str) -> "Planned":
+        """With its link filled in, now that the other's id is known."""
+        relation = self.relation.value if self.relation else ""
+        return replace(self, draft={**self.draft, "links": [{"relation": relation, "id": id}]})
+
+
+def samples() -> list[Planned]:
+    """The committed samples, in their order (schemas/samples/bulletins.json). Keys are their titles."""
+    text = resources.files("schemas").joinpath("samples/bulletins.json").read_text("utf-8")
+    found = []
+    for entry in json.loads(text):
+        answers = entry.get("answers")
+        found.append(
+            Planned(
+                entry["agency"],
+                _sent(entry["draft"]["title"], entry["community"], entry["draft"]),
+                entry["draft"],
+                Relation(answers["relation"]) if answers else None,
+                answers["to"] - 1 if answers else None,
+            )
+        )
+    return found
+
+
+def sent_of(key: str, community: str, draft: Mapping[str, Any]) -> Sent:
+    """What of a draft decides who receives it."""
+    return _sent(key, community, draft)
+
+
+def numbered(count: int, stem: str, source: random.Random) -> list[Planned]:
+    """`count` bulletins of every kind, marking, language, community and publisher, each with its own marker.
+
+    The marker, `stem` followed by a number and random digits, stands in title, summary and body.
+    """
+    made: list[Planned] = []
+    flash_every = max(_FLASH_EVERY, -(-count // _FLASH_AT_MOST))
+    for place in range(count):
+        community = plan.COMMUNITIES[source.choice((0, 0, 1, 2))]
+        agency = source.choice(community.members)
+        marker = f"{stem}{place:06d}{source.randrange(16**6):06x}"
+        flash = place % flash_every == flash_every // 2
+        kind = source.choice([*_PLAIN_KINDS, *_ANSWERING])
+        target = None if flash else _target(made, kind, agency, community.slug, source)
+        if kind in _ANSWERING and target is None:
+            kind = source.choice(_PLAIN_KINDS)
+        draft = _draft(place, marker, kind, source)
+        draft["severity"] = Severity.FLASH if flash else source.choice(_SEVERITIES)
+        made.append(
+            Planned(
+                agency,
+                _sent(marker, community.slug, draft),
+                draft,
+                _ANSWERING.get(kind),
+                target if kind in _ANSWERING else None,
+            )
+        )
+    return made
+
+
+def changed(planned: Sequence[Planned]) -> frozenset[str]:
+    """The keys of what others of the plan amend or retract."""
+    return frozenset(
+        planned[each.answers].sent.key
+        for each in planned
+        if each.answers is not None and each.sent.kind in CHANGES
+    )
+
+
+def _draft(place: int, marker: str, kind: Kind, source: random.Random) -> dict[str, Any]:
+    language, other = source.sample(list(Language), 2)
+    body = "\n\n".join([_SENTENCE_OF[language]] * source.randint(1, 12))
+    return {
+        "kind": kind,
+        "language": language,
+        "title": f"{_TITLE_OF[language]} {place} {marker}",
+        "summary": f"{marker} {_SENTENCE_OF[language]}",
+        "body": f"{body}\n\n{marker}",
+        "translations": [
+            {
+                "language": other,
+                "official": False,
+                "title": f"{_TITLE_OF[other]} {place} {marker}",
+                "summary": "",
+                "body": f"{_SENTENCE_OF[other]} {marker}",
+            }
+        ],
+        "tlp": _MARKINGS[place % len(_MARKINGS)],
+        "regions": source.sample(_REGIONS, 2),
+        **_NEEDED.get(kind, {}),
+    }
+
+
+def _target(
+    made: Sequence[Planned], kind: Kind, agency: str, community: str, source: random.Random
+) -> int | None:
+    """Something that a bulletin of this kind may speak of, far enough back to have arrived.
+
+    Only the originator changes a bulletin, once, and nothing that woke officers: what they are told of a
+    change is another test's matter.
+    """
+    if kind not in _ANSWERING:
+        return None
+    spoken_of = {each.answers for each in made}
+    fitting = [
+        place
+        for place, each in enumerate(made[: max(0, len(made) - _TARGET_DISTANCE)])
+        if each.sent.community == community
+        and each.sent.severity is not Severity.FLASH
+        and each.sent.kind not in _ANSWERING
+        and place not in spoken_of
+        and (kind not in CHANGES or each.agency == agency)
+    ]
+    return source.choice(fitting) if fitting else None
+
+
+def _sent(key: str, community: str, draft: Mapping[str, Any]) -> Sent:
+    return Sent(key, community, Kind(draft["kind"]), Severity(draft["severity"]), Tlp(draft["tlp"]))
