@@ -90,9 +90,9 @@ class NodeApi(Protocol):
         """How the node is doing."""
 
     async def community_create(
-        self, client: ClientIdentity, slug: str, title: str, realm: Realm, rules: str, threshold: int
+        self, client: ClientIdentity, slug: str, title: str, realm: Realm, rules: str, owners: list[str]
     ) -> Community:
-        """Found a community that this agency owns; `threshold` owners sign its changes."""
+        """Found a community that this agency owns, with `owners`; each of them alone may change it."""
 
     async def community_add(
         self, client: ClientIdentity, community: str, agency: str, role: MembershipRole

@@ -170,10 +170,16 @@ class Agency:
                 yield delivery
 
     async def community_create(
-        self, slug: str, title: str, *, realm: Realm = Realm.LIVE, rules: str = "", threshold: int = 1
+        self,
+        slug: str,
+        title: str,
+        *,
+        realm: Realm = Realm.LIVE,
+        rules: str = "",
+        owners: Collection[str] = (),
     ) -> Community:
         """Found a community that this agency owns."""
-        fields = {"slug": slug, "title": title, "realm": str(realm), "rules": rules, "threshold": threshold}
+        fields = {"slug": slug, "title": title, "realm": str(realm), "rules": rules, "owners": list(owners)}
         return await self._ask(Verb.COMMUNITY_CREATE, _COMMUNITY, fields)
 
     async def community_add(self, community: str, agency: str, role: MembershipRole = "member") -> Community:

@@ -12,11 +12,18 @@ from schemas.vocabulary import Realm
 
 
 def found(
-    realm: Realm, owner: str, now: int, signer: Signer, community: str | None = None
+    directory: Directory, realm: Realm, owners: list[str], now: int, signer: Signer
 ) -> tuple[str, bytes]:
-    """A new community with one owner: its random id, and the signed document."""
-    community = community or secrets.token_hex(16)
-    document = Community(issued=now, id=community, realm=realm, owners=[owner], threshold=1)
+    """A new community: its random id, and the document signed by its first owner. TrustError.
+
+    Each owner alone may change it (threshold 1): a community of several that must agree needs the
+    signatures of several to begin with.
+    """
+    unknown = [each for each in owners if each not in directory.agencies]
+    if unknown:
+        raise TrustError(Code.UNKNOWN_AGENCY, f"no agency is called {unknown[0]}", "check the id")
+    community = secrets.token_hex(16)
+    document = Community(issued=now, id=community, realm=realm, owners=owners, threshold=1)
     return community, sign_envelope(DOCUMENT_TYPE, document.to_bytes(), [signer]).to_bytes()
 
 

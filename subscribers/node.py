@@ -137,22 +137,22 @@ class Node:
         )
 
     async def community_create(
-        self, client: ClientIdentity, slug: str, title: str, realm: Realm, rules: str, threshold: int
+        self, client: ClientIdentity, slug: str, title: str, realm: Realm, rules: str, owners: list[str]
     ) -> Community:
         """Found a community, join it, and seal its card."""
-        if threshold != 1:
-            raise LiaisonError(
-                Code.BELOW_THRESHOLD,
-                "one owner alone cannot found a community of several",
-                "found it with threshold 1",
-            )
         core = self._core
         card = Card(slug=slug, title=title, rules=rules)
         if any(held.slug == slug for held in core.ledger.cards.values()):
             raise LiaisonError(
                 Code.ALREADY_KNOWN, f"there is a community {slug} already", "choose another short name"
             )
-        community, document = found(realm, self._agency, core.clock(), core.keys.identity)
+        community, document = found(
+            core.ledger.known(),
+            realm,
+            list(dict.fromkeys([self._agency, *owners])),
+            core.clock(),
+            core.keys.identity,
+        )
         await core.submit(document, lambda directory: community in directory.communities)
         await self._change(community, "add", self._agency, "member")
         await core.publish_card(community, realm, card)

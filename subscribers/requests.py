@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from schemas.bulletin import where
+from schemas.documents import AgencyId
 from schemas.encoding import parse_json
 from schemas.errors import Code, OperationError
 from schemas.limits import PAYLOAD_MAX, SUMMARY_MAX, TITLE_MAX
@@ -78,7 +79,8 @@ class CommunityCreateRequest(Request):
     title: Annotated[str, StringConstraints(min_length=1, max_length=TITLE_MAX)]
     realm: Realm = Realm.LIVE
     rules: Annotated[str, StringConstraints(max_length=SUMMARY_MAX)] = ""
-    threshold: Annotated[int, Field(ge=1, le=32, strict=True)] = 1
+    owners: Annotated[list[AgencyId], Field(max_length=15)] = []
+    """Other agencies that own it as well: each alone may change its membership."""
 
 
 class CommunityAddRequest(Request):

@@ -97,7 +97,7 @@ class Desk:
         match request:
             case CommunityCreateRequest():
                 return await self._api.community_create(
-                    client, request.slug, request.title, request.realm, request.rules, request.threshold
+                    client, request.slug, request.title, request.realm, request.rules, request.owners
                 )
             case CommunityAddRequest():
                 return await self._api.community_add(client, request.community, request.agency, request.role)

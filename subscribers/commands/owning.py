@@ -33,6 +33,9 @@ def create(
     title: Annotated[str, typer.Option(help="What people call it. The hub never learns it.")],
     exercise: Annotated[bool, typer.Option("--exercise", help="For exercise bulletins only.")] = False,
     rules: Annotated[str, typer.Option(help="What members have agreed to.")] = "",
+    owner: Annotated[
+        list[str] | None, typer.Option(help="Another agency that owns it; may be given more than once.")
+    ] = None,
     state: State = None,
     client: As = COMMAND_LINE,
     as_json: AsJson = False,
@@ -45,7 +48,7 @@ def create(
 
     async def work() -> Community:
         async with node(state, client) as agency:
-            return await agency.community_create(slug, title, realm=realm, rules=rules)
+            return await agency.community_create(slug, title, realm=realm, rules=rules, owners=owner or ())
 
     _show(run(work(), as_json=as_json), as_json=as_json)
 

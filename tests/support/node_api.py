@@ -116,7 +116,7 @@ class MemoryNode:
         )
 
     async def community_create(
-        self, client: ClientIdentity, slug: str, title: str, realm: Realm, rules: str, threshold: int
+        self, client: ClientIdentity, slug: str, title: str, realm: Realm, rules: str, owners: list[str]
     ) -> Community:
         if slug in self._communities:
             raise OperationError(Code.ALREADY_KNOWN, "there is such a community", "choose another name")
