@@ -242,8 +242,8 @@ def watch(
     from_start: Annotated[bool, typer.Option("--from-start", help="Begin with what is stored.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show each message as the hub stores it: subject, size, hash and first bytes. More there is not to
-    see.
+    """Show each message as the hub stores it: subject, size, hash, first and last bytes. More there is not
+    to see.
     """
     with refusals(as_json=as_json):
         from hub.client import watch as follow

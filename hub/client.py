@@ -64,7 +64,7 @@ async def request(nc: Client, verb: str, asked: dict[str, Any]) -> dict[str, Any
 
 
 async def _watch(settings: HubSettings, *, from_start: bool, as_json: bool) -> None:
-    over = asyncio.Event()
+    over, gone = asyncio.Event(), False
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
@@ -76,6 +76,8 @@ async def _watch(settings: HubSettings, *, from_start: bool, as_json: bool) -> N
             over.set()
 
     async def lost() -> None:
+        nonlocal gone
+        gone = not over.is_set()
         over.set()
 
     async with connected(settings, lost) as nc:
@@ -84,6 +86,8 @@ async def _watch(settings: HubSettings, *, from_start: bool, as_json: bool) -> N
         watching = await request(nc, "watch", {"inbox": inbox, "from_start": from_start})
         typer.echo(json.dumps({"event": "watching", **watching}) if as_json else "watching")
         await over.wait()
+    if gone:
+        raise OperationError(Code.HUB_UNREACHABLE, "the hub has gone", "see that `liaison-hub serve` runs")
 
 
 def _line(message: Msg, *, as_json: bool) -> str:
@@ -96,6 +100,7 @@ def _line(message: Msg, *, as_json: bool) -> str:
         "size": len(data),
         "sha256": sha256(data).hexdigest()[:_HASH_DIGITS],
         "head": data[:_HEAD_BYTES].hex(),
+        "tail": data[-_HEAD_BYTES:].hex(),
     }
     return json.dumps(shown) if as_json else "  ".join(str(value) for value in shown.values())
 
