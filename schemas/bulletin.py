@@ -180,9 +180,9 @@ class Draft(_Model):
         languages = [self.language, *(each.language for each in self.translations)]
         if len(set(languages)) != len(languages):
             raise ValueError("each language may appear once among the text and its translations")
-        for needed, relation in NEEDED_RELATION.items():
-            if self.kind is needed and not any(link.relation is relation for link in self.links):
-                raise ValueError(f"a bulletin of kind {needed.value} needs a link that says {relation.value}")
+        relation = NEEDED_RELATION.get(self.kind)
+        if relation and not any(link.relation is relation for link in self.links):
+            raise ValueError(f"a bulletin of kind {self.kind.value} needs a link that says {relation.value}")
         if (self.kind is Kind.CHANNEL) != (self.channel is not None):
             raise ValueError("`channel` belongs to bulletins of kind channel, and only to them")
         if self.kind is Kind.EVENT and self.event is None:
@@ -193,6 +193,8 @@ class Draft(_Model):
             (self.valid_from, self.valid_until),
             (self.event and self.event.starts, self.event and self.event.ends),
         ):
+            if early is None and late is None:
+                continue
             times = [from_instant(each) for each in (early, late) if each is not None]
             if times != sorted(times):
                 raise ValueError("an end lies before its beginning")

@@ -46,15 +46,23 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check_depth(value: object, room: int = JSON_DEPTH_MAX) -> None:
-    if not isinstance(value, dict | list):
-        return
+def _check_depth(value: dict[str, Any] | list[Any], room: int = JSON_DEPTH_MAX) -> None:
     if room == 0:
         raise FormatError(
             Code.BAD_JSON, f"nested deeper than {JSON_DEPTH_MAX} levels", "flatten the document"
         )
     for inner in value.values() if isinstance(value, dict) else value:
-        _check_depth(inner, room - 1)
+        if isinstance(inner, (dict, list)):  # not `dict | list`: it is made anew, and this is a hot loop
+            _check_depth(inner, room - 1)
+
+
+# Made once: `json.loads` with hooks makes a decoder at each call.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_float=_refuse_number,
+    parse_constant=_refuse_number,
+    parse_int=_integer,
+)
 
 
 def parse_json(data: bytes, limit: int) -> dict[str, Any]:
@@ -71,13 +79,9 @@ def parse_json(data: bytes, limit: int) -> dict[str, Any]:
         )
     try:
         text = data.decode("utf-8")
-        value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_float=_refuse_number,
-            parse_constant=_refuse_number,
-            parse_int=_integer,
-        )
+        if text.startswith("\ufeff"):
+            raise ValueError
+        value = _DECODER.decode(text)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode(
                 "utf-8"
