@@ -130,11 +130,10 @@ class Core:
         also: Callable[[apsw.Connection, Bulletin], None] | None = None,
     ) -> Published:
         """Give a checked draft its identity, seal it, journal it; wait a moment for the hub's answer. It is
-        on disk when this returns. OperationError `clock_skew`, `disk_full`.
+        on disk when this returns. OperationError `disk_full`.
 
         `also(connection, bulletin)` may write more into the same transaction, in the writer's thread.
         """
-        await self._check_clock()
         made: list[Bulletin] = []
         new_id = self.new_id()
         future = self._waiting.setdefault(new_id, asyncio.get_running_loop().create_future())
@@ -166,7 +165,7 @@ class Core:
         """Submit a document, wait for the hub's receipt, then for the document itself to come back in the
         directory. OperationError with the hub's code, `hub_unreachable`, or `clock_skew`.
         """
-        await self._check_clock()
+        await self.check_clock()
         await self.link.submit_document(document)
         await self.directory_feed.until(seen)
 
@@ -178,7 +177,8 @@ class Core:
             self._ahead = self.clock() - await hub_clock(self.link.nc)
         return self._ahead
 
-    async def _check_clock(self) -> None:
+    async def check_clock(self) -> None:
+        """OperationError `clock_skew` while this clock is not the hub's, before anything is said by it."""
         # Ahead, the hub would refuse it; behind, readers would judge it by a membership that is past. A clock
         # that was set meanwhile is compared again.
         if abs(self._ahead) > CLOCK_SKEW_MAX and abs(ahead := await self.compare_clocks()) > CLOCK_SKEW_MAX:

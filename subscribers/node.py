@@ -69,6 +69,7 @@ class Node:
 
     async def publish(self, client: ClientIdentity, draft: Draft, community: str) -> Published:
         """Check, seal, journal; the answer says `queued` when the hub has not answered within a moment."""
+        await self._core.check_clock()
         log = self._community(community)
         role = log.role(self._agency, self._core.clock())
         known = [link.id for link in draft.links if await self._is_known(link.id)]
@@ -186,6 +187,7 @@ class Node:
         """
         core = self._core
         log = self._community(community)
+        await core.check_clock()
         span = parse_period(period, core.clock())
         async with self._digests:
             sql = """SELECT o.id, o.ref, o.state, o.code FROM digests d JOIN outgoing o ON o.id = d.id
