@@ -297,8 +297,7 @@ def _check_bulletin(bulletin: Bulletin, frame: Frame, epoch: Epoch, code: str) -
         raise TrustError(Code.EXERCISE_MISMATCH, "the exercise flag does not agree with the realm")
     said = (bulletin.id, bulletin.precedence.value, bulletin.history.value, bulletin.ref.partition("-")[0])
     signed = (header.id, header.pr, epoch.hist, code)
-    if said == signed:
-        return
-    for name, one, other in zip(("id", "severity", "history", "ref"), said, signed, strict=True):
-        if one != other:
-            raise TrustError(Code.CONTENT_MISMATCH, f"the bulletin's {name} does not agree with its frame")
+    if said != signed:
+        names = ("id", "severity", "history", "ref")
+        wrong = [name for name, one, other in zip(names, said, signed, strict=True) if one != other]
+        raise TrustError(Code.CONTENT_MISMATCH, f"the bulletin and its frame disagree: {', '.join(wrong)}")
