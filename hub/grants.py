@@ -34,6 +34,13 @@ ENDPOINT_SUBSCRIPTIONS: Final = 32
 
 NO_LIMIT: Final = -1
 
+PRECEDENCES: Final = ("flash", "routine")
+SUBMISSIONS: Final = ("doc", "wrap")
+"""Every token of what an endpoint may send is written out. A wildcard would let it choose bytes that NATS
+carries and nats-py cannot read (a subject that is not UTF-8 ends its read loop): one message would stop the
+hub for good.
+"""
+
 Entitlements = frozenset[tuple[str, str]]
 """Pairs (realm, community id): the communities that an endpoint may publish to and read."""
 
@@ -100,8 +107,13 @@ def imports(public: str, hub_public: str, entitlements: Entitlements) -> list[Cl
     It asks about a durable on `look.<stream>`: on `$JS.API.CONSUMER.INFO` the server itself would answer too,
     and first, that this account has no JetStream.
     """
-    frames = [f"in.{realm}.{community}.*.{public}" for realm, community in sorted(entitlements)]
-    same = [_import(subject, hub_public) for subject in (*frames, f"s.*.{public}", *_durables(public))]
+    frames = [
+        f"in.{realm}.{community}.{precedence}.{public}"
+        for realm, community in sorted(entitlements)
+        for precedence in PRECEDENCES
+    ]
+    sent = [f"s.{what}.{public}" for what in SUBMISSIONS]
+    same = [_import(subject, hub_public) for subject in (*frames, *sent, *_durables(public))]
     looks = [
         {
             **_import(f"$JS.API.CONSUMER.INFO.{stream}.{public}", hub_public),
@@ -120,7 +132,9 @@ def endpoint_user(public: str) -> Claims:
     there are.
     """
     looks = [f"{LOOK}.{stream}" for stream in READABLE]
-    publish = [f"in.*.*.*.{public}", f"s.*.{public}", *_durables(public), *looks]
+    frames = [f"in.*.*.{precedence}.{public}" for precedence in PRECEDENCES]
+    sent = [f"s.{what}.{public}" for what in SUBMISSIONS]
+    publish = [*frames, *sent, *_durables(public), *looks]
     return _user(publish, ["_INBOX.>"], ENDPOINT_SUBSCRIPTIONS)
 
 

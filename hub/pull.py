@@ -102,7 +102,9 @@ class Pull:
 
     async def _arrived(self, message: Msg) -> None:
         self._heard = True
-        status = (message.headers or {}).get("Status") if not message.data else None
+        # A message keeps its own subject, the server's word about a request has the inbox's: a sender's
+        # header that looks like a status is none.
+        status = (message.headers or {}).get("Status") if message.subject == self._inbox else None
         if status is None:
             self._asked -= 1
             self._ready.append(message)

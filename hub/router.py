@@ -65,6 +65,7 @@ _THREADS: Final = 2
 _TRIM_EVERY: Final = 2000
 QUARANTINE_MAX: Final = MAX_PAYLOAD - 4096
 """Bytes kept of a refused submission: what fits into one message beside the headers that say why."""
+_SUBJECT_MAX: Final = 256
 _BACKOFF_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 Step = Literal["settling", "stored"]
@@ -336,7 +337,7 @@ def quarantine_entry(submission: Submission, refusal: LiaisonError) -> Outgoing:
         THROUGH: str(submission.sequence),
         "Liaison-Code": str(refusal.code),
         "Liaison-Message": " ".join(refusal.message.split()),
-        "Liaison-Subject": message.subject,
+        "Liaison-Subject": message.subject[:_SUBJECT_MAX],
         "Liaison-Size": str(len(message.data)),
         "Liaison-Sha256": digest(message.data),
     }

@@ -250,7 +250,9 @@ async def test_wraps_reach_members_only(world: World) -> None:
     assert await france.submit(wraps(announcement, brazil.kit), "wrap") == "not_member"
     assert await kenya.submit(wraps(announcement, kenya.kit), "wrap") == "unknown_epoch"
     assert await france.submit(b"\x01junk", "wrap") == "bad_wrap"
-    assert await france.submit(b"hello", "else") == "bad_subject"
+    # No endpoint can send there; should one be let through, it is answered all the same.
+    await world[1].office.nc.jetstream().publish(f"s.else.{france.kit.endpoint}", b"hello")
+    assert await france.answer(b"hello") == "bad_subject"
     held = await stored(world[1].office.nc, "TRAFFIC", "w.>")
     assert [each.subject for each in held] == [f"w.{kenya.kit.endpoint}"]
 

@@ -212,3 +212,44 @@ async def test_a_subject_of_another_shape(scene: Scene, subject: str) -> None:
         marker = scene.chain.make(scene.now)
         assert await scene.france.send(scene.chain, marker) == "admitted"
     assert [each.data for each in await stored(scene.running.office.nc, "QUARANTINE")] == [frame]
+
+
+@pytest.mark.parametrize("token", [b"\xff\xfe", "é".encode(), b"a\x00b", b"x" * 3000])
+async def test_a_subject_that_the_hub_could_not_read_goes_nowhere(scene: Scene, token: bytes) -> None:
+    """NATS carries any bytes in a subject; nats-py ends its read loop at some of them, and with it the
+    hub.
+    """
+    parts = (b"in.live", scene.circle.id.encode(), token, scene.france.kit.endpoint.encode())
+    await raw(scene.france, b"PUB %b 2\r\nhi\r\n" % b".".join(parts))
+    last = scene.chain.make(scene.now)
+    assert await scene.france.send(scene.chain, last) == "admitted"
+    assert not await stored(scene.running.office.nc, "QUARANTINE")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"NATS/1.0 404\r\n\r\n",
+        b"NATS/1.0\r\nStatus: 100\r\n\r\n",
+        b"NATS/1.0\r\n\xff\xfe: \xff\r\n\r\n",
+        b"NATS/1.0\r\nno colon\r\n\r\n",
+        b"NATS/1.0\r\nNats-Msg-Id: \x00\r\n\r\n",
+        b"junk",
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"hi"])
+async def test_a_senders_headers_mean_nothing(scene: Scene, headers: bytes, body: bytes) -> None:
+    subject = scene.chain.subject.intake().encode()
+    sizes = (len(headers), len(headers) + len(body))
+    await raw(scene.france, b"HPUB %b %d %d\r\n%b%b\r\n" % (subject, *sizes, headers, body))
+    assert await scene.france.answer(body) == "truncated"
+    last = scene.chain.make(scene.now)
+    assert await scene.france.send(scene.chain, last) == "admitted"
+
+
+async def raw(station: Station, protocol: bytes) -> None:
+    """Bytes on the station's connection that its client library would not have written."""
+    transport = station.nc._transport  # noqa: SLF001 - there is no other way to them
+    assert transport is not None
+    transport.write(protocol)
+    await station.nc.flush()
