@@ -73,7 +73,7 @@ def create(
 @app.command(
     epilog="Example: liaison-root rotate SEC/root.dsse --key a.key --key b.key --keys 3-of-5 --out SEC2"
 )
-def rotate(  # noqa: PLR0917 - options, each given by name
+def rotate(
     root: Annotated[Path, typer.Argument(help="The root document in force.")],
     signing: Keys,
     out: Annotated[
@@ -117,7 +117,7 @@ def rotate(  # noqa: PLR0917 - options, each given by name
     "sign-agency",
     epilog="Example: liaison-root sign-agency fra.request --key SEC/registrar-1.key --out fra.dsse",
 )
-def sign_agency(  # noqa: PLR0917 - options, each given by name
+def sign_agency(
     request: Annotated[Path, typer.Argument(help="The enrolment request that the agency sent.")],
     signing: Keys,
     out: Out,
