@@ -62,6 +62,7 @@ __all__ = [
     "verify_frames",
 ]
 _NOTHING: Final = range(0)
+_subject = lru_cache(maxsize=4096)(parse_frame_subject)  # a reader sees the same few subjects all day
 
 
 class Pending(NamedTuple):
@@ -152,7 +153,7 @@ def _check_subject(frame: Frame, subject: str) -> None:
     # FORMAT.md, Frame: realm, community, precedence and publisher stand in the subject as in the signed
     # header.
     header = frame.header
-    if parse_frame_subject(subject) != (header.rl, header.com, header.pr, header.pub):
+    if _subject(subject) != (header.rl, header.com, header.pr, header.pub):
         raise TrustError(Code.SUBJECT_MISMATCH, "the frame does not belong under its subject")
 
 
