@@ -1,10 +1,16 @@
 """What every test may count on: reference data beside the repository, and one way of making examples."""
 
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.support.world import World
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -28,3 +34,12 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the reference data (../shared/data) is not beside this checkout")
     return SHARED_DATA
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[World]":
+    """Secretariat, hub and agencies as real processes. Tests that use it run on the session's loop."""
+    from tests.support.world import World  # noqa: PLC0415 - only those who ask for a world load all of it
+
+    async with World.opened(tmp_path_factory.mktemp("world")) as opened:
+        yield opened

@@ -1,0 +1,94 @@
+"""A node process with something amiss, for tests: a clock that is off, or an end by SIGKILL at a named point.
+
+Usage: python -m tests.support.node_launcher [--clock MS] [--kill POINT COUNT] --state STATE --jsonl FILE
+
+`--clock` is added to the machine's clock. `--kill` ends the process at the COUNTth time that it comes to
+POINT; it prints nothing more. Like `liaison-agency run --json` it prints one line when it is ready.
+"""
+
+import argparse
+import asyncio
+import functools
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from subscribers.core import Core, now_ms
+from subscribers.log import configure
+from subscribers.node import Node
+from subscribers.settings import NodeSettings
+
+Step = Callable[..., Awaitable[Any]]
+
+
+class Fuse:
+    """Counts, and kills this process when it is through."""
+
+    def __init__(self, count: int) -> None:
+        self._left = count
+
+    def burn(self) -> None:
+        """One time nearer."""
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def after(self, step: Step) -> Step:
+        """`step`, and then the fuse."""
+
+        @functools.wraps(step)
+        async def both(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the step takes and gives
+            result = await step(*given, **named)
+            self.burn()
+            return result
+
+        return both
+
+    def before(self, step: Step) -> Step:
+        """The fuse, and then `step`."""
+
+        @functools.wraps(step)
+        async def both(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the step takes and gives
+            self.burn()
+            return await step(*given, **named)
+
+        return both
+
+
+POINTS: Final[dict[str, Callable[[Core, Fuse], tuple[object, str, Step]]]] = {
+    # what was received is in the archive, the hub has not been told
+    "committed": lambda core, fuse: (core.traffic_feed, "take", fuse.after(core.traffic_feed.take)),
+    # a bulletin is in the outbox, nothing of it was sent
+    "journalled": lambda core, fuse: (core.outbox, "put", fuse.after(core.outbox.put)),
+    # the hub has answered and the answer is committed, the outbox's memory has not taken it in
+    "settled": lambda core, fuse: (core.outbox, "merge", fuse.before(core.outbox.merge)),
+    # the outbox has read what it will send next
+    "sending": lambda core, fuse: (core.outbox, "waiting", fuse.after(core.outbox.waiting)),
+}
+
+
+async def _main(settings: NodeSettings, offset: int, kill: tuple[str, int] | None) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with Node.running(settings, lambda: now_ms() + offset) as (node, local):
+        if kill:
+            point, count = kill
+            owner, name, step = POINTS[point](node._core, Fuse(count))  # noqa: SLF001 - a test's launcher, and the only one who asks
+            setattr(owner, name, step)
+        print(json.dumps({"event": "ready", "nats": local.url}), flush=True)
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--clock", type=int, default=0)
+    parser.add_argument("--kill", nargs=2, metavar=("POINT", "COUNT"))
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--jsonl", type=Path, required=True)
+    asked = parser.parse_args()
+    configure("json", "info")
+    given = NodeSettings(state=asked.state, jsonl=asked.jsonl)
+    asyncio.run(_main(given, asked.clock, (asked.kill[0], int(asked.kill[1])) if asked.kill else None))
