@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bots.clock import Clock
-from bots.delivery import ends_at
+from bots.delivery import catch_up, ends_at
 from bots.desk import Answer, Desk
 from bots.outcomes import Blocked
 from bots.ports import Chat, NodeClient
@@ -77,4 +77,7 @@ class Context:
         if record is None and ends is None:
             return
         language = answer.language.value if answer.language else None
-        await self.state.outbox.note(officer.id, Shown(chat, message, record, language, part, ends), now)
+        shown = Shown(chat, message, record, language, part, ends)
+        await self.state.outbox.note(officer.id, shown, now)
+        if answer.record and await catch_up(self.state.outbox, officer.id, shown, answer.record, now):
+            self.wake()

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 
 import structlog
 
+from bots import jobs
 from bots.clock import Clock, moment
 from bots.events import Events
 from bots.jobs import Priority
@@ -22,7 +23,7 @@ from bots.release import Ceiling
 from bots.render import Marks, Reader, gravestone, listing, render
 from bots.rendered import Rendered
 from bots.state import State
-from bots.state.outbox import Sent, Shown, Work
+from bots.state.outbox import Outbox, Sent, Shown, Work
 from bots.times import quiet_until
 from bots.words import words
 from schemas.encoding import from_instant
@@ -172,6 +173,8 @@ class Delivery:
         ends = ends_at(record, rendered, now)
         shown = Shown(work.chat, message, work.record, language, work.sent_parts, ends)
         await self._outbox.arrived(work, shown, parts=len(rendered.parts), now=now)
+        if record is not None and await catch_up(self._outbox, work.officer.id, shown, record, now):
+            self.wake()
         if last:
             self._means.events.emit(
                 work.verb,
@@ -289,6 +292,24 @@ class Delivery:
                 log.warning("the chat service does not answer", pause=pause)
             case _:
                 raise failure
+
+
+async def catch_up(outbox: Outbox, officer: int, shown: Shown, record: Record, now: float) -> bool:
+    """Edit a message whose bulletin changed while it was on its way. Whether it had.
+
+    `record` is the bulletin as the message shows it. The change was committed before the message was noted,
+    or else its plan saw the message (`bots.intake`).
+    """
+    kept = await outbox.record(record.bulletin.id)
+    if kept is None or kept.state == "current" or kept.replaced_by == record.replaced_by:
+        return False
+    sent = next(
+        (each for each in await outbox.messages(kept.bulletin.id) if each.message == shown.message), None
+    )
+    if sent is None or kept.replaced_by is None:
+        return False
+    made = jobs.edit(sent.id, officer, kept.bulletin.id, kept.replaced_by, fate=kept.state)
+    return await outbox.add([made], now) > 0
 
 
 def reader(work: Work) -> Reader:

@@ -5,9 +5,10 @@ must change.
 then is the bulletin acknowledged. The feed repeats what was not; the keys of the jobs make a repeat harmless.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
+import apsw
 import structlog
 
 from bots import jobs
@@ -16,7 +17,7 @@ from bots.jobs import Fate, Job
 from bots.matching import any_match
 from bots.ports import Incoming, NodeClient
 from bots.state import State
-from bots.state.outbox import Sent, enqueue, remember
+from bots.state.outbox import Sent, enqueue, remember, shown_of, told_of
 from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Kind, Relation
 from subscribers.records import Filters, Record
@@ -47,19 +48,22 @@ def changed(record: Record, original: Record) -> Record | None:
 
 
 def plan(
-    record: Record, subscriptions: Mapping[int, Sequence[Filters]], told: Iterable[Sent] = ()
+    record: Record,
+    subscriptions: Mapping[int, Sequence[Filters]],
+    shown: Iterable[Sent] = (),
+    told: Collection[int] = (),
 ) -> list[Job]:
     """The jobs that `record` makes.
 
-    `subscriptions`: each enrolled officer's, those that are not paused. `told`: the messages that show the
-    bulletin which `record` changes. Whoever was told of that is told of the change, whatever they subscribe
-    to.
+    `subscriptions`: each enrolled officer's, those that are not paused. Of the bulletin that `record`
+    changes, if it changes one: `shown` are the messages that show it, `told` the officers to whom it was
+    sent. Whoever knows of it is told of the change, whatever they subscribe to.
     """
-    sent = list(told)
+    sent = list(shown)
     first = {each.officer: each.message for each in reversed(sent)}
     wanted = {officer for officer, filters in subscriptions.items() if any_match(record, filters)}
     found = []
-    for officer in sorted(wanted | set(first)):
+    for officer in sorted({*wanted, *first, *told}):
         job = jobs.alert(record, officer)
         found.append(jobs.replying(job, first[officer]) if officer in first else job)
     if sent:
@@ -90,14 +94,21 @@ class Intake:
         after = changed(record, original) if original else None
         if original and not after:
             _log.warning("a change by somebody else than the originator is not applied", agency=record.agency)
-        told = await self._state.outbox.messages(original.bulletin.id) if original and after else []
-        made = plan(record, await self._subscriptions(), told)
+        subscriptions = await self._subscriptions()
         now = self._clock.now()
+
+        def commit(connection: apsw.Connection) -> int:
+            # Read within the transaction: a message noted later sees the changed bulletin and edits itself.
+            remember(connection, record, now)
+            if after is None:
+                return enqueue(connection, plan(record, subscriptions), now)
+            remember(connection, after, now)
+            shown = shown_of(connection, after.bulletin.id)
+            told = told_of(connection, after.bulletin.id, waiting=after.state == "amended")
+            return enqueue(connection, plan(record, subscriptions, shown, told), now)
+
         async with self._state.store.write() as tx:
-            await tx.run(lambda connection: remember(connection, record, now))
-            if after:
-                await tx.run(lambda connection: remember(connection, after, now))
-            new = await tx.run(lambda connection: enqueue(connection, made, now))
+            new = await tx.run(commit)
         await incoming.ack()
         if new:
             self._wake()

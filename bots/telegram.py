@@ -211,10 +211,17 @@ class Paced(BaseRequestMiddleware):
 
 
 class Watch(BaseRequestMiddleware):
-    """Tells when polling can never work: aiogram would ask for ever."""
+    """Tells when polling can never work: aiogram would ask for ever.
+
+    One conflict may be the end of an earlier poll of our own, cut off by a kill; several in a row are
+    another poller.
+    """
+
+    _CONFLICTS_MAX: Final = 3
 
     def __init__(self) -> None:
         self.fatal: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._conflicts = 0
 
     async def __call__(
         self,
@@ -222,10 +229,22 @@ class Watch(BaseRequestMiddleware):
         bot: Bot,
         method: TelegramMethod[TelegramType],
     ) -> Response[TelegramType]:
-        """Pass on; note a conflict or an unknown token."""
-        try:
+        """Pass on; note conflicts and an unknown token."""
+        if method.__api_method__ != GetUpdates.__api_method__:
             return await make_request(bot, method)
-        except (TelegramConflictError, TelegramUnauthorizedError, TelegramNotFound) as error:
-            if isinstance(method, GetUpdates) and not self.fatal.done():
-                self.fatal.set_exception(translated(error))
+        try:
+            answer = await make_request(bot, method)
+        except TelegramConflictError as error:
+            self._conflicts += 1
+            if self._conflicts >= self._CONFLICTS_MAX:
+                self._give_up(error)
             raise
+        except (TelegramUnauthorizedError, TelegramNotFound) as error:
+            self._give_up(error)
+            raise
+        self._conflicts = 0
+        return answer
+
+    def _give_up(self, error: AiogramError) -> None:
+        if not self.fatal.done():
+            self.fatal.set_exception(translated(error))

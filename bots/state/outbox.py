@@ -111,6 +111,23 @@ def note_message(connection: apsw.Connection, officer: int, shown: Shown, now: f
     )
 
 
+def shown_of(connection: apsw.Connection, record: str) -> list[Sent]:
+    """The messages that show a bulletin, oldest first."""
+    return [Sent(*row) for row in connection.execute(_SENT + " WHERE record = ? ORDER BY id", (record,))]
+
+
+def told_of(connection: apsw.Connection, record: str, *, waiting: bool) -> set[int]:
+    """The officers to whom a bulletin went, or may have gone; with `waiting`, also those to whom it is to
+    go.
+    """
+    rows = connection.execute(
+        "SELECT officer FROM jobs WHERE record = ? AND verb = 'alert'"
+        " AND (state IN ('in_flight', 'done') OR (? AND state = 'queued'))",
+        (record, waiting),
+    )
+    return {int(row[0]) for row in rows}
+
+
 class Outbox:
     """Jobs, bulletins and messages."""
 

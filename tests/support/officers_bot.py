@@ -16,7 +16,7 @@ from bots.clock import SystemClock
 from bots.codes import new_code
 from bots.events import Events
 from bots.ports import NodeClient
-from bots.sandbox.client import SandboxClient, SandboxUser
+from bots.sandbox.client import Predicate, SandboxClient, SandboxUser
 from bots.sandbox.limits import UNLIMITED, Limits
 from bots.sandbox.server import Sandbox, start
 from bots.sandbox.settings import Officer, SandboxSettings
@@ -157,6 +157,11 @@ async def bot_on(
             ready.cancel()
             stop.set()
             await asyncio.wait_for(task, 20)
+
+
+def says(text: str) -> Predicate:
+    """A predicate: the message holds `text`."""
+    return lambda each: text in each.get("text", "")
 
 
 def text_of(message: dict[str, Any]) -> str:

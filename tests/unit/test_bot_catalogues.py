@@ -1,12 +1,13 @@
 """The catalogues are complete, say the same things with the same places, and know their plurals."""
 
 import string
+from collections.abc import Sequence
 
 import pytest
 
 from bots.words import SPOKEN, closest, words
 from schemas.vocabulary import Language
-from tests.support.catalogue import MessageId, asked_for, read
+from tests.support.catalogue import asked_for, read
 
 PLURALS = {Language.ENGLISH: 2, Language.FRENCH: 2, Language.RUSSIAN: 3, Language.ARABIC: 6}
 IMPLIED = {Language.ARABIC: {0, 1, 2}}
@@ -17,8 +18,8 @@ def places(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-def forms(message: MessageId) -> tuple[str, ...]:
-    return message if isinstance(message, tuple) else (message,)
+def forms(message: str | Sequence[str]) -> Sequence[str]:
+    return (message,) if isinstance(message, str) else message
 
 
 @pytest.mark.parametrize("language", SPOKEN)

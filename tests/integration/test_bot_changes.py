@@ -1,0 +1,206 @@
+"""What becomes of messages already sent: amended, retracted, expired; stubs that must go within 48 hours."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bots.clock import moment
+from bots.delivery import PASSING
+from bots.schedule import Schedule, ending
+from bots.state.officers import Officer
+from bots.state.outbox import Sent
+from bots.times import Schedule as Times
+from schemas.encoding import instant
+from subscribers.records import Filters
+from tests.support.node import DirectNode
+from tests.support.node_api import make_record
+from tests.support.officers_bot import BotStage, running_bot, says, text_of
+
+HOUR = 3_600.0
+
+
+@dataclass
+class Later:
+    """A clock that is ahead of the machine's."""
+
+    ahead: float = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.ahead
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError(f"nothing here waits {seconds} s")
+
+
+@pytest.fixture
+async def node() -> DirectNode:
+    return DirectNode()
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, node: DirectNode) -> AsyncIterator[BotStage]:
+    async with running_bot(tmp_path, node) as running:
+        yield running
+
+
+async def officer(stage: BotStage, name: str = "Ed") -> Officer:
+    person = await stage.enrol(name)
+    found = await stage.state.officers.by_person(person.id)
+    assert found is not None
+    await stage.state.officers.subscribe(found.id, Filters())
+    return found
+
+
+def link(relation: str, target: str) -> list[dict[str, str]]:
+    return [{"relation": relation, "id": target}]
+
+
+async def test_an_amendment_marks_the_first_message_and_answers_it(stage: BotStage, node: DirectNode) -> None:
+    await officer(stage)
+    ed = stage.person("Ed")
+    record = make_record(1, title="First word")
+    await node.arrive(record)
+    alert = await ed.next_message(says("First word"))
+    amendment = make_record(
+        2, kind="amendment", title="Better word", links=link("amends", record.bulletin.id)
+    )
+    await node.arrive(amendment)
+    edit = await ed.next_edit()
+    assert edit["message_id"] == alert["message_id"]
+    assert "⚠️ AMENDED since" in text_of(edit)
+    news = await ed.next_message(says("Better word"))
+    assert news["reply_to"] == alert["message_id"]
+
+
+async def test_a_retraction_takes_the_text_away(stage: BotStage, node: DirectNode) -> None:
+    await officer(stage)
+    ed = stage.person("Ed")
+    record = make_record(1, title="Wrong name", body="Wrong " * 3_000)
+    await node.arrive(record)
+    alert = await ed.next_message(says("Wrong name"))
+    await ed.press("Show more", alert)
+    await ed.next_message(says("FRA-2026-0001"))
+    await node.arrive(
+        make_record(2, kind="retraction", title="Gone", links=link("retracts", record.bulletin.id))
+    )
+    await ed.next_message(says("Gone"))
+
+    def none_left() -> dict[str, object] | None:
+        said = (text_of(each) for each in ed.messages.values() if each["from_bot"] and "text" in each)
+        return None if any("Wrong" in text for text in said) else {}
+
+    await stage.client.until(none_left, "end of the wrong text", 10.0)
+    assert text_of(ed.messages[alert["message_id"]]).startswith("⚫ FRA-2026-0001\nRetracted")
+
+
+async def test_somebody_elses_retraction_changes_nothing(stage: BotStage, node: DirectNode) -> None:
+    await officer(stage)
+    ed = stage.person("Ed")
+    record = make_record(1, title="True word")
+    await node.arrive(record)
+    await ed.next_message(says("True word"))
+    foreign = make_record(2, kind="retraction", title="Denied", links=link("retracts", record.bulletin.id))
+    await node.arrive(foreign.model_copy(update={"agency": "xx-other"}))
+    await ed.next_message(says("Denied"))
+    kept = await stage.state.outbox.record(record.bulletin.id)
+    assert kept is not None
+    assert kept.state == "current"
+
+
+async def test_what_was_retracted_before_it_was_told_is_not_told(stage: BotStage, node: DirectNode) -> None:
+    who = await officer(stage)
+    ed = stage.person("Ed")
+    await stage.client.fault("sendMessage", "too_many", times=1, retry_after=1, chat_id=ed.chat_id)
+    record = make_record(1, title="Too early")
+    await node.arrive(record)
+    await node.arrive(
+        make_record(2, kind="retraction", title="Gone", links=link("retracts", record.bulletin.id))
+    )
+    await ed.next_message(says("Gone"))
+    assert not [each for each in ed.messages.values() if "Too early" in each.get("text", "")]
+    assert who.id == 1
+
+
+async def test_stubs_and_expired_bulletins_are_deleted_in_time(stage: BotStage, node: DirectNode) -> None:
+    await officer(stage)
+    ed = stage.person("Ed")
+    soon = instant(int((time.time() + HOUR) * 1000))
+    stub, dated, plain = (
+        make_record(1, tlp="TLP:AMBER"),
+        make_record(2, valid_until=soon),
+        make_record(3),
+    )
+    await node.arrive(stub, dated, plain)
+    messages = [await ed.next_message(says(f"FRA-2026-000{n}")) for n in (1, 2, 3)]
+    for record in (stub, dated, plain):
+        await stage.lines.until(event="alert", id=record.bulletin.id)
+    sent = [
+        row
+        for record in (stub, dated, plain)
+        for row in await stage.state.outbox.messages(record.bulletin.id)
+    ]
+    assert sent[0].ends is not None
+    assert abs(sent[0].ends - sent[0].sent - PASSING) < 1
+    assert sent[1].ends is not None
+    assert abs(sent[1].ends - time.time() - HOUR) < 60
+    assert sent[2].ends is None
+    woken = []
+    await Schedule(stage.state, Later(2 * HOUR), lambda: woken.append(1)).sweep()
+    assert woken
+    await ed.ask("/digest quiet off")
+
+    def deleted() -> dict[str, object] | None:
+        return {} if ed.messages[messages[1]["message_id"]].get("deleted") else None
+
+    await stage.client.until(deleted, "deletion", 10.0)
+    assert not ed.messages[messages[0]["message_id"]].get("deleted")
+    assert not ed.messages[messages[2]["message_id"]].get("deleted")
+
+
+def test_after_48_hours_a_message_is_rewritten_instead() -> None:
+    sent = Sent(7, 1, 10, 99, None, None, 0, 0.0, 1.0)
+    assert ending(sent, 47 * HOUR).verb == "delete"
+    late = ending(sent, 48 * HOUR)
+    assert (late.verb, late.body) == ("edit", "expired")
+
+
+async def test_a_digest_is_asked_for_and_read(stage: BotStage, node: DirectNode) -> None:
+    await officer(stage)
+    ed = stage.person("Ed")
+    await node.arrive(
+        make_record(1, severity="low", title="Small"),
+        make_record(2, severity="flash", title="Great"),
+        make_record(3, tlp="TLP:RED", title="Hidden"),
+    )
+    for number in (1, 2, 3):
+        await ed.next_message(says(f"FRA-2026-000{number}"))
+    digest = text_of(await ed.ask("/digest now"))
+    assert digest.startswith("🗞 3 bulletins since ")
+    assert digest.index("Great") < digest.index("Small")
+    assert "Hidden" not in digest
+    assert "🔒 FRA-2026-0003" in digest
+
+
+async def test_a_period_is_told_once_over_restarts_and_a_missed_one_at_start(
+    stage: BotStage, node: DirectNode
+) -> None:
+    who = await officer(stage)
+    await stage.state.officers.set_digest(who.id, Times("daily", 7 * 60), now=time.time())
+    await node.arrive(make_record(1))
+    await node.handled(node.api.records[0])
+    for _ in range(3):
+        await Schedule(stage.state, Later(25 * HOUR), lambda: None).ring()
+    rows = await stage.state.store.query("SELECT key FROM jobs WHERE verb = 'digest'")
+    assert len(rows) == 1
+    await Schedule(stage.state, Later(73 * HOUR), lambda: None).ring()
+    rows = await stage.state.store.query("SELECT key, body FROM jobs WHERE verb = 'digest' ORDER BY id")
+    assert len(rows) == 2
+    due = moment(time.time() + 73 * HOUR).astimezone(ZoneInfo("Europe/Paris")).date()
+    assert rows[1][0].startswith(f"digest:{who.id}:daily-2026") or str(due.year) in rows[1][0]
+    if rows[1][1]:
+        assert json.loads(rows[1][1])["records"] == []

@@ -1,0 +1,262 @@
+"""Each command as an officer uses it, over real HTTP against the sandbox."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bots.sandbox.client import SandboxUser
+from schemas.errors import Code, OperationError
+from schemas.vocabulary import Kind, Language, Severity
+from subscribers.records import Community, Filters, Record
+from tests.support.node import DirectNode
+from tests.support.node_api import COMMUNITY, make_record
+from tests.support.officers_bot import BotStage, buttons, running_bot, says, text_of
+
+FRENCH = {"language": "fr", "official": True, "title": "Drone au-dessus du stade", "summary": "Un drone."}
+THREAT = make_record(
+    42,
+    kind="threat",
+    severity="high",
+    title="Drone over the stadium",
+    summary="A drone was seen.",
+    body="First paragraph.\n\n" + "Much more. " * 500,
+    regions=["FR-75"],
+    translations=[FRENCH],
+)
+AMBER = make_record(43, tlp="TLP:AMBER", title="Amber secret", severity="high")
+RED = make_record(44, tlp="TLP:RED", title="Red secret", severity="info")
+
+
+@pytest.fixture
+async def node() -> DirectNode:
+    return DirectNode()
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, node: DirectNode) -> AsyncIterator[BotStage]:
+    async with running_bot(tmp_path, node) as running:
+        yield running
+
+
+async def everything(stage: BotStage, person: SandboxUser) -> None:
+    officer = await stage.state.officers.by_person(person.id)
+    assert officer is not None
+    await stage.state.officers.subscribe(officer.id, Filters())
+
+
+async def told(stage: BotStage, node: DirectNode, person: SandboxUser, record: Record) -> dict[str, object]:
+    await node.arrive(record)
+    return await person.next_message(says(record.bulletin.ref))
+
+
+async def test_help_in_four_languages(stage: BotStage) -> None:
+    for name, word in (("Ed", "does"), ("Claire", "ce bot"), ("Irina", "бот"), ("Amina", "البوت")):
+        person = await stage.enrol(name)
+        text = text_of(await person.ask("/help"))
+        assert word in text
+        assert "/subscribe" in text
+        assert "/invite" not in text
+
+
+async def test_subscribing_by_menu_in_one_message(stage: BotStage, node: DirectNode) -> None:
+    await node.arrive(THREAT)
+    ed = await stage.enrol("Ed")
+    menu = await ed.ask("/subscribe")
+    path = [
+        "Kind",
+        "Threat",
+        "Back",
+        "Severity",
+        "High",
+        "Back",
+        "Community",
+        "Alpha",
+        "Back",
+        "Language",
+        "English",
+        "Back",
+    ]
+    for label in path:
+        await ed.press(label, menu)
+        await ed.next_edit()
+    await ed.press("Region", menu)
+    await ed.next_edit()
+    shown = await ed.ask("fr, DE-BE")
+    assert "DE-BE, FR" in text_of(shown)
+    await ed.press("Save", shown)
+    saved = await ed.next_edit()
+    assert "Threat · from “High” up · Alpha · DE-BE, FR · English" in text_of(saved)
+    held = await stage.state.officers.subscriptions()
+    assert [each.filters for each in held] == [
+        Filters(
+            kinds=frozenset({Kind.THREAT}),
+            severity_at_least=Severity.HIGH,
+            communities=frozenset({COMMUNITY}),
+            regions=frozenset({"FR", "DE-BE"}),
+            languages=frozenset({Language.ENGLISH}),
+        )
+    ]
+
+
+async def test_a_half_made_subscription_survives_a_restart(tmp_path: Path, node: DirectNode) -> None:
+    from tests.support.officers_bot import bot_on, running_sandbox  # noqa: PLC0415 - two bots on one sandbox
+
+    async with running_sandbox() as (sandbox, client):
+        async with bot_on(sandbox, client, tmp_path, node) as stage:
+            ed = await stage.enrol("Ed")
+            menu = await ed.ask("/subscribe")
+            await ed.press("Kind", menu)
+            await ed.next_edit()
+            await ed.press("Cyber incident", menu)
+            await ed.next_edit()
+        async with bot_on(sandbox, client, tmp_path, node) as stage:
+            await ed.press("Back", menu)
+            assert "Cyber incident" in text_of(await ed.next_edit())
+            await ed.press("Save", menu)
+            await ed.next_edit()
+            assert (await stage.state.officers.subscriptions())[0].filters.kinds == {Kind.CYBER}
+
+
+async def test_subscriptions_are_paused_resumed_and_deleted(stage: BotStage, node: DirectNode) -> None:
+    ed = await stage.enrol("Ed")
+    await everything(stage, ed)
+    shown = await ed.ask("/subscriptions")
+    assert buttons(shown)[:2] == ["⏸ Pause 1", "🗑 Delete 1"]
+    await ed.press("Pause 1", shown)
+    assert "paused" in text_of(await ed.next_edit())
+    await node.arrive(THREAT)
+    await node.handled(THREAT)
+    assert await stage.state.outbox.counts() == {}
+    await ed.press("Resume 1", shown)
+    await ed.next_edit()
+    await ed.press("Delete 1", shown)
+    assert "no subscriptions" in text_of(await ed.next_edit())
+
+
+async def test_an_alert_is_read_in_seconds_and_opened_in_place(stage: BotStage, node: DirectNode) -> None:
+    ed = await stage.enrol("Ed")
+    await everything(stage, ed)
+    alert = await told(stage, node, ed, THREAT)
+    assert text_of(alert).split("\n")[:2] == ["🟠 High · Threat · TLP:GREEN", "Drone over the stadium"]
+    assert buttons(alert) == ["✔️ Acknowledge", "📖 Show more", "Français"]
+    await ed.press("Français", alert)
+    assert "Drone au-dessus du stade" in text_of(await ed.next_edit())
+    await ed.press("English", alert)
+    await ed.next_edit()
+    await ed.press("Show more", alert)
+    assert "First paragraph." in text_of(await ed.next_edit())
+    rest = await ed.next_message()
+    assert text_of(rest).endswith("FRA-2026-0042 · Alpha · FR-75")
+
+
+async def test_an_alert_comes_in_the_officers_language(stage: BotStage, node: DirectNode) -> None:
+    claire = await stage.enrol("Claire")
+    await everything(stage, claire)
+    alert = await told(stage, node, claire, THREAT)
+    assert "Drone au-dessus du stade" in text_of(alert)
+    assert "Français, traduction officielle" in text_of(alert)
+
+
+async def test_acknowledging_by_button_and_by_command(stage: BotStage, node: DirectNode) -> None:
+    ed = await stage.enrol("Ed")
+    await everything(stage, ed)
+    alert = await told(stage, node, ed, THREAT)
+    answer = await ed.press("Acknowledge", alert)
+    assert "FRA-2026-0042 acknowledged." in answer["text"]
+    assert buttons(await ed.next_edit())[0] == "✅ Acknowledged"
+    assert "already" in text_of(await ed.ask("/ack fra 2026 42"))
+    given = [each for each in node.api.records if each.bulletin.kind is Kind.ACKNOWLEDGEMENT]
+    assert [each.bulletin.drafter for each in given] == ["officer-1"]
+    assert "no such bulletin" in text_of(await ed.ask("/ack FRA-2026-9999"))
+    assert "/ack FRA-2026-0042" in text_of(await ed.ask("/ack"))
+
+
+async def test_latest_pages_and_keeps_above_the_ceiling_to_a_stub(stage: BotStage, node: DirectNode) -> None:
+    await node.arrive(*(make_record(number) for number in range(1, 8)), AMBER, RED)
+    ed = await stage.enrol("Ed")
+    page = await ed.ask("/latest")
+    text = text_of(page)
+    assert "🔒 FRA-2026-0044 · waiting" in text
+    assert "FRA-2026-0043 · Tactic · TLP:AMBER · High" in text
+    assert "secret" not in text
+    await ed.press("More", page)
+    second = await ed.next_message()
+    assert "FRA-2026-0001" in text_of(second)
+    assert "secret" not in text_of(second)
+    assert (await ed.press("More", page))["text"] == "That was the last of them."
+
+
+async def test_search_finds_counts_and_suggests_only_what_may_be_shown(
+    stage: BotStage, node: DirectNode
+) -> None:
+    await node.arrive(THREAT, AMBER, RED)
+    for record in (THREAT, AMBER, RED):
+        await node.handled(record)
+    ed = await stage.enrol("Ed")
+    assert "1 bulletin found" in text_of(await ed.ask("/search drone"))
+    for asked in ("/search secret", "/search amber", "/search sekret"):
+        text = text_of(await ed.ask(asked))
+        assert "Nothing found" in text
+        assert "FRA-2026-004" not in text
+        assert "Did you mean" not in text
+    assert "Did you mean: drone" in text_of(await ed.ask("/search drune"))
+    assert "/search drone stadium" in text_of(await ed.ask("/search"))
+
+
+async def test_show_opens_what_may_be_shown_and_names_what_waits(stage: BotStage, node: DirectNode) -> None:
+    await node.arrive(make_record(7, title="Open", body="All of it."), AMBER, RED)
+    ed = await stage.enrol("Ed")
+    assert "All of it." in text_of(await ed.ask("/show FRA-2026-0007"))
+    amber = await ed.ask("/show fra-2026-0043")
+    assert text_of(amber).startswith("🟠 High · Tactic · TLP:AMBER\nFRA-2026-0043")
+    red = await ed.ask("/show FRA-2026-0044")
+    assert text_of(red).startswith("🔒 A bulletin is waiting for you.\nFRA-2026-0044")
+    assert "secret" not in text_of(amber) + text_of(red)
+    assert "no such bulletin" in text_of(await ed.ask("/show FRA-2026-0001"))
+
+
+async def test_digest_menu_zone_and_quiet_hours(stage: BotStage) -> None:
+    ed = await stage.enrol("Ed")
+    menu = await ed.ask("/digest")
+    assert "Digest: off" in text_of(menu)
+    await ed.press("Weekly", menu)
+    assert "every week, Monday at 07:00" in text_of(await ed.next_edit())
+    await ed.press("08:00", menu)
+    await ed.next_edit()
+    await ed.press("Fri", menu)
+    assert "every week, Friday at 08:00" in text_of(await ed.next_edit())
+    await ed.press("22:00–06:00", menu)
+    assert "Quiet hours: 22:00–06:00" in text_of(await ed.next_edit())
+    assert "every day at 07:30" in text_of(await ed.ask("/digest daily 07:30"))
+    assert "Asia/Almaty" in text_of(await ed.ask("/digest zone Asia/Almaty"))
+    assert "Quiet hours: none" in text_of(await ed.ask("/digest quiet off"))
+    assert "/digest daily 07:30" in text_of(await ed.ask("/digest tomorrow"))
+    plans = await stage.state.officers.digests()
+    assert [(each.schedule.cadence, each.schedule.minute, each.officer.zone.key) for each in plans] == [
+        ("daily", 450, "Asia/Almaty")
+    ]
+
+
+async def test_language_changes_at_once(stage: BotStage) -> None:
+    ed = await stage.enrol("Ed")
+    menu = await ed.ask("/language")
+    await ed.press("Русский", menu)
+    assert "На каком языке" in text_of(await ed.next_edit())
+    assert "Бюллетеней пока нет." in text_of(await ed.ask("/latest"))
+
+
+async def test_whatever_is_no_command_is_answered(stage: BotStage) -> None:
+    ed = await stage.enrol("Ed")
+    assert "/help" in text_of(await ed.ask("hello"))
+    assert "/help" in text_of(await ed.ask("/nonsense"))
+
+
+async def test_a_node_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    class Away(DirectNode):
+        async def communities(self) -> list[Community]:
+            raise OperationError(Code.NODE_UNREACHABLE, "no answer")
+
+    async with running_bot(tmp_path, Away()) as stage:
+        ed = await stage.enrol("Ed")
+        assert "(node_unreachable)" in text_of(await ed.ask("/subscribe"))
