@@ -15,6 +15,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport VIRTUAL_ENV
 export PYTHONUNBUFFERED := 1
 export PIP_ROOT_USER_ACTION := ignore
+# Trust what this machine trusts: many agencies stand behind a proxy with its own certificate.
+export UV_SYSTEM_CERTS := true
 
 CODE := schemas hub subscribers bots
 READY := .venv/.ready
