@@ -9,30 +9,26 @@ answered already. Nothing waits for a timer, so a single frame passes at once.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Final, Literal
 from uuid import uuid4
 
 import structlog
 from nats.aio.msg import Msg
 
-from hub.admission import Opened, View, decide, open_frame
 from hub.batch import (
-    MAX_BATCH,
     ONE_BY_ONE_MAX,
     BatchRefused,
     Outgoing,
     publish_batch,
     publish_ordered,
 )
-from hub.grants import MAX_PAYLOAD
 from hub.office import TROUBLE, Office
 from hub.pull import Pull
 from hub.registrar import announcement_of, split_bundle
-from hub.state import THROUGH, State, digest
+from hub.settlement import Settlement, Submission, admit, prepare, quarantine_entry
+from hub.state import THROUGH, State
 from hub.streams import (
     ADMISSION,
     INTAKE,
@@ -43,29 +39,19 @@ from hub.streams import (
     trim_intake,
 )
 from schemas import receipts
-from schemas.chain import ChainHead, ChainKey
 from schemas.errors import Code, FormatError, LiaisonError, OperationError, TrustError
-from schemas.limits import WRAPS_PER_BUNDLE
-from schemas.receipts import ADMITTED, Answer
+from schemas.receipts import ADMITTED
 from schemas.signing import Signer
-from schemas.subjects import FrameSubject, is_publisher, parse_frame_subject, receipts_for, wraps_for
+from schemas.subjects import is_publisher, receipts_for, wraps_for
 
 _log = structlog.get_logger(__name__)
 
 BATCH: Final = 400
 """Submissions taken from the intake at once."""
-ANSWERS_PER_RECEIPT: Final = 128
-"""Answers to one publisher in one batch: with their paths they stay below the 128 KiB of a message on
-TRAFFIC.
-"""
-_BYTES: Final = 8 * 1024 * 1024
 _INLINE: Final = 4
 """Fewer frames than this are verified without a thread: a hop costs more than it saves."""
 _THREADS: Final = 2
 _TRIM_EVERY: Final = 2000
-QUARANTINE_MAX: Final = MAX_PAYLOAD - 4096
-"""Bytes kept of a refused submission: what fits into one message beside the headers that say why."""
-_SUBJECT_MAX: Final = 256
 _BACKOFF_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 Step = Literal["settling", "stored"]
@@ -76,48 +62,6 @@ acknowledgement.
 
 async def no_hook(_step: Step) -> None:
     """Go on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """One message of the intake. `opened` is what `prepare` made of a frame; `refusal` why it could not."""
-
-    message: Msg
-    sequence: int
-    publisher: str
-    subject: FrameSubject | None = None
-    opened: Opened | None = None
-    refusal: LiaisonError | None = None
-
-
-@dataclass(slots=True)
-class Settlement:
-    """What one atomic batch will hold, and what goes to quarantine before it."""
-
-    traffic: list[Outgoing] = field(default_factory=list)
-    refused: list[tuple[Submission, LiaisonError]] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
-    to_each: Counter[str] = field(default_factory=Counter)
-    size: int = 0
-    through: int = 0
-
-    def answer(self, submission: Submission, code: str, now: int) -> None:
-        """Note the answer to a submission."""
-        self.to_each[submission.publisher] += 1
-        self.answers.append(Answer(submission.publisher, digest(submission.message.data), code, now))
-
-    def send(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
-        """Note a message for TRAFFIC."""
-        self.size += len(payload)
-        self.traffic.append(Outgoing(subject, payload, headers))
-
-    def full(self) -> bool:
-        """Whether one more submission, a full bundle and a receipt for its sender, might not fit."""
-        return (
-            len(self.traffic) + WRAPS_PER_BUNDLE + len(self.to_each) + 1 > MAX_BATCH
-            or self.size > _BYTES
-            or max(self.to_each.values(), default=0) >= ANSWERS_PER_RECEIPT
-        )
 
 
 class Router:
@@ -220,7 +164,7 @@ class Router:
         if submission.refusal is not None:
             raise submission.refusal
         if submission.opened is not None and submission.subject is not None:
-            _admit(submission.opened, submission.subject, office.view(), state, settlement, now)
+            admit(submission.opened, submission.subject, office.view(), state, settlement, now)
         elif message.subject.startswith("s.doc."):
             await office.record(message.data, by=submission.publisher)
         elif message.subject.startswith("s.wrap."):
@@ -298,50 +242,8 @@ def _with(message: Outgoing, headers: Mapping[str, str]) -> Outgoing:
     return Outgoing(message.subject, message.payload, {**message.headers, **headers})
 
 
-def prepare(message: Msg, keys: Mapping[str, bytes]) -> Submission:
-    """One message of the intake, with a frame's form and signature checked. Never raises: a refusal is
-    kept in it.
-    """
-    sequence = message.metadata.sequence.stream
-    publisher = message.subject.rsplit(".", 1)[-1]
-    if not message.subject.startswith("in."):
-        return Submission(message, sequence, publisher)
-    try:
-        subject = parse_frame_subject(message.subject)
-        return Submission(message, sequence, publisher, subject, open_frame(message.data, keys))
-    except LiaisonError as refusal:
-        return Submission(message, sequence, publisher, refusal=refusal)
-
-
 def _prepare_all(messages: Sequence[Msg], keys: Mapping[str, bytes]) -> list[Submission]:
     return [prepare(message, keys) for message in messages]
-
-
-def _admit(
-    opened: Opened, subject: FrameSubject, view: View, state: State, settlement: Settlement, now: int
-) -> None:
-    frame = opened.frame
-    key = ChainKey(subject.publisher, subject.community, subject.precedence.value)
-    admitted = decide(opened, subject, view, state.heads.get(key, ChainHead()), now)
-    if not admitted.repeated:
-        state.admitted(frame, admitted.head)
-        settlement.send(subject.traffic(), frame.raw, {"Nats-Msg-Id": frame.hash})
-
-
-def quarantine_entry(submission: Submission, refusal: LiaisonError) -> Outgoing:
-    """A refused submission as QUARANTINE keeps it: its bytes (the first 508 KiB), and why, in headers."""
-    message = submission.message
-    publisher = submission.publisher if is_publisher(submission.publisher) else "unknown"
-    headers = {
-        "Nats-Msg-Id": f"intake-{submission.sequence}",
-        THROUGH: str(submission.sequence),
-        "Liaison-Code": str(refusal.code),
-        "Liaison-Message": " ".join(refusal.message.split()),
-        "Liaison-Subject": message.subject[:_SUBJECT_MAX],
-        "Liaison-Size": str(len(message.data)),
-        "Liaison-Sha256": digest(message.data),
-    }
-    return Outgoing(f"q.{publisher}.{refusal.code}", message.data[:QUARANTINE_MAX], headers)
 
 
 def _report(trouble: str) -> None:

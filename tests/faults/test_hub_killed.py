@@ -140,6 +140,31 @@ async def test_killed_between_intake_and_acknowledgement(tmp_path: Path, step: S
             assert len(await stored(nc, "DIRECTORY", f"m.{circle.id}")) == len(circle.entries)
 
 
+async def test_a_frame_stored_without_its_receipt_is_answered_and_not_stored_again(tmp_path: Path) -> None:
+    """A lone frame goes before its receipt: what a crash between the two leaves behind."""
+    world = prepare_hub(tmp_path)
+    accounts = Accounts.load(world.settings.accounts_directory)
+    async with (
+        NatsServer(world.settings.nats_directory, accounts, port=0) as server,
+        AsyncExitStack() as stack,
+    ):
+        world.settings = world.settings.model_copy(update={"nats": server.url})
+        stack.push_async_callback(world.close)
+        async with running(world.settings):
+            france = await world.enrol("fra", "FRA")
+            circle = await world.community(france)
+        nc = await nats.connect(server.url, **accounts.credentials(Service.HUB).options())
+        stack.push_async_callback(nc.close)
+        chain = Chain(france.kit, circle)
+        frame, following = chain.make(world.now), chain.make(world.now)
+        await nc.jetstream().publish(chain.subject.traffic(), frame)
+        for each in (frame, following):
+            await france.put(chain.subject.intake(), each)
+        async with running(world.settings):
+            assert [await france.answer(each) for each in (frame, following)] == [ADMITTED, ADMITTED]
+            await check_traffic(nc, [frame, following])
+
+
 def answered(station: Station, mine: set[str]) -> bool:
     """Whether every submission of a station has an answer."""
     return mine <= {answer.sha256 for answer in station.answers}

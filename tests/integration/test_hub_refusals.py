@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.router import QUARANTINE_MAX
 from hub.serve import RunningHub
+from hub.settlement import QUARANTINE_MAX
 from schemas.errors import Code
 from schemas.frame import BULLETIN, CARD, EPOCH
 from schemas.limits import CLOCK_SKEW_MAX, FRAME_MAX, INTAKE_AGE_MAX, LIFE_MAX
