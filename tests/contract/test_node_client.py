@@ -1,0 +1,127 @@
+"""What the bot counts on from the node: one suite over the client in memory and the real one on NATS."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bots.ports import NodeClient
+from schemas.errors import Code, LiaisonError
+from schemas.vocabulary import Kind, Tlp
+from subscribers.local import Role
+from subscribers.records import Filters, Record
+from tests.support.local_nats import running_node
+from tests.support.node import DirectNode
+from tests.support.node_api import SLUG, make_record
+
+DEADLINE = 20.0
+
+
+@dataclass
+class Side:
+    """A client, and what puts bulletins into its node."""
+
+    client: NodeClient
+    arrive: Callable[[Record], Awaitable[None]]
+
+
+@contextlib.asynccontextmanager
+async def in_memory(_: Path) -> AsyncIterator[Side]:
+    node = DirectNode()
+    yield Side(node, node.arrive)
+
+
+@contextlib.asynccontextmanager
+async def on_nats(folder: Path) -> AsyncIterator[Side]:
+    async with running_node(folder) as node, node.client(role=Role.PUBLISHER, ceiling=Tlp.RED) as agency:
+
+        async def arrive(record: Record) -> None:
+            node.api.records.append(record)
+            await node.local.republish([record])
+
+        yield Side(agency, arrive)
+
+
+@pytest.fixture(params=[in_memory, on_nats], ids=["memory", "nats"])
+async def side(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Side]:
+    async with request.param(tmp_path) as made:
+        yield made
+
+
+async def test_the_latest_come_newest_first_and_page(side: Side) -> None:
+    for number in range(1, 6):
+        await side.arrive(make_record(number))
+    first = await side.client.latest(Filters(), 3)
+    assert [each.bulletin.ref[-1] for each in first.items] == ["5", "4", "3"]
+    rest = await side.client.latest(Filters(), 3, first.cursor)
+    assert [each.bulletin.ref[-1] for each in rest.items] == ["2", "1"]
+    assert rest.cursor is None
+
+
+async def test_a_search_keeps_to_its_filters(side: Side) -> None:
+    await side.arrive(make_record(1, title="Drone one"))
+    await side.arrive(make_record(2, title="Drone two", tlp="TLP:AMBER"))
+    found = await side.client.search("drone", filters=Filters(tlp_at_most=Tlp.GREEN), limit=5)
+    assert [each.bulletin.ref for each in found.items] == ["FRA-2026-0001"]
+    assert found.total in (None, 1)
+
+
+async def test_one_is_shown_by_reference_and_by_id(side: Side) -> None:
+    record = make_record(7)
+    await side.arrive(record)
+    assert await side.client.show("FRA-2026-0007") == record
+    assert await side.client.show(record.bulletin.id) == record
+
+
+async def test_what_is_not_there_is_not_found(side: Side) -> None:
+    with pytest.raises(LiaisonError) as refused:
+        await side.client.show("FRA-2026-9999")
+    assert refused.value.code is Code.NOT_FOUND
+
+
+async def test_an_acknowledgement_is_published(side: Side) -> None:
+    record = make_record(1)
+    await side.arrive(record)
+    published = await side.client.acknowledge(record.bulletin.id, officer="officer-1")
+    assert published.state in {"queued", "admitted"}
+    shown = await side.client.show(published.id)
+    assert shown.bulletin.kind is Kind.ACKNOWLEDGEMENT
+    assert shown.bulletin.drafter == "officer-1"
+
+
+async def test_communities_are_listed(side: Side) -> None:
+    assert [each.slug for each in await side.client.communities()] == [SLUG]
+
+
+async def test_the_feed_goes_on_behind_the_last_acknowledged(side: Side) -> None:
+    first, second = make_record(1), make_record(2)
+    await side.arrive(first)
+    await side.arrive(second)
+    async with asyncio.timeout(DEADLINE):
+        feed = side.client.bulletins()
+        incoming = await anext(feed)
+        assert incoming.record == first
+        await incoming.ack()
+        assert (await anext(feed)).record == second
+        await closed(feed)
+    third = make_record(3)
+    await side.arrive(third)
+    async with asyncio.timeout(DEADLINE):
+        feed = side.client.bulletins()
+        seen: list[str] = []
+        while len(seen) < 2:
+            incoming = await anext(feed)
+            await incoming.ack()
+            seen.append(incoming.record.bulletin.ref)
+        await closed(feed)
+    assert sorted(seen) == ["FRA-2026-0002", "FRA-2026-0003"]
+
+
+async def closed(feed: AsyncIterator[object]) -> None:
+    """End an iterator, where it can be ended."""
+    close = getattr(feed, "aclose", None)
+    if close is not None:
+        await close()

@@ -1,0 +1,86 @@
+"""`liaison-bot` as started in earnest: its own process, the real client of the node on NATS, real HTTP."""
+HTTP.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from bots.sandbox.server import Sandbox
+from schemas.vocabulary import Tlp
+from subscribers.local import Role
+from tests.support.local_nats import Node, running_node
+from tests.support.node_api import make_record
+from tests.support.officers_bot import running_sandbox, says
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SECRET = "Planted title that no log may hold"
+
+
+async def bot(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LIAISON_")}
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from bots.cli import main; main()",
+        *arguments,
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(ROOT), "LIAISON_BOT_LOG": "json"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def run(folder: Path, sandbox: Sandbox, node: Node) -> asyncio.subprocess.Process:
+    (folder / "token").write_text(sandbox.bots[0].token)
+    options = ("--token-file", "token", "--api-url", sandbox.base_url, "--node-dir", str(node.directory))
+    return await bot(folder, "run", *options, "--json-events", "-")
+
+
+async def event(process: asyncio.subprocess.Process, name: str) -> dict[str, object]:
+    assert process.stdout is not None
+    while line := await asyncio.wait_for(process.stdout.readline(), 40):
+        found: dict[str, object] = json.loads(line)
+        if found["event"] == name:
+            return found
+    raise AssertionError(f"the bot ended before {name}")
+
+
+@pytest.mark.slow
+async def test_from_the_first_administrator_to_an_alert(tmp_path: Path) -> None:
+    (tmp_path / "bot-folder").mkdir()
+    folder = tmp_path / "bot-folder"
+    async with running_node(tmp_path / "node") as node, running_sandbox() as (sandbox, client):
+        await node.local.add_client("bot", Role.PUBLISHER, Tlp.RED)
+        process = await run(folder, sandbox, node)
+        await event(process, "ready")
+        adding = await bot(folder, "officer", "add", "Ed", "--admin", "--json")
+        added = json.loads((await adding.communicate())[0])
+        ed = client.user("Ed")
+        await ed.ask(f"/start {added['code']}")
+        menu = await ed.ask("/subscribe")
+        await ed.press("Save", menu)
+        await ed.next_edit()
+        record = make_record(42, title=SECRET)
+        node.api.records.append(record)
+        await node.local.republish([record])
+        alert = await ed.next_message(says(SECRET))
+        told = await event(process, "alert")
+        assert (told["id"], told["message"]) == (record.bulletin.id, alert["message_id"])
+        assert SECRET in (await ed.ask("/search planted"))["text"]
+        await ed.press("Acknowledge", alert)
+        await ed.next_edit()
+
+        second = await run(folder, sandbox, node)
+        assert (await second.communicate())[1].startswith(b"already_running: ")
+        assert second.returncode == 1
+
+        process.terminate()
+        rest, errors = await asyncio.wait_for(process.communicate(), 20)
+        assert process.returncode == 0, errors
+        for hidden in (SECRET, added["code"], sandbox.bots[0].token, "planted"):
+            assert hidden.encode() not in errors + rest
