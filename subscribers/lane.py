@@ -1,11 +1,13 @@
 """SQLite as the store uses it: a thread for each connection, and a fix for each error."""
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, TypeVar
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, Final, NamedTuple, TypeVar
 
 import apsw
 
@@ -49,11 +51,25 @@ def explain(error: apsw.Error) -> OperationError | None:
             return None
 
 
+class _Job(NamedTuple):
+    """Something to be done in the thread, and whom to tell where."""
+
+    work: Callable[[], Any]
+    done: "asyncio.Future[Any]"
+    loop: asyncio.AbstractEventLoop
+
+
 class Lane:
-    """A connection and the one thread that uses it."""
+    """A connection and the one thread that uses it.
+
+    A queue and a thread rather than an executor: its futures of two kinds, chained, cost as much as a small
+    statement does.
+    """
 
     def __init__(self, name: str) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread = Thread(target=_serve, args=(self._jobs,), name=name, daemon=True)
+        self._thread.start()
         self._connection: apsw.Connection | None = None
 
     async def open(self, path: Path, key: bytes) -> None:
@@ -68,8 +84,11 @@ class Lane:
         return await self._call(functools.partial(work, connection))
 
     async def _call(self, work: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._jobs.put(_Job(work, done, loop))
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            return await done
         except apsw.Error as error:
             if (known := explain(error)) is None:
                 raise
@@ -82,7 +101,31 @@ class Lane:
             if connection is not None:
                 await self._call(connection.close)
         finally:
-            self._thread.shutdown(wait=False)
+            self._jobs.put(None)
+
+
+def _serve(jobs: "SimpleQueue[_Job | None]") -> None:
+    while job := jobs.get():
+        if job.done.cancelled():
+            continue
+        result: Any = None
+        failure: BaseException | None = None
+        try:
+            result = job.work()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to who asked
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            job.loop.call_soon_threadsafe(_tell, job.done, result, failure)
+        del job, result, failure  # what they hold must not wait for the next job
+
+
+def _tell(done: "asyncio.Future[Any]", result: object, failure: BaseException | None) -> None:
+    if done.cancelled():
+        return
+    if failure is None:
+        done.set_result(result)
+    else:
+        done.set_exception(failure)
 
 
 def connect(path: Path, key: bytes) -> apsw.Connection:
