@@ -1,6 +1,4 @@
 """`liaison-bot` as started in earnest: its own process, the real client of the node on NATS, real HTTP."""
-HTTP.
-"""
 
 import asyncio
 import json
