@@ -5,12 +5,13 @@ is dated (issued, but never later than it came), which is the order of the table
 request, within a window of the newest matches.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import apsw
 
-from schemas.bulletin import parse_bulletin
+from schemas.bulletin import Bulletin, parse_bulletin
 from schemas.encoding import instant
 from schemas.errors import Code, OperationError, TrustError
 from subscribers.archive_query import (
@@ -27,8 +28,9 @@ from subscribers.normalise import query_expression
 from subscribers.records import Filters, Page, Record
 from subscribers.store import Row, Store, Tx
 
-__all__ = ["DIGEST_MAX", "MIGRATIONS", "Archive", "Flag", "NewRecord", "put", "put_all"]
+__all__ = ["DIGEST_MAX", "MIGRATIONS", "Archive", "Flag", "NewRecord", "put", "put_all", "unpublished"]
 
+_NOBODY: Final[Mapping[bytes, Bulletin]] = MappingProxyType({})
 DIGEST_MAX: Final = 512
 """As many as a digest bulletin may link to."""
 EVERYTHING: Final = Filters()
@@ -133,16 +135,7 @@ class Archive:
         """Local numbers and bulletins not yet marked as republished, in the order in which they came; only
         those that came later than number `after`.
         """
-        sql = """
-            SELECT position, number FROM bulletins WHERE number > max(?, (SELECT number FROM republished))
-            ORDER BY number LIMIT ?
-        """
-
-        def find(connection: apsw.Connection) -> list[tuple[int, Record]]:
-            rows: list[Row] = connection.execute(sql, (after, limit)).fetchall()
-            return [(row[1], record) for row, record in zip(rows, _records(connection, rows), strict=True)]
-
-        return await self._store.read(find)
+        return await self._store.read(lambda connection: unpublished(connection, after, limit))
 
     async def mark_republished(self, number: int) -> None:
         """Everything up to local `number` is on the agency's own NATS. Never goes back."""
@@ -165,15 +158,31 @@ def put_all(connection: apsw.Connection, new: Sequence[NewRecord]) -> list[bool 
     return outcomes
 
 
-def _records(connection: apsw.Connection, rows: Sequence[Row]) -> list[Record]:
+def unpublished(
+    connection: apsw.Connection, after: int, limit: int = -1, known: Mapping[bytes, Bulletin] = _NOBODY
+) -> list[tuple[int, Record]]:
+    """As `Archive.unpublished`, on an open connection; no limit when it is negative. `known` bulletins, by
+    their payload, are not parsed again.
+    """
+    sql = """
+        SELECT position, number FROM bulletins WHERE number > max(?, (SELECT number FROM republished))
+        ORDER BY number LIMIT ?
+    """
+    rows: list[Row] = connection.execute(sql, (after, limit)).fetchall()
+    return [(row[1], record) for row, record in zip(rows, _records(connection, rows, known), strict=True)]
+
+
+def _records(
+    connection: apsw.Connection, rows: Sequence[Row], known: Mapping[bytes, Bulletin] = _NOBODY
+) -> list[Record]:
     """The bulletins at the positions that `rows` begin with, in that order."""
-    return [_record(connection.execute(_RECORD, row[:1]).fetchall()[0]) for row in rows]
+    return [_record(connection.execute(_RECORD, row[:1]).fetchall()[0], known) for row in rows]
 
 
-def _record(row: Row) -> Record:
+def _record(row: Row, known: Mapping[bytes, Bulletin]) -> Record:
     payload, community, slug, title, agency, name, received, own, flags, state, replaced_by = row
     return Record(
-        bulletin=parse_bulletin(payload),
+        bulletin=known.get(payload) or parse_bulletin(payload),
         community=community,
         community_slug=slug,
         community_title=title,

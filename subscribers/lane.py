@@ -16,6 +16,8 @@ from schemas.errors import Code, OperationError
 BUSY_TIMEOUT: Final = 5_000
 """Milliseconds to wait for a lock that another process holds (a backup, a second node started by mistake)."""
 CACHE_KIB: Final = 65_536
+CHECKPOINT_PAGES: Final = 4_000
+"""16 MiB of log before it is folded into the file: that holds up the writer, and pages come again."""
 
 T = TypeVar("T")
 
@@ -141,6 +143,7 @@ def connect(path: Path, key: bytes) -> apsw.Connection:
         connection.execute("PRAGMA journal_mode = wal").fetchall()
         for setting in (
             "synchronous = full",
+            f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
             "temp_store = memory",
             "foreign_keys = on",
             "trusted_schema = off",

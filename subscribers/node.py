@@ -62,7 +62,7 @@ class Node:
             sinks: list[Sink] = [local.republish]
             if settings.jsonl:
                 sinks.append(JsonlSink(settings.jsonl, settings.jsonl_ceiling).write)
-            republisher = Republisher(core.archive, core.traffic_feed.stored, sinks)
+            republisher = Republisher(core.archive, core.traffic_feed.fresh, sinks)
             async with NodeService(local, node), _background(core.run(), republisher.run()):
                 with running(settings.digests, node.compose_digest):
                     yield node, local

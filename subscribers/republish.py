@@ -20,20 +20,65 @@ from subscribers.records import Record
 log = structlog.get_logger(__name__)
 
 Sink = Callable[[Sequence[Record]], Awaitable[None]]
+Rows = list[tuple[int, Record]]
+"""Local numbers and bulletins, in the order in which they came."""
 _PAUSE: Final = 1.0
 _AT_ONCE: Final = 256
+_HELD_MAX: Final = 1024
 _UNMARKED_MAX: Final = 512
 """Rows that a crash may repeat: far fewer than any sink remembers."""
 _QUIET: Final = 0.1
 """Seconds without a new row after which the mark is written."""
 
 
-class Republisher:
-    """Runs behind the feed; `stored` wakes it."""
+class Fresh:
+    """Bulletins handed over by the commit that stored them, so that they need not be read back.
 
-    def __init__(self, archive: Archive, stored: asyncio.Event, sinks: Sequence[Sink]) -> None:
+    Only a republisher that has caught up is handed anything. `level` is the number up to which it has been
+    handed, or has read, everything; None while it reads the archive.
+    """
+
+    def __init__(self) -> None:
+        self.level: int | None = None
+        self.stored = asyncio.Event()
+        """Set whenever bulletins have been committed."""
+        self._rows: Rows = []
+        self._behind = True
+
+    def offer(self, after: int | None, rows: Rows) -> None:
+        """All that a commit found after number `after`, which was the level when it began."""
+        if after is None or after != self.level or len(self._rows) > _HELD_MAX:
+            self.forget()
+        elif rows:
+            self._rows += rows
+            self.level = rows[-1][0]
+        self.stored.set()
+
+    def take(self) -> Rows | None:
+        """What was handed over since the last call. None: read the archive, then say how far (`reach`)."""
+        if self._behind:
+            self._behind = False
+            return None
+        rows, self._rows = self._rows, []
+        return rows
+
+    def reach(self, number: int) -> None:
+        """The archive was read to its end, which was `number`."""
+        if not self._behind:
+            self.level = number
+
+    def forget(self) -> None:
+        """Have the archive read again."""
+        self.level, self._rows, self._behind = None, [], True
+
+
+class Republisher:
+    """Runs behind the feed."""
+
+    def __init__(self, archive: Archive, fresh: Fresh, sinks: Sequence[Sink]) -> None:
         self._archive = archive
-        self._stored = stored
+        self._fresh = fresh
+        self._stored = fresh.stored
         self._sinks = sinks
         self._done = 0
         self._unmarked = 0
@@ -43,17 +88,25 @@ class Republisher:
         while True:
             self._stored.clear()
             try:
-                rows = await self._archive.unpublished(_AT_ONCE, after=self._done)
-                if rows:
+                while rows := await self._next():
                     await self._pass_on(rows)
-                if self._unmarked >= _UNMARKED_MAX:
-                    await self._mark()
-                if len(rows) == _AT_ONCE:
-                    continue
+                    if self._unmarked >= _UNMARKED_MAX:
+                        await self._mark()
                 await self._until_stored()
             except OperationError as error:
+                self._fresh.forget()
                 log.warning("republishing waits", code=str(error.code), reason=error.message)
                 await asyncio.sleep(_PAUSE)
+
+    async def _next(self) -> Rows:
+        rows = self._fresh.take()
+        if rows is None:
+            rows = await self._archive.unpublished(_AT_ONCE, after=self._done)
+            if len(rows) < _AT_ONCE:
+                self._fresh.reach(rows[-1][0] if rows else self._done)
+            else:
+                self._fresh.forget()
+        return rows
 
     async def _pass_on(self, rows: Sequence[tuple[int, Record]]) -> None:
         records = [record for _, record in rows]

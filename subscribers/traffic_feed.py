@@ -5,7 +5,6 @@ A batch is one transaction: bulletins, chain heads, epoch keys, settled submissi
 The node may be killed at any point; what was not acknowledged comes again and finds itself known.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,7 +21,7 @@ from schemas.errors import Code, LiaisonError, OperationError
 from schemas.receipts import Answer, read
 from schemas.signing import KEY_SIZE
 from schemas.subjects import TRAFFIC, parse_frame_subject, receipts_for, wraps_for
-from subscribers.archive import Flag, NewRecord, put_all
+from subscribers.archive import Flag, NewRecord, put_all, unpublished
 from subscribers.directory_feed import DirectoryFeed
 from subscribers.hub_link import HubLink, feed_settled
 from subscribers.journal import Settlement, settle
@@ -30,6 +29,7 @@ from subscribers.keys import Keyring
 from subscribers.ledger import Changes, Ledger, Refused
 from subscribers.outbox import Outbox
 from subscribers.pull import Pull, ack
+from subscribers.republish import Fresh, Rows
 from subscribers.store import Store, unbroken
 from subscribers.trust import Announced, Carded, LogBehind, Opened, accept_wrap, receive
 from subscribers.trust import Refused as Refusal
@@ -72,8 +72,8 @@ class TrafficFeed:
         self._keys = keys
         self._endpoint = endpoint
         self._clock = clock
-        self.stored = asyncio.Event()
-        """Set whenever bulletins have been committed."""
+        self.fresh = Fresh()
+        """Bulletins as they are committed."""
 
     async def run(self, nc: Client, link: HubLink) -> None:
         """Read until the connection is lost; tells the link when the backlog is done."""
@@ -103,18 +103,22 @@ class TrafficFeed:
         return batch.answers
 
     async def _commit(self, batch: _Batch) -> None:
-        def write(connection: apsw.Connection) -> Settlement:
+        def write(connection: apsw.Connection) -> tuple[Settlement, int | None, Rows]:
             outcomes = put_all(connection, [record for record, _ in batch.records])
             for outcome, (_, piece) in zip(outcomes, batch.records, strict=True):
                 if isinstance(outcome, LiaisonError):
                     self._refuse(batch, outcome, piece)
             batch.changes.save(connection)
-            return settle(connection, batch.answers)
+            settlement, level = settle(connection, batch.answers), self.fresh.level
+            if level is None or not batch.records:
+                return settlement, level, []
+            known = {record.payload: record.bulletin for record, _ in batch.records}
+            return settlement, level, unpublished(connection, level, known=known)
 
-        settlement = await self._store.transact(write)
+        settlement, level, rows = await self._store.transact(write)
         self._ledger.merge(batch.changes)
         if batch.records:
-            self.stored.set()
+            self.fresh.offer(level, rows)
         await self._outbox.merge(settlement)
 
     def _refuse(self, batch: _Batch, error: LiaisonError, piece: Piece) -> None:
