@@ -123,8 +123,8 @@ class Control:
         return await status(self._office, self._uptime)
 
     async def _quarantine(self, asked: dict[str, Any]) -> dict[str, Any]:
-        code = _text(asked, "code") if "code" in asked else "*"
-        if code != "*" and code not in set(Code):
+        code = "*"
+        if "code" in asked and (code := _text(asked, "code")) not in set(Code):
             raise FormatError(Code.BAD_REQUEST, "no such code", "see FORMAT.md, Refusals")
         publishers = ["*"]
         if "publisher" in asked:

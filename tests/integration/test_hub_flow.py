@@ -11,12 +11,15 @@ from collections.abc import AsyncIterator
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import nats.errors
 import pytest
 
 from hub.admission import LEAD
 from hub.batch import Outgoing, publish_batch
+from hub.files import write_private
+from hub.keeping import ReceiptSigner, install
 from hub.serve import RunningHub, running
 from schemas.encoding import to_base64
 from schemas.errors import LiaisonError
@@ -24,7 +27,7 @@ from schemas.frame import BULLETIN, CARD, EPOCH, HEARTBEAT
 from schemas.vocabulary import Precedence
 from schemas.wraps import parse_wrap
 from tests.support.frames import AgencyKit, Chain, Circle, renewed, wraps
-from tests.support.hub_world import DEADLINE, HubWorld, Station, hub_world, stored
+from tests.support.hub_world import DEADLINE, HubWorld, Station, hub_world, prepare_hub, stored
 from tests.support.nats_server import eventually
 
 World = tuple[HubWorld, RunningHub]
@@ -262,11 +265,71 @@ async def test_a_batch_with_a_message_that_is_there_already_goes_one_by_one(worl
     france = await hub.enrol("fra", "FRA")
     circle = await hub.community(france)
     chain = Chain(france.kit, circle)
-    frame = chain.make(hub.now)
-    id = {"Nats-Msg-Id": sha256(frame).hexdigest()}
-    await publish_batch(running_hub.office.nc, [Outgoing(chain.subject.traffic(), frame, id)], batch_id="x")
-    assert await france.send(chain, frame) == "admitted"
-    assert [each.data for each in await stored(running_hub.office.nc, "TRAFFIC", "f.>")] == [frame]
+    frames = [chain.make(hub.now) for _ in range(20)]
+    nc, id = running_hub.office.nc, {"Nats-Msg-Id": sha256(frames[0]).hexdigest()}
+    await publish_batch(nc, [Outgoing(chain.subject.traffic(), frames[0], id)], batch_id="x")
+    async with running_hub.office.writing():  # the router waits, so that they make a batch
+        for frame in frames:
+            await france.put(chain.subject.intake(), frame)
+    assert {await france.answer(frame) for frame in frames} == {"admitted"}
+    assert [each.data for each in await stored(nc, "TRAFFIC", "f.>")] == frames
+
+
+@pytest.mark.parametrize(
+    "verb, asked",
+    [
+        ("purge", {}),
+        ("admit", {}),
+        ("admit", {"request": "???", "agency": "e30="}),
+        ("suspend", {"who": 7}),
+        ("quarantine", {"limit": 0}),
+        ("quarantine", {"limit": True}),
+        ("quarantine", {"code": "*"}),
+        ("quarantine", {"code": "nonsense"}),
+        ("watch", {"inbox": "r.>"}),
+        ("watch", {"inbox": "_INBOX.*"}),
+    ],
+)
+async def test_a_control_request_of_another_shape(world: World, verb: str, asked: dict[str, Any]) -> None:
+    with pytest.raises(LiaisonError, match="bad_request"):
+        await world[0].ask(verb, **asked)
+    assert (await world[0].ask("status"))["ok"]
+
+
+async def test_a_hub_does_not_begin_on_what_is_not_its_own(tmp_path: Path) -> None:
+    async with hub_world(tmp_path) as (hub, _):
+        await hub.enrol("fra", "FRA")
+    other = prepare_hub(tmp_path / "other")
+    state, strange = hub.settings.state, other.settings.state
+    with pytest.raises(LiaisonError, match="already_known"):
+        install(hub.settings, *documents_signed_for(other, hub))
+    with pytest.raises(LiaisonError, match="wrong_key"):
+        install(hub.settings, *((strange / name).read_bytes() for name in ("root.dsse", "hub.dsse")))
+    key = state / "hub" / "receipt.key"
+    ours = key.read_bytes()
+    write_private(key, (strange / "hub" / "receipt.key").read_bytes())
+    with pytest.raises(LiaisonError, match="wrong_key"):
+        await begin(hub)
+    write_private(key, b"damaged")
+    with pytest.raises(LiaisonError, match="store_corrupt"):
+        await begin(hub)
+    write_private(key, ours)
+    for name, data in zip(("root.dsse", "hub.dsse"), documents_signed_for(other, hub), strict=True):
+        (state / name).write_bytes(data)
+    with pytest.raises(LiaisonError, match="root_mismatch"):
+        await begin(hub)
+
+
+def documents_signed_for(secretariat: HubWorld, hub: HubWorld) -> tuple[bytes, bytes]:
+    """The root of another secretariat, and what it signed for this hub."""
+    key = ReceiptSigner.load(hub.settings).public
+    made = secretariat.secretariat
+    return made.root_document(hub.now), made.hub_document(key, hub.now)
+
+
+async def begin(hub: HubWorld) -> None:
+    async with running(hub.settings):
+        pass
 
 
 async def test_many_at_once_keep_their_order(world: World) -> None:
