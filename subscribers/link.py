@@ -27,6 +27,18 @@ log = structlog.get_logger(__name__)
 OnConnection = Callable[[Client], Awaitable[None]]
 
 
+class _Client(Client):
+    """nats-py's, which stops reading for good at a status line that is not UTF-8: one request of a client
+    with such a header would silence the node for everybody, until its pings go unanswered.
+    """
+
+    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+        try:
+            return await super()._process_headers(headers)
+        except (ValueError, IndexError):
+            return None
+
+
 class Link:
     """Keeps one authenticated connection to `url` as the user of `seed` until `close`."""
 
@@ -101,7 +113,7 @@ class Link:
         wait = _BACKOFF_FIRST
         while True:
             closed = asyncio.Event()
-            nc = Client()
+            nc = _Client()
             try:
                 await self._connect(nc, closed)
                 wait = _BACKOFF_FIRST
