@@ -155,13 +155,13 @@ def digest(officer: Officer, schedule: Schedule | None) -> Rendered:
         Span("\n" + say.text("Time zone: {zone}", zone=say.embed(officer.zone.key))),
         Span("\n" + say.text("Quiet hours: {hours}", hours=_hours(officer.quiet, say))),
         Span("\n\n" + say.text("By hand:") + "\n"),
-        Span("/digest daily 07:30", "code"),
+        *say.code("/digest daily 07:30"),
         Span("\n"),
-        Span("/digest zone Europe/Paris", "code"),
+        *say.code("/digest zone Europe/Paris"),
         Span("\n"),
-        Span("/digest quiet 22:00-06:30", "code"),
+        *say.code("/digest quiet 22:00-06:30"),
         Span("\n"),
-        Span("/digest now", "code"),
+        *say.code("/digest now"),
     ]
     return screen(spans, officer.language, _digest_rows(officer, schedule, say))
 

@@ -134,7 +134,7 @@ def gravestone(ref: str | None, reader: Reader, *, why: Literal["retracted", "ex
         if why == "retracted"
         else say.text("The time of this message has passed.")
     )
-    named = (*_ref(ref, say), Span("\n")) if ref else ()
+    named = (*say.code(ref), Span("\n")) if ref else ()
     spans = laid((Span("⚫ "), *named, Span(reason)), rtl=say.rtl)
     return Rendered(parts=(Part.of(spans),), protect=True, silent=True, passing=True)
 
@@ -164,7 +164,7 @@ def _withheld(record: Record, released: Release, say: Words, marks: Marks) -> Re
     else:
         spans += [Span("🔒 "), Span(say.text("A bulletin is waiting for you."), "b"), Span("\n")]
         explanation = say.text("Read it on your agency's terminal.")
-    spans += [*_ref(bulletin.ref, say), Span("\n" + explanation)]
+    spans += [*say.code(bulletin.ref), Span("\n" + explanation)]
     rows = (
         ((button_acknowledge(bulletin.id, say, done=marks.acknowledged),),) if acknowledgeable(record) else ()
     )
@@ -236,7 +236,7 @@ def _foot(record: Record, say: Words, view: View) -> Spans:
     spans = [Span(line + "\n") for line in lines]
     if lines:
         spans.append(Span("\n"))
-    spans += [*_ref(record.bulletin.ref, say), Span(" · " + say.embed(record.community_title))]
+    spans += [*say.code(record.bulletin.ref), Span(" · " + say.embed(record.community_title))]
     if regions := record.bulletin.regions[:_REGIONS_SHOWN]:
         spans.append(Span(" · " + say.embed(", ".join(regions))))
     return laid(spans, rtl=say.rtl)
@@ -283,7 +283,7 @@ def _rows(record: Record, shown: Language, say: Words, *, marks: Marks, more: bo
 def _entry(record: Record, ceiling: Ceiling, reader: Reader, say: Words) -> Spans:
     bulletin = record.bulletin
     released = ceiling.allows(bulletin.tlp)
-    ref = _ref(bulletin.ref, say)
+    ref = say.code(bulletin.ref)
     if released is Release.WAITING:
         return (Span("🔒 "), *ref, Span(" · " + say.text("waiting on your agency's terminal")))
     stub = f" · {labels.kind(bulletin.kind, say)} · {say.embed(bulletin.tlp.value)}"
@@ -323,9 +323,3 @@ def _packed(blocks: Sequence[Spans]) -> tuple[Part, ...]:
 
 def _when(instant: str, say: Words, zone: ZoneInfo) -> str:
     return say.embed(say.when(moment(from_instant(instant) / 1000), zone))
-
-
-def _ref(ref: str, say: Words) -> Spans:
-    """A reference, ready to be copied: marks of direction stand outside it."""
-    before, _, after = say.embed(ref).partition(ref)
-    return (Span(before), Span(ref, "code"), Span(after))

@@ -111,9 +111,9 @@ def invitation(officer: Officer, name: str, code: str, username: str, hours: int
             + say.text("Pass this on by a trusted way. The officer opens the link, or sends the command:")
         ),
         Span("\n\n"),
-        Span(f"https://t.me/{username}?start={code}"),
+        Span(say.embed(f"https://t.me/{username}?start={code}")),
         Span("\n"),
-        Span(f"/start {code}", "code"),
+        *say.code(f"/start {code}"),
         Span("\n\n" + valid),
     ]
     return screen(spans, officer.language)
@@ -122,7 +122,7 @@ def invitation(officer: Officer, name: str, code: str, username: str, hours: int
 def usage(officer: Officer, example: str) -> Rendered:
     """How a command is written."""
     say = words(officer.language)
-    return screen([Span(say.text("Write it like this:") + "\n"), Span(example, "code")], officer.language)
+    return screen([Span(say.text("Write it like this:") + "\n"), *say.code(example)], officer.language)
 
 
 def unknown(officer: Officer) -> Rendered:

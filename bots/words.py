@@ -17,7 +17,7 @@ from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from bots.markup import isolate
+from bots.markup import Span, Spans, isolate
 from schemas.vocabulary import Language
 
 SPOKEN: Final = (Language.ENGLISH, Language.FRENCH, Language.RUSSIAN, Language.ARABIC)
@@ -58,6 +58,11 @@ class Words:
         """A name or code of unknown direction, fit to stand within a line of this language."""
         return isolate(text, rtl=self.rtl)
 
+    def code(self, text: str) -> Spans:
+        """Something to copy: in the style of code, marks of direction outside it."""
+        before, _, after = self.embed(text).partition(text)
+        return (Span(before), Span(text, "code"), Span(after))
+
     def when(self, at: datetime, zone: ZoneInfo) -> str:
         """Date and time as this language writes them, in `zone`, with its offset from UTC."""
         local = at.astimezone(zone)
@@ -65,7 +70,8 @@ class Words:
         hours, rest = divmod(abs(minutes), 60)
         ahead = f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
         offset = f"UTC{ahead}" if minutes else "UTC"
-        day = format_date(local, "medium", locale=self.locale)
+        # The medium Arabic date is digits and slashes, and a chat takes `/03` for a command.
+        day = format_date(local, "long" if self.rtl else "medium", locale=self.locale)
         return f"{day}, {self.clock(local.hour * 60 + local.minute)} {self.embed(offset)}"
 
     def clock(self, minute: int) -> str:

@@ -2,6 +2,8 @@
 
 import string
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -72,3 +74,14 @@ def test_strangers_are_met_in_their_language_where_it_is_spoken() -> None:
 
 def test_other_languages_fall_back_to_english() -> None:
     assert words(Language.CHINESE).language is Language.ENGLISH
+
+
+@pytest.mark.parametrize("language", SPOKEN)
+def test_times_carry_their_offset_and_no_slash_that_a_chat_takes_for_a_command(language: Language) -> None:
+    at = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
+    said = words(language).when(at, ZoneInfo("Asia/Kabul"))
+    assert "UTC+4:30" in said
+    assert "13:00" in said
+    assert "/" not in said
+    assert words(language).when(at, ZoneInfo("UTC")).rstrip("\u2069").endswith("UTC")
+    assert "UTC-3:30" in words(language).when(at, ZoneInfo("America/St_Johns"))
