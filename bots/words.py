@@ -65,7 +65,10 @@ class Words:
 
     def when(self, at: datetime, zone: ZoneInfo) -> str:
         """Date and time as this language writes them, in `zone`, with its offset from UTC."""
-        local = at.astimezone(zone)
+        try:
+            local = at.astimezone(zone)
+        except OverflowError:  # "until the end of 9999", east of Greenwich: anybody may write that
+            local = at
         minutes = int((local.utcoffset() or timedelta()).total_seconds()) // 60
         hours, rest = divmod(abs(minutes), 60)
         ahead = f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
