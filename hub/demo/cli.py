@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from hub.demo.wanted import Wanted
 from hub.terminal import refusals
 
 app = typer.Typer(
@@ -33,6 +34,9 @@ def demo(
         float, typer.Option(min=1, max=1_000, help="Bulletins a second; with --headless.")
     ] = 100.0,
     seed: Annotated[int | None, typer.Option(help="For the same bulletins again; with --headless.")] = None,
+    chat: Annotated[
+        bool, typer.Option("--chat/--no-chat", help="Bots, officers; with --headless.")
+    ] = True,
     pace: Annotated[
         float, typer.Option(min=0.2, max=600, help="Seconds between two bulletins, more or less, to watch.")
     ] = 4.5,
@@ -50,7 +54,7 @@ def demo(
         directory = _directory(keep)
         try:
             if headless:
-                _headless(directory, bulletins, rate, seed, as_json=as_json)
+                _headless(directory, Wanted(bulletins, rate, seed, chat), as_json=as_json)
             else:
                 from hub.demo.live import Options, show
 
@@ -62,13 +66,13 @@ def demo(
                 typer.echo(f"kept: {directory}", err=True)
 
 
-def _headless(directory: Path, bulletins: int, rate: float, seed: int | None, *, as_json: bool) -> None:
+def _headless(directory: Path, wanted: Wanted, *, as_json: bool) -> None:
     from hub.demo.headless import run
     from hub.demo.progress import Progress, print_report
     from hub.demo.running import interruptible
 
     with Progress() as progress:
-        report = asyncio.run(interruptible(run(directory, bulletins, rate, seed, progress.say)))
+        report = asyncio.run(interruptible(run(directory, wanted, progress.say)))
     if as_json:
         typer.echo(json.dumps(report.as_dict(), ensure_ascii=False))
     else:

@@ -101,6 +101,26 @@ def samples() -> list[Planned]:
     return found
 
 
+def varied(planned: Sequence[Planned], number: int) -> list[Planned]:
+    """The same bulletins for a further round: numbered in their titles, so that each is seen to be new."""
+    if number == 1:
+        return list(planned)
+
+    def titled(text: Mapping[str, Any]) -> dict[str, Any]:
+        return {**text, "title": f"{text['title']} · {number}"}
+
+    return [
+        replace(
+            each,
+            draft={
+                **titled(each.draft),
+                "translations": [titled(text) for text in each.draft.get("translations", [])],
+            },
+        )
+        for each in planned
+    ]
+
+
 def sent_of(key: str, community: str, draft: Mapping[str, Any]) -> Sent:
     """What of a draft decides who receives it."""
     return _sent(key, community, draft)

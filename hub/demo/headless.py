@@ -6,20 +6,20 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from hub.demo import drafts, intruder, leaks, plan, tally
+from hub.demo import drafts, intruder, plan, tally
 from hub.demo.arrivals import Arrivals, digest_key, key_of_line
 from hub.demo.chat import Chats, references
 from hub.demo.chatroom import ChatRoom, open_chat
 from hub.demo.drafts import Planned
 from hub.demo.plan import Sent
 from hub.demo.processes import Process, Processes
+from hub.demo.report import Report, search
+from hub.demo.wanted import Wanted
 from hub.demo.world import World, gather
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Kind, Severity
@@ -35,38 +35,12 @@ _LOOK_SECONDS: Final = 0.25
 Say = Callable[[str], None]
 
 
-@dataclass(slots=True)
-class Report:
-    """What the run ends with; `problems` is empty when everything held. Latencies in milliseconds."""
-
-    bulletins: int
-    published: int = 0
-    admitted: int = 0
-    refused: dict[str, int] = field(default_factory=dict)
-    refused_by_nats: int = 0
-    refused_at_node: dict[str, int] = field(default_factory=dict)
-    received: dict[str, int] = field(default_factory=dict)
-    archived: dict[str, int] = field(default_factory=dict)
-    local_subjects: int = 0
-    chat_alerts: dict[str, int] = field(default_factory=dict)
-    digests: int = 0
-    p50_ms: float | None = None
-    p99_ms: float | None = None
-    searched: dict[str, int] = field(default_factory=dict)
-    leaks: list[dict[str, str]] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def as_dict(self) -> dict[str, Any]:
-        """For `--json`: `ok` first."""
-        told = {name: getattr(self, name) for name in self.__slots__}
-        return {"ok": not self.problems, **told}
-
-
 class Run:
     """One run on a world that is up."""
 
-    def __init__(self, world: World, room: ChatRoom, planned: Sequence[Planned], stem: str, say: Say) -> None:
+    def __init__(
+        self, world: World, room: ChatRoom | None, planned: Sequence[Planned], stem: str, say: Say
+    ) -> None:
         self._world = world
         self._room = room
         self._planned = planned
@@ -95,7 +69,8 @@ class Run:
             await self._refusals()
             self._say("the last alerts reach the chats")
             await self._arrived()
-            await self._alerts()
+            if self._room:
+                await self._alerts(self._room)
             await asyncio.sleep(_QUIET_SECONDS)  # a doubled message would come about now
             await self._count()
             for reader in readers:
@@ -240,11 +215,11 @@ class Run:
         if refused != dict(wanted):
             self.report.problems.append(f"refusals: the hub refused {refused}, not {dict(wanted)}")
 
-    async def _alerts(self) -> None:
+    async def _alerts(self, room: ChatRoom) -> None:
         """Wait until every chat shows as many alerts as it must, or the time is up."""
-        wanted = {each.name: self._flash(each) for each in self._room.officers}
+        wanted = {each.name: self._flash(each) for each in room.officers}
         deadline = time.monotonic() + _ALERT_SECONDS + max(map(len, wanted.values()))
-        async with Chats(self._room.page_url) as chats:
+        async with Chats(room.page_url) as chats:
             while time.monotonic() < deadline:
                 shown = {name: await _shown(chats, name) for name in wanted}
                 if all(len(shown[name]) >= len(refs) for name, refs in wanted.items()):
@@ -261,11 +236,8 @@ class Run:
             report.problems += tally.compare(keys, seen).told(place)
         report.received = {each.id: len(self.arrivals.keys.get(each.id, ())) for each in plan.AGENCIES}
         report.local_subjects = len(self.arrivals.keys.get(INTEGRATOR, ()))
-        async with Chats(self._room.page_url) as chats:
-            for officer in self._room.officers:
-                shown = await _shown(chats, officer.name)
-                report.chat_alerts[officer.name] = len(shown)
-                report.problems += tally.compare(self._flash(officer), shown).told(f"chat of {officer.name}")
+        if self._room:
+            await self._count_alerts(self._room)
         for agency in plan.AGENCIES:
             status = await self._world.agency(agency.id, "status")
             report.archived[agency.id] = status["archived"]
@@ -278,6 +250,14 @@ class Run:
         report.admitted = sum(each.sent.key in self._ids for each in self._planned)
         self._latency()
 
+    async def _count_alerts(self, room: ChatRoom) -> None:
+        async with Chats(room.page_url) as chats:
+            for officer in room.officers:
+                shown = await _shown(chats, officer.name)
+                self.report.chat_alerts[officer.name] = len(shown)
+                difference = tally.compare(self._flash(officer), shown)
+                self.report.problems += difference.told(f"chat of {officer.name}")
+
     def _latency(self) -> None:
         taken = [
             (at - self._written[key]) * 1000
@@ -289,67 +269,45 @@ class Run:
             setattr(self.report, name, None if value is None else round(value, 2))
 
 
-async def run(directory: Path, bulletins: int, rate: float, seed: int | None, say: Say) -> Report:
+async def run(directory: Path, wanted: Wanted, say: Say) -> Report:
     """The whole run in an empty directory. Raises OperationError when the world does not come up."""
     begun = time.monotonic()
     stem = secrets.token_hex(drafts.STEM_BYTES)
-    source = random.Random(secrets.randbits(64) if seed is None else seed)  # noqa: S311 - variety, no secret
-    planned = drafts.numbered(bulletins, stem, source)
-    async with AsyncExitStack() as stack:
-        processes = await stack.enter_async_context(Processes(directory, os.environ))
+    source = random.Random(secrets.randbits(64) if wanted.seed is None else wanted.seed)  # noqa: S311 - no secret
+    planned = drafts.numbered(wanted.bulletins, stem, source)
+    async with Processes(directory, os.environ) as processes:
         world = World(directory, processes, say)
         await world.begin()
-        say("officers enrol at the chat, an integrator connects")
-        rooms: list[ChatRoom] = []
-        integrators: list[Process] = []
-        wishes = {each.name: FLASH_ONLY for each in plan.OFFICERS}
-        await gather(
-            [
-                _into(rooms, open_chat(world, wishes)),
-                _into(integrators, world.integrator()),
-                world.open_desks(),
-            ]
-        )
-        current = Run(world, rooms[0], planned, stem, say)
-        await current.carry_out(rate, integrators[0])
+        say("officers enrol at the chat, an integrator connects" if wanted.chat else "an integrator connects")
+        room, integrator = await _open(world, chat=wanted.chat)
+        current = Run(world, room, planned, stem, say)
+        await current.carry_out(wanted.rate, integrator)
         say("everything stops; what the hub kept is searched")
     report = current.report
-    await asyncio.to_thread(search, world, report, stem, [each.sent.key for each in planned])
+    community = world.communities[plan.FOREIGN_FIGHTERS.slug]
+    markers = [each.sent.key for each in planned]
+    await asyncio.to_thread(search, report, directory, community, stem, markers)
     report.seconds = round(time.monotonic() - begun, 1)
     return report
 
 
-def search(world: World, report: Report, stem: str, markers: Sequence[str]) -> None:
-    """Look for every marker in all that the hub left on disk, and in all that the agencies and bots did.
+async def _open(world: World, *, chat: bool) -> tuple[ChatRoom | None, Process]:
+    rooms: list[ChatRoom] = []
+    integrators: list[Process] = []
 
-    The agencies' own files are encrypted, so nothing may be found there either.
-    """
-    base = world.directory
-    files = leaks.files_under(base)
-    hub_files = leaks.files_under(world.hub_state, base / "logs" / "hub.log")
-    report.searched = {
-        "files": len(files),
-        "hub_files": len(hub_files),
-        "bytes": sum(each.stat().st_size for each in files),
-        "markers": len(markers),
-    }
-    store = leaks.files_under(world.hub_state / "nats" / "store")
-    if not leaks.holding(store, world.communities[plan.FOREIGN_FIGHTERS.slug].encode()):
-        report.problems.append("search: the hub's streams cannot be read, so the search proves nothing")
-    for leak in leaks.search_files(files, base, stem, markers):
-        report.leaks.append({"file": leak.file, "form": leak.form, "marker": leak.marker})
-    for file in sorted({each["file"] for each in report.leaks}):
-        found = {each["marker"] for each in report.leaks if each["file"] == file}
-        report.problems.append(f"plaintext in {file}: {len(found)} of {len(markers)} markers")
+    async def meet() -> None:
+        rooms.append(await open_chat(world, {each.name: FLASH_ONLY for each in plan.OFFICERS}))
+
+    async def connect() -> None:
+        integrators.append(await world.integrator())
+
+    await gather([connect(), world.open_desks(), *([meet()] if chat else [])])
+    return (rooms[0] if rooms else None), integrators[0]
 
 
 async def _shown(chats: Chats, name: str) -> list[str]:
     """The references that an officer's chat shows, one for each message and bulletin."""
     return [ref for message in await chats.from_bot(name) for ref in sorted(references(message))]
-
-
-async def _into(found: list[Any], work: Awaitable[Any]) -> None:
-    found.append(await work)
 
 
 def _instant(seconds: float) -> str:

@@ -7,6 +7,7 @@ hub's admission, or by NATS before that.
 import asyncio
 import base64
 import json
+import os
 import time
 import uuid
 from collections.abc import Callable
@@ -139,7 +140,7 @@ def _frame(identity: Identity, community: str, now: int, **changes: Any) -> byte
         pc="5" * 64,
     )
     data = header_bytes(header._replace(**changes))
-    body = bytes(min(BODY_SIZES))
+    body = os.urandom(min(BODY_SIZES))
     return join(data, identity.signing.sign(signed_message(data, body)).signature, body)
 
 

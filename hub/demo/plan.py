@@ -41,7 +41,7 @@ class Officer:
 
 AGENCIES: Final = (
     Agency("fr-dvt", "FRA", "Direction de la vigilance du territoire", Language.FRENCH),
-    Agency("kz-cab", "KAZ", "Комитет антитеррористической безопасности", Language.RUSSIAN),
+    Agency("kz-cab", "KAZ", "Антитеррористический комитет", Language.RUSSIAN),
     Agency("jo-mrs", "JOR", "مديرية الرصد والسلامة", Language.ARABIC),
     Agency("un-cell", "UNC", "International Coordination Cell", Language.ENGLISH),
 )
