@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from bots.aftermath import catch_up, ends_at
 from bots.clock import Clock
-from bots.delivery import catch_up, ends_at
 from bots.desk import Answer, Desk
 from bots.outcomes import Blocked
 from bots.ports import Chat, NodeClient

@@ -7,33 +7,25 @@ of the bulletin as they are now. A request leaves only after it was committed as
 import asyncio
 import json
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Final, assert_never
 
 import structlog
 
-from bots import jobs
+from bots.aftermath import DELETE_WITHIN, aged, catch_up, ends_at, quiet, reader
 from bots.clock import Clock, moment
 from bots.events import Events
-from bots.jobs import Priority
 from bots.outcomes import Blocked, ChatFailure, Moved, NotSent, Refused, TooFast, Unsure
 from bots.pacing import Pacer
 from bots.ports import Chat
 from bots.release import Ceiling
-from bots.render import Marks, Reader, gravestone, listing, render
+from bots.render import Marks, gravestone, listing, render
 from bots.rendered import Rendered
 from bots.state import State
-from bots.state.outbox import Outbox, Sent, Shown, Work
-from bots.times import quiet_until
+from bots.state.outbox import Sent, Shown, Work
 from bots.words import words
-from schemas.encoding import from_instant
 from schemas.vocabulary import Language, Severity
 from subscribers.records import Record
 
-DELETE_WITHIN: Final = 48 * 3600.0
-"""A bot may delete its own message this long (Bot API, deleteMessage)."""
-PASSING: Final = 47 * 3600.0
-"""Stubs go an hour before that."""
 _BATCH: Final = 64
 _BACKOFF_MAX: Final = 60.0
 _PAUSE_MAX: Final = 1.0
@@ -109,12 +101,12 @@ class Delivery:
             return pause
         unready = pacer.unready(now)
         found = await self._outbox.candidates(now, self._busy | set(unready), _BATCH)
-        asleep = [(work.id, until) for work in found if (until := _quiet(work, now)) is not None]
+        asleep = [(work.id, until) for work in found if (until := quiet(work, now)) is not None]
         going: list[Work] = []
         for work in found:
             if len(going) == free or pacer.overall_wait(now) > 0.0:
                 break
-            if _quiet(work, now) is None:
+            if quiet(work, now) is None:
                 pacer.take(work.chat, now)
                 going.append(work)
         if asleep:
@@ -147,6 +139,10 @@ class Delivery:
             self._failures = 0
         except ChatFailure as failure:
             await self._settle(work, failure)
+        except ValueError as error:
+            # What cannot be read or written as a message is no reason to stop telling everything else.
+            _log.error("a message could not be made", job=work.id, verb=work.verb, error=type(error).__name__)
+            await self._outbox.finish(work, failed=True)
         finally:
             self._busy.discard(work.chat)
             self._wake.set()
@@ -192,7 +188,7 @@ class Delivery:
             return None
         done = await self._outbox.acknowledged(record.bulletin.id, work.officer.id)
         marks = Marks(repeat=work.repeated, acknowledged=done)
-        return render(record, self._means.ceiling, reader(work), marks=marks)
+        return render(record, self._means.ceiling, reader(work.officer), marks=marks)
 
     async def _digest(self, work: Work) -> Rendered:
         told = json.loads(work.body)
@@ -213,7 +209,7 @@ class Delivery:
             if work.repeated
             else ""
         )
-        return listing(found, self._means.ceiling, reader(work), title=title, note=note)
+        return listing(found, self._means.ceiling, reader(work.officer), title=title, note=note)
 
     async def _edit(self, work: Work) -> None:
         sent = await self._target(work)
@@ -227,11 +223,17 @@ class Delivery:
             language = Language(sent.language) if sent.language else None
             done = await self._outbox.acknowledged(record.bulletin.id, work.officer.id)
             shown = render(
-                record, self._means.ceiling, reader(work), language=language, marks=Marks(acknowledged=done)
+                record,
+                self._means.ceiling,
+                reader(work.officer),
+                language=language,
+                marks=Marks(acknowledged=done),
             )
         else:
             ref = record.bulletin.ref if record else None
-            shown = gravestone(ref, reader(work), why="retracted" if work.body == "retracted" else "expired")
+            shown = gravestone(
+                ref, reader(work.officer), why="retracted" if work.body == "retracted" else "expired"
+            )
         await self._means.chat.edit(sent.chat, sent.message, shown.parts[0], rows=shown.rows)
         await self._outbox.finish(work)
         self._means.events.emit("edit", id=work.record, officer=work.officer.id, message=sent.message)
@@ -247,7 +249,7 @@ class Delivery:
             await self._outbox.gone(work, sent.id)
             self._means.events.emit("delete", officer=work.officer.id, message=sent.message)
             return
-        grave = gravestone(None, reader(work), why="expired")
+        grave = gravestone(None, reader(work.officer), why="expired")
         await self._means.chat.edit(sent.chat, sent.message, grave.parts[0], rows=())
         await self._outbox.gone(work, sent.id)
 
@@ -259,7 +261,7 @@ class Delivery:
 
     async def _record(self, work: Work) -> Record | None:
         record = await self._outbox.record(work.record) if work.record else None
-        return _aged(record, self._means.clock.now()) if record else None
+        return aged(record, self._means.clock.now()) if record else None
 
     # --- the outcomes ---
 
@@ -292,51 +294,3 @@ class Delivery:
                 log.warning("the chat service does not answer", pause=pause)
             case _:
                 raise failure
-
-
-async def catch_up(outbox: Outbox, officer: int, shown: Shown, record: Record, now: float) -> bool:
-    """Edit a message whose bulletin changed while it was on its way. Whether it had.
-
-    `record` is the bulletin as the message shows it. The change was committed before the message was noted,
-    or else its plan saw the message (`bots.intake`).
-    """
-    kept = await outbox.record(record.bulletin.id)
-    if kept is None or kept.state == "current" or kept.replaced_by == record.replaced_by:
-        return False
-    sent = next(
-        (each for each in await outbox.messages(kept.bulletin.id) if each.message == shown.message), None
-    )
-    if sent is None or kept.replaced_by is None:
-        return False
-    made = jobs.edit(sent.id, officer, kept.bulletin.id, kept.replaced_by, fate=kept.state)
-    return await outbox.add([made], now) > 0
-
-
-def reader(work: Work) -> Reader:
-    """For whom a job's text is made."""
-    return Reader(work.officer.language, work.officer.zone)
-
-
-def ends_at(record: Record | None, rendered: Rendered, now: float) -> float | None:
-    """When a message must go (Unix seconds): stubs while they still can be deleted, bulletins when they
-    expire.
-    """
-    ends = [now + PASSING] if rendered.passing else []
-    if record is not None and record.bulletin.valid_until:
-        ends.append(from_instant(record.bulletin.valid_until) / 1000)
-    return min((each for each in ends if each > now), default=None)
-
-
-def _aged(record: Record, now: float) -> Record:
-    until = record.bulletin.valid_until
-    if until is None or from_instant(until) / 1000 > now:
-        return record
-    return record.model_copy(update={"flags": record.flags | {"expired"}})
-
-
-def _quiet(work: Work, now: float) -> float | None:
-    """Until when an alert must wait for the end of quiet hours; flash and what was asked for never wait."""
-    if work.verb != "alert" or work.priority == Priority.FLASH:
-        return None
-    until = quiet_until(moment(now).astimezone(UTC), work.officer.quiet, work.officer.zone)
-    return until.timestamp() if until else None

@@ -85,7 +85,12 @@ class Intake:
     async def run(self) -> None:
         """Read for ever."""
         async for incoming in self._node.bulletins():
-            await self.take(incoming)
+            try:
+                await self.take(incoming)
+            except LiaisonError as error:
+                if error.code is not Code.NODE_UNREACHABLE:
+                    raise
+                _log.warning("the node went away; the bulletin comes again", code=error.code)
 
     async def take(self, incoming: Incoming) -> None:
         """One bulletin: decided, committed, acknowledged."""

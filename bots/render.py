@@ -1,7 +1,7 @@
 """The release gate: the only place where a bulletin becomes chat text. Pure.
 
 `render`, `listing` and `gravestone` take records and a ceiling and give what may be sent. Everything that
-shows any part of a bulletin goes through `_released`; what is above the ceiling gives its reference, and,
+shows any part of a bulletin asks `Ceiling.allows` first; what is above the ceiling gives its reference, and,
 for a stub, its kind, severity and marking. Nothing is cut after it was written as HTML: data is trimmed
 first.
 """

@@ -17,8 +17,8 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bots import jobs
+from bots.aftermath import DELETE_WITHIN
 from bots.clock import Clock, moment
-from bots.delivery import DELETE_WITHIN
 from bots.jobs import Job
 from bots.matching import any_match
 from bots.state import State

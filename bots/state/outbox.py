@@ -63,13 +63,15 @@ class Sent:
 
 
 def enqueue(connection: apsw.Connection, jobs: Iterable[Job], now: float) -> int:
-    """Within a transaction: add the jobs whose keys are new; how many were."""
+    """Within a transaction: add the jobs whose keys are new; how many were. None for an officer who was
+    removed.
+    """
     before = connection.total_changes()
     connection.executemany(
         "INSERT INTO jobs (key, officer, priority, verb, record, target, body, created)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        " SELECT ?, id, ?, ?, ?, ?, ?, ? FROM officers WHERE id = ? ON CONFLICT (key) DO NOTHING",
         [
-            (job.key, job.officer, int(job.priority), job.verb, job.record, job.target, job.body, now)
+            (job.key, int(job.priority), job.verb, job.record, job.target, job.body, now, job.officer)
             for job in jobs
         ],
     )
@@ -104,10 +106,10 @@ def note_message(connection: apsw.Connection, officer: int, shown: Shown, now: f
     """Within a transaction: a message was sent, or shows something else now."""
     connection.execute(
         "INSERT INTO messages (officer, chat, message, record, language, part, sent, ends)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " SELECT id, ?, ?, ?, ?, ?, ?, ? FROM officers WHERE id = ?"
         " ON CONFLICT (chat, message) DO UPDATE SET record = excluded.record, language = excluded.language,"
         " part = excluded.part, ends = excluded.ends",
-        (officer, shown.chat, shown.message, shown.record, shown.language, shown.part, now, shown.ends),
+        (shown.chat, shown.message, shown.record, shown.language, shown.part, now, shown.ends, officer),
     )
 
 
@@ -284,7 +286,8 @@ class Outbox:
         """Remember that an officer acknowledged a bulletin."""
         async with self._store.write() as tx:
             await tx.execute(
-                "INSERT INTO acknowledged VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (record, officer, now)
+                "INSERT INTO acknowledged SELECT ?, id, ? FROM officers WHERE id = ? ON CONFLICT DO NOTHING",
+                (record, now, officer),
             )
 
     async def acknowledged(self, record: str, officer: int) -> bool:

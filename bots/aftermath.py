@@ -1,0 +1,67 @@
+"""What follows from a message: until when it stays, when it may sound, and whether it is still true."""
+
+from datetime import UTC
+from typing import Final
+
+from bots import jobs
+from bots.clock import moment
+from bots.jobs import Priority
+from bots.render import Reader
+from bots.rendered import Rendered
+from bots.state.officers import Officer
+from bots.state.outbox import Outbox, Shown, Work
+from bots.times import quiet_until
+from schemas.encoding import from_instant
+from subscribers.records import Record
+
+DELETE_WITHIN: Final = 48 * 3600.0
+"""A bot may delete its own message this long (Bot API, deleteMessage)."""
+PASSING: Final = 47 * 3600.0
+"""Stubs go an hour before that."""
+
+
+def reader(officer: Officer) -> Reader:
+    """For whom a text is made."""
+    return Reader(officer.language, officer.zone)
+
+
+def ends_at(record: Record | None, rendered: Rendered, now: float) -> float | None:
+    """When a message must go (Unix seconds): stubs while they can be deleted, bulletins when they expire."""
+    ends = [now + PASSING] if rendered.passing else []
+    if record is not None and record.bulletin.valid_until:
+        ends.append(from_instant(record.bulletin.valid_until) / 1000)
+    return min((each for each in ends if each > now), default=None)
+
+
+def aged(record: Record, now: float) -> Record:
+    """The bulletin with what its dates say now."""
+    until = record.bulletin.valid_until
+    if until is None or from_instant(until) / 1000 > now:
+        return record
+    return record.model_copy(update={"flags": record.flags | {"expired"}})
+
+
+def quiet(work: Work, now: float) -> float | None:
+    """Until when an alert must wait for the end of quiet hours; flash and what was asked for never wait."""
+    if work.verb != "alert" or work.priority == Priority.FLASH:
+        return None
+    until = quiet_until(moment(now).astimezone(UTC), work.officer.quiet, work.officer.zone)
+    return until.timestamp() if until else None
+
+
+async def catch_up(outbox: Outbox, officer: int, shown: Shown, record: Record, now: float) -> bool:
+    """Edit a message whose bulletin changed while it was on its way. Whether it had.
+
+    `record` is the bulletin as the message shows it. The change was committed before the message was noted,
+    or else its plan saw the message (`bots.intake`).
+    """
+    kept = await outbox.record(record.bulletin.id)
+    if kept is None or kept.state == "current" or kept.replaced_by == record.replaced_by:
+        return False
+    place = (shown.chat, shown.message)
+    noted = (each for each in await outbox.messages(kept.bulletin.id) if (each.chat, each.message) == place)
+    sent = next(noted, None)
+    if sent is None or kept.replaced_by is None:
+        return False
+    made = jobs.edit(sent.id, officer, kept.bulletin.id, kept.replaced_by, fate=kept.state)
+    return await outbox.add([made], now) > 0

@@ -1,0 +1,136 @@
+"""The bot's database where things go wrong: officers removed meanwhile, unreadable records, a node that
+goes away.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bots import jobs
+from bots.clock import SystemClock
+from bots.intake import Intake
+from bots.state import State
+from bots.state.outbox import Shown, enqueue, note_message
+from schemas.errors import Code, OperationError
+from schemas.vocabulary import Language
+from subscribers.records import Filters, Record
+from tests.support.node import DirectNode, Handed
+from tests.support.node_api import make_record
+from tests.support.officers_bot import invite, running_bot, says
+
+
+@pytest.fixture
+async def state(tmp_path: Path) -> AsyncIterator[State]:
+    async with await State.open(tmp_path / "state") as opened:
+        yield opened
+
+
+async def enrolled(state: State, name: str, number: int, *, administrator: bool = False) -> int:
+    code = await invite(state, name, administrator=administrator)
+    officer = await state.officers.enrol(
+        code, chat=number, person=number, language=Language.ENGLISH, now=time.time()
+    )
+    assert officer is not None
+    return officer.id
+
+
+async def test_nothing_is_written_for_an_officer_who_was_removed(state: State) -> None:
+    gone = await enrolled(state, "Ed", 1)
+    assert await state.officers.remove("Ed")
+    record, now = make_record(1), time.time()
+    async with state.store.write() as tx:
+        assert await tx.run(lambda c: enqueue(c, [jobs.alert(record, gone)], now)) == 0
+        await tx.run(lambda c: note_message(c, gone, Shown(1, 5, record.bulletin.id), now))
+    await state.outbox.acknowledge(record.bulletin.id, gone, now)
+    assert await state.outbox.messages(record.bulletin.id) == []
+    assert not await state.outbox.acknowledged(record.bulletin.id, gone)
+
+
+async def test_the_last_administrator_stays_while_others_are_enrolled(state: State) -> None:
+    await enrolled(state, "Chief", 1, administrator=True)
+    await enrolled(state, "Ed", 2)
+    with pytest.raises(OperationError) as refused:
+        await state.officers.remove("Chief")
+    assert refused.value.code is Code.FORBIDDEN
+    assert await state.officers.remove("Ed")
+    assert await state.officers.remove("Chief")
+
+
+async def test_an_enrolled_name_is_not_invited_again_and_a_new_code_ends_the_old(state: State) -> None:
+    first = await invite(state, "Ed")
+    second = await invite(state, "  ed ")
+    now = time.time()
+    assert await state.officers.enrol(first, chat=1, person=1, language=Language.ENGLISH, now=now) is None
+    assert (
+        await state.officers.enrol(second, chat=1, person=1, language=Language.ENGLISH, now=now) is not None
+    )
+    with pytest.raises(OperationError) as refused:
+        await invite(state, "Ed")
+    assert refused.value.code is Code.ALREADY_KNOWN
+    for name in ("", "  ", "x" * 65, "a\u0000b"):
+        with pytest.raises(OperationError) as refused:
+            await invite(state, name)
+        assert refused.value.code is Code.BAD_REQUEST
+
+
+async def test_what_is_old_is_given_up_and_forgotten(state: State) -> None:
+    officer = await enrolled(state, "Ed", 1)
+    now = time.time()
+    await state.outbox.add([jobs.alert(make_record(1), officer)], now)
+    await state.outbox.tidy(now + 8 * 86_400)
+    assert await state.outbox.counts() == {"failed": 1}
+    await state.outbox.tidy(now + 11 * 86_400)
+    assert await state.outbox.counts() == {}
+
+
+async def test_a_record_that_cannot_be_read_stops_nothing_else(tmp_path: Path) -> None:
+    node = DirectNode()
+    async with running_bot(tmp_path, node) as stage:
+        ed = await stage.enrol("Ed")
+        officer = await stage.state.officers.by_person(ed.id)
+        assert officer is not None
+        broken, now = make_record(1), time.time()
+        async with stage.state.store.write() as tx:
+            await tx.execute("INSERT INTO records VALUES (?, ?, ?)", (broken.bulletin.id, "{}", now))
+        await stage.state.outbox.add([jobs.alert(broken, officer.id)], now)
+        await stage.state.officers.subscribe(officer.id, Filters())
+        await node.arrive(make_record(2))
+        await ed.next_message(says("FRA-2026-0002"))
+        assert (await stage.state.outbox.counts())["failed"] == 1
+
+
+@dataclass
+class Faltering(DirectNode):
+    """A node that is away when the first bulletin is acknowledged, and gives it again."""
+
+    failures: int = 1
+
+    async def bulletins(self) -> AsyncIterator[Handed]:
+        for record in [*self.api.records, *self.api.records]:
+            yield Flaky(record, self)
+
+
+@dataclass
+class Flaky(Handed):
+    async def ack(self) -> None:
+        assert isinstance(self.node, Faltering)
+        if self.node.failures:
+            self.node.failures -= 1
+            raise OperationError(Code.NODE_UNREACHABLE, "no answer")
+        await super().ack()
+
+
+async def test_a_node_that_goes_away_is_waited_for_and_nothing_doubles(state: State) -> None:
+    officer = await enrolled(state, "Ed", 1)
+    await state.officers.subscribe(officer, Filters())
+    node = Faltering()
+    record: Record = make_record(1)
+    node.api.records.append(record)
+    async with asyncio.timeout(20):
+        await Intake(node, state, SystemClock(), lambda: None).run()
+    assert node.acknowledged == {record.bulletin.id}
+    assert await state.outbox.counts() == {"queued": 1}
