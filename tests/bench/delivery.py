@@ -7,7 +7,7 @@ from typing import Final
 from tests.bench.hops import floor
 from tests.bench.load import chain
 from tests.bench.measure import Result, latency, percentile
-from tests.bench.stage import COMMUNITY, READER, SENDER, world
+from tests.bench.stage import COMMUNITY, READER, SENDER, World
 
 RATE: Final = 100.0
 """Bulletins a second."""
@@ -16,14 +16,13 @@ _NOTE: Final = (
 )
 
 
-async def measure(directory: Path, *, count: int, rounds: int) -> list[Result]:
-    """`end_to_end_p50` and `end_to_end_p99` of `rounds` rounds of `count` bulletins."""
-    (directory / "world").mkdir()
-    (directory / "hops").mkdir()
+async def measure(world: World, directory: Path, *, count: int, rounds: int) -> list[Result]:
+    """`end_to_end_p50` and `end_to_end_p99` of `rounds` rounds of `count` bulletins. `directory` is for the
+    floor's files.
+    """
     async with (
-        world(directory / "world") as running,
-        chain(running.local(SENDER), running.local(READER), COMMUNITY) as product,
-        floor(directory / "hops") as bare,
+        chain(world.local(SENDER), world.local(READER), COMMUNITY) as product,
+        floor(directory) as bare,
     ):
         ours: list[list[float]] = []
         theirs: list[list[float]] = []

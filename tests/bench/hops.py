@@ -1,5 +1,5 @@
-"""The floor of the way from agency to agency: the same hops by bare library calls, with nothing decided on the
-way.
+"""The floor of the way from agency to agency: the same hops by bare library calls, with nothing decided on
+the way.
 
 Three nats-servers that write to the disk before they acknowledge, three forwarding processes of a few lines:
 a client's request, one fsync, publish with acknowledgement into a hub's stream; pull, publish into a second
@@ -133,7 +133,6 @@ async def _run(role: str, here: str, there: str, path: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _server(directory: Path) -> AsyncIterator[str]:
-    directory.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     config = directory / "server.conf"
@@ -161,12 +160,19 @@ async def _prepared(url: str, streams: Sequence[str]) -> None:
     await nc.close()
 
 
+def _made(directory: Path, *names: str) -> list[Path]:
+    made = [directory / name for name in names]
+    for each in made:
+        each.mkdir()
+    return made
+
+
 @contextlib.asynccontextmanager
 async def floor(directory: Path) -> AsyncIterator[Stream]:
     """The servers and the forwarders, and a way through them."""
     async with AsyncExitStack() as stack:
         near, hub, far = [
-            await stack.enter_async_context(_server(directory / name)) for name in ("near", "hub", "far")
+            await stack.enter_async_context(_server(each)) for each in _made(directory, "near", "hub", "far")
         ]
         await _prepared(near, [])
         await _prepared(hub, ["INTAKE", "TRAFFIC"])

@@ -90,7 +90,9 @@ async def plain_reader(local: Path) -> Client:
 
 @contextlib.asynccontextmanager
 async def chain(sender: Path, reader: Path, community: str) -> AsyncIterator[Stream]:
-    """One client that publishes at a node, a plain NATS subscription at another's; their local directories."""
+    """One client that publishes at a node, a plain NATS subscription at another's; given are their local
+    directories.
+    """
     timings = Timings()
 
     async def receive(message: Msg) -> None:

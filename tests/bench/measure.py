@@ -1,8 +1,8 @@
 """How everything is measured: the product and its floor by turns, in the same run, medians of many rounds.
 
-The floor of a measurement is a bare loop of the same library calls: what the work costs when nothing is checked,
-kept or built around it. `ratio` is above one when the product is faster than its floor: throughput through
-throughput, or the floor's time through the product's.
+The floor of a measurement is a bare loop of the same library calls: what the work costs when nothing is
+checked, kept or built around it. `ratio` is above one when the product is faster than its floor: throughput
+through throughput, or the floor's time through the product's.
 """
 
 import statistics

@@ -13,6 +13,7 @@ from schemas.content import wrap_info
 from schemas.directory import Directory
 from schemas.documents import KEM_KEY_SIZE, Keys
 from schemas.encoding import from_base64
+from schemas.signing import MEMBERSHIP_TYPE
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import History, Precedence, Realm
 from schemas.wraps import kem_key_id
@@ -85,7 +86,7 @@ def _with_members(directory: Directory, owner: federation.Party, community: str,
     log: list[bytes] = []
     for number in range(size + 1):
         entry = federation.entry(log, com=community, id=f"b{number}")
-        log.append(federation.envelope(entry, owner.identity, type=federation.MEMBERSHIP_TYPE))
+        log.append(federation.envelope(entry, owner.identity, type=MEMBERSHIP_TYPE))
         directory = directory.apply_membership(log[-1])
     return directory
 

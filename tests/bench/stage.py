@@ -1,4 +1,4 @@
-"""The real thing, started by its own commands: secretariat, hub, two nodes in one community, a bot if wanted."""
+"""The real thing, started by its own commands: secretariat, hub, two nodes in one community."""
 
 import asyncio
 import contextlib
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+COMMANDS: Final = Path(sys.executable).parent
+"""Where the console scripts are."""
 COMMUNITY: Final = "bench"
 SENDER, READER = "fr-dvt", "kz-cab"
-_COMMANDS: Final = Path(sys.executable).parent
 _COMMAND_LIMIT: Final = 60.0
 _READY_LIMIT: Final = 60.0
 _STOP_LIMIT: Final = 20.0
@@ -38,7 +39,7 @@ class World:
 
 async def _command(directory: Path, name: str, *arguments: str) -> str:
     process = await asyncio.create_subprocess_exec(
-        str(_COMMANDS / name),
+        str(COMMANDS / name),
         *arguments,
         cwd=directory,
         stdin=asyncio.subprocess.DEVNULL,
@@ -92,11 +93,11 @@ async def world(directory: Path) -> AsyncIterator[World]:
     await run("liaison-root", "sign-hub", "HUB/hub-request.dsse", *key, "--out", "hub.dsse")
     await run("liaison-hub", "install", "SEC/root.dsse", "hub.dsse", "--state", "HUB")
     async with AsyncExitStack() as stack:
-        serve = (str(_COMMANDS / "liaison-hub"), "serve", "--state", "HUB", "--port", "0", "--json")
+        serve = (str(COMMANDS / "liaison-hub"), "serve", "--state", "HUB", "--port", "0", "--json")
         ready = await stack.enter_async_context(started(directory, "hub", *serve))
         for agency in (SENDER, READER):
             await _enrolled(World(directory), agency, ready["fingerprint"])
-            node = (str(_COMMANDS / "liaison-agency"), "run", "--state", agency, "--json")
+            node = (str(COMMANDS / "liaison-agency"), "run", "--state", agency, "--json")
             await stack.enter_async_context(started(directory, agency, *node))
         await run("liaison-agency", *_FOUND_ARGUMENTS)
         await run("liaison-agency", *_JOIN_ARGUMENTS)
