@@ -45,6 +45,8 @@ _TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"
 _LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 _PATTERN = r"^\[[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*\]$"
 
+_FIELD = re.compile(r"[A-Za-z0-9_-]{1,40}\Z")
+
 Line = Annotated[str, StringConstraints(min_length=1, max_length=TITLE_MAX, pattern=_LINE)]
 Body = Annotated[str, StringConstraints(max_length=BODY_MAX, pattern=_TEXT)]
 Uuid7 = Annotated[
@@ -293,15 +295,23 @@ def parse_bulletin(payload: bytes) -> Bulletin:
 
 
 def where(error: ValidationError) -> str:
-    """Which fields failed and why, without repeating any value (it may be bulletin text)."""
+    """Which fields failed and why, without repeating any value (it may be bulletin text), or a name that no
+    field could have (it may steer a terminal).
+    """
     parts = (
-        f"{'.'.join(map(str, each['loc'])) or 'document'}: {_reason(each)}"
+        f"{'.'.join(map(_named, each['loc'])) or 'document'}: {_reason(each)}"
         for each in error.errors(include_input=False, include_url=False)[:5]
     )
     return "; ".join(parts)
 
 
+def _named(part: str | int) -> str:
+    return str(part) if _FIELD.match(str(part)) else "?"
+
+
 def _reason(each: ErrorDetails) -> str:
+    if each["type"] == "union_tag_invalid":  # the one message that repeats a value
+        return "unknown type"
     # A pattern or enum message never repeats the value; our own ValueErrors are fixed sentences.
     return re.sub(r"^Value error, ", "", str(each["msg"]))[:160]
 
