@@ -3,6 +3,7 @@
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -10,7 +11,7 @@ def print_status(facts: dict[str, Any]) -> None:
     """A hub at a glance; `facts` as in `hub.health.status`."""
     console = Console()
     refused = sum(facts["refused"].values())
-    console.print(f"[bold]{facts['hub']}[/bold] at {facts['nats']}, up {facts['uptime_s']} s")
+    console.print(f"[bold]{escape(facts['hub'])}[/bold] at {facts['nats']}, up {facts['uptime_s']} s")
     console.print(f"root {facts['fingerprint']}", highlight=False)
     console.print(
         f"admitted {facts['admitted']}, refused {refused}, waiting {facts['intake_waiting']}, "
@@ -29,7 +30,7 @@ def print_status(facts: dict[str, Any]) -> None:
                 else "no keys yet"
             )
             waiting = str(endpoint["traffic_waiting"])
-            agencies.add_row(agency["id"], agency["name"], endpoint["public"], state, waiting)
+            agencies.add_row(agency["id"], escape(agency["name"]), endpoint["public"], state, waiting)
     if agencies.row_count:
         console.print(agencies)
     streams = Table("stream", "messages", "bytes", title="Streams", title_justify="left")
@@ -43,5 +44,7 @@ def print_quarantine(entries: list[dict[str, Any]]) -> None:
     table = Table("at", "agency", "code", "why", "bytes", "sha256")
     for each in entries:
         who = each["agency"] or each["publisher"]
-        table.add_row(each["at"], who, each["code"], each["message"], str(each["size"]), each["sha256"][:16])
+        table.add_row(
+            each["at"], who, each["code"], escape(each["message"]), str(each["size"]), each["sha256"][:16]
+        )
     Console().print(table if entries else "nothing was refused")

@@ -17,7 +17,7 @@ from schemas.card import Card
 from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError
-from schemas.subjects import TRAFFIC
+from schemas.subjects import TRAFFIC, is_community
 from subscribers.sealing import EpochKey
 from subscribers.store import Row, Store
 from subscribers.trust import Chain, Epoch, EpochId, Reader
@@ -95,12 +95,15 @@ class Changes:
         self.announcements[epoch.announcement] = key
 
     def name(self, community: str, card: Card) -> None:
-        """Take in a community's card. A short name that another community has is told apart by the beginning
-        of the id.
+        """Take in a community's card. A short name that another community has, or that is written like a
+        community's id, is told apart by the beginning of the id, or by all of it: founders choose both, and
+        no name may stand for two communities.
         """
         held = ChainMap(self.cards, self.base.cards).items()
-        if any(each.slug == card.slug and other != community for other, each in held):
-            card = card.model_copy(update={"slug": f"{card.slug[:31].rstrip('-')}-{community[:8]}"})
+        taken = {each.slug for other, each in held if other != community}
+        apart = f"{card.slug[:31].rstrip('-')}-{community[:8]}"
+        if card.slug != community and (is_community(card.slug) or card.slug in taken):
+            card = card.model_copy(update={"slug": community if apart in taken else apart})
         self.cards[community] = card
 
     def unlock(self, announcement: bytes, secret: EpochKey) -> None:

@@ -238,9 +238,11 @@ class Node:
         return True
 
     def _community(self, name: str) -> MembershipLog:
-        communities = self._core.ledger.known().communities
-        found_by_slug = [com for com, card in self._core.ledger.cards.items() if card.slug == name]
-        log = communities.get(found_by_slug[0] if found_by_slug else name)
+        # An id is never taken for a name: a founder may have chosen a name that is another community's id.
+        communities, cards = self._core.ledger.known().communities, self._core.ledger.cards
+        log = communities.get(name) or next(
+            (communities[com] for com, card in cards.items() if card.slug == name), None
+        )
         if log is None:
             raise LiaisonError(
                 Code.UNKNOWN_COMMUNITY, "no such community", "see `liaison-agency community list`"

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 import typer
+from rich.markup import escape
 
 from schemas.vocabulary import Realm, Tlp
 from subscribers.commands.common import (
@@ -112,7 +113,11 @@ def list_communities(state: State = None, client: As = COMMAND_LINE, as_json: As
     rows = table("Short name", "Title", "Realm", "Role", "Members")
     for each in found:
         rows.add_row(
-            each.slug, each.title, each.realm, "owner" if each.owner else each.role, ", ".join(each.members)
+            each.slug,
+            escape(each.title),
+            each.realm,
+            "owner" if each.owner else each.role,
+            ", ".join(each.members),
         )
     console.print(rows)
 
@@ -212,7 +217,7 @@ def quarantine(
             return
         rows = table("When", "Code", "From", "What is wrong")
         for each in found:
-            rows.add_row(each.when, each.code, each.agency or "?", each.message)
+            rows.add_row(each.when, each.code, each.agency or "?", escape(each.message))
         console.print(rows if found else "Nothing was refused.")
 
     run(work(), as_json=as_json)
@@ -229,9 +234,9 @@ def doctor(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = Fal
         else:
             for each in findings:
                 sign = "[green]ok  [/]" if each.ok else "[red]BAD [/]"
-                console.print(f"{sign} {each.check:12} {each.message}")
+                console.print(f"{sign} {each.check:12} {escape(each.message)}")
                 if each.fix:
-                    console.print(f"                  → {each.fix}")
+                    console.print(f"                  → {escape(each.fix)}")
         return all(each.ok for each in findings)
 
     if not run(work(), as_json=as_json):
@@ -243,5 +248,5 @@ def _show(found: Community, *, as_json: bool) -> None:
         show_json(found)
     else:
         console.print(
-            f"[bold]{found.slug}[/] {found.title} ({found.id})\nMembers: {', '.join(found.members)}"
+            f"[bold]{found.slug}[/] {escape(found.title)} ({found.id})\nMembers: {', '.join(found.members)}"
         )
