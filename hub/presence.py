@@ -4,9 +4,14 @@ JetStream waits `ack_wait` before it repeats a message that was delivered into a
 meanwhile sends the later ones: seconds lost, and the order of the feed with them. The endpoint may not reset
 its durables itself (that would be a right beyond nats.md's list), so the hub does it whenever one connects. A
 node therefore connects, waits until its own durable (`look.<stream>`) shows `num_ack_pending` 0, and then
-pulls; if the hub's own process is away, that takes `ack_wait`.
+pulls.
+
+A node that connected while the hub's own process was away, or before its connection was back, was not seen
+to connect. So the hub also looks round when it starts and when its connection comes back: a durable that
+waits for acknowledgements while nobody pulls from it belongs to such a node.
 """
 
+import asyncio
 from typing import Final
 
 import structlog
@@ -34,13 +39,39 @@ async def redeliver_on_connect(system: Client, hub: Client, accounts: Accounts) 
 
     async def connected(message: Msg) -> None:
         public = message.subject.split(".")[_ACCOUNT_TOKEN]
-        if public not in {endpoint.public for endpoint in accounts.endpoints()}:
-            return
-        for stream in READABLE:
-            try:
-                if (await api(hub, f"CONSUMER.INFO.{stream}.{public}"))["num_ack_pending"]:
-                    await reset(hub, stream, public)
-            except OperationError as failed:
-                _log.warning("durable not reset", stream=stream, endpoint=public, reason=failed.message)
+        if public in {endpoint.public for endpoint in accounts.endpoints()}:
+            await _redeliver(hub, public)
 
     return await system.subscribe(_CONNECTS, cb=connected)
+
+
+class LookRound:
+    """Does the same for endpoints that connected unseen: once at the start, and after each `again`."""
+
+    def __init__(self, hub: Client, accounts: Accounts) -> None:
+        self._hub = hub
+        self._accounts = accounts
+        self._due = asyncio.Event()
+        self._due.set()
+
+    def again(self) -> None:
+        """The hub's connection is back."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            for endpoint in self._accounts.endpoints():
+                await _redeliver(self._hub, endpoint.public, only_unread=True)
+
+
+async def _redeliver(hub: Client, public: str, *, only_unread: bool = False) -> None:
+    for stream in READABLE:
+        try:
+            info = await api(hub, f"CONSUMER.INFO.{stream}.{public}")
+            if info["num_ack_pending"] and not (only_unread and info["num_waiting"]):
+                await reset(hub, stream, public)
+        except OperationError as failed:
+            _log.warning("durable not reset", stream=stream, endpoint=public, reason=failed.message)

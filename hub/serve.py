@@ -24,7 +24,7 @@ from hub.files import write_private
 from hub.health import Uptime
 from hub.keeping import URL_FILE, ReceiptSigner, documents
 from hub.office import Office
-from hub.presence import redeliver_on_connect
+from hub.presence import LookRound, redeliver_on_connect
 from hub.router import Router, Step, no_hook
 from hub.server import NatsServer
 from hub.settings import HubSettings
@@ -85,8 +85,9 @@ async def running(
         await office.open(signer)
         await redeliver_on_connect(system, nc, accounts)
         router = Router(office, signer, hook=hook)
-        reconnected.append(router.interrupt)
-        await stack.enter_async_context(_background(router.run(), office.keep_time()))
+        look_round = LookRound(nc, accounts)
+        reconnected += [router.interrupt, look_round.again]
+        await stack.enter_async_context(_background(router.run(), office.keep_time(), look_round.run()))
         await stack.enter_async_context(Control(office, Uptime(clock(), url), public_urls or [url]))
         write_private(settings.state / URL_FILE, url.encode())
         yield RunningHub(url, office, router, server)

@@ -8,9 +8,7 @@ anything is sent again: receipts that wait there settle what would otherwise be 
 
 import asyncio
 import contextlib
-import json
-from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -20,7 +18,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.receipts import ADMITTED, Answer
@@ -36,6 +34,8 @@ _ACK_WAIT: Final = 10.0
 _WINDOW: Final = 256
 _INFO_WAIT: Final = 5.0
 _SETTLE_PAUSE: Final = 0.02
+_SETTLE_LIMIT: Final = 20.0
+"""Longer than the 15 s after which the server repeats what was not acknowledged."""
 
 
 class HubKey(BaseModel):
@@ -79,6 +79,21 @@ class Admission(BaseModel):
                 f"{path.name} is not an admission file",
                 "use the file that `liaison-hub admit` wrote",
             ) from None
+
+
+class _Stored(BaseModel):
+    """What the intake says of a submission that it stored."""
+
+    stream: str
+    seq: int
+
+
+class _Feed(BaseModel):
+    """What the hub's server says of a durable of ours, and its time."""
+
+    num_pending: int
+    num_ack_pending: int
+    ts: AwareDatetime
 
 
 class HubLink:
@@ -137,7 +152,31 @@ class HubLink:
         async def on_error(error: Exception) -> None:
             self.trouble = type(error).__name__
 
-        nc = await nats.connect(
+        nc = await self._connect(on_closed, on_error)
+        self.nc, self.trouble = nc, None
+        log.info("hub connected")
+        try:
+            yield nc, closed
+        finally:
+            self.nc = None
+            self.caught_up.clear()
+            await nc.close()
+
+    async def _connect(
+        self, on_closed: Callable[[], Awaitable[None]], on_error: Callable[[Exception], Awaitable[None]]
+    ) -> Client:
+        try:
+            return await self._open(on_closed, on_error)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            # What nats-py makes of a server that does not speak as one: no reason to end the node.
+            raise OperationError(
+                Code.HUB_UNREACHABLE, "what answers there is no NATS server", "check the hub's address"
+            ) from None
+
+    async def _open(
+        self, on_closed: Callable[[], Awaitable[None]], on_error: Callable[[Exception], Awaitable[None]]
+    ) -> Client:
+        return await nats.connect(
             self._admission.urls,
             user_jwt_cb=lambda: bytearray(self._admission.user_jwt.encode()),
             signature_cb=self._keys.nats.signature,
@@ -149,14 +188,6 @@ class HubLink:
             max_outstanding_pings=3,
             ping_interval=20,
         )
-        self.nc, self.trouble = nc, None
-        log.info("hub connected")
-        try:
-            yield nc, closed
-        finally:
-            self.nc = None
-            self.caught_up.clear()
-            await nc.close()
 
     async def _send(self, nc: Client) -> None:
         """In order, without waiting for one before the next is sent; the first that is not stored ends it."""
@@ -182,8 +213,12 @@ class HubLink:
 
     async def _stored(self, nc: Client, subject: str, raw: bytes) -> None:
         answer = await nc.request(subject, raw, timeout=_ACK_WAIT)
-        if "error" in json.loads(answer.data):
-            raise OperationError(Code.HUB_UNREACHABLE, "the hub's intake did not store a submission")
+        try:
+            _Stored.model_validate_json(answer.data)
+        except ValidationError:
+            raise OperationError(
+                Code.HUB_UNREACHABLE, "the hub's intake did not store a submission", "it is sent again"
+            ) from None
 
     async def submit_document(self, raw: bytes, timeout: float = 10.0) -> None:
         """Submit a directory document or membership entry and wait for the hub's receipt. OperationError with
@@ -222,12 +257,14 @@ async def feed_settled(nc: Client, stream: str) -> int:
     """Wait until the hub has taken back what it had delivered to an earlier connection, so that the feed goes
     on in order.
 
-    Returns how many messages are to come. The hub does this within milliseconds of a new connection; without
-    it, the server's acknowledgement time ends the wait.
+    Returns how many messages are to come. The hub does this within milliseconds of a new connection. If its
+    process is away, the wait outlasts the server's acknowledgement time: then, too, what is old comes first.
     """
-    while (info := await _feed(nc, stream))["num_ack_pending"]:  # noqa: ASYNC110 - the hub tells of it only when asked
-        await asyncio.sleep(_SETTLE_PAUSE)
-    return int(info["num_pending"])
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_SETTLE_LIMIT):
+            while (await _feed(nc, stream))["num_ack_pending"]:  # noqa: ASYNC110 - it tells only when asked
+                await asyncio.sleep(_SETTLE_PAUSE)
+    return _waiting(await _feed(nc, stream))
 
 
 async def traffic_backlog(nc: Client) -> int:
@@ -242,23 +279,22 @@ async def directory_backlog(nc: Client) -> int:
 
 async def hub_clock(nc: Client) -> int:
     """The hub server's time, Unix milliseconds."""
-    stamp = str((await _feed(nc, TRAFFIC))["ts"])
-    return int(datetime.fromisoformat(stamp[:19] + "+00:00").timestamp() * 1000)
+    return int((await _feed(nc, TRAFFIC)).ts.timestamp() * 1000)
 
 
-async def _feed(nc: Client, stream: str) -> dict[str, Any]:
+async def _feed(nc: Client, stream: str) -> _Feed:
     try:
         answer: Msg = await nc.request(f"look.{stream}", b"", timeout=_INFO_WAIT)
     except NatsError:
         raise OperationError(Code.HUB_UNREACHABLE, "the hub has not answered in time", "try again") from None
-    info: dict[str, Any] = json.loads(answer.data)
-    if "error" in info:
+    try:
+        return _Feed.model_validate_json(answer.data)
+    except ValidationError:
         raise OperationError(
             Code.HUB_UNREACHABLE,
             "the hub has no feed for this endpoint",
             "ask the hub's operator whether it is admitted",
-        )
-    return info
+        ) from None
 
 
 async def _until_closed(closed: asyncio.Event) -> None:
@@ -271,8 +307,8 @@ def _name(error: BaseException) -> str:
     return str(error.code) if isinstance(error, LiaisonError) else type(error).__name__
 
 
-def _waiting(info: dict[str, Any]) -> int:
-    return int(info["num_pending"]) + int(info["num_ack_pending"])
+def _waiting(info: _Feed) -> int:
+    return info.num_pending + info.num_ack_pending
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
