@@ -262,7 +262,7 @@ async def feed_settled(nc: Client, stream: str) -> int:
     """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_SETTLE_LIMIT):
-            while (await _feed(nc, stream))["num_ack_pending"]:  # noqa: ASYNC110 - it tells only when asked
+            while (await _feed(nc, stream)).num_ack_pending:  # noqa: ASYNC110 - it tells only when asked
                 await asyncio.sleep(_SETTLE_PAUSE)
     return _waiting(await _feed(nc, stream))
 

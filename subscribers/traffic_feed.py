@@ -193,4 +193,9 @@ def _is_past(verdict: LogBehind, community: str) -> Callable[[Directory], bool]:
 
 
 def _piece(message: Msg) -> Piece:
-    return Piece(message.subject, message.data, message.metadata.sequence.stream)
+    try:
+        return Piece(message.subject, message.data, message.metadata.sequence.stream)
+    except (ValueError, OverflowError):
+        raise OperationError(
+            Code.HUB_UNREACHABLE, "the hub's server numbers its messages in no known way", "call its operator"
+        ) from None
