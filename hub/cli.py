@@ -3,6 +3,8 @@ hub.
 """
 
 import json
+import time
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,10 +60,9 @@ def init(
         from hub.accounts import Accounts
         from hub.files import write_private
         from hub.keeping import initialise
-        from hub.serve import unix_milliseconds
 
         settings = _settings(state)
-        request = initialise(settings, name, unix_milliseconds())
+        request = initialise(settings, name, time.time_ns() // 1_000_000)
         resolver = (nats_resolver or settings.nats_directory / "resolver").absolute()
         snippet = Accounts.load(settings.accounts_directory).server_config(resolver).encode()
         write_private(settings.server_snippet, snippet)
@@ -90,13 +91,13 @@ def install(
     """Check and keep the two documents with which the hub's directory begins."""
     with refusals(as_json=as_json):
         from hub import keeping
-        from hub.state import digest
 
         settings = _settings(state)
         data = read_file(root, DOCUMENT_MAX)
         keeping.install(settings, data, read_file(hub_document, DOCUMENT_MAX))
-        result = {"state": str(settings.state), "fingerprint": digest(data)}
-        show(result, f"root {digest(data)}\nnext: liaison-hub serve", as_json=as_json)
+        fingerprint = sha256(data).hexdigest()
+        result = {"state": str(settings.state), "fingerprint": fingerprint}
+        show(result, f"root {fingerprint}\nnext: liaison-hub serve", as_json=as_json)
 
 
 @app.command(epilog="Example: liaison-hub serve --state HUB --port 4222")
