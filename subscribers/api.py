@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.bulletin import CommunityId, Draft, Instant
 from schemas.vocabulary import Realm, Tlp
-from subscribers.local.roles import ClientIdentity, ClientName, Role, Verb
 from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
+from subscribers.roles import ClientIdentity, ClientName, Role, Verb
 
 MembershipRole = Literal["member", "reader"]
 

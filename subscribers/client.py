@@ -19,10 +19,10 @@ from subscribers.api import ClientAdded, Finding, MembershipRole, QuarantineEntr
 from subscribers.feed import Delivery, Feed
 from subscribers.link import Link
 from subscribers.local.clients import SEED_MAX, public_key
-from subscribers.local.roles import ClientIdentity, ClientName, Role, Verb
 from subscribers.private_files import read_private
 from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
 from subscribers.requester import Requester, unreachable
+from subscribers.roles import ClientIdentity, ClientName, Role, Verb
 
 _EVERYTHING: Final = Filters()
 

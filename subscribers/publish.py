@@ -20,9 +20,9 @@ from schemas.subjects import BULLETINS
 from schemas.vocabulary import Kind, Realm, Severity, Tlp
 from subscribers.api import ClientAdded, Finding, QuarantineEntry, WhoAmI
 from subscribers.hub_link import Admission
-from subscribers.local.roles import ClientIdentity, Role, Verb, verbs
 from subscribers.records import Community, NodeStatus, Page, Published, Record
 from subscribers.requests import MODELS
+from subscribers.roles import ClientIdentity, Role, Verb, verbs
 from subscribers.service_examples import answer_examples, record, request_examples
 
 DIRECTORY: Final[Path] = PUBLISHED / "agency"

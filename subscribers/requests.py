@@ -11,8 +11,8 @@ from schemas.errors import Code, OperationError
 from schemas.limits import PAYLOAD_MAX, SUMMARY_MAX, TITLE_MAX
 from schemas.vocabulary import Realm, Tlp
 from subscribers.api import MembershipRole
-from subscribers.local.roles import Role, Verb
 from subscribers.records import Filters
+from subscribers.roles import Role, Verb
 
 REQUEST_MAX: Final = 2 * PAYLOAD_MAX
 """Bytes: a draft at its largest, with room for escapes."""

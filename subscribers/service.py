@@ -26,8 +26,8 @@ from schemas.errors import Code, LiaisonError, OperationError
 from subscribers.api import NodeApi
 from subscribers.local import ClientIdentity, LocalNats, Verb
 from subscribers.local.accounts import MAX_PAYLOAD
-from subscribers.local.roles import verbs
 from subscribers.requests import parse_request
+from subscribers.roles import verbs
 from subscribers.verbs import Answer, Desk
 
 AT_ONCE_MAX: Final = 64

@@ -5,8 +5,8 @@ import json
 from schemas.bulletin import Bulletin
 from schemas.json_schemas import Json
 from schemas.vocabulary import Kind, Severity
-from subscribers.local.roles import Role, Verb, verbs
 from subscribers.records import Filters, Record
+from subscribers.roles import Role, Verb, verbs
 
 
 def record(known: Json) -> Record:

@@ -12,7 +12,6 @@ from schemas.bulletin import parse_draft
 from schemas.errors import Code, LiaisonError, OperationError
 from subscribers.api import ClientAdded, NodeApi, WhoAmI
 from subscribers.local import ClientIdentity, LocalNats, Verb
-from subscribers.local.roles import verbs
 from subscribers.records import Filters, Page, Record
 from subscribers.requests import (
     AcknowledgeRequest,
@@ -29,6 +28,7 @@ from subscribers.requests import (
     SearchRequest,
     ShowRequest,
 )
+from subscribers.roles import verbs
 
 Answer = BaseModel | Sequence[BaseModel] | None
 

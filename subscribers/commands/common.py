@@ -7,7 +7,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -16,8 +16,10 @@ from rich.table import Table
 
 from schemas.bulletin import where
 from schemas.errors import Code, LiaisonError
-from subscribers.client import Agency, ClientSettings
 from subscribers.settings import NodeSettings
+
+if TYPE_CHECKING:
+    from subscribers.client import Agency
 
 REFUSED: Final = 1
 USAGE: Final = 2
@@ -46,8 +48,10 @@ def settings_of(state: Path | None) -> NodeSettings:
 
 
 @contextlib.asynccontextmanager
-async def node(state: Path | None, client: str) -> AsyncIterator[Agency]:
+async def node(state: Path | None, client: str) -> AsyncIterator["Agency"]:
     """The running node, as its local client `client`."""
+    from subscribers.client import Agency, ClientSettings
+
     settings = ClientSettings.from_directory(settings_of(state).state / "local", client)
     async with Agency.open(settings) as agency:
         yield agency

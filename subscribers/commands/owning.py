@@ -18,8 +18,8 @@ from subscribers.commands.common import (
     show_json,
     table,
 )
-from subscribers.local import Role
 from subscribers.records import Community
+from subscribers.roles import Role
 
 community = typer.Typer(no_args_is_help=True, help="Communities that this agency is in, or owns.")
 clients = typer.Typer(

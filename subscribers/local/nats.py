@@ -22,11 +22,11 @@ from subscribers.link import Link
 from subscribers.local.accounts import FEED_INFO, STORE_KEY_VARIABLE, ServerPlan, render_config
 from subscribers.local.clients import Registry, load_or_make_seed
 from subscribers.local.files import make_private_directory, write_private
-from subscribers.local.roles import ClientEntry, Role
 from subscribers.local.server import Server
 from subscribers.local.stream import drop_durables, ensure_durable, ensure_stream, republish
 from subscribers.private_files import read_private
 from subscribers.records import Record
+from subscribers.roles import ClientEntry, Role
 
 _WAIT: Final = 10.0
 _RELOADS: Final = 4

@@ -27,8 +27,8 @@ from schemas.errors import Code, OperationError
 from schemas.subjects import BULLETINS, is_slug, local_bulletin
 from schemas.vocabulary import Realm
 from subscribers.local.accounts import feed_filters
-from subscribers.local.roles import ClientEntry
 from subscribers.records import Record
+from subscribers.roles import ClientEntry
 
 ACK_WAIT: Final = 20.0
 """Seconds after which a bulletin that a client has not acknowledged is delivered again."""

@@ -26,7 +26,7 @@ from schemas.subjects import (
     wraps_for,
 )
 from schemas.vocabulary import Kind, Precedence, Realm, Severity, Tlp
-from subscribers.local.roles import Verb
+from subscribers.roles import Verb
 
 DOCUMENTS = [PUBLISHED / "hub.asyncapi.json", PUBLISHED / "agency" / "agency.asyncapi.json"]
 CHECKER = Path(__file__).parent / "asyncapi"

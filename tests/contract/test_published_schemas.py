@@ -23,9 +23,9 @@ from schemas.publish import PUBLISHED
 from schemas.vocabulary import Kind
 from subscribers import publish as agency
 from subscribers.api import NodeApi
-from subscribers.local.roles import Verb
 from subscribers.records import Record
 from subscribers.requests import parse_request
+from subscribers.roles import Verb
 from subscribers.service_examples import answer_examples, request_examples
 
 FILES = sorted(PUBLISHED.rglob("*.schema.json"))
