@@ -16,8 +16,8 @@ from tests.support.officers_bot import FAST
 
 
 async def _run(folder: Path, api_url: str, token: str) -> None:
-    settings = BotSettings(
-        **{**FAST, "state": folder, "api_url": api_url, "token": SecretStr(token), "concurrency": 4}
+    settings = BotSettings.model_validate(
+        {**FAST, "state": folder, "api_url": api_url, "token": SecretStr(token), "concurrency": 4}
     )
     async with await State.open(folder) as state:
         await run_on(settings, state, DirectNode(), Events(sys.stdout))
