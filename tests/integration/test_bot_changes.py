@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bots.aftermath import PASSING
 from bots.clock import moment
-from bots.delivery import PASSING
 from bots.schedule import Schedule, ending
 from bots.state.officers import Officer
 from bots.state.outbox import Sent
