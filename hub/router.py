@@ -18,11 +18,13 @@ import structlog
 from nats.aio.msg import Msg
 
 from hub.batch import (
+    MESSAGE_ID,
     ONE_BY_ONE_MAX,
     BatchRefused,
     Outgoing,
     publish_batch,
     publish_ordered,
+    publish_pair,
 )
 from hub.office import TROUBLE, Office
 from hub.pull import Pull
@@ -203,7 +205,11 @@ class Router:
             # An atomic batch costs several times as much as a message, and one frame cannot be torn apart.
             # Only the last message says that all is answered: after a crash before it the frame comes again,
             # is found to be the head of its chain, and is answered then.
-            await publish_ordered(nc, [*before, _with(last, through)], batch_id=uuid4().hex)
+            last = _with(last, through)
+            if len(before) == 1 and MESSAGE_ID in before[0].headers:
+                await publish_pair(nc, before[0], last)
+            else:
+                await publish_ordered(nc, [*before, last], batch_id=uuid4().hex)
             return
         outgoing = [_with(each, through) for each in (*before, last)]
         try:

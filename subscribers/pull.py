@@ -115,6 +115,11 @@ class Pull:
         self._paused = False
         self._signal.set()
 
+    def more(self) -> list[Msg]:
+        """What has arrived since the last list: it belongs to whoever took that."""
+        messages, self._arrived = self._arrived, []
+        return messages
+
     async def __aiter__(self) -> AsyncIterator[list[Msg]]:
         """Lists of messages that have arrived. Each message wants an acknowledgement."""
         while True:

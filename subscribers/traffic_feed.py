@@ -5,9 +5,10 @@ A batch is one transaction: bulletins, chain heads, epoch keys, settled submissi
 The node may be killed at any point; what was not acknowledged comes again and finds itself known.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import apsw
 import structlog
@@ -33,6 +34,9 @@ from subscribers.republish import Fresh, Rows
 from subscribers.store import Store, unbroken
 from subscribers.trust import Announced, Carded, LogBehind, Opened, accept_wrap, receive
 from subscribers.trust import Refused as Refusal
+
+_RECEIPTS_FOLLOW: Final = 0.002
+"""Seconds. One transaction for both is worth more."""
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +84,12 @@ class TrafficFeed:
         if await feed_settled(nc, TRAFFIC) == 0:
             link.caught_up.set()
         async with Pull(nc, stream=TRAFFIC, durable=self._endpoint, lost=Code.HUB_UNREACHABLE) as pull:
-            async for messages in pull:
+            async for arrived in pull:
+                messages = arrived
+                if all(message.subject.endswith(self._endpoint) for message in messages):
+                    # Our own frames: the receipts are right behind them, and nobody waits for either alone.
+                    await asyncio.sleep(_RECEIPTS_FOLLOW)
+                    messages = [*arrived, *pull.more()]
                 answers = await self.take(list(map(_piece, messages)))
                 link.answered(answers)
                 for message in messages:

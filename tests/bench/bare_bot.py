@@ -48,6 +48,7 @@ async def _run(api: str, token: str, url: str, seed: str) -> None:
 
 if __name__ == "__main__":
     try:
-        uvloop.run(_run(*sys.argv[1:4], Path(sys.argv[4]).read_text(encoding="ascii").strip()))
+        api_url, bot_token, node_url, seed_file = sys.argv[1:5]
+        uvloop.run(_run(api_url, bot_token, node_url, Path(seed_file).read_text(encoding="ascii").strip()))
     except (asyncio.CancelledError, KeyboardInterrupt):
         sys.exit(0)
