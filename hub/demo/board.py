@@ -120,12 +120,15 @@ class Board:
             self._events.pop()
         self.post(event)
 
+    def events(self, after: int = 0) -> list[Json]:
+        """The kept events after number `after`."""
+        return [event for event in self._events if event["n"] > after]
+
     async def follow(self, after: int, idle: float) -> AsyncIterator[list[Json]]:
         """Events after number `after`, in batches as they come; an empty batch after `idle` quiet seconds."""
         while True:
             grew = self._grew
-            batch = [event for event in self._events if event["n"] > after]
-            if batch:
+            if batch := self.events(after):
                 after = batch[-1]["n"]
                 yield batch
                 continue

@@ -34,9 +34,7 @@ def demo(
         float, typer.Option(min=1, max=1_000, help="Bulletins a second; with --headless.")
     ] = 100.0,
     seed: Annotated[int | None, typer.Option(help="For the same bulletins again; with --headless.")] = None,
-    chat: Annotated[
-        bool, typer.Option("--chat/--no-chat", help="Bots, officers; with --headless.")
-    ] = True,
+    chat: Annotated[bool, typer.Option("--chat/--no-chat", help="Bots, officers; with --headless.")] = True,
     pace: Annotated[
         float, typer.Option(min=0.2, max=600, help="Seconds between two bulletins, more or less, to watch.")
     ] = 4.5,

@@ -121,11 +121,6 @@ def varied(planned: Sequence[Planned], number: int) -> list[Planned]:
     ]
 
 
-def sent_of(key: str, community: str, draft: Mapping[str, Any]) -> Sent:
-    """What of a draft decides who receives it."""
-    return _sent(key, community, draft)
-
-
 def numbered(count: int, stem: str, source: random.Random) -> list[Planned]:
     """`count` bulletins of every kind, marking, language, community and publisher, each with its own marker.
 

@@ -58,13 +58,15 @@ def base64_digits(raw: bytes, offset: int) -> bytes:
 
 
 def search(data: bytes, name: str, stem: str, markers: Sequence[str]) -> list[Leak]:
-    """The markers that stand in `data`, once for each form."""
-    found = []
-    for form, needle in forms(stem).items():
-        if needle in data:
-            named = [each for each in markers if forms(each).get(form, needle) in data]
-            found += [Leak(name, form, each) for each in named or [stem]]
-    return found
+    """The markers that stand in `data`, once for each form; the stem where no whole marker does."""
+    suspect = [form for form, needle in forms(stem).items() if needle in data]
+    named = [
+        Leak(name, form, each)
+        for each in (markers if suspect else ())
+        for form, needle in forms(each).items()
+        if form in suspect and needle in data
+    ]
+    return named or [Leak(name, form, stem) for form in suspect]
 
 
 def search_files(files: Iterable[Path], base: Path, stem: str, markers: Sequence[str]) -> list[Leak]:

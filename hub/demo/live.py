@@ -18,7 +18,6 @@ import typer
 from hub.demo import drafts, intruder, plan
 from hub.demo.board import Board
 from hub.demo.chatroom import ChatRoom, open_chat
-from hub.demo.drafts import Planned
 from hub.demo.processes import Process, Processes
 from hub.demo.progress import Progress
 from hub.demo.running import interruptible
@@ -208,20 +207,19 @@ class Stage:
                         continue
                     ready = each.linked(ids[each.answers])
                 try:
-                    ids[place] = (await self._publish(ready))["id"]
+                    ids[place] = (await self._publish(ready.agency, ready.sent.community, ready.draft))["id"]
                 except OperationError as error:
                     self.board.post({"type": "trouble", "text": f"{each.agency}: {error.message}"})
             await self._digest({"since": began})
 
-    async def _publish(self, each: Planned) -> Mapping[str, Any]:
+    async def _publish(self, agency: str, community: str, draft: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give a draft to an agency's publisher; what becomes of it. OperationError when refused."""
         began = time.monotonic()
-        number = self._counters[each.agency]
-        self._counters[each.agency] += 1
+        number = self._counters[agency]
+        self._counters[agency] += 1
         future: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
-        self._waiting[each.agency, number] = future
-        await self._world.publishers[each.agency].write(
-            {"community": each.sent.community, "draft": each.draft}
-        )
+        self._waiting[agency, number] = future
+        await self._world.publishers[agency].write({"community": community, "draft": draft})
         try:
             answer = await asyncio.wait_for(future, _ANSWER_SECONDS)
         except TimeoutError:
@@ -238,7 +236,7 @@ class Stage:
         agency, community = str(asked["agency"]), str(asked["community"])
         if agency not in plan.BY_ID or community not in plan.BY_SLUG:
             raise OperationError(Code.BAD_REQUEST, "there is no such agency or community", "choose another")
-        return await self._publish(Planned(agency, drafts.sent_of("own", community, draft), draft))
+        return await self._publish(agency, community, draft)
 
     async def _digest(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         """A digest of the largest community since the round began, or of the last minutes."""

@@ -58,10 +58,10 @@ class Site:
         app = web.Application(middlewares=[_guard], client_max_size=_BODY_MAX)
         app.add_routes(
             [
-                web.get("/d/{secret}/api/world", self._own(self._tell_world)),
-                web.get("/d/{secret}/api/events", self._own(self._stream)),
-                web.post("/d/{secret}/api/{action}", self._own(self._act)),
-                web.get("/d/{secret}/{name:[^/]*}", self._own(self._file)),
+                web.get("/s/{secret}/api/world", self._own(self._tell_world)),
+                web.get("/s/{secret}/api/events", self._own(self._stream)),
+                web.post("/s/{secret}/api/{action}", self._own(self._act)),
+                web.get("/s/{secret}/{name:[^/]*}", self._own(self._file)),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handle_signals=False)
@@ -73,7 +73,7 @@ class Site:
             raise OperationError(
                 Code.BAD_SETTINGS, f"port {port} cannot be opened: {error.strerror}", "choose another, or 0"
             ) from None
-        return f"http://{LOOPBACK}:{self._runner.addresses[0][1]}/d/{self._secret}/"
+        return f"http://{LOOPBACK}:{self._runner.addresses[0][1]}/s/{self._secret}/"
 
     async def close(self) -> None:
         """Stop serving."""

@@ -8,7 +8,7 @@ const LANGUAGES = { en: "English", fr: "Français", ru: "Русский", ar: "�
 const dialog = document.getElementById("dialog");
 
 function choice(label, name, options, chosen) {
-  const select = el("select", { name, id: `f-${name}` },
+  const select = el("select", { name, id: `f-${name}`, "aria-label": label },
     ...options.map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
   return el("label", { for: `f-${name}` }, el("span", {}, label), select);
 }
