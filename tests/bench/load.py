@@ -99,7 +99,8 @@ async def chain(sender: Path, reader: Path, community: str) -> AsyncIterator[Str
         begin = message.data.index(_MARK) + len(_MARK)
         timings.arrival(int(message.data[begin : message.data.index(b'"', begin)]))
 
-    async with Agency.open(ClientSettings.from_directory(sender, _CLIENT)) as agency:
+    settings = ClientSettings.from_directory(sender, _CLIENT).model_copy(update={"timeout": _PATIENCE})
+    async with Agency.open(settings) as agency:
         plain = await plain_reader(reader)
         try:
             await plain.subscribe("bulletin.>", cb=receive)
