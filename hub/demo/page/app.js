@@ -5,6 +5,7 @@ import { intruderReport, writeForm } from "./form.js";
 import { RTL, WORDS } from "./words.js";
 
 const KEPT = 80;
+const HISTORY_MS = 1200; // what came before the page was opened appears at once; only news slides in
 const by = (id) => document.getElementById(id);
 const panels = new Map();
 let world = null;
@@ -38,7 +39,7 @@ async function during(button, work) {
 
 // ------------------------------------------------------------------ lighting up
 
-function light(id, within = null) {
+function light(id, within = null, smooth = true) {
   if (id === lit) return;
   lit = id;
   for (const each of document.querySelectorAll(".lit")) each.classList.remove("lit");
@@ -47,17 +48,17 @@ function light(id, within = null) {
   for (const panel of panels.values()) {
     const here = found.find((each) => panel.list.contains(each));
     panel.card.classList.toggle("outside", Boolean(id) && !here && Boolean(reads(id, panel)));
-    if (here && panel.list !== within) reveal(panel.list, here);
+    if (here && panel.list !== within) reveal(panel.list, here, smooth);
   }
   const atHub = found.find((each) => by("hub-rows").contains(each));
-  if (atHub && by("hub-rows") !== within) reveal(by("hub-rows"), atHub);
+  if (atHub && by("hub-rows") !== within) reveal(by("hub-rows"), atHub, smooth);
 }
 
 // What arrives while its bulletin is lit joins in.
 function join(row, id) {
   if (!id || id !== lit) return;
   row.classList.add("lit");
-  reveal(row.parentElement, row);
+  reveal(row.parentElement, row, false);
 }
 
 const communityOf = new Map(); // bulletin -> slug
@@ -66,10 +67,12 @@ function reads(id, panel) {
   return slug && !panel.agency.communities.includes(slug);
 }
 
-function reveal(list, row) {
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+function reveal(list, row, smooth = true) {
   const top = row.offsetTop - list.offsetTop;
   if (top < list.scrollTop || top + row.offsetHeight > list.scrollTop + list.clientHeight) {
-    list.scrollTo({ top: top - 40, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    list.scrollTo({ top: top - 40, behavior: smooth && !still.matches ? "smooth" : "instant" });
   }
 }
 
@@ -152,7 +155,7 @@ const HANDLERS = {
 function follow() {
   const stream = new EventSource("api/events");
   const state = by("connection");
-  stream.onopen = () => { state.dataset.state = "live"; state.textContent = "live · everything on this page is real"; };
+  stream.onopen = () => { state.dataset.state = "live"; state.textContent = "live · everything on this page is real"; setTimeout(() => document.body.classList.add("live"), HISTORY_MS); };
   stream.onerror = () => { state.dataset.state = "gone"; state.textContent = "the demonstration has ended, or does not answer"; };
   stream.onmessage = (message) => {
     const event = JSON.parse(message.data);
@@ -230,7 +233,7 @@ async function begin() {
     const told = await ask("publish", fields);
     toast(`${told.ref} is admitted. The hub keeps ciphertext; its readers have your words.`);
     pinned = told.id;
-    light(told.id);
+    light(told.id, null, false);
   }));
   by("intruder").addEventListener("click", () => during(by("intruder"), async () => intruderReport(await ask("intruder"))));
   by("digest").addEventListener("click", () => during(by("digest"), async () => {
