@@ -13,7 +13,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import nats
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -24,6 +23,7 @@ from schemas.errors import Code, LiaisonError, OperationError
 from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import DIRECTORY, TRAFFIC, document_submission
 from subscribers.keys import Keyring
+from subscribers.link import close_socket
 from subscribers.outbox import Outbox
 
 log = structlog.get_logger(__name__)
@@ -106,6 +106,7 @@ class HubLink:
         self._documents: dict[str, asyncio.Future[Answer]] = {}
         self.nc: Client | None = None
         self.trouble: str | None = "not connected yet"
+        self._was_caught_up = False
         self.caught_up = asyncio.Event()
         """Set once the feed has been read to where it ended when the connection was made."""
 
@@ -128,16 +129,19 @@ class HubLink:
         """Keep a connection and run `with_connection(nc)` and the sender on each, until cancelled."""
         wait = _FIRST_WAIT
         while True:
+            self._was_caught_up = False
             try:
-                async with self._connection() as (nc, closed):
-                    wait = _FIRST_WAIT
-                    async with asyncio.TaskGroup() as group:
-                        group.create_task(_until_closed(closed))
-                        group.create_task(with_connection(nc))
-                        group.create_task(self._send(nc))
+                async with self._connection() as (nc, closed), asyncio.TaskGroup() as group:
+                    group.create_task(_until_closed(closed))
+                    group.create_task(with_connection(nc))
+                    group.create_task(self._send(nc))
             except* (NatsError, OSError, OperationError, TimeoutError) as errors:
                 self.trouble = "; ".join(sorted(set(map(_name, _leaves(errors)))))
+                # A connection that came to nothing, say for a full disk, is not made again at once for ever.
+                wait = _FIRST_WAIT if self._was_caught_up else wait
                 log.warning("hub connection lost", reason=self.trouble, retry_seconds=wait)
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError  # nats-py took it for an end of its own, while it connected
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
 
@@ -165,33 +169,35 @@ class HubLink:
     async def _connect(
         self, on_closed: Callable[[], Awaitable[None]], on_error: Callable[[Exception], Awaitable[None]]
     ) -> Client:
+        nc = Client()
         try:
-            return await self._open(on_closed, on_error)
+            await nc.connect(
+                self._admission.urls,
+                user_jwt_cb=lambda: bytearray(self._admission.user_jwt.encode()),
+                signature_cb=self._keys.nats.signature,
+                allow_reconnect=False,
+                connect_timeout=5,
+                closed_cb=on_closed,
+                error_cb=on_error,
+                name=f"liaison-agency {self._admission.endpoint[:8]}",
+                max_outstanding_pings=3,
+                ping_interval=20,
+            )
         except (ValueError, LookupError, TypeError, AttributeError):
             # What nats-py makes of a server that does not speak as one: no reason to end the node.
+            close_socket(nc)
             raise OperationError(
                 Code.HUB_UNREACHABLE, "what answers there is no NATS server", "check the hub's address"
             ) from None
-
-    async def _open(
-        self, on_closed: Callable[[], Awaitable[None]], on_error: Callable[[Exception], Awaitable[None]]
-    ) -> Client:
-        return await nats.connect(
-            self._admission.urls,
-            user_jwt_cb=lambda: bytearray(self._admission.user_jwt.encode()),
-            signature_cb=self._keys.nats.signature,
-            allow_reconnect=False,
-            connect_timeout=5,
-            closed_cb=on_closed,
-            error_cb=on_error,
-            name=f"liaison-agency {self._admission.endpoint[:8]}",
-            max_outstanding_pings=3,
-            ping_interval=20,
-        )
+        except BaseException:
+            close_socket(nc)
+            raise
+        return nc
 
     async def _send(self, nc: Client) -> None:
         """In order, without waiting for one before the next is sent; the first that is not stored ends it."""
         await self.caught_up.wait()
+        self._was_caught_up = True
         async with asyncio.TaskGroup() as group:
             await self._send_all(nc, group, asyncio.Semaphore(_WINDOW))
 
