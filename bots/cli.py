@@ -285,5 +285,4 @@ def _stop(error: LiaisonError) -> NoReturn:
 
 def main() -> None:
     """The command's entry point."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     app()
