@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-import signal
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -90,6 +88,4 @@ def _directory(keep: Path | None) -> Path:
 
 def main() -> None:
     """Run the command."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # it is a text stream here
     app()

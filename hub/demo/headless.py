@@ -52,6 +52,7 @@ class Run:
         self._refs: dict[str, str] = {}
         self._written: dict[str, float] = {}
         self._lines: dict[str, list[str]] = {each.id: [] for each in plan.AGENCIES}
+        self._queued: set[str] = set()
         self._answered = 0
         self._sent: list[Sent] = [each.sent for each in planned]
 
@@ -120,8 +121,10 @@ class Run:
         async for answer in publisher.answers():
             key = self._lines[agency][answer["n"]]
             self._answered += 1
-            if answer["state"] == "admitted":
+            if answer["state"] != "refused":
                 self._ids[key], self._refs[key] = answer["id"], answer["ref"]
+                # `queued` only says that the hub has not answered yet: whoever receives it shows that it did.
+                self._queued.update({key} if answer["state"] == "queued" else ())
             else:
                 self.report.problems.append(
                     f"publish: {key} by {agency} is {answer['state']} {answer.get('code')}"
@@ -247,8 +250,14 @@ class Run:
             if status["quarantined"]:
                 report.problems.append(f"{agency.id}: {status['quarantined']} in quarantine")
         report.published = len(self._written)
-        report.admitted = sum(each.sent.key in self._ids for each in self._planned)
+        report.admitted = sum(self._admitted(each) for each in self._planned)
         self._latency()
+
+    def _admitted(self, each: Planned) -> bool:
+        id = self._ids.get(each.sent.key)
+        others = [place for place in plan.members(each.sent.community) if place != each.agency]
+        arrived = any((place, id) in self.arrivals.first for place in others)
+        return id is not None and (arrived or each.sent.key not in self._queued)
 
     async def _count_alerts(self, room: ChatRoom) -> None:
         async with Chats(room.page_url) as chats:

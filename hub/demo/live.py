@@ -18,6 +18,7 @@ import typer
 from hub.demo import drafts, intruder, plan
 from hub.demo.board import Board
 from hub.demo.chatroom import ChatRoom, open_chat
+from hub.demo.drafts import Planned
 from hub.demo.processes import Process, Processes
 from hub.demo.progress import Progress
 from hub.demo.running import interruptible
@@ -197,20 +198,27 @@ class Stage:
         while True:
             number += 1
             began = time.time()
-            ids: dict[int, str] = {}
-            for place, each in enumerate(drafts.varied(drafts.samples(), number)):
-                await asyncio.sleep(self._pace * self._random.uniform(0.7, 1.3))
-                await self._going.wait()
-                ready = each
-                if each.answers is not None:
-                    if each.answers not in ids:
-                        continue
-                    ready = each.linked(ids[each.answers])
-                try:
-                    ids[place] = (await self._publish(ready.agency, ready.sent.community, ready.draft))["id"]
-                except OperationError as error:
-                    self.board.post({"type": "trouble", "text": f"{each.agency}: {error.message}"})
-            await self._digest({"since": began})
+            await self._round(drafts.varied(drafts.samples(), number))
+            try:
+                await self._digest({"since": began})
+            except OperationError as error:
+                self.board.post({"type": "trouble", "text": f"digest: {error.message}"})
+
+    async def _round(self, planned: Sequence[Planned]) -> None:
+        ids: dict[int, str] = {}
+        for place, each in enumerate(planned):
+            await asyncio.sleep(self._pace * self._random.uniform(0.7, 1.3))
+            await self._going.wait()
+            ready = each
+            if each.answers is not None:
+                if each.answers not in ids:
+                    continue
+                ready = each.linked(ids[each.answers])
+            try:
+                answer = await self._publish(ready.agency, ready.sent.community, ready.draft)
+                ids[place] = answer["id"]
+            except OperationError as error:
+                self.board.post({"type": "trouble", "text": f"{each.agency}: {error.message}"})
 
     async def _publish(self, agency: str, community: str, draft: Mapping[str, Any]) -> Mapping[str, Any]:
         """Give a draft to an agency's publisher; what becomes of it. OperationError when refused."""
