@@ -130,7 +130,7 @@ class Link:
                         async with asyncio.timeout(_CLOSE_LIMIT):
                             await nc.close()
                 finally:
-                    _close_socket(nc)
+                    close_socket(nc)
                 for watcher in tuple(self._watchers):
                     watcher()
             await asyncio.sleep(wait)
@@ -157,7 +157,8 @@ class Link:
         log.debug("connection reported", name=self._name, reason=type(error).__name__)
 
 
-def _close_socket(nc: Client) -> None:
+def close_socket(nc: Client) -> None:
+    """Close the socket of a connection that did not come about."""
     # nats-py closes the socket of a refused connection in a task that nobody can wait for, or not at all.
     if transport := nc._transport:  # noqa: SLF001 - there is no public way to it
         transport.close()  # type: ignore[no-untyped-call] # its own gap
