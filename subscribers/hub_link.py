@@ -140,8 +140,6 @@ class HubLink:
                 # A connection that came to nothing, say for a full disk, is not made again at once for ever.
                 wait = _FIRST_WAIT if self._was_caught_up else wait
                 log.warning("hub connection lost", reason=self.trouble, retry_seconds=wait)
-            if (task := asyncio.current_task()) and task.cancelling():
-                raise asyncio.CancelledError  # nats-py took it for an end of its own, while it connected
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
 
