@@ -105,7 +105,7 @@ def test_the_hub_side_cannot_reach_the_agencys_own_nats() -> None:
     # The node is on two networks: its own server listens on the agency's address and on no other.
     inner = SERVICES["node"]["networks"]["agency"]["ipv4_address"]
     assert SERVICES["node"]["environment"]["LIAISON_AGENCY_HOST"] == inner
-    assert inner in SERVICES["bot"]["environment"]["LIAISON_BOT_NODE"]
+    assert inner in SERVICES["bot"]["environment"]["LIAISON_BOT_NODE_URL"]
 
 
 def test_only_the_nats_server_is_published_and_only_on_loopback() -> None:
