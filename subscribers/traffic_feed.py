@@ -35,8 +35,8 @@ from subscribers.store import Store, unbroken
 from subscribers.trust import Announced, Carded, LogBehind, Opened, accept_wrap, receive
 from subscribers.trust import Refused as Refusal
 
-_RECEIPTS_FOLLOW: Final = 0.002
-"""Seconds. One transaction for both is worth more."""
+_RECEIPTS_FOLLOW: Final = 0.01
+"""Seconds. One transaction for both, or for several, leaves the writer and the disk to what others wait for."""
 
 log = structlog.get_logger(__name__)
 

@@ -21,7 +21,7 @@ async def measure(world: World, directory: Path, *, count: int, rounds: int) -> 
     floor's files.
     """
     async with (
-        chain(world.local(SENDER), world.local(READER), COMMUNITY) as product,
+        chain(world.local(SENDER), world.local(READER), COMMUNITY, (1 + rounds) * count) as product,
         floor(directory) as bare,
     ):
         ours: list[list[float]] = []

@@ -89,9 +89,9 @@ async def plain_reader(local: Path) -> Client:
 
 
 @contextlib.asynccontextmanager
-async def chain(sender: Path, reader: Path, community: str) -> AsyncIterator[Stream]:
+async def chain(sender: Path, reader: Path, community: str, most: int) -> AsyncIterator[Stream]:
     """One client that publishes at a node, a plain NATS subscription at another's; given are their local
-    directories.
+    directories. At most `most` bulletins: they are made beforehand.
     """
     timings = Timings()
 
@@ -105,6 +105,7 @@ async def chain(sender: Path, reader: Path, community: str) -> AsyncIterator[Str
         try:
             await plain.subscribe("bulletin.>", cb=receive)
             await plain.flush()
-            yield Stream(lambda number: agency.publish(draft(number), community), timings)
+            drafts = [draft(number) for number in range(most)]
+            yield Stream(lambda number: agency.publish(drafts[number], community), timings)
         finally:
             await plain.close()
