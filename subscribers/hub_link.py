@@ -37,6 +37,9 @@ _SETTLE_PAUSE: Final = 0.02
 _SETTLE_LIMIT: Final = 20.0
 """Longer than the 15 s after which the server repeats what was not acknowledged."""
 
+_NO_SERVER: Final = (ValueError, LookupError, TypeError, AttributeError)
+"""What nats-py makes of a server that does not speak as one: no reason to end the node."""
+
 
 class HubKey(BaseModel):
     """The hub's name and receipt key, for people to compare; what is trusted is the `hub` document of the
@@ -168,6 +171,8 @@ class HubLink:
         self, on_closed: Callable[[], Awaitable[None]], on_error: Callable[[Exception], Awaitable[None]]
     ) -> Client:
         nc = Client()
+        task = asyncio.current_task()
+        asked_to_end = task.cancelling() if task else 0
         try:
             await nc.connect(
                 self._admission.urls,
@@ -181,14 +186,13 @@ class HubLink:
                 max_outstanding_pings=3,
                 ping_interval=20,
             )
-        except (ValueError, LookupError, TypeError, AttributeError):
-            # What nats-py makes of a server that does not speak as one: no reason to end the node.
+        except BaseException as error:
             close_socket(nc)
-            raise OperationError(
-                Code.HUB_UNREACHABLE, "what answers there is no NATS server", "check the hub's address"
-            ) from None
-        except BaseException:
-            close_socket(nc)
+            if task and task.cancelling() > asked_to_end:  # nats-py made a failure of it
+                raise asyncio.CancelledError from None
+            if isinstance(error, _NO_SERVER):
+                message = "what answers there is no NATS server"
+                raise OperationError(Code.HUB_UNREACHABLE, message, "check the hub's address") from None
             raise
         return nc
 
