@@ -36,7 +36,7 @@ from subscribers.trust import Announced, Carded, LogBehind, Opened, accept_wrap,
 from subscribers.trust import Refused as Refusal
 
 _RECEIPTS_FOLLOW: Final = 0.01
-"""Seconds. One transaction for both, or for several, leaves the writer and the disk to what others wait for."""
+"""Seconds. One transaction for both, or for several, leaves writer and disk to what others wait for."""
 
 log = structlog.get_logger(__name__)
 
