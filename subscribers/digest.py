@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from schemas.bulletin import Draft, Link, Translation
-from schemas.encoding import from_instant
+from schemas.encoding import canonical_json, from_instant
 from schemas.errors import Code, FormatError, LiaisonError
-from schemas.limits import BODY_MAX, LIST_MAX
+from schemas.limits import LIST_MAX
 from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severity, Tlp
 from subscribers.digest_texts import TEXTS, Texts
 from subscribers.records import Record
@@ -31,7 +31,10 @@ _LEFT_OUT: Final = frozenset({Kind.DIGEST, Kind.ACKNOWLEDGEMENT})
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _WEEK: Final = re.compile(r"(\d{4})-W(\d{2})\Z")
 _LINE_ROOM: Final = 160
-_PER_LANGUAGE: Final = 5_000
+_PER_LANGUAGE: Final = 4_800
+"""Bytes of the bulletins' lines in one language as they stand in the payload: six of them, the links and the
+rest stay below 64 KiB in every script.
+"""
 
 
 class Period(NamedTuple):
@@ -98,7 +101,7 @@ def _text(listed: Sequence[Record], period: Period, language: Language) -> Trans
     texts = TEXTS[language]
     title = f"{texts.title} {period.name} · {len(listed)}"
     blocks: list[str] = []
-    room = min(_PER_LANGUAGE, BODY_MAX) - _LINE_ROOM
+    room = _PER_LANGUAGE - _LINE_ROOM
     left = len(listed)
     for severity in reversed(Severity):
         lines = [_line(each, language, texts) for each in listed if each.bulletin.severity is severity]
@@ -106,10 +109,10 @@ def _text(listed: Sequence[Record], period: Period, language: Language) -> Trans
             continue
         block = [f"{texts.severities[severity]} ({len(lines)})"]
         for line in lines:
-            if room < len(line):
+            if room < (size := len(canonical_json(line))):
                 continue
             block.append(line)
-            room -= len(line) + 1
+            room -= size
             left -= 1
         blocks.append("\n".join(block))
     if left:
