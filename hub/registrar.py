@@ -36,6 +36,12 @@ from schemas.wraps import parse_bundle
 ANNOUNCEMENTS_PER_ENDPOINT: Final = 4096
 """Announced epochs remembered of one endpoint; a wrap for an older one is looked up in no stream."""
 
+COMMUNITIES_MAX: Final = 256
+"""Communities that one agency may be named in, as owner, member or reader, past or present. Each takes 900
+bytes of its account's JWT, and one that no longer fits into a NATS message would stop the intake for
+everybody: an owner adds whom it likes, as often as it likes.
+"""
+
 
 class Recorded(NamedTuple):
     """What a submission does: `data` is to be appended on `subject`, and `directory` is then the directory.
@@ -202,8 +208,19 @@ def _document(directory: Directory, data: bytes, agency: str | None, accounts: M
     if sha256(data).digest() in directory.seen:
         return Recorded(directory, DIRECTORY_DOCUMENTS, frozenset(), repeated=True)
     document = directory.check(data).document
-    affected = document.owners if isinstance(document, Community) else ()
-    return Recorded(directory.apply(data), DIRECTORY_DOCUMENTS, frozenset(affected), repeated=False)
+    affected = frozenset(document.owners if isinstance(document, Community) else ())
+    _check_room(directory, affected)
+    return Recorded(directory.apply(data), DIRECTORY_DOCUMENTS, affected, repeated=False)
+
+
+def _check_room(directory: Directory, agencies: frozenset[str]) -> None:
+    for agency in sorted(agencies):
+        if len(submittable(directory, agency)) >= COMMUNITIES_MAX:
+            raise TrustError(
+                Code.FORBIDDEN,
+                f"{agency} is named in {COMMUNITIES_MAX} communities, which is the most",
+                "use one that there is, or call the hub's operators",
+            )
 
 
 def _check_submitter(signed: SignedDocument, agency: str, accounts: Mapping[str, str]) -> None:
@@ -239,7 +256,10 @@ def _membership(directory: Directory, data: bytes, agency: str | None) -> Record
     subject = membership_log(entry.com)
     if _stands_in(log, entry.index, data):
         return Recorded(directory, subject, frozenset(), repeated=True)
-    return Recorded(directory.apply_membership(data), subject, frozenset({entry.id}), repeated=False)
+    grown = directory.apply_membership(data)
+    if entry.id not in log.community.owners and entry.id not in log.by_agency:
+        _check_room(directory, frozenset({entry.id}))
+    return Recorded(grown, subject, frozenset({entry.id}), repeated=False)
 
 
 def _stands_in(log: MembershipLog, index: int, data: bytes) -> bool:
