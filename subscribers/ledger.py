@@ -17,6 +17,7 @@ from schemas.card import Card
 from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError
+from schemas.limits import FRAME_MAX
 from schemas.subjects import TRAFFIC, is_community
 from subscribers.sealing import EpochKey
 from subscribers.store import Row, Store
@@ -45,6 +46,7 @@ MIGRATIONS: Final = (
     """,
 )
 _QUARANTINE_MAX: Final = 10_000
+_SUBJECT_MAX: Final = 256
 
 
 class Refused(NamedTuple):
@@ -58,8 +60,10 @@ class Refused(NamedTuple):
 
     @classmethod
     def of(cls, error: LiaisonError, at: int, subject: str, data: bytes) -> Self:
-        """From the refusal that was raised."""
-        return cls(at, error.code, error.message, subject, data)
+        """From the refusal that was raised. What is longer than any frame is kept in part: the hub may send
+        megabytes, and ten thousand of them.
+        """
+        return cls(at, error.code, error.message, subject[:_SUBJECT_MAX], data[:FRAME_MAX])
 
 
 @dataclass

@@ -14,8 +14,9 @@ from schemas.bulletin import Bulletin, Draft, Link
 from schemas.card import Card
 from schemas.directory import Directory
 from schemas.encoding import instant
-from schemas.errors import Code, LiaisonError, OperationError
+from schemas.errors import Code, FormatError, LiaisonError, OperationError
 from schemas.membership import MembershipLog
+from schemas.subjects import parse_frame_subject
 from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severity
 from subscribers import drafts
 from subscribers.api import Finding, MembershipRole, QuarantineEntry
@@ -280,12 +281,16 @@ class Node:
         await core.submit(entry, partial(_has_grown, community=community, size=size))
 
     def _origin(self, subject: str) -> dict[str, str | None]:
-        parts = subject.split(".")
-        keys = self._core.ledger.known().endpoints.get(parts[-1])
-        return {
-            "community": parts[2] if parts[0] == "f" else None,
-            "agency": keys.agency if keys else None,
-        }
+        keys = self._core.ledger.known().endpoints.get(subject.rpartition(".")[2])
+        return {"community": community_of(subject), "agency": keys.agency if keys else None}
+
+
+def community_of(subject: str) -> str | None:
+    """The community that a frame's subject names; None for what is no such subject: the hub writes them."""
+    try:
+        return parse_frame_subject(subject).community
+    except FormatError:
+        return None
 
 
 def _has_grown(directory: Directory, *, community: str, size: int) -> bool:
