@@ -1,0 +1,50 @@
+"""What owners sign, and what they may not."""
+
+from typing import Literal
+
+import pytest
+
+from schemas.documents import parse_document
+from schemas.errors import Code
+from schemas.vocabulary import Realm
+from subscribers.communities import card_of, change, found
+from tests.support.federation import AT, COM, DAY, FRA, OTHER, code_of, directory
+
+
+def test_a_community_is_founded_by_its_owner() -> None:
+    community, document = found(directory(), Realm.EXERCISE, ["fra", "jpn"], AT, FRA.identity)
+    log = directory([document]).communities[community]
+    assert (log.community.realm, log.community.owners) == (Realm.EXERCISE, ["fra", "jpn"])
+    assert found(directory(), Realm.LIVE, ["fra"], AT, FRA.identity)[0] != community
+    assert parse_document(document)
+    assert code_of(found, directory(), Realm.LIVE, ["fra", "xyz"], AT, FRA.identity) is Code.UNKNOWN_AGENCY
+
+
+def test_members_come_and_go() -> None:
+    known = directory()
+    for op, agency, role, wanted in (
+        ("add", "bra", "reader", "reader"),
+        ("add", "bra", "member", "member"),
+        ("remove", "bra", "member", None),
+    ):
+        entry = change(known, OTHER, op, agency, role, AT, FRA.identity)  # type: ignore[arg-type] # literals
+        known = known.apply_membership(entry)
+        assert known.communities[OTHER].members(AT).get("bra") == wanted
+
+
+@pytest.mark.parametrize(
+    "community,op,agency,code",
+    [
+        ("0" * 32, "add", "bra", Code.UNKNOWN_COMMUNITY),
+        (OTHER, "add", "xyz", Code.UNKNOWN_AGENCY),
+        (OTHER, "add", "jpn", Code.ALREADY_KNOWN),
+        (OTHER, "remove", "bra", Code.ALREADY_KNOWN),
+        (COM, "add", "bra", Code.BELOW_THRESHOLD),
+    ],
+)
+def test_what_is_refused(community: str, op: Literal["add", "remove"], agency: str, code: Code) -> None:
+    assert code_of(change, directory(), community, op, agency, "member", AT + DAY, FRA.identity) is code
+
+
+def test_without_a_card_a_community_goes_by_its_id() -> None:
+    assert card_of(COM, {}).slug == COM

@@ -1,0 +1,288 @@
+"""The outbox on a real store: journaled together, settled by receipts, whole after any stop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+import pytest
+
+from schemas.chain import ChainHead
+from schemas.errors import Code, DraftError, LiaisonError
+from schemas.frame import BULLETIN, EPOCH, parse_frame
+from schemas.receipts import ADMITTED, Answer
+from schemas.subjects import FrameSubject, parse_frame_subject
+from schemas.vocabulary import History, Precedence
+from subscribers import tables
+from subscribers.composer import Context, Item, Limits
+from subscribers.journal import Settled, Waiting, settle
+from subscribers.ledger import Ledger
+from subscribers.outbox import Outbox
+from subscribers.store import Store
+from tests.support.federation import AT, FRA, bulletin, by_owners, documents, entry, memberships, place, uuid
+
+KEY = bytes(range(32))
+
+
+@dataclass
+class Box:
+    """An outbox, its store, and what it told of items."""
+
+    outbox: Outbox
+    store: Store
+    told: list[Settled]
+    _sent: int = 0
+
+    async def put(self, number: int, where: FrameSubject | None = None) -> None:
+        await self.outbox.put(where or place(), lambda _: (item(number), f"FRA-2026-{number:04}"))
+
+    async def answer(self, *answers: tuple[Waiting, str]) -> None:
+        """Receipts in one batch."""
+        given = [Answer(FRA.endpoint, each.sha256, code, AT) for each, code in answers]
+        settlement = await self.store.transact(lambda connection: settle(connection, given))
+        await self.outbox.merge(settlement)
+
+    async def waiting(self) -> list[Waiting]:
+        """What a sender that has sent everything and begins again would send."""
+        while batch := await self.outbox.waiting(after=self._sent):
+            self._sent = batch[-1].number
+        await self.outbox.waiting(after=self._sent)
+        return await self.outbox.waiting()
+
+    async def frames(self) -> list[tuple[str, int, str]]:
+        """Kind, number in the chain and id of the frames that wait, in order."""
+        found = []
+        for each in await self.waiting():
+            if each.subject.startswith("in."):
+                header = parse_frame(each.raw).header
+                found.append((header.k, header.seq, header.id))
+        return found
+
+    async def is_chained(self, head: ChainHead) -> ChainHead:
+        """That the frames that wait follow each other from `head` on; the last of them."""
+        for each in await self.waiting():
+            if each.subject.startswith("in."):
+                header = parse_frame(each.raw).header
+                assert (header.seq, header.prev) == (head.seq + 1, head.hash)
+                head = ChainHead(header.seq, each.sha256)
+        return head
+
+    async def state(self, number: int) -> tuple[str, str | None]:
+        return await self.outbox.state_of(uuid(number))
+
+
+def item(number: int) -> Item:
+    return Item(BULLETIN, uuid(number), bulletin(number).to_bytes(), History.MEMBERS)
+
+
+@asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[Box]:
+    """The outbox of `FRA`; the directory is there."""
+    ids = iter(range(0xE000, 0xF000))
+    async with await Store.open(path / "node.db", KEY, tables.NODE) as store:
+        ledger = await Ledger.load(store)
+        if ledger.directory is None:
+            for each in documents():
+                await ledger.append(each, membership=False)
+            for log in memberships().values():
+                for each in log:
+                    await ledger.append(each, membership=True)
+
+        def context(next_epoch: int) -> Context:
+            return Context(
+                ledger.known(), FRA.kid, FRA.signing, AT, next_epoch, lambda: uuid(next(ids)), Limits()
+            )
+
+        box = Box(Outbox(store, ledger, context), store, [])
+        box.outbox.on_settled = box.told.append
+        await box.outbox.load()
+        try:
+            yield box
+        finally:
+            await box.outbox.close()
+
+
+@pytest.fixture
+async def box(tmp_path: Path) -> AsyncIterator[Box]:
+    async with opened(tmp_path) as made:
+        yield made
+
+
+async def test_admitted_one_after_the_other(box: Box) -> None:
+    await box.put(1)
+    await box.put(2)
+    waiting = await box.waiting()
+    assert [each[0] for each in await box.frames()] == [EPOCH, BULLETIN, BULLETIN]
+    assert len(waiting) == 4
+    last = await box.is_chained(ChainHead())
+    await box.answer(*((each, ADMITTED) for each in waiting))
+    assert await box.waiting() == []
+    assert box.told == [Settled(uuid(1), ADMITTED), Settled(uuid(2), ADMITTED)]
+    assert await box.state(1) == ("admitted", None)
+    assert await box.outbox.size() == 0
+    await box.put(3)
+    assert await box.frames() == [(BULLETIN, 3, uuid(3))]
+    await box.is_chained(last)
+
+
+async def test_what_is_open_is_there_after_a_restart(tmp_path: Path) -> None:
+    async with opened(tmp_path) as box:
+        await box.put(1)
+        await box.put(2)
+        before = await box.waiting()
+        await box.answer((before[0], ADMITTED))
+    async with opened(tmp_path) as box:
+        assert await box.waiting() == before[1:]
+        await box.put(3)
+        await box.is_chained(ChainHead(0, before[0].sha256))
+        await box.answer(*((each, ADMITTED) for each in await box.waiting()))
+        assert [each.id for each in box.told] == [uuid(1), uuid(2), uuid(3)]
+
+
+async def test_many_at_once_share_a_commit_and_stay_in_order(box: Box) -> None:
+    await asyncio.gather(*(box.put(number) for number in range(1, 101)))
+    assert [each[2] for each in await box.frames()][1:] == [uuid(number) for number in range(1, 101)]
+    await box.is_chained(ChainHead())
+
+
+async def test_a_refused_one_is_parked_and_those_behind_it_move_up(box: Box) -> None:
+    for number in (1, 2, 3):
+        await box.put(number)
+    e, w, one, two, _ = await box.waiting()
+    await box.answer((e, ADMITTED), (w, ADMITTED), (one, ADMITTED), (two, Code.EXPIRED))
+    assert await box.state(2) == ("refused", "expired")
+    assert [(kind, seq) for kind, seq, _ in await box.frames()] == [(EPOCH, 2), (BULLETIN, 3)]
+    await box.is_chained(ChainHead(1, one.sha256))
+    assert box.told[-1] == Settled(uuid(2), "expired")
+
+
+async def test_parked_and_killed_before_the_rest_moved_up(tmp_path: Path) -> None:
+    async with opened(tmp_path) as box:
+        for number in (1, 2):
+            await box.put(number)
+        e, w, one, _ = await box.waiting()
+        given = [Answer(FRA.endpoint, each.sha256, ADMITTED, AT) for each in (e, w)]
+        given.append(Answer(FRA.endpoint, one.sha256, Code.EXPIRED, AT))
+        await box.store.transact(lambda connection: settle(connection, given))  # and no more
+    async with opened(tmp_path) as box:
+        assert [(kind, seq) for kind, seq, _ in await box.frames()] == [(EPOCH, 1), (BULLETIN, 2)]
+        await box.is_chained(ChainHead(0, e.sha256))
+
+
+async def test_a_gap_after_a_loss_sends_everything_again(box: Box) -> None:
+    for number in (1, 2):
+        await box.put(number)
+    waiting = await box.waiting()
+    await box.answer((waiting[3], Code.GAP))
+    assert box.outbox.resend
+    assert await box.waiting() == waiting
+
+
+@pytest.mark.parametrize("code", [Code.FORK, Code.GAP, Code.REPLAYED])
+async def test_a_chain_that_the_hub_knows_otherwise_is_not_sent_for_ever(box: Box, code: Code) -> None:
+    """An old copy of the state: the next place in the chain is taken."""
+    await box.put(1)
+    await box.answer(*((each, ADMITTED) for each in await box.waiting()))
+    await box.put(2)
+    (two,) = await box.waiting()
+    await box.answer((two, code))
+    assert not box.outbox.resend
+    assert await box.state(2) == ("refused", str(code))
+    assert await box.waiting() == []
+
+
+async def test_frames_that_came_back_without_their_receipts_are_counted(box: Box) -> None:
+    await box.put(1)
+    waiting = await box.waiting()
+    await box.answer(*((each, ADMITTED) for each in waiting))
+    await box.put(2)
+    (two,) = await box.waiting()
+    subject = parse_frame_subject(two.subject)
+
+    def passed_on(connection: apsw.Connection) -> None:
+        row = (FRA.endpoint, subject.community, str(subject.precedence), 2, two.sha256, 0)
+        connection.execute("INSERT OR REPLACE INTO chains VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    await box.store.transact(passed_on)
+    await box.answer((two, Code.REPLAYED))
+    assert await box.state(2) == ("queued", None)
+    await box.is_chained(ChainHead(2, two.sha256))
+    assert (await box.frames())[-1] == (BULLETIN, 4, uuid(2))
+
+
+async def test_wraps_for_nobody_hold_nothing_up(box: Box) -> None:
+    await box.put(1)
+    e, w, one = await box.waiting()
+    await box.answer((e, ADMITTED), (w, Code.NOT_MEMBER), (one, ADMITTED))
+    assert await box.state(1) == ("admitted", None)
+    await box.put(2)
+    await box.is_chained(ChainHead(1, one.sha256))
+
+
+async def test_wraps_that_came_without_their_announcement_go_again(box: Box) -> None:
+    await box.put(1)
+    waiting = await box.waiting()
+    await box.answer((waiting[1], Code.UNKNOWN_EPOCH))
+    assert box.outbox.resend
+    assert await box.waiting() == waiting
+    await box.answer((waiting[0], ADMITTED))
+    box.outbox.resend = False
+    await box.answer((waiting[1], Code.UNKNOWN_EPOCH))
+    assert not box.outbox.resend
+    assert await box.state(1) == ("refused", "unknown_epoch")
+
+
+async def test_chains_are_apart(box: Box) -> None:
+    flash = place(precedence=Precedence.FLASH)
+    await box.put(1)
+    await box.put(2, flash)
+    waiting = await box.waiting()
+    await box.answer((waiting[0], Code.SUSPENDED))
+    assert await box.state(1) == ("refused", "suspended")
+    assert await box.state(2) == ("queued", None)
+    assert [each.subject.split(".")[3] for each in await box.waiting() if each.subject[0] == "i"] == [
+        "flash"
+    ] * 2
+
+
+async def test_what_is_not_ours_is_ignored(box: Box) -> None:
+    await box.put(1)
+    await box.answer((Waiting(0, "", b"", "ab" * 32), ADMITTED), (Waiting(0, "", b"", "cd" * 32), Code.GAP))
+    assert await box.outbox.size() == 1
+    assert not box.outbox.resend
+
+
+async def test_one_that_cannot_be_made_does_not_stop_the_others(box: Box) -> None:
+    def broken(_: apsw.Connection) -> tuple[Item, str]:
+        raise DraftError(Code.TOO_LARGE, "too long", "shorten it")
+
+    makes: list[Callable[[apsw.Connection], tuple[Item, str]]] = [
+        lambda _: (item(1), "FRA-2026-0001"),
+        broken,
+        lambda _: (item(2), "FRA-2026-0002"),
+    ]
+    results = await asyncio.gather(*(box.outbox.put(place(), make) for make in makes), return_exceptions=True)
+    assert [type(each) for each in results] == [type(None), DraftError, type(None)]
+    assert [each[2] for each in await box.frames()][1:] == [uuid(1), uuid(2)]
+    await box.is_chained(ChainHead())
+
+
+async def test_the_same_id_twice_is_an_error_and_leaves_the_first(box: Box) -> None:
+    await box.put(1)
+    with pytest.raises((apsw.ConstraintError, LiaisonError)):
+        await box.put(1)
+    await box.put(2)
+    assert [each[2] for each in await box.frames()][1:] == [uuid(1), uuid(2)]
+    await box.is_chained(ChainHead())
+
+
+async def test_a_removed_reader_gets_no_more_keys(box: Box) -> None:
+    await box.put(1)
+    await box.answer(*((each, ADMITTED) for each in await box.waiting()))
+    log = memberships()[place().community]
+    removed = by_owners(entry(log, op="remove", id="jpn", issued=AT, nbf=AT))
+    await box.outbox._ledger.append(removed, membership=True)  # noqa: SLF001 - the same ledger as the feed's
+    await box.put(2)
+    assert [kind for kind, *_ in await box.frames()] == [EPOCH, BULLETIN]
