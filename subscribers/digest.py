@@ -54,7 +54,7 @@ def parse_period(text: str, now: int) -> Period:
     """
     try:
         period = _interval(text) if "/" in text else _calendar(text, datetime.fromtimestamp(now / 1000, UTC))
-    except ValueError:
+    except (ValueError, OverflowError):  # the calendar ends with the year 9999
         fix = "use hour, day, week, a date, a week like 2026-W47, or two times with a slash between"
         raise LiaisonError(Code.BAD_REQUEST, "not a period", fix) from None
     if period.until > now:

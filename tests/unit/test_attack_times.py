@@ -6,7 +6,9 @@ import pytest
 
 from bots.release import Ceiling
 from bots.render import Reader, View, listing, render
+from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Language, Tlp
+from subscribers.digest import parse_period
 from tests.support.node_api import make_record
 
 ALL = Ceiling(Tlp.RED, Tlp.RED)
@@ -26,3 +28,12 @@ def test_a_time_at_the_end_of_the_calendar_is_shown(instant: str, language: Lang
     for view in View:
         assert render(record, ALL, reader, view=view).parts
     assert listing([record], ALL, reader, title="all").parts
+
+
+@pytest.mark.parametrize(
+    "period", ["9999-12-31", "9999-W52", "0001-01-01/9999-12-31", "٩٩٩٩-١٢-٣١", "0000-W00"]
+)
+def test_a_period_at_the_end_of_the_calendar_is_refused(period: str) -> None:
+    with pytest.raises(LiaisonError) as refused:
+        parse_period(period, 1_800_000_000_000)
+    assert refused.value.code is Code.BAD_REQUEST
