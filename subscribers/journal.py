@@ -160,7 +160,8 @@ def _admit(
 ) -> None:
     number, item, seq, subject, item_id = row
     connection.execute("DELETE FROM submissions WHERE number = ?", (number,))
-    if seq is not None:
+    # Never back: a hub that answers out of order would have numbers used twice that it has admitted.
+    if seq is not None and seq > _admitted(connection, subject).seq:
         place = parse_frame_subject(subject)
         key = (place.community, str(place.precedence))
         settlement.admitted[key] = ChainHead(seq, answer.sha256)
