@@ -1,4 +1,4 @@
-"""Receipts that a hostile hub signs in an order of its liking: no number of a chain may be used twice for it."""
+"""Receipts that a hostile hub signs in an order of its liking: no number of a chain is used twice for it."""
 
 from hashlib import sha256
 
