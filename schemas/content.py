@@ -63,7 +63,11 @@ def unpad(padded: bytes) -> tuple[bytes, bytes]:
     """
     start = SALT_SIZE + LENGTH_SIZE
     length = int.from_bytes(padded[SALT_SIZE:start], "big") if len(padded) >= start else PAYLOAD_MAX + 1
-    if length > PAYLOAD_MAX or len(padded) != start + room_for(length) or any(padded[start + length :]):
+    if (
+        length > PAYLOAD_MAX
+        or len(padded) != start + room_for(length)
+        or padded.count(0, start + length) != len(padded) - start - length
+    ):
         raise SealError(Code.BAD_PADDING, "the padding is not what the format says")
     return padded[:SALT_SIZE], padded[start : start + length]
 

@@ -197,14 +197,20 @@ def self_test(kid: bytes = _SELF_TEST_KID) -> None:
 
 
 def _wrap(epoch_key: EpochKey, announcement: bytes, public: bytes, endpoint: str) -> Wrap:
-    kid = kem_key_id(public)
+    kid, key = _recipient(public)
+    return Wrap(
+        announcement, kid, _suite().encrypt(bytes(epoch_key), key, wrap_info(announcement, kid, endpoint))
+    )
+
+
+@lru_cache(maxsize=2048)
+def _recipient(public: bytes) -> tuple[bytes, MLKEM768X25519PublicKey]:
+    # Remembered, for the next epoch goes to the same ones: to read a key costs a third of a wrap.
     key = MLKEM768X25519PublicKey(
         MLKEM768PublicKey.from_public_bytes(public[:_MLKEM_PUBLIC_SIZE]),
         X25519PublicKey.from_public_bytes(public[_MLKEM_PUBLIC_SIZE:]),
     )
-    return Wrap(
-        announcement, kid, _suite().encrypt(bytes(epoch_key), key, wrap_info(announcement, kid, endpoint))
-    )
+    return kem_key_id(public), key
 
 
 @lru_cache(maxsize=1)

@@ -87,8 +87,9 @@ def begin(directory: Directory, subject: str, raw: bytes) -> Pending | LogBehind
     try:
         frame = parse_frame(raw)  # FORMAT.md, Limits; Frame
         _check_subject(frame, subject)
-        behind = _beyond(frame, "directory", directory.head)
-        if behind and frame.header.kid not in directory.signers:
+        if frame.header.kid not in directory.signers and (
+            behind := _beyond(frame, "directory", directory.head)
+        ):
             return behind  # perhaps the key is in what we have not read; nothing is believed yet
         return Pending(frame, _key(directory, frame))
     except LiaisonError as error:
