@@ -1,8 +1,8 @@
 """A hub process that stops and says so at one moment, so that a test can kill it there. Not for any other
 use.
 
-Usage: python -m tests.support.hub_launcher STATE NATS_URL STEP COUNT: at the COUNTth time that STEP is
-reached it prints `stopped STEP` and goes no further.
+Usage: python -m tests.support.hub_launcher STATE NATS STEP COUNT: NATS is the URL of a server, or the port of
+an embedded one; at the COUNTth time that STEP is reached it prints `stopped STEP` and goes no further.
 """
 
 import asyncio
@@ -24,7 +24,12 @@ async def _main(state: str, url: str, wanted: str, count: str) -> None:
             print(f"stopped {step}", flush=True)
             await asyncio.Event().wait()
 
-    async with running(HubSettings(state=Path(state), nats=url), hook=hook):
+    where = (
+        HubSettings(state=Path(state), port=int(url))
+        if url.isdigit()
+        else HubSettings(state=Path(state), nats=url)
+    )
+    async with running(where, hook=hook):
         print("ready", flush=True)
         await asyncio.Event().wait()
 

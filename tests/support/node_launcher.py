@@ -63,6 +63,12 @@ POINTS: Final[dict[str, Callable[[Core, Fuse], tuple[object, str, Step]]]] = {
     "committed": lambda core, fuse: (core.traffic_feed, "take", fuse.after(core.traffic_feed.take)),
     # a bulletin is in the outbox, nothing of it was sent
     "journalled": lambda core, fuse: (core.outbox, "put", fuse.after(core.outbox.put)),
+    # the local stream and the sink have it, the archive does not know that
+    "republished": lambda core, fuse: (
+        core.archive,
+        "mark_republished",
+        fuse.before(core.archive.mark_republished),
+    ),
     # the hub has answered and the answer is committed, the outbox's memory has not taken it in
     "settled": lambda core, fuse: (core.outbox, "merge", fuse.before(core.outbox.merge)),
     # the outbox has read what it will send next

@@ -142,6 +142,11 @@ class Program:
         async with asyncio.timeout(DEADLINE):
             return (await self._process.stdout.readline()).decode()
 
+    async def says(self, wanted: str) -> None:
+        """Return once it has written this line to stdout; what it writes before is passed over."""
+        while (line := await self.line()) != f"{wanted}\n":
+            assert line, f"it ended before it said {wanted}"
+
     async def kill(self) -> None:
         """SIGKILL, if it runs."""
         await self._end(signal.SIGKILL)
@@ -231,6 +236,8 @@ class Member:
         self, *members: "Member", realm: Realm = Realm.LIVE, slug: str | None = None
     ) -> Community:
         """A community that this agency owns, once every member's node knows it by its name."""
+        for each in (self, *members):
+            await each.connected()
         async with self.client() as agency:
             slug = slug or f"c{uuid.uuid4().hex[:10]}"
             made = await agency.community_create(slug, f"Community {slug}", realm=realm)
@@ -239,6 +246,15 @@ class Member:
         for each in (self, *members):
             await each.knows(slug)
         return made
+
+    async def connected(self, *, wanted: bool = True) -> None:
+        """Return once the node says that it is connected to the hub, or that it is not."""
+
+        async def stands() -> bool:
+            async with self.client() as agency:
+                return (await agency.status()).connected is wanted
+
+        await eventually(stands)
 
     async def knows(self, slug: str) -> None:
         """Return once the node has the community's card."""
