@@ -21,7 +21,7 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from schemas.errors import Code, OperationError
 from schemas.subjects import BULLETINS, is_slug, local_bulletin
@@ -35,6 +35,8 @@ ACK_WAIT: Final = 20.0
 UNACKNOWLEDGED_MAX: Final = 1_000
 _PUBLISH_LIMIT: Final = 10.0
 _DAY: Final = 86_400.0
+_NO_ROOM: Final = 10047
+"""nats-server's own code for "insufficient storage resources available"."""
 
 
 def subject_of(record: Record) -> str:
@@ -51,12 +53,27 @@ def subject_of(record: Record) -> str:
 
 
 async def ensure_stream(js: JetStreamContext, retention_days: int, max_bytes: int) -> None:
-    """Make the stream, or bring an older one to these limits."""
+    """Make the stream, or bring an older one to these limits. OperationError `disk_full` when the server says
+    that there is no room for them.
+    """
     age = retention_days * _DAY
     config = StreamConfig(
         name=BULLETINS, subjects=["bulletin.>"], storage=StorageType.FILE, discard=DiscardPolicy.OLD,
         max_age=age, max_bytes=max_bytes, duplicate_window=age, deny_delete=True, deny_purge=True,
     )  # fmt: skip
+    try:
+        await _make(js, config)
+    except APIError as error:
+        if error.err_code != _NO_ROOM:
+            raise
+        raise OperationError(
+            Code.DISK_FULL,
+            f"the disk has no room for the local stream's {max_bytes // 2**20} MiB",
+            "free space: NATS takes at most three quarters of what is free",
+        ) from None
+
+
+async def _make(js: JetStreamContext, config: StreamConfig) -> None:
     try:
         await js.stream_info(BULLETINS)
     except NotFoundError:
