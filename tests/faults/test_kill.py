@@ -251,12 +251,12 @@ async def server_again(pid: int) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, just large enough for the limits of the node's local stream."""
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A file system of its own, of the size in the parameter: 416 MiB are enough for the local stream."""
     if os.geteuid() != 0 or not shutil.which("mount"):
         pytest.skip("mounting a small file system takes root")
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=416m,mode=0700", "tmpfs", str(tmp_path)],
+        ["mount", "-t", "tmpfs", "-o", f"size={request.param},mode=0700", "tmpfs", str(tmp_path)],
         capture_output=True,
         check=False,
     )
@@ -280,6 +280,15 @@ def fill(filler: Path) -> None:
         os.close(handle)
 
 
+@pytest.mark.parametrize("small_disk", ["64m"], indirect=True)
+async def test_a_disk_that_is_too_small_for_the_local_stream(world: World, small_disk: Path) -> None:
+    member = await world.prepare("sd", small_disk / "sd")
+    shutil.copy(world.directory / "sd.json", member.state / "admission.json")
+    result = await member.run("run")
+    assert (result.status, result.code) == (1, "disk_full")
+
+
+@pytest.mark.parametrize("small_disk", ["416m"], indirect=True)
 async def test_a_full_disk_under_the_outbox(world: World, small_disk: Path) -> None:
     owner = await world.agency("fr")
     member = await world.enrol("fd", small_disk / "fd")
