@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Self
 
 import apsw
 
-from schemas.card import Card
+from schemas.card import Card, parse_card
 from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError
@@ -37,7 +37,7 @@ MIGRATIONS: Final = (
         kc BLOB NOT NULL, hist TEXT NOT NULL, due INTEGER NOT NULL, key BLOB,
         PRIMARY KEY (publisher, community, ep)
     ) STRICT, WITHOUT ROWID;
-    CREATE TABLE cards(community TEXT PRIMARY KEY, rules TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE cards(community TEXT PRIMARY KEY, card BLOB NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE feeds(stream TEXT PRIMARY KEY, sequence INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE quarantine(
         number INTEGER PRIMARY KEY, at INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
@@ -75,6 +75,7 @@ class Changes:
     epochs: dict[EpochId, Epoch] = field(default_factory=dict)
     announcements: dict[bytes, EpochId] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
+    sealed: dict[str, Card] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     sequence: int = 0
     """The stream sequence of the last message of the traffic feed in this transaction."""
@@ -103,6 +104,7 @@ class Changes:
         community's id, is told apart by the beginning of the id, or by all of it: founders choose both, and
         no name may stand for two communities.
         """
+        self.sealed[community] = card
         held = ChainMap(self.cards, self.base.cards).items()
         taken = {each.slug for other, each in held if other != community}
         apart = f"{card.slug[:31].rstrip('-')}-{community[:8]}"
@@ -123,7 +125,9 @@ class Changes:
         connection.executemany("INSERT OR REPLACE INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", epochs)
         communities = self.base.directory.communities if self.base.directory else {}
         for com, card in self.cards.items():
-            connection.execute("INSERT OR REPLACE INTO cards VALUES (?, ?)", (com, card.rules))
+            connection.execute(
+                "INSERT OR REPLACE INTO cards VALUES (?, ?)", (com, self.sealed[com].to_bytes())
+            )
             realm = str(communities[com].community.realm)
             connection.execute(
                 "INSERT OR REPLACE INTO communities VALUES (?, ?, ?, ?)", (com, card.slug, card.title, realm)
@@ -151,6 +155,9 @@ class Ledger:
         self.epochs: dict[EpochId, Epoch] = {}
         self.announcements: dict[bytes, EpochId] = {}
         self.cards: dict[str, Card] = {}
+        """Communities' cards under the short names that they have at this node."""
+        self.sealed: dict[str, Card] = {}
+        """The same cards as their owners sealed them."""
         self.sequence = 0
         """How far the traffic feed was read: what comes at or before this has been here."""
         self._entries: set[bytes] = set()
@@ -167,9 +174,10 @@ class Ledger:
             ledger.sequence = sequence
         for row in await store.query("SELECT * FROM epochs"):
             ledger._learn(*_epoch_of(row))
-        sql = "SELECT id, slug, title, rules FROM communities JOIN cards ON community = id"
-        for community, slug, title, rules in await store.query(sql):
-            ledger.cards[community] = Card(slug=slug, title=title, rules=rules)
+        sql = "SELECT id, slug, card FROM communities JOIN cards ON community = id"
+        for community, slug, card in await store.query(sql):
+            ledger.sealed[community] = parse_card(card)
+            ledger.cards[community] = ledger.sealed[community].model_copy(update={"slug": slug})
         return ledger
 
     def known(self) -> Directory:
@@ -209,6 +217,7 @@ class Ledger:
         self.chains.update(changes.chains)
         self.sequence = max(self.sequence, changes.sequence)
         self.cards.update(changes.cards)
+        self.sealed.update(changes.sealed)
         for key, epoch in changes.epochs.items():
             self._learn(key, epoch)
 

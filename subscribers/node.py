@@ -159,6 +159,7 @@ class Node:
         await self._change(community, "add", self._agency, "member")
         await core.publish_card(community, realm, card)
         core.ledger.cards.setdefault(community, card)
+        core.ledger.sealed.setdefault(community, card)
         return self._owned(community)
 
     async def community_add(
@@ -167,9 +168,9 @@ class Node:
         """Sign the entry, and seal the card again so that the newcomer can read it."""
         log = self._community(community)
         await self._change(log.community.id, "add", agency, role)
-        await self._core.publish_card(
-            log.community.id, log.community.realm, card_of(log.community.id, self._core.ledger.cards)
-        )
+        # As it was sealed: another owner may have given it, under a short name that is taken here.
+        if card := self._core.ledger.sealed.get(log.community.id):
+            await self._core.publish_card(log.community.id, log.community.realm, card)
         return self._owned(log.community.id)
 
     async def community_remove(self, client: ClientIdentity, community: str, agency: str) -> Community:

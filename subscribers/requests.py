@@ -1,14 +1,15 @@
 """The requests of the node's service, one strict model for each verb: pure."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from schemas.bulletin import where
+from schemas.bulletin import Body, Line, where
+from schemas.card import Slug
 from schemas.documents import AgencyId
 from schemas.encoding import parse_json
 from schemas.errors import Code, OperationError
-from schemas.limits import PAYLOAD_MAX, SUMMARY_MAX, TITLE_MAX
+from schemas.limits import PAYLOAD_MAX, SUMMARY_MAX
 from schemas.vocabulary import Realm, Tlp
 from subscribers.api import MembershipRole
 from subscribers.records import Filters
@@ -47,8 +48,8 @@ class AcknowledgeRequest(Request):
     """`acknowledge`"""
 
     ref: _Word
-    note: Annotated[str, StringConstraints(max_length=SUMMARY_MAX)] = ""
-    officer: Annotated[str, StringConstraints(max_length=TITLE_MAX)] = ""
+    note: Annotated[Body, StringConstraints(max_length=SUMMARY_MAX)] = ""
+    officer: Line | Literal[""] = ""
 
 
 class LatestRequest(Request):
@@ -75,10 +76,10 @@ class ShowRequest(Request):
 class CommunityCreateRequest(Request):
     """`community-create`"""
 
-    slug: _Word
-    title: Annotated[str, StringConstraints(min_length=1, max_length=TITLE_MAX)]
+    slug: Slug
+    title: Line
     realm: Realm = Realm.LIVE
-    rules: Annotated[str, StringConstraints(max_length=SUMMARY_MAX)] = ""
+    rules: Annotated[Body, StringConstraints(max_length=SUMMARY_MAX)] = ""
     owners: Annotated[list[AgencyId], Field(max_length=15)] = []
     """Other agencies that own it as well: each alone may change its membership."""
 

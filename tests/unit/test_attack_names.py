@@ -69,3 +69,11 @@ def test_names_do_not_style_or_break_what_commands_print(capsys: pytest.CaptureF
         [{"at": "t", "agency": "a", "code": "c", "message": evil, "size": 1, "sha256": "0" * 64}]
     )
     assert "[/bold]" in capsys.readouterr().out
+
+
+def test_a_card_is_passed_on_as_it_was_sealed(ledger: Ledger) -> None:
+    changes = ledger.changes()
+    changes.name(OURS, Card(slug="balkans", title="Balkan route"))
+    changes.name(THEIRS, Card(slug="balkans", title="Another route"))
+    assert changes.cards[THEIRS].slug != "balkans"
+    assert changes.sealed[THEIRS].slug == "balkans"
