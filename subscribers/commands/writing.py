@@ -1,7 +1,10 @@
 """For the one who writes: `publish`, `ack`, `digest`."""
 
 import asyncio
+import os
+import stat
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -94,16 +97,13 @@ def publish_lines(state: State = None, client: As = COMMAND_LINE) -> None:
 async def _publish_lines(state: Path | None, client: str) -> int:
     refused = 0
     free = asyncio.Semaphore(LINES_AT_ONCE)
-    reader = await _standard_input()
     async with node(state, client) as agency, asyncio.TaskGroup() as group:
 
         async def one(number: int, line: bytes) -> None:
             nonlocal refused
             try:
-                fields = parse_json(line, LINE_MAX)
-                published = await agency.publish(
-                    parse_draft(dict(fields.get("draft") or {})), str(fields.get("community"))
-                )
+                draft, community = _line_of(line)
+                published = await agency.publish(draft, community)
                 show_json({"n": number, **published.model_dump(mode="json")})
                 refused += published.state == "refused"
             except LiaisonError as error:
@@ -113,7 +113,7 @@ async def _publish_lines(state: Path | None, client: str) -> int:
                 free.release()
 
         number = 0
-        while line := await reader.readline():
+        async for line in _lines():
             if line.strip():
                 await free.acquire()
                 group.create_task(one(number, line))
@@ -121,12 +121,40 @@ async def _publish_lines(state: Path | None, client: str) -> int:
     return refused
 
 
-async def _standard_input() -> asyncio.StreamReader:
+def _line_of(line: bytes) -> tuple[Draft, str]:
+    fields = parse_json(line.strip(), LINE_MAX)
+    draft, community = fields.get("draft"), fields.get("community")
+    if (
+        fields.keys() != {"draft", "community"}
+        or not isinstance(draft, dict)
+        or not isinstance(community, str)
+    ):
+        raise DraftError(
+            Code.BAD_DRAFT,
+            "the line does not hold exactly a community and a draft",
+            "see `publish-lines --help`",
+        )
+    return parse_draft(draft), community
+
+
+async def _lines() -> AsyncIterator[bytes]:
+    """The lines of standard input as they come: a pipe without a thread that would outlive the command, a
+    file as it is.
+    """
+    if stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode):
+        for line in sys.stdin.buffer:
+            yield line
+        return
     reader = asyncio.StreamReader(limit=2 * LINE_MAX)
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
-    return reader
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    try:
+        while line := await reader.readline():
+            yield line
+    except ValueError:
+        raise DraftError(
+            Code.TOO_LARGE, f"a line is longer than {2 * LINE_MAX} bytes", "shorten it"
+        ) from None
 
 
 def acknowledge(
