@@ -1,4 +1,4 @@
-"""The doctor on a real core whose hub is away; with a hub it is tried in tests/integration/test_end_to_end.py."""
+"""The doctor on a real core whose hub is away; with a hub: tests/integration/test_end_to_end.py."""
 
 import json
 import os
