@@ -129,7 +129,10 @@ def sign_agency(
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
-    """Sign who an agency is. First call the agency and compare the fingerprint of its identity key."""
+    """Sign who an agency is. First call it, and compare what it reads aloud with [bold]show[/bold].
+
+    The request is shown by `liaison-root show enrolment.dsse`; its identity is what the agency reads aloud.
+    """
     with refusals(as_json=as_json):
         from hub import ceremony
         from schemas.encoding import from_base64
@@ -150,7 +153,10 @@ def sign_agency(
             "out": str(out),
             "missing": missing,
         }
-        text = f"{asked.name} ({asked.id}, {asked.code})\nidentity {spoken}\nwritten {out}{_more(missing)}"
+        text = (
+            f"{asked.name} ({asked.id}, {asked.code})\nidentity, as the agency reads it aloud\n  {spoken}\n"
+            f"written {out}{_more(missing)}"
+        )
         show(result, text, as_json=as_json)
 
 
@@ -207,10 +213,11 @@ def show_file(
     document: Annotated[Path, typer.Argument(help="A document, a request, or an admission file.")],
     as_json: Json = False,
 ) -> None:
-    """Say what a file says, who signed it, and its fingerprint to read aloud."""
+    """Say what a file says, who signed it, and its fingerprint to read aloud or to compare."""
     with refusals(as_json=as_json):
         from hub.ceremony import describe
         from schemas.encoding import from_base64, parse_json
+        from schemas.signing import KEY_SIZE, fingerprint
 
         data = read_file(document, 4 * DOCUMENT_MAX)
         if b'"user_jwt"' in data:  # an admission file: what counts in it is the root that it pins
@@ -218,8 +225,13 @@ def show_file(
         result: dict[str, Any] = {"fingerprint": sha256(data).hexdigest(), **describe(data)}
         said = json.dumps(result["document"], indent=2, ensure_ascii=False)
         keys = "\n".join(f"  {kid}" for kid in result["signed_by"])
-        text = f"{said}\nsigned by keys\n{keys}\nfingerprint\n{_aloud(result['fingerprint'])}"
-        show(result, text, as_json=as_json)
+        named = f"fingerprint\n{_aloud(result['fingerprint'])}"
+        if identity := result["document"].get(
+            "identity"
+        ):  # what an agency reads aloud is its key, not a file
+            result["identity"] = fingerprint(from_base64(identity, KEY_SIZE))
+            named = f"identity, to compare with what the agency reads aloud\n  {result['identity']}"
+        show(result, f"{said}\nsigned by keys\n{keys}\n{named}", as_json=as_json)
 
 
 def _now() -> int:

@@ -154,14 +154,19 @@ def submit(
     state: State = None,
     as_json: Json = False,
 ) -> None:
-    """Hand in a document that was signed elsewhere: a root rotation, a new hub key, a revocation sent by
-    other means.
+    """Hand in a document that was signed elsewhere.
+
+    A root rotation, a new hub key, or a revocation sent by other means.
     """
     with refusals(as_json=as_json):
         from schemas.encoding import to_base64
 
         head = _ask(state, "submit", {"document": to_base64(read_file(document, DOCUMENT_MAX))})
-        show(head, f"the directory has {head['size']} documents, root {head['root']}", as_json=as_json)
+        show(
+            head,
+            f"the directory has {head['size']} documents; its tree hash is {head['root']}",
+            as_json=as_json,
+        )
 
 
 @app.command(epilog="Example: liaison-hub suspend fra")
@@ -194,8 +199,9 @@ def status(
     prometheus: Annotated[bool, typer.Option("--prometheus", help="As Prometheus text.")] = False,
     as_json: Json = False,
 ) -> None:
-    """How the hub is: agencies, communities, streams, what waits, what was answered. Exit 3 when it does
-    not answer.
+    """How the hub is: agencies, communities, streams, what waits, what was answered.
+
+    Exit 3 when it does not answer.
     """
     with refusals(as_json=as_json):
         from hub import health
@@ -221,8 +227,9 @@ def quarantine(
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """List what was refused and why, newest first. Never shows content, which the hub could not read
-    anyway.
+    """List what was refused and why, newest first.
+
+    Never shows content, which the hub could not read anyway.
     """
     with refusals(as_json=as_json):
         wanted = {"code": code, "publisher": publisher, "limit": limit}
@@ -243,8 +250,9 @@ def watch(
     from_start: Annotated[bool, typer.Option("--from-start", help="Begin with what is stored.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show each message as the hub stores it: subject, size, hash, first and last bytes. More there is not
-    to see.
+    """Show each message as the hub stores it: subject, size, hash, first and last bytes.
+
+    More there is not to see.
     """
     with refusals(as_json=as_json):
         from hub.client import watch as follow
