@@ -58,9 +58,17 @@ class ClientSettings(BaseModel):
         """Settings of the client `name` of the node whose local NATS keeps its files in `directory`, on this
         machine.
 
-        Raises LiaisonError `not_found` when no node has ever run there.
+        Raises LiaisonError `node_unreachable` when no node has ever run there.
         """
-        url = read_private(directory / "url", SEED_MAX).decode("ascii", "replace").strip()
+        try:
+            url = read_private(directory / "url", SEED_MAX).decode("ascii", "replace").strip()
+        except OperationError as error:
+            if error.code is not Code.NOT_FOUND:
+                raise
+            fix = "start it with `liaison-agency run`, or name another state directory"
+            raise OperationError(
+                Code.NODE_UNREACHABLE, f"no node has run on {directory.parent}", fix
+            ) from None
         return cls(url=url, seed_file=directory / "clients" / f"{name}.nk", name=name)
 
 
@@ -81,7 +89,13 @@ class Agency:
         Raises LiaisonError `node_unreachable`, `forbidden`, or for the seed file `not_found` and
         `bad_settings`.
         """
-        seed = read_private(settings.seed_file, SEED_MAX).strip()
+        try:
+            seed = read_private(settings.seed_file, SEED_MAX).strip()
+        except OperationError as error:
+            if error.code is not Code.NOT_FOUND:
+                raise
+            fix = f"make the client with `liaison-agency client add {settings.name}`, or name one that exists"
+            raise OperationError(Code.NOT_FOUND, error.message, fix) from None
         public_key(seed)  # a file that is no seed is refused here, with its name, and not by the server
         link = Link(settings.url, seed, settings.name, unreachable=unreachable(settings.url))
         link.start()

@@ -312,7 +312,11 @@ async def _until_closed(closed: asyncio.Event) -> None:
 
 
 def _name(error: BaseException) -> str:
-    return str(error.code) if isinstance(error, LiaisonError) else type(error).__name__
+    if isinstance(error, LiaisonError):
+        return str(error.code)
+    # The client library has a class for it, and raises the plain one all the same.
+    refused = isinstance(error, NatsError) and "authorization violation" in str(error).lower()
+    return "AuthorizationError" if refused else type(error).__name__
 
 
 def _waiting(info: _Feed) -> int:

@@ -51,8 +51,11 @@ def settings_of(state: Path | None) -> NodeSettings:
 async def node(state: Path | None, client: str) -> AsyncIterator["Agency"]:
     """The running node, as its local client `client`."""
     from subscribers.client import Agency, ClientSettings
+    from subscribers.log import configure
 
-    settings = ClientSettings.from_directory(settings_of(state).state / "local", client)
+    chosen = settings_of(state)
+    configure(chosen.log, "error")  # stdout is for answers alone; a refusal is told once, on stderr
+    settings = ClientSettings.from_directory(chosen.state / "local", client)
     async with Agency.open(settings) as agency:
         yield agency
 

@@ -52,8 +52,9 @@ def enrol(
     state: State = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the root against its fingerprint, bind this node's keys to its account at the hub. Safe to
-    repeat.
+    """Check the root against its fingerprint, and bind this node's keys to its account at the hub.
+
+    Safe to repeat. The fingerprint is what `liaison-root show` prints of the root; spaces do not matter.
 
     Example: liaison-agency enrol admission.json --root-fingerprint "3f2a ... 91c0"
     """
