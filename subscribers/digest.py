@@ -99,7 +99,9 @@ def _caveats(listed: Sequence[Record]) -> list[str]:
 
 def _text(listed: Sequence[Record], period: Period, language: Language) -> Translation:
     texts = TEXTS[language]
-    title = f"{texts.title} {period.name} · {len(listed)}"
+    # After an Arabic letter, the parts of a date would be set from right to left: marks keep it whole.
+    when = f"\u200e{period.name}\u200e\u200f" if language is Language.ARABIC else period.name
+    title = f"{texts.title} {when} · {len(listed)}"
     blocks: list[str] = []
     room = _PER_LANGUAGE - _LINE_ROOM
     left = len(listed)

@@ -33,21 +33,21 @@ TEXTS: Final = {
     Language.FRENCH: _texts(
         "Synthèse",
         "de plus, voir les archives",
-        "Information|Faible|Élevée|Haute|FLASH",
-        "tactique|menace|sujet|canal|récit|cyber|événement|demande|réponse|observation|"
-        "accusé de réception|modification|retrait|synthèse|avis",
+        "Information|Faible|Élevé|Grave|FLASH",
+        "mode opératoire|menace|personne désignée|canal|discours|cyber|événement|demande|réponse|observation|"
+        "accusé de réception|rectificatif|retrait|synthèse|avis",
     ),
     Language.RUSSIAN: _texts(
         "Сводка",
         "ещё, см. архив",
         "Информация|Низкая|Повышенная|Высокая|МОЛНИЯ",
-        "тактика|угроза|лицо|канал|нарратив|киберинцидент|событие|запрос|ответ|наблюдение|подтверждение|изменение|отзыв|сводка|уведомление",
+        "тактика|угроза|лицо|канал|нарратив|киберинцидент|событие|запрос|ответ|наблюдение|подтверждение|поправка|отзыв|сводка|уведомление",
     ),
     Language.ARABIC: _texts(
         "موجز",
         "أخرى، انظر الأرشيف",
-        "معلومات|منخفضة|مرتفعة|عالية|عاجل",
-        "أسلوب|تهديد|شخص|قناة|سردية|سيبراني|حدث|طلب|رد|رصد|إقرار|تعديل|سحب|موجز|إشعار",
+        "للعلم|منخفض|مرتفع|عالٍ|عاجل جداً",
+        "أسلوب عمل|تهديد|شخص مدرج|قناة|خطاب دعائي|سيبراني|حدث|طلب|رد|رصد|إشعار استلام|تعديل|سحب|موجز|إشعار",
     ),
     Language.SPANISH: _texts(
         "Resumen",

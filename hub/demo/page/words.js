@@ -16,15 +16,15 @@ export const WORDS = {
     written: (name) => `written in ${name}`, read: "read here", chat: "Chat",
   },
   fr: {
-    kind: named(KINDS, "Méthode|Menace|Personne visée|Canal|Récit|Cyber|Événement|Demande|Réponse|Observation|Accusé|Rectificatif|Retrait|Synthèse|Avis"),
-    severity: named(SEVERITIES, "Info|Faible|Élevé|Grave|Éclair"),
+    kind: named(KINDS, "Mode opératoire|Menace|Personne désignée|Canal|Discours|Cyber|Événement|Demande|Réponse|Observation|Accusé|Rectificatif|Retrait|Synthèse|Avis"),
+    severity: named(SEVERITIES, "Info|Faible|Élevé|Grave|Flash"),
     own: "envoyé d’ici", waiting: "Rien n’est encore arrivé.", outside: "Non membre : rien n’arrive ici",
     official: "traduction officielle", unofficial: "traduction", systems: "Systèmes internes",
     upTo: "jusqu’à", language: { ar: "arabe", zh: "chinois", en: "anglais", fr: "français", ru: "russe", es: "espagnol" },
     written: (name) => `rédigé en ${name}`, read: "lus ici", chat: "Messagerie",
   },
   ru: {
-    kind: named(KINDS, "Приём|Угроза|Фигурант|Канал|Нарратив|Кибер|Событие|Запрос|Ответ|Наблюдение|Подтверждение|Поправка|Отзыв|Сводка|Извещение"),
+    kind: named(KINDS, "Тактика|Угроза|Лицо|Канал|Нарратив|Кибер|Событие|Запрос|Ответ|Наблюдение|Подтверждение|Поправка|Отзыв|Сводка|Уведомление"),
     severity: named(SEVERITIES, "Инфо|Низкая|Повышенная|Высокая|Молния"),
     own: "отправлено отсюда", waiting: "Пока ничего не поступило.", outside: "Не участник: сюда ничего не приходит",
     official: "официальный перевод", unofficial: "перевод", systems: "Свои системы: обычный клиент NATS",
@@ -32,12 +32,12 @@ export const WORDS = {
     written: (name) => `написано на ${name}`, read: "прочитано здесь", chat: "Чат",
   },
   ar: {
-    kind: named(KINDS, "أسلوب|تهديد|شخص مدرج|قناة|رواية|سيبراني|فعالية|طلب|رد|رصد|إقرار|تعديل|سحب|موجز|إشعار"),
-    severity: named(SEVERITIES, "معلومة|منخفض|مرتفع قليلاً|مرتفع|عاجل"),
+    kind: named(KINDS, "أسلوب عمل|تهديد|شخص مدرج|قناة|خطاب دعائي|سيبراني|حدث|طلب|رد|رصد|إشعار استلام|تعديل|سحب|موجز|إشعار"),
+    severity: named(SEVERITIES, "للعلم|منخفض|مرتفع|عالٍ|عاجل جداً"),
     own: "أُرسل من هنا", waiting: "لم يصل شيء بعد.", outside: "ليست عضواً: لا يصل شيء إلى هنا",
     official: "ترجمة رسمية", unofficial: "ترجمة", systems: "أنظمة داخلية",
     upTo: "حتى", language: { ar: "العربية", zh: "الصينية", en: "الإنجليزية", fr: "الفرنسية", ru: "الروسية", es: "الإسبانية" },
-    written: (name) => `كُتب بـ${name}`, read: "قُرئت هنا", chat: "المحادثة",
+    written: (name) => `كُتب ب${name}`, read: "قُرئت هنا", chat: "المحادثة",
   },
 };
 
