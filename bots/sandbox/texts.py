@@ -40,7 +40,7 @@ _TYPES = frozenset(
     ]
 )
 _AUTOMATIC = (
-    ("url", re.compile(r"\bhttps?://[^\s<>\"]*[^\s<>\".,;:!?)\]}']")),
+    ("url", re.compile(r"\bhttps?://[^\s<>\"\u2066-\u2069]*[^\s<>\".,;:!?)\]}'\u2066-\u2069]")),
     ("email", re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     ("bot_command", re.compile(r"(?<![\w/@])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![\w/])")),
     ("mention", re.compile(r"(?<![\w@])@[A-Za-z][A-Za-z0-9_]{3,31}(?!\w)")),

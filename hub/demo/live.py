@@ -102,7 +102,7 @@ def announce(url: str, room: ChatRoom, directory: Path, *, as_json: bool) -> Non
   Try
   · On the first page, publish something of your own: the hub keeps ciphertext, the agencies read your words.
   · Point at a row on the hub's side: the same bulletin lights up at the agencies that may read it.
-  · In the chat, as Claire or أمينة: /latest, /search passeport, /subscribe, or the buttons under an alert.
+  · In the chat, as Claire or أمينة: /latest, /search permanence, /subscribe, or the buttons under an alert.
   · Press “Let an intruder try”: see what the hub refuses, and why.
 
   Everything is in {directory}. Ctrl-C ends it all.
