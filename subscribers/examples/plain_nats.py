@@ -31,4 +31,6 @@ async def main(url: str, seed_file: str, subject: str = "bulletin.>", how_many: 
 
 
 if __name__ == "__main__":
+    if not sys.argv[2:]:
+        sys.exit(__doc__)
     asyncio.run(main(*sys.argv[1:5]))

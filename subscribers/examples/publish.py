@@ -33,6 +33,8 @@ async def main(directory: str, client: str, community: str, title: str) -> None:
 
 
 if __name__ == "__main__":
+    if not sys.argv[4:]:
+        sys.exit(__doc__)
     try:
         asyncio.run(main(*sys.argv[1:5]))
     except LiaisonError as error:

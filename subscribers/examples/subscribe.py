@@ -26,6 +26,8 @@ async def main(directory: str, client: str, how_many: str = "0") -> None:
 
 
 if __name__ == "__main__":
+    if not sys.argv[2:]:
+        sys.exit(__doc__)
     try:
         asyncio.run(main(*sys.argv[1:4]))
     except LiaisonError as error:
