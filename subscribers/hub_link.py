@@ -28,6 +28,7 @@ from subscribers.outbox import Outbox
 
 log = structlog.get_logger(__name__)
 
+_REFUSALS: Final = ("authorization", "authentication", "maximum account active connections")
 _FIRST_WAIT: Final = 0.2
 _LONGEST_WAIT: Final = 30.0
 _ACK_WAIT: Final = 10.0
@@ -314,9 +315,9 @@ async def _until_closed(closed: asyncio.Event) -> None:
 def _name(error: BaseException) -> str:
     if isinstance(error, LiaisonError):
         return str(error.code)
-    # The client library has a class for it, and raises the plain one all the same.
-    refused = isinstance(error, NatsError) and "authorization violation" in str(error).lower()
-    return "AuthorizationError" if refused else type(error).__name__
+    # nats-py raises its plain Error for all of these. A suspended account is one with no connection left to it.
+    refused = isinstance(error, NatsError) and any(words in str(error).lower() for words in _REFUSALS)
+    return "the hub refuses this account" if refused else type(error).__name__
 
 
 def _waiting(info: _Feed) -> int:
