@@ -315,7 +315,7 @@ async def _until_closed(closed: asyncio.Event) -> None:
 def _name(error: BaseException) -> str:
     if isinstance(error, LiaisonError):
         return str(error.code)
-    # nats-py raises its plain Error for all of these. A suspended account is one with no connection left to it.
+    # nats-py raises its plain Error for all of these. A suspended account may have no connection at all.
     refused = isinstance(error, NatsError) and any(words in str(error).lower() for words in _REFUSALS)
     return "the hub refuses this account" if refused else type(error).__name__
 
