@@ -123,7 +123,8 @@ const HANDLERS = {
     join(row, event.id);
     panel.empty.hidden = true;
     panel.count.textContent = String(++panel.read);
-    if (event.severity === "flash") panel.tab.classList.add("news");
+    const open = panel.tab.getAttribute("aria-selected") === "true";
+    if (event.severity === "flash" && !open) panel.tab.classList.add("news");
   },
   pair(event) {
     const row = by("hub-rows").querySelector(`[data-seq="${event.seq}"]`);
