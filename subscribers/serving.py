@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import Callable
+from typing import Final
 
 import uvloop
 
@@ -11,11 +13,16 @@ from schemas.errors import Code, LiaisonError
 from subscribers.node import Node
 from subscribers.settings import NodeSettings
 
+_SWITCH_SECONDS: Final = 0.0005
+
 
 def serve(settings: NodeSettings, ready: Callable[[str], None]) -> None:
     """Run the node until SIGTERM or SIGINT; `ready(url)` is called once its clients can connect. Raises
     LiaisonError.
     """
+    # The store's thread and the event loop take turns at the interpreter: the loop must not wait 5 ms (the
+    # default) for its turn while a bulletin is indexed.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         uvloop.run(_serve(settings, ready))
     except* LiaisonError as errors:
