@@ -34,6 +34,8 @@ from schemas.errors import Code, OperationError
 _log = structlog.get_logger(__name__)
 
 _CONNECT_SECONDS: Final = 15
+_CANCELS: Final = 4
+_CANCEL_SECONDS: Final = 1.0
 _RECONNECT_SECONDS: Final = 0.25
 
 
@@ -117,9 +119,20 @@ async def _background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             owner.uncancel()
         raise errors[0] from None
     finally:
+        await _end(tasks)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until they have ended: Python 3.11's `wait_for` loses a cancellation that comes with its answer.
+    What is lost more often than that is left to the end of the loop, so that a hub always stops.
+    """
+    for _ in range(_CANCELS):
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, pending = await asyncio.wait(tasks, timeout=_CANCEL_SECONDS)
+        if not pending:
+            return
+    _log.warning("tasks did not end when told")
 
 
 @asynccontextmanager

@@ -75,7 +75,7 @@ async def _root(core: Core) -> Finding:
 async def _connection(core: Core) -> Finding:
     if core.link.connected:
         return Finding(check="connection", ok=True, message="connected to the hub")
-    fix = "check the network and the hub's address; if it refuses us, ask its operator about a suspension"
+    fix = "check the network and the hub's address; if it refuses us, ask whether we are suspended"
     return Finding(check="connection", ok=False, message=f"not connected: {core.link.trouble}", fix=fix)
 
 
