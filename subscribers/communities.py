@@ -1,7 +1,7 @@
 """What owners sign: communities and the entries of their membership logs. Pure; the node submits them."""
 
 import secrets
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from schemas.card import Card
 from schemas.directory import Directory
@@ -9,6 +9,13 @@ from schemas.documents import Community, Membership
 from schemas.errors import Code, LiaisonError, TrustError
 from schemas.signing import DOCUMENT_TYPE, MEMBERSHIP_TYPE, Signer, sign_envelope
 from schemas.vocabulary import Realm
+
+
+class Owner(NamedTuple):
+    """An agency, by its id, and its identity key."""
+
+    agency: str
+    signer: Signer
 
 
 def found(
@@ -34,14 +41,20 @@ def change(
     agency: str,
     role: Literal["member", "reader"],
     now: int,
-    signer: Signer,
+    owner: Owner,
 ) -> bytes:
-    """The next entry of a membership log, signed by this owner. TrustError when there is nothing to change or
-    no right to.
+    """The next entry of a membership log, signed by this owner. TrustError when there is nothing to
+    change or no right to.
     """
     log = directory.communities.get(community)
     if log is None:
         raise TrustError(Code.UNKNOWN_COMMUNITY, "no such community", "see `liaison-agency community list`")
+    if owner.agency not in log.community.owners:
+        raise TrustError(
+            Code.FORBIDDEN,
+            f"{owner.agency} does not own the community",
+            f"ask an owner: {', '.join(log.community.owners)}",
+        )
     if agency not in directory.agencies:
         raise TrustError(
             Code.UNKNOWN_AGENCY, f"no agency is called {agency}", "check the id in the directory"
@@ -62,7 +75,7 @@ def change(
     entry = Membership(
         com=community, index=log.tree.size, prev=log.last, issued=now, op=op, id=agency, role=role, nbf=now
     )
-    return sign_envelope(MEMBERSHIP_TYPE, entry.to_bytes(), [signer]).to_bytes()
+    return sign_envelope(MEMBERSHIP_TYPE, entry.to_bytes(), [owner.signer]).to_bytes()
 
 
 def card_of(community: str, cards: dict[str, Card]) -> Card:

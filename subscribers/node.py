@@ -20,7 +20,7 @@ from schemas.subjects import parse_frame_subject
 from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severity
 from subscribers import drafts
 from subscribers.api import Finding, MembershipRole, QuarantineEntry
-from subscribers.communities import card_of, change, found
+from subscribers.communities import Owner, card_of, change, found
 from subscribers.core import Core, now_ms
 from subscribers.diagnosis import diagnose
 from subscribers.digest import compose, parse_period
@@ -277,7 +277,8 @@ class Node:
         self, community: str, op: Literal["add", "remove"], agency: str, role: MembershipRole
     ) -> None:
         core = self._core
-        entry = change(core.ledger.known(), community, op, agency, role, core.clock(), core.keys.identity)
+        owner = Owner(self._agency, core.keys.identity)
+        entry = change(core.ledger.known(), community, op, agency, role, core.clock(), owner)
         size = core.ledger.known().communities[community].head.size
         await core.submit(entry, partial(_has_grown, community=community, size=size))
 

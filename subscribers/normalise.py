@@ -30,6 +30,7 @@ from schemas.vocabulary import Language
 QUERY_CHARACTERS_MAX: Final = 400
 QUERY_TERMS_MAX: Final = 32
 _HAN_PHRASE_MAX: Final = 3
+_SHORT_MAX: Final = 48
 _HAN_SLACK: Final = 6
 """How many other characters may stand among those of a long run."""
 
@@ -118,10 +119,7 @@ class _Term(NamedTuple):
 def document_terms(text: str, language: Language) -> str:
     """The search terms of `text`, in its order, with a space between any two."""
     latin = _LATIN.get(language, "english")
-    terms = [
-        " ".join(piece[0]) if piece.lastgroup == "han" else _indexed(piece[0], str(piece.lastgroup), latin)
-        for piece in _PIECE.finditer(_fold(text))
-    ]
+    terms = [(_short if len(word) <= _SHORT_MAX else _long)(word, latin) for word in _fold(text).split()]
     return " ".join(filter(None, terms))
 
 
@@ -156,6 +154,9 @@ def _too_long() -> OperationError:
 
 
 def _fold(text: str) -> str:
+    if text.isascii():  # most of most texts: nothing to compose, nothing invisible
+        folded = text.lower()
+        return _POSSESSIVE.sub("", _ELISION.sub("", folded)) if "'" in folded else folded
     text = _RUN.sub(lambda run: run[0][:_RUN_MAX], text)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return _POSSESSIVE.sub("", _ELISION.sub("", _INVISIBLE.sub("", folded)))
@@ -170,11 +171,13 @@ def _terms(folded: str) -> Iterator[_Term]:
             yield term
 
 
-# Cached: few words make up most of every text.
-@lru_cache(maxsize=65_536)
-def _indexed(piece: str, script: str, latin: str) -> str:
-    term = _word(piece, script)
-    return term.stem(latin) if term.text else ""
+def _long(word: str, latin: str) -> str:
+    """The terms of what stands between two spaces."""
+    return " ".join(filter(None, [term.stem(latin) for term in _terms(word)]))
+
+
+_short: Final = lru_cache(maxsize=65_536)(_long)
+"""Few words make up most of every text. Chinese has no spaces: whole lines of it would fill the cache."""
 
 
 def _word(piece: str, script: str) -> _Term:

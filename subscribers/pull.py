@@ -15,7 +15,7 @@ starts afresh.
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from types import TracebackType
 from typing import Final, Self
 
@@ -115,8 +115,15 @@ class Pull:
         self._paused = False
         self._signal.set()
 
-    def more(self) -> list[Msg]:
-        """What has arrived since the last list: it belongs to whoever took that."""
+    async def linger(self, seconds: float, enough: Callable[[Msg], bool]) -> list[Msg]:
+        """What arrives within `seconds` after the last list, or sooner, up to a message that is `enough`."""
+        seen = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not any(map(enough, self._arrived[seen:])):
+                    seen = len(self._arrived)
+                    self._signal.clear()
+                    await self._signal.wait()
         messages, self._arrived = self._arrived, []
         return messages
 

@@ -5,7 +5,6 @@ A batch is one transaction: bulletins, chain heads, epoch keys, settled submissi
 The node may be killed at any point; what was not acknowledged comes again and finds itself known.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -36,7 +35,12 @@ from subscribers.trust import Announced, Carded, LogBehind, Opened, accept_wrap,
 from subscribers.trust import Refused as Refusal
 
 _RECEIPTS_FOLLOW: Final = 0.01
-"""Seconds. One transaction for both, or for several, leaves writer and disk to what others wait for."""
+_PAIR: Final = 2
+"""A frame and its receipt: whoever waits for each answer before sending the next has never more."""
+_IN_A_STREAM: Final = 0.06
+"""Seconds. One transaction for our own frames and their receipts, or for several while many are sent, leaves
+writer and disk to what others wait for.
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -83,19 +87,24 @@ class TrafficFeed:
         """Read until the connection is lost; tells the link when the backlog is done."""
         if await feed_settled(nc, TRAFFIC) == 0:
             link.caught_up.set()
+        stream = False
         async with Pull(nc, stream=TRAFFIC, durable=self._endpoint, lost=Code.HUB_UNREACHABLE) as pull:
             async for arrived in pull:
                 messages = arrived
-                if all(message.subject.endswith(self._endpoint) for message in messages):
+                if not any(map(self._is_others, messages)):
                     # Our own frames: the receipts are right behind them, and nobody waits for either alone.
-                    await asyncio.sleep(_RECEIPTS_FOLLOW)
-                    messages = [*arrived, *pull.more()]
+                    pause = _IN_A_STREAM if stream else _RECEIPTS_FOLLOW
+                    messages = [*arrived, *await pull.linger(pause, self._is_others)]
+                    stream = len(messages) > _PAIR
                 answers = await self.take(list(map(_piece, messages)))
                 link.answered(answers)
                 for message in messages:
                     await ack(message)
                 if messages[-1].metadata.num_pending == 0:
                     link.caught_up.set()
+
+    def _is_others(self, message: Msg) -> bool:
+        return not message.subject.endswith(self._endpoint)
 
     async def take(self, pieces: Sequence[Piece]) -> list[Answer]:
         """Decide, commit and take in one batch. Returns the hub's answers that were in it."""

@@ -180,3 +180,13 @@ async def test_a_second_pull_on_the_durable_shares_it(tmp_path: Path) -> None:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         assert sorted(found) == list(range(300))
+
+
+async def test_a_reader_may_linger_for_more_until_it_has_enough(tmp_path: Path) -> None:
+    async with work(tmp_path) as (nc, js), Pull(nc, stream=STREAM, durable="me") as pull:
+        await send(js, 0, 1)
+        first = await anext(aiter(pull))
+        late = asyncio.create_task(pull.linger(DEADLINE, lambda message: message.data == b"3"))
+        await send(js, 1, 3)
+        assert [int(each.data) for each in [*first, *await late]] == [0, 1, 2, 3]
+        assert await pull.linger(0.001, lambda _: True) == []

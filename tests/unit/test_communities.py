@@ -5,10 +5,12 @@ from typing import Literal
 import pytest
 
 from schemas.documents import parse_document
-from schemas.errors import Code
+from schemas.errors import Code, TrustError
 from schemas.vocabulary import Realm
-from subscribers.communities import card_of, change, found
-from tests.support.federation import AT, COM, DAY, FRA, OTHER, code_of, directory
+from subscribers.communities import Owner, card_of, change, found
+from tests.support.federation import AT, BRA, COM, DAY, FRA, OTHER, code_of, directory
+
+OWNER = Owner("fra", FRA.identity)
 
 
 def test_a_community_is_founded_by_its_owner() -> None:
@@ -27,7 +29,7 @@ def test_members_come_and_go() -> None:
         ("add", "bra", "member", "member"),
         ("remove", "bra", "member", None),
     ):
-        entry = change(known, OTHER, op, agency, role, AT, FRA.identity)  # type: ignore[arg-type] # literals
+        entry = change(known, OTHER, op, agency, role, AT, OWNER)  # type: ignore[arg-type] # literals
         known = known.apply_membership(entry)
         assert known.communities[OTHER].members(AT).get("bra") == wanted
 
@@ -43,7 +45,14 @@ def test_members_come_and_go() -> None:
     ],
 )
 def test_what_is_refused(community: str, op: Literal["add", "remove"], agency: str, code: Code) -> None:
-    assert code_of(change, directory(), community, op, agency, "member", AT + DAY, FRA.identity) is code
+    assert code_of(change, directory(), community, op, agency, "member", AT + DAY, OWNER) is code
+
+
+def test_who_owns_nothing_here_is_told_so_before_anything_else() -> None:
+    with pytest.raises(TrustError) as refused:
+        change(directory(), OTHER, "add", "xyz", "member", AT, Owner("bra", BRA.identity))
+    assert refused.value.code is Code.FORBIDDEN
+    assert "fra" in refused.value.fix
 
 
 def test_without_a_card_a_community_goes_by_its_id() -> None:
