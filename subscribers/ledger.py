@@ -19,6 +19,7 @@ from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError
 from schemas.limits import FRAME_MAX
 from schemas.subjects import TRAFFIC, is_community
+from subscribers.alarms import Alarm, AlarmKey, alarm_of, end_alarms, raise_alarms
 from subscribers.sealing import EpochKey
 from subscribers.store import Row, Store
 from subscribers.trust import Chain, Epoch, EpochId, Reader
@@ -65,6 +66,11 @@ class Refused(NamedTuple):
         """
         return cls(at, error.code, error.message, subject[:_SUBJECT_MAX], data[:FRAME_MAX])
 
+    @property
+    def alarm(self) -> Alarm | None:
+        """What it raises, by `alarm_of`."""
+        return alarm_of(self.code, self.at, self.subject, self.message, self.data)
+
 
 @dataclass
 class Changes:
@@ -77,6 +83,10 @@ class Changes:
     cards: dict[str, Card] = field(default_factory=dict)
     sealed: dict[str, Card] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+    """Besides those that the refusals raise by themselves."""
+    ended: list[tuple[AlarmKey, int]] = field(default_factory=list)
+    """Alarms whose cause is over, and when (Unix milliseconds)."""
     sequence: int = 0
     """The stream sequence of the last message of the traffic feed in this transaction."""
 
@@ -138,11 +148,20 @@ class Changes:
         connection.executemany(
             "INSERT INTO quarantine(at, code, message, subject, data) VALUES (?, ?, ?, ?, ?)", rows
         )
+        self._save_alarms(connection)
         if self.refused:
             connection.execute(
                 "DELETE FROM quarantine WHERE number <= (SELECT max(number) FROM quarantine) - ?",
                 (_QUARANTINE_MAX,),
             )
+
+    def _save_alarms(self, connection: apsw.Connection) -> None:
+        raised = (
+            alarm_of(each.code, each.at, each.subject, each.message, each.data) for each in self.refused
+        )
+        raise_alarms(connection, [*self.alarms, *(each for each in raised if each)])
+        for key, at in self.ended:
+            end_alarms(connection, [key], at)
 
 
 class Ledger:
@@ -224,6 +243,10 @@ class Ledger:
     async def refuse(self, refused: Iterable[Refused]) -> None:
         """Keep refusals that belong to no other transaction."""
         await self.store.transact(Changes(self, refused=list(refused)).save)
+
+    async def alarm(self, alarms: Iterable[Alarm]) -> None:
+        """Raise alarms that belong to no other transaction."""
+        await self.store.transact(Changes(self, alarms=list(alarms)).save)
 
     async def quarantined(self) -> int:
         """How many refusals are kept."""

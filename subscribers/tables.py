@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from subscribers import archive, digest, journal, ledger
+from subscribers import alarms, archive, digest, journal, ledger
 
 NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[0],
     ledger.MIGRATIONS[0],
     journal.MIGRATIONS[0],
     digest.MIGRATIONS[0],
+    alarms.MIGRATIONS[0],
 )
