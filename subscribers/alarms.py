@@ -2,7 +2,7 @@
 
 A refusal or a flag becomes an `Alarm` by a pure rule; `raise_alarms` writes it in the transaction of its
 cause, so that neither is there without the other. What happens again counts up instead of flooding: one
-alarm stands for each name, community and publisher until it ends or is acknowledged. FORMAT.md, "Alarms".
+alarm stands for each name, community and publisher until it ends or is acknowledged.
 """
 
 from collections.abc import Iterable
