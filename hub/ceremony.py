@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from hub.files import read_private, write_private
+from hub.watch import Watch
 from schemas.documents import (
     Agency,
     Enrolment,
@@ -152,13 +153,14 @@ class NewRoles(NamedTuple):
         return paths
 
 
-def create_root(fresh: NewRoles, root: Share, registrar: Share, now: int) -> Envelope:
+def create_root(fresh: NewRoles, root: Share, registrar: Share, watch: Watch, now: int) -> Envelope:
     """Version 1 of the root, signed by all of its root keys. `now` is Unix ms."""
     document = Root(
         version=1,
         issued=now,
         root=_role(fresh.root, root.threshold),
         registrar=_role(fresh.registrar, registrar.threshold),
+        **watch._asdict(),
     )
     return sign_envelope(DOCUMENT_TYPE, document.to_bytes(), fresh.root)
 
@@ -168,17 +170,20 @@ def rotate_root(
     fresh: NewRoles,
     root: Share | None,
     registrar: Share | None,
+    watch: Watch | None,
     signers: Sequence[Signer],
     now: int,
 ) -> Envelope:
-    """The next version: roles with a share get the fresh keys. Signed by `signers` (keys of the old root
-    role) and by all new root keys; more of the old may countersign.
+    """The next version: roles with a share get the fresh keys, `watch` the witnesses, if given.
+
+    Signed by `signers` (keys of the old root role) and by all new root keys; more of the old may countersign.
     """
     document = Root(
         version=current.version + 1,
         issued=now,
         root=_role(fresh.root, root.threshold) if root else current.root,
         registrar=_role(fresh.registrar, registrar.threshold) if registrar else current.registrar,
+        **(watch or Watch(current.witnesses, current.quorum, current.freshness))._asdict(),
     )
     return sign_envelope(DOCUMENT_TYPE, document.to_bytes(), [*signers, *fresh.root])
 

@@ -34,6 +34,11 @@ PassphraseFile = Annotated[
     Path | None, typer.Option("--passphrase-file", help="Read that passphrase from a file (its first line).")
 ]
 
+Witnesses = Annotated[
+    list[str] | None,
+    typer.Option("--witness", help="NAME=KEY of somebody who witnesses the directory's head; repeatable."),
+]
+
 
 def main() -> None:
     """Run the command."""
@@ -51,6 +56,11 @@ def create(
     registrar: Annotated[
         str, typer.Option("--registrar", help="The same for registrar keys, which sign agencies and the hub.")
     ] = "1-of-2",
+    witnesses: Witnesses = None,
+    quorum: Annotated[int, typer.Option("--quorum", min=0, help="How many witnesses a head needs.")] = 0,
+    freshness: Annotated[
+        str, typer.Option("--freshness", help="How long their word on a head holds: 30m, 24h, 7d.")
+    ] = "24h",
     ask: Ask = False,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
@@ -62,10 +72,12 @@ def create(
     """
     with refusals(as_json=as_json):
         from hub.ceremony import NewRoles, Share, create_root
+        from hub.watch import Watch
 
+        watch = Watch.parse(witnesses or [], quorum, freshness)
         roots, registrars = Share.parse(keys), Share.parse(registrar)
         fresh = NewRoles.generate(roots, registrars)
-        envelope = create_root(fresh, roots, registrars, _now())
+        envelope = create_root(fresh, roots, registrars, watch, _now())
         paths = fresh.save(directory, _passphrase(passphrase_file, ask=ask, confirm=True))
         _finish(directory / "root.dsse", envelope.to_bytes(), paths, as_json=as_json)
 
@@ -81,28 +93,39 @@ def rotate(
     ],
     keys: Annotated[str | None, typer.Option("--keys", help="New root keys: m-of-n.")] = None,
     registrar: Annotated[str | None, typer.Option("--registrar", help="New registrar keys: m-of-n.")] = None,
+    witnesses: Witnesses = None,
+    quorum: Annotated[
+        int | None, typer.Option("--quorum", min=0, help="A new quorum; 0 for witnesses that do not count.")
+    ] = None,
+    freshness: Annotated[
+        str | None, typer.Option("--freshness", help="How long a head holds: 30m, 24h, 7d.")
+    ] = None,
     ask: Ask = False,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
-    """Replace keys: the next version of the root, signed by the old threshold and by the new one.
+    """Replace keys or witnesses: the next version of the root, signed by the old threshold and the new.
 
+    What is not given stays; [bold]--witness[/bold] names all the witnesses there shall be.
     Other holders of old keys add theirs with [bold]countersign[/bold]; then [bold]liaison-hub submit[/bold]
     publishes it.
     """
     with refusals(as_json=as_json):
         from hub.ceremony import NewRoles, Share, check_holds, read_root, rotate_root, still_needed
+        from hub.watch import next_watch
         from schemas.errors import Code, FormatError
 
-        if keys is None and registrar is None:
-            raise FormatError(Code.BAD_REQUEST, "nothing to rotate", "give --keys, --registrar, or both")
+        if all(each is None for each in (keys, registrar, witnesses, quorum, freshness)):
+            fix = "give --keys, --registrar, --witness, --quorum or --freshness"
+            raise FormatError(Code.BAD_REQUEST, "nothing to rotate", fix)
         current = read_root(read_file(root, DOCUMENT_MAX))
+        watch = next_watch(current, witnesses, quorum, freshness)
         passphrase = _passphrase(passphrase_file, ask=ask)
         signers = _load(signing, passphrase)
         check_holds(current.root, signers, "root")
         shares = (Share.parse(keys) if keys else None, Share.parse(registrar) if registrar else None)
         fresh = NewRoles.generate(*shares)
-        envelope = rotate_root(current, fresh, *shares, signers, _now())
+        envelope = rotate_root(current, fresh, *shares, watch, signers, _now())
         paths = fresh.save(out, passphrase)
         _finish(
             out / "root.dsse",

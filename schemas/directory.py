@@ -72,6 +72,7 @@ class Directory:
             )
         _require(signed.envelope, signed.document.root)
         _check_role(signed.document.registrar)
+        _check_witnesses(signed.document)
         tree = Tree().append(first)
         return cls(
             root=signed.document,
@@ -100,6 +101,7 @@ class Directory:
             case Hub():
                 _require(signed.envelope, self.root.registrar)
                 _next_version(signed.document.version, self.hub.version if self.hub else 0)
+                _check_apart(self.root, {signed.document.key})
             case Agency():
                 self._check_agency(signed.document, signed.envelope)
             case Keys():
@@ -186,6 +188,8 @@ class Directory:
         _require(envelope, self.root.root)
         _require(envelope, document.root)
         _check_role(document.registrar)
+        _check_witnesses(document)
+        _check_apart(document, {self.hub.key} if self.hub else set())
 
     def _check_agency(self, document: Agency, envelope: Envelope) -> None:
         _require(envelope, self.root.registrar)
@@ -282,6 +286,30 @@ def _check_role(role: Role) -> set[bytes]:
             "correct the role",
         )
     return keys
+
+
+def _check_witnesses(root: Root) -> None:
+    """FORMAT.md, "Directory": witnesses are different from each other and from the secretariat."""
+    names, keys = ({getattr(each, name) for each in root.witnesses} for name in ("name", "key"))
+    if len(names) != len(root.witnesses) or len(keys) != len(root.witnesses):
+        raise TrustError(Code.BAD_DOCUMENT, "a witness or its key is named twice", "name each once")
+    if root.quorum > len(root.witnesses):
+        raise TrustError(
+            Code.BAD_DOCUMENT,
+            f"a quorum of {root.quorum} of {len(root.witnesses)} witnesses",
+            "name more witnesses, or lower the quorum",
+        )
+    _check_apart(root, {*root.root.keys, *root.registrar.keys})
+
+
+def _check_apart(root: Root, keys: set[str]) -> None:
+    # A witness is worth something because it is somebody else.
+    if any(each.key in keys for each in root.witnesses):
+        raise TrustError(
+            Code.BAD_KEY,
+            "a witness has a key of the secretariat or the hub",
+            "use a key of the witness's own",
+        )
 
 
 def _next_version(version: int, known: int) -> None:

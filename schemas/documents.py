@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from schemas.bulletin import CommunityId, Line, where
 from schemas.encoding import canonical_json, from_base64, parse_json
 from schemas.errors import Code, FormatError
-from schemas.limits import DOCUMENT_MAX, INTEGER_MAX, SECRETARIAT_KEYS_MAX
+from schemas.limits import DOCUMENT_MAX, INTEGER_MAX, SECRETARIAT_KEYS_MAX, TITLE_MAX, WITNESSES_MAX
 from schemas.signing import (
     DOCUMENT_TYPE,
     ENROLMENT_TYPE,
@@ -28,6 +28,15 @@ KEM_KEY_SIZE = 1216
 
 AgencyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
 AgencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
+KeyName = Annotated[
+    str,
+    StringConstraints(
+        min_length=1,
+        max_length=TITLE_MAX,
+        pattern=r"^[^\s+\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$",
+    ),
+]
+"""A line without white space and plus signs: the name of a key in a C2SP note."""
 Key = Annotated[str, StringConstraints(min_length=44, max_length=44)]
 KemKey = Annotated[str, StringConstraints(min_length=1624, max_length=1624)]
 Account = Annotated[str, StringConstraints(pattern=r"^A[A-Z2-7]{55}$")]
@@ -53,14 +62,28 @@ class Role(_Document):
     threshold: Annotated[int, Field(ge=1, le=SECRETARIAT_KEYS_MAX)]
 
 
+class Witness(_Document):
+    """Somebody who signs which head of the directory it saw. `name` is that of its key in a C2SP note."""
+
+    name: KeyName
+    key: Key
+
+
 class Root(_Document):
-    """Who speaks for the secretariat. Signed by its own root role and, from version 2 on, the one before."""
+    """Who speaks for the secretariat, and whose word on the log's head counts. Signed by its own root role
+    and, from version 2 on, the one before.
+
+    A head holds for `freshness` ms after the time that `quorum` of the witnesses have reached.
+    """
 
     type: Literal["root"] = "root"
     version: Version
     issued: Milliseconds
     root: Role
     registrar: Role
+    witnesses: Annotated[list[Witness], Field(max_length=WITNESSES_MAX)]
+    quorum: Annotated[int, Field(ge=0, le=WITNESSES_MAX)]
+    freshness: Annotated[int, Field(ge=1, le=INTEGER_MAX)]
 
 
 class Hub(_Document):
@@ -228,7 +251,7 @@ def _check_canonical(document: _Document, envelope: Envelope) -> None:
 def _signing_keys(document: Root | Hub | Agency | Keys | Revoke | Community) -> list[str]:
     match document:
         case Root():
-            return [*document.root.keys, *document.registrar.keys]
+            return [*document.root.keys, *document.registrar.keys, *(each.key for each in document.witnesses)]
         case Hub():
             return [document.key]
         case Agency():

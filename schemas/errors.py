@@ -62,6 +62,11 @@ class Code(StrEnum):
     SPLIT_VIEW = "split_view"
     LOG_BEHIND = "log_behind"
     BAD_RECEIPT = "bad_receipt"
+    BAD_CHECKPOINT = "bad_checkpoint"
+    WITNESS_SHORTFALL = "witness_shortfall"
+    STALE_HEAD = "stale_head"
+    ROLLBACK = "rollback"
+    BAD_PROOF = "bad_proof"
     # bulletins and drafts
     BAD_DRAFT = "bad_draft"
     MISSING_MARKING = "missing_marking"

@@ -41,3 +41,8 @@ LIST_MAX: Final = 64
 
 COMMUNITY_MEMBERS_MAX: Final = 10_000
 SECRETARIAT_KEYS_MAX: Final = 32
+WITNESSES_MAX: Final = 16
+NOTE_MAX: Final = 32 * 1024
+"""A checkpoint with its signatures."""
+NOTE_SIGNATURES_MAX: Final = 32
+"""Signatures under a checkpoint: the log's, the witnesses', and some of which we know nothing."""

@@ -18,6 +18,8 @@ QUARANTINE: Final = "QUARANTINE"
 BULLETINS: Final = "BULLETINS"
 
 DIRECTORY_DOCUMENTS: Final = "d.doc"
+DIRECTORY_HEAD: Final = "d.head"
+"""Where the hub puts checkpoints of the directory with their cosignatures."""
 
 _PUBLISHER = re.compile(r"A[A-Z2-7]{55}\Z")
 _COMMUNITY = re.compile(r"[0-9a-f]{32}\Z")
@@ -78,6 +80,11 @@ def document_submission(publisher: str) -> str:
 def wrap_submission(publisher: str) -> str:
     """Where an endpoint submits a bundle of wraps."""
     return f"s.wrap.{publisher}"
+
+
+def cosignature_submission(publisher: str) -> str:
+    """Where a witness submits a checkpoint with its cosignature."""
+    return f"s.cosig.{publisher}"
 
 
 def wraps_for(recipient: str) -> str:

@@ -44,9 +44,9 @@ from tests.support.format_example import (
 )
 
 TITLES: Final = (
-    "Limits", "Encodings", "Signatures", "Subjects", "Bulletin", "Directory", "Membership", "Frame", "Chains",
-    "Content", "Epochs", "Wraps", "Receipts", "Order of checks", "Refusals", "Properties", "Worked example",
-    "What the next version of this text adds",
+    "Limits", "Encodings", "Signatures", "Subjects", "Bulletin", "Directory", "Membership", "Checkpoints",
+    "Proofs", "Frame", "Chains", "Content", "Epochs", "Wraps", "Receipts", "Order of checks", "Refusals",
+    "Properties", "Worked example", "What the next version of this text adds",
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ import nkeys
 from schemas.bulletin import Bulletin
 from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
-from schemas.documents import Agency, Community, Hub, Keys, Membership, Revoke, Role, Root
+from schemas.documents import Agency, Community, Hub, Keys, Membership, Revoke, Role, Root, Witness
 from schemas.encoding import canonical_json, instant, to_base64
 from schemas.errors import Code, LiaisonError
 from schemas.frame import BULLETIN, Header, header_bytes, join, parse_frame, signed_message
@@ -95,6 +95,8 @@ PARTIES: Final = (FRA, JPN, UNX, BRA)
 ROOTS: Final = tuple(SigningKey(seed(f"root {number}")) for number in range(4))
 REGISTRAR: Final = SigningKey(seed("registrar"))
 HUB: Final = SigningKey(seed("hub"))
+WITNESSES: Final = tuple(SigningKey(seed(f"witness {number}")) for number in range(4))
+FRESHNESS: Final = 24 * 3600 * 1000
 
 
 def envelope(document: Any, *signers: Signer, type: str = DOCUMENT_TYPE) -> bytes:
@@ -103,11 +105,18 @@ def envelope(document: Any, *signers: Signer, type: str = DOCUMENT_TYPE) -> byte
     return sign_envelope(type, payload, signers).to_bytes()
 
 
+def witness(number: int, **changes: Any) -> Witness:
+    """One that the root may name."""
+    key = to_base64(WITNESSES[number].public)
+    return Witness.model_validate({"name": f"witness-{number}.example", "key": key, **changes})
+
+
 def root(**changes: Any) -> Root:
-    """Two of three root keys, one registrar."""
+    """Two of three root keys, one registrar, two of three witnesses."""
     keys = Role(keys=[to_base64(key.public) for key in ROOTS[:3]], threshold=2)
     registrar = Role(keys=[to_base64(REGISTRAR.public)], threshold=1)
-    fields = {"version": 1, "issued": AT, "root": keys, "registrar": registrar, **changes}
+    watch = {"witnesses": [witness(n) for n in range(3)], "quorum": 2, "freshness": FRESHNESS}
+    fields = {"version": 1, "issued": AT, "root": keys, "registrar": registrar, **watch, **changes}
     return Root.model_validate(fields)
 
 

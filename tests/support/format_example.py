@@ -21,7 +21,7 @@ from schemas.card import Card
 from schemas.chain import ChainHead
 from schemas.content import pad, plaintext_commitment
 from schemas.directory import Directory
-from schemas.documents import Agency, Community, Enrolment, Hub, Keys, Membership, Revoke, Role, Root
+from schemas.documents import Agency, Community, Enrolment, Hub, Keys, Membership, Revoke, Role, Root, Witness
 from schemas.encoding import parse_json, to_base64
 from schemas.frame import BULLETIN, CARD, parse_frame, signed_message
 from schemas.limits import FRAME_MAX
@@ -44,6 +44,8 @@ END: Final = "<!-- /example -->"
 
 AT: Final = 1_769_848_200_000
 """2026-01-31T08:30:00Z"""
+WITNESSES: Final = ("icpo.example/witness", "unoct.example/witness", "osce.example/witness")
+FRESHNESS: Final = 24 * 3600 * 1000
 LIFE: Final = 30 * 24 * 3600 * 1000
 COMMUNITY: Final = "5f1d7a84c3e94b0e9d2a6c7b18f0e35a"
 BULLETIN_ID: Final = "019c132c-df40-7a10-8b5e-3f0a6d2c9e71"
@@ -104,7 +106,15 @@ class World:
         """Two of three root keys, one registrar."""
         keys = [public(f"root {n}") for n in (1, 2, 3)]
         registrar = Role(keys=[public("registrar")], threshold=1)
-        root = Root(version=1, issued=AT, root=Role(keys=keys, threshold=2), registrar=registrar)
+        root = Root(
+            version=1,
+            issued=AT,
+            root=Role(keys=keys, threshold=2),
+            registrar=registrar,
+            witnesses=[Witness(name=name, key=public(f"witness {name}")) for name in WITNESSES],
+            quorum=2,
+            freshness=FRESHNESS,
+        )
         return self.document(root, "root 1", "root 2")
 
     @cached_property

@@ -26,6 +26,7 @@ from schemas.vocabulary import Precedence, Realm
 from schemas.wraps import Wrap, bundle, kem_key_id
 
 HOUR = 3_600_000
+FRESHNESS = 24 * HOUR
 
 
 class Pair:
@@ -53,7 +54,18 @@ class Secretariat:
 
     def root_document(self, now: int) -> bytes:
         roles = [Role(keys=[to_base64(pair.public)], threshold=1) for pair in (self.root, self.registrar)]
-        return document(Root(version=1, issued=now, root=roles[0], registrar=roles[1]), self.root)
+        return document(
+            Root(
+                version=1,
+                issued=now,
+                root=roles[0],
+                registrar=roles[1],
+                witnesses=[],
+                quorum=0,
+                freshness=FRESHNESS,
+            ),
+            self.root,
+        )
 
     def hub_document(self, key: bytes, now: int) -> bytes:
         return document(Hub(version=1, issued=now, name="Hub", key=to_base64(key)), self.registrar)

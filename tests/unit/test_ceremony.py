@@ -5,6 +5,7 @@ import pytest
 
 from hub import ceremony
 from hub.ceremony import CeremonyKey, NewRoles, Share
+from hub.watch import Watch
 from schemas.directory import Directory
 from schemas.documents import Agency, Hub
 from schemas.encoding import to_base64
@@ -14,6 +15,7 @@ from tests.support.frames import AgencyKit, Pair
 
 NOW = 1_800_000_000_000
 ROLES, REGISTRARS = Share(2, 3), Share(1, 2)
+WATCH = Watch([], 0, 86_400_000)
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def fresh() -> NewRoles:
 
 
 def test_a_root_that_everybody_accepts(fresh: NewRoles) -> None:
-    root = ceremony.create_root(fresh, ROLES, REGISTRARS, NOW).to_bytes()
+    root = ceremony.create_root(fresh, ROLES, REGISTRARS, WATCH, NOW).to_bytes()
     directory = Directory.pinned(root)
     assert (directory.root.root.threshold, len(directory.root.root.keys)) == (2, 3)
     assert (directory.root.registrar.threshold, len(directory.root.registrar.keys)) == (1, 2)
@@ -30,7 +32,7 @@ def test_a_root_that_everybody_accepts(fresh: NewRoles) -> None:
 
 def test_an_agency_is_signed_for_and_countersigned(fresh: NewRoles) -> None:
     strict = Share(2, 2)
-    root = ceremony.create_root(fresh, ROLES, strict, NOW).to_bytes()
+    root = ceremony.create_root(fresh, ROLES, strict, WATCH, NOW).to_bytes()
     directory = Directory.pinned(root)
     kit = AgencyKit("fra", "Agency", "FRA")
     asked, envelope = ceremony.sign_agency(kit.enrolment(NOW), 1, fresh.registrar[:1], NOW)
@@ -54,17 +56,17 @@ def test_a_request_must_prove_its_key(fresh: NewRoles) -> None:
     unproven = sign_envelope(DOCUMENT_TYPE, document.to_bytes(), [Pair()])
     with pytest.raises(LiaisonError, match="bad_signature"):
         ceremony.sign_hub(unproven.to_bytes(), fresh.registrar)
-    root = ceremony.create_root(fresh, ROLES, REGISTRARS, NOW).to_bytes()
+    root = ceremony.create_root(fresh, ROLES, REGISTRARS, WATCH, NOW).to_bytes()
     with pytest.raises(LiaisonError, match="not a hub's request"):
         ceremony.sign_hub(root, fresh.registrar)
 
 
 def test_a_rotation_needs_the_old_threshold_and_the_new(fresh: NewRoles) -> None:
-    root = ceremony.create_root(fresh, ROLES, REGISTRARS, NOW).to_bytes()
+    root = ceremony.create_root(fresh, ROLES, REGISTRARS, WATCH, NOW).to_bytes()
     directory = Directory.pinned(root)
     share = Share(1, 1)
     new = NewRoles.generate(share, None)
-    envelope = ceremony.rotate_root(directory.root, new, share, None, fresh.root[:1], NOW)
+    envelope = ceremony.rotate_root(directory.root, new, share, None, None, fresh.root[:1], NOW)
     assert ceremony.still_needed(envelope, directory.root.root) == 1
     with pytest.raises(LiaisonError, match="below_threshold"):
         directory.apply(envelope.to_bytes())
@@ -75,7 +77,7 @@ def test_a_rotation_needs_the_old_threshold_and_the_new(fresh: NewRoles) -> None
 
 
 def test_a_key_of_another_role_is_told_before_it_signs(fresh: NewRoles) -> None:
-    root = ceremony.read_root(ceremony.create_root(fresh, ROLES, REGISTRARS, NOW).to_bytes())
+    root = ceremony.read_root(ceremony.create_root(fresh, ROLES, REGISTRARS, WATCH, NOW).to_bytes())
     ceremony.check_holds(root.registrar, fresh.registrar, "registrar")
     with pytest.raises(LiaisonError, match="unknown_key"):
         ceremony.check_holds(root.registrar, fresh.root, "registrar")

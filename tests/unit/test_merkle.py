@@ -1,10 +1,130 @@
+from hashlib import sha256
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.merkle import Tree, paths, root_from_path
+from schemas.merkle import EMPTY_ROOT, Head, Log, Tree, check_consistency, paths, root_from_path
 
 ENTRIES = [bytes((number,)) for number in range(33)]
+
+
+def largest_power_below(size: int) -> int:
+    power = 1
+    while power * 2 < size:
+        power *= 2
+    return power
+
+
+def naive_root(entries: list[bytes]) -> bytes:
+    """MTH of RFC 9162, 2.1.1, as it stands there."""
+    if not entries:
+        return sha256().digest()
+    if len(entries) == 1:
+        return sha256(b"\0" + entries[0]).digest()
+    k = largest_power_below(len(entries))
+    return sha256(b"\1" + naive_root(entries[:k]) + naive_root(entries[k:])).digest()
+
+
+def naive_path(m: int, entries: list[bytes]) -> list[bytes]:
+    """PATH of RFC 9162, 2.1.3.1."""
+    if len(entries) == 1:
+        return []
+    k = largest_power_below(len(entries))
+    if m < k:
+        return [*naive_path(m, entries[:k]), naive_root(entries[k:])]
+    return [*naive_path(m - k, entries[k:]), naive_root(entries[:k])]
+
+
+def naive_subproof(m: int, entries: list[bytes], *, whole: bool) -> list[bytes]:
+    """SUBPROOF of RFC 9162, 2.1.4.1."""
+    if m == len(entries):
+        return [] if whole else [naive_root(entries)]
+    k = largest_power_below(len(entries))
+    if m <= k:
+        return [*naive_subproof(m, entries[:k], whole=whole), naive_root(entries[k:])]
+    return [*naive_subproof(m - k, entries[k:], whole=False), naive_root(entries[:k])]
+
+
+@pytest.mark.parametrize("size", range(34))
+def test_roots_and_proofs_are_those_of_the_rfc(size: int) -> None:
+    log = Log(ENTRIES)
+    root = naive_root(ENTRIES[:size])
+    assert log.root(size) == root
+    assert Log(ENTRIES[:size]).head == (size, root)
+    for index in range(size):
+        path = log.inclusion(index, size)
+        assert path == naive_path(index, ENTRIES[:size])
+        assert root_from_path(ENTRIES[index], index, size, path) == root
+    for old in range(1, size + 1):
+        proof = log.consistency(old, size)
+        assert proof == naive_subproof(old, ENTRIES[:size], whole=True)
+        assert check_consistency(Head(old, naive_root(ENTRIES[:old])), Head(size, root), proof)
+    assert log.consistency(0, size) == []
+    assert check_consistency(Head(0, EMPTY_ROOT), Head(size, root), [])
+
+
+@pytest.mark.parametrize("size", range(1, 34))
+def test_no_other_past_is_consistent(size: int) -> None:
+    log = Log(ENTRIES)
+    for old in range(1, size + 1):
+        past, now = Head(old, log.root(old)), Head(size, log.root(size))
+        proof = log.consistency(old, size)
+        assert not check_consistency(past._replace(root=bytes(32)), now, proof)
+        assert not check_consistency(past, now._replace(root=bytes(32)), proof)
+        assert not check_consistency(past, now, [*proof, bytes(32)])
+        if proof:
+            assert not check_consistency(past, now, proof[:-1])
+            assert not check_consistency(past, now, [proof[0][:31], *proof[1:]])
+        for place in range(len(proof)):
+            assert not check_consistency(past, now, [*proof[:place], bytes(32), *proof[place + 1 :]])
+        for other in range(1, size + 1):
+            if other != old:
+                assert not check_consistency(Head(other, past.root), now, proof)
+
+
+def test_what_no_proof_can_show() -> None:
+    log = Log(ENTRIES)
+    now = log.head
+    assert not check_consistency(now, Head(5, log.root(5)), [])
+    assert not check_consistency(Head(-1, EMPTY_ROOT), now, [])
+    assert not check_consistency(Head(0, bytes(32)), now, [])
+    assert not check_consistency(Head(0, EMPTY_ROOT), now, [bytes(32)])
+    assert not check_consistency(now, now, [bytes(32)])
+
+
+def test_what_is_not_in_the_log_has_no_proof() -> None:
+    log = Log(ENTRIES[:5])
+    for wrong in (
+        lambda: log.root(6),
+        lambda: log.root(-1),
+        lambda: log.inclusion(5, 5),
+        lambda: log.inclusion(-1, 5),
+        lambda: log.inclusion(0, 6),
+        lambda: log.consistency(4, 3),
+        lambda: log.consistency(-1, 3),
+        lambda: log.consistency(1, 6),
+    ):
+        with pytest.raises(ValueError, match="no such"):
+            wrong()
+
+
+@given(st.lists(st.binary(max_size=40), max_size=300), st.data())
+def test_a_log_is_a_tree_that_proves(entries: list[bytes], data: st.DataObject) -> None:
+    log, tree, heads = Log(), Tree(), [Head(0, EMPTY_ROOT)]
+    for entry in entries:
+        log.append(entry)
+        tree = tree.append(entry)
+        heads.append(tree.head)
+    assert log.head == tree.head
+    new = data.draw(st.integers(0, len(entries)))
+    old = data.draw(st.integers(0, new))
+    assert log.root(new) == heads[new].root
+    assert check_consistency(heads[old], heads[new], log.consistency(old, new))
+    if new:
+        index = data.draw(st.integers(0, new - 1))
+        path = log.inclusion(index, new)
+        assert root_from_path(entries[index], index, new, path) == heads[new].root
 
 
 @pytest.mark.parametrize("size", range(1, 34))
