@@ -34,6 +34,11 @@ through.
 LIFE_MAX: Final = 400 * 24 * 3600 * 1000
 """The furthest `exp` may lie after `iat`."""
 
+HEARTBEAT_FIRST: Final = 5 * 60 * 1000
+"""After this a chain that is quiet has its first heartbeat, at the latest."""
+HEARTBEAT_LONGEST: Final = 60 * 60 * 1000
+"""The longest time between frames of a chain that has begun."""
+
 TITLE_MAX: Final = 200
 SUMMARY_MAX: Final = 1_000
 BODY_MAX: Final = 20_000

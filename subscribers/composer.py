@@ -16,14 +16,14 @@ from schemas.chain import ChainHead
 from schemas.directory import Directory
 from schemas.documents import Keys
 from schemas.errors import TrustError
-from schemas.frame import BULLETIN, EPOCH
+from schemas.frame import BULLETIN, EPOCH, HEARTBEAT
 from schemas.limits import WRAPS_PER_BUNDLE
 from schemas.merkle import Head
 from schemas.signing import Signer
 from schemas.subjects import FrameSubject, wrap_submission
-from schemas.vocabulary import History
+from schemas.vocabulary import History, Precedence
 from schemas.wraps import Wrap, bundle
-from subscribers.sealing import EpochKey, announce, seal, wrap
+from subscribers.sealing import EpochKey, announce, heartbeat, seal, wrap
 from subscribers.trust import Epoch, EpochId
 
 WRAPS: Final = "w"
@@ -163,6 +163,26 @@ def compose(item: Item, place: FrameSubject, chain: OwnChain, context: Context) 
     spent = replace(epoch, uses=epoch.uses + (item.kind == BULLETIN))
     chain = replace(chain, head=chain.head.then(raw), epochs={**chain.epochs, item.history: spent})
     return Composed(submissions, chain, announced)
+
+
+def beat(id: str, place: FrameSubject, chain: OwnChain, other: ChainHead, context: Context) -> Composed:
+    """A heartbeat. `other` is what the hub has admitted of our chain of the other precedence here."""
+    routine = place.precedence is Precedence.ROUTINE
+    raw = heartbeat(
+        place,
+        kid=context.kid,
+        ep=0,
+        head=chain.head,
+        id=id,
+        iat=context.now,
+        exp=context.now + context.limits.life,
+        dir=context.directory.head,
+        mem=context.directory.communities[place.community].head,
+        heads=(chain.head, other) if routine else (other, chain.head),
+        signer=context.signer,
+    )
+    submission = Submission(HEARTBEAT, place.intake(), raw, chain.head.seq + 1)
+    return Composed([submission], replace(chain, head=chain.head.then(raw)), None)
 
 
 def _begin_epoch(history: History, place: FrameSubject, chain: OwnChain, context: Context) -> Composed:

@@ -34,6 +34,7 @@ from subscribers.composer import HOUR, Context, Item, Limits
 from subscribers.directory_feed import DirectoryFeed
 from subscribers.drafts import identify
 from subscribers.enrolment import ADMISSION, KEYS
+from subscribers.heart import Heart
 from subscribers.hub_link import Admission, HubLink, hub_clock
 from subscribers.journal import Settled
 from subscribers.keys import Keyring
@@ -46,6 +47,7 @@ from subscribers.traffic_feed import TrafficFeed
 
 DATABASE: Final = "node.db"
 DAY: Final = 24 * HOUR
+SECOND: Final = 1_000
 _ADMISSION_WAIT: Final = 2.0
 
 
@@ -83,6 +85,8 @@ class Core:
             store, ledger, self.outbox, self.directory_feed, keys, self.endpoint, clock
         )
         self.link = HubLink(admission, keys, self.outbox)
+        first = settings.heartbeat_seconds * SECOND
+        self.heart = Heart(ledger, self.outbox, self.link, self.endpoint, clock, self.new_id, first)
         self._waiting: dict[str, asyncio.Future[Settled]] = {}
         self._ahead = 0
 
@@ -113,8 +117,10 @@ class Core:
                     await core.outbox.close()
 
     async def run(self) -> None:
-        """Keep the hub connected and both feeds read, until cancelled."""
-        await self.link.run(self._read)
+        """Keep the hub connected, both feeds read and our chains beating, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.heart.run())
+            group.create_task(self.link.run(self._read))
 
     async def _read(self, nc: Client) -> None:
         await self.compare_clocks()

@@ -10,9 +10,10 @@ import apsw
 
 from schemas.chain import ChainHead
 from schemas.errors import Code
-from schemas.frame import EPOCH
+from schemas.frame import EPOCH, HEARTBEAT
 from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import parse_frame_subject
+from subscribers.alarms import Alarm, alarm_of, raise_alarms
 from subscribers.composer import Composed, OwnChain
 from subscribers.store import Row
 
@@ -168,6 +169,7 @@ def _admit(
         connection.execute(_ADMIT_HEAD, (seq, answer.sha256, *key))
     if not connection.execute("SELECT 1 FROM submissions WHERE item = ? LIMIT 1", (item,)).fetchall():
         connection.execute("UPDATE outgoing SET state = 'admitted', payload = NULL WHERE number = ?", (item,))
+        _forget_heartbeat(connection, item)
         settlement.settled.append(Settled(item_id, ADMITTED))
 
 
@@ -183,9 +185,24 @@ def _park(
         (answer.code, item),
     ).fetchall()
     connection.execute("DELETE FROM submissions WHERE item = ?", (item,))
+    _forget_heartbeat(connection, item)
+    if alarm := _accusation(answer, subjects[0][0]):
+        raise_alarms(connection, [alarm])
     place = parse_frame_subject(subjects[0][0])
     settlement.settled.append(Settled(item_id, answer.code))
     settlement.reseal.add((place.community, str(place.precedence)))
+
+
+def _accusation(answer: Answer, subject: str) -> Alarm | None:
+    """What a refusal by the hub shows of the hub: that it holds other logs than it gave to us."""
+    if answer.code not in {Code.SPLIT_VIEW, Code.LOG_BEHIND}:
+        return None
+    words = "the hub refused a frame of ours: it holds another log than the one that it gave to us"
+    return alarm_of(Code(answer.code), answer.at, subject, words, b"")
+
+
+def _forget_heartbeat(connection: apsw.Connection, item: int) -> None:
+    connection.execute("DELETE FROM outgoing WHERE number = ? AND kind = ?", (item, HEARTBEAT))
 
 
 def keep(connection: apsw.Connection, item: int, composed: Composed) -> list[Waiting]:

@@ -17,9 +17,11 @@ from schemas.card import Card, parse_card
 from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError
+from schemas.frame import Frame
 from schemas.limits import FRAME_MAX
+from schemas.pulse import Pulse
 from schemas.subjects import TRAFFIC, is_community
-from subscribers.alarms import Alarm, AlarmKey, alarm_of, end_alarms, raise_alarms
+from subscribers.alarms import Alarm, AlarmKey, AlarmName, alarm_of, end_alarms, raise_alarms
 from subscribers.sealing import EpochKey
 from subscribers.store import Row, Store
 from subscribers.trust import Chain, Epoch, EpochId, Reader
@@ -44,6 +46,12 @@ MIGRATIONS: Final = (
         number INTEGER PRIMARY KEY, at INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
         subject TEXT NOT NULL, data BLOB NOT NULL
     ) STRICT;
+    """,
+    """
+    CREATE TABLE pulses(
+        publisher TEXT, community TEXT, precedence TEXT, content INTEGER NOT NULL, last INTEGER NOT NULL,
+        seen INTEGER NOT NULL, PRIMARY KEY (publisher, community, precedence)
+    ) STRICT, WITHOUT ROWID;
     """,
 )
 _QUARANTINE_MAX: Final = 10_000
@@ -78,6 +86,7 @@ class Changes:
 
     base: "Ledger"
     chains: dict[ChainKey, Chain] = field(default_factory=dict)
+    pulses: dict[ChainKey, tuple[Pulse, int]] = field(default_factory=dict)
     epochs: dict[EpochId, Epoch] = field(default_factory=dict)
     announcements: dict[bytes, EpochId] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
@@ -94,6 +103,17 @@ class Changes:
         """What the trust rules look things up in: this transaction over what was there."""
         chains = ChainMap(self.chains, self.base.chains)
         return Reader(self.base.known(), agency, chains, ChainMap(self.epochs, self.base.epochs))
+
+    def pulse(self, key: ChainKey) -> Pulse | None:
+        """When a chain last moved; None while it has not."""
+        known = self.pulses.get(key) or self.base.pulses.get(key)
+        return known and known[0]
+
+    def move(self, frame: Frame, chain: Chain, now: int) -> None:
+        """A chain goes on to this frame, which came at `now`."""
+        key = ChainKey.of(frame)
+        self.chains[key] = chain
+        self.pulses[key] = (Pulse.of(frame.header, self.pulse(key)), now)
 
     def announced(self) -> Mapping[bytes, Epoch]:
         """Epochs by the hash of their announcement."""
@@ -131,6 +151,8 @@ class Changes:
         """Write everything into the transaction that is open on `connection`."""
         chains = [(*key, *chain.head, chain.since) for key, chain in self.chains.items()]
         connection.executemany("INSERT OR REPLACE INTO chains VALUES (?, ?, ?, ?, ?, ?)", chains)
+        pulses = [(*key, *pulse, seen) for key, (pulse, seen) in self.pulses.items()]
+        connection.executemany("INSERT OR REPLACE INTO pulses VALUES (?, ?, ?, ?, ?, ?)", pulses)
         epochs = [_epoch_row(key, epoch) for key, epoch in self.epochs.items()]
         connection.executemany("INSERT OR REPLACE INTO epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", epochs)
         communities = self.base.directory.communities if self.base.directory else {}
@@ -171,6 +193,8 @@ class Ledger:
         self.store = store
         self.directory: Directory | None = None
         self.chains: dict[ChainKey, Chain] = {}
+        self.pulses: dict[ChainKey, tuple[Pulse, int]] = {}
+        """When each chain last moved: by its own times, and when that came here (Unix milliseconds)."""
         self.epochs: dict[EpochId, Epoch] = {}
         self.announcements: dict[bytes, EpochId] = {}
         self.cards: dict[str, Card] = {}
@@ -189,6 +213,8 @@ class Ledger:
             ledger._grow(data, membership=bool(membership))
         for publisher, community, precedence, seq, digest, since in await store.query("SELECT * FROM chains"):
             ledger.chains[ChainKey(publisher, community, precedence)] = Chain(ChainHead(seq, digest), since)
+        for publisher, community, precedence, *times, seen in await store.query("SELECT * FROM pulses"):
+            ledger.pulses[ChainKey(publisher, community, precedence)] = (Pulse(*times), seen)
         for (sequence,) in await store.query("SELECT sequence FROM feeds WHERE stream = ?", (TRAFFIC,)):
             ledger.sequence = sequence
         for row in await store.query("SELECT * FROM epochs"):
@@ -234,6 +260,7 @@ class Ledger:
     def merge(self, changes: Changes) -> None:
         """Take in what has just been committed."""
         self.chains.update(changes.chains)
+        self.pulses.update(changes.pulses)
         self.sequence = max(self.sequence, changes.sequence)
         self.cards.update(changes.cards)
         self.sealed.update(changes.sealed)
@@ -244,9 +271,15 @@ class Ledger:
         """Keep refusals that belong to no other transaction."""
         await self.store.transact(Changes(self, refused=list(refused)).save)
 
-    async def alarm(self, alarms: Iterable[Alarm]) -> None:
-        """Raise alarms that belong to no other transaction."""
-        await self.store.transact(Changes(self, alarms=list(alarms)).save)
+    async def alarm(self, alarms: Iterable[Alarm], ended: Iterable[tuple[AlarmKey, int]] = ()) -> None:
+        """Raise and end alarms that belong to no other transaction."""
+        await self.store.transact(Changes(self, alarms=list(alarms), ended=list(ended)).save)
+
+    async def silent(self) -> set[AlarmKey]:
+        """Of whose silence people have been told, and not yet of its end."""
+        sql = "SELECT community, publisher FROM alarms WHERE name = ? AND ended IS NULL"
+        rows = await self.store.query(sql, (AlarmName.SILENCE,))
+        return {AlarmKey(AlarmName.SILENCE, *row) for row in rows}
 
     async def quarantined(self) -> int:
         """How many refusals are kept."""

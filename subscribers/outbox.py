@@ -17,10 +17,11 @@ import apsw
 
 from schemas.chain import ChainHead
 from schemas.errors import LiaisonError
+from schemas.frame import HEARTBEAT
 from schemas.merkle import Head
 from schemas.subjects import FrameSubject, parse_frame_subject
-from schemas.vocabulary import History
-from subscribers.composer import Context, Item, OwnChain, OwnEpoch, compose
+from schemas.vocabulary import History, Precedence
+from subscribers.composer import Context, Item, OwnChain, OwnEpoch, beat, compose
 from subscribers.journal import ChainName, Settled, Settlement, Waiting, keep, save_chain
 from subscribers.ledger import Changes, Ledger
 from subscribers.sealing import EpochKey
@@ -119,8 +120,17 @@ class Outbox:
         return [Waiting(*row) for row in await self._store.query(sql, (after, limit))]
 
     async def size(self) -> int:
-        """How many items wait for the hub."""
-        return int((await self._store.query("SELECT count(*) FROM outgoing WHERE state = 'queued'"))[0][0])
+        """How many items wait for the hub; heartbeats are none."""
+        sql = "SELECT count(*) FROM outgoing WHERE state = 'queued' AND kind != ?"
+        return int((await self._store.query(sql, (HEARTBEAT,)))[0][0])
+
+    def begun(self) -> list[ChainName]:
+        """Our chains that have frames which the hub has admitted."""
+        return [name for name, chain in self._chains.items() if chain.admitted.seq >= 0]
+
+    def chain(self, community: str, precedence: str) -> OwnChain:
+        """One of our chains as it stands now."""
+        return self._chains.get((community, precedence), OwnChain())
 
     async def state_of(self, item: str) -> tuple[str, str | None]:
         """`queued`, `admitted` or `refused`, with the code of a refusal."""
@@ -213,6 +223,9 @@ class Outbox:
                     place = parse_frame_subject(subject)
                     if str(place.precedence) == precedence:
                         connection.execute("DELETE FROM submissions WHERE item = ?", (number,))
+                        if kind == HEARTBEAT:  # another is made when it is due
+                            connection.execute("DELETE FROM outgoing WHERE number = ?", (number,))
+                            continue
                         item = Item(kind, item_id, payload, History(history))
                         self._compose_one(connection, draw, number, item, place)
 
@@ -229,8 +242,11 @@ class Outbox:
     ) -> None:
         """Compose and journal one item in the writer's thread; `draw` changes when all of it is written."""
         name = (place.community, str(place.precedence))
-        context = self._context(draw.next_epoch)
-        composed = compose(item, place, draw.chains.get(name, OwnChain()), context)
+        context, chain = self._context(draw.next_epoch), draw.chains.get(name, OwnChain())
+        if item.kind == HEARTBEAT:
+            composed = beat(item.id, place, chain, self.chain(*_other(name)).admitted, context)
+        else:
+            composed = compose(item, place, chain, context)
         sent = keep(connection, number, composed)
         save_chain(connection, name, composed.chain)
         if composed.announced:
@@ -259,6 +275,12 @@ class Outbox:
         """Have everything up to `last` read from the disk."""
         self._tail.clear()
         self._tail_from = last
+
+
+def _other(name: ChainName) -> ChainName:
+    community, precedence = name
+    (other,) = (str(each) for each in Precedence if str(each) != precedence)
+    return community, other
 
 
 def _tell(done: "asyncio.Future[None]", error: Exception | None) -> None:

@@ -57,6 +57,10 @@ class NodeSettings(BaseSettings):
     """How many bulletins one content key serves."""
     life_days: int = Field(default=30, ge=1, le=365)
     """After this the hub no longer takes a bulletin that is still waiting here."""
+    heartbeat_seconds: int = Field(default=300, ge=1, le=300)
+    """After so long without a frame of ours a community hears that there is none. The longer the quiet, the
+    rarer: hourly in the end. FORMAT.md promises readers that it is no more than five minutes.
+    """
     digests: list[DigestSchedule] = []
     log: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -10,4 +10,5 @@ NODE: Final[tuple[str, ...]] = (
     journal.MIGRATIONS[0],
     digest.MIGRATIONS[0],
     alarms.MIGRATIONS[0],
+    ledger.MIGRATIONS[1],
 )

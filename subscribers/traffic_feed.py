@@ -18,9 +18,11 @@ from schemas.chain import ChainKey
 from schemas.directory import Directory
 from schemas.encoding import from_base64
 from schemas.errors import Code, LiaisonError, OperationError
+from schemas.frame import Frame
 from schemas.receipts import Answer, read
 from schemas.signing import KEY_SIZE
 from schemas.subjects import TRAFFIC, parse_frame_subject, receipts_for, wraps_for
+from subscribers.alarms import losses
 from subscribers.archive import Flag, NewRecord, put_all, unpublished
 from subscribers.directory_feed import DirectoryFeed
 from subscribers.hub_link import HubLink, feed_settled
@@ -31,7 +33,7 @@ from subscribers.outbox import Outbox
 from subscribers.pull import Pull, ack
 from subscribers.republish import Fresh, Rows
 from subscribers.store import Store, unbroken
-from subscribers.trust import Announced, Carded, LogBehind, Opened, accept_wrap, receive
+from subscribers.trust import Announced, Carded, LogBehind, Opened, Verdict, accept_wrap, receive
 from subscribers.trust import Refused as Refusal
 
 _RECEIPTS_FOLLOW: Final = 0.01
@@ -171,7 +173,8 @@ class TrafficFeed:
             await self._directory.until(_is_past(verdict, parse_frame_subject(subject).community))
         changes = batch.changes
         if verdict.chain is not None and verdict.frame is not None:
-            changes.chains[ChainKey.of(verdict.frame)] = verdict.chain
+            self._suspect(changes, verdict, verdict.frame)
+            changes.move(verdict.frame, verdict.chain, self._clock())
         match verdict:
             case Refusal(error=error):
                 raise error
@@ -198,6 +201,16 @@ class TrafficFeed:
                 changes.name(frame.header.com, verdict.card)
             case _:
                 pass
+
+    def _suspect(self, changes: Changes, verdict: Verdict, frame: Frame) -> None:
+        """Raise what the verdict says of frames that have not come."""
+        key = ChainKey.of(frame)
+        before, known = changes.pulse(key), changes.chains.get(key) or changes.base.chains.get(key)
+        entries = changes.base.known().communities[key.community].by_agency
+        ours = entries.get(self._keys.profile.id, ())
+        if before is None or all(entry.nbf <= before.last for entry in ours):
+            # Else our own membership has changed since: nothing was due to us while we were out.
+            changes.alarms += losses(verdict, known, self._clock())
 
 
 def _is_past(verdict: LogBehind, community: str) -> Callable[[Directory], bool]:
