@@ -21,6 +21,7 @@ from schemas.frame import Frame
 from schemas.limits import FRAME_MAX
 from schemas.pulse import Pulse
 from schemas.subjects import TRAFFIC, is_community
+from subscribers import held
 from subscribers.alarms import Alarm, AlarmKey, AlarmName, alarm_of, end_alarms, raise_alarms
 from subscribers.sealing import EpochKey
 from subscribers.store import Row, Store
@@ -96,6 +97,10 @@ class Changes:
     """Besides those that the refusals raise by themselves."""
     ended: list[tuple[AlarmKey, int]] = field(default_factory=list)
     """Alarms whose cause is over, and when (Unix milliseconds)."""
+    held: dict[str, Refused] = field(default_factory=dict)
+    """Refused frames of revoked keys, and wraps of theirs: a frame of a successor's may stand on them yet."""
+    released: list[str] = field(default_factory=list)
+    """What was held, and counts now."""
     sequence: int = 0
     """The stream sequence of the last message of the traffic feed in this transaction."""
 
@@ -166,20 +171,18 @@ class Changes:
             )
         if self.sequence > self.base.sequence:
             connection.execute("INSERT OR REPLACE INTO feeds VALUES (?, ?)", (TRAFFIC, self.sequence))
-        rows = [(each.at, str(each.code), each.message, each.subject, each.data) for each in self.refused]
-        connection.executemany(
-            "INSERT INTO quarantine(at, code, message, subject, data) VALUES (?, ?, ?, ?, ?)", rows
-        )
+        for each in self.refused:
+            _quarantine(connection, each)
+        numbers = [(each, _quarantine(connection, refused)) for each, refused in self.held.items()]
+        held.save(connection, numbers, self.released)
         self._save_alarms(connection)
-        if self.refused:
-            connection.execute(
-                "DELETE FROM quarantine WHERE number <= (SELECT max(number) FROM quarantine) - ?",
-                (_QUARANTINE_MAX,),
-            )
+        if self.refused or numbers:
+            held.prune(connection, _QUARANTINE_MAX)
 
     def _save_alarms(self, connection: apsw.Connection) -> None:
         raised = (
-            alarm_of(each.code, each.at, each.subject, each.message, each.data) for each in self.refused
+            alarm_of(each.code, each.at, each.subject, each.message, each.data)
+            for each in (*self.refused, *self.held.values())
         )
         raise_alarms(connection, [*self.alarms, *(each for each in raised if each)])
         for key, at in self.ended:
@@ -201,6 +204,8 @@ class Ledger:
         """Communities' cards under the short names that they have at this node."""
         self.sealed: dict[str, Card] = {}
         """The same cards as their owners sealed them."""
+        self.held: dict[str, None] = {}
+        """The names of what waits in the quarantine (`subscribers.held`), oldest first."""
         self.sequence = 0
         """How far the traffic feed was read: what comes at or before this has been here."""
         self._entries: set[bytes] = set()
@@ -217,6 +222,7 @@ class Ledger:
             ledger.pulses[ChainKey(publisher, community, precedence)] = (Pulse(*times), seen)
         for (sequence,) in await store.query("SELECT sequence FROM feeds WHERE stream = ?", (TRAFFIC,)):
             ledger.sequence = sequence
+        ledger.held = await held.load(store)
         for row in await store.query("SELECT * FROM epochs"):
             ledger._learn(*_epoch_of(row))
         sql = "SELECT id, slug, card FROM communities JOIN cards ON community = id"
@@ -264,6 +270,7 @@ class Ledger:
         self.sequence = max(self.sequence, changes.sequence)
         self.cards.update(changes.cards)
         self.sealed.update(changes.sealed)
+        self._hold(changes)
         for key, epoch in changes.epochs.items():
             self._learn(key, epoch)
 
@@ -297,6 +304,13 @@ class Ledger:
         if membership:
             self._entries.add(sha256(data).digest())
 
+    def _hold(self, changes: Changes) -> None:
+        self.held |= dict.fromkeys(changes.held)
+        for each in changes.released:
+            self.held.pop(each, None)
+        for each in list(self.held)[: max(0, len(self.held) - _QUARANTINE_MAX)]:
+            del self.held[each]
+
     def _learn(self, key: EpochId, epoch: Epoch) -> None:
         self.epochs[key] = epoch
         self.announcements[epoch.announcement] = key
@@ -317,6 +331,12 @@ class _Announced(Mapping[bytes, Epoch]):
 
     def __len__(self) -> int:
         return len(self._ids)
+
+
+def _quarantine(connection: apsw.Connection, each: Refused) -> int:
+    row = (each.at, str(each.code), each.message, each.subject, each.data)
+    connection.execute("INSERT INTO quarantine(at, code, message, subject, data) VALUES (?, ?, ?, ?, ?)", row)
+    return connection.last_insert_rowid()
 
 
 def _epoch_row(key: EpochId, epoch: Epoch) -> Row:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from subscribers import alarms, archive, digest, journal, ledger
+from subscribers import alarms, archive, digest, held, journal, ledger
 
 NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[0],
@@ -11,4 +11,5 @@ NODE: Final[tuple[str, ...]] = (
     digest.MIGRATIONS[0],
     alarms.MIGRATIONS[0],
     ledger.MIGRATIONS[1],
+    held.MIGRATIONS[0],
 )

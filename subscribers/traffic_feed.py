@@ -3,10 +3,14 @@ they change, then acknowledged.
 
 A batch is one transaction: bulletins, chain heads, epoch keys, settled submissions and quarantine together.
 The node may be killed at any point; what was not acknowledged comes again and finds itself known.
+
+While there is a backlog, batches are larger and one signature is verified for each unbroken run in them; live
+frames are verified one by one (`subscribers.reading`).
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Final, NamedTuple
 
 import apsw
@@ -25,18 +29,24 @@ from schemas.subjects import TRAFFIC, parse_frame_subject, receipts_for, wraps_f
 from subscribers.alarms import losses
 from subscribers.archive import Flag, NewRecord, put_all, unpublished
 from subscribers.directory_feed import DirectoryFeed
+from subscribers.held import ANCESTORS_MAX, ancestors, wrap_of
 from subscribers.hub_link import HubLink, feed_settled
 from subscribers.journal import Settlement, settle
 from subscribers.keys import Keyring
 from subscribers.ledger import Changes, Ledger, Refused
 from subscribers.outbox import Outbox
 from subscribers.pull import Pull, ack
+from subscribers.reading import Reading
 from subscribers.republish import Fresh, Rows
 from subscribers.store import Store, unbroken
-from subscribers.trust import Announced, Carded, LogBehind, Opened, Verdict, accept_wrap, receive
-from subscribers.trust import Refused as Refusal
+from subscribers.trust import accept_wrap
+from subscribers.verdicts import Announced, Carded, LogBehind, Opened, Reader, Settled, Verdict
+from subscribers.verdicts import Refused as Refusal
 
+_BATCH: Final = 512
+"""Messages asked for at once: a run, and so a signature, reaches no further than a batch."""
 _RECEIPTS_FOLLOW: Final = 0.01
+_HASH_SIZE: Final = 32
 _PAIR: Final = 2
 """A frame and its receipt: whoever waits for each answer before sending the next has never more."""
 _IN_A_STREAM: Final = 0.06
@@ -53,11 +63,14 @@ class Piece(NamedTuple):
     subject: str
     data: bytes
     sequence: int
+    held: str = ""
+    """Its name where it waited, when it comes from the quarantine; `sequence` is 0 then."""
 
 
 @dataclass
 class _Batch:
     changes: Changes
+    reading: Reading
     records: list[tuple[NewRecord, Piece]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
 
@@ -90,7 +103,8 @@ class TrafficFeed:
         if await feed_settled(nc, TRAFFIC) == 0:
             link.caught_up.set()
         stream = False
-        async with Pull(nc, stream=TRAFFIC, durable=self._endpoint, lost=Code.HUB_UNREACHABLE) as pull:
+        lost = Code.HUB_UNREACHABLE
+        async with Pull(nc, stream=TRAFFIC, durable=self._endpoint, batch=_BATCH, lost=lost) as pull:
             async for arrived in pull:
                 messages = arrived
                 if not any(map(self._is_others, messages)):
@@ -98,22 +112,32 @@ class TrafficFeed:
                     pause = _IN_A_STREAM if stream else _RECEIPTS_FOLLOW
                     messages = [*arrived, *await pull.linger(pause, self._is_others)]
                     stream = len(messages) > _PAIR
-                answers = await self.take(list(map(_piece, messages)))
+                last = messages[-1].metadata.num_pending == 0
+                live = last and link.caught_up.is_set()
+                answers = await self.take(list(map(_piece, messages)), live=live)
                 link.answered(answers)
                 for message in messages:
                     await ack(message)
-                if messages[-1].metadata.num_pending == 0:
+                if last:
                     link.caught_up.set()
 
     def _is_others(self, message: Msg) -> bool:
         return not message.subject.endswith(self._endpoint)
 
-    async def take(self, pieces: Sequence[Piece]) -> list[Answer]:
-        """Decide, commit and take in one batch. Returns the hub's answers that were in it."""
-        batch = _Batch(self._ledger.changes())
+    async def take(self, pieces: Sequence[Piece], *, live: bool) -> list[Answer]:
+        """Decide, commit and take in one batch. Returns the hub's answers that were in it. `live`: nothing
+        waits behind it, so each frame is held against its own signature.
+        """
+        pieces, reading = await self._read(pieces, each=live)
+        batch = _Batch(self._ledger.changes(), reading)
+        frames = 0
         for piece in pieces:
             try:
-                await self._one(batch, piece)
+                if self._is_frame(piece):
+                    frames += 1
+                    await self._frame(batch, piece, frames - 1)
+                else:
+                    await self._other(batch, piece)
             except OperationError:
                 raise
             except LiaisonError as error:
@@ -121,6 +145,29 @@ class TrafficFeed:
             batch.changes.sequence = max(batch.changes.sequence, piece.sequence)
         await unbroken(self._commit(batch))
         return batch.answers
+
+    async def _read(self, pieces: Sequence[Piece], *, each: bool) -> tuple[Sequence[Piece], Reading]:
+        """The batch, with what was held back for it: frames of revoked keys come before the frame that
+        stands on them.
+        """
+        frames = [piece for piece in pieces if self._is_frame(piece)]
+        reading = Reading([piece[:2] for piece in frames], each=each)
+        held, room = self._ledger.held, ANCESTORS_MAX
+        if not held:
+            return pieces, reading
+        before: dict[Piece, list[Piece]] = {}
+        for index, last in reading.cited(self._ledger.known()):
+            if last in held and frames[index] not in before:
+                found = await ancestors(self._store, held, last, room)
+                before[frames[index]] = [Piece(each.subject, each.data, 0, each.name) for each in found]
+                room -= len(found)
+        if not before:
+            return pieces, reading
+        whole = [each for piece in pieces for each in (*before.pop(piece, ()), piece)]
+        return whole, Reading([piece[:2] for piece in whole if self._is_frame(piece)], each=each)
+
+    def _is_frame(self, piece: Piece) -> bool:
+        return piece.subject not in {receipts_for(self._endpoint), wraps_for(self._endpoint)}
 
     async def _commit(self, batch: _Batch) -> None:
         def write(connection: apsw.Connection) -> tuple[Settlement, int | None, Rows]:
@@ -145,36 +192,49 @@ class TrafficFeed:
         # What was read before and comes again, for an acknowledgement was lost, is no replay by anybody.
         if error.code is Code.REPLAYED and piece.sequence <= self._ledger.sequence:
             return
+        held = self._waits_as(batch, error.code, piece)
+        if held in self._ledger.held:
+            return
         log.warning("refused", code=str(error.code), subject=piece.subject)
-        batch.changes.refused.append(Refused.of(error, self._clock(), piece.subject, piece.data))
-
-    async def _one(self, batch: _Batch, piece: Piece) -> None:
-        subject, data, _ = piece
-        if subject == receipts_for(self._endpoint):
-            batch.answers += await self._receipt(data)
-        elif subject == wraps_for(self._endpoint):
-            batch.changes.unlock(
-                *accept_wrap(data, batch.changes.announced(), self._keys.encryption, self._endpoint)
-            )
+        refused = Refused.of(error, self._clock(), piece.subject, piece.data)
+        if held:
+            batch.changes.held[held] = refused
         else:
-            await self._frame(batch, piece)
+            batch.changes.refused.append(refused)
+
+    def _waits_as(self, batch: _Batch, code: Code, piece: Piece) -> str:
+        if code is Code.REVOKED_KEY:
+            return sha256(piece.data).hexdigest()
+        announcement = piece.data[:_HASH_SIZE].hex()
+        waiting = announcement in batch.changes.held or announcement in self._ledger.held
+        wrap = code is Code.UNKNOWN_EPOCH and piece.subject == wraps_for(self._endpoint)
+        return wrap_of(announcement) if wrap and waiting else ""
+
+    async def _other(self, batch: _Batch, piece: Piece) -> None:
+        if piece.subject == receipts_for(self._endpoint):
+            batch.answers += await self._receipt(piece.data)
+        else:
+            batch.changes.unlock(
+                *accept_wrap(piece.data, batch.changes.announced(), self._keys.encryption, self._endpoint)
+            )
+            if piece.held:
+                batch.changes.released.append(piece.held)
 
     async def _receipt(self, data: bytes) -> list[Answer]:
         directory = await self._directory.until(lambda known: known.hub is not None)
         key = from_base64(directory.hub.key, KEY_SIZE) if directory.hub else b""
         return read(data, self._endpoint, key)
 
-    async def _frame(self, batch: _Batch, piece: Piece) -> None:
-        subject, data, _ = piece
-        while isinstance(
-            verdict := receive(batch.changes.reader(self._keys.profile.id), subject, data, self._clock()),
-            LogBehind,
-        ):
-            await self._directory.until(_is_past(verdict, parse_frame_subject(subject).community))
+    async def _frame(self, batch: _Batch, piece: Piece, place: int) -> None:
         changes = batch.changes
+        verdict = await self._verdict(batch, piece, place)
         if verdict.chain is not None and verdict.frame is not None:
             self._suspect(changes, verdict, verdict.frame)
             changes.move(verdict.frame, verdict.chain, self._clock())
+            if piece.held:
+                changes.released.append(piece.held)
+        elif piece.held:
+            return  # it stays in the quarantine, where it is
         match verdict:
             case Refusal(error=error):
                 raise error
@@ -211,6 +271,16 @@ class TrafficFeed:
         if before is None or all(entry.nbf <= before.last for entry in ours):
             # Else our own membership has changed since: nothing was due to us while we were out.
             changes.alarms += losses(verdict, known, self._clock())
+
+    async def _verdict(self, batch: _Batch, piece: Piece, place: int) -> Settled:
+        while isinstance(
+            verdict := batch.reading.judge(self._reader(batch), place, self._clock()), LogBehind
+        ):
+            await self._directory.until(_is_past(verdict, parse_frame_subject(piece.subject).community))
+        return verdict
+
+    def _reader(self, batch: _Batch) -> Reader:
+        return batch.changes.reader(self._keys.profile.id)
 
 
 def _is_past(verdict: LogBehind, community: str) -> Callable[[Directory], bool]:

@@ -6,23 +6,20 @@ its place moves its chain even when its content is refused, so that one bad bull
 for ever after.
 """
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from schemas.bulletin import Bulletin, parse_bulletin
 from schemas.card import parse_card
 from schemas.chain import ChainHead, ChainKey, check_next
 from schemas.directory import Directory
-from schemas.encoding import from_base64
 from schemas.errors import Code, LiaisonError, SealError, TrustError
-from schemas.frame import CARD, EPOCH, HEARTBEAT, Frame, parse_frame, signed_message
+from schemas.frame import CARD, EPOCH, HEARTBEAT, Frame
 from schemas.membership import MembershipLog
 from schemas.merkle import Head
-from schemas.signing import KEY_SIZE, verify
-from schemas.subjects import parse_frame_subject
 from schemas.vocabulary import Precedence
 from schemas.wraps import parse_wrap
+from subscribers.authenticity import Pending, bind, read_frame, signature_holds
 from subscribers.keys import KemKey
 from subscribers.sealing import EpochKey, open_body, unwrap
 from subscribers.verdicts import (
@@ -50,67 +47,37 @@ __all__ = [
     "EpochId",
     "LogBehind",
     "Opened",
-    "Pending",
     "Reader",
     "Refused",
     "Skipped",
     "Verdict",
     "accept_wrap",
-    "begin",
     "judge",
     "receive",
-    "verify_frames",
 ]
 _NOTHING: Final = range(0)
-_subject = lru_cache(maxsize=4096)(parse_frame_subject)  # a reader sees the same few subjects all day
-
-
-class Pending(NamedTuple):
-    """A well-formed frame by a known key, before its signature is checked."""
-
-    frame: Frame
-    key: bytes
 
 
 def receive(reader: Reader, subject: str, raw: bytes, now: int) -> Verdict:
-    """The verdict on one message; `now` in Unix milliseconds. Raises nothing for bad input."""
-    pending = begin(reader.directory, subject, raw)
+    """The verdict on one message by itself; `now` in Unix milliseconds. Raises nothing for bad input."""
+    frame = read_frame(subject, raw)
+    pending = bind(reader.directory, frame) if isinstance(frame, Frame) else frame
     if not isinstance(pending, Pending):
         return pending
-    (signed,) = verify_frames([pending])
-    return judge(reader, pending, signed=signed, now=now)
+    by = pending.frame.header.kid if signature_holds(pending) else None
+    return judge(reader, pending, by=by, now=now)
 
 
-def begin(directory: Directory, subject: str, raw: bytes) -> Pending | LogBehind | Refused:
-    """Everything before the signature: sizes, header, subject, and whose key it is."""
-    frame = None
-    try:
-        frame = parse_frame(raw)  # FORMAT.md, Limits; Frame
-        _check_subject(frame, subject)
-        if frame.header.kid not in directory.signers and (
-            behind := _beyond(frame, "directory", directory.head)
-        ):
-            return behind  # perhaps the key is in what we have not read; nothing is believed yet
-        return Pending(frame, _key(directory, frame))
-    except LiaisonError as error:
-        return Refused(error, frame)
+def judge(reader: Reader, pending: Pending, *, by: str | None, now: int) -> Verdict:
+    """Everything after the signature. Apply the verdict before judging the publisher's next frame.
 
-
-def verify_frames(pending: Sequence[Pending]) -> list[bool]:
-    """Whether each signature holds. libsodium releases the GIL, so chunks may run on threads."""
-    # FORMAT.md, Signatures: over PAE(T, header || SHA256(body)), by the key that the directory binds to
-    # `pub`.
-    return [verify(key, signed_message(f.header_bytes, f.body), f.signature) for f, key in pending]
-
-
-def judge(reader: Reader, pending: Pending, *, signed: bool, now: int) -> Verdict:
-    """Everything after the signature. Apply the verdict before judging the publisher's next frame."""
+    `by` is the id of the key whose signature shows that the frame is authentic: its own, or that of a frame
+    of which it is a `prev`-ancestor (`authenticity.prove`). None when there is none.
+    """
     frame = pending.frame
     try:
-        if not signed:
-            raise TrustError(Code.BAD_SIGNATURE, "the frame's signature does not hold")
-        _key(reader.directory, frame)  # again: it may have been revoked since `begin`
-        keys = reader.directory.signers[frame.header.kid]
+        _check_authentic(reader.directory, frame, by)
+        keys = pending.keys
         log = _community(reader.directory, frame)
         behind = _check_cited(reader.directory, log, frame)
         if behind:
@@ -150,30 +117,13 @@ class _Placed(NamedTuple):
     agency: str
 
 
-def _check_subject(frame: Frame, subject: str) -> None:
-    # FORMAT.md, Frame: realm, community, precedence and publisher stand in the subject as in the signed
-    # header.
-    header = frame.header
-    if _subject(subject) != (header.rl, header.com, header.pr, header.pub):
-        raise TrustError(Code.SUBJECT_MISMATCH, "the frame does not belong under its subject")
-
-
-def _key(directory: Directory, frame: Frame) -> bytes:
-    # FORMAT.md, Directory: a `keys` document binds the key to the endpoint; a `revoke` document ends that.
-    header = frame.header
-    if header.pub not in directory.endpoints:
-        raise TrustError(Code.UNKNOWN_PUBLISHER, "the directory knows no such endpoint")
-    keys = directory.signers.get(header.kid)
-    if keys is None or keys.endpoint != header.pub:
-        raise TrustError(Code.UNKNOWN_KEY, "the directory does not bind this key to the endpoint")
-    if header.kid in directory.revoked:
+def _check_authentic(directory: Directory, frame: Frame, by: str | None) -> None:
+    # FORMAT.md, Frame and Directory: a `revoke` document ends what a key can show, for itself and for others.
+    # Looked up here once more, since the key may have been revoked after the signature was checked.
+    if (by or frame.header.kid) in directory.revoked:
         raise TrustError(Code.REVOKED_KEY, "the key that signed this frame is revoked")
-    return _decoded(keys.signing)
-
-
-@lru_cache(maxsize=4096)
-def _decoded(key: str) -> bytes:
-    return from_base64(key, KEY_SIZE)
+    if by is None:
+        raise TrustError(Code.BAD_SIGNATURE, "the frame's signature does not hold")
 
 
 def _community(directory: Directory, frame: Frame) -> MembershipLog:

@@ -126,4 +126,5 @@ class Refused(NamedTuple):
     chain: Chain | None = None
 
 
-Verdict = Opened | Carded | Announced | Beat | Skipped | LogBehind | Refused
+Settled = Opened | Carded | Announced | Beat | Skipped | Refused
+Verdict = Settled | LogBehind

@@ -7,7 +7,7 @@ Whatever a test wants wrong, it takes apart and signs again: `forge` and `envelo
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from hashlib import sha256, shake_256
 from typing import Any, Final, ParamSpec
@@ -26,6 +26,7 @@ from schemas.signing import DOCUMENT_TYPE, MEMBERSHIP_TYPE, Signer, key_id, sign
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import History, Precedence, Realm
 from subscribers.keys import KemKey, SigningKey
+from subscribers.reading import Reading
 from subscribers.sealing import EpochKey, announce, heartbeat, seal
 from subscribers.trust import Announced, Chain, Epoch, EpochId, LogBehind, Reader, Refused, Verdict, receive
 
@@ -85,6 +86,14 @@ class Party:
     def revoke(self, **changes: Any) -> Revoke:
         """The end of the signing key."""
         return Revoke.model_validate({"issued": AT, "agency": self.id, "kid": self.kid, **changes})
+
+    def successor(self) -> bytes:
+        """The document that puts the next signing key in the place of the first."""
+        return envelope(self.keys(version=2, signing=to_base64(self.next_signing.public)), self.identity)
+
+    def revocation(self) -> bytes:
+        """The document that revokes the first signing key."""
+        return envelope(self.revoke(), self.identity)
 
 
 FRA: Final = Party("fra", "FRA")
@@ -279,6 +288,11 @@ class Publisher:
         self.sent.append(raw)
         return raw
 
+    def rekey(self) -> None:
+        """Go on with the next signing key and a new epoch, as everybody must who was given a new key."""
+        self.signer, self.ep = self.party.next_signing, self.ep + 1
+        self.send(self.announcement())
+
     def announcement(self, hist: History = History.MEMBERS, **changes: Any) -> bytes:
         """The next message: the current epoch's announcement."""
         fields = {**self.stamp(uuid(0xE000 + self.ep)), **self.logs, "hist": hist, "epoch_key": self.key}
@@ -327,6 +341,16 @@ class Station:
         self.apply(verdict)
         return verdict
 
+    def read(
+        self, messages: Sequence[tuple[str, bytes]], now: int = AT + 1000, *, each: bool = False
+    ) -> list[Verdict]:
+        """The verdicts on a batch, each acted on before the next."""
+        reading, verdicts = Reading(messages, each=each), []
+        for index in range(len(messages)):
+            verdicts.append(reading.judge(self.reader, index, now))
+            self.apply(verdicts[-1])
+        return verdicts
+
     def apply(self, verdict: Verdict) -> None:
         """Act on a verdict."""
         if isinstance(verdict, LogBehind) or verdict.frame is None or verdict.chain is None:
@@ -348,6 +372,12 @@ class Station:
 def changed(raw: bytes, at: int, mask: int = 1) -> bytes:
     """The message with one byte changed."""
     return raw[:at] + bytes((raw[at] ^ mask,)) + raw[at + 1 :]
+
+
+def unsigned(raw: bytes) -> bytes:
+    """The frame with zeros for its signature."""
+    frame = parse_frame(raw)
+    return join(frame.header_bytes, bytes(64), frame.body)
 
 
 def rewritten(raw: bytes, signer: Signer, change: Callable[[bytes], bytes]) -> bytes:

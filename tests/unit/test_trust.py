@@ -1,5 +1,3 @@
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,13 +14,9 @@ from subscribers.trust import (
     EpochId,
     LogBehind,
     Opened,
-    Pending,
     Refused,
     accept_wrap,
-    begin,
-    judge,
     receive,
-    verify_frames,
 )
 from tests.support.federation import (
     AT,
@@ -37,7 +31,6 @@ from tests.support.federation import (
     code_of,
     directory,
     entry,
-    envelope,
     memberships,
     seed,
 )
@@ -51,37 +44,6 @@ def chain() -> Publisher:
     for number in range(1, 6):
         publisher.send(publisher.bulletin(number))
     return publisher
-
-
-def test_a_batch_is_checked_on_threads_and_judged_in_order(chain: Publisher) -> None:
-    station = Station(keys={chain.key.commitment: chain.key})
-    pending = [begin(station.directory, chain.subject, raw) for raw in chain.sent]
-    ready = [each for each in pending if isinstance(each, Pending)]
-    assert len(ready) == len(chain.sent)
-    forged = changed(chain.sent[3], len(chain.sent[3]) - 1)
-    wrong = begin(station.directory, chain.subject, forged)
-    assert isinstance(wrong, Pending)
-    with ThreadPoolExecutor(2) as threads:
-        halves = threads.map(verify_frames, (ready[:3], [wrong, *ready[3:]]))
-        signed = [each for half in halves for each in half]
-    assert signed == [True, True, True, False, True, True, True]
-    verdicts = []
-    for each, good in zip([*ready[:3], wrong, *ready[3:]], signed, strict=True):
-        verdict = judge(station.reader, each, signed=good, now=AT)
-        station.apply(verdict)
-        verdicts.append(type(verdict))
-    assert verdicts == [Announced, Opened, Opened, Refused, Opened, Opened, Opened]
-
-
-def test_a_key_revoked_between_the_two_steps(chain: Publisher) -> None:
-    station = Station()
-    pending = begin(station.directory, chain.subject, chain.sent[0])
-    assert isinstance(pending, Pending)
-    station.directory = station.directory.apply(envelope(FRA.revoke(), FRA.identity))
-    verdict = judge(station.reader, pending, signed=True, now=AT)
-    assert isinstance(verdict, Refused)
-    assert verdict.error.code is Code.REVOKED_KEY
-    assert verdict.chain is None
 
 
 def test_a_forged_frame_moves_nothing(chain: Publisher) -> None:

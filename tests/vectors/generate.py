@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from tests.support import federation as fed
+from tests.vectors.ancestry_cases import ancestry_cases
 from tests.vectors.directory_cases import directory_cases
 from tests.vectors.frame_cases import frame_cases
 from tests.vectors.recipe import Case
@@ -24,6 +25,7 @@ def cases() -> Iterator[Case]:
     """Every case."""
     yield from frame_cases()
     yield from trust_cases()
+    yield from ancestry_cases()
     yield from directory_cases()
     yield from wrap_cases()
 

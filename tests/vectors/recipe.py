@@ -13,7 +13,7 @@ from schemas.errors import Code
 from schemas.frame import header_bytes, parse_frame
 from schemas.signing import Signer
 from tests.support import federation as fed
-from tests.support.federation import AT, FRA, JPN, Party, Publisher
+from tests.support.federation import AT, FRA, JPN, UNX, Party, Publisher
 
 Case = dict[str, Any]
 NOW: Final = AT + 1000
@@ -70,6 +70,30 @@ def received(
         "message": [subject, b64(raw)],
     }
     return case(name, what, "receive", expect, **{key: value for key, value in given.items() if value != []})
+
+
+def caught_up(
+    name: str,
+    what: str,
+    expect: Sequence[dict[str, Any]],
+    messages: Sequence[tuple[str, bytes]],
+    *,
+    reader: Party = UNX,
+    documents: Iterable[bytes] = (),
+    entries: Iterable[bytes] = (),
+    keys: Iterable[bytes] = (),
+) -> Case:
+    """A batch to a reader with a backlog, and a verdict on each of its messages."""
+    given = {
+        "reader": reader.id,
+        "documents": [each.decode() for each in documents],
+        "entries": [each.decode() for each in entries],
+        "keys": [each.hex() for each in keys],
+        "now": NOW,
+        "messages": [[where, b64(each)] for where, each in messages],
+    }
+    filled = {key: value for key, value in given.items() if value != []}
+    return case(name, what, "catch_up", {"verdicts": list(expect)}, **filled)
 
 
 def started(party: Party = FRA, **fields: Any) -> Publisher:

@@ -88,6 +88,11 @@ def _receive(case: dict[str, Any]) -> dict[str, Any]:
     return _said(station.judge(subject, base64.b64decode(raw), case["now"]))
 
 
+def _catch_up(case: dict[str, Any]) -> dict[str, Any]:
+    messages = [(subject, base64.b64decode(raw)) for subject, raw in case["messages"]]
+    return {"verdicts": [_said(each) for each in _station(case).read(messages, case["now"])]}
+
+
 def _said(verdict: Verdict) -> dict[str, Any]:
     match verdict:
         case Opened():
@@ -154,6 +159,7 @@ def _receipt(case: dict[str, Any]) -> dict[str, Any]:
 
 _OPERATIONS: Final = {
     "receive": _receive,
+    "catch_up": _catch_up,
     "wrap": _wrap,
     "bundle": _bundle,
     "document": _document,

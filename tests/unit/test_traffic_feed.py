@@ -1,0 +1,211 @@
+"""The traffic feed on a real store: what a backlog and revoked keys leave in archive and quarantine."""
+
+import dataclasses
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.chain import ChainKey
+from schemas.frame import parse_frame
+from schemas.subjects import wraps_for
+from subscribers import tables
+from subscribers.archive import Archive
+from subscribers.composer import Context
+from subscribers.directory_feed import DirectoryFeed
+from subscribers.keys import Keyring, Profile
+from subscribers.ledger import Ledger
+from subscribers.outbox import Outbox
+from subscribers.records import Filters
+from subscribers.sealing import wrap
+from subscribers.store import Store
+from subscribers.traffic_feed import Piece, TrafficFeed
+from tests.support.federation import (
+    AT,
+    DAY,
+    FRA,
+    JPN,
+    Publisher,
+    documents,
+    memberships,
+    unsigned,
+)
+
+KEY = bytes(range(32))
+SUCCEEDED = [FRA.successor(), FRA.revocation()]
+
+
+def no_composing(_: int) -> Context:
+    raise AssertionError
+
+
+@dataclass
+class Reading:
+    """The node of `JPN`, as far as it reads."""
+
+    feed: TrafficFeed
+    ledger: Ledger
+    archive: Archive
+    sequence: int
+
+    async def take(self, messages: Sequence[tuple[str, bytes]], *, live: bool = False) -> None:
+        """One batch, as the hub would give it."""
+        pieces = [Piece(*each, self.sequence + place) for place, each in enumerate(messages, 1)]
+        self.sequence += len(pieces)
+        await self.feed.take(pieces, live=live)
+
+    async def titles(self) -> list[str]:
+        """What the archive has, in the order in which it came."""
+        page = await self.archive.latest(Filters(), 100)
+        return [each.bulletin.title for each in page.items][::-1]
+
+    async def refusals(self) -> list[tuple[str, str]]:
+        """Code and the beginning of the subject of what was refused, oldest first."""
+        return [(str(each.code), each.subject[:1]) for each in await self.ledger.quarantine(100)][::-1]
+
+    def at(self, publisher: Publisher) -> bool:
+        """Whether the reader's chain stands where the publisher's does."""
+        key = ChainKey(publisher.party.endpoint, publisher.com, publisher.precedence.value)
+        return self.ledger.chains[key].head == publisher.head
+
+
+@asynccontextmanager
+async def reading(path: Path, more: Sequence[bytes] = ()) -> AsyncIterator[Reading]:
+    async with await Store.open(path / "node.db", KEY, tables.NODE) as store:
+        ledger = await Ledger.load(store)
+        if ledger.directory is None:
+            for each in (*documents(), *more):
+                await ledger.append(each, membership=False)
+            for log in memberships().values():
+                for each in log:
+                    await ledger.append(each, membership=True)
+        outbox = Outbox(store, ledger, no_composing)
+        await outbox.load()
+        keys = Keyring.create(path / f"keys-{ledger.sequence}", "jpn", "Agency jpn", "JPN")
+        keys = dataclasses.replace(keys, profile=Profile(id="jpn", name="n", code="JPN"), encryption=JPN.kem)
+        feed = TrafficFeed(
+            store, ledger, outbox, DirectoryFeed(ledger, JPN.endpoint, lambda: AT), keys, JPN.endpoint,
+            lambda: AT,
+        )  # fmt: skip
+        try:
+            yield Reading(feed, ledger, Archive(store), ledger.sequence)
+        finally:
+            await outbox.close()
+
+
+def sent(publisher: Publisher) -> list[tuple[str, bytes]]:
+    """Its frames, each announcement followed by the wrap for `JPN`."""
+    messages = []
+    for raw in publisher.sent:
+        messages.append((publisher.subject, raw))
+        frame = parse_frame(raw)
+        if frame.header.k == "e":
+            key = dataclasses.replace(publisher, ep=frame.header.ep).key
+            wrapped = wrap(key, bytes.fromhex(frame.hash), JPN.keys())
+            messages.append((wraps_for(JPN.endpoint), wrapped.to_bytes()))
+    return messages
+
+
+def chain(*numbers: int) -> Publisher:
+    publisher = Publisher()
+    publisher.send(publisher.announcement())
+    for number in numbers:
+        publisher.send(publisher.bulletin(number))
+    return publisher
+
+
+async def test_a_backlog_and_live_frames(tmp_path: Path) -> None:
+    """One forged frame that a later one cites: authentic in a backlog, refused when it comes by itself."""
+    p = chain(1)
+    p.send(unsigned(p.bulletin(2)))
+    p.send(p.bulletin(3))
+    async with reading(tmp_path) as node:
+        await node.take(sent(p))
+        assert await node.titles() == ["Bulletin 1", "Bulletin 2", "Bulletin 3"]
+        assert await node.refusals() == []
+        p.send(unsigned(p.bulletin(4)))
+        p.send(p.bulletin(5))
+        await node.take(sent(p)[-2:], live=True)
+        assert (await node.titles())[-1] == "Bulletin 5"
+        assert await node.refusals() == [("bad_signature", "f")]
+        assert node.at(p)
+
+
+async def test_a_revoked_key_whose_successor_is_in_the_batch(tmp_path: Path) -> None:
+    p = chain(1, 2)
+    p.rekey()
+    p.send(p.bulletin(3))
+    async with reading(tmp_path, SUCCEEDED) as node:
+        await node.take(sent(p))
+        assert await node.titles() == ["Bulletin 1", "Bulletin 2", "Bulletin 3"]
+        assert await node.refusals() == []
+
+
+async def test_a_revoked_key_whose_successor_comes_later(tmp_path: Path) -> None:
+    """Refused and kept; then its successor's frame brings it back, in order, after a restart as well."""
+    p = chain(1, 2)
+    backdated = chain(1)
+    backdated.iat = AT - DAY
+    stray = (backdated.subject, backdated.bulletin(9))
+    async with reading(tmp_path, SUCCEEDED) as node:
+        await node.take([*sent(p)[:3], stray])
+        await node.take(sent(p)[3:], live=True)
+        assert await node.titles() == []
+        codes = ["revoked_key", "unknown_epoch", "revoked_key", "revoked_key", "revoked_key"]
+        assert sorted(code for code, _ in await node.refusals()) == sorted(codes)
+        assert node.ledger.chains == {}
+    async with reading(tmp_path) as node:
+        await node.take(sent(p)[2:])  # the hub gives some of it again: it is known, and no news
+        assert len(await node.refusals()) == len(codes)
+        p.rekey()
+        p.send(p.bulletin(3))
+        await node.take(sent(p)[-3:], live=True)
+        assert await node.titles() == ["Bulletin 1", "Bulletin 2", "Bulletin 3"]
+        assert await node.refusals() == [("revoked_key", "f")]
+        assert node.at(p)
+        assert len(node.ledger.held) == 1
+    async with reading(tmp_path) as node:
+        assert list(node.ledger.held) == [parse_frame(stray[1]).hash]
+
+
+async def test_a_successors_forgery_brings_nothing_back(tmp_path: Path) -> None:
+    p = chain(1)
+    async with reading(tmp_path, SUCCEEDED) as node:
+        await node.take(sent(p))
+        refused = await node.refusals()
+        p.rekey()
+        await node.take([(p.subject, unsigned(p.sent[-1]))])
+        assert await node.titles() == []
+        assert await node.refusals() == [*refused, ("bad_signature", "f")]
+        assert len(node.ledger.held) == 3
+
+
+async def test_what_is_brought_back_is_judged_like_everything_else(tmp_path: Path) -> None:
+    """A bulletin that is none moves the chain and is refused for what it is; another past stays refused."""
+    p = chain(1)
+    p.send(p.sealed(b"not a bulletin", 2))
+    q = chain(1)
+    q.send(q.bulletin(7))
+    async with reading(tmp_path, SUCCEEDED) as node:
+        await node.take([*sent(p), *sent(q)[-1:]])
+        p.rekey()
+        await node.take(sent(p)[-2:])
+        assert await node.titles() == ["Bulletin 1"]
+        assert await node.refusals() == [("revoked_key", "f"), ("bad_json", "f")]
+        assert node.at(p)
+        q.rekey()
+        q.send(q.bulletin(8))
+        await node.take([sent(q)[-1]])
+        assert await node.titles() == ["Bulletin 1"]
+
+
+async def test_what_was_pushed_out_of_the_quarantine_is_a_gap(tmp_path: Path) -> None:
+    p = chain(1)
+    async with reading(tmp_path, SUCCEEDED) as node:
+        await node.take(sent(p))
+        await node.ledger.store.transact(lambda connection: connection.execute("DELETE FROM quarantine"))
+        p.rekey()
+        p.send(p.bulletin(3))
+        await node.take(sent(p)[-3:])
+        assert await node.titles() == ["Bulletin 3"]
+        assert node.at(p)
