@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.bulletin import CommunityId, Draft, Instant
 from schemas.vocabulary import Realm, Tlp
+from subscribers.key_life import KeyInfo, Reader
 from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
 from subscribers.roles import ClientIdentity, ClientName, Role, Verb
 
@@ -104,6 +105,20 @@ class NodeApi(Protocol):
 
     async def digest(self, client: ClientIdentity, community: str, period: str) -> Published:
         """Compose and publish the digest of a community for a period, once."""
+
+    async def readers(self, client: ClientIdentity, community: str) -> list[Reader]:
+        """Who can read what is published in a community, and who cannot."""
+
+    async def keys(self, client: ClientIdentity) -> list[KeyInfo]:
+        """The public side of every key that the agency's endpoints have had."""
+
+    async def key_rotate(self, client: ClientIdentity, *, encryption: bool) -> list[KeyInfo]:
+        """New keys for this node, in use when this returns."""
+
+    async def key_revoke(
+        self, client: ClientIdentity, kid: str, reason: str, *, rotate: bool, stop: bool
+    ) -> list[KeyInfo]:
+        """Have a signing key refused everywhere from now on."""
 
     async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
         """The latest frames that this node refused."""

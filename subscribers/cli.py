@@ -4,7 +4,7 @@ node and hold no agency keys.
 
 import typer
 
-from subscribers.commands import owning, reading, setup, writing
+from subscribers.commands import keys, owning, reading, setup, writing
 
 app = typer.Typer(
     name="liaison-agency",
@@ -26,6 +26,9 @@ app.command("search", rich_help_panel="Read")(reading.search)
 app.command("show", rich_help_panel="Read")(reading.show)
 app.add_typer(owning.community, name="community", rich_help_panel="Own and operate")
 app.add_typer(owning.clients, name="client", rich_help_panel="Own and operate")
+app.command("readers", rich_help_panel="Write")(keys.readers)
+app.add_typer(keys.keys, name="keys", rich_help_panel="Own and operate")
+app.command("recover", rich_help_panel="Own and operate")(keys.recover)
 app.command("status", rich_help_panel="Own and operate")(owning.status)
 app.command("quarantine", rich_help_panel="Own and operate")(owning.quarantine)
 app.command("doctor", rich_help_panel="Own and operate")(owning.doctor)

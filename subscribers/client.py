@@ -17,6 +17,7 @@ from schemas.errors import Code, OperationError
 from schemas.vocabulary import Kind, Realm, Tlp
 from subscribers.api import ClientAdded, Finding, MembershipRole, QuarantineEntry
 from subscribers.feed import Delivery, Feed
+from subscribers.key_life import KeyInfo, Reader
 from subscribers.link import Link
 from subscribers.local.clients import SEED_MAX, public_key
 from subscribers.private_files import read_private
@@ -36,6 +37,8 @@ _QUARANTINE: Final = TypeAdapter(list[QuarantineEntry])
 _FINDINGS: Final = TypeAdapter(list[Finding])
 _CLIENTS: Final = TypeAdapter(list[ClientIdentity])
 _CLIENT_ADDED: Final = TypeAdapter(ClientAdded)
+_READERS: Final = TypeAdapter(list[Reader])
+_KEYS: Final = TypeAdapter(list[KeyInfo])
 _NOTHING: Final[TypeAdapter[None]] = TypeAdapter(None)
 
 T = TypeVar("T")
@@ -209,6 +212,25 @@ class Agency:
     async def digest(self, community: str, period: str) -> Published:
         """Compose and publish the digest of a community for a period, once."""
         return await self._ask(Verb.DIGEST, _PUBLISHED, {"community": community, "period": period})
+
+    async def readers(self, community: str) -> list[Reader]:
+        """Who can read what is published in a community, and who cannot."""
+        return await self._ask(Verb.READERS, _READERS, {"community": community})
+
+    async def keys(self) -> list[KeyInfo]:
+        """The agency's keys, by their ids and ages."""
+        return await self._ask(Verb.KEYS, _KEYS, {})
+
+    async def key_rotate(self, *, encryption: bool = True) -> list[KeyInfo]:
+        """Make new keys for the node and go over to them."""
+        return await self._ask(Verb.KEY_ROTATE, _KEYS, {"encryption": encryption})
+
+    async def key_revoke(
+        self, kid: str, reason: str = "", *, rotate: bool = False, stop: bool = False
+    ) -> list[KeyInfo]:
+        """Have a signing key of the agency refused everywhere."""
+        fields = {"kid": kid, "reason": reason, "rotate": rotate, "stop": stop}
+        return await self._ask(Verb.KEY_REVOKE, _KEYS, fields)
 
     async def quarantine(self, limit: int = 50) -> list[QuarantineEntry]:
         """The latest frames that the node refused."""

@@ -21,7 +21,7 @@ from schemas.bulletin import Bulletin, Draft
 from schemas.card import Card
 from schemas.directory import Directory
 from schemas.encoding import from_base64
-from schemas.errors import Code, OperationError
+from schemas.errors import Code, OperationError, TrustError
 from schemas.frame import BULLETIN, CARD
 from schemas.limits import CLOCK_SKEW_MAX, DOCUMENT_MAX
 from schemas.receipts import ADMITTED
@@ -37,6 +37,7 @@ from subscribers.enrolment import ADMISSION, KEYS
 from subscribers.heart import Heart
 from subscribers.hub_link import Admission, HubLink, hub_clock
 from subscribers.journal import Settled
+from subscribers.key_store import Rack
 from subscribers.keys import Keyring
 from subscribers.ledger import Ledger
 from subscribers.outbox import Outbox
@@ -63,14 +64,14 @@ class Core:
 
     def __init__(
         self,
-        keys: Keyring,
+        rack: Rack,
         admission: Admission,
         store: Store,
         ledger: Ledger,
         settings: NodeSettings,
         clock: Callable[[], int],
     ) -> None:
-        self.keys = keys
+        self.rack = rack
         self.endpoint = admission.endpoint
         self.state = settings.state
         self.store = store
@@ -82,9 +83,9 @@ class Core:
         self.outbox.on_settled = self._settled
         self.directory_feed = DirectoryFeed(ledger, self.endpoint, clock)
         self.traffic_feed = TrafficFeed(
-            store, ledger, self.outbox, self.directory_feed, keys, self.endpoint, clock
+            store, ledger, self.outbox, self.directory_feed, rack, self.endpoint, clock
         )
-        self.link = HubLink(admission, keys, self.outbox)
+        self.link = HubLink(admission, rack.ring, self.outbox)
         first = settings.heartbeat_seconds * SECOND
         self.heart = Heart(ledger, self.outbox, self.link, self.endpoint, clock, self.new_id, first)
         self._waiting: dict[str, asyncio.Future[Settled]] = {}
@@ -102,19 +103,31 @@ class Core:
             raise OperationError(
                 Code.NOT_ENROLLED, f"{state} holds no admission", "run `liaison-agency init`, then `enrol`"
             )
-        keys = Keyring.load(state / KEYS)
         admission = Admission.read(state / ADMISSION)
         with _lock(state):
-            async with await Store.open(state / DATABASE, keys.archive, tables.NODE) as store:
+            rack = Rack.load(state / KEYS)
+            async with await Store.open(state / DATABASE, rack.ring.archive, tables.NODE) as store:
                 ledger = await Ledger.load(store)
                 if ledger.directory is None:
                     await ledger.append(from_base64(admission.root, DOCUMENT_MAX), membership=False)
-                core = cls(keys, admission, store, ledger, settings, clock)
+                core = cls(rack, admission, store, ledger, settings, clock)
+                if core.staged_is_known():
+                    rack.promote()  # the process ended between the directory's word and ours
                 await core.outbox.load()
                 try:
                     yield core
                 finally:
                     await core.outbox.close()
+
+    @property
+    def keys(self) -> Keyring:
+        """The keys that are current."""
+        return self.rack.ring
+
+    def staged_is_known(self) -> bool:
+        """Whether the directory has the keys that a rotation has staged."""
+        staged = self.rack.staged
+        return staged is not None and self.ledger.known().has_key(self.endpoint, staged.signing.public)
 
     async def run(self) -> None:
         """Keep the hub connected, both feeds read and our chains beating, until cancelled."""
@@ -190,15 +203,23 @@ class Core:
         if abs(self._ahead) > CLOCK_SKEW_MAX and abs(ahead := await self.compare_clocks()) > CLOCK_SKEW_MAX:
             raise OperationError(Code.CLOCK_SKEW, apart(ahead), "synchronise it by NTP, then ask again")
 
+    def check_voice(self) -> None:
+        """TrustError `revoked_key` when what we sign is refused everywhere."""
+        if self.rack.kid in self.ledger.known().revoked:
+            raise TrustError(
+                Code.REVOKED_KEY, "this node's signing key is revoked", "run `liaison-agency keys rotate`"
+            )
+
     @staticmethod
     def new_id() -> str:
         """A UUIDv7."""
         return str(uuid_utils.uuid7())
 
     def _context(self, next_epoch: int) -> Context:
-        kid = key_id(self.keys.signing.public).hex()
+        ring = self.keys  # once: it may be replaced while this thread is here
+        kid = key_id(ring.signing.public).hex()
         return Context(
-            self.ledger.known(), kid, self.keys.signing, self.clock(), next_epoch, self.new_id, self._limits
+            self.ledger.known(), kid, ring.signing, self.clock(), next_epoch, self.new_id, self._limits
         )
 
     def _settled(self, settled: Settled) -> None:

@@ -16,8 +16,8 @@ _BACKLOG_MAX: Final = 1_000
 _FREE_MIN: Final = 512 * 1024 * 1024
 
 
-async def diagnose(core: Core) -> list[Finding]:
-    """Every check, the failing ones with a fix."""
+async def diagnose(core: Core, key_warning: str = "") -> list[Finding]:
+    """Every check, the failing ones with a fix. `key_warning` is what there is to say of the keys' age."""
     checks: tuple[Callable[[Core], Awaitable[Finding]], ...] = (
         _keys,
         _root,
@@ -28,7 +28,14 @@ async def diagnose(core: Core) -> list[Finding]:
         _archive,
         _disk,
     )
-    return [await _guarded(check, core) for check in checks]
+    found = [await _guarded(check, core) for check in checks]
+    age = Finding(
+        check="key-age",
+        ok=not key_warning,
+        message=key_warning or "the keys are within their age",
+        fix="run `liaison-agency keys rotate`" if key_warning else "",
+    )
+    return [*found, age]
 
 
 async def _guarded(check: Callable[[Core], Awaitable[Finding]], core: Core) -> Finding:
@@ -55,7 +62,7 @@ async def _keys(core: Core) -> Finding:
             check="keys",
             ok=False,
             message="this endpoint's signing key is revoked",
-            fix="enrol with new keys",
+            fix="run `liaison-agency keys rotate`",
         )
     return Finding(check="keys", ok=True, message="the directory holds this endpoint's keys")
 

@@ -51,6 +51,12 @@ def accept(state: Path, admission: Admission, fingerprint: str) -> None:
         raise OperationError(
             Code.ALREADY_KNOWN, "this node is enrolled with another admission", "use a new state directory"
         )
+    keep(state, admission)
+
+
+def keep(state: Path, admission: Admission) -> None:
+    """Put an admission that is trusted on disk, whole or not at all."""
+    target = state / ADMISSION
     temporary = target.with_suffix(".new")
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(json.dumps(admission.model_dump(), indent=2))

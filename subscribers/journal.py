@@ -10,7 +10,7 @@ import apsw
 
 from schemas.chain import ChainHead
 from schemas.errors import Code
-from schemas.frame import EPOCH, HEARTBEAT
+from schemas.frame import EPOCH, HEARTBEAT, parse_frame
 from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import parse_frame_subject
 from subscribers.alarms import Alarm, alarm_of, raise_alarms
@@ -54,6 +54,8 @@ parked.
 
 _OUT_OF_PLACE: Final = _RETRY | {Code.REPLAYED}
 
+_BY_KEY: Final = frozenset({Code.UNKNOWN_KEY, Code.REVOKED_KEY})
+
 ChainName = tuple[str, str]
 """Community and precedence."""
 Submitted = tuple[int, int, int | None, str, str]
@@ -76,6 +78,13 @@ class Settled(NamedTuple):
     code: str
 
 
+class Signing(NamedTuple):
+    """The key that signs our frames: its id in hex, and whether it is just being replaced."""
+
+    kid: str
+    rotating: bool
+
+
 @dataclass
 class Settlement:
     """What one batch of receipts changes; `Outbox.merge` takes it in after the commit."""
@@ -86,9 +95,11 @@ class Settlement:
     resend: bool = False
 
 
-def settle(connection: apsw.Connection, answers: Sequence[Answer]) -> Settlement:
+def settle(
+    connection: apsw.Connection, answers: Sequence[Answer], signing: Signing | None = None
+) -> Settlement:
     """Close what the hub has answered, in the transaction that is open on `connection`. Answers to what
-    is not ours or closed are ignored.
+    is not ours or closed are ignored. `signing` is the key that signs now.
     """
     settlement = Settlement()
     for answer in answers:
@@ -97,6 +108,8 @@ def settle(connection: apsw.Connection, answers: Sequence[Answer]) -> Settlement
             _admit(connection, settlement, answer, rows[0])
         elif rows and _goes_again(connection, answer, rows[0]):
             settlement.resend = True
+        elif rows and _is_signed_anew(connection, settlement, answer, rows[0], signing):
+            continue
         elif rows and not _is_recovered(connection, settlement, answer, rows[0]):
             _park(connection, settlement, answer, rows[0])
     return settlement
@@ -118,6 +131,27 @@ def _goes_again(connection: apsw.Connection, answer: Answer, row: Submitted) -> 
         )
     # Next after what the hub has admitted nothing can have been lost: sent again it would be refused again.
     return answer.code in _RETRY and seq != _admitted(connection, subject).seq + 1
+
+
+def _is_signed_anew(
+    connection: apsw.Connection,
+    settlement: Settlement,
+    answer: Answer,
+    row: Submitted,
+    signing: Signing | None,
+) -> bool:
+    """Whether the hub refused a frame because its key has been replaced: the frame is made again under the
+    new one, and nothing is parked. While the keys are being replaced it stays open until they are.
+    """
+    number, _, seq, subject, _ = row
+    if signing is None or seq is None or answer.code not in _BY_KEY:
+        return False
+    raw: list[Row] = connection.execute("SELECT raw FROM submissions WHERE number = ?", (number,)).fetchall()
+    if parse_frame(raw[0][0]).header.kid == signing.kid:
+        return signing.rotating
+    place = parse_frame_subject(subject)
+    settlement.reseal.add((place.community, str(place.precedence)))
+    return True
 
 
 def _is_recovered(

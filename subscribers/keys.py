@@ -18,7 +18,7 @@ import base64
 import hmac
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import shake_256
 from pathlib import Path
 from typing import Final, NoReturn, Self
@@ -29,14 +29,20 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey
-from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
+from nacl.bindings import (
+    crypto_aead_xchacha20poly1305_ietf_decrypt,
+    crypto_aead_xchacha20poly1305_ietf_encrypt,
+    crypto_sign,
+    crypto_sign_seed_keypair,
+)
+from nacl.exceptions import CryptoError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.bulletin import Line, where
 from schemas.documents import AgencyCode, AgencyId
 from schemas.encoding import canonical_json, from_hex, parse_json
 from schemas.errors import Code, FormatError, OperationError
-from schemas.limits import SIGNATURE_SIZE
+from schemas.limits import NONCE_SIZE, SIGNATURE_SIZE
 from schemas.signing import fingerprint
 from schemas.wraps import kem_key_id
 from subscribers.private_files import check_private_directory, read_private, write_private_directory
@@ -180,10 +186,7 @@ class Keyring:
         except ValidationError as error:
             raise FormatError(Code.BAD_DOCUMENT, where(error), "correct the id, name or code") from None
         seeds = {each: random(SEED_SIZE) for each in _NAMES}
-        ring = cls._from_seeds(profile, seeds)
-        files = {f"{each}.key": _line(each, seed) for each, seed in seeds.items()}
-        write_private_directory(directory, {_PROFILE: canonical_json(profile.model_dump()), **files})
-        return ring
+        return cls.restore(directory, profile, seeds)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -197,7 +200,23 @@ class Keyring:
             profile = Profile.model_validate(parse_json(data, _FILE_MAX))
         except (ValidationError, FormatError):
             raise _damaged(directory / _PROFILE) from None
-        return cls._from_seeds(profile, {name: _read_seed(directory, name) for name in _NAMES})
+        return cls._from_seeds(profile, {name: read_seed(directory, name) for name in _NAMES})
+
+    def renewed(self, signing: bytes, encryption: bytes) -> Self:
+        """The same endpoint with other keys to sign and to open with; 32 bytes each."""
+        return replace(self, signing=SigningKey(signing), encryption=KemKey(encryption))
+
+    def seeds(self) -> dict[str, bytes]:
+        """Every secret by its name: for a backup."""
+        return {name: bytes(getattr(self, name)) for name in _NAMES}
+
+    @classmethod
+    def restore(cls, directory: Path, profile: Profile, seeds: dict[str, bytes]) -> Self:
+        """These keys in a new directory, complete or not at all. OperationError as `create` raises."""
+        ring = cls._from_seeds(profile, seeds)
+        files = {f"{each}.key": seed_line(each, seeds[each]) for each in _NAMES}
+        write_private_directory(directory, {_PROFILE: canonical_json(profile.model_dump()), **files})
+        return ring
 
     @classmethod
     def _from_seeds(cls, profile: Profile, seeds: dict[str, bytes]) -> Self:
@@ -216,20 +235,40 @@ class Keyring:
         return fingerprint(self.identity.public)
 
 
-def _line(name: str, seed: bytes) -> bytes:
+def lock_up(data: bytes, key: bytes, bound: bytes, random: Random = os.urandom) -> bytes:
+    """XChaCha20-Poly1305 of keys for a backup: nonce and ciphertext. `key` 32 bytes, used once; `bound` is
+    authenticated with it.
+    """
+    nonce = random(NONCE_SIZE)
+    return nonce + crypto_aead_xchacha20poly1305_ietf_encrypt(data, bound, nonce, key)
+
+
+def unlock(sealed: bytes, key: bytes, bound: bytes) -> bytes:
+    """What `lock_up` was given. FormatError `bad_key` for another key or other bytes."""
+    try:
+        return crypto_aead_xchacha20poly1305_ietf_decrypt(
+            sealed[NONCE_SIZE:], bound, sealed[:NONCE_SIZE], key
+        )
+    except (CryptoError, ValueError, TypeError):
+        raise FormatError(Code.BAD_KEY, "the key does not open this") from None
+
+
+def seed_line(name: str, seed: bytes) -> bytes:
+    """What stands in the file of a seed."""
     # The name stands in the file so that two files put in each other's place are noticed.
     return f"liaison/1 {name} {seed.hex()}\n".encode("ascii")
 
 
-def _read_seed(directory: Path, name: str) -> bytes:
-    path = directory / f"{name}.key"
+def read_seed(directory: Path, name: str, file: str = "") -> bytes:
+    """The seed called `name`, from `<name>.key` or `file`. OperationError as `Keyring.load` raises."""
+    path = directory / (file or f"{name}.key")
     data = read_private(path, _FILE_MAX)
     try:
         text = data.decode("ascii").removeprefix(f"liaison/1 {name} ").removesuffix("\n")
         seed = from_hex(text, SEED_SIZE)
     except (FormatError, UnicodeDecodeError):
         raise _damaged(path) from None
-    if _line(name, seed) != data:
+    if seed_line(name, seed) != data:
         raise _damaged(path)
     return seed
 

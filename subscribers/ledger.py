@@ -274,6 +274,12 @@ class Ledger:
         for key, epoch in changes.epochs.items():
             self._learn(key, epoch)
 
+    def forget_keys(self, epochs: Iterable[Row]) -> None:
+        """Take in that the keys of these epochs (publisher, community, number) have been deleted."""
+        for row in epochs:
+            key = EpochId(*row)
+            self.epochs[key] = self.epochs[key]._replace(key=None)
+
     async def refuse(self, refused: Iterable[Refused]) -> None:
         """Keep refusals that belong to no other transaction."""
         await self.store.transact(Changes(self, refused=list(refused)).save)

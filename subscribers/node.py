@@ -24,9 +24,11 @@ from subscribers.communities import Owner, card_of, change, found
 from subscribers.core import Core, now_ms
 from subscribers.diagnosis import diagnose
 from subscribers.digest import compose, parse_period
+from subscribers.key_life import KeyInfo, Reader
 from subscribers.local import ClientIdentity, LocalNats, LocalSettings
 from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
 from subscribers.republish import Republisher, Sink
+from subscribers.rotation import Rotation
 from subscribers.schedule import running
 from subscribers.service import NodeService
 from subscribers.settings import NodeSettings
@@ -40,8 +42,9 @@ class Node:
     these are called.
     """
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, rotation: Rotation) -> None:
         self._core = core
+        self._rotation = rotation
         self._digests = asyncio.Lock()
 
     @classmethod
@@ -59,25 +62,29 @@ class Node:
             retention_days=settings.local_retention_days,
         )
         async with Core.open(settings, clock) as core, LocalNats.open(local_settings) as local:
-            node = cls(core)
+            rotation = Rotation(core, settings)
+            node = cls(core, rotation)
             sinks: list[Sink] = [local.republish]
             if settings.jsonl:
                 sinks.append(JsonlSink(settings.jsonl, settings.jsonl_ceiling).write)
             republisher = Republisher(core.archive, core.traffic_feed.fresh, sinks)
-            async with NodeService(local, node), _background(core.run(), republisher.run()):
+            async with NodeService(local, node), _background(core.run(), republisher.run(), rotation.run()):
                 with running(settings.digests, node.compose_digest):
                     yield node, local
 
     async def publish(self, client: ClientIdentity, draft: Draft, community: str) -> Published:
         """Check, seal, journal; the answer says `queued` when the hub has not answered within a moment."""
         await self._core.check_clock()
+        self._core.check_voice()
         log = self._community(community)
         role = log.role(self._agency, self._core.clock())
         known = [link.id for link in draft.links if await self._is_known(link.id)]
         drafts.check(draft, log.community.realm, role, known)
         if draft.drafter is None:
             draft = draft.model_copy(update={"drafter": client.name})
-        return await self._core.publish(draft, log.community.id, log.community.realm)
+        published = await self._core.publish(draft, log.community.id, log.community.realm)
+        unreadable = tuple(self._rotation.locked_out(log.community.id))
+        return published.model_copy(update={"unreadable": unreadable})
 
     async def acknowledge(self, client: ClientIdentity, ref: str, note: str, officer: str) -> Published:
         """An acknowledgement bulletin to the community of `ref`, under the same marking."""
@@ -136,6 +143,7 @@ class Node:
             quarantined=await core.ledger.quarantined(),
             directory_size=core.ledger.known().head.size,
             last_frame=page.items[0].received if page.items else None,
+            key_warning=self._rotation.warning(),
         )
 
     async def community_create(
@@ -190,6 +198,7 @@ class Node:
         core = self._core
         log = self._community(community)
         await core.check_clock()
+        core.check_voice()
         span = parse_period(period, core.clock())
         async with self._digests:
             sql = """SELECT o.id, o.ref, o.state, o.code FROM digests d JOIN outgoing o ON o.id = d.id
@@ -212,6 +221,24 @@ class Node:
 
             return await core.publish(draft, log.community.id, log.community.realm, once)
 
+    async def readers(self, client: ClientIdentity, community: str) -> list[Reader]:
+        """Who can read what is published in a community, those who cannot first."""
+        return self._rotation.readers(self._community(community).community.id)
+
+    async def keys(self, client: ClientIdentity) -> list[KeyInfo]:
+        """The public side of the agency's keys."""
+        return self._rotation.keys()
+
+    async def key_rotate(self, client: ClientIdentity, *, encryption: bool) -> list[KeyInfo]:
+        """New keys, announced and in use."""
+        return await self._rotation.rotate(encryption=encryption)
+
+    async def key_revoke(
+        self, client: ClientIdentity, kid: str, reason: str, *, rotate: bool, stop: bool
+    ) -> list[KeyInfo]:
+        """Sign the revocation and have it in the directory."""
+        return await self._rotation.revoke(kid, reason, rotate=rotate, stop=stop)
+
     async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
         """What was refused, newest first; never what it holds."""
         entries = await self._core.ledger.quarantine(limit)
@@ -224,7 +251,7 @@ class Node:
 
     async def doctor(self, client: ClientIdentity) -> list[Finding]:
         """What is wrong and how to mend it."""
-        return await diagnose(self._core)
+        return await diagnose(self._core, self._rotation.warning())
 
     @property
     def _agency(self) -> str:

@@ -149,6 +149,14 @@ class Outbox:
             self.resend = True
             self.ready.set()
 
+    async def renew(self) -> None:
+        """Compose anew everything that the hub has not admitted: our signing key has changed."""
+        sql = """SELECT DISTINCT o.subject FROM submissions s JOIN outgoing o ON o.number = s.item
+            WHERE s.seq IS NOT NULL"""
+        for (subject,) in await self._store.query(sql):
+            place = parse_frame_subject(subject)
+            await self._reseal(place.community, str(place.precedence))
+
     async def _keep_journal(self) -> None:
         try:
             while self._wanted:

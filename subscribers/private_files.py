@@ -72,6 +72,109 @@ def write_private_directory(directory: Path, files: Mapping[str, bytes]) -> None
         raise _explain(directory, error) from None
 
 
+def write_private(path: Path, data: bytes) -> None:
+    """A new private file. OperationError `already_known`, `forbidden` or `disk_full`."""
+    try:
+        _write(path, data)
+        _sync(path.parent)
+    except FileExistsError:
+        raise OperationError(
+            Code.ALREADY_KNOWN, f"{path} exists", "it is never overwritten: name another file"
+        ) from None
+    except OSError as error:
+        raise _unwritten(path, error) from None
+
+
+def make_private_directory(directory: Path) -> None:
+    """The directory, 0700, if it is not there."""
+    try:
+        directory.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
+        _sync(directory.parent)
+    except OSError as error:
+        raise _explain(directory, error) from None
+
+
+def read_private_names(directory: Path) -> list[str]:
+    """The names in a private directory, in order; none where there is no directory. OperationError
+    `forbidden`.
+    """
+    if not directory.is_dir():
+        return []
+    check_private_directory(directory)
+    return sorted(each.name for each in directory.iterdir())
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """The file with these bytes instead of what it held: one or the other after a crash, never half.
+
+    What it held before is overwritten. Raises OperationError `forbidden` or `disk_full`.
+    """
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        _write(fresh, data)
+        kept = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW) if path.exists() else None
+        try:
+            fresh.replace(path)
+            _sync(path.parent)
+            if kept is not None:
+                _overwrite(kept)
+        finally:
+            if kept is not None:
+                os.close(kept)
+    except OSError as error:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise _unwritten(path, error) from None
+
+
+def destroy(path: Path) -> None:
+    """Overwrite a file and remove it. Raises OperationError `forbidden` or `disk_full`."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            _overwrite(descriptor)
+        finally:
+            os.close(descriptor)
+        path.unlink()
+        _sync(path.parent)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unwritten(path, error) from None
+
+
+def remove_private_directory(directory: Path) -> None:
+    """Overwrite and remove a directory of plain files, if it is there: out of its place first, so that it is
+    never found half.
+    """
+    if not directory.is_dir():
+        return
+    gone = directory.with_name(f".{directory.name}.{secrets.token_hex(8)}")
+    try:
+        directory.rename(gone)
+        _sync(directory.parent)
+        for path in gone.iterdir():
+            destroy(path)
+        gone.rmdir()
+    except OSError as error:
+        raise _unwritten(directory, error) from None
+
+
+def sweep(directory: Path) -> None:
+    """Destroy what a killed process left in a private directory under a temporary name."""
+    for path in directory.glob(".*"):
+        if path.is_dir() and not path.is_symlink():
+            remove_private_directory(path)
+        else:
+            destroy(path)
+
+
+def _overwrite(descriptor: int) -> None:
+    # As far as the file system writes in place: copy-on-write ones and flash disks may keep the old blocks.
+    os.pwrite(descriptor, bytes(os.fstat(descriptor).st_size), 0)
+    os.fsync(descriptor)
+
+
 def _write(path: Path, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
     with os.fdopen(descriptor, "wb") as file:
@@ -105,6 +208,10 @@ def _explain(directory: Path, error: OSError) -> OperationError:
     if directory.exists():
         fix = "keys are never overwritten: name another directory, or move this one away"
         return OperationError(Code.ALREADY_KNOWN, f"{directory} is not an empty directory", fix)
+    return _unwritten(directory, error)
+
+
+def _unwritten(path: Path, error: OSError) -> OperationError:
     code = Code.FORBIDDEN if isinstance(error, PermissionError) else Code.DISK_FULL
     fix = "give this user a directory with room"
-    return OperationError(code, f"cannot write {directory}: {error.strerror}", fix)
+    return OperationError(code, f"cannot write {path}: {error.strerror}", fix)

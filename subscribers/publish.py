@@ -20,6 +20,7 @@ from schemas.subjects import BULLETINS
 from schemas.vocabulary import Kind, Realm, Severity, Tlp
 from subscribers.api import ClientAdded, Finding, QuarantineEntry, WhoAmI
 from subscribers.hub_link import Admission
+from subscribers.key_life import KeyInfo, Reader
 from subscribers.records import Community, NodeStatus, Page, Published, Record
 from subscribers.requests import MODELS
 from subscribers.roles import ClientIdentity, Role, Verb, verbs
@@ -39,9 +40,13 @@ ANSWERS: Final[dict[Verb, Any]] = {
     Verb.COMMUNITY_CREATE: Community,
     Verb.COMMUNITY_ADD: Community,
     Verb.COMMUNITY_REMOVE: Community,
+    Verb.READERS: list[Reader],
     Verb.DIGEST: Published,
     Verb.QUARANTINE: list[QuarantineEntry],
     Verb.DOCTOR: list[Finding],
+    Verb.KEYS: list[KeyInfo],
+    Verb.KEY_ROTATE: list[KeyInfo],
+    Verb.KEY_REVOKE: list[KeyInfo],
     Verb.CLIENTS: list[ClientIdentity],
     Verb.CLIENT_ADD: ClientAdded,
     Verb.CLIENT_REMOVE: None,
@@ -60,9 +65,13 @@ _SUMMARIES: Final = {
     Verb.COMMUNITY_CREATE: "Found a community.",
     Verb.COMMUNITY_ADD: "Let an agency in.",
     Verb.COMMUNITY_REMOVE: "Put an agency out.",
+    Verb.READERS: "Who can read what is published in a community, and who cannot.",
     Verb.DIGEST: "Publish the digest of a community for a period, once.",
     Verb.QUARANTINE: "The latest frames that the node refused.",
     Verb.DOCTOR: "What is wrong, and how to mend it.",
+    Verb.KEYS: "The agency's keys, by their ids and ages.",
+    Verb.KEY_ROTATE: "Make new keys for the node and go over to them.",
+    Verb.KEY_REVOKE: "Have a signing key of the agency refused everywhere.",
     Verb.CLIENTS: "The agency's local clients.",
     Verb.CLIENT_ADD: "Make a local client and its key.",
     Verb.CLIENT_REMOVE: "Remove a local client.",

@@ -77,6 +77,8 @@ class Published(_Shape):
     community: CommunityId
     state: Literal["queued", "admitted", "refused"]
     code: str | None = None
+    unreadable: tuple[str, ...] = ()
+    """Agencies of the community that cannot read it: they have no key that could be used."""
 
 
 class NodeStatus(_Shape):
@@ -90,3 +92,5 @@ class NodeStatus(_Shape):
     quarantined: int
     directory_size: int
     last_frame: Instant | None = None
+    key_warning: str = ""
+    """What there is to say of the age of this node's keys."""

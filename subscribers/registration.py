@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from schemas.vocabulary import Tlp
+from subscribers.backup import Content
 from subscribers.core import Core, now_ms
-from subscribers.enrolment import KEYS, accept, keys_document, request
+from subscribers.enrolment import ADMISSION, KEYS, accept, keep, keys_document, request
 from subscribers.hub_link import Admission
 from subscribers.keys import Keyring
 from subscribers.local.clients import Registry
@@ -32,11 +33,34 @@ def begin(
     """
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = Keyring.create(state / KEYS, agency, name, code)
-    target = out or state / "enrolment.dsse"
+    return keys, _begun(state, keys, client, out or state / "enrolment.dsse")
+
+
+def rebuild(state: Path, content: Content, client: str, *, same: bool) -> Path | None:
+    """Keys from a backup in a state directory that has none. With `same` they are as they were, and so is the
+    account; else only the identity is, and the request for a new account is given.
+
+    LiaisonError as `Keyring.restore` raises.
+    """
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    seeds = content.secrets()
+    if same:
+        Keyring.restore(state / KEYS, content.profile, seeds)
+        if content.admission and not (state / ADMISSION).exists():
+            keep(state, content.admission)
+        return None
+    # A signing or encryption key serves one account for ever (FORMAT.md, Directory); the lost machine's
+    # account keeps its place in the feeds, so the new machine needs one of its own.
+    fresh = {name: secrets.token_bytes(_SEED_SIZE) for name in seeds}
+    keys = Keyring.restore(state / KEYS, content.profile, {**fresh, "identity": seeds["identity"]})
+    return _begun(state, keys, client, state / "enrolment.dsse")
+
+
+def _begun(state: Path, keys: Keyring, client: str, target: Path) -> Path:
     target.write_bytes(request(keys, now_ms()))
     (state / LOCAL).mkdir(mode=0o700, exist_ok=True)
     Registry(state / LOCAL).add(client, Role.ADMIN, Tlp.RED, secrets.token_bytes(_SEED_SIZE))
-    return keys, target
+    return target
 
 
 def accept_admission(settings: NodeSettings, admission: Path, root_fingerprint: str) -> None:
@@ -55,6 +79,8 @@ async def register(settings: NodeSettings) -> str:
             directory = await core.directory_feed.until(
                 lambda known: core.keys.profile.id in known.agencies and known.hub is not None
             )
+            if core.staged_is_known():
+                core.rack.promote()  # a rotation ended between the hub's word and ours
             document = keys_document(core.keys, directory, core.endpoint, core.clock)
             if document:
                 signing = core.keys.signing.public

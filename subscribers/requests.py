@@ -106,6 +106,30 @@ class DigestRequest(Request):
     period: _Word
 
 
+class ReadersRequest(Request):
+    """`readers`"""
+
+    community: _Word
+
+
+class KeyRotateRequest(Request):
+    """`key-rotate`"""
+
+    encryption: Annotated[bool, Field(strict=True)] = True
+    """Replace the encryption key too; a `keys` document always binds a new signing key."""
+
+
+class KeyRevokeRequest(Request):
+    """`key-revoke`"""
+
+    kid: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    reason: Line | Literal[""] = ""
+    rotate: Annotated[bool, Field(strict=True)] = False
+    """The key that signs now is replaced first."""
+    stop: Annotated[bool, Field(strict=True)] = False
+    """The key that signs now is not replaced: this endpoint falls silent."""
+
+
 class QuarantineRequest(Request):
     """`quarantine`"""
 
@@ -138,9 +162,13 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.COMMUNITY_CREATE: CommunityCreateRequest,
     Verb.COMMUNITY_ADD: CommunityAddRequest,
     Verb.COMMUNITY_REMOVE: CommunityRemoveRequest,
+    Verb.READERS: ReadersRequest,
     Verb.DIGEST: DigestRequest,
     Verb.QUARANTINE: QuarantineRequest,
     Verb.DOCTOR: Nothing,
+    Verb.KEYS: Nothing,
+    Verb.KEY_ROTATE: KeyRotateRequest,
+    Verb.KEY_REVOKE: KeyRevokeRequest,
     Verb.CLIENTS: Nothing,
     Verb.CLIENT_ADD: ClientAddRequest,
     Verb.CLIENT_REMOVE: ClientRemoveRequest,

@@ -39,9 +39,13 @@ class Verb(StrEnum):
     COMMUNITY_CREATE = "community-create"
     COMMUNITY_ADD = "community-add"
     COMMUNITY_REMOVE = "community-remove"
+    READERS = "readers"
     DIGEST = "digest"
     QUARANTINE = "quarantine"
     DOCTOR = "doctor"
+    KEYS = "keys"
+    KEY_ROTATE = "key-rotate"
+    KEY_REVOKE = "key-revoke"
     CLIENTS = "clients"
     CLIENT_ADD = "client-add"
     CLIENT_REMOVE = "client-remove"
@@ -49,9 +53,18 @@ class Verb(StrEnum):
 
 _ADDS: Final = {
     Role.READER: (Verb.WHOAMI, Verb.SEARCH, Verb.LATEST, Verb.SHOW, Verb.COMMUNITIES, Verb.STATUS),
-    Role.PUBLISHER: (Verb.PUBLISH, Verb.ACKNOWLEDGE),
+    Role.PUBLISHER: (Verb.READERS, Verb.PUBLISH, Verb.ACKNOWLEDGE),
     Role.OWNER: (Verb.COMMUNITY_CREATE, Verb.COMMUNITY_ADD, Verb.COMMUNITY_REMOVE, Verb.DIGEST),
-    Role.ADMIN: (Verb.QUARANTINE, Verb.DOCTOR, Verb.CLIENTS, Verb.CLIENT_ADD, Verb.CLIENT_REMOVE),
+    Role.ADMIN: (
+        Verb.QUARANTINE,
+        Verb.DOCTOR,
+        Verb.KEYS,
+        Verb.KEY_ROTATE,
+        Verb.KEY_REVOKE,
+        Verb.CLIENTS,
+        Verb.CLIENT_ADD,
+        Verb.CLIENT_REMOVE,
+    ),
 }
 
 

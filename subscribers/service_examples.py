@@ -38,6 +38,9 @@ def request_examples(known: Json) -> dict[Verb, Json]:
         Verb.COMMUNITY_ADD: {"community": slug, "agency": "jpn", "role": "reader"},
         Verb.COMMUNITY_REMOVE: {"community": slug, "agency": "jpn"},
         Verb.DIGEST: {"community": slug, "period": "2026-01-31"},
+        Verb.READERS: {"community": slug},
+        Verb.KEY_ROTATE: {"encryption": True},
+        Verb.KEY_REVOKE: {"kid": "f342f93c9f63d778f9e97990067066d5", "reason": "laptop lost", "rotate": True},
         Verb.QUARANTINE: {"limit": 20},
         Verb.CLIENT_ADD: {"name": "siem", "role": "reader", "ceiling": "TLP:GREEN"},
         Verb.CLIENT_REMOVE: {"name": "siem"},
@@ -80,6 +83,21 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         "code": "bad_signature",
         "message": "the signature does not hold",
     }
+    reader = {
+        "agency": "jpn",
+        "role": "reader",
+        "endpoint": status["endpoint"],
+        "can_read": True,
+        "problems": ["old_keys"],
+    }
+    key = {
+        "kid": "f342f93c9f63d778f9e97990067066d5",
+        "use": "signing",
+        "endpoint": status["endpoint"],
+        "state": "current",
+        "made": "2026-01-31T08:30:00Z",
+        "age_days": 3,
+    }
     results: dict[Verb, object] = {
         Verb.WHOAMI: {**client, "verbs": [verb.value for verb in verbs(Role.READER)]},
         Verb.SEARCH: page,
@@ -93,6 +111,10 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         Verb.COMMUNITY_ADD: community,
         Verb.COMMUNITY_REMOVE: community,
         Verb.DIGEST: published,
+        Verb.READERS: [reader],
+        Verb.KEYS: [key],
+        Verb.KEY_ROTATE: [key],
+        Verb.KEY_REVOKE: [{**key, "state": "revoked"}],
         Verb.QUARANTINE: [refused],
         Verb.DOCTOR: [{"check": "clock", "ok": True, "message": "within a second of the hub's", "fix": ""}],
         Verb.CLIENTS: [client],

@@ -55,6 +55,14 @@ class NodeSettings(BaseSettings):
     """How long one content key serves in a community."""
     epoch_bulletins: int = Field(default=1_000, ge=1)
     """How many bulletins one content key serves."""
+    epoch_key_days: int = Field(default=0, ge=0, le=3650)
+    """Content keys are deleted after this; 0 keeps them. Bulletins in the archive stay readable."""
+    key_rotate_days: int = Field(default=30, ge=0, le=365)
+    """After this the node makes new keys by itself; 0: only when it is told to."""
+    key_overlap_days: int = Field(default=7, ge=1, le=90)
+    """How long a replaced encryption key still opens what was on its way."""
+    key_max_days: int = Field(default=90, ge=8, le=3650)
+    """An encryption key older than this is warned of, ours and others'."""
     life_days: int = Field(default=30, ge=1, le=365)
     """After this the hub no longer takes a bulletin that is still waiting here."""
     heartbeat_seconds: int = Field(default=300, ge=1, le=300)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from subscribers import alarms, archive, digest, held, journal, ledger
+from subscribers import alarms, archive, digest, epoch_keys, held, journal, ledger
 
 NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[0],
@@ -12,4 +12,5 @@ NODE: Final[tuple[str, ...]] = (
     alarms.MIGRATIONS[0],
     ledger.MIGRATIONS[1],
     held.MIGRATIONS[0],
+    epoch_keys.MIGRATIONS[0],
 )

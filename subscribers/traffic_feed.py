@@ -31,8 +31,8 @@ from subscribers.archive import Flag, NewRecord, put_all, unpublished
 from subscribers.directory_feed import DirectoryFeed
 from subscribers.held import ANCESTORS_MAX, ancestors, wrap_of
 from subscribers.hub_link import HubLink, feed_settled
-from subscribers.journal import Settlement, settle
-from subscribers.keys import Keyring
+from subscribers.journal import Settlement, Signing, settle
+from subscribers.key_store import Rack
 from subscribers.ledger import Changes, Ledger, Refused
 from subscribers.outbox import Outbox
 from subscribers.pull import Pull, ack
@@ -84,7 +84,7 @@ class TrafficFeed:
         ledger: Ledger,
         outbox: Outbox,
         directory: DirectoryFeed,
-        keys: Keyring,
+        keys: Rack,
         endpoint: str,
         clock: Callable[[], int],
     ) -> None:
@@ -176,12 +176,13 @@ class TrafficFeed:
                 if isinstance(outcome, LiaisonError):
                     self._refuse(batch, outcome, piece)
             batch.changes.save(connection)
-            settlement, level = settle(connection, batch.answers), self.fresh.level
+            settlement, level = settle(connection, batch.answers, signing), self.fresh.level
             if level is None or not batch.records:
                 return settlement, level, []
             known = {record.payload: record.bulletin for record, _ in batch.records}
             return settlement, level, unpublished(connection, level, known=known)
 
+        signing = Signing(self._keys.kid, rotating=self._keys.staged is not None)
         settlement, level, rows = await self._store.transact(write)
         self._ledger.merge(batch.changes)
         if batch.records:
@@ -215,7 +216,7 @@ class TrafficFeed:
             batch.answers += await self._receipt(piece.data)
         else:
             batch.changes.unlock(
-                *accept_wrap(piece.data, batch.changes.announced(), self._keys.encryption, self._endpoint)
+                *accept_wrap(piece.data, batch.changes.announced(), self._keys.kems, self._endpoint)
             )
             if piece.held:
                 batch.changes.released.append(piece.held)
@@ -267,7 +268,7 @@ class TrafficFeed:
         key = ChainKey.of(frame)
         before, known = changes.pulse(key), changes.chains.get(key) or changes.base.chains.get(key)
         entries = changes.base.known().communities[key.community].by_agency
-        ours = entries.get(self._keys.profile.id, ())
+        ours = entries.get(self._keys.ring.profile.id, ())
         if before is None or all(entry.nbf <= before.last for entry in ours):
             # Else our own membership has changed since: nothing was due to us while we were out.
             changes.alarms += losses(verdict, known, self._clock())
@@ -280,7 +281,7 @@ class TrafficFeed:
         return verdict
 
     def _reader(self, batch: _Batch) -> Reader:
-        return batch.changes.reader(self._keys.profile.id)
+        return batch.changes.reader(self._keys.ring.profile.id)
 
 
 def _is_past(verdict: LogBehind, community: str) -> Callable[[Directory], bool]:

@@ -6,7 +6,7 @@ its place moves its chain even when its content is refused, so that one bad bull
 for ever after.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from schemas.bulletin import Bulletin, parse_bulletin
@@ -95,9 +95,12 @@ def judge(reader: Reader, pending: Pending, *, by: str | None, now: int) -> Verd
 
 
 def accept_wrap(
-    raw: bytes, announced: Mapping[bytes, Epoch], kem: KemKey, endpoint: str
+    raw: bytes, announced: Mapping[bytes, Epoch], kems: Sequence[KemKey], endpoint: str
 ) -> tuple[bytes, EpochKey]:
     """The announcement (SHA-256 of the `e` frame) that a wrap belongs to, and the key in it.
+
+    `kems` are our encryption keys, the current one first: a wrap may be for one that was replaced while it
+    was on its way.
 
     Raises FormatError or SealError `bad_wrap`, TrustError `unknown_epoch` without a signed announcement,
     SealError `key_mismatch` for another key than was announced.
@@ -106,6 +109,7 @@ def accept_wrap(
     epoch = announced.get(wrapped.announcement)
     if epoch is None:
         raise TrustError(Code.UNKNOWN_EPOCH, "a wrap for an epoch that was never announced")
+    kem = next((each for each in kems if each.kid == wrapped.kid), kems[0])
     return wrapped.announcement, unwrap(wrapped, epoch.announcement, kem, endpoint, epoch.kc)
 
 

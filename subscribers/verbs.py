@@ -21,9 +21,12 @@ from subscribers.requests import (
     CommunityCreateRequest,
     CommunityRemoveRequest,
     DigestRequest,
+    KeyRevokeRequest,
+    KeyRotateRequest,
     LatestRequest,
     PublishRequest,
     QuarantineRequest,
+    ReadersRequest,
     Request,
     SearchRequest,
     ShowRequest,
@@ -56,6 +59,14 @@ class Desk:
                 return await self._api.acknowledge(client, request.ref, request.note, request.officer)
             case ClientAddRequest() | ClientRemoveRequest():
                 return await self._change_clients(request)
+            case ReadersRequest():
+                return await self._api.readers(client, request.community)
+            case KeyRotateRequest():
+                return await self._api.key_rotate(client, encryption=request.encryption)
+            case KeyRevokeRequest():
+                return await self._api.key_revoke(
+                    client, request.kid, request.reason, rotate=request.rotate, stop=request.stop
+                )
             case QuarantineRequest():
                 return await self._api.quarantine(client, request.limit)
             case (
@@ -123,6 +134,8 @@ class Desk:
                 return await self._api.status(client)
             case Verb.DOCTOR:
                 return await self._api.doctor(client)
+            case Verb.KEYS:
+                return await self._api.keys(client)
             case Verb.CLIENTS:
                 return [each.identity for each in self._local.clients()]
             case _:

@@ -190,7 +190,7 @@ def test_the_worked_example_is_read_to_the_end(world: World) -> None:
     assert isinstance(announced, Announced)
     kem = KemKey(seed("jpn encryption"))
     known = {announced.epoch.announcement: announced.epoch}
-    _, key = accept_wrap(world.wrap.to_bytes(), known, kem, wraps_for(world.jpn).removeprefix("w."))
+    _, key = accept_wrap(world.wrap.to_bytes(), known, [kem], wraps_for(world.jpn).removeprefix("w."))
     assert bytes(key) == bytes(world.epoch_key)
     assert key_commitment(bytes(key)) == announced.epoch.kc
     chain = {(world.fra, COMMUNITY, "routine"): announced.chain}

@@ -11,6 +11,7 @@ from schemas.bulletin import Bulletin, Draft, Link
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Kind, Language, Realm, Relation, Severity
 from subscribers.api import Finding, MembershipRole, QuarantineEntry
+from subscribers.key_life import KeyInfo, KeyState, Reader
 from subscribers.local import ClientIdentity, LocalNats
 from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
 
@@ -138,6 +139,21 @@ class MemoryNode:
             client, make_draft(f"Digest {period}", kind=Kind.DIGEST, links=links), community
         )
 
+    async def readers(self, client: ClientIdentity, community: str) -> list[Reader]:
+        members = self._community(community).members
+        return [Reader(agency=each, role="member", endpoint="A" * 56, can_read=True) for each in members]
+
+    async def keys(self, client: ClientIdentity) -> list[KeyInfo]:
+        return [make_key("0" * 32)]
+
+    async def key_rotate(self, client: ClientIdentity, *, encryption: bool) -> list[KeyInfo]:
+        return [make_key("1" * 32), make_key("0" * 32, "replaced")]
+
+    async def key_revoke(
+        self, client: ClientIdentity, kid: str, reason: str, *, rotate: bool, stop: bool
+    ) -> list[KeyInfo]:
+        return [make_key(kid, "revoked")]
+
     async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
         entry = QuarantineEntry(when=NOW, community=COMMUNITY, agency="fr-dgx", code="fork", message="two")
         return [entry][:limit]
@@ -155,6 +171,11 @@ class MemoryNode:
         changed = self._community(name).model_copy(update={"members": members})
         self._communities[changed.slug] = changed
         return changed
+
+
+def make_key(kid: str, state: KeyState = "current") -> KeyInfo:
+    """A signing key as the node lists it."""
+    return KeyInfo(kid=kid, use="signing", endpoint="A" * 56, state=state, made=NOW, age_days=1)
 
 
 def _community(slug: str, title: str, realm: Realm, id_: str) -> Community:

@@ -125,10 +125,10 @@ def test_wraps_find_their_announcement() -> None:
     station = Station()
     station.follow(publisher)
     announced = {epoch.announcement: epoch for epoch in station.epochs.values()}
-    announcement, key = accept_wrap(recorded()["epoch 0 for jpn"], announced, JPN.kem, JPN.endpoint)
+    announcement, key = accept_wrap(recorded()["epoch 0 for jpn"], announced, [JPN.kem], JPN.endpoint)
     assert announcement in announced
     assert key == publisher.key
-    code = code_of(accept_wrap, recorded()["another key for jpn"], announced, JPN.kem, JPN.endpoint)
+    code = code_of(accept_wrap, recorded()["another key for jpn"], announced, [JPN.kem], JPN.endpoint)
     assert code is Code.KEY_MISMATCH
 
 
@@ -156,7 +156,7 @@ def test_any_change_to_a_message_is_refused(data: st.DataObject) -> None:
 
 @given(st.binary(max_size=1300))
 def test_any_bytes_as_a_wrap_are_refused(raw: bytes) -> None:
-    assert code_of(accept_wrap, raw, {}, JPN.kem, JPN.endpoint) in {Code.BAD_WRAP, Code.UNKNOWN_EPOCH}
+    assert code_of(accept_wrap, raw, {}, [JPN.kem], JPN.endpoint) in {Code.BAD_WRAP, Code.UNKNOWN_EPOCH}
 
 
 def test_nothing_is_opened_with_another_epochs_key(chain: Publisher) -> None:

@@ -122,7 +122,7 @@ def _wrap(case: dict[str, Any]) -> dict[str, Any]:
     seeds = base()["agencies"][case["reader"]]
     announced = {epoch.announcement: epoch for epoch in station.epochs.values()}
     raw = base64.b64decode(case["wrap"])
-    announcement, key = accept_wrap(raw, announced, KemKey(bytes.fromhex(seeds["kem"])), seeds["endpoint"])
+    announcement, key = accept_wrap(raw, announced, [KemKey(bytes.fromhex(seeds["kem"]))], seeds["endpoint"])
     return {"announcement": announcement.hex(), "key": bytes(key).hex()}
 
 
