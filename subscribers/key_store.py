@@ -47,6 +47,7 @@ class Rack:
         """Everything in a directory of keys. OperationError as `Keyring.load` raises."""
         ring = Keyring.load(directory)
         sweep(directory)
+        sweep(directory / PAST)
         staged = None
         if (directory / NEXT).is_dir():
             signing = read_seed(directory / NEXT, _SIGNING)

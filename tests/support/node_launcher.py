@@ -71,6 +71,18 @@ POINTS: Final[dict[str, Callable[[Core, Fuse], tuple[object, str, Step]]]] = {
     ),
     # the hub has answered and the answer is committed, the outbox's memory has not taken it in
     "settled": lambda core, fuse: (core.outbox, "merge", fuse.before(core.outbox.merge)),
+    # new keys lie on the disk, nobody has been told
+    "keys-staged": lambda core, fuse: (core, "submit", fuse.before(core.submit)),
+    # the hub has taken their document, it has not come back
+    "keys-answered": lambda core, fuse: (
+        core.link,
+        "submit_document",
+        fuse.after(core.link.submit_document),
+    ),
+    # their document is in the directory, the old keys are in use
+    "keys-announced": lambda core, fuse: (core, "submit", fuse.after(core.submit)),
+    # the new keys are in use, what waits is signed with the old ones
+    "keys-switched": lambda core, fuse: (core.outbox, "renew", fuse.before(core.outbox.renew)),
     # the outbox has read what it will send next
     "sending": lambda core, fuse: (core.outbox, "waiting", fuse.after(core.outbox.waiting)),
 }
