@@ -220,5 +220,8 @@ def _report(published: Published, *, as_json: bool) -> None:
             "refused": f"refused by the hub: {published.code}",
         }
         console.print(f"[bold]{published.ref}[/]  {said[published.state]}")
+        if published.unreadable:
+            who = ", ".join(published.unreadable)
+            console.print(f"[yellow]cannot read it:[/] {who}; see `liaison-agency readers`", soft_wrap=True)
     if published.state == "refused":
         raise typer.Exit(REFUSED)

@@ -132,9 +132,9 @@ def test_a_replaced_file_was_overwritten(tmp_path: Path) -> None:
 def test_killed_at_every_step(tmp_path: Path, what: str) -> None:
     directory = tmp_path / "keys"
     before = made(directory)
+    target = None
     if what == "promote":
-        Rack.load(directory).stage(random_from("next"), encryption=True)
-        target = Rack.load(directory).staged
+        target = Rack.load(directory).stage(random_from("next"), encryption=True)
     command = [sys.executable, "-c", _KILLER, str(directory), what, "1"]
     killed = 0
     with subprocess.Popen(
