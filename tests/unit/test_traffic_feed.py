@@ -13,6 +13,7 @@ from subscribers import tables
 from subscribers.archive import Archive
 from subscribers.composer import Context
 from subscribers.directory_feed import DirectoryFeed
+from subscribers.key_store import Rack
 from subscribers.keys import Keyring, Profile
 from subscribers.ledger import Ledger
 from subscribers.outbox import Outbox
@@ -84,8 +85,8 @@ async def reading(path: Path, more: Sequence[bytes] = ()) -> AsyncIterator[Readi
         keys = Keyring.create(path / f"keys-{ledger.sequence}", "jpn", "Agency jpn", "JPN")
         keys = dataclasses.replace(keys, profile=Profile(id="jpn", name="n", code="JPN"), encryption=JPN.kem)
         feed = TrafficFeed(
-            store, ledger, outbox, DirectoryFeed(ledger, JPN.endpoint, lambda: AT), keys, JPN.endpoint,
-            lambda: AT,
+            store, ledger, outbox, DirectoryFeed(ledger, JPN.endpoint, lambda: AT), Rack(path, keys),
+            JPN.endpoint, lambda: AT,
         )  # fmt: skip
         try:
             yield Reading(feed, ledger, Archive(store), ledger.sequence)
