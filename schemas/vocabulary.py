@@ -152,3 +152,22 @@ class Relation(StrEnum):
     SIGHTS = "sights"
     CONTAINS = "contains"
     RELATED = "related"
+
+
+class AlarmName(StrEnum):
+    """What happened. A name is a promise: it stands in local subjects, catalogues and the threat table."""
+
+    SPLIT_VIEW = "split_view"
+    ROLLBACK = "rollback"
+    STALE_HEAD = "stale_head"
+    WITNESS_SHORTFALL = "witness_shortfall"
+    LOG_BEHIND = "log_behind"
+    GAP = "gap"
+    SUPPRESSED_TAIL = "suppressed_tail"
+    FORK = "fork"
+    REPLAYED = "replayed"
+    SILENCE = "silence"
+    MISSING_WRAP = "missing_wrap"
+    EQUIVOCATION = "equivocation"
+    GHOST_MEMBER = "ghost_member"
+    FORGERY = "forgery"

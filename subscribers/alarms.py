@@ -6,17 +6,34 @@ alarm stands for each name, community and publisher until it ends or is acknowle
 """
 
 from collections.abc import Iterable
-from enum import StrEnum
 from hashlib import sha256
 from typing import Final, NamedTuple
 
 import apsw
 
 from schemas.errors import Code, FormatError, OperationError
-from schemas.subjects import parse_frame_subject
+from schemas.subjects import is_community, parse_frame_subject
+from schemas.vocabulary import AlarmName
 from subscribers.store import Row, Store
 from subscribers.verdicts import Beat, Chain, LogBehind, Verdict
 
+__all__ = [
+    "MIGRATIONS",
+    "STANDING_MAX",
+    "STATES",
+    "Alarm",
+    "AlarmKey",
+    "AlarmName",
+    "Raised",
+    "acknowledge",
+    "alarm_of",
+    "end_alarms",
+    "listed",
+    "losses",
+    "newest",
+    "raise_alarms",
+    "standing",
+]
 MIGRATIONS: Final = (
     """
     CREATE TABLE alarms(
@@ -35,25 +52,6 @@ _KEPT_MAX: Final = 10_000
 _COLUMNS: Final = "number, name, community, publisher, first, last, times, detail, frame, acked, ended"
 _MEMBERSHIP: Final = "m."
 _DOCUMENTS: Final = "d."
-
-
-class AlarmName(StrEnum):
-    """What happened. A name is a promise: it stands in local subjects, catalogues and the threat table."""
-
-    SPLIT_VIEW = "split_view"
-    ROLLBACK = "rollback"
-    STALE_HEAD = "stale_head"
-    WITNESS_SHORTFALL = "witness_shortfall"
-    LOG_BEHIND = "log_behind"
-    GAP = "gap"
-    SUPPRESSED_TAIL = "suppressed_tail"
-    FORK = "fork"
-    REPLAYED = "replayed"
-    SILENCE = "silence"
-    MISSING_WRAP = "missing_wrap"
-    EQUIVOCATION = "equivocation"
-    GHOST_MEMBER = "ghost_member"
-    FORGERY = "forgery"
 
 
 STATES: Final = frozenset({AlarmName.SILENCE, AlarmName.STALE_HEAD, AlarmName.WITNESS_SHORTFALL})
@@ -131,7 +129,8 @@ def alarm_of(code: Code, at: int, subject: str, message: str, data: bytes) -> Al
     community = publisher = ""
     if subject.startswith(_MEMBERSHIP):
         name = name if code is Code.SPLIT_VIEW else AlarmName.GHOST_MEMBER
-        community = subject.removeprefix(_MEMBERSHIP)
+        named = subject.removeprefix(_MEMBERSHIP)
+        community = named if is_community(named) else ""
     elif subject.startswith(_DOCUMENTS):
         name = name if code is Code.SPLIT_VIEW else AlarmName.FORGERY
     else:
@@ -205,6 +204,11 @@ async def standing(store: Store) -> int:
     """How many stand and are not acknowledged."""
     sql = "SELECT count(*) FROM alarms WHERE ended IS NULL AND acked IS NULL"
     return int((await store.query(sql))[0][0])
+
+
+async def newest(store: Store) -> int:
+    """The number of the latest alarm; 0 when there has been none."""
+    return int((await store.query("SELECT coalesce(max(number), 0) FROM alarms"))[0][0])
 
 
 async def acknowledge(store: Store, number: int, at: int) -> Raised:

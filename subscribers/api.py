@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from schemas.bulletin import CommunityId, Draft, Instant
-from schemas.vocabulary import Realm, Tlp
+from schemas.vocabulary import AlarmName, Realm, Tlp
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
 from subscribers.roles import ClientIdentity, ClientName, Role, Verb
@@ -33,6 +33,26 @@ class QuarantineEntry(_Shape):
     agency: str | None = None
     code: str
     message: str
+
+
+class AlarmEntry(_Shape):
+    """An alarm: who did what to whom, how often, and what to do. It never holds what was said."""
+
+    number: int
+    name: AlarmName
+    first: Instant
+    last: Instant
+    times: int
+    what: str
+    do: str
+    detail: str
+    community: CommunityId | None = None
+    community_slug: str | None = None
+    agency: str | None = None
+    frame: str | None = None
+    """SHA-256 of a frame that shows it, in hex."""
+    acked: Instant | None = None
+    ended: Instant | None = None
 
 
 class Finding(_Shape):
@@ -122,6 +142,12 @@ class NodeApi(Protocol):
 
     async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
         """The latest frames that this node refused."""
+
+    async def alarms(self, client: ClientIdentity, limit: int, *, past: bool, after: int) -> list[AlarmEntry]:
+        """Alarms numbered above `after`, newest first: those that stand, or the past ones too."""
+
+    async def alarm_ack(self, client: ClientIdentity, number: int) -> AlarmEntry:
+        """Say that somebody has seen to an alarm. LiaisonError `not_found`."""
 
     async def doctor(self, client: ClientIdentity) -> list[Finding]:
         """What is wrong and how to mend it."""

@@ -4,7 +4,7 @@ node and hold no agency keys.
 
 import typer
 
-from subscribers.commands import keys, owning, reading, setup, writing
+from subscribers.commands import alarming, keys, owning, reading, setup, writing
 
 app = typer.Typer(
     name="liaison-agency",
@@ -30,6 +30,7 @@ app.command("readers", rich_help_panel="Write")(keys.readers)
 app.add_typer(keys.keys, name="keys", rich_help_panel="Own and operate")
 app.command("recover", rich_help_panel="Own and operate")(keys.recover)
 app.command("status", rich_help_panel="Own and operate")(owning.status)
+app.command("alarms", rich_help_panel="Own and operate")(alarming.alarms)
 app.command("quarantine", rich_help_panel="Own and operate")(owning.quarantine)
 app.command("doctor", rich_help_panel="Own and operate")(owning.doctor)
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat, TypeAdapter
 from schemas.bulletin import Draft
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Kind, Realm, Tlp
-from subscribers.api import ClientAdded, Finding, MembershipRole, QuarantineEntry
+from subscribers.api import AlarmEntry, ClientAdded, Finding, MembershipRole, QuarantineEntry
 from subscribers.feed import Delivery, Feed
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.link import Link
@@ -33,6 +33,8 @@ _RECORD: Final = TypeAdapter(Record)
 _COMMUNITY: Final = TypeAdapter(Community)
 _COMMUNITIES: Final = TypeAdapter(list[Community])
 _STATUS: Final = TypeAdapter(NodeStatus)
+_ALARMS: Final = TypeAdapter(list[AlarmEntry])
+_ALARM: Final = TypeAdapter(AlarmEntry)
 _QUARANTINE: Final = TypeAdapter(list[QuarantineEntry])
 _FINDINGS: Final = TypeAdapter(list[Finding])
 _CLIENTS: Final = TypeAdapter(list[ClientIdentity])
@@ -235,6 +237,14 @@ class Agency:
     async def quarantine(self, limit: int = 50) -> list[QuarantineEntry]:
         """The latest frames that the node refused."""
         return await self._ask(Verb.QUARANTINE, _QUARANTINE, {"limit": limit})
+
+    async def alarms(self, limit: int = 50, *, past: bool = False, after: int = 0) -> list[AlarmEntry]:
+        """What the node holds against somebody, newest first: what stands, or what is past, too."""
+        return await self._ask(Verb.ALARMS, _ALARMS, {"limit": limit, "past": past, "after": after})
+
+    async def alarm_ack(self, number: int) -> AlarmEntry:
+        """Say that somebody has seen to an alarm. Raises LiaisonError `not_found`."""
+        return await self._ask(Verb.ALARM_ACK, _ALARM, {"number": number})
 
     async def doctor(self) -> list[Finding]:
         """What is wrong with the node and how to mend it."""

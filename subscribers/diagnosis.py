@@ -8,6 +8,7 @@ from schemas.encoding import from_base64
 from schemas.errors import LiaisonError
 from schemas.limits import CLOCK_SKEW_MAX
 from schemas.signing import KEY_SIZE
+from subscribers.alarms import standing
 from subscribers.api import Finding
 from subscribers.core import Core, apart
 from subscribers.hub_link import directory_backlog, traffic_backlog
@@ -26,6 +27,7 @@ async def diagnose(core: Core, key_warning: str = "") -> list[Finding]:
         _backlog,
         _outbox,
         _archive,
+        _alarms,
         _disk,
     )
     found = [await _guarded(check, core) for check in checks]
@@ -132,6 +134,16 @@ async def _outbox(core: Core) -> Finding:
 async def _archive(core: Core) -> Finding:
     await core.store.integrity_check()
     return Finding(check="archive", ok=True, message=f"{await core.archive.count()} bulletins, file intact")
+
+
+async def _alarms(core: Core) -> Finding:
+    count = await standing(core.store)
+    return Finding(
+        check="alarms",
+        ok=count == 0,
+        message=f"{count} alarms stand" if count else "none",
+        fix="read them with `liaison-agency alarms`; acknowledge what is seen to" if count else "",
+    )
 
 
 async def _disk(core: Core) -> Finding:

@@ -5,6 +5,7 @@ The tables live in the same file as the archive, so a bulletin and the state tha
 and answers reads meanwhile.
 """
 
+import asyncio
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -208,6 +209,8 @@ class Ledger:
         """The names of what waits in the quarantine (`subscribers.held`), oldest first."""
         self.sequence = 0
         """How far the traffic feed was read: what comes at or before this has been here."""
+        self.alarmed = asyncio.Event()
+        """Set whenever an alarm may have been raised."""
         self._entries: set[bytes] = set()
 
     @classmethod
@@ -265,6 +268,7 @@ class Ledger:
 
     def merge(self, changes: Changes) -> None:
         """Take in what has just been committed."""
+        self.alarmed.set()
         self.chains.update(changes.chains)
         self.pulses.update(changes.pulses)
         self.sequence = max(self.sequence, changes.sequence)
@@ -283,10 +287,12 @@ class Ledger:
     async def refuse(self, refused: Iterable[Refused]) -> None:
         """Keep refusals that belong to no other transaction."""
         await self.store.transact(Changes(self, refused=list(refused)).save)
+        self.alarmed.set()
 
     async def alarm(self, alarms: Iterable[Alarm], ended: Iterable[tuple[AlarmKey, int]] = ()) -> None:
         """Raise and end alarms that belong to no other transaction."""
         await self.store.transact(Changes(self, alarms=list(alarms), ended=list(ended)).save)
+        self.alarmed.set()
 
     async def silent(self) -> set[AlarmKey]:
         """Of whose silence people have been told, and not yet of its end."""

@@ -18,12 +18,13 @@ from schemas.errors import Code, FormatError, LiaisonError, OperationError
 from schemas.membership import MembershipLog
 from schemas.subjects import parse_frame_subject
 from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severity
-from subscribers import drafts
-from subscribers.api import Finding, MembershipRole, QuarantineEntry
+from subscribers import alarms, drafts
+from subscribers.api import AlarmEntry, Finding, MembershipRole, QuarantineEntry
 from subscribers.communities import Owner, card_of, change, found
 from subscribers.core import Core, now_ms
 from subscribers.diagnosis import diagnose
 from subscribers.digest import compose, parse_period
+from subscribers.herald import Herald, told
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.local import ClientIdentity, LocalNats, LocalSettings
 from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
@@ -68,7 +69,11 @@ class Node:
             if settings.jsonl:
                 sinks.append(JsonlSink(settings.jsonl, settings.jsonl_ceiling).write)
             republisher = Republisher(core.archive, core.traffic_feed.fresh, sinks)
-            async with NodeService(local, node), _background(core.run(), republisher.run(), rotation.run()):
+            herald = Herald(core.store, core.ledger, local.announce)
+            async with (
+                NodeService(local, node),
+                _background(core.run(), republisher.run(), rotation.run(), herald.run()),
+            ):
                 with running(settings.digests, node.compose_digest):
                     yield node, local
 
@@ -141,6 +146,7 @@ class Node:
             outbox=await core.outbox.size(),
             archived=await core.archive.count(),
             quarantined=await core.ledger.quarantined(),
+            alarms=await alarms.standing(core.store),
             directory_size=core.ledger.known().head.size,
             last_frame=page.items[0].received if page.items else None,
             key_warning=self._rotation.warning(),
@@ -248,6 +254,15 @@ class Node:
             )
             for each in entries
         ]
+
+    async def alarms(self, client: ClientIdentity, limit: int, *, past: bool, after: int) -> list[AlarmEntry]:
+        """What the hub or somebody did that honest ones do not, newest first."""
+        found = await alarms.listed(self._core.store, limit, past=past, after=after)
+        return [told(each, self._core.ledger) for each in found]
+
+    async def alarm_ack(self, client: ClientIdentity, number: int) -> AlarmEntry:
+        """Somebody has seen to it."""
+        return told(await alarms.acknowledge(self._core.store, number, self._core.clock()), self._core.ledger)
 
     async def doctor(self, client: ClientIdentity) -> list[Finding]:
         """What is wrong and how to mend it."""

@@ -17,8 +17,8 @@ from schemas.errors import Code
 from schemas.json_schemas import Json, between_fields, named
 from schemas.publish import PUBLISHED, read_examples, run
 from schemas.subjects import BULLETINS
-from schemas.vocabulary import Kind, Realm, Severity, Tlp
-from subscribers.api import ClientAdded, Finding, QuarantineEntry, WhoAmI
+from schemas.vocabulary import AlarmName, Kind, Realm, Severity, Tlp
+from subscribers.api import AlarmEntry, ClientAdded, Finding, QuarantineEntry, WhoAmI
 from subscribers.hub_link import Admission
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.records import Community, NodeStatus, Page, Published, Record
@@ -28,6 +28,7 @@ from subscribers.service_examples import answer_examples, record, request_exampl
 
 DIRECTORY: Final[Path] = PUBLISHED / "agency"
 
+ALARMS: Final = "alarm.{alarm}"
 ANSWERS: Final[dict[Verb, Any]] = {
     Verb.WHOAMI: WhoAmI,
     Verb.SEARCH: Page,
@@ -42,6 +43,8 @@ ANSWERS: Final[dict[Verb, Any]] = {
     Verb.COMMUNITY_REMOVE: Community,
     Verb.READERS: list[Reader],
     Verb.DIGEST: Published,
+    Verb.ALARMS: list[AlarmEntry],
+    Verb.ALARM_ACK: AlarmEntry,
     Verb.QUARANTINE: list[QuarantineEntry],
     Verb.DOCTOR: list[Finding],
     Verb.KEYS: list[KeyInfo],
@@ -67,6 +70,8 @@ _SUMMARIES: Final = {
     Verb.COMMUNITY_REMOVE: "Put an agency out.",
     Verb.READERS: "Who can read what is published in a community, and who cannot.",
     Verb.DIGEST: "Publish the digest of a community for a period, once.",
+    Verb.ALARMS: "What the node holds against somebody.",
+    Verb.ALARM_ACK: "Say that somebody has seen to an alarm.",
     Verb.QUARANTINE: "The latest frames that the node refused.",
     Verb.DOCTOR: "What is wrong, and how to mend it.",
     Verb.KEYS: "The agency's keys, by their ids and ages.",
@@ -164,10 +169,12 @@ def agency_document(known: Json) -> Json:
             "bulletin",
             "A bulletin that the agency holds; clients get those up to their TLP ceiling.",
             BULLETINS,
-        )
+        ),
+        "alarms": channel(ALARMS, "alarm", "An alarm that is new, to every client that is connected."),
     }
     operations: Json = {
-        "sendBulletin": operation("send", "bulletins", "bulletin", "Every bulletin that was archived, once.")
+        "sendBulletin": operation("send", "bulletins", "bulletin", "Every bulletin that was archived, once."),
+        "sendAlarm": operation("send", "alarms", "alarm", "Every alarm when it is raised, not its repeats."),
     }
     shown = record(known).model_dump(mode="json", exclude_none=True)
     messages: Json = {
@@ -176,7 +183,13 @@ def agency_document(known: Json) -> Json:
             "summary": "The bulletin, where it came from, and what became of it. `Nats-Msg-Id` is its id.",
             "payload": register("Record", Record.model_json_schema(ref_template=ref)),
             "examples": [{"name": "bulletin", "payload": shown}],
-        }
+        },
+        "alarm": {
+            "title": "Alarm",
+            "summary": "Who did what to whom, and what to do. `node.alarms` tells the ones before.",
+            "payload": register("AlarmEntry", AlarmEntry.model_json_schema(ref_template=ref)),
+            "examples": [{"name": "alarm", "payload": answers[Verb.ALARM_ACK][0]["result"]}],
+        },
     }
     for verb in Verb:
         word = "".join(part.capitalize() for part in verb.value.split("-"))
@@ -224,6 +237,7 @@ def _parameters() -> Json:
     return {
         **described,
         "community": {"description": "The community's short name."},
+        "alarm": {"enum": [each.value for each in AlarmName]},
         "tlp": {"enum": [each.slug for each in Tlp]},
     }
 

@@ -90,6 +90,8 @@ class NodeStatus(_Shape):
     outbox: int
     archived: int
     quarantined: int
+    alarms: int = 0
+    """Those that stand and nobody has acknowledged."""
     directory_size: int
     last_frame: Instant | None = None
     key_warning: str = ""

@@ -28,6 +28,8 @@ _HARMLESS: Final = frozenset(
         Verb.SHOW,
         Verb.COMMUNITIES,
         Verb.STATUS,
+        Verb.ALARMS,
+        Verb.ALARM_ACK,
         Verb.QUARANTINE,
         Verb.DOCTOR,
         Verb.CLIENTS,

@@ -9,7 +9,7 @@ from schemas.card import Slug
 from schemas.documents import AgencyId
 from schemas.encoding import parse_json
 from schemas.errors import Code, OperationError
-from schemas.limits import PAYLOAD_MAX, SUMMARY_MAX
+from schemas.limits import INTEGER_MAX, PAYLOAD_MAX, SUMMARY_MAX
 from schemas.vocabulary import Realm, Tlp
 from subscribers.api import MembershipRole
 from subscribers.records import Filters
@@ -130,6 +130,21 @@ class KeyRevokeRequest(Request):
     """The key that signs now is not replaced: this endpoint falls silent."""
 
 
+class AlarmsRequest(Request):
+    """`alarms`"""
+
+    limit: _Limit = 50
+    past: Annotated[bool, Field(strict=True)] = False
+    """Those that have ended or were acknowledged, too."""
+    after: Annotated[int, Field(ge=0, le=INTEGER_MAX, strict=True)] = 0
+
+
+class AlarmAckRequest(Request):
+    """`alarm-ack`"""
+
+    number: Annotated[int, Field(ge=1, le=INTEGER_MAX, strict=True)]
+
+
 class QuarantineRequest(Request):
     """`quarantine`"""
 
@@ -164,6 +179,8 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.COMMUNITY_REMOVE: CommunityRemoveRequest,
     Verb.READERS: ReadersRequest,
     Verb.DIGEST: DigestRequest,
+    Verb.ALARMS: AlarmsRequest,
+    Verb.ALARM_ACK: AlarmAckRequest,
     Verb.QUARANTINE: QuarantineRequest,
     Verb.DOCTOR: Nothing,
     Verb.KEYS: Nothing,

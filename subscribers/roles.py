@@ -41,6 +41,8 @@ class Verb(StrEnum):
     COMMUNITY_REMOVE = "community-remove"
     READERS = "readers"
     DIGEST = "digest"
+    ALARMS = "alarms"
+    ALARM_ACK = "alarm-ack"
     QUARANTINE = "quarantine"
     DOCTOR = "doctor"
     KEYS = "keys"
@@ -52,10 +54,19 @@ class Verb(StrEnum):
 
 
 _ADDS: Final = {
-    Role.READER: (Verb.WHOAMI, Verb.SEARCH, Verb.LATEST, Verb.SHOW, Verb.COMMUNITIES, Verb.STATUS),
+    Role.READER: (
+        Verb.WHOAMI,
+        Verb.SEARCH,
+        Verb.LATEST,
+        Verb.SHOW,
+        Verb.COMMUNITIES,
+        Verb.STATUS,
+        Verb.ALARMS,
+    ),
     Role.PUBLISHER: (Verb.READERS, Verb.PUBLISH, Verb.ACKNOWLEDGE),
     Role.OWNER: (Verb.COMMUNITY_CREATE, Verb.COMMUNITY_ADD, Verb.COMMUNITY_REMOVE, Verb.DIGEST),
     Role.ADMIN: (
+        Verb.ALARM_ACK,
         Verb.QUARANTINE,
         Verb.DOCTOR,
         Verb.KEYS,

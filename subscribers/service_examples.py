@@ -4,7 +4,8 @@ import json
 
 from schemas.bulletin import Bulletin
 from schemas.json_schemas import Json
-from schemas.vocabulary import Kind, Severity
+from schemas.vocabulary import AlarmName, Kind, Severity
+from subscribers.alarm_texts import TEXTS
 from subscribers.records import Filters, Record
 from subscribers.roles import Role, Verb, verbs
 
@@ -41,6 +42,8 @@ def request_examples(known: Json) -> dict[Verb, Json]:
         Verb.READERS: {"community": slug},
         Verb.KEY_ROTATE: {"encryption": True},
         Verb.KEY_REVOKE: {"kid": "f342f93c9f63d778f9e97990067066d5", "reason": "laptop lost", "rotate": True},
+        Verb.ALARMS: {"limit": 20, "past": True},
+        Verb.ALARM_ACK: {"number": 7},
         Verb.QUARANTINE: {"limit": 20},
         Verb.CLIENT_ADD: {"name": "siem", "role": "reader", "ceiling": "TLP:GREEN"},
         Verb.CLIENT_REMOVE: {"name": "siem"},
@@ -75,6 +78,7 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         "outbox": 0,
         "archived": 1,
         "quarantined": 0,
+        "alarms": 1,
         "directory_size": 7,
         "last_frame": "2026-01-31T08:30:01Z",
     }
@@ -98,6 +102,21 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         "made": "2026-01-31T08:30:00Z",
         "age_days": 3,
     }
+    what, do = TEXTS[AlarmName.GAP]
+    alarm = {
+        "number": 7,
+        "name": "gap",
+        "first": "2026-01-31T08:30:01Z",
+        "last": "2026-01-31T08:34:00Z",
+        "times": 2,
+        "what": what,
+        "do": do,
+        "detail": "routine frames 3 to 4 have not come",
+        "community": shown["community"],
+        "community_slug": shown["community_slug"],
+        "agency": "fra",
+        "frame": "ab" * 32,
+    }
     results: dict[Verb, object] = {
         Verb.WHOAMI: {**client, "verbs": [verb.value for verb in verbs(Role.READER)]},
         Verb.SEARCH: page,
@@ -115,6 +134,8 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         Verb.KEYS: [key],
         Verb.KEY_ROTATE: [key],
         Verb.KEY_REVOKE: [{**key, "state": "revoked"}],
+        Verb.ALARMS: [alarm],
+        Verb.ALARM_ACK: {**alarm, "acked": "2026-01-31T09:00:00Z"},
         Verb.QUARANTINE: [refused],
         Verb.DOCTOR: [{"check": "clock", "ok": True, "message": "within a second of the hub's", "fix": ""}],
         Verb.CLIENTS: [client],

@@ -15,6 +15,8 @@ from subscribers.local import ClientIdentity, LocalNats, Verb
 from subscribers.records import Filters, Page, Record
 from subscribers.requests import (
     AcknowledgeRequest,
+    AlarmAckRequest,
+    AlarmsRequest,
     ClientAddRequest,
     ClientRemoveRequest,
     CommunityAddRequest,
@@ -67,6 +69,10 @@ class Desk:
                 return await self._api.key_revoke(
                     client, request.kid, request.reason, rotate=request.rotate, stop=request.stop
                 )
+            case AlarmsRequest():
+                return await self._api.alarms(client, request.limit, past=request.past, after=request.after)
+            case AlarmAckRequest():
+                return await self._api.alarm_ack(client, request.number)
             case QuarantineRequest():
                 return await self._api.quarantine(client, request.limit)
             case (

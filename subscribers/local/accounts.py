@@ -20,6 +20,8 @@ STORE_KEY_VARIABLE: Final = "LIAISON_STORE_KEY"
 """The server reads the key of its store from this variable of its own environment: it is never in a file of
 settings.
 """
+ALARMS: Final = "alarm.*"
+"""`alarm.<name>`: an alarm that is new. To every client: it says who did what, never what was said."""
 NODE_ACCOUNT: Final = "NODE"
 FEED_INFO: Final = "feed.info"
 """Where a client asks how its own durable stands. Under a name of its own, for in an account without
@@ -121,6 +123,9 @@ def _exports(clients: Sequence[ClientEntry]) -> Iterator[str]:
         readers = [client_account(each.name) for each in clients if tlp in tlps(each.ceiling)]
         if readers:  # an export without a list of accounts would be open to all
             yield f'{{ stream: "{live_subject(tlp)}", accounts: [{", ".join(readers)}] }}'
+    if clients:
+        everybody = ", ".join(client_account(each.name) for each in clients)
+        yield f'{{ stream: "{ALARMS}", accounts: [{everybody}] }}'
     for each in clients:
         private = f"accounts: [{client_account(each.name)}]"
         for verb in verbs(each.role):
@@ -137,7 +142,7 @@ def _account(client: ClientEntry) -> str:
     imports = (
         *(
             f'{{ stream: {{ account: {NODE_ACCOUNT}, subject: "{each}" }} }}'
-            for each in feed_filters(client.ceiling)
+            for each in (*feed_filters(client.ceiling), ALARMS)
         ),
         *(
             f'{{ service: {{ account: {NODE_ACCOUNT}, subject: "{each}.{client.name}" }}, to: "{each}" }}'
@@ -150,11 +155,12 @@ def _account(client: ClientEntry) -> str:
     # responders", which the library turns into a plain refusal, where a forbidden subject would only time
     # out.
     publish = ", ".join(json.dumps(each) for each in ("node.*", FEED_INFO, *feed))
+    subscribe = ", ".join(json.dumps(each) for each in ("bulletin.>", ALARMS, "_INBOX.>"))
     return "\n".join(
         (
             f"  {client_account(client.name)} {{",
             f"    users: [{{ nkey: {client.nkey}, permissions: {{",
-            f'      publish: {{ allow: [{publish}] }}, subscribe: {{ allow: ["bulletin.>", "_INBOX.>"] }}',
+            f"      publish: {{ allow: [{publish}] }}, subscribe: {{ allow: [{subscribe}] }}",
             "    } }]",
             _listing("imports", imports),
             "  }",

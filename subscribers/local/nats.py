@@ -138,6 +138,14 @@ class LocalNats:
             self._publisher = (nc, nc.jetstream())
         await republish(self._publisher[1], records)
 
+    async def announce(self, subject: str, data: bytes) -> None:
+        """To every client that listens now. Raises OperationError `node_unreachable`."""
+        nc = await self.connection()
+        try:
+            await nc.publish(subject, data)
+        except Error:
+            raise _unreachable() from None
+
     def clients(self) -> list[ClientEntry]:
         """The registered clients, by name."""
         return self._registry.entries

@@ -9,8 +9,9 @@ import uuid_utils
 
 from schemas.bulletin import Bulletin, Draft, Link
 from schemas.errors import Code, OperationError
-from schemas.vocabulary import Kind, Language, Realm, Relation, Severity
-from subscribers.api import Finding, MembershipRole, QuarantineEntry
+from schemas.vocabulary import AlarmName, Kind, Language, Realm, Relation, Severity
+from subscribers.alarm_texts import TEXTS
+from subscribers.api import AlarmEntry, Finding, MembershipRole, QuarantineEntry
 from subscribers.key_life import KeyInfo, KeyState, Reader
 from subscribers.local import ClientIdentity, LocalNats
 from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
@@ -48,12 +49,22 @@ def record_of(draft: Draft, number: int, community: str = COMMUNITY, slug: str =
     )
 
 
+def make_alarm(number: int = 1, name: AlarmName = AlarmName.GAP) -> AlarmEntry:
+    """An alarm about fr-dgx in the community `alpha`."""
+    what, do = TEXTS[name]
+    return AlarmEntry(
+        number=number, name=name, first=NOW, last=NOW, times=1, what=what, do=do, detail="",
+        community=COMMUNITY, community_slug=SLUG, agency="fr-dgx",
+    )  # fmt: skip
+
+
 class MemoryNode:
     """`NodeApi` on a list. With `local`, what is published is republished there, as a node does."""
 
     def __init__(self, records: Iterable[Record] = (), local: LocalNats | None = None) -> None:
         self.records = list(records)
         self.asked: list[ClientIdentity] = []
+        self.raised = [make_alarm()]
         self.local = local
         self._numbers = count(1000)
         self._communities = {SLUG: _community(SLUG, "Alpha", Realm.LIVE, COMMUNITY)}
@@ -157,6 +168,17 @@ class MemoryNode:
     async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
         entry = QuarantineEntry(when=NOW, community=COMMUNITY, agency="fr-dgx", code="fork", message="two")
         return [entry][:limit]
+
+    async def alarms(self, client: ClientIdentity, limit: int, *, past: bool, after: int) -> list[AlarmEntry]:
+        standing = [each for each in self.raised if each.number > after and (past or not each.acked)]
+        return standing[::-1][:limit]
+
+    async def alarm_ack(self, client: ClientIdentity, number: int) -> AlarmEntry:
+        for index, each in enumerate(self.raised):
+            if each.number == number:
+                self.raised[index] = each.model_copy(update={"acked": NOW})
+                return self.raised[index]
+        raise OperationError(Code.NOT_FOUND, "there is no such alarm", "see the list")
 
     async def doctor(self, client: ClientIdentity) -> list[Finding]:
         return [Finding(check="clock", ok=False, message="an hour off", fix="set the clock")]

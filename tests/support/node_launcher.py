@@ -1,6 +1,7 @@
 """A node process with something amiss, for tests: a clock that is off, or an end by SIGKILL at a named point.
 
-Usage: python -m tests.support.node_launcher [--clock MS] [--kill POINT COUNT] --state STATE --jsonl FILE
+Usage: python -m tests.support.node_launcher [--clock MS] [--heartbeat SECONDS] [--kill POINT COUNT]
+    --state STATE --jsonl FILE
 
 `--clock` is added to the machine's clock. `--kill` ends the process at the COUNTth time that it comes to
 POINT; it prints nothing more. Like `liaison-agency run --json` it prints one line when it is ready.
@@ -103,10 +104,11 @@ async def _main(settings: NodeSettings, offset: int, kill: tuple[str, int] | Non
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--clock", type=int, default=0)
+    parser.add_argument("--heartbeat", type=int, default=300)
     parser.add_argument("--kill", nargs=2, metavar=("POINT", "COUNT"))
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--jsonl", type=Path, required=True)
     asked = parser.parse_args()
     configure("json", "info")
-    given = NodeSettings(state=asked.state, jsonl=asked.jsonl)
+    given = NodeSettings(state=asked.state, jsonl=asked.jsonl, heartbeat_seconds=asked.heartbeat)
     asyncio.run(_main(given, asked.clock, (asked.kill[0], int(asked.kill[1])) if asked.kill else None))

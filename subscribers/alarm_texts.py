@@ -1,0 +1,65 @@
+"""What an alarm says to people: what happened, and what to do. English; the chat has its own catalogues."""
+
+from typing import Final
+
+from schemas.vocabulary import AlarmName
+
+TEXTS: Final[dict[AlarmName, tuple[str, str]]] = {
+    AlarmName.SPLIT_VIEW: (
+        "Somebody was shown another directory or membership log than we were.",
+        "Send nothing confidential; compare the logs' heads with that agency, and call the secretariat.",
+    ),
+    AlarmName.ROLLBACK: (
+        "The hub showed an older or another state of the directory than before.",
+        "Send nothing confidential; export the directory and show it to the secretariat and the witnesses.",
+    ),
+    AlarmName.STALE_HEAD: (
+        "The witnesses have not confirmed the directory for too long: it may be held back.",
+        "Ask the hub's operator and a witness; until then no new keys are taken and no new epoch begins.",
+    ),
+    AlarmName.WITNESS_SHORTFALL: (
+        "Too few witnesses have confirmed the directory.",
+        "Ask the hub's operator which witnesses are away; what they had confirmed still holds.",
+    ),
+    AlarmName.LOG_BEHIND: (
+        "Somebody cites a longer directory or membership log than the hub gave to us.",
+        "See `liaison-agency doctor`; if the connection stands, the hub withholds documents: call it.",
+    ),
+    AlarmName.GAP: (
+        "Frames in the middle of a chain were never given to us.",
+        "Ask the agency what it sent in that time, and the hub's operator why it did not come.",
+    ),
+    AlarmName.SUPPRESSED_TAIL: (
+        "The agency has sent more than the hub gave to us.",
+        "Ask the agency by telephone for its latest bulletins, and the hub's operator why they did not come.",
+    ),
+    AlarmName.FORK: (
+        "Two histories of the same chain: the agency's keys are used twice, or somebody else has them.",
+        "Believe neither; call the agency. If its node was restored from a copy, it must get new keys.",
+    ),
+    AlarmName.REPLAYED: (
+        "Something that was delivered before was delivered as if it were new. It was not shown again.",
+        "Tell the hub's operator; nothing else is needed.",
+    ),
+    AlarmName.SILENCE: (
+        "Nothing has come for longer than the agency's node ever waits.",
+        "Ask the agency whether its node runs; if it does, the hub withholds it: call the hub's operator.",
+    ),
+    AlarmName.MISSING_WRAP: (
+        "Bulletins came whose key was due to us and did not come, so that we cannot read them.",
+        "Ask the agency to send again, which begins a new key; if that stays so, call the hub's operator.",
+    ),
+    AlarmName.EQUIVOCATION: (
+        "What came is not what its sender's signature commits to: other readers may have got something else.",
+        "Do not act on it; call the agency, and keep the evidence.",
+    ),
+    AlarmName.GHOST_MEMBER: (
+        "Somebody was to be a member, or spoke as one, without the signatures of the community's owners.",
+        "It was refused and can read nothing. Tell the owners and the secretariat.",
+    ),
+    AlarmName.FORGERY: (
+        "Something came that is not signed by whom it names.",
+        "It was refused. Tell the hub's operator; if it goes on, the secretariat.",
+    ),
+}
+"""What happened, and what to do about it."""
