@@ -8,6 +8,7 @@ hub is reached again; until the directory has the new keys, the old ones are the
 
 import asyncio
 import os
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -39,8 +40,16 @@ log = structlog.get_logger(__name__)
 class Rotation:
     """The keys of one running node. One change at a time."""
 
-    def __init__(self, core: Core, settings: NodeSettings, random: Random = os.urandom) -> None:
+    def __init__(
+        self,
+        core: Core,
+        settings: NodeSettings,
+        random: Random = os.urandom,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
+        """`clock` is what ages are told by (Unix ms): the node's own unless another is given."""
         self._core = core
+        self._clock = clock or core.clock
         self._random = random
         self._turn = asyncio.Lock()
         self.policy = Policy(
@@ -65,7 +74,7 @@ class Rotation:
         async with self._turn:
             if core.rack.staged and core.link.connected:
                 await self._finish()
-            directory, now = core.ledger.known(), core.clock()
+            directory, now = core.ledger.known(), self._clock()
             if core.link.connected and key_life.is_due(directory, core.endpoint, self.policy, now):
                 log.info("scheduled rotation of keys")
                 await self._rotate(encryption=True)
@@ -112,24 +121,24 @@ class Rotation:
     def keys(self) -> list[KeyInfo]:
         """Every key that this agency's endpoints have had."""
         core = self._core
-        return key_life.keys_of(core.ledger.known(), core.keys.profile.id, self.policy, core.clock())
+        return key_life.keys_of(core.ledger.known(), core.keys.profile.id, self.policy, self._clock())
 
     def warning(self) -> str:
         """What to tell people of our keys' age; empty when there is nothing."""
         core = self._core
-        return key_life.overdue(core.ledger.known(), core.endpoint, self.policy, core.clock())
+        return key_life.overdue(core.ledger.known(), core.endpoint, self.policy, self._clock())
 
     def readers(self, community: str) -> list[Reader]:
         """Who can read what we publish in a community (its id), and who cannot."""
         core = self._core
         seen = {each.publisher for each in core.ledger.chains} | {core.endpoint}
-        return key_life.readers(core.ledger.known(), community, core.clock(), self.policy, seen, _is_usable)
+        return key_life.readers(core.ledger.known(), community, self._clock(), self.policy, seen, _is_usable)
 
     def locked_out(self, community: str) -> list[str]:
         """The agencies of a community (its id) that cannot read what is published there; at most a minute
         old, since it is asked for each bulletin.
         """
-        directory, now = self._core.ledger.known(), self._core.clock()
+        directory, now = self._core.ledger.known(), self._clock()
         known = self._locked_out.get(community)
         if known is None or known[0] is not directory or abs(now - known[1]) > _REMEMBERED:
             known = (directory, now, key_life.locked_out(self.readers(community)))
@@ -140,7 +149,7 @@ class Rotation:
         """Forget epoch keys that have been here for longer than the setting says, except those that are in
         use. The archive keeps what they opened. How many went.
         """
-        core, now, life = self._core, self._core.clock(), self._epoch_life
+        core, now, life = self._core, self._clock(), self._epoch_life
         gone = await core.store.transact(lambda connection: age(connection, now, life, core.endpoint))
         core.ledger.forget_keys(gone)
         if gone:
@@ -179,7 +188,7 @@ class Rotation:
 
     def _destroy_expired(self) -> None:
         core = self._core
-        over = key_life.expired_kems(core.ledger.known(), core.endpoint, self.policy, core.clock())
+        over = key_life.expired_kems(core.ledger.known(), core.endpoint, self.policy, self._clock())
         for kid in sorted(over & core.rack.old.keys()):
             core.rack.destroy(kid)
             log.info("replaced encryption key destroyed", kid=kid)

@@ -17,7 +17,7 @@ from schemas.subjects import FrameSubject, parse_frame_subject
 from schemas.vocabulary import History, Precedence
 from subscribers import tables
 from subscribers.composer import Context, Item, Limits
-from subscribers.journal import Settled, Waiting, settle
+from subscribers.journal import Settled, Signing, Waiting, settle
 from subscribers.ledger import Ledger
 from subscribers.outbox import Outbox
 from subscribers.store import Store
@@ -38,10 +38,10 @@ class Box:
     async def put(self, number: int, where: FrameSubject | None = None) -> None:
         await self.outbox.put(where or place(), lambda _: (item(number), f"FRA-2026-{number:04}"))
 
-    async def answer(self, *answers: tuple[Waiting, str]) -> None:
+    async def answer(self, *answers: tuple[Waiting, str], signing: Signing | None = None) -> None:
         """Receipts in one batch."""
         given = [Answer(FRA.endpoint, each.sha256, code, AT) for each, code in answers]
-        settlement = await self.store.transact(lambda connection: settle(connection, given))
+        settlement = await self.store.transact(lambda connection: settle(connection, given, signing))
         await self.outbox.merge(settlement)
 
     async def waiting(self) -> list[Waiting]:
@@ -286,3 +286,38 @@ async def test_a_removed_reader_gets_no_more_keys(box: Box) -> None:
     await box.outbox._ledger.append(removed, membership=True)  # noqa: SLF001 - the same ledger as the feed's
     await box.put(2)
     assert [kind for kind, *_ in await box.frames()] == [EPOCH, BULLETIN]
+
+
+@pytest.mark.parametrize("code", [Code.UNKNOWN_KEY, Code.REVOKED_KEY])
+async def test_frames_of_a_replaced_key_are_made_anew(box: Box, code: Code) -> None:
+    await box.put(1)
+    await box.put(2)
+    before = await box.waiting()
+    replaced = Signing("0" * 32, rotating=False)  # what was sent is by another key than this
+    wraps = Code.UNKNOWN_EPOCH  # for the hub has not taken their announcement
+    given = [(each, code if each.subject.startswith("in.") else wraps) for each in before]
+    await box.answer(*given, signing=replaced)
+    after = await box.waiting()
+    assert {each.sha256 for each in after}.isdisjoint(each.sha256 for each in before)
+    assert [kind for kind, _, _ in await box.frames()] == ["e", "b", "b"]
+    await box.is_chained(ChainHead())
+    assert [await box.state(number) for number in (1, 2)] == [("queued", None)] * 2
+    assert box.told == []
+
+
+async def test_frames_wait_while_their_key_is_being_replaced(box: Box) -> None:
+    await box.put(1)
+    before = await box.waiting()
+    first = next(each for each in before if each.subject.startswith("in."))
+    await box.answer((first, Code.UNKNOWN_KEY), signing=Signing(FRA.kid, rotating=True))
+    assert [each.sha256 for each in await box.waiting()] == [each.sha256 for each in before]
+    await box.outbox.renew()
+    assert {each.sha256 for each in await box.waiting()}.isdisjoint(each.sha256 for each in before)
+    assert await box.state(1) == ("queued", None)
+
+
+async def test_a_key_that_nobody_replaces_is_refused_for_good(box: Box) -> None:
+    await box.put(1)
+    first = next(each for each in await box.waiting() if each.subject.startswith("in."))
+    await box.answer((first, Code.REVOKED_KEY), signing=Signing(FRA.kid, rotating=False))
+    assert await box.state(1) == ("refused", "revoked_key")
