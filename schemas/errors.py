@@ -67,6 +67,7 @@ class Code(StrEnum):
     STALE_HEAD = "stale_head"
     ROLLBACK = "rollback"
     BAD_PROOF = "bad_proof"
+    BAD_PARCEL = "bad_parcel"
     # bulletins and drafts
     BAD_DRAFT = "bad_draft"
     MISSING_MARKING = "missing_marking"

@@ -64,6 +64,32 @@ class Finding(_Shape):
     fix: str = ""
 
 
+class Exported(_Shape):
+    """A parcel for the hub, on this machine's disk."""
+
+    path: str
+    number: int
+    submissions: int
+    """Frames and wraps that the hub has not answered yet: all of them, each time."""
+    documents: int
+
+
+class Imported(_Shape):
+    """What a parcel of the courier held."""
+
+    number: int
+    missing: list[int]
+    """Parcels before it that were passed over."""
+    directory: int
+    """Documents and membership entries in it."""
+    traffic: int
+    """Frames, wraps and receipts in it."""
+    admitted: int
+    """Submissions of ours that the hub has admitted."""
+    refused: dict[str, int]
+    """Submissions of ours that it has not, by code."""
+
+
 class ClientAdded(_Shape):
     """A new client: its seed stays in this file on the node's machine, and is never sent."""
 
@@ -148,6 +174,12 @@ class NodeApi(Protocol):
 
     async def alarm_ack(self, client: ClientIdentity, number: int) -> AlarmEntry:
         """Say that somebody has seen to an alarm. LiaisonError `not_found`."""
+
+    async def parcel_export(self, client: ClientIdentity, path: str, documents: list[str]) -> Exported:
+        """Everything that waits for the hub, into a parcel at `path` on the node's machine."""
+
+    async def parcel_import(self, client: ClientIdentity, path: str, *, skip: bool) -> Imported:
+        """Take in a parcel of the courier; `skip` passes over missing ones."""
 
     async def doctor(self, client: ClientIdentity) -> list[Finding]:
         """What is wrong and how to mend it."""

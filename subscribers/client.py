@@ -15,7 +15,15 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat, TypeAdapter
 from schemas.bulletin import Draft
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Kind, Realm, Tlp
-from subscribers.api import AlarmEntry, ClientAdded, Finding, MembershipRole, QuarantineEntry
+from subscribers.api import (
+    AlarmEntry,
+    ClientAdded,
+    Exported,
+    Finding,
+    Imported,
+    MembershipRole,
+    QuarantineEntry,
+)
 from subscribers.feed import Delivery, Feed
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.link import Link
@@ -38,6 +46,8 @@ _ALARM: Final = TypeAdapter(AlarmEntry)
 _QUARANTINE: Final = TypeAdapter(list[QuarantineEntry])
 _FINDINGS: Final = TypeAdapter(list[Finding])
 _CLIENTS: Final = TypeAdapter(list[ClientIdentity])
+_EXPORTED: Final = TypeAdapter(Exported)
+_IMPORTED: Final = TypeAdapter(Imported)
 _CLIENT_ADDED: Final = TypeAdapter(ClientAdded)
 _READERS: Final = TypeAdapter(list[Reader])
 _KEYS: Final = TypeAdapter(list[KeyInfo])
@@ -249,6 +259,14 @@ class Agency:
     async def doctor(self) -> list[Finding]:
         """What is wrong with the node and how to mend it."""
         return await self._ask(Verb.DOCTOR, _FINDINGS, {})
+
+    async def parcel_export(self, path: str, documents: Collection[str] = ()) -> Exported:
+        """What waits for the hub, into a parcel at this absolute path on the node's machine."""
+        return await self._ask(Verb.PARCEL_EXPORT, _EXPORTED, {"path": path, "documents": list(documents)})
+
+    async def parcel_import(self, path: str, *, skip: bool = False) -> Imported:
+        """Have the node take in a parcel of the courier, by its absolute path on the node's machine."""
+        return await self._ask(Verb.PARCEL_IMPORT, _IMPORTED, {"path": path, "skip": skip})
 
     async def clients(self) -> list[ClientIdentity]:
         """The node's clients."""

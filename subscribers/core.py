@@ -29,6 +29,7 @@ from schemas.signing import key_id
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import History, Precedence, Realm
 from subscribers import sealing, tables
+from subscribers.air_gap import AirGap
 from subscribers.archive import Archive
 from subscribers.composer import HOUR, Context, Item, Limits
 from subscribers.directory_feed import DirectoryFeed
@@ -88,6 +89,12 @@ class Core:
         self.link = HubLink(admission, rack.ring, self.outbox)
         first = settings.heartbeat_seconds * SECOND
         self.heart = Heart(ledger, self.outbox, self.link, self.endpoint, clock, self.new_id, first)
+        self.parcels = (
+            AirGap(store, self.outbox, self.directory_feed, self.traffic_feed, self.endpoint, clock)
+            if settings.air_gap
+            else None
+        )
+        """In place of the link, where there is no network."""
         self._waiting: dict[str, asyncio.Future[Settled]] = {}
         self._ahead = 0
 
@@ -130,7 +137,11 @@ class Core:
         return staged is not None and self.ledger.known().has_key(self.endpoint, staged.signing.public)
 
     async def run(self) -> None:
-        """Keep the hub connected, both feeds read and our chains beating, until cancelled."""
+        """Keep the hub connected, both feeds read and our chains beating, until cancelled. Nothing, behind an
+        air gap: heartbeats that come days late tell nobody anything.
+        """
+        if self.parcels is not None:
+            return
         async with asyncio.TaskGroup() as group:
             group.create_task(self.heart.run())
             group.create_task(self.link.run(self._read))

@@ -8,6 +8,7 @@ from schemas.encoding import from_base64
 from schemas.errors import LiaisonError
 from schemas.limits import CLOCK_SKEW_MAX
 from schemas.signing import KEY_SIZE
+from subscribers.air_gap import AirGap
 from subscribers.alarms import standing
 from subscribers.api import Finding
 from subscribers.core import Core, apart
@@ -30,7 +31,10 @@ async def diagnose(core: Core, key_warning: str = "") -> list[Finding]:
         _alarms,
         _disk,
     )
-    found = [await _guarded(check, core) for check in checks]
+    offline = (each for each in checks if each not in {_connection, _clock, _backlog, _outbox})
+    found = [await _guarded(check, core) for check in (checks if core.parcels is None else offline)]
+    if core.parcels is not None:
+        found.append(await _parcels(core.parcels))
     age = Finding(
         check="key-age",
         ok=not key_warning,
@@ -78,6 +82,14 @@ async def _root(core: Core) -> Finding:
         check="root",
         ok=True,
         message=f"root version {directory.root.version}, {directory.head.size} documents verified",
+    )
+
+
+async def _parcels(parcels: AirGap) -> Finding:
+    out, taken = await parcels.last()
+    said = "none yet" if taken < 0 else f"the last taken in is {taken}"
+    return Finding(
+        check="air gap", ok=True, message=f"by parcels: {said}, {out + 1} exported, not connected on purpose"
     )
 
 

@@ -22,7 +22,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import DIRECTORY, TRAFFIC, document_submission
-from subscribers.keys import Keyring
+from subscribers.keys import Keyring, NatsUser
 from subscribers.link import close_socket
 from subscribers.outbox import Outbox
 
@@ -158,7 +158,7 @@ class HubLink:
         async def on_error(error: Exception) -> None:
             self.trouble = type(error).__name__
 
-        nc = await self._connect(on_closed, on_error)
+        nc = await connect(self._admission, self._keys.nats, on_closed, on_error)
         self.nc, self.trouble = nc, None
         log.info("hub connected")
         try:
@@ -167,35 +167,6 @@ class HubLink:
             self.nc = None
             self.caught_up.clear()
             await nc.close()
-
-    async def _connect(
-        self, on_closed: Callable[[], Awaitable[None]], on_error: Callable[[Exception], Awaitable[None]]
-    ) -> Client:
-        nc = Client()
-        task = asyncio.current_task()
-        asked_to_end = task.cancelling() if task else 0
-        try:
-            await nc.connect(
-                self._admission.urls,
-                user_jwt_cb=lambda: bytearray(self._admission.user_jwt.encode()),
-                signature_cb=self._keys.nats.signature,
-                allow_reconnect=False,
-                connect_timeout=5,
-                closed_cb=on_closed,
-                error_cb=on_error,
-                name=f"liaison-agency {self._admission.endpoint[:8]}",
-                max_outstanding_pings=3,
-                ping_interval=20,
-            )
-        except BaseException as error:
-            close_socket(nc)
-            if task and task.cancelling() > asked_to_end:  # nats-py made a failure of it
-                raise asyncio.CancelledError from None
-            if isinstance(error, _NO_SERVER):
-                message = "what answers there is no NATS server"
-                raise OperationError(Code.HUB_UNREACHABLE, message, "check the hub's address") from None
-            raise
-        return nc
 
     async def _send(self, nc: Client) -> None:
         """In order, without waiting for one before the next is sent; the first that is not stored ends it."""
@@ -216,18 +187,9 @@ class HubLink:
                 continue
             for each in waiting:
                 await room.acquire()
-                storing = group.create_task(self._stored(nc, each.subject, each.raw))
+                storing = group.create_task(stored(nc, each.subject, each.raw))
                 storing.add_done_callback(lambda _: room.release())
                 sent = each.number
-
-    async def _stored(self, nc: Client, subject: str, raw: bytes) -> None:
-        answer = await nc.request(subject, raw, timeout=_ACK_WAIT)
-        try:
-            _Stored.model_validate_json(answer.data)
-        except ValidationError:
-            raise OperationError(
-                Code.HUB_UNREACHABLE, "the hub's intake did not store a submission", "it is sent again"
-            ) from None
 
     async def submit_document(self, raw: bytes, timeout: float = 10.0) -> None:
         """Submit a directory document or membership entry and wait for the hub's receipt. OperationError with
@@ -241,7 +203,7 @@ class HubLink:
         future = self._documents.setdefault(digest, asyncio.get_running_loop().create_future())
         try:
             async with asyncio.timeout(timeout):
-                await self._stored(self.nc, document_submission(self._admission.endpoint), raw)
+                await stored(self.nc, document_submission(self._admission.endpoint), raw)
                 answer = await future
         except (TimeoutError, NatsError):
             raise OperationError(
@@ -260,6 +222,55 @@ class HubLink:
             future = self._documents.get(answer.sha256)
             if future and not future.done():
                 future.set_result(answer)
+
+
+async def connect(
+    admission: Admission,
+    user: NatsUser,
+    on_closed: Callable[[], Awaitable[None]],
+    on_error: Callable[[Exception], Awaitable[None]],
+) -> Client:
+    """One connection to the hub with the endpoint's transport credential. Raises nats-py's errors, OSError,
+    or OperationError `hub_unreachable`.
+    """
+    nc = Client()
+    task = asyncio.current_task()
+    asked_to_end = task.cancelling() if task else 0
+    try:
+        await nc.connect(
+            admission.urls,
+            user_jwt_cb=lambda: bytearray(admission.user_jwt.encode()),
+            signature_cb=user.signature,
+            allow_reconnect=False,
+            connect_timeout=5,
+            closed_cb=on_closed,
+            error_cb=on_error,
+            name=f"liaison-agency {admission.endpoint[:8]}",
+            max_outstanding_pings=3,
+            ping_interval=20,
+        )
+    except BaseException as error:
+        close_socket(nc)
+        if task and task.cancelling() > asked_to_end:  # nats-py made a failure of it
+            raise asyncio.CancelledError from None
+        if isinstance(error, _NO_SERVER):
+            message = "what answers there is no NATS server"
+            raise OperationError(Code.HUB_UNREACHABLE, message, "check the hub's address") from None
+        raise
+    return nc
+
+
+async def stored(nc: Client, subject: str, raw: bytes) -> None:
+    """Give the intake a submission; it has it when this returns. OperationError `hub_unreachable`, or
+    nats-py's errors.
+    """
+    answer = await nc.request(subject, raw, timeout=_ACK_WAIT)
+    try:
+        _Stored.model_validate_json(answer.data)
+    except ValidationError:
+        raise OperationError(
+            Code.HUB_UNREACHABLE, "the hub's intake did not store a submission", "it is sent again"
+        ) from None
 
 
 async def feed_settled(nc: Client, stream: str) -> int:

@@ -253,6 +253,14 @@ def unlock(sealed: bytes, key: bytes, bound: bytes) -> bytes:
         raise FormatError(Code.BAD_KEY, "the key does not open this") from None
 
 
+def read_nats_user(directory: Path) -> NatsUser:
+    """The transport credential alone, from a directory that need hold no other key: a courier's. Raises as
+    `Keyring.load` does.
+    """
+    check_private_directory(directory)
+    return NatsUser(read_seed(directory, "nats"))
+
+
 def seed_line(name: str, seed: bytes) -> bytes:
     """What stands in the file of a seed."""
     # The name stands in the file so that two files put in each other's place are noticed.

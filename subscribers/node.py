@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
+from pathlib import Path
 from typing import Literal, Self
 
 import apsw
@@ -19,7 +20,8 @@ from schemas.membership import MembershipLog
 from schemas.subjects import parse_frame_subject
 from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severity
 from subscribers import alarms, drafts
-from subscribers.api import AlarmEntry, Finding, MembershipRole, QuarantineEntry
+from subscribers.air_gap import AirGap
+from subscribers.api import AlarmEntry, Exported, Finding, Imported, MembershipRole, QuarantineEntry
 from subscribers.communities import Owner, card_of, change, found
 from subscribers.core import Core, now_ms
 from subscribers.diagnosis import diagnose
@@ -134,6 +136,14 @@ class Node:
         """Those that this agency is in or owns."""
         directory = self._core.ledger.known()
         return [each for log in directory.communities.values() if (each := self._described(log))]
+
+    async def parcel_export(self, client: ClientIdentity, path: str, documents: list[str]) -> Exported:
+        """As `AirGap.export`; `bad_request` at a node that has a connection."""
+        return await self._parcels().export(Path(path), [Path(each) for each in documents])
+
+    async def parcel_import(self, client: ClientIdentity, path: str, *, skip: bool) -> Imported:
+        """As `AirGap.take`; `bad_request` at a node that has a connection."""
+        return await self._parcels().take(Path(path), skip=skip)
 
     async def status(self, client: ClientIdentity) -> NodeStatus:
         """Connection, backlog and counts."""
@@ -323,6 +333,15 @@ class Node:
         entry = change(core.ledger.known(), community, op, agency, role, core.clock(), owner)
         size = core.ledger.known().communities[community].head.size
         await core.submit(entry, partial(_has_grown, community=community, size=size))
+
+    def _parcels(self) -> AirGap:
+        if self._core.parcels is None:
+            raise OperationError(
+                Code.BAD_REQUEST,
+                "this node reads from the hub itself",
+                "set LIAISON_AGENCY_AIR_GAP=true where it has no network",
+            )
+        return self._core.parcels
 
     def _origin(self, subject: str) -> dict[str, str | None]:
         keys = self._core.ledger.known().endpoints.get(subject.rpartition(".")[2])

@@ -18,7 +18,7 @@ from schemas.json_schemas import Json, between_fields, named
 from schemas.publish import PUBLISHED, read_examples, run
 from schemas.subjects import BULLETINS
 from schemas.vocabulary import AlarmName, Kind, Realm, Severity, Tlp
-from subscribers.api import AlarmEntry, ClientAdded, Finding, QuarantineEntry, WhoAmI
+from subscribers.api import AlarmEntry, ClientAdded, Exported, Finding, Imported, QuarantineEntry, WhoAmI
 from subscribers.hub_link import Admission
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.records import Community, NodeStatus, Page, Published, Record
@@ -50,6 +50,8 @@ ANSWERS: Final[dict[Verb, Any]] = {
     Verb.KEYS: list[KeyInfo],
     Verb.KEY_ROTATE: list[KeyInfo],
     Verb.KEY_REVOKE: list[KeyInfo],
+    Verb.PARCEL_EXPORT: Exported,
+    Verb.PARCEL_IMPORT: Imported,
     Verb.CLIENTS: list[ClientIdentity],
     Verb.CLIENT_ADD: ClientAdded,
     Verb.CLIENT_REMOVE: None,
@@ -77,6 +79,8 @@ _SUMMARIES: Final = {
     Verb.KEYS: "The agency's keys, by their ids and ages.",
     Verb.KEY_ROTATE: "Make new keys for the node and go over to them.",
     Verb.KEY_REVOKE: "Have a signing key of the agency refused everywhere.",
+    Verb.PARCEL_EXPORT: "What waits for the hub, into a file on the node's machine.",
+    Verb.PARCEL_IMPORT: "Take in a file of the courier.",
     Verb.CLIENTS: "The agency's local clients.",
     Verb.CLIENT_ADD: "Make a local client and its key.",
     Verb.CLIENT_REMOVE: "Remove a local client.",

@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from schemas.errors import Code, OperationError
 from schemas.vocabulary import Tlp
 from subscribers.backup import Content
 from subscribers.core import Core, now_ms
@@ -66,6 +67,19 @@ def _begun(state: Path, keys: Keyring, client: str, target: Path) -> Path:
 def accept_admission(settings: NodeSettings, admission: Path, root_fingerprint: str) -> None:
     """Check an admission's root and keep it. LiaisonError as `enrolment.accept` raises."""
     accept(settings.state, Admission.read(admission), root_fingerprint)
+
+
+async def first_document(settings: NodeSettings) -> bytes:
+    """The document that binds our keys, for the first parcel of a node behind an air gap. LiaisonError as
+    `Core.open` raises, or `already_known`.
+    """
+    async with Core.open(settings) as core:
+        document = keys_document(core.keys, core.ledger.known(), core.endpoint, core.clock)
+        if document is None:
+            raise OperationError(
+                Code.ALREADY_KNOWN, "the directory holds these keys", "nothing is left to do"
+            )
+        return document
 
 
 async def register(settings: NodeSettings) -> str:

@@ -151,6 +151,25 @@ class QuarantineRequest(Request):
     limit: _Limit = 50
 
 
+_Path = Annotated[str, StringConstraints(pattern=r"^/[^\x00]{0,1022}$")]
+
+
+class ParcelExportRequest(Request):
+    """`parcel-export`"""
+
+    path: _Path
+    documents: Annotated[list[_Path], Field(max_length=64)] = []
+    """Files with signed documents or membership entries, to be handed in as well."""
+
+
+class ParcelImportRequest(Request):
+    """`parcel-import`"""
+
+    path: _Path
+    skip: Annotated[bool, Field(strict=True)] = False
+    """Although parcels before it are missing."""
+
+
 class ClientAddRequest(Request):
     """`client-add`"""
 
@@ -186,6 +205,8 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.KEYS: Nothing,
     Verb.KEY_ROTATE: KeyRotateRequest,
     Verb.KEY_REVOKE: KeyRevokeRequest,
+    Verb.PARCEL_EXPORT: ParcelExportRequest,
+    Verb.PARCEL_IMPORT: ParcelImportRequest,
     Verb.CLIENTS: Nothing,
     Verb.CLIENT_ADD: ClientAddRequest,
     Verb.CLIENT_REMOVE: ClientRemoveRequest,

@@ -48,6 +48,8 @@ class Verb(StrEnum):
     KEYS = "keys"
     KEY_ROTATE = "key-rotate"
     KEY_REVOKE = "key-revoke"
+    PARCEL_EXPORT = "parcel-export"
+    PARCEL_IMPORT = "parcel-import"
     CLIENTS = "clients"
     CLIENT_ADD = "client-add"
     CLIENT_REMOVE = "client-remove"
@@ -72,6 +74,8 @@ _ADDS: Final = {
         Verb.KEYS,
         Verb.KEY_ROTATE,
         Verb.KEY_REVOKE,
+        Verb.PARCEL_EXPORT,
+        Verb.PARCEL_IMPORT,
         Verb.CLIENTS,
         Verb.CLIENT_ADD,
         Verb.CLIENT_REMOVE,

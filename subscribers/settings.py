@@ -69,6 +69,8 @@ class NodeSettings(BaseSettings):
     """After so long without a frame of ours a community hears that there is none. The longer the quiet, the
     rarer: hourly in the end. FORMAT.md promises readers that it is no more than five minutes.
     """
+    air_gap: bool = False
+    """No connection to the hub: messages come and go in parcels (`export`, `import`)."""
     digests: list[DigestSchedule] = []
     log: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

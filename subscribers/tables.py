@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from subscribers import alarms, archive, digest, epoch_keys, held, journal, ledger
+from subscribers import air_gap, alarms, archive, digest, epoch_keys, held, journal, ledger
 
 NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[0],
@@ -13,4 +13,5 @@ NODE: Final[tuple[str, ...]] = (
     ledger.MIGRATIONS[1],
     held.MIGRATIONS[0],
     epoch_keys.MIGRATIONS[0],
+    air_gap.MIGRATIONS[0],
 )

@@ -26,6 +26,8 @@ from subscribers.requests import (
     KeyRevokeRequest,
     KeyRotateRequest,
     LatestRequest,
+    ParcelExportRequest,
+    ParcelImportRequest,
     PublishRequest,
     QuarantineRequest,
     ReadersRequest,
@@ -73,6 +75,10 @@ class Desk:
                 return await self._api.alarms(client, request.limit, past=request.past, after=request.after)
             case AlarmAckRequest():
                 return await self._api.alarm_ack(client, request.number)
+            case ParcelExportRequest():
+                return await self._api.parcel_export(client, request.path, request.documents)
+            case ParcelImportRequest():
+                return await self._api.parcel_import(client, request.path, skip=request.skip)
             case QuarantineRequest():
                 return await self._api.quarantine(client, request.limit)
             case (

@@ -49,6 +49,12 @@ def enrol(
     root_fingerprint: Annotated[
         str, typer.Option(help="SHA-256 of root version 1, as the secretariat has told you.")
     ],
+    keys_out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Behind an air gap: write the keys document here, for `export --document`, and stay offline."
+        ),
+    ] = None,
     state: State = None,
     as_json: AsJson = False,
 ) -> None:
@@ -61,9 +67,17 @@ def enrol(
     with refusals(as_json=as_json):
         settings = settings_of(state)
         configure(settings.log, "error")  # what goes wrong is told once, by the refusal
-        from subscribers.registration import accept_admission, register
+        from subscribers.registration import accept_admission, first_document, register
 
         accept_admission(settings, admission, root_fingerprint)
+    if keys_out:
+        with refusals(as_json=as_json):
+            keys_out.write_bytes(run(first_document(settings), as_json=as_json))
+        if as_json:
+            show_json({"document": str(keys_out), "registered": False})
+        else:
+            typer.echo(f"Keys document: {keys_out}. Next: `liaison-agency run`, then `export --document`.")
+        return
     endpoint = run(register(settings), as_json=as_json)
     if as_json:
         show_json({"endpoint": endpoint, "registered": True})
@@ -76,6 +90,9 @@ def run_node(
     jsonl: Annotated[
         Path | None, typer.Option(help="Append every bulletin to this file as a line of JSON.")
     ] = None,
+    air_gap: Annotated[
+        bool, typer.Option("--air-gap", help="No connection to the hub: see `export`, `import`, `courier`.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the node until it is stopped (SIGTERM or Ctrl-C). One line is printed when it is ready; logs go to
@@ -87,6 +104,8 @@ def run_node(
         settings = settings_of(state)
         if jsonl:
             settings = settings.model_copy(update={"jsonl": jsonl})
+        if air_gap:
+            settings = settings.model_copy(update={"air_gap": True})
         configure(settings.log, settings.log_level)
         from subscribers.serving import serve
 
