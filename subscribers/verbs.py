@@ -63,6 +63,16 @@ class Desk:
                 return await self._api.acknowledge(client, request.ref, request.note, request.officer)
             case ClientAddRequest() | ClientRemoveRequest():
                 return await self._change_clients(request)
+            case (
+                CommunityCreateRequest() | CommunityAddRequest() | CommunityRemoveRequest() | DigestRequest()
+            ):
+                return await self._own(client, request)
+            case _:
+                return await self._operate(client, verb, request)
+
+    async def _operate(self, client: ClientIdentity, verb: Verb, request: Request) -> Answer:
+        """Keys, alarms, parcels, refusals: what those ask who keep the node running."""
+        match request:
             case ReadersRequest():
                 return await self._api.readers(client, request.community)
             case KeyRotateRequest():
@@ -81,10 +91,6 @@ class Desk:
                 return await self._api.parcel_import(client, request.path, skip=request.skip)
             case QuarantineRequest():
                 return await self._api.quarantine(client, request.limit)
-            case (
-                CommunityCreateRequest() | CommunityAddRequest() | CommunityRemoveRequest() | DigestRequest()
-            ):
-                return await self._own(client, request)
             case _:
                 return await self._tell(client, verb)
 
