@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import archive, chat, delivery, frames, rotation
+from tests.bench import archive, catch_up, chat, delivery, frames, rotation
 from tests.bench.measure import Mark, Result
 from tests.bench.stage import world
 
@@ -27,6 +27,7 @@ MARKS: Final = {
     "seal": Mark(ratio=0.6),
     "admission": Mark(ratio=0.7),
     "receive": Mark(ratio=0.65),
+    "catch_up": Mark(ratio=3.0),
     "end_to_end_p50": Mark(most=10.0),
     "bot_reply_p95": Mark(most=200.0),
 }
@@ -39,6 +40,8 @@ class Sizes:
 
     frames: int
     frame_rounds: int
+    backlog: int
+    backlog_rounds: int
     members: tuple[int, ...]
     rotation_rounds: int
     bulletins: int
@@ -51,6 +54,8 @@ class Sizes:
 FULL: Final = Sizes(
     frames=100,
     frame_rounds=60,
+    backlog=20_000,
+    backlog_rounds=3,
     members=(10, 300, 1_000),
     rotation_rounds=9,
     bulletins=100_000,
@@ -62,6 +67,8 @@ FULL: Final = Sizes(
 QUICK: Final = Sizes(
     frames=3,
     frame_rounds=1,
+    backlog=200,
+    backlog_rounds=1,
     members=(10, 300, 1_000),
     rotation_rounds=1,
     bulletins=50,
@@ -70,17 +77,23 @@ QUICK: Final = Sizes(
     delivery_rounds=1,
     questions=2,
 )
-PARTS: Final = ("frames", "rotation", "archive", "processes")
+PARTS: Final = ("frames", "catch_up", "rotation", "archive", "processes")
+
+
+def computed(sizes: Sizes, parts: Sequence[str]) -> Iterator[Result]:
+    """Every result that needs neither disk nor processes, as it is there."""
+    if "frames" in parts:
+        yield from frames.measure(frames=sizes.frames, rounds=sizes.frame_rounds)
+    if "catch_up" in parts:
+        yield from catch_up.measure(frames=sizes.backlog, rounds=sizes.backlog_rounds)
+    if "rotation" in parts:
+        yield from rotation.measure(sizes.members, sizes.rotation_rounds)
 
 
 async def measured(sizes: Sizes, parts: Sequence[str], directory: Path) -> AsyncIterator[Result]:
     """Every result, as it is there."""
-    if "frames" in parts:
-        for result in frames.measure(frames=sizes.frames, rounds=sizes.frame_rounds):
-            yield result
-    if "rotation" in parts:
-        for result in rotation.measure(sizes.members, sizes.rotation_rounds):
-            yield result
+    for result in computed(sizes, parts):
+        yield result
     if "archive" in parts:
         for result in await archive.measure(directory, bulletins=sizes.bulletins, queries=sizes.queries):
             yield result
