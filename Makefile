@@ -85,6 +85,10 @@ schemas: $(READY) ## Write the published schemas anew from the code
 	python -m schemas.publish
 	python -m subscribers.publish
 
+.PHONY: js
+js: ## Build the reader in TypeScript and run the vectors with it (needs Node.js 20 and npm)
+	cd subscribers/js && npm ci --ignore-scripts && npm run build && npm test
+
 .PHONY: bench
 bench: $(READY) ## Measure against bare loops of the same library calls; writes build/bench.json
 	@mkdir -p build

@@ -107,6 +107,15 @@ def serve(
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65535, help="Its port; 0 takes a free one.")
     ] = None,
+    websocket_port: Annotated[
+        int | None,
+        typer.Option(
+            "--websocket-port",
+            min=0,
+            max=65535,
+            help="Loopback port of NATS over WebSocket; 0 takes a free one.",
+        ),
+    ] = None,
     nats: Annotated[
         str | None,
         typer.Option("--nats", help="URL of an existing NATS server in place of the embedded one."),
@@ -121,7 +130,7 @@ def serve(
     with refusals(as_json=as_json):
         from hub.process import run
 
-        settings = _settings(state, host=host, port=port, nats=nats)
+        settings = _settings(state, host=host, port=port, websocket_port=websocket_port, nats=nats)
         run(settings, public_url or [], as_json=as_json)
 
 

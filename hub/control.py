@@ -11,8 +11,8 @@ import base64
 import binascii
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, Self
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, NamedTuple, Self
 
 import structlog
 from nats.aio.msg import Msg
@@ -39,15 +39,20 @@ _INBOX: Final = "_INBOX."
 Verb = Callable[[dict[str, Any]], Awaitable[Any]]
 
 
-class Control:
-    """Answers operators while the block is entered. `urls` is what admission files tell agencies to
-    connect to.
-    """
+class Addresses(NamedTuple):
+    """What admission files tell agencies to connect to: NATS, and NATS over WebSocket if there is."""
 
-    def __init__(self, office: Office, uptime: Uptime, urls: Sequence[str]) -> None:
+    urls: list[str]
+    websockets: list[str]
+
+
+class Control:
+    """Answers operators while the block is entered."""
+
+    def __init__(self, office: Office, uptime: Uptime, addresses: Addresses) -> None:
         self._office = office
         self._uptime = uptime
-        self._urls = list(urls)
+        self._addresses = addresses
         self._subscription: Subscription | None = None
         self._answering: set[asyncio.Task[None]] = set()
         self._verbs: dict[str, Verb] = {
@@ -101,7 +106,8 @@ class Control:
             "agency": enrolment.id,
             "endpoint": endpoint.public,
             "user_jwt": self._office.accounts.user_jwt(endpoint.public),
-            "urls": self._urls,
+            "urls": self._addresses.urls,
+            "websockets": self._addresses.websockets,
             "root": to_base64(self._office.root),
             "fingerprint": digest(self._office.root),
             "hub": {"name": hub.name, "key": hub.key} if hub else {},

@@ -7,6 +7,7 @@ exported: anything under STREAM, CONSUMER.CREATE or DELETE, MSG.GET, DIRECT.GET,
 `$JS.ACK.>` beyond one's own durables.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 TRAFFIC: Final = "TRAFFIC"
@@ -135,7 +136,7 @@ def endpoint_user(public: str) -> Claims:
     frames = [f"in.*.*.{precedence}.{public}" for precedence in PRECEDENCES]
     sent = [f"s.{what}.{public}" for what in SUBMISSIONS]
     publish = [*frames, *sent, *_durables(public), *looks]
-    return _user(publish, ["_INBOX.>"], ENDPOINT_SUBSCRIPTIONS)
+    return _user(publish, ["_INBOX.>"], ENDPOINT_SUBSCRIPTIONS, ["STANDARD", "WEBSOCKET"])
 
 
 def control_user() -> Claims:
@@ -170,10 +171,12 @@ def _limits() -> Claims:
     return {**traffic, "imports": 0, "exports": 0, "leaf": 0, "wildcards": True, "disallow_bearer": True}
 
 
-def _user(publish: list[str], subscribe: list[str], subscriptions: int) -> Claims:
+def _user(
+    publish: list[str], subscribe: list[str], subscriptions: int, connections: Sequence[str] = ("STANDARD",)
+) -> Claims:
     limits = {"subs": subscriptions, "data": NO_LIMIT, "payload": MAX_PAYLOAD}
     permissions = {"pub": {"allow": publish}, "sub": {"allow": subscribe}}
-    return {"type": "user", "allowed_connection_types": ["STANDARD"], **limits, **permissions}
+    return {"type": "user", "allowed_connection_types": list(connections), **limits, **permissions}
 
 
 def _export(name: str, subject: str, position: int, answers: str = "Singleton") -> Claims:

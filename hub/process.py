@@ -38,6 +38,7 @@ async def _serve(settings: HubSettings, public_urls: Sequence[str], *, as_json: 
             "event": "ready",
             "nats": hub.url,
             "port": urlsplit(hub.url).port,
+            "websocket": hub.server.websocket_url if hub.server else None,
             "pid": os.getpid(),
             "hub": name,
             "fingerprint": fingerprint,

@@ -19,7 +19,7 @@ from nats.aio.client import Client
 
 from hub.accounts import Accounts, Service
 from hub.claims import push_all
-from hub.control import Control
+from hub.control import Addresses, Control
 from hub.files import write_private
 from hub.health import Uptime
 from hub.keeping import URL_FILE, ReceiptSigner, documents
@@ -76,7 +76,13 @@ async def running(
         begun_with = documents(settings)
         url, server = settings.nats, None
         if url is None:
-            server = NatsServer(settings.nats_directory, accounts, host=settings.host, port=settings.port)
+            server = NatsServer(
+                settings.nats_directory,
+                accounts,
+                host=settings.host,
+                port=settings.port,
+                websocket_port=settings.websocket_port,
+            )
             url = (await stack.enter_async_context(server)).url
         reconnected: list[Callable[[], None]] = []
         system = await stack.enter_async_context(_connected(url, accounts, Service.SYSTEM, reconnected))
@@ -90,9 +96,18 @@ async def running(
         look_round = LookRound(nc, accounts)
         reconnected += [router.interrupt, look_round.again]
         await stack.enter_async_context(_background(router.run(), office.keep_time(), look_round.run()))
-        await stack.enter_async_context(Control(office, Uptime(clock(), url), public_urls or [url]))
+        addresses = _addresses(public_urls, url, server)
+        await stack.enter_async_context(Control(office, Uptime(clock(), url), addresses))
         write_private(settings.state / URL_FILE, url.encode())
         yield RunningHub(url, office, router, server)
+
+
+def _addresses(public_urls: Sequence[str], url: str, server: NatsServer | None) -> Addresses:
+    """What admission files tell: of each kind what the operator has given, else where this hub listens."""
+    websocket = server.websocket_url if server else None
+    sockets = [each for each in public_urls if each.startswith(("ws://", "wss://"))]
+    plain = [each for each in public_urls if each not in sockets]
+    return Addresses(plain or [url], sockets or [each for each in (websocket,) if each])
 
 
 @asynccontextmanager

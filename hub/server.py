@@ -32,6 +32,7 @@ _BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _LOG_BYTES: Final = 64 * 1024 * 1024
 _LOG_FILES: Final = 8
 _TAIL_LINES: Final = 5
+_LOOPBACK: Final = "127.0.0.1"
 
 # prctl(PR_SET_PDEATHSIG, SIGTERM), then become the server. A fresh interpreter does it, because code between
 # fork and exec of a process with threads may deadlock. If the parent died before the call, the lock alone
@@ -59,9 +60,14 @@ def find_binary() -> Path:
     )
 
 
-def server_config(directory: Path, accounts: Accounts, host: str, port: int) -> str:
+def server_config(
+    directory: Path, accounts: Accounts, host: str, port: int, websocket_port: int | None = None
+) -> str:
     """The whole configuration of an embedded server whose files are in `directory`; port -1 lets the system
     choose.
+
+    WebSocket is for readers in other languages and in browsers, which have nothing else. It has no TLS here,
+    so it listens on loopback alone: whoever offers it to others puts a proxy with TLS in front.
 
     `sync_interval: always` makes JetStream acknowledge only what is on the disk (nats.md, "Durability");
     `strict` refuses requests that it does not fully understand. The monitor listens on loopback alone.
@@ -79,6 +85,11 @@ def server_config(directory: Path, accounts: Accounts, host: str, port: int) -> 
         'ping_interval: "20s"\n'
         "ping_max: 2\n"
         f'jetstream {{ store_dir: "{directory / "store"}", sync_interval: always, strict: true }}\n'
+        + (
+            ""
+            if websocket_port is None
+            else f'websocket {{ host: "{_LOOPBACK}", port: {websocket_port}, no_tls: true }}\n'
+        )
         + accounts.server_config(directory / "resolver")
     )
 
@@ -98,21 +109,30 @@ class NatsServer:
     """One embedded server, restarted when it dies, on the same port.
 
     Use as `async with NatsServer(directory, accounts, port=4222) as server:` and connect to `server.url`.
-    Port 0 takes a free one and keeps it. `restarts` counts the times that it had to be started again.
+    Port 0 takes a free one and keeps it; so does `websocket_port`, and None is for no such listener, and no
+    `websocket_url`. `restarts` counts the times that it had to be started again.
     """
 
     def __init__(
-        self, directory: Path, accounts: Accounts, *, host: str = "127.0.0.1", port: int = 4222
+        self,
+        directory: Path,
+        accounts: Accounts,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 4222,
+        websocket_port: int | None = None,
     ) -> None:
         self._directory = directory
         self._accounts = accounts
         self._host = host
         self._port = port or -1
+        self._websocket_port = None if websocket_port is None else websocket_port or -1
         self._process: asyncio.subprocess.Process | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._lock = -1
         self.restarts = 0
         self.url = ""
+        self.websocket_url: str | None = None
         self.monitor_url = ""
 
     @property
@@ -196,7 +216,9 @@ class NatsServer:
         for stale in ports.iterdir():
             stale.unlink()
         config = self._directory / "nats-server.conf"
-        write_private(config, server_config(self._directory, self._accounts, self._host, self._port).encode())
+        ports_wanted = (self._port, self._websocket_port)
+        text = server_config(self._directory, self._accounts, self._host, *ports_wanted)
+        write_private(config, text.encode())
         with (self._directory / "nats-server.err").open("wb") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", "-c", _TETHER, str(binary), "-c", str(config)),
@@ -210,6 +232,9 @@ class NatsServer:
         opened = await self._wait_ports(self._process, ports)
         self.monitor_url = opened["monitoring"][0]
         self._port = int(opened["nats"][0].rsplit(":", 1)[1])
+        if self._websocket_port is not None:
+            self._websocket_port = int(opened["websocket"][0].rsplit(":", 1)[1])
+            self.websocket_url = f"ws://{_LOOPBACK}:{self._websocket_port}"
         await self._wait_greeting()
         self.url = f"nats://{self._reachable_host}:{self._port}"
         _log.info("nats server ready", url=self.url, pid=self._process.pid)

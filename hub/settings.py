@@ -30,6 +30,12 @@ class HubSettings(BaseSettings):
     state: Path = Field(Path("hub-state"), description="the hub's directory: keys, accounts, NATS store")
     host: str = Field("127.0.0.1", description="address on which the embedded NATS server listens")
     port: int = Field(4222, ge=0, le=65_535, description="its port; 0 takes a free one")
+    websocket_port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="loopback port of NATS over WebSocket, without TLS; 0: a free one; none: no listener",
+    )
     nats: str | None = Field(None, description="URL of an existing NATS server in place of the embedded one")
     log: Literal["auto", "json", "console"] = Field(
         "auto", description="log format; auto: colours in a terminal, else JSON"

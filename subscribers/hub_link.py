@@ -64,6 +64,8 @@ class Admission(BaseModel):
     """The endpoint's account key, PK."""
     user_jwt: str
     urls: list[str]
+    websockets: list[str] = []
+    """The same over WebSocket, for readers that have nothing else; none where the hub does not offer it."""
     root: str
     """Root version 1 as published, base64."""
     fingerprint: str

@@ -78,6 +78,10 @@ def judge(reader: Reader, pending: Pending, *, by: str | None, now: int) -> Verd
     try:
         _check_authentic(reader.directory, frame, by)
         keys = pending.keys
+        if frame.header.com not in reader.directory.communities and (
+            behind := _beyond(frame, "directory", reader.directory.head)
+        ):
+            return behind  # the two feeds are not ordered: the community may be in what we have not read
         log = _community(reader.directory, frame)
         behind = _check_cited(reader.directory, log, frame)
         if behind:

@@ -343,6 +343,7 @@ def examples(world: World) -> dict[str, Json]:
             "endpoint": world.fra,
             "user_jwt": "eyJ0eXAiOiJKV1QiLCJhbGciOiJlZDI1NTE5LW5rZXkifQ.e30.AA",
             "urls": ["nats://hub.example:4222"],
+            "websockets": ["wss://hub.example/nats"],
             "root": to_base64(root),
             "fingerprint": sha256(root).hexdigest(),
             "hub": {"name": "Coordinating Centre", "key": public("hub")},

@@ -340,7 +340,7 @@ class Member:
 class World:
     """Made by `World.opened`."""
 
-    def __init__(self, directory: Path, port: int) -> None:
+    def __init__(self, directory: Path, port: int, *serve: str) -> None:
         self.directory = directory
         self.port = port
         self.fingerprint = ""
@@ -354,6 +354,7 @@ class World:
             self.state,
             "--port",
             str(port),
+            *serve,
             "--json",
         )
         self.members: dict[str, Member] = {}
@@ -366,9 +367,9 @@ class World:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def opened(cls, directory: Path) -> AsyncIterator["World"]:
-        """A secretariat and a running hub; everything is stopped in the end."""
-        world = cls(directory, free_port())
+    async def opened(cls, directory: Path, *serve: str) -> AsyncIterator["World"]:
+        """A secretariat and a running hub, served with these options; everything is stopped in the end."""
+        world = cls(directory, free_port(), *serve)
         create = ("create", "SEC", "--keys", "2-of-3", "--registrar", "1-of-2")
         await asyncio.gather(
             world.done("liaison-root", *create),

@@ -110,6 +110,10 @@ def _logs() -> Iterator[Case]:
     behind = {"verdict": "log_behind", "log": "directory", "size": longer.size}
     what = "an unknown key, in an announcement that cites a longer directory"
     yield received("log_behind_with_new_key", what, behind, (p.subject, newer))
+    elsewhere = fed.replaced(p.announcement(dir=longer), FRA.signing, com="99" * 16)
+    subject = p.place._replace(community="99" * 16).traffic()
+    what = "in an unknown community, an announcement that cites a longer directory"
+    yield received("log_behind_with_new_community", what, behind, (subject, elsewhere))
     forged = fed.forge(parse_frame(p.announcement(dir=longer)).header, b"", FRA.next_signing)
     what = "a forgery that cites a longer directory is not waited for"
     yield received("log_behind_forged", what, refused(Code.BAD_SIGNATURE), (p.subject, forged))

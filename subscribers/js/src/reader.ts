@@ -1,0 +1,117 @@
+/** Everything that comes to an endpoint, by its subject: what there is to tell of each message. No I/O. */
+
+import { Directory } from "./directory.js";
+import type { JsonObject } from "./encoding.js";
+import { Refusal, type Code } from "./errors.js";
+import { Receiver, type Verdict } from "./receiver.js";
+import { readReceipt } from "./receipts.js";
+import type { Entry } from "./state.js";
+import { DOCUMENTS, HEADS, membershipSubject, receiptSubject, wrapSubject } from "./subjects.js";
+import { acceptWrap, type KemKey } from "./wraps.js";
+
+interface From {
+  readonly community: string;
+  readonly publisher: string;
+  readonly seq: number;
+}
+
+/** What is told; each is printed as one line of JSON. */
+export type Told =
+  | ({ event: "bulletin"; agency: string; slug: string | null; expired: boolean; bulletin: JsonObject } & From)
+  | ({ event: "gap"; from: number; to: number } & From)
+  /** A heartbeat names frames that have not come. */
+  | { event: "behind"; chains: string[] }
+  | { event: "skipped"; code: Code; subject: string }
+  | { event: "refused"; code: Code; subject: string; reason: string };
+
+/** A frame that cites a longer log than has been read: to be given again. */
+export class Waits {
+  constructor(readonly log: "directory" | "membership") {}
+}
+
+export class Reader {
+  private receiver: Receiver | undefined;
+  private readonly slugs = new Map<string, string>();
+
+  constructor(
+    private readonly fingerprint: Uint8Array,
+    private readonly endpoint: string,
+    private readonly kem: KemKey,
+  ) {}
+
+  /** Undefined before the first document has come. */
+  get directory(): Directory | undefined {
+    return this.receiver?.directory;
+  }
+
+  async take({ subject, data, at }: Entry): Promise<Told[] | Waits> {
+    try {
+      if (subject.startsWith("f.")) return this.frame(subject, data, at);
+      if (subject === wrapSubject(this.endpoint)) return await this.wrap(data);
+      if (subject === receiptSubject(this.endpoint)) return this.receipt(data);
+      if (subject !== HEADS) this.entry(subject, data);
+      return [];
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (error.code === "already_known") return [];
+      return [{ event: "refused", code: error.code, subject, reason: error.message }];
+    }
+  }
+
+  private entry(subject: string, data: Uint8Array): void {
+    if (subject !== DOCUMENTS) {
+      membershipSubject(subject);
+      this.known().directory.applyMembership(data);
+    } else if (this.receiver === undefined) {
+      this.receiver = new Receiver(Directory.pinned(data, this.fingerprint), this.endpoint);
+    } else {
+      this.receiver.directory.apply(data);
+    }
+  }
+
+  private async wrap(data: Uint8Array<ArrayBuffer>): Promise<Told[]> {
+    const receiver = this.known();
+    receiver.give((await acceptWrap(data, receiver.announced, this.kem, this.endpoint)).key);
+    return [];
+  }
+
+  private receipt(data: Uint8Array): Told[] {
+    const hub = this.known().directory.hub;
+    if (hub === undefined) throw new Refusal("bad_receipt", "the directory names no hub");
+    readReceipt(data, this.endpoint, hub.key);
+    return [];
+  }
+
+  private frame(subject: string, data: Uint8Array, at: number): Told[] | Waits {
+    const verdict = this.known().judge(subject, data, at);
+    switch (verdict.verdict) {
+      case "log_behind":
+        return new Waits(verdict.log);
+      case "skipped":
+        return [{ event: "skipped", code: verdict.code, subject }];
+      case "refused":
+        return [{ event: "refused", code: verdict.code, subject, reason: verdict.reason }];
+      default:
+        return this.accepted(verdict);
+    }
+  }
+
+  private accepted(verdict: Exclude<Verdict, { verdict: "log_behind" | "skipped" | "refused" }>): Told[] {
+    const { community, publisher, seq } = verdict.frame.header;
+    const from = { community, publisher, seq };
+    const told: Told[] = verdict.missing ? [{ event: "gap", ...from, ...verdict.missing }] : [];
+    if (verdict.verdict === "carded") this.slugs.set(community, verdict.card.slug);
+    if (verdict.verdict === "beat" && verdict.behind.length > 0) told.push({ event: "behind", chains: verdict.behind });
+    if (verdict.verdict === "opened") {
+      const { agency, expired, bulletin } = verdict;
+      const slug = this.slugs.get(community) ?? null;
+      told.push({ event: "bulletin", ...from, slug, agency, expired, bulletin: bulletin.fields });
+    }
+    return told;
+  }
+
+  private known(): Receiver {
+    if (this.receiver === undefined) throw new Refusal("log_behind", "it came before the directory");
+    return this.receiver;
+  }
+}

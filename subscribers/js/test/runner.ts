@@ -1,0 +1,146 @@
+/** Run one case of `tests/vectors`: what comes out is put as the case puts it. In Node and in browsers alike. */
+
+import { bytes, fromBase64, fromHex, toHex } from "../src/encoding.js";
+import { Directory } from "../src/directory.js";
+import { parseEnrolment } from "../src/documents.js";
+import { Refusal } from "../src/errors.js";
+import { readReceipt } from "../src/receipts.js";
+import { Receiver, type Verdict } from "../src/receiver.js";
+import { ready, sha256 } from "../src/signatures.js";
+import { acceptWrap, kemKey, parseBundle } from "../src/wraps.js";
+
+export interface Base {
+  fingerprint: string;
+  agencies: Record<string, { endpoint: string; kem: string }>;
+  documents: string[];
+  entries: string[];
+}
+
+/** A case as its file has it: which fields there are depends on `op`. */
+export interface Case {
+  name: string;
+  op: string;
+  reader: string;
+  now: number;
+  keys?: string[];
+  documents?: string[];
+  entries?: string[];
+  before?: [string, string][];
+  message: [string, string];
+  expect: object;
+  [field: string]: unknown;
+}
+
+type Said = object;
+
+const MESSAGE_MAX = 1 << 20;
+
+export async function run(base: Base, given: Case): Promise<Said> {
+  await ready;
+  try {
+    const operation = OPERATIONS[given.op];
+    if (operation === undefined) throw new Error(`no operation ${given.op}`);
+    return await operation(base, given);
+  } catch (error) {
+    if (error instanceof Refusal) return { code: error.code };
+    throw error;
+  }
+}
+
+let verified: Directory | undefined;
+
+/** What a case starts from. Judging frames changes no directory, so the cases that only do that share one. */
+function held(base: Base, given: Case): Directory {
+  if (given.documents !== undefined || given.entries !== undefined) return grown(base, given);
+  verified ??= grown(base, given);
+  return verified;
+}
+
+function grown(base: Base, given: Case): Directory {
+  const [first, ...rest] = base.documents.map(bytes);
+  const directory = Directory.pinned(first as Uint8Array, fromHex(base.fingerprint, 32));
+  for (const each of [...rest, ...(given.documents ?? []).map(bytes)]) directory.apply(each);
+  for (const each of [...base.entries, ...(given.entries ?? [])]) directory.applyMembership(bytes(each));
+  return directory;
+}
+
+/** A receiver that has taken what came before. The keys of a case are there without wraps. */
+function follow(base: Base, given: Case): Receiver {
+  const receiver = new Receiver(held(base, given), endpoint(base, given));
+  for (const key of given.keys ?? []) receiver.give(fromHex(key, 32));
+  for (const [subject, raw] of given.before ?? []) {
+    const verdict = receiver.judge(subject, fromBase64(raw, MESSAGE_MAX), given.now);
+    if (verdict.verdict === "refused") throw new Refusal(verdict.code, verdict.reason);
+  }
+  return receiver;
+}
+
+function agency(base: Base, given: Case): { endpoint: string; kem: string } {
+  return base.agencies[given.reader] as { endpoint: string; kem: string };
+}
+
+const endpoint = (base: Base, given: Case): string => agency(base, given).endpoint;
+
+function put(verdict: Verdict): Said {
+  switch (verdict.verdict) {
+    case "opened": {
+      const { missing, expired } = verdict;
+      const numbers = missing ? Array.from({ length: missing.to - missing.from + 1 }, (_, at) => missing.from + at) : [];
+      return { verdict: "opened", sha256: toHex(sha256(verdict.payload)), missing: numbers, expired };
+    }
+    case "carded":
+      return { verdict: "carded", slug: verdict.card.slug };
+    case "announced":
+      return { verdict: "announced", ep: verdict.epoch.ep, due: verdict.epoch.due };
+    case "beat":
+      return { verdict: "beat", behind: verdict.behind };
+    case "refused":
+      return { verdict: "refused", code: verdict.code, moves: verdict.moves };
+    default:
+      return verdict;
+  }
+}
+
+const text = (given: Case, field: string): Uint8Array => bytes(given[field] as string);
+
+const head = ({ log }: { log: { size: number; root: Uint8Array } }): Said => ({ size: log.size, root: toHex(log.root) });
+
+const OPERATIONS: Record<string, (base: Base, given: Case) => Said | Promise<Said>> = {
+  receive: (base, given) => {
+    const [subject, raw] = given.message;
+    return put(follow(base, given).judge(subject, fromBase64(raw, MESSAGE_MAX), given.now));
+  },
+  catch_up: (base, given) => {
+    const messages = (given["messages"] as [string, string][]).map(
+      ([subject, raw]) => [subject, fromBase64(raw, MESSAGE_MAX)] as const,
+    );
+    const receiver = follow(base, given);
+    return { verdicts: receiver.judgeBacklog(messages, given.now).map(put) };
+  },
+  wrap: async (base, given) => {
+    const mine = await kemKey(fromHex(agency(base, given).kem, 32));
+    const raw = fromBase64(given["wrap"] as string, MESSAGE_MAX);
+    const found = await acceptWrap(raw, follow(base, given).announced, mine, endpoint(base, given));
+    return { announcement: found.announcement, key: toHex(found.key) };
+  },
+  bundle: (_, given) => parseBundle(fromBase64(given["bundle"] as string, MESSAGE_MAX)),
+  document: (base, given) => {
+    const directory = grown(base, given);
+    directory.apply(text(given, "document"));
+    return head(directory);
+  },
+  pinned: (_, given) => head(Directory.pinned(text(given, "document"), fromHex(given["fingerprint"] as string, 32))),
+  membership: (base, given) => {
+    const directory = grown(base, given);
+    directory.applyMembership(text(given, "entry"));
+    const community = directory.communities.get(given["community"] as string);
+    if (community === undefined) throw new Error("a case without its community");
+    return { ...head(community), members: community.members(given.now) };
+  },
+  enrolment: (_, given) => ({ id: parseEnrolment(text(given, "request")) }),
+  receipt: (_, given) => {
+    const key = fromHex(given["key"] as string, 32);
+    const answers = readReceipt(text(given, "receipt"), given["publisher"] as string, key);
+    return { answers: answers.map((each) => [each.sha256, each.code]) };
+  },
+};

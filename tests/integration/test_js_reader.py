@@ -1,0 +1,162 @@
+"""The reader in TypeScript (`subscribers/js`), written from FORMAT.md: it agrees with this code on every
+vector, in Node and in a browser, and reads live from a hub over WebSocket.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import importlib
+import json
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.support.sandbox import CHROMIUM, CHROMIUM_FLAGS, has_chromium
+from tests.support.world import ROOT, Program, World
+from tests.vectors.runner import CASES, base
+
+HERE: Final = ROOT / "subscribers" / "js"
+LIMIT: Final = 120.0
+NO_REGISTRY: Final = ("ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "EAI_AGAIN", "ETIMEDOUT", "ENETUNREACH")
+"""What npm says where it does not reach its registry."""
+PAGE: Final = "http://localhost/"
+"""Answered by the test itself. A secure context, as the browser's cryptography wants it."""
+
+pytestmark = [
+    pytest.mark.skipif(not (shutil.which("node") and shutil.which("npm")), reason="Node.js is not installed"),
+    pytest.mark.slow,
+    pytest.mark.timeout(240),
+]
+
+
+async def run(*words: str) -> tuple[int, str]:
+    """A command in the reader's directory: its exit status and everything that it said."""
+    process = await asyncio.create_subprocess_exec(
+        *words,
+        cwd=HERE,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(LIMIT):
+        said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
+
+
+def sources() -> str:
+    """One value for everything that the built reader is made of."""
+    names = ("package-lock.json", "package.json", "tsconfig.json", "*.ts", "src/*.ts", "test/*.ts")
+    files = sorted(path for name in names for path in HERE.glob(name))
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Other workers of this test run wait: they share the directory."""
+    (ROOT / "build").mkdir(exist_ok=True)
+    with (ROOT / "build" / "js.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture
+async def built() -> Path:
+    """The reader's programs, from its lock file, compiled once for each state of the sources."""
+    with alone():
+        stamp, wanted = HERE / "build" / "stamp", sources()
+        if not stamp.exists() or stamp.read_text() != wanted:
+            status, said = await run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+            if status and any(reason in said for reason in NO_REGISTRY):
+                pytest.skip("npm does not reach its registry")
+            assert status == 0, said
+            status, said = await run("npm", "run", "build")
+            assert status == 0, said
+            stamp.write_text(wanted)
+    return HERE / "build"
+
+
+@pytest.mark.usefixtures("built")
+async def test_every_vector_in_node() -> None:
+    status, said = await run("node", "--test", "--test-reporter=tap", "build/test/vectors.test.js")
+    assert status == 0, "\n".join(line for line in said.splitlines() if line.startswith("not ok"))
+    assert f"# pass {len(list(CASES.glob('*.json')))}\n" in said
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not has_chromium(), reason=f"no Chromium at {CHROMIUM}: install it to try the page")
+async def test_every_vector_in_a_browser(built: Path) -> None:
+    cases = [json.loads(path.read_text("utf-8")) for path in CASES.glob("*.json")]
+    async with empty_page() as page:
+        await page.add_script_tag(path=built / "browser.js")
+        wrong = await page.evaluate("([base, cases]) => globalThis.vectors(base, cases)", [base(), cases])
+    assert wrong == []
+
+
+@contextlib.asynccontextmanager
+async def empty_page() -> AsyncIterator[Any]:
+    """A page of a real Chromium that asks nobody for anything."""
+    playwright = importlib.import_module("playwright.async_api")
+    async with playwright.async_playwright() as engine:
+        chromium = await engine.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
+        try:
+            page = await chromium.new_page()
+            await page.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
+            await page.goto(PAGE)
+            yield page
+        finally:
+            await chromium.close()
+
+
+def reader(world: World, built: Path, state: Path) -> Program:
+    """The program `read.ts` as an endpoint of an agency whose node does not run."""
+    admission = world.directory / f"{state.name}.json"
+    words = ("--state", state, "--admission", admission, "--root-fingerprint", world.fingerprint, "--follow")
+    return Program(world.directory, world.directory / "reader.log", "node", built / "read.js", *words)
+
+
+@contextlib.asynccontextmanager
+async def reading(program: Program) -> AsyncIterator[None]:
+    """Let it run while the block is entered; then it must end well when told."""
+    await program.launch()
+    try:
+        yield
+        assert await program.stop() == 0, program.log
+    finally:
+        await program.kill()
+
+
+async def until(program: Program, event: str) -> list[dict[str, Any]]:
+    """Everything that it says up to an event of this name, which is the last."""
+    said: list[dict[str, Any]] = []
+    while not said or said[-1]["event"] != event:
+        line = await program.line()
+        assert line, f"it ended: {program.log}"
+        said.append(json.loads(line))
+    return said
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_it_reads_live_over_websocket(built: Path, world: World) -> None:
+    """It binds its own keys, is given wraps, opens what is meant for it, and goes on where it was."""
+    fra = await world.agency("fra")
+    program = reader(world, built, (await world.prepare("js-reader")).state)
+    async with reading(program):
+        assert [each["event"] for each in await until(program, "ready")] == ["ready"]
+        made = await fra.found()
+        other = await fra.found()
+        async with fra.client() as agency:
+            await agency.community_add(made.slug, "js-reader", "reader")
+        await fra.publish("Not for it", other.slug)
+        await fra.publish("High water at the lock", made.slug, severity="flash")
+        said = await until(program, "bulletin")
+        assert not [each for each in said if each["event"] in {"refused", "gap", "behind"}]
+        assert (said[-1]["agency"], said[-1]["community"]) == ("fra", made.id)
+        assert said[-1]["bulletin"]["title"] == "High water at the lock"
+    await fra.publish("While nobody read", made.slug, severity="flash")
+    async with reading(program):
+        opened = [each for each in await until(program, "ready") if each["event"] == "bulletin"]
+        assert [each["bulletin"]["title"] for each in opened] == ["While nobody read"]
