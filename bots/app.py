@@ -17,6 +17,7 @@ from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.types import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat, ErrorEvent
 
 from bots import screens
+from bots.alarms import Watchman
 from bots.clock import Clock, SystemClock
 from bots.codes import new_code
 from bots.context import Context
@@ -106,6 +107,7 @@ async def _serve(
         async with asyncio.TaskGroup() as group:
             group.create_task(delivery.run())
             reading = group.create_task(intake.run())
+            guarding = group.create_task(Watchman(edges.node, state, edges.clock, delivery.wake).run())
             polling = group.create_task(_poll(dispatcher, bot, settings))
             watching = group.create_task(_watched(watch))
             await schedule.start()
@@ -113,6 +115,7 @@ async def _serve(
             edges.events.emit("ready", bot=me)
             await stop.wait()
             reading.cancel()
+            guarding.cancel()
             watching.cancel()
             delivery.stop()
             polling.cancel()

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 import structlog
 
 from bots.aftermath import DELETE_WITHIN, aged, catch_up, ends_at, quiet, reader
+from bots.alarms import notice
 from bots.clock import Clock, moment
 from bots.events import Events
 from bots.outcomes import Blocked, ChatFailure, Moved, NotSent, Refused, TooFast, Unsure
@@ -128,7 +129,7 @@ class Delivery:
     async def _carry(self, work: Work) -> None:
         try:
             match work.verb:
-                case "alert" | "digest":
+                case "alert" | "digest" | "alarm":
                     await self._send(work)
                 case "edit":
                     await self._edit(work)
@@ -151,7 +152,7 @@ class Delivery:
 
     async def _send(self, work: Work) -> None:
         record = await self._record(work)
-        rendered = await (self._alert(work, record) if work.verb == "alert" else self._digest(work))
+        rendered = await self._rendered(work, record)
         if rendered is None or work.sent_parts >= len(rendered.parts):
             await self._outbox.finish(work)
             return
@@ -181,6 +182,15 @@ class Delivery:
                 repeat=work.repeated,
                 at=int(now * 1000),
             )
+
+    async def _rendered(self, work: Work, record: Record | None) -> Rendered | None:
+        match work.verb:
+            case "alarm":
+                return notice(work.officer, work.body)
+            case "alert":
+                return await self._alert(work, record)
+            case _:
+                return await self._digest(work)
 
     async def _alert(self, work: Work, record: Record | None) -> Rendered | None:
         # Retracted before it was told: there is nothing to tell.

@@ -7,7 +7,7 @@ from typing import Literal
 from schemas.vocabulary import Severity
 from subscribers.records import Record
 
-Verb = Literal["alert", "digest", "edit", "delete"]
+Verb = Literal["alert", "digest", "edit", "delete", "alarm"]
 Fate = Literal["amended", "retracted", "expired"]
 
 
@@ -25,8 +25,8 @@ class Priority(IntEnum):
 class Job:
     """One thing to do for one officer. `key` makes it happen once: the same key again is ignored.
 
-    `record` is a bulletin's id; `target` the row of a message that was sent; `body` the JSON of a digest,
-    what became of the bulletin of an edited message, or the message that an alert replies to.
+    `record` is a bulletin's id; `target` the row of a message that was sent; `body` the JSON of a digest or
+    an alarm, what became of the bulletin of an edited message, or the message that an alert replies to.
     """
 
     key: str
@@ -59,6 +59,11 @@ def replying(job: Job, message: int) -> Job:
 def digest(officer: int, period: str, body: str) -> Job:
     """A digest: once for each officer and period."""
     return Job(f"digest:{officer}:{period}", officer, Priority.DIGEST, "digest", body=body)
+
+
+def alarm(number: int, officer: int, body: str) -> Job:
+    """Tell an administrator of an alarm, given as JSON: once for each alarm and officer."""
+    return Job(f"alarm:{number}:{officer}", officer, Priority.CHANGE, "alarm", body=body)
 
 
 def edit(message: int, officer: int, record: str | None, cause: str, *, fate: Fate) -> Job:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Final, Protocol
 
 from bots.rendered import Part, Rows
+from subscribers.api import AlarmEntry
 from subscribers.records import Community, Filters, Page, Published, Record
 
 NO_FILTERS: Final = Filters()
@@ -49,6 +50,9 @@ class NodeClient(Protocol):
 
     async def communities(self) -> list[Community]:
         """The communities that the agency belongs to."""
+
+    async def alarms(self, limit: int = 50, *, past: bool = False, after: int = 0) -> list[AlarmEntry]:
+        """Alarms numbered above `after`, newest first: what stands, or the past ones too."""
 
     def bulletins(self) -> AsyncIterator[Incoming]:
         """Bulletins as they come, from behind the last acknowledged one, at least once each; endless."""

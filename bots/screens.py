@@ -22,7 +22,7 @@ COMMANDS = {
     "help": N_("What this bot does"),
 }
 """The menu of commands, in its order."""
-FOR_ADMINISTRATORS = {"invite": N_("Invite an officer")}
+FOR_ADMINISTRATORS = {"invite": N_("Invite an officer"), "alarms": N_("What the node warns of")}
 
 
 def screen(spans: Iterable[Span], language: Language, rows: Rows = ()) -> Rendered:

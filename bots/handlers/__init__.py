@@ -4,6 +4,7 @@ from aiogram import Router
 
 from bots.handlers import (
     acknowledging,
+    alarming,
     digests,
     enquiries,
     enrolment,
@@ -16,5 +17,15 @@ from bots.handlers import (
 
 def routers() -> list[Router]:
     """Fresh routers, in the order in which they are asked."""
-    modules = (enrolment, membership, enquiries, acknowledging, subscribing, digests, language, unknown)
+    modules = (
+        enrolment,
+        alarming,
+        membership,
+        enquiries,
+        acknowledging,
+        subscribing,
+        digests,
+        language,
+        unknown,
+    )
     return [module.router() for module in modules]

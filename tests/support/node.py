@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from schemas.vocabulary import Tlp
+from subscribers.api import AlarmEntry
 from subscribers.local import ClientIdentity, Role
 from subscribers.records import Community, Filters, Page, Published, Record
 from tests.support.node_api import MemoryNode
@@ -75,6 +76,9 @@ class DirectNode:
 
     async def communities(self) -> list[Community]:
         return await self.api.communities(_BOT)
+
+    async def alarms(self, limit: int = 50, *, past: bool = False, after: int = 0) -> list[AlarmEntry]:
+        return await self.api.alarms(_BOT, limit, past=past, after=after)
 
     async def bulletins(self) -> AsyncIterator[Handed]:
         handed: set[str] = set()

@@ -64,7 +64,7 @@ class MemoryNode:
     def __init__(self, records: Iterable[Record] = (), local: LocalNats | None = None) -> None:
         self.records = list(records)
         self.asked: list[ClientIdentity] = []
-        self.raised = [make_alarm()]
+        self.raised: list[AlarmEntry] = []
         self.local = local
         self._numbers = count(1000)
         self._communities = {SLUG: _community(SLUG, "Alpha", Realm.LIVE, COMMUNITY)}
