@@ -2,10 +2,12 @@
 
 import itertools
 import json
+import re
 import stat
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from schemas.encoding import parse_json
 from schemas.errors import Code, LiaisonError
@@ -19,6 +21,8 @@ from subscribers.backup import (
     threshold_of,
     write_file,
 )
+from subscribers.cli import app
+from subscribers.hub_link import Admission
 from subscribers.keys import Keyring
 from tests.support.federation import AT, random_from
 from tests.unit.test_enrolment import admission
@@ -139,3 +143,55 @@ def test_shares_that_can_be() -> None:
         (3, 5),
         (16, 16),
     ]
+
+
+def test_by_hand_sheets_are_shown_and_words_and_passphrase_asked_for(state: Path, tmp_path: Path) -> None:
+    runner = CliRunner()
+    file = tmp_path / "by-hand.backup"
+    words = ["keys", "backup", "--out", str(file), "--shares", "2-of-3", "--state", str(state)]
+    shown = runner.invoke(app, words, input=f"{WORD}\n{WORD}\n")
+    assert shown.exit_code == 0, shown.output
+    sheets = shown.stdout.split("\f")
+    assert len(sheets) == 3
+    typed = [" ".join(re.findall(r"^ ?\d+ [a-z]+ *(?:\d+ .*)?$", each, re.MULTILINE)) for each in sheets]
+    anew = tmp_path / "anew"
+    restore = ["keys", "restore", str(file), "--state", str(anew)]
+    wrong = runner.invoke(app, restore, input=f"{typed[0]}\n{typed[2]}\nincorrect horse\n")
+    assert (wrong.exit_code, wrong.stderr.partition(":")[0]) == (1, "wrong_key")
+    assert not anew.exists()
+    done = runner.invoke(app, restore, input=f"{typed[0]}\n{typed[2]}\n{WORD}\n")
+    assert done.exit_code == 0, done.output
+    before, after = Keyring.load(state / "keys"), Keyring.load(anew / "keys")
+    assert after.identity == before.identity
+    # No key of the lost machine serves a second account.
+    kept = [name for name, seed in after.seeds().items() if seed == before.seeds()[name]]
+    assert kept == ["identity"]
+    assert (anew / "enrolment.dsse").exists()
+
+
+def test_the_same_keys_for_a_state_that_survived(state: Path, tmp_path: Path, backup: Backup) -> None:
+    write_file(tmp_path / "keys.backup", backup.data)
+    word = tmp_path / "word"
+    word.write_text(f"{WORD}\n")
+    anew = tmp_path / "anew"
+    words = ["keys", "restore", str(tmp_path / "keys.backup"), "--same", "--state", str(anew), "--json"]
+    for number in (1, 2):
+        path = tmp_path / f"share-{number}"
+        path.write_text(sheet(backup, number))
+        words += ["--share", str(path)]
+    done = CliRunner().invoke(app, [*words, "--passphrase-file", str(word)])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["request"] is None
+    assert Keyring.load(anew / "keys").seeds() == Keyring.load(state / "keys").seeds()
+    assert Admission.read(anew / "admission.json") == admission()
+
+
+@pytest.mark.parametrize("shares", ["1-of-2", "5"])
+def test_a_passphrase_or_shares_that_cannot_be_are_told(state: Path, tmp_path: Path, shares: str) -> None:
+    out = tmp_path / "no.backup"
+    words = ["keys", "backup", "--out", str(out), "--state", str(state)]
+    refusal = CliRunner().invoke(app, [*words, "--shares", shares], input="a\na\n")
+    assert (refusal.exit_code, refusal.stderr.partition(":")[0]) == (1, "bad_request")
+    refusal = CliRunner().invoke(app, [*words, "--passphrase-file", str(tmp_path / "nowhere")])
+    assert (refusal.exit_code, refusal.stderr.partition(":")[0]) == (1, "bad_settings")
+    assert not out.exists()

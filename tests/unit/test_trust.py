@@ -6,6 +6,7 @@ from schemas.chain import ChainHead, ChainKey
 from schemas.errors import Code
 from schemas.frame import parse_frame
 from schemas.vocabulary import Precedence
+from subscribers.keys import KemKey
 from subscribers.sealing import EpochKey
 from subscribers.trust import (
     Announced,
@@ -128,6 +129,11 @@ def test_wraps_find_their_announcement() -> None:
     announcement, key = accept_wrap(recorded()["epoch 0 for jpn"], announced, [JPN.kem], JPN.endpoint)
     assert announcement in announced
     assert key == publisher.key
+    # The key may have been replaced while the wrap was on its way: the one that it names opens it.
+    newer = [KemKey(seed("jpn kem two")), JPN.kem]
+    assert accept_wrap(recorded()["epoch 0 for jpn"], announced, newer, JPN.endpoint)[1] == publisher.key
+    code = code_of(accept_wrap, recorded()["epoch 0 for jpn"], announced, newer[:1], JPN.endpoint)
+    assert code is Code.BAD_WRAP
     code = code_of(accept_wrap, recorded()["another key for jpn"], announced, [JPN.kem], JPN.endpoint)
     assert code is Code.KEY_MISMATCH
 
