@@ -23,11 +23,14 @@ from subscribers.store import Store
 from subscribers.traffic_feed import Piece, TrafficFeed
 from tests.support.federation import (
     AT,
+    COM,
     DAY,
     FRA,
     JPN,
     Publisher,
+    by_owners,
     documents,
+    entry,
     memberships,
     unsigned,
 )
@@ -198,6 +201,24 @@ async def test_what_is_brought_back_is_judged_like_everything_else(tmp_path: Pat
         q.send(q.bulletin(8))
         await node.take([sent(q)[-1]])
         assert await node.titles() == ["Bulletin 1"]
+
+
+async def test_what_is_brought_back_and_refused_again_stays_where_it_was(tmp_path: Path) -> None:
+    """Its publisher was no member when it was made: the successor's word changes nothing of that."""
+    p = chain(1)
+    p.iat = AT + 10
+    p.send(p.bulletin(2))
+    p.iat = AT
+    out = by_owners(entry(memberships()[COM], op="remove", id="fra", nbf=AT + 5))
+    async with reading(tmp_path, SUCCEEDED) as node:
+        await node.ledger.append(out, membership=True)
+        await node.take(sent(p))
+        p.rekey()
+        p.send(p.bulletin(3))
+        await node.take(sent(p)[-3:])
+        assert await node.titles() == ["Bulletin 1", "Bulletin 3"]
+        assert await node.refusals() == [("revoked_key", "f")]
+        assert len(node.ledger.held) == 1
 
 
 async def test_what_was_pushed_out_of_the_quarantine_is_a_gap(tmp_path: Path) -> None:
