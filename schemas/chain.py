@@ -8,7 +8,8 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from schemas.errors import Code, TrustError
-from schemas.frame import GENESIS, Frame
+from schemas.frame import GENESIS, HEARTBEAT, Frame
+from schemas.vocabulary import Precedence
 
 
 class ChainKey(NamedTuple):
@@ -56,3 +57,23 @@ def check_next(head: ChainHead, frame: Frame) -> ChainHead:
     if frame.header.prev != head.hash:
         raise TrustError(Code.FORK, f"frame {seq} does not continue the chain that was seen")
     return ChainHead(seq, frame.hash)
+
+
+def contradiction(first: Frame, second: Frame) -> str | None:
+    """Why one publisher cannot honestly have signed both; None when it can. FORMAT.md, "Chains"."""
+    one, other = first.header, second.header
+    if (one.pub, one.com) != (other.pub, other.com):
+        return None
+    if one.pr == other.pr and one.seq == other.seq and first.hash != second.hash:
+        return f"both stand at place {one.seq} of one chain"
+    if one.pr == other.pr and other.seq == one.seq + 1 and other.prev != first.hash:
+        return (
+            f"the second follows place {one.seq} of the chain, but names another frame there than the first"
+        )
+    if other.k == HEARTBEAT:
+        size, last = other.heads[list(Precedence).index(Precedence(one.pr))]
+        if size == one.seq + 1 and last != first.hash:
+            return (
+                f"the heartbeat names another frame at place {one.seq} of the {one.pr} chain than the first"
+            )
+    return None

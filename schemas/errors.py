@@ -68,6 +68,7 @@ class Code(StrEnum):
     ROLLBACK = "rollback"
     BAD_PROOF = "bad_proof"
     BAD_PARCEL = "bad_parcel"
+    BAD_EVIDENCE = "bad_evidence"
     # bulletins and drafts
     BAD_DRAFT = "bad_draft"
     MISSING_MARKING = "missing_marking"

@@ -13,6 +13,7 @@ from schemas.bulletin import NEEDED_RELATION, Bulletin, Draft
 from schemas.card import Card
 from schemas.documents import Agency, Community, Enrolment, Hub, Keys, Membership, Revoke, Root
 from schemas.errors import Code
+from schemas.evidence import Evidence
 from schemas.frame import BULLETIN, CARD, EPOCH, HEARTBEAT, Header
 from schemas.limits import INTEGER_MAX, SECRETARIAT_KEYS_MAX
 from schemas.receipts import ADMITTED
@@ -205,6 +206,7 @@ def plain_schemas() -> dict[str, Json]:
         "envelope": envelope_schema(),
         **{f"header-{kind}": header_schema(kind) for kind in FIELDS},
         "receipt": receipt_schema(),
+        "evidence": model_schema(Evidence, "serialization"),
     }
 
 

@@ -51,3 +51,7 @@ NOTE_MAX: Final = 32 * 1024
 """A checkpoint with its signatures."""
 NOTE_SIGNATURES_MAX: Final = 32
 """Signatures under a checkpoint: the log's, the witnesses', and some of which we know nothing."""
+
+EVIDENCE_MAX: Final = 4 * 1024 * 1024
+EVIDENCE_DOCUMENTS_MAX: Final = 1024
+EVIDENCE_MEMBERSHIP_MAX: Final = 4096

@@ -68,6 +68,15 @@ def read(data: bytes, publisher: str, hub_key: bytes) -> list[Answer]:
     return [_answer(item, publisher, root, size) for item in fields["items"]]
 
 
+def alone(data: bytes, sha256: str) -> bytes:
+    """The same receipt with nothing but the answers about one message: it proves as much of that, and shows
+    no other. `data` is a receipt that `read` accepts.
+    """
+    fields = parse_json(data, RECEIPT_MAX)
+    items = [item for item in fields["items"] if item["sha256"] == sha256]
+    return canonical_json({**fields, "items": items[-1:]})
+
+
 def _answer(item: object, publisher: str, root: bytes, size: int) -> Answer:
     if (
         not isinstance(item, dict)

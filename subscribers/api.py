@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from schemas.bulletin import CommunityId, Draft, Instant
+from schemas.evidence import Evidence
 from schemas.vocabulary import AlarmName, Realm, Tlp
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
@@ -26,8 +27,11 @@ class WhoAmI(ClientIdentity):
 
 
 class QuarantineEntry(_Shape):
-    """A frame that this node refused: where it came from and why, never what it holds."""
+    """A frame that this node refused: where it came from and why, never what it holds. By its `number` an
+    administrator asks for evidence of it.
+    """
 
+    number: int
     when: Instant
     community: CommunityId | None = None
     agency: str | None = None
@@ -129,6 +133,12 @@ class NodeApi(Protocol):
 
     async def show(self, client: ClientIdentity, ref: str) -> Record:
         """One bulletin by reference or id. LiaisonError `not_found`."""
+
+    async def evidence(self, client: ClientIdentity, ref: str, *, text: bool, membership: bool) -> Evidence:
+        """What proves a bulletin to a third party. LiaisonError `not_found`, `too_large`."""
+
+    async def evidence_refused(self, client: ClientIdentity, number: int, *, membership: bool) -> Evidence:
+        """What proves that a refused frame was signed. LiaisonError `not_found`, or why it proves nothing."""
 
     async def communities(self, client: ClientIdentity) -> list[Community]:
         """The communities that this agency belongs to."""

@@ -15,6 +15,7 @@ from schemas.encoding import from_instant
 from schemas.errors import Code, TrustError
 from schemas.vocabulary import Kind, Relation, Severity
 from subscribers.archive_query import POSITION_BITS, first_position, language_bits
+from subscribers.kept import Proof, keep_proof
 from subscribers.normalise import document_terms
 
 MIGRATIONS: Final[tuple[str, ...]] = (
@@ -100,6 +101,8 @@ class NewRecord:
     """Unix milliseconds."""
     own: bool = False
     flags: frozenset[Flag] = frozenset()
+    proof: Proof | None = None
+    """What shows others that it was signed; None where the frame is not at hand."""
 
 
 def put(connection: apsw.Connection, new: NewRecord) -> bool:
@@ -134,6 +137,8 @@ def put(connection: apsw.Connection, new: NewRecord) -> bool:
         ),
     )
     connection.execute("INSERT INTO payloads VALUES (?, ?)", (position, new.payload))
+    if new.proof is not None:
+        keep_proof(connection, position, new.proof)
     # A region is also found by its country.
     regions = {name for region in bulletin.regions for name in (region, region[:2])}
     connection.executemany(

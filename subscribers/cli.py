@@ -4,7 +4,7 @@ node and hold no agency keys.
 
 import typer
 
-from subscribers.commands import alarming, keys, media, owning, reading, setup, writing
+from subscribers.commands import alarming, keys, media, owning, proving, reading, setup, writing
 
 app = typer.Typer(
     name="liaison-agency",
@@ -24,6 +24,7 @@ app.command("tail", rich_help_panel="Read")(reading.tail)
 app.command("latest", rich_help_panel="Read")(reading.latest)
 app.command("search", rich_help_panel="Read")(reading.search)
 app.command("show", rich_help_panel="Read")(reading.show)
+app.add_typer(proving.evidence, name="evidence", rich_help_panel="Read")
 app.command("export", rich_help_panel="Without a network")(media.export)
 app.command("import", rich_help_panel="Without a network")(media.take)
 app.add_typer(media.courier, name="courier", rich_help_panel="Without a network")

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat, TypeAdapter
 
 from schemas.bulletin import Draft
 from schemas.errors import Code, OperationError
+from schemas.evidence import Evidence
 from schemas.vocabulary import Kind, Realm, Tlp
 from subscribers.api import (
     AlarmEntry,
@@ -38,6 +39,7 @@ _EVERYTHING: Final = Filters()
 _PUBLISHED: Final = TypeAdapter(Published)
 _PAGE: Final = TypeAdapter(Page)
 _RECORD: Final = TypeAdapter(Record)
+_EVIDENCE: Final = TypeAdapter(Evidence)
 _COMMUNITY: Final = TypeAdapter(Community)
 _COMMUNITIES: Final = TypeAdapter(list[Community])
 _STATUS: Final = TypeAdapter(NodeStatus)
@@ -173,6 +175,16 @@ class Agency:
     async def show(self, ref: str) -> Record:
         """One bulletin by reference or id. Raises LiaisonError `not_found`."""
         return await self._ask(Verb.SHOW, _RECORD, {"ref": ref})
+
+    async def evidence(self, ref: str, *, text: bool = True, membership: bool = True) -> Evidence:
+        """What proves a bulletin to a third party: `to_bytes()` is the file that `liaison-verify` reads."""
+        fields = {"ref": ref, "text": text, "membership": membership}
+        return await self._ask(Verb.EVIDENCE, _EVIDENCE, fields)
+
+    async def evidence_refused(self, number: int, *, membership: bool = True) -> Evidence:
+        """The same of a refused frame, by its number in the quarantine."""
+        fields = {"number": number, "membership": membership}
+        return await self._ask(Verb.EVIDENCE_REFUSED, _EVIDENCE, fields)
 
     async def communities(self) -> list[Community]:
         """The communities that the agency belongs to."""

@@ -68,6 +68,8 @@ class Refused(NamedTuple):
     message: str
     subject: str
     data: bytes
+    number: int = 0
+    """Its place in the quarantine, once it is there."""
 
     @classmethod
     def of(cls, error: LiaisonError, at: int, subject: str, data: bytes) -> Self:
@@ -94,6 +96,8 @@ class Changes:
     cards: dict[str, Card] = field(default_factory=dict)
     sealed: dict[str, Card] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    """Where those stand in the quarantine, once they are saved."""
     alarms: list[Alarm] = field(default_factory=list)
     """Besides those that the refusals raise by themselves."""
     ended: list[tuple[AlarmKey, int]] = field(default_factory=list)
@@ -172,8 +176,7 @@ class Changes:
             )
         if self.sequence > self.base.sequence:
             connection.execute("INSERT OR REPLACE INTO feeds VALUES (?, ?)", (TRAFFIC, self.sequence))
-        for each in self.refused:
-            _quarantine(connection, each)
+        self.numbers = [_quarantine(connection, each) for each in self.refused]
         numbers = [(each, _quarantine(connection, refused)) for each, refused in self.held.items()]
         held.save(connection, numbers, self.released)
         self._save_alarms(connection)
@@ -307,9 +310,10 @@ class Ledger:
     async def quarantine(self, limit: int) -> list[Refused]:
         """What was refused, newest first."""
         rows = await self.store.query(
-            "SELECT at, code, message, subject, data FROM quarantine ORDER BY number DESC LIMIT ?", (limit,)
+            "SELECT at, code, message, subject, data, number FROM quarantine ORDER BY number DESC LIMIT ?",
+            (limit,),
         )
-        return [Refused(at, Code(code), message, subject, data) for at, code, message, subject, data in rows]
+        return [Refused(at, Code(code), *rest) for at, code, *rest in rows]
 
     def _grow(self, data: bytes, *, membership: bool) -> None:
         self.directory = self.preview(data, membership=membership)

@@ -16,6 +16,7 @@ from schemas.card import Card
 from schemas.directory import Directory
 from schemas.encoding import instant
 from schemas.errors import Code, FormatError, LiaisonError, OperationError
+from schemas.evidence import Evidence
 from schemas.membership import MembershipLog
 from schemas.subjects import parse_frame_subject
 from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severity
@@ -35,6 +36,8 @@ from subscribers.rotation import Rotation
 from subscribers.schedule import running
 from subscribers.service import NodeService
 from subscribers.settings import NodeSettings
+from subscribers.showing import Kept, Shelf, check_signed
+from subscribers.showing import compose as compose_evidence
 from subscribers.sinks.jsonl import JsonlSink
 
 LOCAL = "local"
@@ -131,6 +134,18 @@ class Node:
     async def show(self, client: ClientIdentity, ref: str) -> Record:
         """One bulletin by reference or id; `not_found`."""
         return await self._core.archive.get(ref)
+
+    async def evidence(self, client: ClientIdentity, ref: str, *, text: bool, membership: bool) -> Evidence:
+        """What proves a bulletin to a third party."""
+        record = await self.show(client, ref)
+        kept = await Shelf(self._core.store).bulletin(record.bulletin.id, text=text)
+        # What came as an ancestor in a backlog was not held against its own signature then.
+        return check_signed(await self._evidence(kept, membership=membership))
+
+    async def evidence_refused(self, client: ClientIdentity, number: int, *, membership: bool) -> Evidence:
+        """What proves that a refused frame was signed."""
+        kept = await Shelf(self._core.store).refused(number)
+        return check_signed(await self._evidence(kept, membership=membership))
 
     async def communities(self, client: ClientIdentity) -> list[Community]:
         """Those that this agency is in or owns."""
@@ -260,7 +275,11 @@ class Node:
         entries = await self._core.ledger.quarantine(limit)
         return [
             QuarantineEntry(
-                when=instant(each.at), code=str(each.code), message=each.message, **self._origin(each.subject)
+                number=each.number,
+                when=instant(each.at),
+                code=str(each.code),
+                message=each.message,
+                **self._origin(each.subject),
             )
             for each in entries
         ]
@@ -277,6 +296,12 @@ class Node:
     async def doctor(self, client: ClientIdentity) -> list[Finding]:
         """What is wrong and how to mend it."""
         return await diagnose(self._core, self._rotation.warning())
+
+    async def _evidence(self, kept: Kept, *, membership: bool) -> Evidence:
+        core = self._core
+        documents, entries = await Shelf(core.store).logs(kept.header.com)
+        shown = entries if membership else []
+        return await asyncio.to_thread(compose_evidence, kept, documents, shown, core.ledger.known(), None)
 
     @property
     def _agency(self) -> str:

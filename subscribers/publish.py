@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from schemas.asyncapi import channel, document, operation, reference
 from schemas.bulletin import Draft
 from schemas.errors import Code
+from schemas.evidence import Evidence
 from schemas.json_schemas import Json, between_fields, named
 from schemas.publish import PUBLISHED, read_examples, run
 from schemas.subjects import BULLETINS
@@ -34,6 +35,8 @@ ANSWERS: Final[dict[Verb, Any]] = {
     Verb.SEARCH: Page,
     Verb.LATEST: Page,
     Verb.SHOW: Record,
+    Verb.EVIDENCE: Evidence,
+    Verb.EVIDENCE_REFUSED: Evidence,
     Verb.COMMUNITIES: list[Community],
     Verb.STATUS: NodeStatus,
     Verb.PUBLISH: Published,
@@ -62,6 +65,8 @@ _SUMMARIES: Final = {
     Verb.WHOAMI: "Who the node says that the client is.",
     Verb.SEARCH: "Bulletins with these words, newest first unless ranked.",
     Verb.LATEST: "The newest bulletins.",
+    Verb.EVIDENCE: "What proves a bulletin to a third party: an evidence file.",
+    Verb.EVIDENCE_REFUSED: "What proves that a refused frame was signed: an evidence file.",
     Verb.SHOW: "One bulletin by reference or id.",
     Verb.COMMUNITIES: "The communities that the agency belongs to.",
     Verb.STATUS: "How the node is doing.",

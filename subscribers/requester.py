@@ -26,6 +26,8 @@ _HARMLESS: Final = frozenset(
         Verb.SEARCH,
         Verb.LATEST,
         Verb.SHOW,
+        Verb.EVIDENCE,
+        Verb.EVIDENCE_REFUSED,
         Verb.COMMUNITIES,
         Verb.STATUS,
         Verb.ALARMS,

@@ -73,6 +73,23 @@ class ShowRequest(Request):
     ref: _Word
 
 
+class EvidenceRequest(Request):
+    """`evidence`: what proves a bulletin to a third party. Without `text` the file shows that something was
+    signed, not what; without `membership` not who else is in the community.
+    """
+
+    ref: _Word
+    text: Annotated[bool, Field(strict=True)] = True
+    membership: Annotated[bool, Field(strict=True)] = True
+
+
+class EvidenceRefusedRequest(Request):
+    """`evidence-refused`: the same of a refused frame, by its number in the quarantine."""
+
+    number: Annotated[int, Field(ge=1, le=INTEGER_MAX, strict=True)]
+    membership: Annotated[bool, Field(strict=True)] = True
+
+
 class CommunityCreateRequest(Request):
     """`community-create`"""
 
@@ -189,6 +206,8 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.SEARCH: SearchRequest,
     Verb.LATEST: LatestRequest,
     Verb.SHOW: ShowRequest,
+    Verb.EVIDENCE: EvidenceRequest,
+    Verb.EVIDENCE_REFUSED: EvidenceRefusedRequest,
     Verb.COMMUNITIES: Nothing,
     Verb.STATUS: Nothing,
     Verb.PUBLISH: PublishRequest,

@@ -32,6 +32,7 @@ class Verb(StrEnum):
     SEARCH = "search"
     LATEST = "latest"
     SHOW = "show"
+    EVIDENCE = "evidence"
     COMMUNITIES = "communities"
     STATUS = "status"
     PUBLISH = "publish"
@@ -44,6 +45,7 @@ class Verb(StrEnum):
     ALARMS = "alarms"
     ALARM_ACK = "alarm-ack"
     QUARANTINE = "quarantine"
+    EVIDENCE_REFUSED = "evidence-refused"
     DOCTOR = "doctor"
     KEYS = "keys"
     KEY_ROTATE = "key-rotate"
@@ -61,6 +63,7 @@ _ADDS: Final = {
         Verb.SEARCH,
         Verb.LATEST,
         Verb.SHOW,
+        Verb.EVIDENCE,
         Verb.COMMUNITIES,
         Verb.STATUS,
         Verb.ALARMS,
@@ -70,6 +73,7 @@ _ADDS: Final = {
     Role.ADMIN: (
         Verb.ALARM_ACK,
         Verb.QUARANTINE,
+        Verb.EVIDENCE_REFUSED,
         Verb.DOCTOR,
         Verb.KEYS,
         Verb.KEY_ROTATE,

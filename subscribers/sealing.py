@@ -135,8 +135,8 @@ def heartbeat(  # noqa: PLR0913 - the header's fields, each decided by the calle
     return _bare(header._replace(dir=dir, mem=mem, heads=(routine, flash)), signer)
 
 
-def open_body(frame: Frame, epoch_key: EpochKey) -> bytes:
-    """The payload of a frame of kind `b` or `c`: AEAD, then padding, then the signed commitment.
+def open_body(frame: Frame, epoch_key: EpochKey) -> tuple[bytes, bytes]:
+    """Salt and payload of a frame of kind `b` or `c`: AEAD, then padding, then the signed commitment.
 
     Raises SealError `decryption_failed`, `bad_padding` or `commitment_mismatch`.
     """
@@ -150,7 +150,7 @@ def open_body(frame: Frame, epoch_key: EpochKey) -> bytes:
     salt, payload = unpad(padded)
     if plaintext_commitment(salt, payload).hex() != frame.header.pc:
         raise SealError(Code.COMMITMENT_MISMATCH, "the plaintext is not the one that the header commits to")
-    return payload
+    return salt, payload
 
 
 def wrap(epoch_key: EpochKey, announcement: bytes, recipient: Keys) -> Wrap:

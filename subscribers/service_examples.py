@@ -33,6 +33,8 @@ def request_examples(known: Json) -> dict[Verb, Json]:
         Verb.SEARCH: {"words": "relay checkpoint", **looked},
         Verb.LATEST: looked,
         Verb.SHOW: {"ref": ref},
+        Verb.EVIDENCE: {"ref": ref, "membership": False},
+        Verb.EVIDENCE_REFUSED: {"number": 7},
         Verb.PUBLISH: {"draft": known["draft"], "community": slug},
         Verb.ACKNOWLEDGE: {"ref": ref, "note": "Seen here too.", "officer": "duty-2"},
         Verb.COMMUNITY_CREATE: {"slug": slug, "title": known["card"]["title"], "realm": "live"},
@@ -85,6 +87,7 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         "last_frame": "2026-01-31T08:30:01Z",
     }
     refused = {
+        "number": 7,
         "when": "2026-01-31T08:30:01Z",
         "code": "bad_signature",
         "message": "the signature does not hold",
@@ -124,6 +127,8 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         Verb.SEARCH: page,
         Verb.LATEST: page,
         Verb.SHOW: shown,
+        Verb.EVIDENCE: known["evidence"],
+        Verb.EVIDENCE_REFUSED: known["evidence"],
         Verb.COMMUNITIES: [community],
         Verb.STATUS: status,
         Verb.PUBLISH: published,

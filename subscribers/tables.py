@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from subscribers import air_gap, alarms, archive, digest, epoch_keys, held, journal, ledger
+from subscribers import air_gap, alarms, archive, digest, epoch_keys, held, journal, kept, ledger
 
 NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[0],
@@ -14,4 +14,5 @@ NODE: Final[tuple[str, ...]] = (
     held.MIGRATIONS[0],
     epoch_keys.MIGRATIONS[0],
     air_gap.MIGRATIONS[0],
+    kept.MIGRATIONS[0],
 )

@@ -32,6 +32,7 @@ from subscribers.directory_feed import DirectoryFeed
 from subscribers.held import ANCESTORS_MAX, ancestors, wrap_of
 from subscribers.hub_link import HubLink, feed_settled
 from subscribers.journal import Settlement, Signing, settle
+from subscribers.kept import Keeping, Proof
 from subscribers.key_store import Rack
 from subscribers.ledger import Changes, Ledger, Refused
 from subscribers.outbox import Outbox
@@ -73,6 +74,7 @@ class _Batch:
     reading: Reading
     records: list[tuple[NewRecord, Piece]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    keeping: Keeping = field(default_factory=Keeping)
 
 
 class TrafficFeed:
@@ -176,6 +178,7 @@ class TrafficFeed:
                 if isinstance(outcome, LiaisonError):
                     self._refuse(batch, outcome, piece)
             batch.changes.save(connection)
+            batch.keeping.save(connection, batch.changes.numbers)
             settlement, level = settle(connection, batch.answers, signing), self.fresh.level
             if level is None or not batch.records:
                 return settlement, level, []
@@ -213,7 +216,9 @@ class TrafficFeed:
 
     async def _other(self, batch: _Batch, piece: Piece) -> None:
         if piece.subject == receipts_for(self._endpoint):
-            batch.answers += await self._receipt(piece.data)
+            answers = await self._receipt(piece.data)
+            batch.answers += answers
+            batch.keeping.receipts.append((piece.data, answers))
         else:
             batch.changes.unlock(
                 *accept_wrap(piece.data, batch.changes.announced(), self._keys.kems, self._endpoint)
@@ -229,9 +234,12 @@ class TrafficFeed:
     async def _frame(self, batch: _Batch, piece: Piece, place: int) -> None:
         changes = batch.changes
         verdict = await self._verdict(batch, piece, place)
+        if isinstance(verdict, Refusal) and verdict.error.code is Code.FORK and verdict.frame is not None:
+            batch.keeping.fork(len(changes.refused), verdict.frame)
         if verdict.chain is not None and verdict.frame is not None:
             self._suspect(changes, verdict, verdict.frame)
             changes.move(verdict.frame, verdict.chain, self._clock())
+            batch.keeping.tails[ChainKey.of(verdict.frame)] = verdict.frame.raw
             if piece.held:
                 changes.released.append(piece.held)
         elif piece.held:
@@ -239,29 +247,33 @@ class TrafficFeed:
         match verdict:
             case Refusal(error=error):
                 raise error
-            case Opened(frame=frame):
-                flags: set[Flag] = set()
-                if verdict.expired:
-                    flags.add("expired")
-                if verdict.missing:
-                    flags.add("gap_before")
-                own = frame.header.pub == self._endpoint
-                record = NewRecord(
-                    verdict.bulletin,
-                    verdict.payload,
-                    frame.header.com,
-                    verdict.agency,
-                    self._clock(),
-                    own,
-                    frozenset(flags),
-                )
-                batch.records.append((record, piece))
+            case Opened():
+                batch.records.append((self._record(verdict), piece))
             case Announced():
                 changes.learn(verdict.id, verdict.epoch)
+                batch.keeping.announced.append(verdict.frame)
             case Carded(frame=frame):
                 changes.name(frame.header.com, verdict.card)
             case _:
                 pass
+
+    def _record(self, verdict: Opened) -> NewRecord:
+        flags: set[Flag] = set()
+        if verdict.expired:
+            flags.add("expired")
+        if verdict.missing:
+            flags.add("gap_before")
+        frame, own = verdict.frame, verdict.frame.header.pub == self._endpoint
+        return NewRecord(
+            verdict.bulletin,
+            verdict.payload,
+            frame.header.com,
+            verdict.agency,
+            self._clock(),
+            own,
+            frozenset(flags),
+            Proof.of(frame, verdict.salt, own=own),
+        )
 
     def _suspect(self, changes: Changes, verdict: Verdict, frame: Frame) -> None:
         """Raise what the verdict says of frames that have not come."""

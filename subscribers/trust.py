@@ -9,7 +9,8 @@ for ever after.
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from schemas.bulletin import Bulletin, parse_bulletin
+from schemas.agreement import check_agreement
+from schemas.bulletin import parse_bulletin
 from schemas.card import parse_card
 from schemas.chain import ChainHead, ChainKey, check_next
 from schemas.directory import Directory
@@ -241,23 +242,11 @@ def _sealed(reader: Reader, placed: _Placed, now: int) -> Opened | Carded | Skip
         if not epoch.due:
             return Skipped(frame, placed.chain, placed.missing, Code.MISSING_WRAP)
         raise SealError(Code.MISSING_WRAP, f"the key of epoch {header.ep} has not been sent to us")
-    payload = open_body(frame, epoch.key)  # FORMAT.md, Content: AEAD, padding, commitment
+    salt, payload = open_body(frame, epoch.key)  # FORMAT.md, Content: AEAD, padding, commitment
     if header.k == CARD:
         return Carded(frame, placed.chain, placed.missing, parse_card(payload), placed.agency)
     bulletin = parse_bulletin(payload)
-    _check_bulletin(bulletin, frame, epoch, reader.directory.agencies[placed.agency].code)
-    expired = header.exp <= now  # the hub refuses these; a reader who comes late still wants to know
-    return Opened(frame, placed.chain, placed.missing, expired, payload, bulletin, placed.agency)
-
-
-def _check_bulletin(bulletin: Bulletin, frame: Frame, epoch: Epoch, code: str) -> None:
     # FORMAT.md, Content: what the bulletin says of itself is what its signed header says.
-    header = frame.header
-    if bulletin.realm.value != header.rl:
-        raise TrustError(Code.EXERCISE_MISMATCH, "the exercise flag does not agree with the realm")
-    said = (bulletin.id, bulletin.precedence.value, bulletin.history.value, bulletin.ref.partition("-")[0])
-    signed = (header.id, header.pr, epoch.hist, code)
-    if said != signed:
-        names = ("id", "severity", "history", "ref")
-        wrong = [name for name, one, other in zip(names, said, signed, strict=True) if one != other]
-        raise TrustError(Code.CONTENT_MISMATCH, f"the bulletin and its frame disagree: {', '.join(wrong)}")
+    check_agreement(bulletin, header, epoch.hist, reader.directory.agencies[placed.agency].code)
+    expired = header.exp <= now  # the hub refuses these; a reader who comes late still wants to know
+    return Opened(frame, placed.chain, placed.missing, expired, salt, payload, bulletin, placed.agency)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from schemas.bulletin import parse_draft
 from schemas.errors import Code, LiaisonError, OperationError
+from schemas.evidence import Evidence
 from subscribers.api import ClientAdded, NodeApi, WhoAmI
 from subscribers.local import ClientIdentity, LocalNats, Verb
 from subscribers.records import Filters, Page, Record
@@ -23,6 +24,8 @@ from subscribers.requests import (
     CommunityCreateRequest,
     CommunityRemoveRequest,
     DigestRequest,
+    EvidenceRefusedRequest,
+    EvidenceRequest,
     KeyRevokeRequest,
     KeyRotateRequest,
     LatestRequest,
@@ -61,6 +64,8 @@ class Desk:
             case AcknowledgeRequest():
                 await self._show(client, request.ref)  # what the client may not see it cannot acknowledge
                 return await self._api.acknowledge(client, request.ref, request.note, request.officer)
+            case EvidenceRequest() | EvidenceRefusedRequest():
+                return await self._prove(client, request)
             case ClientAddRequest() | ClientRemoveRequest():
                 return await self._change_clients(request)
             case (
@@ -75,12 +80,8 @@ class Desk:
         match request:
             case ReadersRequest():
                 return await self._api.readers(client, request.community)
-            case KeyRotateRequest():
-                return await self._api.key_rotate(client, encryption=request.encryption)
-            case KeyRevokeRequest():
-                return await self._api.key_revoke(
-                    client, request.kid, request.reason, rotate=request.rotate, stop=request.stop
-                )
+            case KeyRotateRequest() | KeyRevokeRequest():
+                return await self._change_keys(client, request)
             case AlarmsRequest():
                 return await self._api.alarms(client, request.limit, past=request.past, after=request.after)
             case AlarmAckRequest():
@@ -117,6 +118,24 @@ class Desk:
         if record is None or not _allowed(record, client):
             raise OperationError(Code.NOT_FOUND, *_NOT_FOUND)
         return record
+
+    async def _prove(
+        self, client: ClientIdentity, request: EvidenceRequest | EvidenceRefusedRequest
+    ) -> Evidence:
+        membership = request.membership
+        if isinstance(request, EvidenceRefusedRequest):
+            return await self._api.evidence_refused(client, request.number, membership=membership)
+        await self._show(client, request.ref)  # what the client may not see it cannot prove
+        return await self._api.evidence(client, request.ref, text=request.text, membership=membership)
+
+    async def _change_keys(
+        self, client: ClientIdentity, request: KeyRotateRequest | KeyRevokeRequest
+    ) -> Answer:
+        if isinstance(request, KeyRotateRequest):
+            return await self._api.key_rotate(client, encryption=request.encryption)
+        return await self._api.key_revoke(
+            client, request.kid, request.reason, rotate=request.rotate, stop=request.stop
+        )
 
     async def _own(
         self,

@@ -61,13 +61,14 @@ class Reader:
 
 class Opened(NamedTuple):
     """A bulletin. `missing` are the numbers of frames that were skipped on the way, `expired` that `exp` is
-    past.
+    past. With `salt` (32 bytes) and `payload` a third party can be shown what the header commits to.
     """
 
     frame: Frame
     chain: Chain
     missing: range
     expired: bool
+    salt: bytes
     payload: bytes
     bulletin: Bulletin
     agency: str

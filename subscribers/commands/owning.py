@@ -207,7 +207,7 @@ def quarantine(
     client: As = COMMAND_LINE,
     as_json: AsJson = False,
 ) -> None:
-    """What this node refused, and why; never what it holds."""
+    """What this node refused, and why; never what it holds. For others: `evidence export --quarantine`."""
 
     async def work() -> None:
         async with node(state, client) as agency:
@@ -215,9 +215,9 @@ def quarantine(
         if as_json:
             show_json(found)
             return
-        rows = table("When", "Code", "From", "What is wrong")
+        rows = table("Number", "When", "Code", "From", "What is wrong")
         for each in found:
-            rows.add_row(each.when, each.code, each.agency or "?", escape(each.message))
+            rows.add_row(str(each.number), each.when, each.code, each.agency or "?", escape(each.message))
         console.print(rows if found else "Nothing was refused.")
 
     run(work(), as_json=as_json)

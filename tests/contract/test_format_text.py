@@ -45,8 +45,8 @@ from tests.support.format_example import (
 
 TITLES: Final = (
     "Limits", "Encodings", "Signatures", "Subjects", "Bulletin", "Directory", "Membership", "Checkpoints",
-    "Proofs", "Frame", "Chains", "Content", "Epochs", "Wraps", "Receipts", "Parcels", "Order of checks",
-    "Refusals", "Properties", "Worked example", "What the next version of this text adds",
+    "Proofs", "Frame", "Chains", "Content", "Epochs", "Wraps", "Receipts", "Parcels", "Evidence",
+    "Order of checks", "Refusals", "Properties", "Worked example", "What the next version of this text adds",
 )  # fmt: skip
 
 

@@ -19,20 +19,23 @@ import nkeys
 from schemas.bulletin import Bulletin, Draft
 from schemas.card import Card
 from schemas.chain import ChainHead
+from schemas.checkpoint import Checkpoint, Note, cosign, origin_of, sign_log
 from schemas.content import pad, plaintext_commitment
 from schemas.directory import Directory
 from schemas.documents import Agency, Community, Enrolment, Hub, Keys, Membership, Revoke, Role, Root, Witness
 from schemas.encoding import parse_json, to_base64
+from schemas.evidence import AnnouncementPart, ContentPart, Evidence, FramePart, ReceiptPart
 from schemas.frame import BULLETIN, CARD, parse_frame, signed_message
 from schemas.limits import FRAME_MAX
 from schemas.membership import GENESIS
-from schemas.receipts import Answer, issue
+from schemas.receipts import Answer, alone, issue
 from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, MEMBERSHIP_TYPE, Signer, key_id, sign_envelope
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import History, Precedence, Realm
 from schemas.wraps import Wrap, bundle, parse_wrap
 from subscribers.keys import KemKey, SigningKey
 from subscribers.sealing import EpochKey, announce, heartbeat, seal, wrap
+from subscribers.showing import Kept, compose
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TEXT: Final = ROOT / "schemas" / "FORMAT.md"
@@ -305,6 +308,30 @@ class World:
         ]
         return issue(answers, signing_key("hub"))[self.fra]
 
+    @cached_property
+    def note(self) -> bytes:
+        """The directory's head as the hub and the witnesses signed it."""
+        checkpoint = Checkpoint(origin_of(sha256(self.root).digest()), self.directory.head)
+        own = sign_log(checkpoint, checkpoint.origin, signing_key("hub"))
+        others = [
+            cosign(checkpoint, name, AT // 1000 + 60, signing_key(f"witness {name}")) for name in WITNESSES
+        ]
+        return Note(checkpoint, (own, *others)).to_bytes()
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the first agency can show of the bulletin."""
+        frame, announced = parse_frame(self.frame), parse_frame(self.announcement)
+        kept = Kept(
+            (FramePart.of(frame, sha256(frame.body).digest(), whole=True),),
+            ContentPart(salt=self.salt.hex(), payload=self.bulletin.to_bytes().decode()),
+            AnnouncementPart(
+                header=announced.header_bytes.decode(), signature=to_base64(announced.signature)
+            ),
+            ReceiptPart.model_validate_json(alone(self.receipt, frame.hash)),
+        )
+        return compose(kept, self.documents, self.entries, self.directory, self.note)
+
 
 def examples(world: World) -> dict[str, Json]:
     """One of each published shape, as JSON values."""
@@ -337,6 +364,7 @@ def examples(world: World) -> dict[str, Json]:
         "header-e": header(world.announcement),
         "header-h": header(world.beat),
         "receipt": envelope(world.receipt),
+        "evidence": json.loads(world.evidence.to_bytes()),
         "admission": {
             "v": 1,
             "agency": "fra",

@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG002 - a Protocol's methods take what they are given
 
+import json
 from collections.abc import Iterable
 from itertools import count
 
@@ -9,6 +10,8 @@ import uuid_utils
 
 from schemas.bulletin import Bulletin, Draft, Link
 from schemas.errors import Code, OperationError
+from schemas.evidence import Evidence
+from schemas.publish import read_examples
 from schemas.vocabulary import AlarmName, Kind, Language, Realm, Relation, Severity
 from subscribers.alarm_texts import TEXTS
 from subscribers.api import AlarmEntry, Exported, Finding, Imported, MembershipRole, QuarantineEntry
@@ -113,6 +116,13 @@ class MemoryNode:
                 return each
         raise OperationError(Code.NOT_FOUND, "no such bulletin in this archive", "look elsewhere")
 
+    async def evidence(self, client: ClientIdentity, ref: str, *, text: bool, membership: bool) -> Evidence:
+        await self.show(client, ref)
+        return _evidence(text=text, membership=membership)
+
+    async def evidence_refused(self, client: ClientIdentity, number: int, *, membership: bool) -> Evidence:
+        return _evidence(text=False, membership=membership)
+
     async def communities(self, client: ClientIdentity) -> list[Community]:
         return list(self._communities.values())
 
@@ -166,7 +176,9 @@ class MemoryNode:
         return [make_key(kid, "revoked")]
 
     async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
-        entry = QuarantineEntry(when=NOW, community=COMMUNITY, agency="fr-dgx", code="fork", message="two")
+        entry = QuarantineEntry(
+            number=7, when=NOW, community=COMMUNITY, agency="fr-dgx", code="fork", message="two"
+        )
         return [entry][:limit]
 
     async def alarms(self, client: ClientIdentity, limit: int, *, past: bool, after: int) -> list[AlarmEntry]:
@@ -204,6 +216,12 @@ class MemoryNode:
 def make_key(kid: str, state: KeyState = "current") -> KeyInfo:
     """A signing key as the node lists it."""
     return KeyInfo(kid=kid, use="signing", endpoint="A" * 56, state=state, made=NOW, age_days=1)
+
+
+def _evidence(*, text: bool, membership: bool) -> Evidence:
+    shown = Evidence.model_validate_json(json.dumps(read_examples()["evidence"]))
+    withheld = {"content": text, "membership": membership}
+    return shown.model_copy(update={name: None for name, asked in withheld.items() if not asked})
 
 
 def _community(slug: str, title: str, realm: Realm, id_: str) -> Community:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.chain import ChainHead
-from schemas.content import key_commitment, wrap_info
+from schemas.content import key_commitment, plaintext_commitment, wrap_info
 from schemas.documents import Keys
 from schemas.encoding import to_base64
 from schemas.errors import Code, SealError
@@ -58,7 +58,9 @@ def sealed(payload: bytes) -> bytes:
 @given(st.binary(max_size=5000))
 def test_what_is_sealed_is_opened(payload: bytes) -> None:
     frame = parse_frame(sealed(payload))
-    assert open_body(frame, KEY) == payload
+    salt, opened = open_body(frame, KEY)
+    assert opened == payload
+    assert plaintext_commitment(salt, payload).hex() == frame.header.pc
     assert verify(FRA.signing.public, signed_message(frame.header_bytes, frame.body), frame.signature)
     header = frame.header
     assert (header.kid, header.ep, header.seq, header.prev) == (FRA.kid, 3, 5, "1" * 64)
@@ -68,7 +70,7 @@ def test_what_is_sealed_is_opened(payload: bytes) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 1023, 1024, 1025, 65535, 65536])
 def test_padding_at_its_edges(size: int) -> None:
-    assert open_body(parse_frame(sealed(bytes(size))), KEY) == bytes(size)
+    assert open_body(parse_frame(sealed(bytes(size))), KEY)[1] == bytes(size)
 
 
 def test_a_payload_of_65537_bytes_is_refused() -> None:
