@@ -49,6 +49,7 @@ export const CODES = [
   "rollback",
   "bad_proof",
   "bad_parcel",
+  "bad_evidence",
   "bad_draft",
   "missing_marking",
   "red_with_history",
