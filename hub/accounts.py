@@ -18,7 +18,7 @@ from typing import Any, Final, Self
 from hub import grants
 from hub.files import private_directory, read_private, remove_private, sync_directory, write_private
 from hub.jwt import KeyKind, NKey, check_public, mint
-from hub.records import Endpoint, dump_endpoint, load_endpoint
+from hub.records import Endpoint, Kind, dump_endpoint, load_endpoint
 from schemas.errors import Code, OperationError
 
 _KEYS: Final = {
@@ -189,9 +189,14 @@ class Accounts:
             ) from None
 
     def mint(
-        self, name: str, user_public: str, entitlements: grants.Entitlements = frozenset()
+        self,
+        name: str,
+        user_public: str,
+        entitlements: grants.Entitlements = frozenset(),
+        kind: Kind = "agency",
     ) -> EndpointCredentials:
-        """A new endpoint account for the agency's user key `user_public`; `name` is shown to operators only.
+        """A new account for the user key `user_public` of an agency or a witness; `name` is shown to
+        operators only.
 
         Raises `FormatError` BAD_KEY, `OperationError` BAD_REQUEST (name) or ALREADY_KNOWN (the user key has
         an account).
@@ -211,6 +216,7 @@ class Accounts:
             issued_at=int(self._clock()),
             revoked={},
             seed=account.seed,
+            kind=kind,
         )
         self._save(record)
         return self._issue(record)
@@ -257,11 +263,12 @@ class Accounts:
     def account_jwt(self, public: str) -> str:
         """The endpoint's account JWT as it now stands."""
         record = self.endpoint(public)
-        claims = (
-            grants.suspended_account(record.revoked)
-            if record.suspended
-            else grants.endpoint_account(public, self.hub_public, record.entitlements, record.revoked)
-        )
+        if record.suspended:
+            claims = grants.suspended_account(record.revoked)
+        elif record.kind == "witness":
+            claims = grants.witness_account(public, self.hub_public, record.revoked)
+        else:
+            claims = grants.endpoint_account(public, self.hub_public, record.entitlements, record.revoked)
         return mint(self._keys["operator"], public, record.name, record.issued_at, claims)
 
     def user_jwt(self, public: str) -> str:
@@ -269,7 +276,8 @@ class Accounts:
         return self._issue(self.endpoint(public)).user_jwt
 
     def _issue(self, record: Endpoint) -> EndpointCredentials:
-        claims = grants.endpoint_user(record.public)
+        user = grants.witness_user if record.kind == "witness" else grants.endpoint_user
+        claims = user(record.public)
         account = NKey.from_seed(record.seed)
         user_jwt = mint(account, record.user_public, record.name, record.issued_at, claims)
         return EndpointCredentials(record.public, self.account_jwt(record.public), user_jwt)

@@ -157,6 +157,25 @@ def admit(
         show(result, text, as_json=as_json)
 
 
+@app.command(epilog="Example: liaison-hub admit-witness witness.request --out witness-admission.json")
+def admit_witness(
+    request: Annotated[Path, typer.Argument(help="The request that `liaison-witness init` wrote.")],
+    out: Annotated[Path, typer.Option("--out", help="Where the admission file for the witness goes.")],
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Give a witness that the root names its account. The same request again gives the same admission."""
+    with refusals(as_json=as_json):
+        from schemas.encoding import to_base64
+
+        asked = {"request": to_base64(read_file(request, DOCUMENT_MAX))}
+        admission = _ask(state, "admit-witness", asked)
+        write_file(out, (json.dumps(admission, indent=1) + "\n").encode())
+        result = {"witness": admission["witness"], "endpoint": admission["endpoint"], "out": str(out)}
+        text = f"{admission['witness']} admitted as {admission['endpoint']}\nwritten {out}: send it to them"
+        show(result, text, as_json=as_json)
+
+
 @app.command(epilog="Example: liaison-hub submit SEC2/root.dsse")
 def submit(
     document: Annotated[Path, typer.Argument(help="A signed directory document or membership entry.")],

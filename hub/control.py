@@ -19,9 +19,11 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from hub.grants import CONTROL, TRAFFIC
+from hub.heads import Heads
 from hub.health import Uptime, status
 from hub.jetstream import api
 from hub.office import TROUBLE, Office
+from hub.records import Endpoint
 from hub.state import digest
 from hub.streams import INTAKE, QUARANTINE, scan
 from schemas.encoding import instant, parse_json, to_base64
@@ -49,14 +51,16 @@ class Addresses(NamedTuple):
 class Control:
     """Answers operators while the block is entered."""
 
-    def __init__(self, office: Office, uptime: Uptime, addresses: Addresses) -> None:
+    def __init__(self, office: Office, heads: Heads, uptime: Uptime, addresses: Addresses) -> None:
         self._office = office
+        self._heads = heads
         self._uptime = uptime
         self._addresses = addresses
         self._subscription: Subscription | None = None
         self._answering: set[asyncio.Task[None]] = set()
         self._verbs: dict[str, Verb] = {
             "admit": self._admit,
+            "admit-witness": self._admit_witness,
             "suspend": self._suspend,
             "resume": self._resume,
             "submit": self._submit,
@@ -100,10 +104,16 @@ class Control:
 
     async def _admit(self, asked: dict[str, Any]) -> dict[str, Any]:
         enrolment, endpoint = await self._office.admit(_bytes(asked, "request"), _bytes(asked, "agency"))
+        return {"agency": enrolment.id, **self._admission(endpoint)}
+
+    async def _admit_witness(self, asked: dict[str, Any]) -> dict[str, Any]:
+        request, endpoint = await self._office.admit_witness(_bytes(asked, "request"))
+        return {"witness": request.name, **self._admission(endpoint)}
+
+    def _admission(self, endpoint: Endpoint) -> dict[str, Any]:
         hub = self._office.directory.hub
         return {
             "v": 1,
-            "agency": enrolment.id,
             "endpoint": endpoint.public,
             "user_jwt": self._office.accounts.user_jwt(endpoint.public),
             "urls": self._addresses.urls,
@@ -126,7 +136,7 @@ class Control:
         return {"size": head.size, "root": head.root.hex()}
 
     async def _status(self, _: dict[str, Any]) -> dict[str, Any]:
-        return await status(self._office, self._uptime)
+        return {**await status(self._office, self._uptime), "head": self._heads.facts()}
 
     async def _quarantine(self, asked: dict[str, Any]) -> dict[str, Any]:
         code = "*"

@@ -37,6 +37,7 @@ NO_LIMIT: Final = -1
 
 PRECEDENCES: Final = ("flash", "routine")
 SUBMISSIONS: Final = ("doc", "wrap")
+COSIGNATURES: Final = "cosig"
 """Every token of what an endpoint may send is written out. A wildcard would let it choose bytes that NATS
 carries and nats-py cannot read (a subject that is not UTF-8 ends its read loop): one message would stop the
 hub for good.
@@ -114,15 +115,21 @@ def imports(public: str, hub_public: str, entitlements: Entitlements) -> list[Cl
         for precedence in PRECEDENCES
     ]
     sent = [f"s.{what}.{public}" for what in SUBMISSIONS]
-    same = [_import(subject, hub_public) for subject in (*frames, *sent, *_durables(public))]
-    looks = [
-        {
-            **_import(f"$JS.API.CONSUMER.INFO.{stream}.{public}", hub_public),
-            "local_subject": f"{LOOK}.{stream}",
-        }
-        for stream in READABLE
-    ]
-    return [*same, *looks]
+    return _reach((*frames, *sent), public, hub_public, READABLE)
+
+
+def witness_account(public: str, hub_public: str, revoked: dict[str, int]) -> Claims:
+    """A witness's account: its durable on DIRECTORY, its cosignatures, and nothing of any bulletin."""
+    limits = {**_limits(), "imports": NO_LIMIT, "conn": ENDPOINT_CONNECTIONS}
+    reached = _reach((f"s.{COSIGNATURES}.{public}",), public, hub_public, (DIRECTORY,))
+    claims = _account(limits=limits, imports=reached)
+    return {**claims, "revocations": revoked} if revoked else claims
+
+
+def witness_user(public: str) -> Claims:
+    """The permissions of a witness's user."""
+    publish = [f"s.{COSIGNATURES}.{public}", *_durables(public, (DIRECTORY,)), f"{LOOK}.{DIRECTORY}"]
+    return _user(publish, ["_INBOX.>"], ENDPOINT_SUBSCRIPTIONS)
 
 
 def endpoint_user(public: str) -> Claims:
@@ -149,9 +156,21 @@ def full_user() -> Claims:
     return _user([">"], [">"], NO_LIMIT)
 
 
-def _durables(public: str) -> list[str]:
+def _reach(sent: tuple[str, ...], public: str, hub_public: str, streams: tuple[str, ...]) -> list[Claims]:
+    same = [_import(subject, hub_public) for subject in (*sent, *_durables(public, streams))]
+    looks = [
+        {
+            **_import(f"$JS.API.CONSUMER.INFO.{stream}.{public}", hub_public),
+            "local_subject": f"{LOOK}.{stream}",
+        }
+        for stream in streams
+    ]
+    return [*same, *looks]
+
+
+def _durables(public: str, streams: tuple[str, ...] = READABLE) -> list[str]:
     subjects = []
-    for stream in READABLE:
+    for stream in streams:
         subjects += [
             f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{public}",
             f"$JS.ACK.{stream}.{public}.>",

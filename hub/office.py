@@ -9,6 +9,8 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
+from hashlib import sha256
+from typing import Final
 from uuid import uuid4
 
 import nats.errors
@@ -16,7 +18,7 @@ import structlog
 from nats.aio.client import Client
 
 from hub import registrar
-from hub.accounts import Accounts
+from hub.accounts import NAME_MAX, Accounts
 from hub.admission import View, next_change
 from hub.batch import Outgoing, publish_batch
 from hub.claims import push
@@ -24,9 +26,9 @@ from hub.grants import DIRECTORY, Entitlements
 from hub.jetstream import api
 from hub.records import Endpoint
 from hub.state import State, digest, look_up_announcements, rebuild
-from hub.streams import ensure_endpoint
+from hub.streams import TTL_HEADER, ensure_endpoint, ensure_witness
 from schemas.directory import Directory
-from schemas.documents import Enrolment
+from schemas.documents import Enrolment, WitnessRequest
 from schemas.encoding import from_base64
 from schemas.errors import Code, FormatError, OperationError, TrustError
 from schemas.signing import KEY_SIZE, Signer
@@ -38,6 +40,8 @@ TROUBLE = (OperationError, nats.errors.Error, TimeoutError, ConnectionError)
 """What a NATS server that is away, slow or full makes of a call."""
 _LONGEST_WAIT_SECONDS = 3600.0
 _PROVISIONING = 8
+WITNESS: Final = "witness:"
+"""Begins the name of a witness's account: no agency's id has a colon."""
 
 
 class Office:
@@ -66,6 +70,8 @@ class Office:
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
         self._served: dict[str, Entitlements] = {}
+        self.grown: list[Callable[[], None]] = []
+        """Told after each document that the directory has taken."""
         self._suspended = self._read_suspended()
 
     # -- reading ------------------------------------------------------------------------------------------
@@ -74,6 +80,11 @@ class Office:
     def root(self) -> bytes:
         """The pinned first root document."""
         return self._root
+
+    @property
+    def fingerprint(self) -> bytes:
+        """The SHA-256 of the pinned root: the directory's name."""
+        return sha256(self._root).digest()
 
     @property
     def state(self) -> State:
@@ -163,6 +174,8 @@ class Office:
         self._state.replace_directory(recorded.directory)
         await self._serve(touched)
         self._changed.set()
+        for tell in self.grown:
+            tell()
         _log.info("directory grown", subject=recorded.subject, size=self.directory.head.size)
 
     async def admit(self, request: bytes, agency_document: bytes) -> tuple[Enrolment, Endpoint]:
@@ -191,6 +204,29 @@ class Office:
             await self._serve([endpoint])
         _log.info("endpoint admitted", agency=agency.id, endpoint=endpoint.public)
         return enrolment, endpoint
+
+    async def admit_witness(self, request: bytes) -> tuple[WitnessRequest, Endpoint]:
+        """Make an account for a witness that the root names; the same request again, the same account. Raises
+        FormatError, TrustError `bad_signature` or `unknown_key`, or OperationError.
+        """
+        async with self.writing():
+            asked = registrar.check_witness(self.directory, request)
+            name = f"{WITNESS}{asked.name}"[:NAME_MAX]
+            known = (each for each in self.accounts.endpoints() if each.user_public == asked.user)
+            endpoint = next((each for each in known if each.name == name), None)
+            if endpoint is None:
+                minted = self.accounts.mint(name, asked.user, kind="witness")
+                endpoint = self.accounts.endpoint(minted.account_public)
+            await self._push(endpoint.public)
+            await self._serve([endpoint])
+        _log.info("witness admitted", witness=asked.name, endpoint=endpoint.public)
+        return asked, endpoint
+
+    async def tell(self, subject: str, data: bytes, ttl: str) -> None:
+        """Put a message about the directory behind its documents; it goes after `ttl`. Call inside
+        `writing`.
+        """
+        await publish_batch(self.nc, [Outgoing(subject, data, {TTL_HEADER: ttl})], batch_id=uuid4().hex)
 
     async def suspend(self, agency_or_endpoint: str) -> list[str]:
         """Cut endpoints off at once: no connection, and nothing of theirs is admitted. Their public keys."""
@@ -252,6 +288,11 @@ class Office:
 
     async def _serve_one(self, endpoint: Endpoint, ahead: Directory | None) -> None:
         now, agency, public = self.clock(), endpoint.name, endpoint.public
+        if endpoint.kind == "witness":
+            if public not in self._served:
+                await ensure_witness(self.nc, public)
+                self._served[public] = frozenset()
+            return
         newest = ahead or self.directory
         reads = registrar.entitlements(newest, agency, now)
         if ahead:

@@ -20,8 +20,8 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from hub.accounts import Accounts
-from hub.grants import READABLE
 from hub.jetstream import api
+from hub.records import Endpoint
 from hub.streams import reset
 from schemas.errors import OperationError
 
@@ -39,8 +39,9 @@ async def redeliver_on_connect(system: Client, hub: Client, accounts: Accounts) 
 
     async def connected(message: Msg) -> None:
         public = message.subject.split(".")[_ACCOUNT_TOKEN]
-        if public in {endpoint.public for endpoint in accounts.endpoints()}:
-            await _redeliver(hub, public)
+        for endpoint in accounts.endpoints():
+            if endpoint.public == public:
+                await _redeliver(hub, endpoint)
 
     return await system.subscribe(_CONNECTS, cb=connected)
 
@@ -64,11 +65,12 @@ class LookRound:
             await self._due.wait()
             self._due.clear()
             for endpoint in self._accounts.endpoints():
-                await _redeliver(self._hub, endpoint.public, only_unread=True)
+                await _redeliver(self._hub, endpoint, only_unread=True)
 
 
-async def _redeliver(hub: Client, public: str, *, only_unread: bool = False) -> None:
-    for stream in READABLE:
+async def _redeliver(hub: Client, endpoint: Endpoint, *, only_unread: bool = False) -> None:
+    public = endpoint.public
+    for stream in endpoint.reads:
         try:
             info = await api(hub, f"CONSUMER.INFO.{stream}.{public}")
             if info["num_ack_pending"] and not (only_unread and info["num_waiting"]):

@@ -6,11 +6,14 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from hub.grants import Entitlements
+from hub.grants import DIRECTORY, READABLE, Entitlements
 from hub.jwt import KeyKind, NKey
 from schemas.errors import Code, LiaisonError, OperationError
 
 _VERSION: Final = 1
+
+Kind = Literal["agency", "witness"]
+"""Whose account it is. A witness reads the directory and hands in cosignatures; that is all it reaches."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Endpoint:
 
     `public` is the account's key, the `PK` of subjects and durables; `issued_at` (Unix seconds) is when its
     JWTs were last issued, strictly growing; `revoked` maps former user keys to the second up to which they
-    are revoked.
+    are revoked; `name` is an agency's id, or a witness's name.
     """
 
     public: str
@@ -30,6 +33,12 @@ class Endpoint:
     issued_at: int
     revoked: dict[str, int]
     seed: bytes = field(repr=False)
+    kind: Kind = "agency"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The streams on which the hub made a durable for it."""
+        return READABLE if self.kind == "agency" else (DIRECTORY,)
 
 
 class _Record(BaseModel):
@@ -43,6 +52,7 @@ class _Record(BaseModel):
     issued_at: int
     revoked: dict[str, int]
     seed: SecretStr
+    kind: Kind = "agency"
 
 
 def dump_endpoint(endpoint: Endpoint) -> bytes:
@@ -56,6 +66,7 @@ def dump_endpoint(endpoint: Endpoint) -> bytes:
         issued_at=endpoint.issued_at,
         revoked=endpoint.revoked,
         seed=SecretStr(endpoint.seed.decode()),
+        kind=endpoint.kind,
     )
     shown = record.model_dump()
     shown["seed"] = record.seed.get_secret_value()
@@ -82,6 +93,7 @@ def load_endpoint(public: str, content: bytes) -> Endpoint:
         issued_at=record.issued_at,
         revoked=record.revoked,
         seed=key.seed,
+        kind=record.kind,
     )
 
 

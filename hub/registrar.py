@@ -21,9 +21,11 @@ from schemas.documents import (
     Keys,
     Revoke,
     SignedDocument,
+    WitnessRequest,
     parse_document,
     parse_enrolment,
     parse_membership,
+    parse_witness_request,
 )
 from schemas.encoding import from_base64, parse_json
 from schemas.errors import Code, FormatError, TrustError
@@ -127,6 +129,25 @@ def check_enrolment(request: bytes, agency_document: bytes) -> tuple[Enrolment, 
             "give the two that belong together",
         )
     return enrolment, agency
+
+
+def check_witness(directory: Directory, request: bytes) -> WitnessRequest:
+    """A witness's request for an account, signed by a key that the root names. Raises FormatError, or
+    TrustError `bad_signature` or `unknown_key`.
+    """
+    signed = parse_witness_request(request)
+    asked = signed.request
+    if not signed.envelope.signed_by([from_base64(asked.key, KEY_SIZE)]):
+        raise TrustError(
+            Code.BAD_SIGNATURE, "the request is not signed by its own key", "ask the witness for it again"
+        )
+    if (asked.name, asked.key) not in {(each.name, each.key) for each in directory.root.witnesses}:
+        raise TrustError(
+            Code.UNKNOWN_KEY,
+            "the root names no witness with this name and key",
+            "have the secretariat put it into the root, and submit that, first",
+        )
+    return asked
 
 
 class Announcements:

@@ -26,6 +26,7 @@ from hub.batch import (
     publish_ordered,
     publish_pair,
 )
+from hub.heads import Heads
 from hub.office import TROUBLE, Office
 from hub.pull import Pull
 from hub.registrar import announcement_of, split_bundle
@@ -72,9 +73,15 @@ class Router:
     """
 
     def __init__(
-        self, office: Office, signer: Signer, *, hook: Callable[[Step], Awaitable[None]] = no_hook
+        self,
+        office: Office,
+        signer: Signer,
+        heads: Heads,
+        *,
+        hook: Callable[[Step], Awaitable[None]] = no_hook,
     ) -> None:
         self._office = office
+        self._heads = heads
         self._signer = signer
         self._hook = hook
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="verify")
@@ -155,9 +162,11 @@ class Router:
                 await self._decide(submission, settlement, state, now)
             except (FormatError, TrustError) as refusal:
                 settlement.refused.append((submission, refusal))
-                settlement.answer(submission, refusal.code, now)
+                if not _is_cosignature(submission):
+                    settlement.answer(submission, refusal.code, now)
             else:
-                settlement.answer(submission, ADMITTED, now)
+                if not _is_cosignature(submission):
+                    settlement.answer(submission, ADMITTED, now)
             settlement.through = submission.sequence
         await self._write(settlement, state)
 
@@ -169,6 +178,8 @@ class Router:
             admit(submission.opened, submission.subject, office.view(), state, settlement, now)
         elif message.subject.startswith("s.doc."):
             await office.record(message.data, by=submission.publisher)
+        elif _is_cosignature(submission):
+            self._heads.cosigned(message.data)
         elif message.subject.startswith("s.wrap."):
             await self._wraps(message.data, submission.publisher, settlement, state)
         else:
@@ -242,6 +253,11 @@ class Router:
         if self._since_trim >= _TRIM_EVERY:
             self._since_trim = 0
             await trim_intake(self._office.nc)
+
+
+def _is_cosignature(submission: Submission) -> bool:
+    """A witness reads no receipts: it sees in the next head what came of its word."""
+    return submission.message.subject.startswith("s.cosig.")
 
 
 def _with(message: Outgoing, headers: Mapping[str, str]) -> Outgoing:

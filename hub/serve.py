@@ -21,6 +21,7 @@ from hub.accounts import Accounts, Service
 from hub.claims import push_all
 from hub.control import Addresses, Control
 from hub.files import write_private
+from hub.heads import Heads
 from hub.health import Uptime
 from hub.keeping import URL_FILE, ReceiptSigner, documents
 from hub.office import Office
@@ -92,12 +93,15 @@ async def running(
         office = Office(nc, system, accounts, begun_with, clock)
         await office.open(signer)
         await redeliver_on_connect(system, nc, accounts)
-        router = Router(office, signer, hook=hook)
+        heads = Heads(office, signer)
+        router = Router(office, signer, heads, hook=hook)
         look_round = LookRound(nc, accounts)
         reconnected += [router.interrupt, look_round.again]
-        await stack.enter_async_context(_background(router.run(), office.keep_time(), look_round.run()))
+        await stack.enter_async_context(
+            _background(router.run(), heads.run(), office.keep_time(), look_round.run())
+        )
         addresses = _addresses(public_urls, url, server)
-        await stack.enter_async_context(Control(office, Uptime(clock(), url), addresses))
+        await stack.enter_async_context(Control(office, heads, Uptime(clock(), url), addresses))
         write_private(settings.state / URL_FILE, url.encode())
         yield RunningHub(url, office, router, server)
 

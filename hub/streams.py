@@ -76,9 +76,10 @@ def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
         {
             **kept,
             "name": DIRECTORY,
-            "subjects": ["d.doc", "m.*"],
+            "subjects": ["d.doc", "d.head", "d.offer", "m.*"],
             "max_msg_size": 64 * 1024,
             "allow_atomic": True,
+            "allow_msg_ttl": True,
         },
         {
             **kept,
@@ -147,7 +148,7 @@ def traffic_filters(public: str, entitlements: Entitlements) -> list[str]:
 
 def directory_filters(entitlements: Entitlements) -> list[str]:
     """What the endpoint reads of DIRECTORY: the directory in full, the membership logs of its communities."""
-    return ["d.doc", *sorted({f"m.{community}" for _, community in entitlements})]
+    return ["d.doc", "d.head", *sorted({f"m.{community}" for _, community in entitlements})]
 
 
 async def ensure_endpoint(nc: Client, public: str, entitlements: Entitlements) -> None:
@@ -163,6 +164,11 @@ async def ensure_endpoint(nc: Client, public: str, entitlements: Entitlements) -
     before = await _consumer(nc, DIRECTORY, _durable(public, wanted, "all"))
     if before is not None and (added := set(wanted) - before):
         await _replay(nc, public, added)
+
+
+async def ensure_witness(nc: Client, public: str) -> None:
+    """Make a witness's one durable: the documents, what it is asked to cosign, and what came of it."""
+    await _consumer(nc, DIRECTORY, _durable(public, ["d.doc", "d.head", "d.offer"], "all"))
 
 
 async def remove_endpoint(nc: Client, public: str) -> None:

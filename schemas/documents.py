@@ -177,6 +177,19 @@ class Enrolment(_Document):
     """The public NATS user key with which its node will connect."""
 
 
+class WitnessRequest(_Document):
+    """What a witness asks the secretariat and the hub for. Signed by its own key, to prove that it holds
+    it.
+    """
+
+    type: Literal["witness"] = "witness"
+    issued: Milliseconds
+    name: KeyName
+    key: Key
+    user: User
+    """The public NATS user key with which it will connect."""
+
+
 Document = Annotated[Root | Hub | Agency | Keys | Revoke | Community, Field(discriminator="type")]
 _DOCUMENT: TypeAdapter[Root | Hub | Agency | Keys | Revoke | Community] = TypeAdapter(Document)
 
@@ -199,6 +212,13 @@ class SignedEnrolment(NamedTuple):
     """A parsed enrolment request with its envelope."""
 
     request: Enrolment
+    envelope: Envelope
+
+
+class SignedWitnessRequest(NamedTuple):
+    """A parsed request of a witness with its envelope."""
+
+    request: WitnessRequest
     envelope: Envelope
 
 
@@ -241,6 +261,18 @@ def parse_enrolment(data: bytes) -> SignedEnrolment:
     _check_canonical(request, envelope)
     check_public_key(from_base64(request.identity, KEY_SIZE))
     return SignedEnrolment(request, envelope)
+
+
+def parse_witness_request(data: bytes) -> SignedWitnessRequest:
+    """A witness's request from untrusted bytes. FormatError; its signature is not checked."""
+    envelope = parse_envelope(data, ENROLMENT_TYPE)
+    try:
+        request = WitnessRequest.model_validate(parse_json(envelope.payload, DOCUMENT_MAX))
+    except ValidationError as error:
+        raise FormatError(Code.BAD_DOCUMENT, where(error)) from None
+    _check_canonical(request, envelope)
+    check_public_key(from_base64(request.key, KEY_SIZE))
+    return SignedWitnessRequest(request, envelope)
 
 
 def _check_canonical(document: _Document, envelope: Envelope) -> None:

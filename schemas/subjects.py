@@ -20,6 +20,8 @@ BULLETINS: Final = "BULLETINS"
 DIRECTORY_DOCUMENTS: Final = "d.doc"
 DIRECTORY_HEAD: Final = "d.head"
 """Where the hub puts checkpoints of the directory with their cosignatures."""
+DIRECTORY_OFFER: Final = "d.offer"
+"""Where the hub puts checkpoints that witnesses are asked to cosign."""
 
 _PUBLISHER = re.compile(r"A[A-Z2-7]{55}\Z")
 _COMMUNITY = re.compile(r"[0-9a-f]{32}\Z")
@@ -114,8 +116,14 @@ def traffic_filters(publisher: str, entitlements: frozenset[tuple[Realm, str]]) 
 
 
 def directory_filters(entitlements: frozenset[tuple[Realm, str]]) -> tuple[str, ...]:
-    """The filters of an endpoint's durable on DIRECTORY: the documents, its communities' membership logs."""
-    return (DIRECTORY_DOCUMENTS, *(membership_log(community) for _, community in sorted(entitlements)))
+    """The filters of an endpoint's durable on DIRECTORY: documents, heads, its communities' membership
+    logs.
+    """
+    return (
+        DIRECTORY_DOCUMENTS,
+        DIRECTORY_HEAD,
+        *(membership_log(community) for _, community in sorted(entitlements)),
+    )
 
 
 def local_bulletin(realm: Realm, slug: str, kind: Kind, severity: Severity, tlp: Tlp) -> str:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import apsw
 
 from schemas.errors import Code, FormatError, OperationError
-from schemas.subjects import is_community, parse_frame_subject
+from schemas.subjects import DIRECTORY_HEAD, is_community, parse_frame_subject
 from schemas.vocabulary import AlarmName
 from subscribers.store import Row, Store
 from subscribers.verdicts import Beat, Chain, LogBehind, Verdict
@@ -119,6 +119,14 @@ _BY_CODE: Final[dict[Code, AlarmName]] = {
 }
 
 
+_OF_HEAD: Final = {
+    Code.SPLIT_VIEW: AlarmName.SPLIT_VIEW,
+    Code.ROLLBACK: AlarmName.ROLLBACK,
+    Code.LOG_BEHIND: AlarmName.LOG_BEHIND,
+    Code.WITNESS_SHORTFALL: AlarmName.WITNESS_SHORTFALL,
+}
+
+
 def alarm_of(code: Code, at: int, subject: str, message: str, data: bytes) -> Alarm | None:
     """The alarm that a refusal raises; None for one that accuses nobody but who wrote the bytes.
 
@@ -131,6 +139,8 @@ def alarm_of(code: Code, at: int, subject: str, message: str, data: bytes) -> Al
         name = name if code is Code.SPLIT_VIEW else AlarmName.GHOST_MEMBER
         named = subject.removeprefix(_MEMBERSHIP)
         community = named if is_community(named) else ""
+    elif subject == DIRECTORY_HEAD:
+        name = _OF_HEAD.get(code, AlarmName.FORGERY)
     elif subject.startswith(_DOCUMENTS):
         name = name if code is Code.SPLIT_VIEW else AlarmName.FORGERY
     else:

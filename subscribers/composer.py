@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from schemas.chain import ChainHead
+from schemas.checkpoint import ALWAYS_FRESH
 from schemas.directory import Directory
 from schemas.documents import Keys
 from schemas.errors import TrustError
@@ -23,6 +24,7 @@ from schemas.signing import Signer
 from schemas.subjects import FrameSubject, wrap_submission
 from schemas.vocabulary import History, Precedence
 from schemas.wraps import Wrap, bundle
+from subscribers.heads import stale
 from subscribers.sealing import EpochKey, announce, heartbeat, seal, wrap
 from subscribers.trust import Epoch, EpochId
 
@@ -101,6 +103,8 @@ class Context:
     new_id: Callable[[], str]
     limits: Limits = Limits()
     random: Callable[[int], bytes] = os.urandom
+    fresh_until: int = ALWAYS_FRESH
+    """Unix ms from which no epoch begins: what is known of the readers' keys is too old."""
 
 
 class Composed(NamedTuple):
@@ -138,7 +142,10 @@ def needs_epoch(chain: OwnChain, place: FrameSubject, history: History, context:
 
 
 def compose(item: Item, place: FrameSubject, chain: OwnChain, context: Context) -> Composed:
-    """The submissions for one item. About 0.2 ms a reader when an epoch begins: run that in a thread."""
+    """The submissions for one item. About 0.2 ms a reader when an epoch begins: run that in a thread.
+
+    TrustError `stale_head` when it needs a new epoch and the directory's head is stale.
+    """
     submissions: list[Submission] = []
     announced = None
     if needs_epoch(chain, place, item.history, context):
@@ -186,6 +193,8 @@ def beat(id: str, place: FrameSubject, chain: OwnChain, other: ChainHead, contex
 
 
 def _begin_epoch(history: History, place: FrameSubject, chain: OwnChain, context: Context) -> Composed:
+    if context.now >= context.fresh_until:
+        raise stale("no new epoch begins")
     key = EpochKey(context.random(32))
     members = context.directory.communities[place.community].head
     raw = announce(

@@ -35,6 +35,8 @@ from subscribers.composer import HOUR, Context, Item, Limits
 from subscribers.directory_feed import DirectoryFeed
 from subscribers.drafts import identify
 from subscribers.enrolment import ADMISSION, KEYS
+from subscribers.head_watch import watch_head
+from subscribers.heads import stale
 from subscribers.heart import Heart
 from subscribers.hub_link import Admission, HubLink, hub_clock
 from subscribers.journal import Settled
@@ -145,6 +147,7 @@ class Core:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.heart.run())
             group.create_task(self.link.run(self._read))
+            group.create_task(watch_head(self.ledger, self.clock))
 
     async def _read(self, nc: Client) -> None:
         await self.compare_clocks()
@@ -221,6 +224,13 @@ class Core:
                 Code.REVOKED_KEY, "this node's signing key is revoked", "run `liaison-agency keys rotate`"
             )
 
+    def check_head(self) -> None:
+        """TrustError `stale_head` while the witnesses have not vouched for the directory in time, before
+        anything is begun that needs a new epoch.
+        """
+        if self.clock() >= self.ledger.fresh_until():
+            raise stale("no new epoch begins")
+
     @staticmethod
     def new_id() -> str:
         """A UUIDv7."""
@@ -230,7 +240,14 @@ class Core:
         ring = self.keys  # once: it may be replaced while this thread is here
         kid = key_id(ring.signing.public).hex()
         return Context(
-            self.ledger.known(), kid, ring.signing, self.clock(), next_epoch, self.new_id, self._limits
+            self.ledger.known(),
+            kid,
+            ring.signing,
+            self.clock(),
+            next_epoch,
+            self.new_id,
+            self._limits,
+            fresh_until=self.ledger.fresh_until(),
         )
 
     def _settled(self, settled: Settled) -> None:

@@ -4,7 +4,8 @@ import shutil
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from schemas.encoding import from_base64
+from schemas.checkpoint import ALWAYS_FRESH
+from schemas.encoding import from_base64, instant
 from schemas.errors import LiaisonError
 from schemas.limits import CLOCK_SKEW_MAX
 from schemas.signing import KEY_SIZE
@@ -23,6 +24,7 @@ async def diagnose(core: Core, key_warning: str = "") -> list[Finding]:
     checks: tuple[Callable[[Core], Awaitable[Finding]], ...] = (
         _keys,
         _root,
+        _head,
         _connection,
         _clock,
         _backlog,
@@ -91,6 +93,19 @@ async def _parcels(parcels: AirGap) -> Finding:
     return Finding(
         check="air gap", ok=True, message=f"by parcels: {said}, {out + 1} exported, not connected on purpose"
     )
+
+
+async def _head(core: Core) -> Finding:
+    until, kept = core.ledger.fresh_until(), core.ledger.vouched.kept
+    if until >= ALWAYS_FRESH:
+        return Finding(check="head", ok=True, message="the root asks for no witnesses")
+    if core.clock() < until and kept:
+        seen = f"{kept.head.size} documents, {len(kept.times)} witnesses, fresh until {instant(until)}"
+        return Finding(check="head", ok=True, message=seen)
+    since = f"stale since {instant(until)}" if kept else "none has come yet"
+    fix = "see the connection and this clock; then ask the hub's operator about the witnesses"
+    message = f"no fresh head of the directory ({since}): no new keys, no new epochs; reading goes on"
+    return Finding(check="head", ok=False, message=message, fix=fix)
 
 
 async def _connection(core: Core) -> Finding:

@@ -11,7 +11,7 @@ from nats.aio.client import Client
 
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError, OperationError
-from schemas.subjects import DIRECTORY, DIRECTORY_DOCUMENTS
+from schemas.subjects import DIRECTORY, DIRECTORY_DOCUMENTS, DIRECTORY_HEAD
 from subscribers.hub_link import feed_settled
 from subscribers.ledger import Ledger, Refused
 from subscribers.pull import Pull, ack
@@ -43,12 +43,15 @@ class DirectoryFeed:
                     self._changed.notify_all()
 
     async def take(self, subject: str, data: bytes) -> None:
-        """Apply one document or entry; what is refused goes to quarantine, what is known is no news."""
-        membership = subject != DIRECTORY_DOCUMENTS
+        """Apply one document, entry or head; what is refused goes to quarantine, what is known is no news."""
+        membership = subject not in {DIRECTORY_DOCUMENTS, DIRECTORY_HEAD}
         if membership and not self._ledger.is_new(data):
             return
         try:
-            await self._ledger.append(data, membership=membership)
+            if subject == DIRECTORY_HEAD:
+                await self._ledger.take_head(data, self._clock())
+            else:
+                await self._ledger.append(data, membership=membership)
         except OperationError:
             raise
         except LiaisonError as error:

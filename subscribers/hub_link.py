@@ -22,8 +22,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import DIRECTORY, TRAFFIC, document_submission
+from subscribers.hub_connection import HubUser, connect_as
 from subscribers.keys import Keyring, NatsUser
-from subscribers.link import close_socket
 from subscribers.outbox import Outbox
 
 log = structlog.get_logger(__name__)
@@ -37,9 +37,6 @@ _INFO_WAIT: Final = 5.0
 _SETTLE_PAUSE: Final = 0.02
 _SETTLE_LIMIT: Final = 20.0
 """Longer than the 15 s after which the server repeats what was not acknowledged."""
-
-_NO_SERVER: Final = (ValueError, LookupError, TypeError, AttributeError)
-"""What nats-py makes of a server that does not speak as one: no reason to end the node."""
 
 
 class HubKey(BaseModel):
@@ -138,11 +135,11 @@ class HubLink:
             self._was_caught_up = False
             try:
                 async with self._connection() as (nc, closed), asyncio.TaskGroup() as group:
-                    group.create_task(_until_closed(closed))
+                    group.create_task(until_closed(closed))
                     group.create_task(with_connection(nc))
                     group.create_task(self._send(nc))
             except* (NatsError, OSError, OperationError, TimeoutError) as errors:
-                self.trouble = "; ".join(sorted(set(map(_name, _leaves(errors)))))
+                self.trouble = trouble_of(errors)
                 # A connection that came to nothing, say for a full disk, is not made again at once for ever.
                 wait = _FIRST_WAIT if self._was_caught_up else wait
                 log.warning("hub connection lost", reason=self.trouble, retry_seconds=wait)
@@ -235,31 +232,8 @@ async def connect(
     """One connection to the hub with the endpoint's transport credential. Raises nats-py's errors, OSError,
     or OperationError `hub_unreachable`.
     """
-    nc = Client()
-    task = asyncio.current_task()
-    asked_to_end = task.cancelling() if task else 0
-    try:
-        await nc.connect(
-            admission.urls,
-            user_jwt_cb=lambda: bytearray(admission.user_jwt.encode()),
-            signature_cb=user.signature,
-            allow_reconnect=False,
-            connect_timeout=5,
-            closed_cb=on_closed,
-            error_cb=on_error,
-            name=f"liaison-agency {admission.endpoint[:8]}",
-            max_outstanding_pings=3,
-            ping_interval=20,
-        )
-    except BaseException as error:
-        close_socket(nc)
-        if task and task.cancelling() > asked_to_end:  # nats-py made a failure of it
-            raise asyncio.CancelledError from None
-        if isinstance(error, _NO_SERVER):
-            message = "what answers there is no NATS server"
-            raise OperationError(Code.HUB_UNREACHABLE, message, "check the hub's address") from None
-        raise
-    return nc
+    me = HubUser(f"liaison-agency {admission.endpoint[:8]}", admission.urls, admission.user_jwt, user)
+    return await connect_as(me, on_closed, on_error)
 
 
 async def stored(nc: Client, subject: str, raw: bytes) -> None:
@@ -319,10 +293,16 @@ async def _feed(nc: Client, stream: str) -> _Feed:
         ) from None
 
 
-async def _until_closed(closed: asyncio.Event) -> None:
+async def until_closed(closed: asyncio.Event) -> None:
+    """Raises OperationError `hub_unreachable` when the connection has closed."""
     # Those who read wait for messages: they would notice only by a silence of many seconds.
     await closed.wait()
     raise OperationError(Code.HUB_UNREACHABLE, "the connection was closed", "it is made again")
+
+
+def trouble_of(errors: BaseExceptionGroup[BaseException]) -> str:
+    """What went wrong with a connection, by names for a log or an operator."""
+    return "; ".join(sorted(set(map(_name, _leaves(errors)))))
 
 
 def _name(error: BaseException) -> str:

@@ -252,6 +252,13 @@ def keep(connection: apsw.Connection, item: int, composed: Composed) -> list[Wai
     return sent
 
 
+def park(connection: apsw.Connection, item: int, item_id: str, code: str) -> Settled:
+    """Give an item up for a reason of our own: nothing of it is sent."""
+    connection.execute("UPDATE outgoing SET state = 'refused', code = ? WHERE number = ?", (code, item))
+    connection.execute("DELETE FROM submissions WHERE item = ?", (item,))
+    return Settled(item_id, code)
+
+
 def save_chain(connection: apsw.Connection, name: ChainName, chain: OwnChain) -> None:
     """Put a chain and its epochs on disk."""
     # `admitted` belongs to settle(): a receipt may have been committed that this chain's image has not taken

@@ -24,9 +24,11 @@ from schemas.pulse import Pulse
 from schemas.subjects import TRAFFIC, is_community
 from subscribers import held
 from subscribers.alarms import Alarm, AlarmKey, AlarmName, alarm_of, end_alarms, raise_alarms
+from subscribers.heads import until
 from subscribers.sealing import EpochKey
 from subscribers.store import Row, Store
 from subscribers.trust import Chain, Epoch, EpochId, Reader
+from subscribers.vouched import Vouched
 
 MIGRATIONS: Final = (
     """
@@ -109,10 +111,16 @@ class Changes:
     sequence: int = 0
     """The stream sequence of the last message of the traffic feed in this transaction."""
 
-    def reader(self, agency: str) -> Reader:
+    def reader(self, agency: str, now: int) -> Reader:
         """What the trust rules look things up in: this transaction over what was there."""
         chains = ChainMap(self.chains, self.base.chains)
-        return Reader(self.base.known(), agency, chains, ChainMap(self.epochs, self.base.epochs))
+        return Reader(
+            self.base.known(),
+            agency,
+            chains,
+            ChainMap(self.epochs, self.base.epochs),
+            self.base.vouched.withheld(self.base.known(), now),
+        )
 
     def pulse(self, key: ChainKey) -> Pulse | None:
         """When a chain last moved; None while it has not."""
@@ -210,6 +218,7 @@ class Ledger:
         """The same cards as their owners sealed them."""
         self.held: dict[str, None] = {}
         """The names of what waits in the quarantine (`subscribers.held`), oldest first."""
+        self.vouched = Vouched()
         self.sequence = 0
         """How far the traffic feed was read: what comes at or before this has been here."""
         self.alarmed = asyncio.Event()
@@ -222,6 +231,7 @@ class Ledger:
         ledger = cls(store)
         for membership, data in await store.query("SELECT membership, data FROM directory ORDER BY number"):
             ledger._grow(data, membership=bool(membership))
+        await ledger.vouched.load(store)
         for publisher, community, precedence, seq, digest, since in await store.query("SELECT * FROM chains"):
             ledger.chains[ChainKey(publisher, community, precedence)] = Chain(ChainHead(seq, digest), since)
         for publisher, community, precedence, *times, seen in await store.query("SELECT * FROM pulses"):
@@ -264,6 +274,14 @@ class Ledger:
             names = [(agency.id, agency.name) for agency in after.agencies.values() if agency not in before]
             await tx.executemany("INSERT OR REPLACE INTO agencies VALUES (?, ?)", names)
         self._grow(data, membership=membership)
+
+    def fresh_until(self) -> int:
+        """Unix ms from which the directory's head is stale: no epoch begins, no key is taken up."""
+        return until(self.known(), self.vouched.kept)
+
+    async def take_head(self, data: bytes, now: int) -> bool:
+        """Check and keep a head of the directory; whether it is news. FormatError or TrustError."""
+        return await self.vouched.take(self.store, self.known(), data, now)
 
     def changes(self) -> Changes:
         """An empty set of changes over this state."""
@@ -316,9 +334,11 @@ class Ledger:
         return [Refused(at, Code(code), *rest) for at, code, *rest in rows]
 
     def _grow(self, data: bytes, *, membership: bool) -> None:
-        self.directory = self.preview(data, membership=membership)
+        before, self.directory = self.directory, self.preview(data, membership=membership)
         if membership:
             self._entries.add(sha256(data).digest())
+        else:
+            self.vouched.grown(before, self.directory, data)
 
     def _hold(self, changes: Changes) -> None:
         self.held |= dict.fromkeys(changes.held)

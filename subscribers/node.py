@@ -173,6 +173,9 @@ class Node:
             quarantined=await core.ledger.quarantined(),
             alarms=await alarms.standing(core.store),
             directory_size=core.ledger.known().head.size,
+            head_size=core.ledger.vouched.kept.head.size if core.ledger.vouched.kept else None,
+            head_fresh_until=core.ledger.vouched.shown_until(core.ledger.known()),
+            head_stale=core.clock() >= core.ledger.fresh_until(),
             last_frame=page.items[0].received if page.items else None,
             key_warning=self._rotation.warning(),
         )
@@ -182,6 +185,7 @@ class Node:
     ) -> Community:
         """Found a community, join it, and seal its card."""
         core = self._core
+        core.check_head()
         card = Card(slug=slug, title=title, rules=rules)
         if any(held.slug == slug for held in core.ledger.cards.values()):
             raise LiaisonError(
@@ -205,6 +209,7 @@ class Node:
         self, client: ClientIdentity, community: str, agency: str, role: MembershipRole
     ) -> Community:
         """Sign the entry, and seal the card again so that the newcomer can read it."""
+        self._core.check_head()
         log = self._community(community)
         await self._change(log.community.id, "add", agency, role)
         # As it was sealed: another owner may have given it, under a short name that is taken here.

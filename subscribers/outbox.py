@@ -16,13 +16,13 @@ from typing import Final, NamedTuple
 import apsw
 
 from schemas.chain import ChainHead
-from schemas.errors import LiaisonError
+from schemas.errors import LiaisonError, TrustError
 from schemas.frame import HEARTBEAT
 from schemas.merkle import Head
 from schemas.subjects import FrameSubject, parse_frame_subject
 from schemas.vocabulary import History, Precedence
 from subscribers.composer import Context, Item, OwnChain, OwnEpoch, beat, compose
-from subscribers.journal import ChainName, Settled, Settlement, Waiting, keep, save_chain
+from subscribers.journal import ChainName, Settled, Settlement, Waiting, keep, park, save_chain
 from subscribers.ledger import Changes, Ledger
 from subscribers.sealing import EpochKey
 from subscribers.store import Row, Store
@@ -218,6 +218,8 @@ class Outbox:
             draw = self._draw()
             draw.chains[name] = OwnChain(draw.chains[name].admitted, draw.chains[name].admitted)
 
+            parked: list[Settled] = []
+
             def write(connection: apsw.Connection) -> None:
                 sql = "DELETE FROM own_epochs WHERE community = ? AND precedence = ?"
                 connection.execute(sql, name)
@@ -235,12 +237,18 @@ class Outbox:
                             connection.execute("DELETE FROM outgoing WHERE number = ?", (number,))
                             continue
                         item = Item(kind, item_id, payload, History(history))
-                        self._compose_one(connection, draw, number, item, place)
+                        try:
+                            with connection:
+                                self._compose_one(connection, draw, number, item, place)
+                        except TrustError as error:  # stale_head: what it needs cannot be begun now
+                            parked.append(park(connection, number, item_id, error.code))
 
             await self._store.transact(write)
             self._forget_tail(max([self._tail_from, *(each.number for each in (*self._tail, *draw.sent))]))
             draw.sent.clear()  # numbers before these have gone: the sender reads the disk
             self._take(draw)
+            for each in parked:
+                self.on_settled(each)
 
     def _draw(self) -> _Draw:
         return _Draw(dict(self._chains), self._next_epoch, self._ledger.changes())

@@ -93,6 +93,12 @@ class NodeStatus(_Shape):
     alarms: int = 0
     """Those that stand and nobody has acknowledged."""
     directory_size: int
+    head_size: int | None = None
+    """Documents under the newest head that the witnesses vouched for; None before the first."""
+    head_fresh_until: Instant | None = None
+    """From then on the head is stale; None when the root asks for no witnesses."""
+    head_stale: bool = False
+    """Whether the node begins no new epochs and takes up no new keys."""
     last_frame: Instant | None = None
     key_warning: str = ""
     """What there is to say of the age of this node's keys."""

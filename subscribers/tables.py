@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from subscribers import air_gap, alarms, archive, digest, epoch_keys, held, journal, kept, ledger
+from subscribers import air_gap, alarms, archive, digest, epoch_keys, held, journal, kept, ledger, vouched
 
 NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[0],
@@ -15,4 +15,5 @@ NODE: Final[tuple[str, ...]] = (
     epoch_keys.MIGRATIONS[0],
     air_gap.MIGRATIONS[0],
     kept.MIGRATIONS[0],
+    vouched.MIGRATIONS[0],
 )

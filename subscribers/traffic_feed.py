@@ -293,7 +293,7 @@ class TrafficFeed:
         return verdict
 
     def _reader(self, batch: _Batch) -> Reader:
-        return batch.changes.reader(self._keys.ring.profile.id)
+        return batch.changes.reader(self._keys.ring.profile.id, self._clock())
 
 
 def _is_past(verdict: LogBehind, community: str) -> Callable[[Directory], bool]:

@@ -21,6 +21,7 @@ from schemas.merkle import Head
 from schemas.vocabulary import Precedence
 from schemas.wraps import parse_wrap
 from subscribers.authenticity import Pending, bind, read_frame, signature_holds
+from subscribers.heads import stale
 from subscribers.keys import KemKey
 from subscribers.sealing import EpochKey, open_body, unwrap
 from subscribers.verdicts import (
@@ -78,6 +79,8 @@ def judge(reader: Reader, pending: Pending, *, by: str | None, now: int) -> Verd
     frame = pending.frame
     try:
         _check_authentic(reader.directory, frame, by)
+        if reader.withheld & {frame.header.kid, by}:  # FORMAT.md, Checkpoints: no new key under a stale head
+            raise stale("a frame by a key that came after its newest head is not believed")
         keys = pending.keys
         if frame.header.com not in reader.directory.communities and (
             behind := _beyond(frame, "directory", reader.directory.head)

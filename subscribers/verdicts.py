@@ -57,6 +57,8 @@ class Reader:
     agency: str
     chains: Mapping[ChainKey, Chain]
     epochs: Mapping[EpochId, Epoch]
+    withheld: frozenset[str] = frozenset()
+    """Signing keys, by id, that are not taken up while the directory's newest head is stale."""
 
 
 class Opened(NamedTuple):

@@ -7,6 +7,8 @@ from typing import Final
 from schemas.vocabulary import Kind, Language, Severity, Tlp
 
 HUB_NAME: Final = "Coordinating Centre"
+WITNESS: Final = "un-cell.example/liaison"
+"""The international organisation's second part: it signs which head of the directory it saw."""
 
 
 @dataclass(frozen=True, slots=True)

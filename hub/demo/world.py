@@ -17,6 +17,7 @@ HUB_TURN, NODE_TURN, CLIENT_TURN = 0, 1, 2
 AT_ONCE: Final = 3
 """Commands under way at the same time: each is mostly the start of an interpreter."""
 _KNOWN_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.1
 
 Say = Callable[[str], None]
 
@@ -39,7 +40,7 @@ class World:
         self._free = asyncio.Semaphore(AT_ONCE)
         self._commands = {
             name: find_command(name)
-            for name in ("liaison-root", "liaison-hub", "liaison-agency", "liaison-bot")
+            for name in ("liaison-root", "liaison-hub", "liaison-agency", "liaison-bot", "liaison-witness")
         }
 
     def program(self, name: str) -> str:
@@ -50,6 +51,11 @@ class World:
     def hub_state(self) -> Path:
         """The hub's own directory: all that it has on disk."""
         return self.directory / "hub"
+
+    @property
+    def witness_state(self) -> Path:
+        """The witness's own directory."""
+        return self.directory / "witness"
 
     def state_of(self, agency: str) -> Path:
         """An agency's own directory."""
@@ -122,14 +128,7 @@ class World:
     async def _secretariat_and_hub(self) -> None:
         secretariat, request = self.directory / "secretariat", self.hub_state / "hub-request.dsse"
         document = self.directory / "post" / "hub.dsse"
-        await gather(
-            [
-                self.command(
-                    "liaison-root", "create", secretariat, "--keys", "2-of-3", "--registrar", "1-of-2"
-                ),
-                self.hub("init", "--name", plan.HUB_NAME),
-            ]
-        )
+        await gather([self._secretariat(secretariat), self.hub("init", "--name", plan.HUB_NAME)])
         registrar = secretariat / "registrar-1.key"
         await self.command("liaison-root", "sign-hub", request, "--key", registrar, "--out", document)
         await self.hub("install", secretariat / "root.dsse", document)
@@ -137,6 +136,30 @@ class World:
         hub = await self.processes.start("hub", self._commands["liaison-hub"], *serve, turn=HUB_TURN)
         ready = await hub.first()
         self.fingerprint, self.hub_url = ready["fingerprint"], ready["nats"]
+        await self._witness()
+
+    async def _secretariat(self, secretariat: Path) -> None:
+        made = await self.command(
+            "liaison-witness", "init", "--name", plan.WITNESS, "--state", self.witness_state
+        )
+        watch = ("--witness", f"{plan.WITNESS}={made['key']}", "--quorum", "1")
+        keys = ("--keys", "2-of-3", "--registrar", "1-of-2")
+        await self.command("liaison-root", "create", secretariat, *keys, *watch)
+
+    async def _witness(self) -> None:
+        """The witness's process, and the first head with its word: before that no node begins anything."""
+        state, admission = self.witness_state, self.directory / "post" / "witness.json"
+        await self.hub("admit-witness", state / "witness.request", "--out", admission)
+        told = ("--root-fingerprint", self.fingerprint)
+        await self.command("liaison-witness", "enrol", admission, *told, "--state", state)
+        run = ("run", "--json", "--state", str(state))
+        witness = await self.processes.start(
+            "witness", self._commands["liaison-witness"], *run, turn=NODE_TURN
+        )
+        await witness.first()
+        async with asyncio.timeout(_KNOWN_SECONDS):
+            while not (await self.hub("status"))["head"]["cosigned"]:  # noqa: ASYNC110 - it lives in another process
+                await asyncio.sleep(_LOOK_SECONDS)
 
     async def _keys(self, agency: Agency) -> None:
         names = ("--agency", agency.id, "--name", agency.name, "--code", agency.code)

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -367,10 +367,12 @@ class World:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def opened(cls, directory: Path, *serve: str) -> AsyncIterator["World"]:
-        """A secretariat and a running hub, served with these options; everything is stopped in the end."""
+    async def opened(cls, directory: Path, *serve: str, watch: Sequence[str] = ()) -> AsyncIterator["World"]:
+        """A secretariat and a running hub, served with these options; everything is stopped in the end.
+        `watch` are options of `liaison-root create` about witnesses.
+        """
         world = cls(directory, free_port(), *serve)
-        create = ("create", "SEC", "--keys", "2-of-3", "--registrar", "1-of-2")
+        create = ("create", "SEC", "--keys", "2-of-3", "--registrar", "1-of-2", *watch)
         await asyncio.gather(
             world.done("liaison-root", *create),
             world.done("liaison-hub", "init", "--state", "HUB", "--name", "Centre"),

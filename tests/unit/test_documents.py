@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.documents import parse_document, parse_enrolment, parse_membership
+from schemas.documents import parse_document, parse_enrolment, parse_membership, parse_witness_request
 from schemas.encoding import canonical_json, to_base64
 from schemas.errors import Code
 from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, MEMBERSHIP_TYPE
@@ -25,6 +25,7 @@ PARSERS = (
     (parse_document, DOCUMENT_TYPE),
     (parse_membership, MEMBERSHIP_TYPE),
     (parse_enrolment, ENROLMENT_TYPE),
+    (parse_witness_request, ENROLMENT_TYPE),
 )
 
 

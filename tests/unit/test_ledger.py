@@ -83,7 +83,7 @@ async def test_changes_count_once_they_are_committed(tmp_path: Path) -> None:
         changes.learn(EPOCH, epoch())
         changes.sequence = 17
         changes.name(COM, Card(slug="alpha", title="Alpha", rules="None"))
-        assert changes.reader("jpn").chains[CHAIN].head.seq == 3
+        assert changes.reader("jpn", 0).chains[CHAIN].head.seq == 3
         assert changes.announced()[b"a" * 32] == epoch()
         assert (ledger.chains, ledger.epochs, ledger.cards, ledger.sequence) == ({}, {}, {}, 0)
         await ledger.store.transact(changes.save)

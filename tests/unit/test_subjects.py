@@ -63,7 +63,7 @@ def test_filters_are_what_an_endpoint_may_see() -> None:
         f"f.exercise.{EXE}.*.*",
         f"f.live.{COM}.*.*",
     )
-    assert subjects.directory_filters(entitlements) == ("d.doc", f"m.{EXE}", f"m.{COM}")
+    assert subjects.directory_filters(entitlements) == ("d.doc", "d.head", f"m.{EXE}", f"m.{COM}")
     assert subjects.traffic_filters(FRA.endpoint, frozenset()) == (f"w.{FRA.endpoint}", f"r.{FRA.endpoint}")
 
 

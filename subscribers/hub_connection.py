@@ -1,0 +1,58 @@
+"""One connection to the hub's NATS, for whoever the hub gave an account: a node or a witness."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple
+
+from nats.aio.client import Client
+
+from schemas.errors import Code, OperationError
+from subscribers.keys import NatsUser
+from subscribers.link import close_socket
+
+_NO_SERVER: Final = (ValueError, LookupError, TypeError, AttributeError)
+"""What nats-py makes of a server that does not speak as one: no reason to end the process."""
+
+
+class HubUser(NamedTuple):
+    """Where to connect and as whom. `name` is what the hub's operator sees."""
+
+    name: str
+    urls: Sequence[str]
+    user_jwt: str
+    key: NatsUser
+
+
+async def connect_as(
+    user: HubUser,
+    on_closed: Callable[[], Awaitable[None]],
+    on_error: Callable[[Exception], Awaitable[None]],
+) -> Client:
+    """A connection that is not made again by itself. Raises OperationError `hub_unreachable` for what is no
+    NATS server, and what nats-py and the network raise.
+    """
+    nc = Client()
+    task = asyncio.current_task()
+    asked_to_end = task.cancelling() if task else 0
+    try:
+        await nc.connect(
+            list(user.urls),
+            user_jwt_cb=lambda: bytearray(user.user_jwt.encode()),
+            signature_cb=user.key.signature,
+            allow_reconnect=False,
+            connect_timeout=5,
+            closed_cb=on_closed,
+            error_cb=on_error,
+            name=user.name,
+            max_outstanding_pings=3,
+            ping_interval=20,
+        )
+    except BaseException as error:
+        close_socket(nc)
+        if task and task.cancelling() > asked_to_end:  # nats-py made a failure of it
+            raise asyncio.CancelledError from None
+        if isinstance(error, _NO_SERVER):
+            message = "what answers there is no NATS server"
+            raise OperationError(Code.HUB_UNREACHABLE, message, "check the hub's address") from None
+        raise
+    return nc

@@ -1,0 +1,75 @@
+"""The newest head that the witnesses vouched for, as the node keeps it beside its directory."""
+
+from hashlib import sha256
+from typing import Final
+
+import apsw
+
+from schemas.checkpoint import ALWAYS_FRESH, origin_of, parse_note
+from schemas.directory import Directory
+from schemas.encoding import instant
+from subscribers.alarms import AlarmKey, AlarmName, end_alarms
+from subscribers.heads import KeptHead, judge_head, until
+from subscribers.store import Store
+
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE head(
+        one INTEGER PRIMARY KEY CHECK (one = 1), note BLOB NOT NULL, times TEXT NOT NULL
+    ) STRICT;
+    """,
+)
+_UNTIL_FRESH: Final = (AlarmName.STALE_HEAD, AlarmName.WITNESS_SHORTFALL)
+
+
+class Vouched:
+    """The memory image of the head's table, and at which size of the directory each signing key came."""
+
+    def __init__(self) -> None:
+        self.kept: KeptHead | None = None
+        self.origin = ""
+        """The directory's name in checkpoints."""
+        self._came: dict[str, int] = {}
+
+    async def load(self, store: Store) -> None:
+        """What was committed."""
+        for note, times in await store.query("SELECT note, times FROM head"):
+            self.kept = KeptHead(parse_note(note), tuple(map(int, times.split())))
+
+    def grown(self, before: Directory | None, after: Directory, data: bytes) -> None:
+        """The directory has taken the document `data`."""
+        if before is None:
+            self.origin = origin_of(sha256(data).digest())
+            return
+        for kid in after.signers.keys() - before.signers.keys():
+            self._came[kid] = after.head.size
+
+    def withheld(self, directory: Directory, now: int) -> frozenset[str]:
+        """Signing keys that are not taken up at `now`: those that came after the newest head, while that is
+        stale. A node that has had no head yet believes what it was begun with.
+        """
+        if self.kept is None or now < until(directory, self.kept):
+            return frozenset()
+        size = self.kept.head.size
+        return frozenset(kid for kid, came in self._came.items() if came > size)
+
+    def shown_until(self, directory: Directory) -> str | None:
+        """When the head becomes stale, for people; None when it never does."""
+        moment = until(directory, self.kept)
+        return None if moment >= ALWAYS_FRESH else instant(moment)
+
+    async def take(self, store: Store, directory: Directory, data: bytes, now: int) -> bool:
+        """Check and keep a head; whether it is news. FormatError, or TrustError as `heads.judge_head`."""
+        kept = judge_head(directory, self.origin, self.kept, parse_note(data))
+        if kept is None:
+            return False
+
+        def write(connection: apsw.Connection) -> None:
+            times = " ".join(map(str, kept.times))
+            connection.execute("INSERT OR REPLACE INTO head VALUES (1, ?, ?)", (kept.note.to_bytes(), times))
+            if now < until(directory, kept):
+                end_alarms(connection, map(AlarmKey, _UNTIL_FRESH), now)
+
+        await store.transact(write)
+        self.kept = kept
+        return True
