@@ -42,8 +42,10 @@ def aged(record: Record, now: float) -> Record:
 
 
 def quiet(work: Work, now: float) -> float | None:
-    """Until when an alert must wait for the end of quiet hours; flash and what was asked for never wait."""
-    if work.verb != "alert" or work.priority == Priority.FLASH:
+    """Until when an alert or notice must wait for the end of quiet hours; flash and what was asked for never
+    do.
+    """
+    if work.verb not in {"alert", "notice"} or work.priority == Priority.FLASH:
         return None
     until = quiet_until(moment(now).astimezone(UTC), work.officer.quiet, work.officer.zone)
     return until.timestamp() if until else None

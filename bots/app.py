@@ -28,6 +28,7 @@ from bots.handlers import routers
 from bots.intake import Intake
 from bots.memory_storage import MemoryStorage
 from bots.middlewares.gate import Gate
+from bots.notices import NoticeIntake
 from bots.outcomes import ChatFailure, NotSent, Unsure
 from bots.pacing import Pacer
 from bots.ports import NodeClient
@@ -88,6 +89,7 @@ async def _serve(
     delivery = Delivery(means)
     schedule = Schedule(state, edges.clock, delivery.wake)
     intake = Intake(edges.node, state, edges.clock, delivery.wake)
+    notices = NoticeIntake(edges.node, state, edges.clock, delivery.wake)
     context = Context(
         desk=Desk(edges.node, state, means.ceiling, edges.clock),
         node=edges.node,
@@ -108,6 +110,7 @@ async def _serve(
             group.create_task(delivery.run())
             reading = group.create_task(intake.run())
             guarding = group.create_task(Watchman(edges.node, state, edges.clock, delivery.wake).run())
+            noticing = group.create_task(notices.run())
             polling = group.create_task(_poll(dispatcher, bot, settings))
             watching = group.create_task(_watched(watch))
             await schedule.start()
@@ -116,6 +119,7 @@ async def _serve(
             await stop.wait()
             reading.cancel()
             guarding.cancel()
+            noticing.cancel()
             watching.cancel()
             delivery.stop()
             polling.cancel()

@@ -15,6 +15,7 @@ from bots.aftermath import DELETE_WITHIN, aged, catch_up, ends_at, quiet, reader
 from bots.alarms import notice
 from bots.clock import Clock, moment
 from bots.events import Events
+from bots.notices import render_notice
 from bots.outcomes import Blocked, ChatFailure, Moved, NotSent, Refused, TooFast, Unsure
 from bots.pacing import Pacer
 from bots.ports import Chat
@@ -25,7 +26,7 @@ from bots.state import State
 from bots.state.outbox import Sent, Shown, Work
 from bots.words import words
 from schemas.vocabulary import Language, Severity
-from subscribers.records import Record
+from subscribers.records import Notice, Record
 
 _BATCH: Final = 64
 _BACKOFF_MAX: Final = 60.0
@@ -129,7 +130,7 @@ class Delivery:
     async def _carry(self, work: Work) -> None:
         try:
             match work.verb:
-                case "alert" | "digest" | "alarm":
+                case "alert" | "digest" | "alarm" | "notice":
                     await self._send(work)
                 case "edit":
                     await self._edit(work)
@@ -187,6 +188,9 @@ class Delivery:
         match work.verb:
             case "alarm":
                 return notice(work.officer, work.body)
+            case "notice":
+                told = Notice.model_validate_json(work.body)
+                return render_notice(told, self._means.ceiling, reader(work.officer), repeated=work.repeated)
             case "alert":
                 return await self._alert(work, record)
             case _:

@@ -5,9 +5,9 @@ from enum import IntEnum
 from typing import Literal
 
 from schemas.vocabulary import Severity
-from subscribers.records import Record
+from subscribers.records import Notice, Record
 
-Verb = Literal["alert", "digest", "edit", "delete", "alarm"]
+Verb = Literal["alert", "digest", "edit", "delete", "alarm", "notice"]
 Fate = Literal["amended", "retracted", "expired"]
 
 
@@ -26,7 +26,8 @@ class Job:
     """One thing to do for one officer. `key` makes it happen once: the same key again is ignored.
 
     `record` is a bulletin's id; `target` the row of a message that was sent; `body` the JSON of a digest or
-    an alarm, what became of the bulletin of an edited message, or the message that an alert replies to.
+    an alarm or notice, what became of the bulletin of an edited message, or the message that an alert
+    replies to.
     """
 
     key: str
@@ -64,6 +65,12 @@ def digest(officer: int, period: str, body: str) -> Job:
 def alarm(number: int, officer: int, body: str) -> Job:
     """Tell an administrator of an alarm, given as JSON: once for each alarm and officer."""
     return Job(f"alarm:{number}:{officer}", officer, Priority.CHANGE, "alarm", body=body)
+
+
+def notice(told: Notice, officer: int) -> Job:
+    """Tell an officer of a change in the directory, once. A node that began anew numbers from 1 again."""
+    key = f"notice:{told.at}:{told.number}:{officer}"
+    return Job(key, officer, Priority.ALERT, "notice", body=told.model_dump_json())
 
 
 def edit(message: int, officer: int, record: str | None, cause: str, *, fate: Fate) -> Job:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from bots.rendered import Part, Rows
 from subscribers.api import AlarmEntry
-from subscribers.records import Community, Filters, Page, Published, Record
+from subscribers.records import Community, Filters, Notice, Page, Published, Record
 
 NO_FILTERS: Final = Filters()
 
@@ -47,6 +47,9 @@ class NodeClient(Protocol):
 
     async def acknowledge(self, ref: str, note: str = "", officer: str = "") -> Published:
         """Publish an acknowledgement of a bulletin to its community."""
+
+    async def notices(self, after: int | None = None, limit: int = 50) -> list[Notice]:
+        """Changes in the directory after a number, oldest first; without one the newest, newest first."""
 
     async def communities(self) -> list[Community]:
         """The communities that the agency belongs to."""

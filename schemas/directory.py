@@ -149,8 +149,9 @@ class Directory:
         log = self.communities.get(signed.entry.com)
         if log is None:
             raise TrustError(Code.UNKNOWN_COMMUNITY, "no such community", "check the id")
-        log.check(signed, {each: self.identity(each) for each in log.community.owners}, self.agencies)
-        return replace(self, communities=_with(self.communities, signed.entry.com, log.append(signed)))
+        owners = {each: self.identity(each) for each in log.community.owners}
+        grown = log.append(signed, log.check(signed, owners, self.agencies))
+        return replace(self, communities=_with(self.communities, signed.entry.com, grown))
 
     def identity(self, agency: str) -> bytes:
         """An agency's identity key, 32 bytes; TrustError `unknown_agency`."""

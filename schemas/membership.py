@@ -11,6 +11,7 @@ from hashlib import sha256
 from schemas.documents import Community, Membership, SignedMembership
 from schemas.errors import Code, TrustError
 from schemas.merkle import EMPTY_ROOT, Head, Tree
+from schemas.signing import key_id
 
 GENESIS = "0" * 64
 
@@ -26,6 +27,8 @@ class MembershipLog:
     roots: tuple[bytes, ...] = (EMPTY_ROOT,)
     last: str = GENESIS
     entries: tuple[Membership, ...] = ()
+    signers: tuple[tuple[str, ...], ...] = ()
+    """Of each entry: the owners who signed it, by their ids, in the order of their signatures."""
     by_agency: Mapping[str, tuple[Membership, ...]] = field(default_factory=dict)
 
     @property
@@ -33,8 +36,12 @@ class MembershipLog:
         """Size and root of the log."""
         return self.tree.head
 
-    def check(self, signed: SignedMembership, owners: Mapping[str, bytes], agencies: Iterable[str]) -> None:
-        """That this is the next entry, signed by enough owners. `owners` maps agency id to identity key."""
+    def check(
+        self, signed: SignedMembership, owners: Mapping[str, bytes], agencies: Iterable[str]
+    ) -> tuple[str, ...]:
+        """That this is the next entry, signed by enough owners: who they are, in the order of their
+        signatures. `owners` maps agency id to identity key.
+        """
         entry = signed.entry
         if entry.com != self.community.id:
             raise TrustError(Code.UNKNOWN_COMMUNITY, "the entry belongs to another community")
@@ -48,17 +55,19 @@ class MembershipLog:
             raise TrustError(
                 Code.UNKNOWN_AGENCY, f"no agency is called {entry.id}", "check the id in the directory"
             )
-        keys = [owners[each] for each in self.community.owners if each in owners]
-        signers = signed.envelope.signed_by(keys)
-        if len(signers) < self.community.threshold:
+        keys = {owners[each]: each for each in self.community.owners if each in owners}
+        held = signed.envelope.signed_by(keys)
+        if len(held) < self.community.threshold:
             raise TrustError(
                 Code.BELOW_THRESHOLD,
-                f"{len(signers)} of the {self.community.threshold} owners' signatures that it needs",
+                f"{len(held)} of the {self.community.threshold} owners' signatures that it needs",
                 "collect the signatures of more owners",
             )
+        by_id = {key_id(key): keys[key] for key in held}
+        return tuple(by_id[kid] for kid, _ in signed.envelope.signatures if kid in by_id)
 
-    def append(self, signed: SignedMembership) -> "MembershipLog":
-        """The log with a checked entry on top."""
+    def append(self, signed: SignedMembership, signers: tuple[str, ...] = ()) -> "MembershipLog":
+        """The log with a checked entry on top; `signers` are what `check` found."""
         data = signed.envelope.to_bytes()
         tree = self.tree.append(data)
         return replace(
@@ -67,6 +76,7 @@ class MembershipLog:
             roots=(*self.roots, tree.head.root),
             last=sha256(data).hexdigest(),
             entries=(*self.entries, signed.entry),
+            signers=(*self.signers, signers),
             by_agency={
                 **self.by_agency,
                 signed.entry.id: (*self.by_agency.get(signed.entry.id, ()), signed.entry),

@@ -10,7 +10,17 @@ from schemas.bulletin import CommunityId, Draft, Instant
 from schemas.evidence import Evidence
 from schemas.vocabulary import AlarmName, Realm, Tlp
 from subscribers.key_life import KeyInfo, Reader
-from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
+from subscribers.records import (
+    Community,
+    Filters,
+    MembershipChange,
+    NodeStatus,
+    Notice,
+    Page,
+    Proposal,
+    Published,
+    Record,
+)
 from subscribers.roles import ClientIdentity, ClientName, Role, Verb
 
 MembershipRole = Literal["member", "reader"]
@@ -103,6 +113,40 @@ class ClientAdded(_Shape):
     seed_file: str
 
 
+class OwnersApi(Protocol):
+    """What owners do together, whichever client asks; and what every change is told by."""
+
+    def community_log(self, name: str) -> list[MembershipChange]:
+        """Every change in a community, in order."""
+
+    async def notices(self, after: int | None, limit: int) -> list[Notice]:
+        """Those after a number, oldest first; without a number the newest, newest first."""
+
+    async def community_found(
+        self, slug: str, title: str, realm: Realm, rules: str, owners: list[str], threshold: int
+    ) -> Proposal:
+        """A community whose document others must sign as well."""
+
+    async def community_propose(
+        self,
+        community: str,
+        op: Literal["add", "remove"],
+        agency: str,
+        role: MembershipRole,
+        after: int | None,
+    ) -> Proposal:
+        """A change that others must sign as well."""
+
+    def community_proposal(self, file: str) -> Proposal:
+        """What a proposal says, and who has signed it."""
+
+    async def community_sign(self, file: str) -> Proposal:
+        """A proposal with this agency's signature as well."""
+
+    async def community_submit(self, file: str) -> Proposal:
+        """Hand in a proposal that enough owners have signed."""
+
+
 class NodeApi(Protocol):
     """What the service asks of the node. `client` is who asks, vouched for by the server.
 
@@ -152,12 +196,18 @@ class NodeApi(Protocol):
         """Found a community that this agency owns, with `owners`; each of them alone may change it."""
 
     async def community_add(
-        self, client: ClientIdentity, community: str, agency: str, role: MembershipRole
+        self, client: ClientIdentity, community: str, agency: str, role: MembershipRole, after: int | None
     ) -> Community:
-        """Let an agency in, as an owner."""
+        """Let an agency in, as an owner; `after` milliseconds from now on."""
 
-    async def community_remove(self, client: ClientIdentity, community: str, agency: str) -> Community:
+    async def community_remove(
+        self, client: ClientIdentity, community: str, agency: str, after: int | None
+    ) -> Community:
         """Put an agency out, as an owner."""
+
+    @property
+    def owners(self) -> "OwnersApi":
+        """What several owners do together, and what members are told."""
 
     async def digest(self, client: ClientIdentity, community: str, period: str) -> Published:
         """Compose and publish the digest of a community for a period, once."""

@@ -4,7 +4,7 @@ node and hold no agency keys.
 
 import typer
 
-from subscribers.commands import alarming, keys, media, owning, proving, reading, setup, writing
+from subscribers.commands import agreeing, alarming, keys, media, owning, proving, reading, setup, writing
 
 app = typer.Typer(
     name="liaison-agency",
@@ -28,11 +28,19 @@ app.add_typer(proving.evidence, name="evidence", rich_help_panel="Read")
 app.command("export", rich_help_panel="Without a network")(media.export)
 app.command("import", rich_help_panel="Without a network")(media.take)
 app.add_typer(media.courier, name="courier", rich_help_panel="Without a network")
+for name, command in (
+    ("propose", agreeing.propose),
+    ("sign", agreeing.sign),
+    ("submit", agreeing.submit),
+    ("log", agreeing.log),
+):
+    owning.community.command(name)(command)
 app.add_typer(owning.community, name="community", rich_help_panel="Own and operate")
 app.add_typer(owning.clients, name="client", rich_help_panel="Own and operate")
 app.command("readers", rich_help_panel="Write")(keys.readers)
 app.add_typer(keys.keys, name="keys", rich_help_panel="Own and operate")
 app.command("recover", rich_help_panel="Own and operate")(keys.recover)
+app.command("notices", rich_help_panel="Read")(agreeing.notices)
 app.command("status", rich_help_panel="Own and operate")(owning.status)
 app.command("alarms", rich_help_panel="Own and operate")(alarming.alarms)
 app.command("quarantine", rich_help_panel="Own and operate")(owning.quarantine)

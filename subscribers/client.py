@@ -8,7 +8,7 @@ allow it or the client was removed.
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PositiveFloat, TypeAdapter
 
@@ -30,7 +30,17 @@ from subscribers.key_life import KeyInfo, Reader
 from subscribers.link import Link
 from subscribers.local.clients import SEED_MAX, public_key
 from subscribers.private_files import read_private
-from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
+from subscribers.records import (
+    Community,
+    Filters,
+    MembershipChange,
+    NodeStatus,
+    Notice,
+    Page,
+    Proposal,
+    Published,
+    Record,
+)
 from subscribers.requester import Requester, unreachable
 from subscribers.roles import ClientIdentity, ClientName, Role, Verb
 
@@ -53,6 +63,9 @@ _IMPORTED: Final = TypeAdapter(Imported)
 _CLIENT_ADDED: Final = TypeAdapter(ClientAdded)
 _READERS: Final = TypeAdapter(list[Reader])
 _KEYS: Final = TypeAdapter(list[KeyInfo])
+_PROPOSAL: Final = TypeAdapter(Proposal)
+_LOG: Final = TypeAdapter(list[MembershipChange])
+_NOTICES: Final = TypeAdapter(list[Notice])
 _NOTHING: Final[TypeAdapter[None]] = TypeAdapter(None)
 
 T = TypeVar("T")
@@ -223,15 +236,63 @@ class Agency:
         fields = {"slug": slug, "title": title, "realm": str(realm), "rules": rules, "owners": list(owners)}
         return await self._ask(Verb.COMMUNITY_CREATE, _COMMUNITY, fields)
 
-    async def community_add(self, community: str, agency: str, role: MembershipRole = "member") -> Community:
-        """Let an agency into a community that this agency owns."""
-        return await self._ask(
-            Verb.COMMUNITY_ADD, _COMMUNITY, {"community": community, "agency": agency, "role": role}
-        )
+    async def community_add(
+        self, community: str, agency: str, role: MembershipRole = "member", after: int | None = None
+    ) -> Community:
+        """Let an agency into a community that this agency owns, `after` milliseconds from now on."""
+        fields = {"community": community, "agency": agency, "role": role, "after": after}
+        return await self._ask(Verb.COMMUNITY_ADD, _COMMUNITY, fields)
 
-    async def community_remove(self, community: str, agency: str) -> Community:
-        """Put an agency out of a community that this agency owns."""
-        return await self._ask(Verb.COMMUNITY_REMOVE, _COMMUNITY, {"community": community, "agency": agency})
+    async def community_remove(self, community: str, agency: str, after: int | None = None) -> Community:
+        """Put an agency out of a community that this agency owns, `after` milliseconds from now on."""
+        fields = {"community": community, "agency": agency, "after": after}
+        return await self._ask(Verb.COMMUNITY_REMOVE, _COMMUNITY, fields)
+
+    async def community_found(
+        self,
+        slug: str,
+        title: str,
+        *,
+        owners: Collection[str],
+        threshold: int,
+        realm: Realm = Realm.LIVE,
+        rules: str = "",
+    ) -> Proposal:
+        """A community that `threshold` of its owners must sign, this agency being the first."""
+        fields = {"slug": slug, "title": title, "realm": str(realm), "rules": rules, "owners": list(owners)}
+        return await self._ask(Verb.COMMUNITY_FOUND, _PROPOSAL, {**fields, "threshold": threshold})
+
+    async def community_propose(
+        self,
+        community: str,
+        op: Literal["add", "remove"],
+        agency: str,
+        role: MembershipRole = "member",
+        after: int | None = None,
+    ) -> Proposal:
+        """A change that other owners must sign: its `file` goes to them."""
+        fields = {"community": community, "op": op, "agency": agency, "role": role, "after": after}
+        return await self._ask(Verb.COMMUNITY_PROPOSE, _PROPOSAL, fields)
+
+    async def community_proposal(self, file: str) -> Proposal:
+        """What a proposal says, and who has signed it. LiaisonError when it may not be signed any more."""
+        return await self._ask(Verb.COMMUNITY_PROPOSAL, _PROPOSAL, {"file": file})
+
+    async def community_sign(self, file: str) -> Proposal:
+        """The proposal with this agency's signature as well."""
+        return await self._ask(Verb.COMMUNITY_SIGN, _PROPOSAL, {"file": file})
+
+    async def community_submit(self, file: str) -> Proposal:
+        """Hand in a proposal that enough owners have signed. LiaisonError `below_threshold`, `not_next`..."""
+        return await self._ask(Verb.COMMUNITY_SUBMIT, _PROPOSAL, {"file": file})
+
+    async def community_log(self, community: str) -> list[MembershipChange]:
+        """Every change in a community: who was added or removed, by whom, from when on."""
+        return await self._ask(Verb.COMMUNITY_LOG, _LOG, {"community": community})
+
+    async def notices(self, after: int | None = None, limit: int = 50) -> list[Notice]:
+        """Changes that concern this agency: those after a number, oldest first; without one the newest."""
+        return await self._ask(Verb.NOTICES, _NOTICES, {"after": after, "limit": limit})
 
     async def digest(self, community: str, period: str) -> Published:
         """Compose and publish the digest of a community for a period, once."""

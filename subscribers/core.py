@@ -116,9 +116,10 @@ class Core:
         with _lock(state):
             rack = Rack.load(state / KEYS)
             async with await Store.open(state / DATABASE, rack.ring.archive, tables.NODE) as store:
-                ledger = await Ledger.load(store)
+                ledger = await Ledger.load(store, rack.ring.profile.id)
                 if ledger.directory is None:
-                    await ledger.append(from_base64(admission.root, DOCUMENT_MAX), membership=False)
+                    root = from_base64(admission.root, DOCUMENT_MAX)
+                    await ledger.append(root, membership=False, now=clock())
                 core = cls(rack, admission, store, ledger, settings, clock)
                 if core.staged_is_known():
                     rack.promote()  # the process ended between the directory's word and ours

@@ -51,7 +51,7 @@ class DirectoryFeed:
             if subject == DIRECTORY_HEAD:
                 await self._ledger.take_head(data, self._clock())
             else:
-                await self._ledger.append(data, membership=membership)
+                await self._ledger.append(data, membership=membership, now=self._clock())
         except OperationError:
             raise
         except LiaisonError as error:

@@ -22,7 +22,7 @@ from schemas.frame import Frame
 from schemas.limits import FRAME_MAX
 from schemas.pulse import Pulse
 from schemas.subjects import TRAFFIC, is_community
-from subscribers import held
+from subscribers import held, notices
 from subscribers.alarms import Alarm, AlarmKey, AlarmName, alarm_of, end_alarms, raise_alarms
 from subscribers.heads import until
 from subscribers.sealing import EpochKey
@@ -204,8 +204,12 @@ class Changes:
 class Ledger:
     """The memory image of the ledger's tables."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, agency: str = "") -> None:
         self.store = store
+        self.agency = agency
+        """Whose node this is: changes that concern it become notices."""
+        self.grown = asyncio.Event()
+        """Set whenever a document or entry has been taken in."""
         self.directory: Directory | None = None
         self.chains: dict[ChainKey, Chain] = {}
         self.pulses: dict[ChainKey, tuple[Pulse, int]] = {}
@@ -226,9 +230,9 @@ class Ledger:
         self._entries: set[bytes] = set()
 
     @classmethod
-    async def load(cls, store: Store) -> Self:
+    async def load(cls, store: Store, agency: str = "") -> Self:
         """Everything that was committed. The directory is verified again from its first document."""
-        ledger = cls(store)
+        ledger = cls(store, agency)
         for membership, data in await store.query("SELECT membership, data FROM directory ORDER BY number"):
             ledger._grow(data, membership=bool(membership))
         await ledger.vouched.load(store)
@@ -245,6 +249,8 @@ class Ledger:
         for community, slug, card in await store.query(sql):
             ledger.sealed[community] = parse_card(card)
             ledger.cards[community] = ledger.sealed[community].model_copy(update={"slug": slug})
+        for community, card in await store.query("SELECT community, card FROM founded"):
+            ledger.call(community, parse_card(card))
         return ledger
 
     def known(self) -> Directory:
@@ -265,15 +271,26 @@ class Ledger:
             return Directory.pinned(data)
         return self.directory.apply_membership(data) if membership else self.directory.apply(data)
 
-    async def append(self, data: bytes, *, membership: bool) -> None:
-        """Check, write and take in one document or membership entry."""
+    def call(self, community: str, card: Card) -> None:
+        """What this agency calls a community that it has founded, until its card comes back sealed."""
+        self.cards.setdefault(community, card)
+        self.sealed.setdefault(community, card)
+
+    async def append(self, data: bytes, *, membership: bool, now: int = 0) -> None:
+        """Check, write and take in one document or membership entry, with the notices that it makes; `now`
+        in Unix milliseconds.
+        """
         before = self.directory.agencies.values() if self.directory else ()
         after = self.preview(data, membership=membership)
+        told = notices.derive(self.directory, after, data, self.agency, membership=membership)
+        due = notices.due(after, data, self.agency, membership=membership)
         async with self.store.write() as tx:
             await tx.execute("INSERT INTO directory(membership, data) VALUES (?, ?)", (int(membership), data))
             names = [(agency.id, agency.name) for agency in after.agencies.values() if agency not in before]
             await tx.executemany("INSERT OR REPLACE INTO agencies VALUES (?, ?)", names)
+            await tx.run(lambda connection: notices.write(connection, told, due, now))
         self._grow(data, membership=membership)
+        self.grown.set()
 
     def fresh_until(self) -> int:
         """Unix ms from which the directory's head is stale: no epoch begins, no key is taken up."""

@@ -5,17 +5,14 @@ top of `core.Core`.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
-from functools import partial
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import apsw
 
 from schemas.bulletin import Bulletin, Draft, Link
-from schemas.card import Card
-from schemas.directory import Directory
 from schemas.encoding import instant
-from schemas.errors import Code, FormatError, LiaisonError, OperationError
+from schemas.errors import Code, FormatError, OperationError
 from schemas.evidence import Evidence
 from schemas.membership import MembershipLog
 from schemas.subjects import parse_frame_subject
@@ -23,13 +20,15 @@ from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severit
 from subscribers import alarms, drafts
 from subscribers.air_gap import AirGap
 from subscribers.api import AlarmEntry, Exported, Finding, Imported, MembershipRole, QuarantineEntry
-from subscribers.communities import Owner, card_of, change, found
+from subscribers.communities import HOUR
 from subscribers.core import Core, now_ms
 from subscribers.diagnosis import diagnose
 from subscribers.digest import compose, parse_period
 from subscribers.herald import Herald, told
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.local import ClientIdentity, LocalNats, LocalSettings
+from subscribers.notifier import Notifier
+from subscribers.owners import Owners
 from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
 from subscribers.republish import Republisher, Sink
 from subscribers.rotation import Rotation
@@ -48,9 +47,11 @@ class Node:
     these are called.
     """
 
-    def __init__(self, core: Core, rotation: Rotation) -> None:
+    def __init__(self, core: Core, rotation: Rotation, add_delay: int = 0) -> None:
         self._core = core
         self._rotation = rotation
+        self.owners = Owners(core, add_delay)
+        """What owners do, and what members are told of it."""
         self._digests = asyncio.Lock()
 
     @classmethod
@@ -69,7 +70,7 @@ class Node:
         )
         async with Core.open(settings, clock) as core, LocalNats.open(local_settings) as local:
             rotation = Rotation(core, settings)
-            node = cls(core, rotation)
+            node = cls(core, rotation, round(settings.add_delay_hours * HOUR))
             sinks: list[Sink] = [local.republish]
             if settings.jsonl:
                 sinks.append(JsonlSink(settings.jsonl, settings.jsonl_ceiling).write)
@@ -77,7 +78,9 @@ class Node:
             herald = Herald(core.store, core.ledger, local.announce)
             async with (
                 NodeService(local, node),
-                _background(core.run(), republisher.run(), rotation.run(), herald.run()),
+                _background(
+                    core.run(), republisher.run(), rotation.run(), herald.run(), Notifier(core, local).run()
+                ),
             ):
                 with running(settings.digests, node.compose_digest):
                     yield node, local
@@ -150,7 +153,7 @@ class Node:
     async def communities(self, client: ClientIdentity) -> list[Community]:
         """Those that this agency is in or owns."""
         directory = self._core.ledger.known()
-        return [each for log in directory.communities.values() if (each := self._described(log))]
+        return [each for log in directory.communities.values() if (each := self.owners.described(log))]
 
     async def parcel_export(self, client: ClientIdentity, path: str, documents: list[str]) -> Exported:
         """As `AirGap.export`; `bad_request` at a node that has a connection."""
@@ -184,44 +187,21 @@ class Node:
         self, client: ClientIdentity, slug: str, title: str, realm: Realm, rules: str, owners: list[str]
     ) -> Community:
         """Found a community, join it, and seal its card."""
-        core = self._core
-        core.check_head()
-        card = Card(slug=slug, title=title, rules=rules)
-        if any(held.slug == slug for held in core.ledger.cards.values()):
-            raise LiaisonError(
-                Code.ALREADY_KNOWN, f"there is a community {slug} already", "choose another short name"
-            )
-        community, document = found(
-            core.ledger.known(),
-            realm,
-            list(dict.fromkeys([self._agency, *owners])),
-            core.clock(),
-            core.keys.identity,
-        )
-        await core.submit(document, lambda directory: community in directory.communities)
-        await self._change(community, "add", self._agency, "member")
-        await core.publish_card(community, realm, card)
-        core.ledger.cards.setdefault(community, card)
-        core.ledger.sealed.setdefault(community, card)
-        return self._owned(community)
+        self._core.check_head()
+        return await self.owners.create(slug, title, realm, rules, owners)
 
     async def community_add(
-        self, client: ClientIdentity, community: str, agency: str, role: MembershipRole
+        self, client: ClientIdentity, community: str, agency: str, role: MembershipRole, after: int | None
     ) -> Community:
-        """Sign the entry, and seal the card again so that the newcomer can read it."""
+        """Let an agency in."""
         self._core.check_head()
-        log = self._community(community)
-        await self._change(log.community.id, "add", agency, role)
-        # As it was sealed: another owner may have given it, under a short name that is taken here.
-        if card := self._core.ledger.sealed.get(log.community.id):
-            await self._core.publish_card(log.community.id, log.community.realm, card)
-        return self._owned(log.community.id)
+        return await self.owners.add(community, agency, role, after)
 
-    async def community_remove(self, client: ClientIdentity, community: str, agency: str) -> Community:
-        """Sign the entry. The next bulletin of every member begins a new epoch without that agency."""
-        log = self._community(community)
-        await self._change(log.community.id, "remove", agency, "member")
-        return self._owned(log.community.id)
+    async def community_remove(
+        self, client: ClientIdentity, community: str, agency: str, after: int | None
+    ) -> Community:
+        """Put an agency out."""
+        return await self.owners.remove(community, agency, after)
 
     async def digest(self, client: ClientIdentity, community: str, period: str) -> Published:
         """As `compose_digest`."""
@@ -322,47 +302,7 @@ class Node:
         return True
 
     def _community(self, name: str) -> MembershipLog:
-        # An id is never taken for a name: a founder may have chosen a name that is another community's id.
-        communities, cards = self._core.ledger.known().communities, self._core.ledger.cards
-        log = communities.get(name) or next(
-            (communities[com] for com, card in cards.items() if card.slug == name), None
-        )
-        if log is None:
-            raise LiaisonError(
-                Code.UNKNOWN_COMMUNITY, "no such community", "see `liaison-agency community list`"
-            )
-        return log
-
-    def _described(self, log: MembershipLog) -> Community | None:
-        now = self._core.clock()
-        role, owner = log.role(self._agency, now), self._agency in log.community.owners
-        if role is None and not owner:
-            return None
-        card = card_of(log.community.id, self._core.ledger.cards)
-        return Community(
-            id=log.community.id,
-            slug=card.slug,
-            title=card.title,
-            realm=log.community.realm,
-            role="member" if role == "member" else "reader",
-            owner=owner,
-            members=sorted(log.members(now)),
-        )
-
-    def _owned(self, community: str) -> Community:
-        described = self._described(self._core.ledger.known().communities[community])
-        if described is None:
-            raise LiaisonError(Code.NOT_MEMBER, "this agency has left the community", "ask another owner")
-        return described
-
-    async def _change(
-        self, community: str, op: Literal["add", "remove"], agency: str, role: MembershipRole
-    ) -> None:
-        core = self._core
-        owner = Owner(self._agency, core.keys.identity)
-        entry = change(core.ledger.known(), community, op, agency, role, core.clock(), owner)
-        size = core.ledger.known().communities[community].head.size
-        await core.submit(entry, partial(_has_grown, community=community, size=size))
+        return self.owners.find(name)
 
     def _parcels(self) -> AirGap:
         if self._core.parcels is None:
@@ -384,10 +324,6 @@ def community_of(subject: str) -> str | None:
         return parse_frame_subject(subject).community
     except FormatError:
         return None
-
-
-def _has_grown(directory: Directory, *, community: str, size: int) -> bool:
-    return directory.communities[community].head.size > size
 
 
 @contextlib.asynccontextmanager

@@ -22,10 +22,19 @@ from schemas.vocabulary import AlarmName, Kind, Realm, Severity, Tlp
 from subscribers.api import AlarmEntry, ClientAdded, Exported, Finding, Imported, QuarantineEntry, WhoAmI
 from subscribers.hub_link import Admission
 from subscribers.key_life import KeyInfo, Reader
-from subscribers.records import Community, NodeStatus, Page, Published, Record
+from subscribers.records import (
+    Community,
+    MembershipChange,
+    NodeStatus,
+    Notice,
+    Page,
+    Proposal,
+    Published,
+    Record,
+)
 from subscribers.requests import MODELS
 from subscribers.roles import ClientIdentity, Role, Verb, verbs
-from subscribers.service_examples import answer_examples, record, request_examples
+from subscribers.service_examples import answer_examples, notice, record, request_examples
 
 DIRECTORY: Final[Path] = PUBLISHED / "agency"
 
@@ -45,6 +54,13 @@ ANSWERS: Final[dict[Verb, Any]] = {
     Verb.COMMUNITY_ADD: Community,
     Verb.COMMUNITY_REMOVE: Community,
     Verb.READERS: list[Reader],
+    Verb.COMMUNITY_LOG: list[MembershipChange],
+    Verb.COMMUNITY_FOUND: Proposal,
+    Verb.COMMUNITY_PROPOSE: Proposal,
+    Verb.COMMUNITY_PROPOSAL: Proposal,
+    Verb.COMMUNITY_SIGN: Proposal,
+    Verb.COMMUNITY_SUBMIT: Proposal,
+    Verb.NOTICES: list[Notice],
     Verb.DIGEST: Published,
     Verb.ALARMS: list[AlarmEntry],
     Verb.ALARM_ACK: AlarmEntry,
@@ -76,6 +92,13 @@ _SUMMARIES: Final = {
     Verb.COMMUNITY_ADD: "Let an agency in.",
     Verb.COMMUNITY_REMOVE: "Put an agency out.",
     Verb.READERS: "Who can read what is published in a community, and who cannot.",
+    Verb.COMMUNITY_LOG: "Every change in a community: who, by whose signatures, from when on.",
+    Verb.COMMUNITY_FOUND: "Begin a community that several owners must sign.",
+    Verb.COMMUNITY_PROPOSE: "Begin a change that several owners must sign.",
+    Verb.COMMUNITY_PROPOSAL: "What a proposal says, and who has signed it.",
+    Verb.COMMUNITY_SIGN: "Sign a proposal as an owner.",
+    Verb.COMMUNITY_SUBMIT: "Hand in a proposal that enough owners have signed.",
+    Verb.NOTICES: "Changes in the directory that concern the agency.",
     Verb.DIGEST: "Publish the digest of a community for a period, once.",
     Verb.ALARMS: "What the node holds against somebody.",
     Verb.ALARM_ACK: "Say that somebody has seen to an alarm.",
@@ -184,6 +207,15 @@ def agency_document(known: Json) -> Json:
     operations: Json = {
         "sendBulletin": operation("send", "bulletins", "bulletin", "Every bulletin that was archived, once."),
         "sendAlarm": operation("send", "alarms", "alarm", "Every alarm when it is raised, not its repeats."),
+        "sendNotice": operation("send", "notices", "notice", "Every notice, live."),
+    }
+    channels |= {
+        "notices": channel(
+            "notice.{place}",
+            "notice",
+            "A change in the directory that concerns the agency, as it is taken in. Not kept here: "
+            "`node.notices` has them all, by their numbers.",
+        ),
     }
     shown = record(known).model_dump(mode="json", exclude_none=True)
     messages: Json = {
@@ -198,6 +230,12 @@ def agency_document(known: Json) -> Json:
             "summary": "Who did what to whom, and what to do. `node.alarms` tells the ones before.",
             "payload": register("AlarmEntry", AlarmEntry.model_json_schema(ref_template=ref)),
             "examples": [{"name": "alarm", "payload": answers[Verb.ALARM_ACK][0]["result"]}],
+        },
+        "notice": {
+            "title": "Notice",
+            "summary": "Who was added, removed or given new keys, by whose signatures, from when on.",
+            "payload": register("Notice", Notice.model_json_schema(ref_template=ref)),
+            "examples": [{"name": "notice", "payload": notice(known)}],
         },
     }
     for verb in Verb:
@@ -247,6 +285,7 @@ def _parameters() -> Json:
         **described,
         "community": {"description": "The community's short name."},
         "alarm": {"enum": [each.value for each in AlarmName]},
+        "place": {"description": "The community's short name; @directory for what belongs to none."},
         "tlp": {"enum": [each.slug for each in Tlp]},
     }
 

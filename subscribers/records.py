@@ -67,6 +67,69 @@ class Community(_Shape):
     """Agency ids, as of now."""
 
 
+class Proposal(_Shape):
+    """A change that several owners must sign: what the file says, and who has signed it."""
+
+    what: Literal["found", "add", "remove"]
+    community: CommunityId
+    slug: str = ""
+    """What the community is called at this node; empty while it has no name here."""
+    realm: Realm
+    agency: str = ""
+    agency_name: str = ""
+    role: Literal["member", "reader"] | None = None
+    effective: Instant | None = None
+    index: int | None = None
+    """Its place in the community's log."""
+    owners: list[str]
+    threshold: int
+    signed: list[str]
+    may_sign: list[str]
+    lacking: int
+    """How many signatures it still needs."""
+    file: str
+    """The envelope, byte for byte: what goes to the other owners."""
+
+
+class MembershipChange(_Shape):
+    """One entry of a community's log: who was added or removed, by whose signatures, from when on."""
+
+    index: int
+    op: Literal["add", "remove"]
+    agency: str
+    agency_name: str
+    role: Literal["member", "reader"]
+    effective: Instant
+    issued: Instant
+    by: list[str]
+    """The owners who signed it."""
+
+
+NoticeKind = Literal["membership", "community", "keys", "revoked", "identity", "agency", "root"]
+
+
+class Notice(_Shape):
+    """A change in the directory that concerns this agency. What a kind has no use for is empty."""
+
+    number: int
+    """Its place among this node's notices."""
+    at: Instant
+    kind: NoticeKind
+    community: CommunityId | None = None
+    slug: str = ""
+    title: str = ""
+    agency: str = ""
+    agency_name: str = ""
+    op: Literal["add", "remove"] | None = None
+    role: Literal["member", "reader"] | None = None
+    by: list[str] = []
+    """The owners who signed the entry, or those whom a new community names."""
+    effective: Instant | None = None
+    index: int | None = None
+    version: int | None = None
+    threshold: int | None = None
+
+
 class Published(_Shape):
     """What became of a draft: `queued` is on this node's disk, `admitted` carries the hub's signed receipt,
     `refused` its code.

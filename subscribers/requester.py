@@ -35,6 +35,9 @@ _HARMLESS: Final = frozenset(
         Verb.QUARANTINE,
         Verb.DOCTOR,
         Verb.CLIENTS,
+        Verb.COMMUNITY_LOG,
+        Verb.COMMUNITY_PROPOSAL,
+        Verb.NOTICES,
     }
 )
 """What may be asked twice: sent again when the connection was lost under it."""

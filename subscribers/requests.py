@@ -9,9 +9,10 @@ from schemas.card import Slug
 from schemas.documents import AgencyId
 from schemas.encoding import parse_json
 from schemas.errors import Code, OperationError
-from schemas.limits import INTEGER_MAX, PAYLOAD_MAX, SUMMARY_MAX
+from schemas.limits import DOCUMENT_MAX, INTEGER_MAX, PAYLOAD_MAX, SUMMARY_MAX
 from schemas.vocabulary import Realm, Tlp
 from subscribers.api import MembershipRole
+from subscribers.communities import SPAN_MAX
 from subscribers.records import Filters
 from subscribers.roles import Role, Verb
 
@@ -24,6 +25,7 @@ FILTER_MAX: Final = 256
 
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 _Limit = Annotated[int, Field(ge=1, le=PAGE_MAX, strict=True)]
+_Span = Annotated[int, Field(ge=0, le=SPAN_MAX, strict=True)]
 _Cursor = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 
 
@@ -98,7 +100,7 @@ class CommunityCreateRequest(Request):
     realm: Realm = Realm.LIVE
     rules: Annotated[Body, StringConstraints(max_length=SUMMARY_MAX)] = ""
     owners: Annotated[list[AgencyId], Field(max_length=15)] = []
-    """Other agencies that own it as well: each alone may change its membership."""
+    """Other agencies that own it as well."""
 
 
 class CommunityAddRequest(Request):
@@ -107,6 +109,8 @@ class CommunityAddRequest(Request):
     community: _Word
     agency: _Word
     role: MembershipRole = "member"
+    after: _Span | None = None
+    """Milliseconds from now until it takes effect; None: the notice that this agency demands."""
 
 
 class CommunityRemoveRequest(Request):
@@ -114,6 +118,39 @@ class CommunityRemoveRequest(Request):
 
     community: _Word
     agency: _Word
+    after: _Span | None = None
+
+
+class CommunityFoundRequest(CommunityCreateRequest):
+    """`community-found`"""
+
+    threshold: Annotated[int, Field(ge=2, le=16, strict=True)]
+    """How many of the owners must sign the community and each change in it."""
+
+
+class CommunityProposeRequest(CommunityAddRequest):
+    """`community-propose`"""
+
+    op: Literal["add", "remove"]
+
+
+class CommunityProposalRequest(Request):
+    """`community-proposal`, `community-sign` and `community-submit`: the proposal's file."""
+
+    file: Annotated[str, StringConstraints(min_length=1, max_length=DOCUMENT_MAX)]
+
+
+class CommunityLogRequest(Request):
+    """`community-log`"""
+
+    community: _Word
+
+
+class NoticesRequest(Request):
+    """`notices`: those after a number, oldest first; without one the newest, newest first."""
+
+    after: Annotated[int, Field(ge=0, le=INTEGER_MAX, strict=True)] | None = None
+    limit: _Limit = 50
 
 
 class DigestRequest(Request):
@@ -216,6 +253,13 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.COMMUNITY_ADD: CommunityAddRequest,
     Verb.COMMUNITY_REMOVE: CommunityRemoveRequest,
     Verb.READERS: ReadersRequest,
+    Verb.COMMUNITY_LOG: CommunityLogRequest,
+    Verb.COMMUNITY_FOUND: CommunityFoundRequest,
+    Verb.COMMUNITY_PROPOSE: CommunityProposeRequest,
+    Verb.COMMUNITY_PROPOSAL: CommunityProposalRequest,
+    Verb.COMMUNITY_SIGN: CommunityProposalRequest,
+    Verb.COMMUNITY_SUBMIT: CommunityProposalRequest,
+    Verb.NOTICES: NoticesRequest,
     Verb.DIGEST: DigestRequest,
     Verb.ALARMS: AlarmsRequest,
     Verb.ALARM_ACK: AlarmAckRequest,

@@ -41,6 +41,13 @@ class Verb(StrEnum):
     COMMUNITY_ADD = "community-add"
     COMMUNITY_REMOVE = "community-remove"
     READERS = "readers"
+    COMMUNITY_LOG = "community-log"
+    COMMUNITY_FOUND = "community-found"
+    COMMUNITY_PROPOSE = "community-propose"
+    COMMUNITY_PROPOSAL = "community-proposal"
+    COMMUNITY_SIGN = "community-sign"
+    COMMUNITY_SUBMIT = "community-submit"
+    NOTICES = "notices"
     DIGEST = "digest"
     ALARMS = "alarms"
     ALARM_ACK = "alarm-ack"
@@ -67,9 +74,21 @@ _ADDS: Final = {
         Verb.COMMUNITIES,
         Verb.STATUS,
         Verb.ALARMS,
+        Verb.COMMUNITY_LOG,
+        Verb.NOTICES,
     ),
     Role.PUBLISHER: (Verb.READERS, Verb.PUBLISH, Verb.ACKNOWLEDGE),
-    Role.OWNER: (Verb.COMMUNITY_CREATE, Verb.COMMUNITY_ADD, Verb.COMMUNITY_REMOVE, Verb.DIGEST),
+    Role.OWNER: (
+        Verb.COMMUNITY_CREATE,
+        Verb.COMMUNITY_ADD,
+        Verb.COMMUNITY_REMOVE,
+        Verb.COMMUNITY_FOUND,
+        Verb.COMMUNITY_PROPOSE,
+        Verb.COMMUNITY_PROPOSAL,
+        Verb.COMMUNITY_SIGN,
+        Verb.COMMUNITY_SUBMIT,
+        Verb.DIGEST,
+    ),
     Role.ADMIN: (
         Verb.ALARM_ACK,
         Verb.QUARANTINE,

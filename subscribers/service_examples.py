@@ -4,9 +4,9 @@ import json
 
 from schemas.bulletin import Bulletin
 from schemas.json_schemas import Json
-from schemas.vocabulary import AlarmName, Kind, Severity
+from schemas.vocabulary import AlarmName, Kind, Realm, Severity
 from subscribers.alarm_texts import TEXTS
-from subscribers.records import Filters, Record
+from subscribers.records import Filters, Notice, Proposal, Record
 from subscribers.roles import Role, Verb, verbs
 
 
@@ -22,6 +22,59 @@ def record(known: Json) -> Record:
         agency_name="Direction de la veille",
         received="2026-01-31T08:30:01Z",
     )
+
+
+def notice(known: Json) -> Json:
+    """An addition as a member is told of it."""
+    given = Notice(
+        number=42,
+        at="2026-01-31T08:30:01Z",
+        kind="membership",
+        community=known["document-community"]["id"],
+        slug=known["card"]["slug"],
+        title=known["card"]["title"],
+        **_change(),
+    )
+    shown: Json = given.model_dump(mode="json", exclude_none=True)
+    return shown
+
+
+def _change() -> Json:
+    return {
+        "index": 3,
+        "op": "add",
+        "agency": "jpn",
+        "agency_name": "Japan",
+        "role": "reader",
+        "effective": "2026-02-01T08:30:00Z",
+        "by": ["fra", "unx"],
+    }
+
+
+def _file(known: Json) -> str:
+    return json.dumps(known["envelope"], separators=(",", ":"), sort_keys=True)
+
+
+def _proposal(known: Json) -> Json:
+    given = Proposal(
+        what="add",
+        community=known["document-community"]["id"],
+        slug=known["card"]["slug"],
+        realm=Realm.LIVE,
+        agency="jpn",
+        agency_name="Japan",
+        role="reader",
+        effective="2026-02-01T08:30:00Z",
+        index=3,
+        owners=["fra", "unx"],
+        threshold=2,
+        signed=["fra"],
+        may_sign=["unx"],
+        lacking=1,
+        file=_file(known),
+    )
+    shown: Json = given.model_dump(mode="json")
+    return shown
 
 
 def request_examples(known: Json) -> dict[Verb, Json]:
@@ -40,6 +93,18 @@ def request_examples(known: Json) -> dict[Verb, Json]:
         Verb.COMMUNITY_CREATE: {"slug": slug, "title": known["card"]["title"], "realm": "live"},
         Verb.COMMUNITY_ADD: {"community": slug, "agency": "jpn", "role": "reader"},
         Verb.COMMUNITY_REMOVE: {"community": slug, "agency": "jpn"},
+        Verb.COMMUNITY_LOG: {"community": slug},
+        Verb.COMMUNITY_FOUND: {
+            "slug": slug,
+            "title": known["card"]["title"],
+            "owners": ["jpn", "unx"],
+            "threshold": 2,
+        },
+        Verb.COMMUNITY_PROPOSE: {"community": slug, "op": "add", "agency": "jpn", "after": 86_400_000},
+        Verb.COMMUNITY_PROPOSAL: {"file": _file(known)},
+        Verb.COMMUNITY_SIGN: {"file": _file(known)},
+        Verb.COMMUNITY_SUBMIT: {"file": _file(known)},
+        Verb.NOTICES: {"after": 41, "limit": 20},
         Verb.DIGEST: {"community": slug, "period": "2026-01-31"},
         Verb.READERS: {"community": slug},
         Verb.KEY_ROTATE: {"encryption": True},
@@ -74,6 +139,7 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         "owner": True,
         "members": ["fra", "jpn"],
     }
+    proposal = _proposal(known)
     client = {"name": "siem", "role": "reader", "ceiling": "TLP:GREEN"}
     status = {
         "agency": "fra",
@@ -136,6 +202,13 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         Verb.COMMUNITY_CREATE: community,
         Verb.COMMUNITY_ADD: community,
         Verb.COMMUNITY_REMOVE: community,
+        Verb.COMMUNITY_LOG: [{**_change(), "issued": "2026-01-31T08:29:00Z"}],
+        Verb.COMMUNITY_FOUND: proposal,
+        Verb.COMMUNITY_PROPOSE: proposal,
+        Verb.COMMUNITY_PROPOSAL: proposal,
+        Verb.COMMUNITY_SIGN: proposal,
+        Verb.COMMUNITY_SUBMIT: proposal,
+        Verb.NOTICES: [notice(known)],
         Verb.DIGEST: published,
         Verb.READERS: [reader],
         Verb.KEYS: [key],

@@ -71,6 +71,8 @@ class NodeSettings(BaseSettings):
     """
     air_gap: bool = False
     """No connection to the hub: messages come and go in parcels (`export`, `import`)."""
+    add_delay_hours: float = Field(default=0, ge=0, le=24 * 90)
+    """Sign no addition to a community that takes effect in less: its members have so long to object."""
     digests: list[DigestSchedule] = []
     log: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from subscribers import air_gap, alarms, archive, digest, epoch_keys, held, journal, kept, ledger, vouched
+from subscribers import (
+    air_gap,
+    alarms,
+    archive,
+    digest,
+    epoch_keys,
+    held,
+    journal,
+    kept,
+    ledger,
+    notices,
+    vouched,
+)
 
 NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[0],
@@ -16,4 +28,5 @@ NODE: Final[tuple[str, ...]] = (
     air_gap.MIGRATIONS[0],
     kept.MIGRATIONS[0],
     vouched.MIGRATIONS[0],
+    notices.MIGRATIONS[0],
 )

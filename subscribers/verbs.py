@@ -22,6 +22,10 @@ from subscribers.requests import (
     ClientRemoveRequest,
     CommunityAddRequest,
     CommunityCreateRequest,
+    CommunityFoundRequest,
+    CommunityLogRequest,
+    CommunityProposalRequest,
+    CommunityProposeRequest,
     CommunityRemoveRequest,
     DigestRequest,
     EvidenceRefusedRequest,
@@ -29,6 +33,7 @@ from subscribers.requests import (
     KeyRevokeRequest,
     KeyRotateRequest,
     LatestRequest,
+    NoticesRequest,
     ParcelExportRequest,
     ParcelImportRequest,
     PublishRequest,
@@ -68,6 +73,14 @@ class Desk:
                 return await self._prove(client, request)
             case ClientAddRequest() | ClientRemoveRequest():
                 return await self._change_clients(request)
+            case (
+                CommunityLogRequest()
+                | NoticesRequest()
+                | CommunityFoundRequest()
+                | CommunityProposeRequest()
+                | CommunityProposalRequest()
+            ):
+                return await self._agree(verb, request)
             case (
                 CommunityCreateRequest() | CommunityAddRequest() | CommunityRemoveRequest() | DigestRequest()
             ):
@@ -148,11 +161,45 @@ class Desk:
                     client, request.slug, request.title, request.realm, request.rules, request.owners
                 )
             case CommunityAddRequest():
-                return await self._api.community_add(client, request.community, request.agency, request.role)
+                return await self._api.community_add(
+                    client, request.community, request.agency, request.role, request.after
+                )
             case CommunityRemoveRequest():
-                return await self._api.community_remove(client, request.community, request.agency)
+                return await self._api.community_remove(
+                    client, request.community, request.agency, request.after
+                )
             case DigestRequest():
                 return await self._api.digest(client, request.community, request.period)
+
+    async def _agree(
+        self,
+        verb: Verb,
+        request: CommunityLogRequest
+        | NoticesRequest
+        | CommunityFoundRequest
+        | CommunityProposeRequest
+        | CommunityProposalRequest,
+    ) -> Answer:
+        owners = self._api.owners
+        match request:
+            case CommunityLogRequest():
+                return owners.community_log(request.community)
+            case NoticesRequest():
+                return await owners.notices(request.after, request.limit)
+            case CommunityFoundRequest() as asked:
+                return await owners.community_found(
+                    asked.slug, asked.title, asked.realm, asked.rules, asked.owners, asked.threshold
+                )
+            case CommunityProposeRequest() as asked:
+                return await owners.community_propose(
+                    asked.community, asked.op, asked.agency, asked.role, asked.after
+                )
+            case _ if verb is Verb.COMMUNITY_SIGN:
+                return await owners.community_sign(request.file)
+            case _ if verb is Verb.COMMUNITY_SUBMIT:
+                return await owners.community_submit(request.file)
+            case _:
+                return owners.community_proposal(request.file)
 
     async def _change_clients(self, request: ClientAddRequest | ClientRemoveRequest) -> Answer:
         if isinstance(request, ClientRemoveRequest):

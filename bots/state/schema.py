@@ -107,4 +107,27 @@ MIGRATIONS: Final = (
     ALTER TABLE jobs_new RENAME TO jobs;
     CREATE INDEX jobs_open ON jobs (officer, priority, id) WHERE state IN ('queued', 'in_flight');
     """,
+    # Which verbs there are is for `bots.jobs` to say: the table does not list them any more.
+    """
+    CREATE TABLE jobs_anew (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL UNIQUE,
+        officer INTEGER NOT NULL REFERENCES officers ON DELETE CASCADE,
+        priority INTEGER NOT NULL,
+        verb TEXT NOT NULL,
+        record TEXT,
+        target INTEGER,
+        body TEXT NOT NULL DEFAULT '',
+        state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'in_flight', 'done', 'failed')),
+        not_before REAL NOT NULL DEFAULT 0,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        repeated INTEGER NOT NULL DEFAULT 0,
+        sent_parts INTEGER NOT NULL DEFAULT 0,
+        created REAL NOT NULL
+    ) STRICT;
+    INSERT INTO jobs_anew SELECT * FROM jobs;
+    DROP TABLE jobs;
+    ALTER TABLE jobs_anew RENAME TO jobs;
+    CREATE INDEX jobs_open ON jobs (officer, priority, id) WHERE state IN ('queued', 'in_flight');
+    """,
 )

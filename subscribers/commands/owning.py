@@ -1,11 +1,13 @@
 """For owners and administrators: `community`, `client`, `status`, `quarantine`, `doctor`."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
 
 from schemas.vocabulary import Realm, Tlp
+from subscribers.commands.agreeing import After, span_of, written
 from subscribers.commands.common import (
     COMMAND_LINE,
     REFUSED,
@@ -18,7 +20,7 @@ from subscribers.commands.common import (
     show_json,
     table,
 )
-from subscribers.records import Community
+from subscribers.records import Community, Proposal
 from subscribers.roles import Role
 
 community = typer.Typer(no_args_is_help=True, help="Communities that this agency is in, or owns.")
@@ -37,15 +39,35 @@ def create(
     owner: Annotated[
         list[str] | None, typer.Option(help="Another agency that owns it; may be given more than once.")
     ] = None,
+    threshold: Annotated[
+        int, typer.Option(min=1, max=16, help="How many owners must sign it, and each change in it.")
+    ] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="With a threshold above 1: where the proposal goes.")
+    ] = None,
     state: State = None,
     client: As = COMMAND_LINE,
     as_json: AsJson = False,
 ) -> None:
-    """Found a community that this agency owns.
+    """Found a community that this agency owns: at once, or with the signatures of other owners.
 
     Example: liaison-agency community create balkans --title "Balkan route"
+
+    Example: liaison-agency community create cell --title "Cell" --owner kz-cab --threshold 2 --out cell.dsse
     """
     realm = Realm.EXERCISE if exercise else Realm.LIVE
+    if (threshold > 1) != (out is not None):
+        raise typer.BadParameter("--out goes with a --threshold above 1")
+    if out is not None:
+
+        async def begin() -> Proposal:
+            async with node(state, client) as agency:
+                return await agency.community_found(
+                    slug, title, realm=realm, rules=rules, owners=owner or (), threshold=threshold
+                )
+
+        written(run(begin(), as_json=as_json), out, as_json=as_json)
+        return
 
     async def work() -> Community:
         async with node(state, client) as agency:
@@ -59,21 +81,23 @@ def add(
     name: Annotated[str, typer.Argument(help="The community (short name or id).")],
     agency_ids: Annotated[list[str], typer.Argument(metavar="AGENCY...", help="The agencies' ids.")],
     reader: Annotated[bool, typer.Option("--reader", help="May read, not publish.")] = False,
+    after: After = None,
     state: State = None,
     client: As = COMMAND_LINE,
     as_json: AsJson = False,
 ) -> None:
-    """Let agencies in. They read what is published from now on.
+    """Let agencies in. They read what is published from the time on at which this takes effect.
 
     Example: liaison-agency community add balkans ch-fedpol
     """
     role: Literal["member", "reader"] = "reader" if reader else "member"
 
     async def work() -> Community:
+        span = span_of(after)
         async with node(state, client) as agency:
             for agency_id in agency_ids[:-1]:
-                await agency.community_add(name, agency_id, role)
-            return await agency.community_add(name, agency_ids[-1], role)
+                await agency.community_add(name, agency_id, role, span)
+            return await agency.community_add(name, agency_ids[-1], role, span)
 
     _show(run(work(), as_json=as_json), as_json=as_json)
 
@@ -82,6 +106,7 @@ def add(
 def remove(
     name: Annotated[str, typer.Argument(help="The community (short name or id).")],
     agency_id: Annotated[str, typer.Argument(metavar="AGENCY", help="The agency's id.")],
+    after: After = None,
     state: State = None,
     client: As = COMMAND_LINE,
     as_json: AsJson = False,
@@ -93,7 +118,7 @@ def remove(
 
     async def work() -> Community:
         async with node(state, client) as agency:
-            return await agency.community_remove(name, agency_id)
+            return await agency.community_remove(name, agency_id, span_of(after))
 
     _show(run(work(), as_json=as_json), as_json=as_json)
 

@@ -52,6 +52,17 @@ def live_subject(tlp: Tlp) -> str:
     return f"bulletin.*.*.*.*.{tlp.slug}"
 
 
+NOTICES: Final = "notice.*"
+"""Live notices of changes in the directory: every client may hear them, as it may list communities."""
+DIRECTORY_NOTICES: Final = "@directory"
+"""Where notices stand that belong to no community: no short name looks like this."""
+
+
+def notice_subject(slug: str) -> str:
+    """Where a notice is published; `slug` is its community's, empty for one that belongs to none."""
+    return f"notice.{slug or DIRECTORY_NOTICES}"
+
+
 def feed_filters(ceiling: Tlp) -> list[str]:
     """The subjects that a client's durable delivers."""
     return [live_subject(tlp) for tlp in tlps(ceiling)]
@@ -126,6 +137,7 @@ def _exports(clients: Sequence[ClientEntry]) -> Iterator[str]:
     if clients:
         everybody = ", ".join(client_account(each.name) for each in clients)
         yield f'{{ stream: "{ALARMS}", accounts: [{everybody}] }}'
+        yield f'{{ stream: "{NOTICES}", accounts: [{everybody}] }}'
     for each in clients:
         private = f"accounts: [{client_account(each.name)}]"
         for verb in verbs(each.role):
@@ -142,7 +154,7 @@ def _account(client: ClientEntry) -> str:
     imports = (
         *(
             f'{{ stream: {{ account: {NODE_ACCOUNT}, subject: "{each}" }} }}'
-            for each in (*feed_filters(client.ceiling), ALARMS)
+            for each in (*feed_filters(client.ceiling), ALARMS, NOTICES)
         ),
         *(
             f'{{ service: {{ account: {NODE_ACCOUNT}, subject: "{each}.{client.name}" }}, to: "{each}" }}'
@@ -155,7 +167,7 @@ def _account(client: ClientEntry) -> str:
     # responders", which the library turns into a plain refusal, where a forbidden subject would only time
     # out.
     publish = ", ".join(json.dumps(each) for each in ("node.*", FEED_INFO, *feed))
-    subscribe = ", ".join(json.dumps(each) for each in ("bulletin.>", ALARMS, "_INBOX.>"))
+    subscribe = ", ".join(json.dumps(each) for each in ("bulletin.>", ALARMS, NOTICES, "_INBOX.>"))
     return "\n".join(
         (
             f"  {client_account(client.name)} {{",

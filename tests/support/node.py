@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from schemas.vocabulary import Tlp
 from subscribers.api import AlarmEntry
 from subscribers.local import ClientIdentity, Role
-from subscribers.records import Community, Filters, Page, Published, Record
+from subscribers.records import Community, Filters, Notice, Page, Published, Record
 from tests.support.node_api import MemoryNode
 
 _BOT = ClientIdentity(name="bot", role=Role.PUBLISHER, ceiling=Tlp.RED)
@@ -73,6 +73,9 @@ class DirectNode:
         async with self.changed:
             self.changed.notify_all()
         return published
+
+    async def notices(self, after: int | None = None, limit: int = 50) -> list[Notice]:
+        return await self.api.owners.notices(after, limit)
 
     async def communities(self) -> list[Community]:
         return await self.api.communities(_BOT)

@@ -5,6 +5,7 @@
 import json
 from collections.abc import Iterable
 from itertools import count
+from typing import Literal
 
 import uuid_utils
 
@@ -17,7 +18,17 @@ from subscribers.alarm_texts import TEXTS
 from subscribers.api import AlarmEntry, Exported, Finding, Imported, MembershipRole, QuarantineEntry
 from subscribers.key_life import KeyInfo, KeyState, Reader
 from subscribers.local import ClientIdentity, LocalNats
-from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
+from subscribers.records import (
+    Community,
+    Filters,
+    MembershipChange,
+    NodeStatus,
+    Notice,
+    Page,
+    Proposal,
+    Published,
+    Record,
+)
 
 COMMUNITY = "0123456789abcdef0123456789abcdef"
 SLUG = "alpha"
@@ -61,6 +72,53 @@ def make_alarm(number: int = 1, name: AlarmName = AlarmName.GAP) -> AlarmEntry:
     )  # fmt: skip
 
 
+class MemoryOwners:
+    """`OwnersApi` on one proposal and a list of notices."""
+
+    def __init__(self) -> None:
+        self.told: list[Notice] = []
+        self.held = Proposal(
+            what="add", community=COMMUNITY, slug=SLUG, realm=Realm.LIVE, agency="kz",
+            owners=["fr-dgx", "kz"], threshold=2, signed=["fr-dgx"], may_sign=["kz"], lacking=1, file="{}",
+        )  # fmt: skip
+
+    def community_log(self, name: str) -> list[MembershipChange]:
+        change = MembershipChange(
+            index=0, op="add", agency="fr-dgx", agency_name="France", role="member", effective=NOW,
+            issued=NOW, by=["fr-dgx"],
+        )  # fmt: skip
+        return [change]
+
+    async def notices(self, after: int | None, limit: int) -> list[Notice]:
+        if after is None:
+            return self.told[::-1][:limit]
+        return [each for each in self.told if each.number > after][:limit]
+
+    async def community_found(
+        self, slug: str, title: str, realm: Realm, rules: str, owners: list[str], threshold: int
+    ) -> Proposal:
+        return self.held.model_copy(update={"what": "found", "slug": slug, "threshold": threshold})
+
+    async def community_propose(
+        self,
+        community: str,
+        op: Literal["add", "remove"],
+        agency: str,
+        role: MembershipRole,
+        after: int | None,
+    ) -> Proposal:
+        return self.held.model_copy(update={"what": op, "agency": agency, "role": role})
+
+    def community_proposal(self, file: str) -> Proposal:
+        return self.held
+
+    async def community_sign(self, file: str) -> Proposal:
+        return self.held.model_copy(update={"signed": ["fr-dgx", "kz"], "may_sign": [], "lacking": 0})
+
+    async def community_submit(self, file: str) -> Proposal:
+        raise OperationError(Code.BELOW_THRESHOLD, "1 of the 2 signatures", "have it signed by kz")
+
+
 class MemoryNode:
     """`NodeApi` on a list. With `local`, what is published is republished there, as a node does."""
 
@@ -69,6 +127,7 @@ class MemoryNode:
         self.asked: list[ClientIdentity] = []
         self.raised: list[AlarmEntry] = []
         self.local = local
+        self.owners = MemoryOwners()
         self._numbers = count(1000)
         self._communities = {SLUG: _community(SLUG, "Alpha", Realm.LIVE, COMMUNITY)}
 
@@ -146,11 +205,13 @@ class MemoryNode:
         return self._communities[slug]
 
     async def community_add(
-        self, client: ClientIdentity, community: str, agency: str, role: MembershipRole
+        self, client: ClientIdentity, community: str, agency: str, role: MembershipRole, after: int | None
     ) -> Community:
         return self._with_members(community, [*self._community(community).members, agency])
 
-    async def community_remove(self, client: ClientIdentity, community: str, agency: str) -> Community:
+    async def community_remove(
+        self, client: ClientIdentity, community: str, agency: str, after: int | None
+    ) -> Community:
         left = [each for each in self._community(community).members if each != agency]
         return self._with_members(community, left)
 

@@ -7,7 +7,7 @@ import pytest
 from schemas.documents import parse_document
 from schemas.errors import Code, TrustError
 from schemas.vocabulary import Realm
-from subscribers.communities import Owner, card_of, change, found
+from subscribers.communities import Change, Owner, card_of, change, found
 from tests.support.federation import AT, BRA, COM, DAY, FRA, OTHER, code_of, directory
 
 OWNER = Owner("fra", FRA.identity)
@@ -24,14 +24,15 @@ def test_a_community_is_founded_by_its_owner() -> None:
 
 def test_members_come_and_go() -> None:
     known = directory()
-    for op, agency, role, wanted in (
+    for op, agency, role, held in (
         ("add", "bra", "reader", "reader"),
         ("add", "bra", "member", "member"),
         ("remove", "bra", "member", None),
     ):
-        entry = change(known, OTHER, op, agency, role, AT, OWNER)  # type: ignore[arg-type] # literals
+        wanted = Change(OTHER, op, agency, role, AT)  # type: ignore[arg-type] # literals
+        entry = change(known, wanted, AT, OWNER)
         known = known.apply_membership(entry)
-        assert known.communities[OTHER].members(AT).get("bra") == wanted
+        assert known.communities[OTHER].members(AT).get("bra") == held
 
 
 @pytest.mark.parametrize(
@@ -45,12 +46,13 @@ def test_members_come_and_go() -> None:
     ],
 )
 def test_what_is_refused(community: str, op: Literal["add", "remove"], agency: str, code: Code) -> None:
-    assert code_of(change, directory(), community, op, agency, "member", AT + DAY, OWNER) is code
+    wanted = Change(community, op, agency, "member", AT + DAY)
+    assert code_of(change, directory(), wanted, AT + DAY, OWNER) is code
 
 
 def test_who_owns_nothing_here_is_told_so_before_anything_else() -> None:
     with pytest.raises(TrustError) as refused:
-        change(directory(), OTHER, "add", "xyz", "member", AT, Owner("bra", BRA.identity))
+        change(directory(), Change(OTHER, "add", "xyz", "member", AT), AT, Owner("bra", BRA.identity))
     assert refused.value.code is Code.FORBIDDEN
     assert "fra" in refused.value.fix
 
