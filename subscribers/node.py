@@ -285,8 +285,9 @@ class Node:
     async def _evidence(self, kept: Kept, *, membership: bool) -> Evidence:
         core = self._core
         documents, entries = await Shelf(core.store).logs(kept.header.com)
-        shown = entries if membership else []
-        return await asyncio.to_thread(compose_evidence, kept, documents, shown, core.ledger.known(), None)
+        shown, head = entries if membership else [], core.ledger.vouched.kept
+        note = head.note.to_bytes() if head else None
+        return await asyncio.to_thread(compose_evidence, kept, documents, shown, core.ledger.known(), note)
 
     @property
     def _agency(self) -> str:

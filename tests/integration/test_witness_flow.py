@@ -1,5 +1,6 @@
 """Witnesses on real processes: heads that reach nodes, a hub that lies, a quorum that is lost, a crash."""
 
+import json
 import sys
 from collections.abc import AsyncIterator
 from hashlib import sha256
@@ -78,6 +79,23 @@ async def test_a_head_with_its_cosignature_reaches_nodes(watched: Watched) -> No
     findings = {each["check"]: each for each in (await fr.run("doctor")).json}
     assert findings["head"]["ok"]
     assert (await watched.status())["cosigned"]["size"] == after
+
+
+async def test_evidence_stands_under_the_head_that_witnesses_signed(watched: Watched) -> None:
+    (fr,) = await watched.world.agencies("fr")
+    community = await fr.found()
+    said = await fr.publish("To be shown in court", community.slug)
+    await fr.has(community.slug, "To be shown in court")
+    await holds(fr, await watched.cosigned())
+    file = watched.world.directory / "court.json"
+    assert (await fr.run("evidence", "export", said.ref, "--out", file)).status == 0
+    assert json.loads(file.read_text())["checkpoint"]
+    place = ("--root-fingerprint", watched.world.fingerprint, "--json")
+    verdict = await watched.world.command("liaison-verify", file, *place)
+    assert verdict.status == 0, verdict.out
+    (head,) = [each for each in verdict.json["findings"] if each["check"] == "head"]
+    assert head["status"] == "proved"
+    assert "witness" in head["text"]
 
 
 @pytest.mark.parametrize("code", ["split_view", "rollback", "log_behind"])
