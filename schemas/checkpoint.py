@@ -162,7 +162,12 @@ def fresh_until(cosigned: Cosigned, quorum: int, freshness: int) -> int:
 
 def check_fresh(cosigned: Cosigned, quorum: int, freshness: int, now: int) -> None:
     """That the head is not stale at `now` (Unix ms); TrustError `stale_head`."""
-    if now >= fresh_until(cosigned, quorum, freshness):
+    check_not_after(fresh_until(cosigned, quorum, freshness), now)
+
+
+def check_not_after(until: int, now: int) -> None:
+    """That a head that is fresh until `until` is so at `now`; TrustError `stale_head`."""
+    if now >= until:
         raise TrustError(
             Code.STALE_HEAD,
             "the directory's newest head is too old: it may have grown behind our back",

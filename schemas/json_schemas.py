@@ -14,6 +14,7 @@ from schemas.card import Card
 from schemas.documents import Agency, Community, Enrolment, Hub, Keys, Membership, Revoke, Root
 from schemas.errors import Code
 from schemas.evidence import Evidence
+from schemas.exports import Export, Proof
 from schemas.frame import BULLETIN, CARD, EPOCH, HEARTBEAT, Header
 from schemas.limits import INTEGER_MAX, SECRETARIAT_KEYS_MAX
 from schemas.receipts import ADMITTED
@@ -204,6 +205,8 @@ def plain_schemas() -> dict[str, Json]:
         "membership": model_schema(Membership, "serialization"),
         "enrolment": model_schema(Enrolment, "serialization"),
         "envelope": envelope_schema(),
+        "directory-export": model_schema(Export, "serialization"),
+        "directory-proof": model_schema(Proof, "serialization"),
         **{f"header-{kind}": header_schema(kind) for kind in FIELDS},
         "receipt": receipt_schema(),
         "evidence": model_schema(Evidence, "serialization"),

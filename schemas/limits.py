@@ -55,3 +55,5 @@ NOTE_SIGNATURES_MAX: Final = 32
 EVIDENCE_MAX: Final = 4 * 1024 * 1024
 EVIDENCE_DOCUMENTS_MAX: Final = 1024
 EVIDENCE_MEMBERSHIP_MAX: Final = 4096
+EXPORT_MAX: Final = 256 * 1024 * 1024
+"""An exported directory: some forty years of 300 agencies."""

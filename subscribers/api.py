@@ -104,6 +104,22 @@ class Imported(_Shape):
     """Submissions of ours that it has not, by code."""
 
 
+class DirectoryItem(_Shape):
+    """A document of the directory, or an entry of a community's membership log: its envelope as it came."""
+
+    membership: bool
+    data: str
+
+
+class DirectoryPage(_Shape):
+    """Some of the directory as the node holds it. `next` is the `after` of the rest, absent at the end."""
+
+    items: list[DirectoryItem]
+    next: int | None = None
+    note: str | None = None
+    """The newest checkpoint that the node holds."""
+
+
 class ClientAdded(_Shape):
     """A new client: its seed stays in this file on the node's machine, and is never sent."""
 
@@ -189,6 +205,9 @@ class NodeApi(Protocol):
 
     async def status(self, client: ClientIdentity) -> NodeStatus:
         """How the node is doing."""
+
+    async def directory(self, client: ClientIdentity, after: int, *, memberships: bool) -> DirectoryPage:
+        """Documents as the node verified them, after that number; with the membership logs it reads."""
 
     async def community_create(
         self, client: ClientIdentity, slug: str, title: str, realm: Realm, rules: str, owners: list[str]

@@ -4,7 +4,18 @@ node and hold no agency keys.
 
 import typer
 
-from subscribers.commands import agreeing, alarming, keys, media, owning, proving, reading, setup, writing
+from subscribers.commands import (
+    agreeing,
+    alarming,
+    directory,
+    keys,
+    media,
+    owning,
+    proving,
+    reading,
+    setup,
+    writing,
+)
 
 app = typer.Typer(
     name="liaison-agency",
@@ -28,6 +39,8 @@ app.add_typer(proving.evidence, name="evidence", rich_help_panel="Read")
 app.command("export", rich_help_panel="Without a network")(media.export)
 app.command("import", rich_help_panel="Without a network")(media.take)
 app.add_typer(media.courier, name="courier", rich_help_panel="Without a network")
+app.command("verify-directory", rich_help_panel="Read")(directory.verify_directory)
+app.add_typer(directory.directory, name="directory", rich_help_panel="Read")
 for name, command in (
     ("propose", agreeing.propose),
     ("sign", agreeing.sign),

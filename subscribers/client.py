@@ -19,6 +19,7 @@ from schemas.vocabulary import Kind, Realm, Tlp
 from subscribers.api import (
     AlarmEntry,
     ClientAdded,
+    DirectoryPage,
     Exported,
     Finding,
     Imported,
@@ -55,6 +56,7 @@ _COMMUNITIES: Final = TypeAdapter(list[Community])
 _STATUS: Final = TypeAdapter(NodeStatus)
 _ALARMS: Final = TypeAdapter(list[AlarmEntry])
 _ALARM: Final = TypeAdapter(AlarmEntry)
+_DIRECTORY: Final = TypeAdapter(DirectoryPage)
 _QUARANTINE: Final = TypeAdapter(list[QuarantineEntry])
 _FINDINGS: Final = TypeAdapter(list[Finding])
 _CLIENTS: Final = TypeAdapter(list[ClientIdentity])
@@ -206,6 +208,13 @@ class Agency:
     async def status(self) -> NodeStatus:
         """How the node is doing."""
         return await self._ask(Verb.STATUS, _STATUS, {})
+
+    async def directory(self, after: int = 0, *, memberships: bool = False) -> DirectoryPage:
+        """Some of the directory as the node verified it, after that number; with `memberships`, the logs of
+        the agency's communities as well.
+        """
+        fields = {"after": after, "memberships": memberships}
+        return await self._ask(Verb.DIRECTORY, _DIRECTORY, fields)
 
     async def bulletins(
         self, kinds: Collection[Kind | str] | None = None, communities: Collection[str] | None = None

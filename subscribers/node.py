@@ -17,13 +17,14 @@ from schemas.evidence import Evidence
 from schemas.membership import MembershipLog
 from schemas.subjects import parse_frame_subject
 from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severity
-from subscribers import alarms, drafts
+from subscribers import alarms, api, drafts
 from subscribers.air_gap import AirGap
 from subscribers.api import AlarmEntry, Exported, Finding, Imported, MembershipRole, QuarantineEntry
 from subscribers.communities import HOUR
 from subscribers.core import Core, now_ms
 from subscribers.diagnosis import diagnose
 from subscribers.digest import compose, parse_period
+from subscribers.directory_pages import page
 from subscribers.herald import Herald, told
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.local import ClientIdentity, LocalNats, LocalSettings
@@ -254,6 +255,10 @@ class Node:
     ) -> list[KeyInfo]:
         """Sign the revocation and have it in the directory."""
         return await self._rotation.revoke(kid, reason, rotate=rotate, stop=stop)
+
+    async def directory(self, client: ClientIdentity, after: int, *, memberships: bool) -> api.DirectoryPage:
+        """The directory as it was verified."""
+        return await page(self._core.ledger, after, memberships=memberships)
 
     async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
         """What was refused, newest first; never what it holds."""

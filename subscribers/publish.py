@@ -19,7 +19,16 @@ from schemas.json_schemas import Json, between_fields, named
 from schemas.publish import PUBLISHED, read_examples, run
 from schemas.subjects import BULLETINS
 from schemas.vocabulary import AlarmName, Kind, Realm, Severity, Tlp
-from subscribers.api import AlarmEntry, ClientAdded, Exported, Finding, Imported, QuarantineEntry, WhoAmI
+from subscribers.api import (
+    AlarmEntry,
+    ClientAdded,
+    DirectoryPage,
+    Exported,
+    Finding,
+    Imported,
+    QuarantineEntry,
+    WhoAmI,
+)
 from subscribers.hub_link import Admission
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.records import (
@@ -48,6 +57,7 @@ ANSWERS: Final[dict[Verb, Any]] = {
     Verb.EVIDENCE_REFUSED: Evidence,
     Verb.COMMUNITIES: list[Community],
     Verb.STATUS: NodeStatus,
+    Verb.DIRECTORY: DirectoryPage,
     Verb.PUBLISH: Published,
     Verb.ACKNOWLEDGE: Published,
     Verb.COMMUNITY_CREATE: Community,
@@ -86,6 +96,7 @@ _SUMMARIES: Final = {
     Verb.SHOW: "One bulletin by reference or id.",
     Verb.COMMUNITIES: "The communities that the agency belongs to.",
     Verb.STATUS: "How the node is doing.",
+    Verb.DIRECTORY: "The directory as the node verified it, by parts, with the newest checkpoint.",
     Verb.PUBLISH: "Take a draft into the outbox.",
     Verb.ACKNOWLEDGE: "Publish an acknowledgement of a bulletin.",
     Verb.COMMUNITY_CREATE: "Found a community.",

@@ -32,6 +32,7 @@ _HARMLESS: Final = frozenset(
         Verb.STATUS,
         Verb.ALARMS,
         Verb.ALARM_ACK,
+        Verb.DIRECTORY,
         Verb.QUARANTINE,
         Verb.DOCTOR,
         Verb.CLIENTS,

@@ -39,6 +39,13 @@ class Nothing(Request):
     """For verbs that need no more than who asks."""
 
 
+class DirectoryRequest(Request):
+    """`directory`: what comes after the number `after`, in the order in which the node took it in."""
+
+    after: Annotated[int, Field(ge=0, le=INTEGER_MAX, strict=True)] = 0
+    memberships: Annotated[bool, Field(strict=True)] = False
+
+
 class PublishRequest(Request):
     """`publish`: the draft as JSON, checked by `parse_draft` for its own refusals."""
 
@@ -247,6 +254,7 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.EVIDENCE_REFUSED: EvidenceRefusedRequest,
     Verb.COMMUNITIES: Nothing,
     Verb.STATUS: Nothing,
+    Verb.DIRECTORY: DirectoryRequest,
     Verb.PUBLISH: PublishRequest,
     Verb.ACKNOWLEDGE: AcknowledgeRequest,
     Verb.COMMUNITY_CREATE: CommunityCreateRequest,

@@ -35,6 +35,7 @@ class Verb(StrEnum):
     EVIDENCE = "evidence"
     COMMUNITIES = "communities"
     STATUS = "status"
+    DIRECTORY = "directory"
     PUBLISH = "publish"
     ACKNOWLEDGE = "acknowledge"
     COMMUNITY_CREATE = "community-create"
@@ -76,6 +77,7 @@ _ADDS: Final = {
         Verb.ALARMS,
         Verb.COMMUNITY_LOG,
         Verb.NOTICES,
+        Verb.DIRECTORY,
     ),
     Role.PUBLISHER: (Verb.READERS, Verb.PUBLISH, Verb.ACKNOWLEDGE),
     Role.OWNER: (

@@ -88,6 +88,7 @@ def request_examples(known: Json) -> dict[Verb, Json]:
         Verb.SHOW: {"ref": ref},
         Verb.EVIDENCE: {"ref": ref, "membership": False},
         Verb.EVIDENCE_REFUSED: {"number": 7},
+        Verb.DIRECTORY: {"after": 6, "memberships": True},
         Verb.PUBLISH: {"draft": known["draft"], "community": slug},
         Verb.ACKNOWLEDGE: {"ref": ref, "note": "Seen here too.", "officer": "duty-2"},
         Verb.COMMUNITY_CREATE: {"slug": slug, "title": known["card"]["title"], "realm": "live"},
@@ -197,6 +198,14 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         Verb.EVIDENCE_REFUSED: known["evidence"],
         Verb.COMMUNITIES: [community],
         Verb.STATUS: status,
+        Verb.DIRECTORY: {
+            "items": [
+                {"membership": False, "data": known["directory-export"]["documents"][-1]},
+                {"membership": True, "data": known["directory-export"]["memberships"][0]},
+            ],
+            "next": 8,
+            "note": known["directory-export"]["note"],
+        },
         Verb.PUBLISH: published,
         Verb.ACKNOWLEDGE: published,
         Verb.COMMUNITY_CREATE: community,

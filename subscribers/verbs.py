@@ -28,6 +28,7 @@ from subscribers.requests import (
     CommunityProposeRequest,
     CommunityRemoveRequest,
     DigestRequest,
+    DirectoryRequest,
     EvidenceRefusedRequest,
     EvidenceRequest,
     KeyRevokeRequest,
@@ -103,6 +104,8 @@ class Desk:
                 return await self._api.parcel_export(client, request.path, request.documents)
             case ParcelImportRequest():
                 return await self._api.parcel_import(client, request.path, skip=request.skip)
+            case DirectoryRequest():
+                return await self._api.directory(client, request.after, memberships=request.memberships)
             case QuarantineRequest():
                 return await self._api.quarantine(client, request.limit)
             case _:

@@ -45,7 +45,7 @@ from tests.support.format_example import (
 
 TITLES: Final = (
     "Limits", "Encodings", "Signatures", "Subjects", "Bulletin", "Directory", "Membership", "Checkpoints",
-    "Proofs", "Frame", "Chains", "Content", "Epochs", "Wraps", "Receipts", "Parcels", "Evidence",
+    "Proofs", "Exports", "Frame", "Chains", "Content", "Epochs", "Wraps", "Receipts", "Parcels", "Evidence",
     "Order of checks", "Refusals", "Properties", "Worked example", "What the next version of this text adds",
 )  # fmt: skip
 

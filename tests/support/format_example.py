@@ -25,9 +25,11 @@ from schemas.directory import Directory
 from schemas.documents import Agency, Community, Enrolment, Hub, Keys, Membership, Revoke, Role, Root, Witness
 from schemas.encoding import parse_json, to_base64
 from schemas.evidence import AnnouncementPart, ContentPart, Evidence, FramePart, ReceiptPart
+from schemas.exports import Export, prove
 from schemas.frame import BULLETIN, CARD, parse_frame, signed_message
 from schemas.limits import FRAME_MAX
 from schemas.membership import GENESIS
+from schemas.merkle import Log
 from schemas.receipts import Answer, alone, issue
 from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, MEMBERSHIP_TYPE, Signer, key_id, sign_envelope
 from schemas.subjects import FrameSubject
@@ -332,6 +334,12 @@ class World:
         )
         return compose(kept, self.documents, self.entries, self.directory, self.note)
 
+    @cached_property
+    def export(self) -> Export:
+        """The whole directory in a file."""
+        documents, entries = ([each.decode() for each in part] for part in (self.documents, self.entries))
+        return Export(documents=documents, memberships=entries, note=self.note.decode())
+
 
 def examples(world: World) -> dict[str, Json]:
     """One of each published shape, as JSON values."""
@@ -359,6 +367,8 @@ def examples(world: World) -> dict[str, Json]:
         "membership": inside(world.entries[1]),
         "enrolment": inside(world.enrolment),
         "envelope": envelope(community),
+        "directory-export": json.loads(world.export.to_bytes()),
+        "directory-proof": json.loads(prove(world.export, "jpn", since=4).to_bytes()),
         "header-b": header(world.frame),
         "header-c": header(world.card_frame),
         "header-e": header(world.announcement),
@@ -385,7 +395,7 @@ def block(world: World) -> str:
     kem = KemKey(seed("jpn encryption"))
     payload = world.bulletin.to_bytes()
     message = signed_message(b.header_bytes, b.body)
-    heads = world.logs
+    heads, log = world.logs, Log(world.documents)
     rows: list[tuple[str, bytes | str]] = [
         ("fra signing key, seed", seed("fra signing")),
         ("fra signing key, public", signing_key("fra signing").public),
@@ -398,6 +408,9 @@ def block(world: World) -> str:
         ("jpn endpoint (PK)", world.jpn),
         ("root version 1, SHA-256 (its fingerprint)", sha256(world.root).digest()),
         ("directory head", f"{heads['dir'].size} {heads['dir'].root.hex()}"),
+        ("checkpoint, cosigned by three witnesses", world.note.decode()),
+        ("inclusion proof of the community document (index 6 of 7)", _steps(log.inclusion(6, 7))),
+        ("consistency proof from 4 documents to 7", _steps(log.consistency(4, 7))),
         ("membership head", f"{heads['mem'].size} {heads['mem'].root.hex()}"),
         ("community document, envelope", world.community.decode()),
         ("epoch key Ke", bytes(world.epoch_key)),
@@ -424,8 +437,13 @@ def block(world: World) -> str:
     for name, value in rows:
         text = value.hex() if isinstance(value, bytes) else value
         lines.append(f"{name}:")
-        lines += [f"  {text[at : at + _WIDTH]}" for at in range(0, len(text), _WIDTH)]
+        for line in text.split("\n")[: -1 if text.endswith("\n") else None]:
+            lines += [f"  {line[at : at + _WIDTH]}" for at in range(0, len(line), _WIDTH)] or [""]
     return "\n".join([*lines, "```", END])
+
+
+def _steps(proof: list[bytes]) -> bytes:
+    return b"".join(proof)
 
 
 def _sized(data: bytes) -> str:

@@ -15,7 +15,15 @@ from schemas.evidence import Evidence
 from schemas.publish import read_examples
 from schemas.vocabulary import AlarmName, Kind, Language, Realm, Relation, Severity
 from subscribers.alarm_texts import TEXTS
-from subscribers.api import AlarmEntry, Exported, Finding, Imported, MembershipRole, QuarantineEntry
+from subscribers.api import (
+    AlarmEntry,
+    DirectoryPage,
+    Exported,
+    Finding,
+    Imported,
+    MembershipRole,
+    QuarantineEntry,
+)
 from subscribers.key_life import KeyInfo, KeyState, Reader
 from subscribers.local import ClientIdentity, LocalNats
 from subscribers.records import (
@@ -235,6 +243,9 @@ class MemoryNode:
         self, client: ClientIdentity, kid: str, reason: str, *, rotate: bool, stop: bool
     ) -> list[KeyInfo]:
         return [make_key(kid, "revoked")]
+
+    async def directory(self, client: ClientIdentity, after: int, *, memberships: bool) -> DirectoryPage:
+        return DirectoryPage(items=[])
 
     async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
         entry = QuarantineEntry(

@@ -5,7 +5,7 @@ import pytest
 
 from hub import ceremony
 from hub.ceremony import CeremonyKey, NewRoles, Share
-from hub.watch import Watch
+from hub.watch import Watch, next_watch
 from schemas.directory import Directory
 from schemas.documents import Agency, Hub
 from schemas.encoding import to_base64
@@ -126,3 +126,46 @@ def test_what_is_no_share(text: str) -> None:
 def test_shares() -> None:
     assert Share.parse("2-of-3") == (2, 3)
     assert Share.parse("32-of-32") == (32, 32)
+
+
+KEYS = [to_base64(Pair().public) for _ in range(3)]
+
+
+def test_witnesses_come_into_the_root_and_stay_until_they_are_changed(fresh: NewRoles) -> None:
+    watch = Watch.parse([f"w{n}.example={key}" for n, key in enumerate(KEYS)], 2, "36h")
+    root = ceremony.create_root(fresh, ROLES, REGISTRARS, watch, NOW).to_bytes()
+    directory = Directory.pinned(root)
+    assert [each.name for each in directory.root.witnesses] == ["w0.example", "w1.example", "w2.example"]
+    assert (directory.root.quorum, directory.root.freshness) == (2, 36 * 3_600_000)
+    share = Share(1, 1)
+    same = ceremony.rotate_root(
+        directory.root, NewRoles.generate(None, share), None, share, None, fresh.root, NOW
+    )
+    rotated = directory.apply(same.to_bytes()).root
+    assert (rotated.witnesses, rotated.quorum) == (directory.root.witnesses, 2)
+    fewer = next_watch(rotated, [f"w0.example={KEYS[0]}"], 1, None)
+    none = NewRoles.generate(None, None)
+    changed = ceremony.rotate_root(directory.root, none, None, None, fewer, fresh.root, NOW)
+    after = directory.apply(changed.to_bytes()).root
+    assert ([each.key for each in after.witnesses], after.quorum) == (KEYS[:1], 1)
+    assert after.freshness == 36 * 3_600_000
+    assert next_watch(after, None, None, "7d") == (after.witnesses, 1, 7 * 86_400_000)
+
+
+@pytest.mark.parametrize(
+    "witnesses, quorum, freshness",
+    [
+        ([f"a={KEYS[0]}"], 2, "24h"),
+        ([f"a={KEYS[0]}", f"a={KEYS[1]}"], 1, "24h"),
+        ([f"a={KEYS[0]}", f"b={KEYS[0]}"], 1, "24h"),
+        ([f"a b={KEYS[0]}"], 1, "24h"),
+        (["a"], 1, "24h"),
+        ([f"a={to_base64(bytes(32))}"], 1, "24h"),
+        ([f"w{n}={to_base64(Pair().public)}" for n in range(17)], 1, "24h"),
+        ([], 0, "1 day"),
+        ([], 0, "0h"),
+    ],
+)
+def test_what_no_root_could_say_of_witnesses(witnesses: list[str], quorum: int, freshness: str) -> None:
+    with pytest.raises(LiaisonError, match="bad_request"):
+        Watch.parse(witnesses, quorum, freshness)

@@ -1,65 +1,26 @@
-from hashlib import sha256
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.merkle import EMPTY_ROOT, Head, Log, Tree, check_consistency, paths, root_from_path
-
-ENTRIES = [bytes((number,)) for number in range(33)]
-
-
-def largest_power_below(size: int) -> int:
-    power = 1
-    while power * 2 < size:
-        power *= 2
-    return power
-
-
-def naive_root(entries: list[bytes]) -> bytes:
-    """MTH of RFC 9162, 2.1.1, as it stands there."""
-    if not entries:
-        return sha256().digest()
-    if len(entries) == 1:
-        return sha256(b"\0" + entries[0]).digest()
-    k = largest_power_below(len(entries))
-    return sha256(b"\1" + naive_root(entries[:k]) + naive_root(entries[k:])).digest()
-
-
-def naive_path(m: int, entries: list[bytes]) -> list[bytes]:
-    """PATH of RFC 9162, 2.1.3.1."""
-    if len(entries) == 1:
-        return []
-    k = largest_power_below(len(entries))
-    if m < k:
-        return [*naive_path(m, entries[:k]), naive_root(entries[k:])]
-    return [*naive_path(m - k, entries[k:]), naive_root(entries[:k])]
-
-
-def naive_subproof(m: int, entries: list[bytes], *, whole: bool) -> list[bytes]:
-    """SUBPROOF of RFC 9162, 2.1.4.1."""
-    if m == len(entries):
-        return [] if whole else [naive_root(entries)]
-    k = largest_power_below(len(entries))
-    if m <= k:
-        return [*naive_subproof(m, entries[:k], whole=whole), naive_root(entries[k:])]
-    return [*naive_subproof(m - k, entries[k:], whole=False), naive_root(entries[:k])]
+from tests.vectors import rfc9162
+from tests.vectors.rfc9162 import ENTRIES
 
 
 @pytest.mark.parametrize("size", range(34))
 def test_roots_and_proofs_are_those_of_the_rfc(size: int) -> None:
     log = Log(ENTRIES)
-    root = naive_root(ENTRIES[:size])
+    root = rfc9162.root(ENTRIES[:size])
     assert log.root(size) == root
     assert Log(ENTRIES[:size]).head == (size, root)
     for index in range(size):
         path = log.inclusion(index, size)
-        assert path == naive_path(index, ENTRIES[:size])
+        assert path == rfc9162.path(index, ENTRIES[:size])
         assert root_from_path(ENTRIES[index], index, size, path) == root
     for old in range(1, size + 1):
         proof = log.consistency(old, size)
-        assert proof == naive_subproof(old, ENTRIES[:size], whole=True)
-        assert check_consistency(Head(old, naive_root(ENTRIES[:old])), Head(size, root), proof)
+        assert proof == rfc9162.proof(old, ENTRIES[:size])
+        assert check_consistency(Head(old, rfc9162.root(ENTRIES[:old])), Head(size, root), proof)
     assert log.consistency(0, size) == []
     assert check_consistency(Head(0, EMPTY_ROOT), Head(size, root), [])
 

@@ -7,18 +7,27 @@ notices a change. Only HPKE takes its own randomness: its wraps are recorded in 
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from tests.support import federation as fed
+from tests.vectors import rfc9162
 from tests.vectors.ancestry_cases import ancestry_cases
 from tests.vectors.directory_cases import directory_cases
 from tests.vectors.frame_cases import frame_cases
+from tests.vectors.log_cases import log_cases
 from tests.vectors.recipe import Case
-from tests.vectors.runner import BASE, CASES
+from tests.vectors.runner import BASE, CASES, FOLDER, LOG_CASES
 from tests.vectors.trust_cases import trust_cases
 from tests.vectors.wrap_cases import record, wrap_cases
+
+TREES: Final = FOLDER / "standards" / "rfc9162.json"
+
+
+def trees() -> str:
+    """The proofs of RFC 9162, as they stand in their file."""
+    return json.dumps(rfc9162.table(), separators=(",", ":")).replace("]],", "]],\n") + "\n"
 
 
 def cases() -> Iterator[Case]:
@@ -56,9 +65,9 @@ def text(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=1, ensure_ascii=True) + "\n"
 
 
-def files() -> dict[str, str]:
-    """Name in cases/ to content."""
-    made = [(f"{case['name']}.json", text(case)) for case in cases()]
+def files(made_from: Callable[[], Iterator[Case]] = cases) -> dict[str, str]:
+    """Name in cases/ to content; with `log_cases`, in log/."""
+    made = [(f"{case['name']}.json", text(case)) for case in made_from()]
     if len(dict(made)) != len(made):
         raise ValueError("two cases have the same name")
     return dict(made)
@@ -69,14 +78,15 @@ def main() -> int:
     if "--record" in sys.argv[1:]:
         record()
     BASE.write_text(text(base()), encoding="utf-8")
-    CASES.mkdir(exist_ok=True)
-    made = files()
-    for name, content in made.items():
-        (CASES / name).write_text(content, encoding="utf-8")
-    for path in CASES.glob("*.json"):
-        if path.name not in made:
-            path.unlink()
-    print(f"{len(made)} cases")
+    TREES.write_text(trees(), encoding="utf-8")
+    for folder, made in ((CASES, files()), (LOG_CASES, files(log_cases))):
+        folder.mkdir(exist_ok=True)
+        for name, content in made.items():
+            (folder / name).write_text(content, encoding="utf-8")
+        for path in folder.glob("*.json"):
+            if path.name not in made:
+                path.unlink()
+        print(f"{len(made)} {folder.name}")
     return 0
 
 

@@ -7,9 +7,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from schemas.checkpoint import check_fresh, check_note, fresh_until, origin_of, parse_note
 from schemas.directory import Directory
-from schemas.documents import parse_enrolment
+from schemas.documents import Witness, parse_enrolment
 from schemas.errors import LiaisonError
+from schemas.exports import Export, check_since, continues, parse_file, verify_export, verify_proof
+from schemas.merkle import Head
 from schemas.receipts import read
 from schemas.wraps import parse_bundle
 from subscribers.keys import KemKey
@@ -29,6 +32,7 @@ from tests.support.federation import Party, Station
 
 FOLDER: Final = Path(__file__).resolve().parent
 CASES: Final = FOLDER / "cases"
+LOG_CASES: Final = FOLDER / "log"
 BASE: Final = FOLDER / "base.json"
 
 
@@ -157,6 +161,34 @@ def _receipt(case: dict[str, Any]) -> dict[str, Any]:
     return {"answers": [[answer.sha256, answer.code] for answer in answers]}
 
 
+def _checkpoint(case: dict[str, Any]) -> dict[str, Any]:
+    note = parse_note(base64.b64decode(case["note"]))
+    witnesses = [Witness.model_validate(each) for each in case["witnesses"]]
+    origin, hub = origin_of(bytes.fromhex(case["fingerprint"])), base64.b64decode(case["hub"])
+    cosigned = check_note(note, origin, hub, witnesses, case["quorum"])
+    check_fresh(cosigned, case["quorum"], case["freshness"], case["now"])
+    until = fresh_until(cosigned, case["quorum"], case["freshness"])
+    head, times = cosigned
+    return {"size": head.size, "root": head.root.hex(), "times": list(times), "fresh_until": until}
+
+
+def _file(case: dict[str, Any]) -> dict[str, Any]:
+    file, told = parse_file(case["file"].encode()), bytes.fromhex(case["fingerprint"])
+    old = Head(case["since"][0], bytes.fromhex(case["since"][1])) if "since" in case else None
+    if isinstance(file, Export):
+        directory, checked = verify_export(file, told)
+        if old:
+            continues(directory, old)
+    else:
+        _, checked = verify_proof(file, told)
+        if old and checked:
+            check_since(file, old, checked.head)
+    if checked is None:
+        return {"head": None, "fresh_until": None}
+    checked.check_fresh(case["now"])
+    return {"head": [checked.head.size, checked.head.root.hex()], "fresh_until": checked.fresh_until}
+
+
 _OPERATIONS: Final = {
     "receive": _receive,
     "catch_up": _catch_up,
@@ -167,4 +199,6 @@ _OPERATIONS: Final = {
     "membership": _membership,
     "enrolment": _enrolment,
     "receipt": _receipt,
+    "checkpoint": _checkpoint,
+    "file": _file,
 }

@@ -1,7 +1,6 @@
 """Known answers of the standards that the format stands on."""
 
 import json
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,10 @@ from nacl.bindings import (
     crypto_aead_xchacha20poly1305_ietf_encrypt,
 )
 
-from schemas.merkle import Tree, paths
+from schemas.merkle import Head, Log, Tree, check_consistency, paths, root_from_path
 from schemas.signing import pae, verify
 from subscribers.keys import KemKey, SigningKey
+from tests.vectors import rfc9162
 
 STANDARDS = Path(__file__).resolve().parent / "standards"
 
@@ -130,16 +130,33 @@ def test_merkle_roots_of_certificate_transparency() -> None:
             tree = tree.append(bytes.fromhex(CT_LEAVES[size]))
 
 
-def _root(entries: list[bytes]) -> bytes:
-    """RFC 9162, 2.1.1, word for word."""
-    if not entries:
-        return sha256(b"").digest()
-    if len(entries) == 1:
-        return sha256(b"\x00" + entries[0]).digest()
-    split = 1
-    while split * 2 < len(entries):
-        split *= 2
-    return sha256(b"\x01" + _root(entries[:split]) + _root(entries[split:])).digest()
+CT_PROOFS = {
+    (1, 1): (),
+    (1, 8): (
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    ),
+    (6, 8): (
+        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ),
+    (2, 5): (
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ),
+}
+"""Certificate Transparency's reference consistency proofs over the same inputs."""
+
+
+@pytest.mark.parametrize("sizes", CT_PROOFS)
+def test_consistency_proofs_of_certificate_transparency(sizes: tuple[int, int]) -> None:
+    log = Log(bytes.fromhex(leaf) for leaf in CT_LEAVES)
+    proof = [bytes.fromhex(step) for step in CT_PROOFS[sizes]]
+    assert log.consistency(*sizes) == proof
+    old, new = (Head(size, bytes.fromhex(CT_ROOTS[size])) for size in sizes)
+    assert check_consistency(old, new, proof)
 
 
 @pytest.mark.parametrize("size", range(34))
@@ -148,4 +165,20 @@ def test_merkle_roots_as_defined(size: int) -> None:
     tree = Tree()
     for entry in entries:
         tree = tree.append(entry)
-    assert tree.head == (size, _root(entries))
+    assert tree.head == (size, rfc9162.root(entries))
+
+
+def test_the_proofs_that_are_written_down() -> None:
+    """standards/rfc9162.json, as another implementation would use it."""
+    table = json.loads((STANDARDS / "rfc9162.json").read_text(encoding="utf-8"))
+    hashes = [bytes.fromhex(each) for each in table["hashes"]]
+    entries = [bytes((number,)) for number in range(33)]
+    heads = [Head(size, hashes[place]) for size, place in enumerate(table["roots"])]
+    assert len(heads) == 34
+    for size, head in enumerate(heads):
+        for index in range(size):
+            path = [hashes[place] for place in table["inclusion"][size][index]]
+            assert root_from_path(entries[index], index, size, path) == head.root
+        for old in range(size + 1):
+            proof = [hashes[place] for place in table["consistency"][size][old]]
+            assert check_consistency(heads[old], head, proof)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.vectors import generate
-from tests.vectors.runner import BASE, CASES, run
+from tests.vectors.log_cases import log_cases
+from tests.vectors.runner import BASE, CASES, LOG_CASES, run
 
-PATHS = sorted(CASES.glob("*.json"))
+PATHS = sorted([*CASES.glob("*.json"), *LOG_CASES.glob("*.json")])
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -20,7 +21,10 @@ def test_case(path: Path) -> None:
 
 def test_the_files_are_what_the_generator_makes() -> None:
     """After a change that is meant: `python -m tests.vectors.generate`."""
-    made = generate.files()
-    assert made.keys() == {path.name for path in PATHS}
-    assert [name for name, text in made.items() if (CASES / name).read_text(encoding="utf-8") != text] == []
+    for folder, made in ((CASES, generate.files()), (LOG_CASES, generate.files(log_cases))):
+        assert made.keys() == {path.name for path in folder.glob("*.json")}
+        assert [
+            name for name, text in made.items() if (folder / name).read_text(encoding="utf-8") != text
+        ] == []
+    assert generate.TREES.read_text(encoding="utf-8") == generate.trees()
     assert BASE.read_text(encoding="utf-8") == generate.text(generate.base())
