@@ -13,8 +13,9 @@ from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.subjects import DIRECTORY, DIRECTORY_DOCUMENTS, DIRECTORY_HEAD
 from subscribers.hub_link import feed_settled
-from subscribers.ledger import Ledger, Refused
+from subscribers.ledger import Ledger
 from subscribers.pull import Pull, ack
+from subscribers.refused import Refused
 
 log = structlog.get_logger(__name__)
 

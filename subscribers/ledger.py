@@ -10,7 +10,7 @@ from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 import apsw
 
@@ -19,12 +19,12 @@ from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError
 from schemas.frame import Frame
-from schemas.limits import FRAME_MAX
 from schemas.pulse import Pulse
 from schemas.subjects import TRAFFIC, is_community
-from subscribers import held, notices
+from subscribers import held, notices, refused
 from subscribers.alarms import Alarm, AlarmKey, AlarmName, alarm_of, end_alarms, raise_alarms
 from subscribers.heads import until
+from subscribers.refused import Refused
 from subscribers.sealing import EpochKey
 from subscribers.store import Row, Store
 from subscribers.trust import Chain, Epoch, EpochId, Reader
@@ -59,31 +59,6 @@ MIGRATIONS: Final = (
     """,
 )
 _QUARANTINE_MAX: Final = 10_000
-_SUBJECT_MAX: Final = 256
-
-
-class Refused(NamedTuple):
-    """Something that came and was not accepted."""
-
-    at: int
-    code: Code
-    message: str
-    subject: str
-    data: bytes
-    number: int = 0
-    """Its place in the quarantine, once it is there."""
-
-    @classmethod
-    def of(cls, error: LiaisonError, at: int, subject: str, data: bytes) -> Self:
-        """From the refusal that was raised. What is longer than any frame is kept in part: the hub may send
-        megabytes, and ten thousand of them.
-        """
-        return cls(at, error.code, error.message, subject[:_SUBJECT_MAX], data[:FRAME_MAX])
-
-    @property
-    def alarm(self) -> Alarm | None:
-        """What it raises, by `alarm_of`."""
-        return alarm_of(self.code, self.at, self.subject, self.message, self.data)
 
 
 @dataclass
@@ -184,8 +159,8 @@ class Changes:
             )
         if self.sequence > self.base.sequence:
             connection.execute("INSERT OR REPLACE INTO feeds VALUES (?, ?)", (TRAFFIC, self.sequence))
-        self.numbers = [_quarantine(connection, each) for each in self.refused]
-        numbers = [(each, _quarantine(connection, refused)) for each, refused in self.held.items()]
+        self.numbers = [refused.keep(connection, each) for each in self.refused]
+        numbers = [(each, refused.keep(connection, one)) for each, one in self.held.items()]
         held.save(connection, numbers, self.released)
         self._save_alarms(connection)
         if self.refused or numbers:
@@ -322,9 +297,9 @@ class Ledger:
             key = EpochId(*row)
             self.epochs[key] = self.epochs[key]._replace(key=None)
 
-    async def refuse(self, refused: Iterable[Refused]) -> None:
+    async def refuse(self, these: Iterable[Refused]) -> None:
         """Keep refusals that belong to no other transaction."""
-        await self.store.transact(Changes(self, refused=list(refused)).save)
+        await self.store.transact(Changes(self, refused=list(these)).save)
         self.alarmed.set()
 
     async def alarm(self, alarms: Iterable[Alarm], ended: Iterable[tuple[AlarmKey, int]] = ()) -> None:
@@ -340,15 +315,11 @@ class Ledger:
 
     async def quarantined(self) -> int:
         """How many refusals are kept."""
-        return int((await self.store.query("SELECT count(*) FROM quarantine"))[0][0])
+        return await refused.count(self.store)
 
     async def quarantine(self, limit: int) -> list[Refused]:
         """What was refused, newest first."""
-        rows = await self.store.query(
-            "SELECT at, code, message, subject, data, number FROM quarantine ORDER BY number DESC LIMIT ?",
-            (limit,),
-        )
-        return [Refused(at, Code(code), *rest) for at, code, *rest in rows]
+        return await refused.latest(self.store, limit)
 
     def _grow(self, data: bytes, *, membership: bool) -> None:
         before, self.directory = self.directory, self.preview(data, membership=membership)
@@ -384,12 +355,6 @@ class _Announced(Mapping[bytes, Epoch]):
 
     def __len__(self) -> int:
         return len(self._ids)
-
-
-def _quarantine(connection: apsw.Connection, each: Refused) -> int:
-    row = (each.at, str(each.code), each.message, each.subject, each.data)
-    connection.execute("INSERT INTO quarantine(at, code, message, subject, data) VALUES (?, ?, ?, ?, ?)", row)
-    return connection.last_insert_rowid()
 
 
 def _epoch_row(key: EpochId, epoch: Epoch) -> Row:

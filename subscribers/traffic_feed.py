@@ -34,10 +34,11 @@ from subscribers.hub_link import HubLink, feed_settled
 from subscribers.journal import Settlement, Signing, settle
 from subscribers.kept import Keeping, Proof
 from subscribers.key_store import Rack
-from subscribers.ledger import Changes, Ledger, Refused
+from subscribers.ledger import Changes, Ledger
 from subscribers.outbox import Outbox
 from subscribers.pull import Pull, ack
 from subscribers.reading import Reading
+from subscribers.refused import Refused
 from subscribers.republish import Fresh, Rows
 from subscribers.store import Store, unbroken
 from subscribers.trust import accept_wrap

@@ -22,7 +22,8 @@ from subscribers.alarms import (
     raise_alarms,
     standing,
 )
-from subscribers.ledger import Ledger, Refused
+from subscribers.ledger import Ledger
+from subscribers.refused import Refused
 from subscribers.store import Store
 from tests.support.federation import AT, COM, FRA
 

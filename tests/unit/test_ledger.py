@@ -10,7 +10,8 @@ from schemas.card import Card
 from schemas.chain import ChainHead, ChainKey
 from schemas.errors import Code, LiaisonError, TrustError
 from subscribers import tables
-from subscribers.ledger import Ledger, Refused
+from subscribers.ledger import Ledger
+from subscribers.refused import Refused
 from subscribers.sealing import EpochKey
 from subscribers.store import Store
 from subscribers.trust import Chain, Epoch, EpochId
