@@ -171,7 +171,8 @@ def _keys_of(directory: Directory, endpoint: str, policy: Policy, now: int) -> I
     for _, each in history:
         first.setdefault(each.kem, each)
     kems = list(first.values())
-    for each, successor in zip(kems, [*kems[1:], None], strict=True):
+    # An endpoint whose keys the directory does not hold yet has none.
+    for each, successor in zip(kems, [*kems[1:], None], strict=False):
         kid = kem_key_id(from_base64(each.kem, KEM_KEY_SIZE)).hex()
         if directory.endpoints[endpoint].kem == each.kem:
             until = each.issued + (policy.rotate or policy.longest)

@@ -48,6 +48,13 @@ def test_a_rotation_moves_the_states() -> None:
     assert expired_kems(known, FRA.endpoint, POLICY, AT + 8 * DAY) == {old}
 
 
+def test_an_endpoint_that_the_directory_does_not_hold_yet_has_nothing_to_be_done() -> None:
+    unknown = "A" + "Z" * 55
+    assert expired_kems(directory(), unknown, POLICY, AT + 90 * DAY) == set()
+    assert not is_due(directory(), unknown, POLICY, AT + 90 * DAY)
+    assert overdue(directory(), unknown, POLICY, AT + 90 * DAY) == ""
+
+
 def test_a_signing_key_alone_leaves_the_other_its_age() -> None:
     known = rotated(directory(), AT + DAY, kem=to_base64(FRA.kem.public))
     (kem,) = [each for each in keys_of(known, "fra", POLICY, AT + 2 * DAY) if each.use == "encryption"]
