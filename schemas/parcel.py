@@ -140,11 +140,6 @@ class ParcelReader:
         """Hex SHA-256 of what was taken in so far; of the parcel after `finish`."""
         return self._hash.hexdigest()
 
-    @property
-    def ended(self) -> bool:
-        """Whether its end has come."""
-        return self._ended
-
     def hash_so_far(self) -> "_Hash":
         """A copy of the running SHA-256 over header and whole pieces."""
         return self._before_end.copy() if self._before_end else self._hash.copy()

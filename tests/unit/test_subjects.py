@@ -45,6 +45,7 @@ def test_where_the_rest_stands() -> None:
     pk = FRA.endpoint
     assert subjects.document_submission(pk) == f"s.doc.{pk}"
     assert subjects.wrap_submission(pk) == f"s.wrap.{pk}"
+    assert subjects.cosignature_submission(pk) == f"s.cosig.{pk}"
     assert subjects.wraps_for(pk) == f"w.{pk}"
     assert subjects.receipts_for(pk) == f"r.{pk}"
     assert subjects.membership_log(COM) == f"m.{COM}"
