@@ -90,10 +90,12 @@ class ParcelWriter:
     def add(self, piece: Piece) -> bytes:
         """One message. FormatError `bad_subject` or `too_large` for what no hub gives or takes."""
         subject = piece.subject.encode()
-        if not 0 < len(subject) <= SUBJECT_MAX:
-            raise FormatError(Code.BAD_SUBJECT, f"a subject has 1 to {SUBJECT_MAX} bytes")
+        if not 0 < len(subject) <= SUBJECT_MAX or not piece.subject.isascii():
+            raise FormatError(Code.BAD_SUBJECT, f"a subject has 1 to {SUBJECT_MAX} ASCII characters")
         if len(piece.data) > PIECE_MAX:
             raise FormatError(Code.TOO_LARGE, f"a message has at most {PIECE_MAX} bytes")
+        if not 0 <= piece.sequence <= INTEGER_MAX:
+            raise FormatError(Code.BAD_ENCODING, "a sequence number is larger than any")
         self.count += 1
         sizes = len(subject).to_bytes(2) + piece.sequence.to_bytes(8) + len(piece.data).to_bytes(4)
         return self._take(bytes([_PIECE]) + sizes + subject + piece.data)

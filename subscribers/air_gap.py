@@ -135,29 +135,24 @@ class AirGap:
     async def _apply(self, path: Path) -> tuple[Counter[str], Counter[str]]:
         counts: Counter[str] = Counter()
         refused: Counter[str] = Counter()
+        # The whole directory first: a document may have come to the courier behind a frame that cites it.
         async for chunk in pieces(path):
-            batch: list[FeedPiece] = []
             for piece in chunk:
                 if piece.subject.startswith(_DIRECTORY):
-                    await self._flush(batch, counts, refused)
                     await self._directory.take(piece.subject, piece.data)
                     counts["directory"] += 1
-                    continue
-                batch.append(FeedPiece(*piece))
-                if len(batch) == _AT_ONCE:
-                    await self._flush(batch, counts, refused)
-            await self._flush(batch, counts, refused)
+        async for chunk in pieces(path):
+            batch = [FeedPiece(*each) for each in chunk if not each.subject.startswith(_DIRECTORY)]
+            for at in range(0, len(batch), _AT_ONCE):
+                await self._flush(batch[at : at + _AT_ONCE], counts, refused)
         return counts, refused
 
     async def _flush(self, batch: list[FeedPiece], counts: Counter[str], refused: Counter[str]) -> None:
-        if not batch:
-            return
         for answer in await self._traffic.take(batch, live=False):
             counts["admitted"] += answer.code == ADMITTED
             if answer.code != ADMITTED:
                 refused[answer.code] += 1
         counts["traffic"] += len(batch)
-        batch.clear()
 
     async def _last(self, direction: str) -> _Last:
         rows = await self._store.query("SELECT number, digest FROM parcels WHERE direction = ?", (direction,))

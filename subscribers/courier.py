@@ -13,13 +13,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.encoding import from_base64
-from schemas.errors import Code, LiaisonError, OperationError
+from schemas.errors import Code, FormatError, LiaisonError, OperationError
 from schemas.parcel import NO_PARCEL, ParcelHeader, Piece
 from schemas.receipts import read
 from schemas.signing import KEY_SIZE
@@ -30,7 +31,9 @@ from subscribers.keys import NatsUser, read_nats_user
 from subscribers.local.files import write_private
 from subscribers.parcels import ParcelFile, checked, on_disk, pieces
 from subscribers.private_files import read_private, write_private_directory
-from subscribers.pull import Pull, ack
+from subscribers.pull import Pull, ack, place
+
+log = structlog.get_logger(__name__)
 
 _NATS_KEY: Final = "nats.key"
 _CREDENTIAL: Final = "credential"
@@ -84,7 +87,7 @@ class Courier(NamedTuple):
 
     def carry(self) -> list[Path]:
         """The parcels that are here, oldest first."""
-        return sorted(self.directory.glob("in-*.parcel"))
+        return sorted(self.directory.glob(f"in-{'[0-9]' * 6}.parcel"))
 
 
 def prepare(state: Path, directory: Path) -> None:
@@ -112,6 +115,12 @@ async def exchange(
     endpoint = courier.admission.endpoint
     headers = [(await checked(each, endpoint, "out"))[0] for each in parcels]
     state = _load(courier.directory)
+    if any(header.received > state.made for header in headers):
+        raise OperationError(
+            Code.BAD_PARCEL,
+            "it confirms a parcel that this courier has not made",
+            "bring it to the courier that made it; nothing was deleted here",
+        )
     async with _connected(courier) as nc:
         sent: set[str] = set()
         for path in parcels:
@@ -233,13 +242,16 @@ class _Fetch:
                 for message in messages:
                     await ack(message)
                 self._progress("received", self._file.count)
-                if messages[-1].metadata.num_pending == 0 and until():
+                if place(messages[-1]).left == 0 and until():
                     await nc.flush()
                     return
 
     def _take(self, message: Msg) -> None:
-        piece = Piece(message.subject, message.data, message.metadata.sequence.stream)
-        on_disk(lambda: self._file.add(piece), self._file.path)
+        piece = Piece(message.subject, message.data, place(message).sequence)
+        try:
+            on_disk(lambda: self._file.add(piece), self._file.path)
+        except FormatError as error:  # nothing that a node could take: it must not hold up the rest
+            log.warning("message left out", code=str(error.code))
         if message.subject == receipts_for(self._endpoint):
             with contextlib.suppress(LiaisonError):  # judged by the node; here it only ends the wait
                 answers = read(message.data, self._endpoint, self._hub_key)
@@ -248,7 +260,7 @@ class _Fetch:
 
 def _forget(courier: Courier, received: int) -> None:
     for path in courier.carry():
-        if int(path.name[3:9]) <= received:
+        if path <= courier.parcel(received):
             path.unlink()
 
 

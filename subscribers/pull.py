@@ -17,7 +17,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -25,6 +25,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error
 
 from schemas.errors import Code, OperationError
+from schemas.limits import INTEGER_MAX
 
 _EXPIRES: Final = 30.0
 _HEARTBEAT: Final = 5.0
@@ -43,6 +44,29 @@ _BATCH_COMPLETED: Final = "409 Batch Completed"
 async def ack(message: Msg) -> None:
     """Acknowledge a pulled message: it is not delivered again. Sent with the next write to the socket."""
     await message.ack()
+
+
+class Place(NamedTuple):
+    """Where a message stands in its stream, and how many of its durable's wait behind it."""
+
+    sequence: int
+    left: int
+
+
+def place(message: Msg) -> Place:
+    """As the server says. OperationError `hub_unreachable` when it says what cannot be: the numbers stand in
+    a subject of its choice.
+    """
+    try:
+        known = message.metadata
+        found = Place(known.sequence.stream, known.num_pending)
+    except (ValueError, OverflowError, OSError):
+        found = Place(-1, -1)
+    if not (0 <= found.sequence <= INTEGER_MAX and found.left >= 0):
+        raise OperationError(
+            Code.HUB_UNREACHABLE, "the server numbers its messages in no known way", "call its operator"
+        )
+    return found
 
 
 async def hand_back(messages: Iterable[Msg]) -> None:

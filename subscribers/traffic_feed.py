@@ -36,7 +36,7 @@ from subscribers.kept import Keeping, Proof
 from subscribers.key_store import Rack
 from subscribers.ledger import Changes, Ledger
 from subscribers.outbox import Outbox
-from subscribers.pull import Pull, ack
+from subscribers.pull import Pull, ack, place
 from subscribers.reading import Reading
 from subscribers.refused import Refused
 from subscribers.republish import Fresh, Rows
@@ -115,7 +115,7 @@ class TrafficFeed:
                     pause = _IN_A_STREAM if stream else _RECEIPTS_FOLLOW
                     messages = [*arrived, *await pull.linger(pause, self._is_others)]
                     stream = len(messages) > _PAIR
-                last = messages[-1].metadata.num_pending == 0
+                last = place(messages[-1]).left == 0
                 live = last and link.caught_up.is_set()
                 answers = await self.take(list(map(_piece, messages)), live=live)
                 link.answered(answers)
@@ -308,9 +308,4 @@ def _is_past(verdict: LogBehind, community: str) -> Callable[[Directory], bool]:
 
 
 def _piece(message: Msg) -> Piece:
-    try:
-        return Piece(message.subject, message.data, message.metadata.sequence.stream)
-    except (ValueError, OverflowError):
-        raise OperationError(
-            Code.HUB_UNREACHABLE, "the hub's server numbers its messages in no known way", "call its operator"
-        ) from None
+    return Piece(message.subject, message.data, place(message).sequence)

@@ -27,7 +27,7 @@ from schemas.subjects import (
 )
 from subscribers.hub_connection import HubUser, connect_as
 from subscribers.hub_link import feed_settled, trouble_of, until_closed
-from subscribers.pull import Pull, ack
+from subscribers.pull import Pull, ack, place
 from subscribers.witness.judgement import Us, check_head, check_offer
 from subscribers.witness.keys import ADMISSION, WitnessAdmission, WitnessKeys
 from subscribers.witness.notebook import Notebook
@@ -132,7 +132,7 @@ class Witness:
         newest = None
         for message in messages:
             try:
-                sequence = message.metadata.sequence.stream
+                sequence = place(message).sequence
                 newest = await self._one(message.subject, message.data, sequence) or newest
             except OperationError:
                 raise

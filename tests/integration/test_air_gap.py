@@ -142,10 +142,13 @@ async def test_what_is_refused(world: World, tmp_path: Path) -> None:
     header = ParcelHeader(
         endpoint=fr.endpoint, direction="out", number=0, previous=NO_PARCEL, received=-1, made=1
     )
-    writer = ParcelWriter()
+    writer, boast = ParcelWriter(), ParcelWriter()
     parts = [writer.begin(header), writer.add(Piece("ctl.suspend", b"{}")), writer.end()]
     forged.write_bytes(b"".join(parts))
-    for path, code in ((forged, "bad_parcel"), (tmp_path / "none.parcel", "not_found")):
+    deleting = tmp_path / "deleting.parcel"  # confirms what was never made
+    deleting.write_bytes(boast.begin(header.model_copy(update={"received": 7})) + boast.end())
+    wrong = ((forged, "bad_parcel"), (deleting, "bad_parcel"), (tmp_path / "none.parcel", "not_found"))
+    for path, code in wrong:
         refused = await world.command("liaison-agency", "courier", "exchange", courier, path, "--json")
         assert (refused.status, refused.code) == (1, code)
     forged.write_bytes(b"".join(parts)[:-1])

@@ -108,6 +108,8 @@ def test_a_writer_takes_nothing_that_no_hub_gives() -> None:
     writer = ParcelWriter()
     for piece, code in (
         (Piece("", b""), Code.BAD_SUBJECT),
+        (Piece("é", b""), Code.BAD_SUBJECT),
+        (Piece("a", b"", 2**53), Code.BAD_ENCODING),
         (Piece("a", bytes(PIECE_MAX + 1)), Code.TOO_LARGE),
     ):
         with pytest.raises(FormatError) as error:
