@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.bulletin import CommunityId, Draft, Instant
+from schemas.bulletin import CommunityId, Draft, Instant, Uuid7
 from schemas.evidence import Evidence
 from schemas.vocabulary import AlarmName, Realm, Tlp
 from subscribers.key_life import KeyInfo, Reader
@@ -47,6 +47,19 @@ class QuarantineEntry(_Shape):
     agency: str | None = None
     code: str
     message: str
+
+
+class OutboxEntry(_Shape):
+    """A bulletin of our own that others do not have: it waits for the hub's answer, or was refused with this
+    code.
+    """
+
+    id: Uuid7
+    ref: str
+    community: CommunityId
+    community_slug: str | None = None
+    state: Literal["queued", "refused"]
+    code: str | None = None
 
 
 class AlarmEntry(_Shape):
@@ -244,6 +257,15 @@ class NodeApi(Protocol):
         self, client: ClientIdentity, kid: str, reason: str, *, rotate: bool, stop: bool
     ) -> list[KeyInfo]:
         """Have a signing key refused everywhere from now on."""
+
+    async def outbox(self, client: ClientIdentity, limit: int) -> list[OutboxEntry]:
+        """Own bulletins that wait for the hub or were refused, newest first."""
+
+    async def outbox_draft(self, client: ClientIdentity, ref: str) -> Draft:
+        """The text of one of them. LiaisonError `not_found`."""
+
+    async def outbox_drop(self, client: ClientIdentity, ref: str) -> None:
+        """Forget a refused one. LiaisonError `not_found`, `bad_request`."""
 
     async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
         """The latest frames that this node refused."""

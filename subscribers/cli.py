@@ -13,6 +13,7 @@ from subscribers.commands import (
     owning,
     proving,
     reading,
+    sending,
     setup,
     writing,
 )
@@ -51,6 +52,7 @@ for name, command in (
 app.add_typer(owning.community, name="community", rich_help_panel="Own and operate")
 app.add_typer(owning.clients, name="client", rich_help_panel="Own and operate")
 app.command("readers", rich_help_panel="Write")(keys.readers)
+app.command("outbox", rich_help_panel="Write")(sending.outbox)
 app.add_typer(keys.keys, name="keys", rich_help_panel="Own and operate")
 app.command("recover", rich_help_panel="Own and operate")(keys.recover)
 app.command("notices", rich_help_panel="Read")(agreeing.notices)

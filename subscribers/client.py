@@ -24,6 +24,7 @@ from subscribers.api import (
     Finding,
     Imported,
     MembershipRole,
+    OutboxEntry,
     QuarantineEntry,
 )
 from subscribers.feed import Delivery, Feed
@@ -57,6 +58,8 @@ _STATUS: Final = TypeAdapter(NodeStatus)
 _ALARMS: Final = TypeAdapter(list[AlarmEntry])
 _ALARM: Final = TypeAdapter(AlarmEntry)
 _DIRECTORY: Final = TypeAdapter(DirectoryPage)
+_OUTBOX: Final = TypeAdapter(list[OutboxEntry])
+_DRAFT: Final = TypeAdapter(Draft)
 _QUARANTINE: Final = TypeAdapter(list[QuarantineEntry])
 _FINDINGS: Final = TypeAdapter(list[Finding])
 _CLIENTS: Final = TypeAdapter(list[ClientIdentity])
@@ -325,6 +328,18 @@ class Agency:
         """Have a signing key of the agency refused everywhere."""
         fields = {"kid": kid, "reason": reason, "rotate": rotate, "stop": stop}
         return await self._ask(Verb.KEY_REVOKE, _KEYS, fields)
+
+    async def outbox(self, limit: int = 50) -> list[OutboxEntry]:
+        """Own bulletins that wait for the hub's answer or were refused, newest first."""
+        return await self._ask(Verb.OUTBOX, _OUTBOX, {"limit": limit})
+
+    async def outbox_draft(self, ref: str) -> Draft:
+        """The text of one of them, to be published again. Raises LiaisonError `not_found`."""
+        return await self._ask(Verb.OUTBOX_DRAFT, _DRAFT, {"ref": ref})
+
+    async def outbox_drop(self, ref: str) -> None:
+        """Forget a refused one. Raises LiaisonError `not_found`, `bad_request` while it waits."""
+        await self._ask(Verb.OUTBOX_DROP, _NOTHING, {"ref": ref})
 
     async def quarantine(self, limit: int = 50) -> list[QuarantineEntry]:
         """The latest frames that the node refused."""

@@ -14,6 +14,7 @@ from subscribers.alarms import standing
 from subscribers.api import Finding
 from subscribers.core import Core, apart
 from subscribers.hub_link import directory_backlog, traffic_backlog
+from subscribers.sent import Sent
 
 _BACKLOG_MAX: Final = 1_000
 _FREE_MIN: Final = 512 * 1024 * 1024
@@ -148,6 +149,9 @@ async def _backlog(core: Core) -> Finding:
 
 
 async def _outbox(core: Core) -> Finding:
+    if refused := await Sent(core.store, core.ledger).refused():
+        fix = "see `liaison-agency outbox`; publish them again, or drop them"
+        return Finding(check="outbox", ok=False, message=f"{refused} bulletins were refused", fix=fix)
     waiting = await core.outbox.size()
     ok = waiting == 0 or core.link.connected
     return Finding(

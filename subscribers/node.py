@@ -19,7 +19,15 @@ from schemas.subjects import parse_frame_subject
 from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severity
 from subscribers import alarms, api, drafts
 from subscribers.air_gap import AirGap
-from subscribers.api import AlarmEntry, Exported, Finding, Imported, MembershipRole, QuarantineEntry
+from subscribers.api import (
+    AlarmEntry,
+    Exported,
+    Finding,
+    Imported,
+    MembershipRole,
+    OutboxEntry,
+    QuarantineEntry,
+)
 from subscribers.communities import HOUR
 from subscribers.core import Core, now_ms
 from subscribers.diagnosis import diagnose
@@ -34,6 +42,7 @@ from subscribers.records import Community, Filters, NodeStatus, Page, Published,
 from subscribers.republish import Republisher, Sink
 from subscribers.rotation import Rotation
 from subscribers.schedule import running
+from subscribers.sent import Sent
 from subscribers.service import NodeService
 from subscribers.settings import NodeSettings
 from subscribers.showing import Kept, Shelf, check_signed
@@ -53,6 +62,7 @@ class Node:
         self._rotation = rotation
         self.owners = Owners(core, add_delay)
         """What owners do, and what members are told of it."""
+        self._sent = Sent(core.store, core.ledger)
         self._digests = asyncio.Lock()
 
     @classmethod
@@ -259,6 +269,18 @@ class Node:
     async def directory(self, client: ClientIdentity, after: int, *, memberships: bool) -> api.DirectoryPage:
         """The directory as it was verified."""
         return await page(self._core.ledger, after, memberships=memberships)
+
+    async def outbox(self, client: ClientIdentity, limit: int) -> list[OutboxEntry]:
+        """Own bulletins that wait or were refused, within the client's ceiling."""
+        return await self._sent.listed(client.ceiling, limit)
+
+    async def outbox_draft(self, client: ClientIdentity, ref: str) -> Draft:
+        """The text of one of them."""
+        return await self._sent.draft(ref, client.ceiling)
+
+    async def outbox_drop(self, client: ClientIdentity, ref: str) -> None:
+        """Forget a refused one."""
+        await self._sent.drop(ref, client.ceiling)
 
     async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
         """What was refused, newest first; never what it holds."""

@@ -206,6 +206,18 @@ class AlarmAckRequest(Request):
     number: Annotated[int, Field(ge=1, le=INTEGER_MAX, strict=True)]
 
 
+class OutboxRequest(Request):
+    """`outbox`"""
+
+    limit: _Limit = 50
+
+
+class OutboxItemRequest(Request):
+    """`outbox-draft` and `outbox-drop`"""
+
+    ref: _Word
+
+
 class QuarantineRequest(Request):
     """`quarantine`"""
 
@@ -271,6 +283,9 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.DIGEST: DigestRequest,
     Verb.ALARMS: AlarmsRequest,
     Verb.ALARM_ACK: AlarmAckRequest,
+    Verb.OUTBOX: OutboxRequest,
+    Verb.OUTBOX_DRAFT: OutboxItemRequest,
+    Verb.OUTBOX_DROP: OutboxItemRequest,
     Verb.QUARANTINE: QuarantineRequest,
     Verb.DOCTOR: Nothing,
     Verb.KEYS: Nothing,

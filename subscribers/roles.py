@@ -50,6 +50,9 @@ class Verb(StrEnum):
     COMMUNITY_SUBMIT = "community-submit"
     NOTICES = "notices"
     DIGEST = "digest"
+    OUTBOX = "outbox"
+    OUTBOX_DRAFT = "outbox-draft"
+    OUTBOX_DROP = "outbox-drop"
     ALARMS = "alarms"
     ALARM_ACK = "alarm-ack"
     QUARANTINE = "quarantine"
@@ -79,7 +82,14 @@ _ADDS: Final = {
         Verb.NOTICES,
         Verb.DIRECTORY,
     ),
-    Role.PUBLISHER: (Verb.READERS, Verb.PUBLISH, Verb.ACKNOWLEDGE),
+    Role.PUBLISHER: (
+        Verb.READERS,
+        Verb.PUBLISH,
+        Verb.ACKNOWLEDGE,
+        Verb.OUTBOX,
+        Verb.OUTBOX_DRAFT,
+        Verb.OUTBOX_DROP,
+    ),
     Role.OWNER: (
         Verb.COMMUNITY_CREATE,
         Verb.COMMUNITY_ADD,

@@ -35,6 +35,8 @@ from subscribers.requests import (
     KeyRotateRequest,
     LatestRequest,
     NoticesRequest,
+    OutboxItemRequest,
+    OutboxRequest,
     ParcelExportRequest,
     ParcelImportRequest,
     PublishRequest,
@@ -72,6 +74,8 @@ class Desk:
                 return await self._api.acknowledge(client, request.ref, request.note, request.officer)
             case EvidenceRequest() | EvidenceRefusedRequest():
                 return await self._prove(client, request)
+            case OutboxRequest() | OutboxItemRequest():
+                return await self._sent(client, verb, request)
             case ClientAddRequest() | ClientRemoveRequest():
                 return await self._change_clients(request)
             case (
@@ -143,6 +147,16 @@ class Desk:
             return await self._api.evidence_refused(client, request.number, membership=membership)
         await self._show(client, request.ref)  # what the client may not see it cannot prove
         return await self._api.evidence(client, request.ref, text=request.text, membership=membership)
+
+    async def _sent(
+        self, client: ClientIdentity, verb: Verb, request: OutboxRequest | OutboxItemRequest
+    ) -> Answer:
+        if isinstance(request, OutboxRequest):
+            return await self._api.outbox(client, request.limit)
+        if verb is Verb.OUTBOX_DRAFT:
+            return await self._api.outbox_draft(client, request.ref)
+        await self._api.outbox_drop(client, request.ref)
+        return None
 
     async def _change_keys(
         self, client: ClientIdentity, request: KeyRotateRequest | KeyRevokeRequest

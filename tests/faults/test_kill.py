@@ -7,6 +7,7 @@ tests/support/node_launcher.py and tests/support/hub_launcher.py.
 
 import asyncio
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -336,10 +337,24 @@ async def test_a_node_set_back_to_an_old_copy_is_refused_and_does_not_storm_the_
     shutil.copy(copy, database)
     await member.start()
     again = await member.publish("Third", community.slug)
-    assert (again.state, again.code) == ("refused", "fork")
+
+    async def refused() -> bool:
+        # It may have been journaled before the hub was there to answer.
+        listed = (await member.run("outbox")).json
+        return [(each["ref"], each["state"], each["code"]) for each in listed] == [
+            (again.ref, "refused", "fork")
+        ]
+
+    await eventually(refused)
     found = await world.operate("quarantine", "--publisher", member.id)
     assert [each["code"] for each in found["entries"]] == ["fork"]
     await once((reader,), community, ["First", "Second"])
+    # Its text is kept, and said to be there, until somebody has seen to it.
+    assert json.loads((await member.run("outbox", again.ref)).out)["title"] == "Third"
+    assert "outbox" in {each["check"] for each in (await member.run("doctor")).json if not each["ok"]}
+    assert (await member.run("outbox", again.ref, "--drop")).status == 0
+    assert (await member.run("outbox")).json == []
+    assert (await member.run("outbox", again.ref)).code == "not_found"
     await member.node.stop()
 
 

@@ -30,7 +30,7 @@ from subscribers.alarms import AlarmName, listed
 from subscribers.core import DATABASE, now_ms
 from subscribers.ledger import Ledger
 from subscribers.store import Store
-from tests.integration.test_owners import agreed, in_log, together
+from tests.integration.test_owners import agreed, in_log, out, together
 from tests.support.frames import Pair
 from tests.support.world import Member, World, eventually
 
@@ -119,6 +119,7 @@ async def test_nobody_but_the_owners_lets_a_member_in(tmp_path: Path) -> None:
         await agreed(fr, gb, cell, "remove", "us")
         for member in (fr, kz, us):
             await in_log(member, cell, 4)
+        await out(fr, cell, "us")
         await fr.node.stop()
         known = await held(fr)
         await fr.start()

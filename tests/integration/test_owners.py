@@ -60,6 +60,17 @@ async def in_log(member: Member, community: str, size: int) -> None:
     await eventually(there)
 
 
+async def out(member: Member, community: str, agency: str) -> None:
+    """Return once the removal of an agency has taken effect."""
+
+    async def gone() -> bool:
+        async with member.client() as asked:
+            (found,) = [each for each in await asked.communities() if each.id == community]
+            return agency not in found.members
+
+    await eventually(gone)
+
+
 async def test_two_of_three_owners_found_a_community_by_the_commands(world: World, tmp_path: Path) -> None:
     fr, kz, gb, us = await world.agencies("fr", "kz", "gb", "us")
     file = tmp_path / "founded.dsse"
@@ -118,12 +129,7 @@ async def test_two_of_three_owners_let_in_and_put_out(world: World, tmp_path: Pa
     assert (late.status, late.code) == (1, "not_next")
     assert "propose it again" in late.err
 
-    async def gone() -> bool:
-        async with fr.client() as agency:
-            (found,) = [each for each in await agency.communities() if each.id == cell]
-            return "us" not in found.members
-
-    await eventually(gone)
+    await out(fr, cell, "us")
     await fr.publish("Without them", "cell")
     await kz.has("cell", "Between us", "Without them")
     other = await fr.found(us)

@@ -22,6 +22,7 @@ from subscribers.api import (
     Finding,
     Imported,
     MembershipRole,
+    OutboxEntry,
     QuarantineEntry,
 )
 from subscribers.key_life import KeyInfo, KeyState, Reader
@@ -246,6 +247,16 @@ class MemoryNode:
 
     async def directory(self, client: ClientIdentity, after: int, *, memberships: bool) -> DirectoryPage:
         return DirectoryPage(items=[])
+
+    async def outbox(self, client: ClientIdentity, limit: int) -> list[OutboxEntry]:
+        found = [OutboxEntry(**_published(each).model_dump(exclude={"unreadable"})) for each in self.records]
+        return found[::-1][:limit]
+
+    async def outbox_draft(self, client: ClientIdentity, ref: str) -> Draft:
+        return make_draft((await self.show(client, ref)).bulletin.title)
+
+    async def outbox_drop(self, client: ClientIdentity, ref: str) -> None:
+        self.records.remove(await self.show(client, ref))
 
     async def quarantine(self, client: ClientIdentity, limit: int) -> list[QuarantineEntry]:
         entry = QuarantineEntry(
