@@ -8,38 +8,29 @@ allow it or the client was removed.
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Final, Literal, Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PositiveFloat, TypeAdapter
 
 from schemas.bulletin import Draft
 from schemas.errors import Code, OperationError
 from schemas.evidence import Evidence
-from schemas.vocabulary import Kind, Realm, Tlp
+from schemas.vocabulary import Kind, Tlp
 from subscribers.api import (
-    AlarmEntry,
-    ClientAdded,
     DirectoryPage,
-    Exported,
-    Finding,
-    Imported,
-    MembershipRole,
     OutboxEntry,
-    QuarantineEntry,
 )
+from subscribers.client_operating import Operating
+from subscribers.client_owning import Owning
 from subscribers.feed import Delivery, Feed
-from subscribers.key_life import KeyInfo, Reader
 from subscribers.link import Link
 from subscribers.local.clients import SEED_MAX, public_key
 from subscribers.private_files import read_private
 from subscribers.records import (
     Community,
     Filters,
-    MembershipChange,
     NodeStatus,
-    Notice,
     Page,
-    Proposal,
     Published,
     Record,
 )
@@ -52,25 +43,11 @@ _PUBLISHED: Final = TypeAdapter(Published)
 _PAGE: Final = TypeAdapter(Page)
 _RECORD: Final = TypeAdapter(Record)
 _EVIDENCE: Final = TypeAdapter(Evidence)
-_COMMUNITY: Final = TypeAdapter(Community)
 _COMMUNITIES: Final = TypeAdapter(list[Community])
 _STATUS: Final = TypeAdapter(NodeStatus)
-_ALARMS: Final = TypeAdapter(list[AlarmEntry])
-_ALARM: Final = TypeAdapter(AlarmEntry)
 _DIRECTORY: Final = TypeAdapter(DirectoryPage)
 _OUTBOX: Final = TypeAdapter(list[OutboxEntry])
 _DRAFT: Final = TypeAdapter(Draft)
-_QUARANTINE: Final = TypeAdapter(list[QuarantineEntry])
-_FINDINGS: Final = TypeAdapter(list[Finding])
-_CLIENTS: Final = TypeAdapter(list[ClientIdentity])
-_EXPORTED: Final = TypeAdapter(Exported)
-_IMPORTED: Final = TypeAdapter(Imported)
-_CLIENT_ADDED: Final = TypeAdapter(ClientAdded)
-_READERS: Final = TypeAdapter(list[Reader])
-_KEYS: Final = TypeAdapter(list[KeyInfo])
-_PROPOSAL: Final = TypeAdapter(Proposal)
-_LOG: Final = TypeAdapter(list[MembershipChange])
-_NOTICES: Final = TypeAdapter(list[Notice])
 _NOTHING: Final[TypeAdapter[None]] = TypeAdapter(None)
 
 T = TypeVar("T")
@@ -107,7 +84,7 @@ class ClientSettings(BaseModel):
         return cls(url=url, seed_file=directory / "clients" / f"{name}.nk", name=name)
 
 
-class Agency:
+class Agency(Owning, Operating):
     """A client's view of its agency's node. Made by `Agency.open`; safe for many tasks of one event loop."""
 
     def __init__(self, settings: ClientSettings, link: Link) -> None:
@@ -219,6 +196,18 @@ class Agency:
         fields = {"after": after, "memberships": memberships}
         return await self._ask(Verb.DIRECTORY, _DIRECTORY, fields)
 
+    async def outbox(self, limit: int = 50) -> list[OutboxEntry]:
+        """Own bulletins that wait for the hub's answer or were refused, newest first."""
+        return await self._ask(Verb.OUTBOX, _OUTBOX, {"limit": limit})
+
+    async def outbox_draft(self, ref: str) -> Draft:
+        """The text of one of them, to be published again. Raises LiaisonError `not_found`."""
+        return await self._ask(Verb.OUTBOX_DRAFT, _DRAFT, {"ref": ref})
+
+    async def outbox_drop(self, ref: str) -> None:
+        """Forget a refused one. Raises LiaisonError `not_found`, `bad_request` while it waits."""
+        await self._ask(Verb.OUTBOX_DROP, _NOTHING, {"ref": ref})
+
     async def bulletins(
         self, kinds: Collection[Kind | str] | None = None, communities: Collection[str] | None = None
     ) -> AsyncGenerator[Delivery, None]:
@@ -234,149 +223,6 @@ class Agency:
         async with aclosing(self._feed.deliveries(wanted, places)) as deliveries:
             async for delivery in deliveries:
                 yield delivery
-
-    async def community_create(
-        self,
-        slug: str,
-        title: str,
-        *,
-        realm: Realm = Realm.LIVE,
-        rules: str = "",
-        owners: Collection[str] = (),
-    ) -> Community:
-        """Found a community that this agency owns."""
-        fields = {"slug": slug, "title": title, "realm": str(realm), "rules": rules, "owners": list(owners)}
-        return await self._ask(Verb.COMMUNITY_CREATE, _COMMUNITY, fields)
-
-    async def community_add(
-        self, community: str, agency: str, role: MembershipRole = "member", after: int | None = None
-    ) -> Community:
-        """Let an agency into a community that this agency owns, `after` milliseconds from now on."""
-        fields = {"community": community, "agency": agency, "role": role, "after": after}
-        return await self._ask(Verb.COMMUNITY_ADD, _COMMUNITY, fields)
-
-    async def community_remove(self, community: str, agency: str, after: int | None = None) -> Community:
-        """Put an agency out of a community that this agency owns, `after` milliseconds from now on."""
-        fields = {"community": community, "agency": agency, "after": after}
-        return await self._ask(Verb.COMMUNITY_REMOVE, _COMMUNITY, fields)
-
-    async def community_found(
-        self,
-        slug: str,
-        title: str,
-        *,
-        owners: Collection[str],
-        threshold: int,
-        realm: Realm = Realm.LIVE,
-        rules: str = "",
-    ) -> Proposal:
-        """A community that `threshold` of its owners must sign, this agency being the first."""
-        fields = {"slug": slug, "title": title, "realm": str(realm), "rules": rules, "owners": list(owners)}
-        return await self._ask(Verb.COMMUNITY_FOUND, _PROPOSAL, {**fields, "threshold": threshold})
-
-    async def community_propose(
-        self,
-        community: str,
-        op: Literal["add", "remove"],
-        agency: str,
-        role: MembershipRole = "member",
-        after: int | None = None,
-    ) -> Proposal:
-        """A change that other owners must sign: its `file` goes to them."""
-        fields = {"community": community, "op": op, "agency": agency, "role": role, "after": after}
-        return await self._ask(Verb.COMMUNITY_PROPOSE, _PROPOSAL, fields)
-
-    async def community_proposal(self, file: str) -> Proposal:
-        """What a proposal says, and who has signed it. LiaisonError when it may not be signed any more."""
-        return await self._ask(Verb.COMMUNITY_PROPOSAL, _PROPOSAL, {"file": file})
-
-    async def community_sign(self, file: str) -> Proposal:
-        """The proposal with this agency's signature as well."""
-        return await self._ask(Verb.COMMUNITY_SIGN, _PROPOSAL, {"file": file})
-
-    async def community_submit(self, file: str) -> Proposal:
-        """Hand in a proposal that enough owners have signed. LiaisonError `below_threshold`, `not_next`..."""
-        return await self._ask(Verb.COMMUNITY_SUBMIT, _PROPOSAL, {"file": file})
-
-    async def community_log(self, community: str) -> list[MembershipChange]:
-        """Every change in a community: who was added or removed, by whom, from when on."""
-        return await self._ask(Verb.COMMUNITY_LOG, _LOG, {"community": community})
-
-    async def notices(self, after: int | None = None, limit: int = 50) -> list[Notice]:
-        """Changes that concern this agency: those after a number, oldest first; without one the newest."""
-        return await self._ask(Verb.NOTICES, _NOTICES, {"after": after, "limit": limit})
-
-    async def digest(self, community: str, period: str) -> Published:
-        """Compose and publish the digest of a community for a period, once."""
-        return await self._ask(Verb.DIGEST, _PUBLISHED, {"community": community, "period": period})
-
-    async def readers(self, community: str) -> list[Reader]:
-        """Who can read what is published in a community, and who cannot."""
-        return await self._ask(Verb.READERS, _READERS, {"community": community})
-
-    async def keys(self) -> list[KeyInfo]:
-        """The agency's keys, by their ids and ages."""
-        return await self._ask(Verb.KEYS, _KEYS, {})
-
-    async def key_rotate(self, *, encryption: bool = True) -> list[KeyInfo]:
-        """Make new keys for the node and go over to them."""
-        return await self._ask(Verb.KEY_ROTATE, _KEYS, {"encryption": encryption})
-
-    async def key_revoke(
-        self, kid: str, reason: str = "", *, rotate: bool = False, stop: bool = False
-    ) -> list[KeyInfo]:
-        """Have a signing key of the agency refused everywhere."""
-        fields = {"kid": kid, "reason": reason, "rotate": rotate, "stop": stop}
-        return await self._ask(Verb.KEY_REVOKE, _KEYS, fields)
-
-    async def outbox(self, limit: int = 50) -> list[OutboxEntry]:
-        """Own bulletins that wait for the hub's answer or were refused, newest first."""
-        return await self._ask(Verb.OUTBOX, _OUTBOX, {"limit": limit})
-
-    async def outbox_draft(self, ref: str) -> Draft:
-        """The text of one of them, to be published again. Raises LiaisonError `not_found`."""
-        return await self._ask(Verb.OUTBOX_DRAFT, _DRAFT, {"ref": ref})
-
-    async def outbox_drop(self, ref: str) -> None:
-        """Forget a refused one. Raises LiaisonError `not_found`, `bad_request` while it waits."""
-        await self._ask(Verb.OUTBOX_DROP, _NOTHING, {"ref": ref})
-
-    async def quarantine(self, limit: int = 50) -> list[QuarantineEntry]:
-        """The latest frames that the node refused."""
-        return await self._ask(Verb.QUARANTINE, _QUARANTINE, {"limit": limit})
-
-    async def alarms(self, limit: int = 50, *, past: bool = False, after: int = 0) -> list[AlarmEntry]:
-        """What the node holds against somebody, newest first: what stands, or what is past, too."""
-        return await self._ask(Verb.ALARMS, _ALARMS, {"limit": limit, "past": past, "after": after})
-
-    async def alarm_ack(self, number: int) -> AlarmEntry:
-        """Say that somebody has seen to an alarm. Raises LiaisonError `not_found`."""
-        return await self._ask(Verb.ALARM_ACK, _ALARM, {"number": number})
-
-    async def doctor(self) -> list[Finding]:
-        """What is wrong with the node and how to mend it."""
-        return await self._ask(Verb.DOCTOR, _FINDINGS, {})
-
-    async def parcel_export(self, path: str, documents: Collection[str] = ()) -> Exported:
-        """What waits for the hub, into a parcel at this absolute path on the node's machine."""
-        return await self._ask(Verb.PARCEL_EXPORT, _EXPORTED, {"path": path, "documents": list(documents)})
-
-    async def parcel_import(self, path: str, *, skip: bool = False) -> Imported:
-        """Have the node take in a parcel of the courier, by its absolute path on the node's machine."""
-        return await self._ask(Verb.PARCEL_IMPORT, _IMPORTED, {"path": path, "skip": skip})
-
-    async def clients(self) -> list[ClientIdentity]:
-        """The node's clients."""
-        return await self._ask(Verb.CLIENTS, _CLIENTS, {})
-
-    async def client_add(self, name: str, role: Role = Role.READER, ceiling: Tlp = Tlp.AMBER) -> ClientAdded:
-        """Register a client; its seed is in the named file on the node's machine."""
-        fields = {"name": name, "role": str(role), "ceiling": str(ceiling)}
-        return await self._ask(Verb.CLIENT_ADD, _CLIENT_ADDED, fields)
-
-    async def client_remove(self, name: str) -> None:
-        """Cut a client off, at once."""
-        await self._ask(Verb.CLIENT_REMOVE, _NOTHING, {"name": name})
 
     @property
     def _identity(self) -> ClientIdentity:

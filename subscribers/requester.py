@@ -33,6 +33,8 @@ _HARMLESS: Final = frozenset(
         Verb.ALARMS,
         Verb.ALARM_ACK,
         Verb.DIRECTORY,
+        Verb.OUTBOX,
+        Verb.OUTBOX_DRAFT,
         Verb.QUARANTINE,
         Verb.DOCTOR,
         Verb.CLIENTS,
