@@ -97,10 +97,22 @@ def _caveats(listed: Sequence[Record]) -> list[str]:
     return found if len(found) <= most else [*found[: most - 1], "Further caveats: see each bulletin"]
 
 
+def spoken(period: Period) -> str:
+    """The period as a title has it: `2026-11-22`, `2026-W47`, `2026-11-22 06:00–18:00 UTC`, to the minute."""
+    if _DAY.match(period.name) or _WEEK.match(period.name):
+        return period.name
+    first, last = (datetime.fromtimestamp(each / 1000, UTC) for each in (period.since, period.until))
+    if first.date() == last.date():
+        return f"{first:%Y-%m-%d %H:%M}–{last:%H:%M} UTC"
+    return f"{first:%Y-%m-%d %H:%M} – {last:%Y-%m-%d %H:%M} UTC"
+
+
 def _text(listed: Sequence[Record], period: Period, language: Language) -> Translation:
     texts = TEXTS[language]
     # After an Arabic letter, the parts of a date would be set from right to left: marks keep it whole.
-    when = f"\u200e{period.name}\u200e\u200f" if language is Language.ARABIC else period.name
+    when = spoken(period)
+    if language is Language.ARABIC:
+        when = f"\u200e{when}\u200e\u200f"
     title = f"{texts.title} {when} · {len(listed)}"
     blocks: list[str] = []
     room = _PER_LANGUAGE - _LINE_ROOM

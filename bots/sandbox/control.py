@@ -31,6 +31,7 @@ PAGE_FILES = {
     "composer.js": ("composer.js", "text/javascript"),
     "dom.js": ("dom.js", "text/javascript"),
     "message.js": ("message.js", "text/javascript"),
+    "words.js": ("words.js", "text/javascript"),
 }
 IDLE_SECONDS = 15.0
 MAX_NAME = 64

@@ -18,6 +18,13 @@ pytestmark = [
 ]
 
 
+GAPS = """message => {
+  const [own, all] = [message, message.closest(".column")].map(each => each.getBoundingClientRect());
+  return { left: own.left - all.left, right: all.right - own.right };
+}"""
+"""How far a message is from the edges of its chat."""
+
+
 @pytest.fixture
 async def stage() -> AsyncIterator[Stage]:
     async with staged() as ready:
@@ -55,7 +62,7 @@ def register(router: Any) -> None:  # noqa: ANN401 - aiogram.Router
 async def test_write_press_and_see_the_edit(stage: Stage, page: Page) -> None:
     async with polling(stage.bot, register):
         amina = column(page, "Amina")
-        box = amina.get_by_label("Message as Amina")
+        box = amina.get_by_label("رسالة باسم Amina")
         await box.fill("hello")
         await box.press("Enter")
         await amina.get_by_text("You wrote: hello").wait_for()
@@ -63,9 +70,22 @@ async def test_write_press_and_see_the_edit(stage: Stage, page: Page) -> None:
         await page.get_by_role("dialog").get_by_text("Thank you").wait_for()
         await page.get_by_role("button", name="OK").click()
         await amina.get_by_text("Confirmed").wait_for()
-        await amina.get_by_text("edited").wait_for()
+        await amina.get_by_text("معدّلة").wait_for()
         assert await amina.get_by_role("button", name="Confirm").count() == 0
         assert await column(page, "Claire").get_by_text("Confirmed").count() == 0
+
+
+async def test_what_could_not_be_sent_stays_in_the_box(stage: Stage, page: Page) -> None:
+    await page.context.set_offline(offline=True)
+    box = column(page, "Claire").get_by_label("Message de Claire")
+    await box.fill("ten words that took a while")
+    await box.press("Enter")
+    await column(page, "Claire").get_by_text("The sandbox does not answer").wait_for()
+    assert await box.input_value() == "ten words that took a while"
+    await page.context.set_offline(offline=False)
+    await box.press("Enter")
+    await column(page, "Claire").locator(".mine", has_text="ten words").wait_for()
+    page.seen.clear()  # Chromium writes of each failed request
 
 
 async def test_formatting_signs_and_files(stage: Stage, page: Page) -> None:
@@ -85,13 +105,13 @@ async def test_formatting_signs_and_files(stage: Stage, page: Page) -> None:
     await amina.locator("strong em", has_text="both").wait_for()
     await amina.locator("blockquote", has_text="quoted").wait_for()
     assert await amina.get_by_text("link", exact=True).get_attribute("rel") == "noopener noreferrer"
-    await amina.get_by_text("protected", exact=True).wait_for()
-    await amina.get_by_label("Sent without sound").wait_for()
+    await amina.get_by_text("محمية", exact=True).wait_for()
+    await amina.get_by_label("أُرسلت دون صوت").wait_for()
     assert await amina.get_by_text("secret").is_hidden()
-    await amina.get_by_label("Hidden text: show").click()
+    await amina.get_by_label("نص مخفي: إظهار").click()
     await amina.get_by_text("secret").wait_for(state="visible")
     await amina.get_by_role("link", name="list.csv").wait_for()
-    picture = amina.get_by_alt_text("Picture: the map")
+    picture = amina.get_by_alt_text("صورة: the map")
     await picture.scroll_into_view_if_needed()
     await page.wait_for_function(
         "image => image.complete && image.naturalWidth === 30", arg=await picture.element_handle()
@@ -117,6 +137,19 @@ async def test_each_line_runs_in_its_own_direction(stage: Stage, page: Page) -> 
     assert await texts.nth(1).evaluate(style) == ["ltr", "plaintext"]
 
 
+async def test_what_stands_around_a_chat_is_in_its_officers_language(stage: Stage, page: Page) -> None:
+    await stage.bot.send_message(stage.amina.chat_id, "one")
+    await stage.bot.send_message(stage.claire.chat_id, "one")
+    amina, claire = column(page, "Amina"), column(page, "Claire")
+    await amina.get_by_role("button", name="حظر").wait_for()
+    await claire.get_by_role("button", name="Bloquer").wait_for()
+    assert await amina.get_attribute("dir") == "rtl"
+    assert await claire.get_attribute("dir") == "ltr"
+    for each, near in ((claire, "left"), (amina, "right")):
+        gaps = await each.locator(".theirs").evaluate(GAPS)
+        assert gaps[near] < gaps["left" if near == "right" else "right"]
+
+
 async def test_commands_are_suggested_in_the_officers_language(stage: Stage, page: Page) -> None:
     types = importlib.import_module("aiogram.types")
     await stage.bot.set_my_commands([types.BotCommand(command="help", description="Help")])
@@ -127,7 +160,7 @@ async def test_commands_are_suggested_in_the_officers_language(stage: Stage, pag
         ],
         language_code="ar",
     )
-    box = column(page, "Amina").get_by_label("Message as Amina")
+    box = column(page, "Amina").get_by_label("رسالة باسم Amina")
     await box.fill("/")
     await page.get_by_role("option", name="مساعدة").wait_for()
     await box.press("ArrowDown")
@@ -145,12 +178,12 @@ async def test_add_an_officer_start_block_and_unblock(stage: Stage, page: Page) 
     await page.get_by_role("button", name="Add", exact=True).click()
     irina = column(page, "Ирина")
     await irina.get_by_text("Bulletins for officers").wait_for()
-    await irina.get_by_role("button", name="Start", exact=True).click()
+    await irina.get_by_role("button", name="Начать", exact=True).click()
     await irina.locator(".mine", has_text="/start").wait_for()
-    await irina.get_by_role("button", name="Block").click()
-    await irina.get_by_text("bot blocked").wait_for()
-    await irina.get_by_role("button", name="Unblock the bot").click()
-    await irina.get_by_text("bot blocked").wait_for(state="hidden")
+    await irina.get_by_role("button", name="Заблокировать").click()
+    await irina.get_by_text("бот заблокирован").wait_for()
+    await irina.get_by_role("button", name="Разблокировать бота").click()
+    await irina.get_by_text("бот заблокирован").wait_for(state="hidden")
     kinds = [update.event_type for update in await stage.bot.get_updates()]
     assert kinds == ["message", "my_chat_member", "my_chat_member"]
 

@@ -9,7 +9,7 @@ from schemas.encoding import from_instant
 from schemas.errors import Code
 from schemas.limits import PAYLOAD_MAX
 from schemas.vocabulary import History, Kind, Language, Realm, Severity, Tlp
-from subscribers.digest import LISTED_MAX, Period, compose, parse_period
+from subscribers.digest import LISTED_MAX, Period, compose, parse_period, spoken
 from subscribers.records import Record
 from tests.support.federation import COM, bulletin, code_of, uuid
 
@@ -52,6 +52,20 @@ def record(number: int, state: str = "current", **fields: Any) -> Record:  # noq
 )
 def test_periods(text: str, name: str, since: str, until: str) -> None:
     assert parse_period(text, NOW) == (name, from_instant(since), from_instant(until))
+
+
+@pytest.mark.parametrize(
+    "text,said",
+    [
+        ("hour", "2026-11-24 09:00–10:00 UTC"),
+        ("2026-11-22", "2026-11-22"),
+        ("2026-W47", "2026-W47"),
+        ("2026-11-24T06:00:00Z/2026-11-24T10:30:00Z", "2026-11-24 06:00–10:30 UTC"),
+        ("2026-11-23T22:00:00Z/2026-11-24T06:00:00Z", "2026-11-23 22:00 – 2026-11-24 06:00 UTC"),
+    ],
+)
+def test_a_period_as_a_title_says_it(text: str, said: str) -> None:
+    assert spoken(parse_period(text, NOW)) == said
 
 
 @pytest.mark.parametrize(

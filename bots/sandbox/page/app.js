@@ -6,7 +6,7 @@ import { h, icon } from "./dom.js";
 
 const THEMES = ["auto", "light", "dark"];
 const THEME_SIGNS = { auto: "half", light: "sun", dark: "moon" };
-const CONNECTION = { live: "live", waiting: "connecting", gone: "the sandbox has stopped" };
+const CONNECTION = { live: "live", waiting: "no answer yet: trying again", gone: "the sandbox has stopped" };
 const byId = (id) => document.getElementById(id);
 const columns = new Map();
 const bots = new Map();

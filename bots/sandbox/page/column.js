@@ -4,55 +4,55 @@ import { act, upload } from "./api.js";
 import { Composer } from "./composer.js";
 import { dayOf, h, icon, initials, LANGUAGES } from "./dom.js";
 import { renderMessage } from "./message.js";
+import { directionOf, wordsOf } from "./words.js";
 
 const ACTION_SECONDS = 5;
 const NOTICE_SECONDS = 5;
 const PRESS_SECONDS = 20;
-const STANDINGS = {
-  new: "not started", open: "", blocked: "bot blocked", deactivated: "account closed", deleted: "chat deleted",
-  migrated: "became a supergroup",
-};
 
 export class Column {
   constructor(bot, chat, { several, alert }) {
     this.bot = bot;
     this.chat = chat;
     this.alert = alert;
+    this.language = chat.type === "private" ? chat.members[0].language_code ?? "" : "en";
+    this.words = wordsOf(this.language);
+    const words = this.words;
     this.messages = new Map();
     this.items = new Map();
     this.busy = new Map();
     this.lastDay = "";
     this.id = `chat-${bot.id}-${chat.id}`.replace("--", "-g");
-    this.log = h("ol", { class: "log", role: "log", "aria-live": "polite", "aria-label": `Messages with ${chat.title}`, tabindex: "0" });
+    this.log = h("ol", { class: "log", role: "log", "aria-live": "polite", "aria-label": words.messages(chat.title), tabindex: "0" });
     this.pinned = true;
-    this.log.addEventListener("scroll", () => {
-      this.pinned = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80;
-    }, { passive: true });
+    this.top = 0;
+    this.log.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.resizes = new ResizeObserver(() => this.follow());
     this.resizes.observe(this.log);
     this.notice = h("p", { class: "notice", role: "status", hidden: true });
-    this.activity = h("p", { class: "activity", hidden: true }, `${bot.name} is typing`, h("span", { class: "dots", "aria-hidden": "true" }));
+    this.activity = h("p", { class: "activity", hidden: true }, words.typing(bot.name), h("span", { class: "dots", "aria-hidden": "true" }));
     this.state = h("span", { class: "state" });
     this.detail = h("span", { class: "detail" });
     this.toggle = h("button", { type: "button", class: "small", onclick: () => this.switchBlock() });
     this.gate = h("div", { class: "gate" });
     this.keyboard = h("div", { class: "keyboard" });
-    this.sender = h("select", { class: "as", "aria-label": "Write as" });
+    this.sender = h("select", { class: "as", "aria-label": words.as });
     this.composer = new Composer({
-      id: this.id, name: chat.title, problem: (text) => this.say(text),
+      id: this.id, name: chat.title, words, problem: (text) => this.say(text),
       send: (text) => this.send(text),
       attach: (file, caption) => this.run(() => upload(bot.id, this.chat.id, this.userId(), file, caption)),
       commands: () => act(bot.id, "commands", { chat: this.chat.id, user: this.userId(), language: this.user().language_code ?? "" }),
     });
     const avatar = h("span", { class: "avatar", "aria-hidden": "true" }, initials(chat.title));
     avatar.style.setProperty("--hue", String((Math.abs(chat.id) * 67 + 210) % 360));
-    const name = h("h2", { dir: "auto", id: `${this.id}-name` }, chat.title);
-    this.withBot = several ? h("span", { class: "with" }, `@${bot.username}`) : null;
+    const name = h("h2", { id: `${this.id}-name` }, h("bdi", {}, chat.title));
+    this.withBot = several ? h("span", { class: "with", dir: "ltr" }, `@${bot.username}`) : null;
     const who = h("div", { class: "who" }, name, h("p", {}, this.detail, this.withBot, this.state));
-    this.element = h("section", { class: "column", id: this.id, "aria-labelledby": `${this.id}-name` },
+    this.element = h("section", { class: "column", id: this.id, "aria-labelledby": `${this.id}-name`,
+      lang: this.language || "en", dir: directionOf(this.language) },
       h("header", {}, avatar, who, this.toggle), h("div", { class: "view" }, this.log, this.notice), this.activity, this.gate, this.keyboard, this.composer.form);
     this.tab = h("button", { type: "button", class: "tab", role: "tab", id: `${this.id}-tab`, "aria-controls": this.id, dir: "auto" },
-      h("span", {}, chat.title), h("span", { class: "unread", "aria-label": "new messages" }));
+      h("span", {}, chat.title), h("span", { class: "unread", "aria-label": words.fresh }));
     this.about = null;
     this.update(chat);
     for (const message of chat.messages ?? []) this.put(message);
@@ -68,7 +68,7 @@ export class Column {
     const { description } = await this.run(() => act(this.bot.id, "about", { language: this.user().language_code ?? "" })) ?? {};
     const sign = document.querySelector(".top .logo").cloneNode(true);
     const about = h("li", { class: "about" }, sign, h("h3", {}, this.bot.name), h("p", {}, `@${this.bot.username}`),
-      h("p", { dir: "auto" }, description || "Press Start to begin."));
+      h("p", { dir: "auto" }, description || this.words.begin));
     this.about?.remove();
     this.about = about;
     if (this.chat.standing === "new") this.log.prepend(about);
@@ -85,18 +85,18 @@ export class Column {
   update(chat) {
     this.chat = { ...this.chat, ...chat };
     const { standing, members, type } = this.chat;
-    const language = members[0].language_code ?? "";
-    const known = LANGUAGES[language] ?? language;
-    this.detail.textContent = type === "private" ? known : `${type} of ${members.length}`;
-    this.state.textContent = STANDINGS[standing];
+    const { words } = this;
+    const known = LANGUAGES[this.language] ?? this.language;
+    this.detail.textContent = type === "private" ? known : words.group(type, members.length);
+    this.state.textContent = words.standing[standing];
     this.element.dataset.standing = standing;
     const can = standing === "open" || standing === "blocked";
     this.toggle.hidden = !can;
-    this.toggle.replaceChildren(icon(standing === "blocked" ? "check" : "block"), standing === "blocked" ? "Unblock" : "Block");
-    this.toggle.title = standing === "blocked" ? "Let the bot write here again" : "The bot can write here no more";
+    this.toggle.replaceChildren(icon(standing === "blocked" ? "check" : "block"), standing === "blocked" ? words.unblock : words.block);
+    this.toggle.title = standing === "blocked" ? words.unblocking : words.blocking;
     const gates = {
-      new: h("button", { type: "button", class: "start", onclick: () => this.send("/start") }, "Start"),
-      blocked: h("button", { type: "button", class: "start", onclick: () => this.switchBlock() }, "Unblock the bot"),
+      new: h("button", { type: "button", class: "start", onclick: () => this.send("/start") }, words.start),
+      blocked: h("button", { type: "button", class: "start", onclick: () => this.switchBlock() }, words.allow),
     };
     this.gate.replaceChildren(...(gates[standing] ? [gates[standing]] : []));
     this.composer.form.hidden = !(standing === "open" || standing === "new");
@@ -112,7 +112,7 @@ export class Column {
   put(message) {
     this.messages.set(message.message_id, message);
     const item = renderMessage(message, {
-      bot: this.bot.id, chat: this.chat, quoted: this.messages.get(message.reply_to),
+      bot: this.bot.id, chat: this.chat, words: this.words, quoted: this.messages.get(message.reply_to),
       onPress: (data, button) => this.press(message.message_id, data, button),
       onCommand: (text) => this.send(text),
     });
@@ -132,13 +132,21 @@ export class Column {
     this.follow();
   }
 
+  // Only a reader goes up; what grows below goes by itself.
+  scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.log;
+    if (scrollHeight - scrollTop - clientHeight < 80) this.pinned = true;
+    else if (scrollTop < this.top) this.pinned = false;
+    this.top = scrollTop;
+  }
+
   // Stay with the newest message, unless the reader has scrolled up.
   follow() {
     if (this.pinned) this.toEnd();
   }
 
   separate(date) {
-    const today = dayOf(date);
+    const today = dayOf(date, this.language);
     if (today === this.lastDay) return;
     this.lastDay = today;
     this.log.append(h("li", { class: "note day" }, h("span", {}, today)));
@@ -155,8 +163,8 @@ export class Column {
   }
 
   acting(action) {
-    const doing = action.startsWith("upload") ? "is sending a file" : "is typing";
-    this.activity.firstChild.textContent = `${this.bot.name} ${doing}`;
+    const doing = action.startsWith("upload") ? this.words.sending : this.words.typing;
+    this.activity.firstChild.textContent = doing(this.bot.name);
     this.activity.hidden = false;
     clearTimeout(this.actingTimer);
     this.actingTimer = setTimeout(() => { this.activity.hidden = true; }, ACTION_SECONDS * 1000);
@@ -180,8 +188,9 @@ export class Column {
 
   async send(text) {
     this.toEnd();
-    await this.run(() => act(this.bot.id, "say", { chat: this.chat.id, user: this.userId(), text }));
+    const said = await this.run(() => act(this.bot.id, "say", { chat: this.chat.id, user: this.userId(), text }));
     this.composer.box.focus();
+    return said !== undefined;
   }
 
   switchBlock() {

@@ -5,23 +5,24 @@ import { h, icon } from "./dom.js";
 const MAX_FILE = 20 * 1024 * 1024;
 
 export class Composer {
-  constructor({ id, name, send, attach, commands, problem }) {
+  constructor({ id, name, words, send, attach, commands, problem }) {
+    this.words = words;
     this.send = send;
     this.commands = commands;
     this.problem = problem;
     this.shown = [];
     this.chosen = -1;
-    this.list = h("ul", { class: "suggestions", id: `${id}-suggestions`, role: "listbox", "aria-label": "Commands", hidden: true });
+    this.list = h("ul", { class: "suggestions", id: `${id}-suggestions`, role: "listbox", "aria-label": words.commands, hidden: true });
     this.box = h("textarea", {
-      rows: "1", dir: "auto", placeholder: "Write a message or /", "aria-label": `Message as ${name}`, maxlength: "4096",
+      rows: "1", placeholder: words.write, "aria-label": words.writing(name), maxlength: "4096",
       role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": `${id}-suggestions`,
       oninput: () => this.typed(), onkeydown: (event) => this.key(event), onblur: () => this.hide(),
     });
     this.picker = h("input", { type: "file", class: "visually-hidden", tabindex: "-1", "aria-hidden": "true",
       onchange: () => this.picked(attach) });
-    const clip = h("button", { type: "button", class: "round", "aria-label": "Attach a document", title: "Attach a document",
+    const clip = h("button", { type: "button", class: "round", "aria-label": words.attach, title: words.attach,
       onclick: () => this.picker.click() }, icon("clip"));
-    const go = h("button", { type: "submit", class: "round go", "aria-label": "Send", title: "Send" }, icon("send"));
+    const go = h("button", { type: "submit", class: "round go", "aria-label": words.send, title: words.send }, icon("send"));
     this.form = h("form", { class: "composer", onsubmit: (event) => { event.preventDefault(); this.submit(); } },
       this.list, this.picker, clip, this.box, go);
   }
@@ -30,7 +31,7 @@ export class Composer {
     const file = this.picker.files[0];
     this.picker.value = "";
     if (!file) return;
-    if (file.size > MAX_FILE) this.problem("The file is larger than 20 MB: choose another");
+    if (file.size > MAX_FILE) this.problem(this.words.large);
     else attach(file, this.take());
   }
 
@@ -42,9 +43,12 @@ export class Composer {
     return text;
   }
 
-  submit() {
+  // What was not taken comes back into the box.
+  async submit() {
     const text = this.take();
-    if (text) this.send(text);
+    if (!text || await this.send(text) || this.box.value) return;
+    this.box.value = text;
+    this.fit();
   }
 
   // Until the next frame the box has its old height, so it is measured from scratch.
@@ -73,7 +77,7 @@ export class Composer {
     this.list.replaceChildren(...this.shown.map((each, index) => h("li", {
       role: "option", id: `${this.list.id}-${index}`, "aria-selected": String(index === this.chosen),
       onpointerdown: (event) => { event.preventDefault(); this.complete(index); },
-    }, h("b", {}, `/${each.command}`), h("span", { dir: "auto" }, each.description))));
+    }, h("b", { dir: "ltr" }, `/${each.command}`), h("span", { dir: "auto" }, each.description))));
     this.list.hidden = this.shown.length === 0;
     this.box.setAttribute("aria-expanded", String(!this.list.hidden));
     if (this.chosen >= 0) this.box.setAttribute("aria-activedescendant", `${this.list.id}-${this.chosen}`);

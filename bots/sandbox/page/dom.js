@@ -48,10 +48,14 @@ export const LANGUAGES = {
 };
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
 
 export const timeOf = (seconds) => clock.format(new Date(seconds * 1000));
-export const dayOf = (seconds) => day.format(new Date(seconds * 1000));
+
+// The date with the figures that the bot's own messages use.
+export function dayOf(seconds, language) {
+  const locale = language in LANGUAGES && language !== "en" ? `${language}-u-nu-latn` : "en-GB";
+  return new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" }).format(new Date(seconds * 1000));
+}
 
 export function sizeOf(bytes) {
   if (bytes < 1024) return `${bytes} B`;

@@ -10,7 +10,7 @@ function link(url, children) {
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, ...children);
 }
 
-function spoiler(children) {
+function spoiler(children, words) {
   const reveal = (event) => {
     if (event.type === "keydown" && event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
@@ -18,7 +18,7 @@ function spoiler(children) {
     event.currentTarget.setAttribute("aria-expanded", "true");
   };
   return h("span", {
-    class: "spoiler", role: "button", tabindex: "0", "aria-label": "Hidden text: show", "aria-expanded": "false",
+    class: "spoiler", role: "button", tabindex: "0", "aria-label": words.hidden, "aria-expanded": "false",
     onclick: reveal, onkeydown: reveal,
   }, h("span", {}, ...children));
 }
@@ -33,12 +33,12 @@ const ELEMENTS = {
   italic: (e, kids) => h("em", {}, ...kids),
   underline: (e, kids) => h("u", {}, ...kids),
   strikethrough: (e, kids) => h("s", {}, ...kids),
-  spoiler: (e, kids) => spoiler(kids),
+  spoiler: (e, kids, text, words) => spoiler(kids, words),
   code: (e, kids) => h("code", { dir: "auto" }, ...kids),
   pre: preformatted,
   blockquote: (e, kids) => h("blockquote", {}, ...kids),
-  expandable_blockquote: (e, kids) =>
-    h("details", { class: "quote" }, h("summary", {}, "Quoted text"), h("blockquote", {}, ...kids)),
+  expandable_blockquote: (e, kids, text, words) =>
+    h("details", { class: "quote" }, h("summary", {}, words.quoted), h("blockquote", {}, ...kids)),
   text_link: (e, kids) => link(e.url, kids),
   url: (e, kids, text) => link(text, [h("bdi", { dir: "ltr" }, ...kids)]),
   email: (e, kids, text) => link(`mailto:${text}`, kids),
@@ -51,7 +51,7 @@ const ELEMENTS = {
 const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
 
 // Offsets are UTF-16 code units, as are those of JavaScript strings. Entities that cross are cut in two.
-export function formatText(text, entities, onCommand) {
+export function formatText(text, entities, words, onCommand) {
   const sorted = [...(entities ?? [])].sort((a, b) => a.offset - b.offset || b.length - a.length);
   const build = (from, to, list) => {
     const nodes = [];
@@ -77,7 +77,7 @@ export function formatText(text, entities, onCommand) {
       if (entity.type === "bot_command" && onCommand) {
         nodes.push(h("button", { type: "button", class: "command", dir: "ltr", onclick: () => onCommand(part) }, ...kids));
       } else {
-        nodes.push(ELEMENTS[entity.type]?.(entity, kids, part) ?? h("span", {}, ...kids));
+        nodes.push(ELEMENTS[entity.type]?.(entity, kids, part, words) ?? h("span", {}, ...kids));
       }
       at = block && text[end] === "\n" ? end + 1 : end; // a block ends its line by itself
     }
@@ -94,15 +94,15 @@ function fileCard(bot, file) {
   return h("a", { class: "file", href: fileUrl(bot, file.file_id), download: file.file_name }, icon("file"), label);
 }
 
-function picture(bot, sizes, caption) {
+function picture(bot, sizes, caption, words) {
   const size = sizes[sizes.length - 1];
   return h("img", {
     class: "photo", src: fileUrl(bot, size.file_id), width: size.width, height: size.height,
-    alt: caption ? `Picture: ${caption}` : "Picture without a caption", loading: "lazy",
+    alt: caption ? `${words.picture}: ${caption}` : words.bare, loading: "lazy",
   });
 }
 
-function inlineButton(button, onPress) {
+function inlineButton(button, words, onPress) {
   if (button.url) {
     return h("a", {
       class: "key link", dir: "auto", href: SAFE_LINK.test(button.url) ? button.url : undefined, target: "_blank",
@@ -110,7 +110,7 @@ function inlineButton(button, onPress) {
     }, button.text);
   }
   if (button.callback_data === undefined) {
-    return h("button", { type: "button", class: "key", dir: "auto", disabled: true, title: "Not in the sandbox" }, button.text);
+    return h("button", { type: "button", class: "key", dir: "auto", disabled: true, title: words.away }, button.text);
   }
   return h("button", {
     type: "button", class: "key", dir: "auto", "data-data": button.callback_data,
@@ -118,22 +118,21 @@ function inlineButton(button, onPress) {
   }, button.text);
 }
 
-function shield() {
-  const title = "Cannot be forwarded or saved (a photograph of the screen still can be taken)";
-  return h("span", { class: "shield", title }, icon("lock"), "protected");
+function shield(words) {
+  return h("span", { class: "shield", title: words.guard }, icon("lock"), words.guarded);
 }
 
-function meta(message) {
+function meta(message, words) {
   const signs = [];
-  if (message.has_protected_content) signs.push(shield());
-  if (message.from_bot && message.silent) signs.push(marker("silent", "Sent without sound"));
-  if (message.edit_date) signs.push(h("span", { class: "edited" }, "edited"));
+  if (message.has_protected_content) signs.push(shield(words));
+  if (message.from_bot && message.silent) signs.push(marker("silent", words.silent));
+  if (message.edit_date) signs.push(h("span", { class: "edited" }, words.edited));
   signs.push(h("time", { datetime: new Date(message.date * 1000).toISOString() }, timeOf(message.date)));
-  return h("p", { class: "meta", dir: "ltr" }, ...signs);
+  return h("p", { class: "meta" }, ...signs);
 }
 
-function quoteOf(message) {
-  const text = message.text ?? message.caption ?? message.document?.file_name ?? "a picture";
+function quoteOf(message, words) {
+  const text = message.text ?? message.caption ?? message.document?.file_name ?? words.picture;
   return h("p", { class: "reply", dir: "auto" }, text.length > 90 ? `${text.slice(0, 90)}…` : text);
 }
 
@@ -142,10 +141,10 @@ function serviceLine(message) {
   return h("li", { class: "note" }, h("span", {}, text));
 }
 
-export function renderMessage(message, { bot, chat, quoted, onPress, onCommand }) {
+export function renderMessage(message, { bot, chat, words, quoted, onPress, onCommand }) {
   if (message.migrate_to_chat_id || message.migrate_from_chat_id) return serviceLine(message);
   if (message.deleted) {
-    const who = message.from_bot ? "A message by the bot was deleted" : "A message was deleted";
+    const who = message.from_bot ? words.botGone : words.gone;
     return h("li", { class: "note gone", "data-message": message.message_id }, h("span", {}, who));
   }
   const text = message.text ?? message.caption ?? "";
@@ -153,17 +152,17 @@ export function renderMessage(message, { bot, chat, quoted, onPress, onCommand }
   if (!message.from_bot && chat.type !== "private") {
     parts.push(h("p", { class: "sender", dir: "auto" }, message.from.first_name));
   }
-  if (quoted && !quoted.deleted) parts.push(quoteOf(quoted));
-  if (message.photo) parts.push(picture(bot, message.photo, text));
+  if (quoted && !quoted.deleted) parts.push(quoteOf(quoted, words));
+  if (message.photo) parts.push(picture(bot, message.photo, text, words));
   if (message.document) parts.push(fileCard(bot, message.document));
   if (text) {
     const entities = message.entities ?? message.caption_entities;
-    parts.push(h("div", { class: "text", dir: "auto" }, ...formatText(text, entities, onCommand)));
+    parts.push(h("div", { class: "text", dir: "auto" }, ...formatText(text, entities, words, onCommand)));
   }
-  const bubble = h("div", { class: "bubble" }, ...parts, meta(message));
+  const bubble = h("div", { class: "bubble" }, ...parts, meta(message, words));
   const rows = (message.reply_markup?.inline_keyboard ?? []).map((row) =>
-    h("div", { class: "keys" }, ...row.map((button) => inlineButton(button, onPress))));
+    h("div", { class: "keys" }, ...row.map((button) => inlineButton(button, words, onPress))));
   const side = message.from_bot ? "theirs" : "mine";
   return h("li", { class: `message ${side}`, "data-message": message.message_id },
-    h("span", { class: "visually-hidden" }, message.from_bot ? "Bot: " : `${message.from.first_name}: `), bubble, ...rows);
+    h("span", { class: "visually-hidden" }, message.from_bot ? `${words.bot}: ` : `${message.from.first_name}: `), bubble, ...rows);
 }

@@ -15,8 +15,10 @@ let pinned = "";
 // ------------------------------------------------------------------ requests
 
 async function ask(action, body) {
-  const answer = await fetch(`api/${action}`, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body || {}) });
+  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body || {}) };
+  const answer = await fetch(`api/${action}`, options).catch(() => {
+    throw new Error("The demonstration has ended, or does not answer: see the terminal that it runs in");
+  });
   const told = await answer.json();
   if (!answer.ok) throw new Error(told.fix ? `${told.message}: ${told.fix}` : told.message);
   return told;
@@ -184,7 +186,7 @@ function agencyPanel(agency, first) {
       el("span", { class: "badge", dir: "ltr" }, agency.code),
       el("div", { class: "name" }, el("h2", {}, agency.name), el("p", { class: "chips" }, ...chips)),
       el("p", { class: "read" }, count, el("span", {}, words.read))),
-    list, empty, el("p", { class: "away" }, words.outside));
+    el("div", { class: "desk" }, list, empty, el("p", { class: "away" }, words.outside)));
   const panel = { agency, card, list, empty, count, read: 0, heard: 0 };
   if (agency.integrator) {
     panel.local = el("ol", { class: "local", dir: "ltr", tabindex: "0", "aria-label": words.systems });
