@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from hub.files import read_private, write_private
-from hub.watch import Watch
+from hub.watch import Watch, next_watch
 from schemas.documents import (
     Agency,
     Enrolment,
@@ -183,23 +183,28 @@ def rotate_root(
         issued=now,
         root=_role(fresh.root, root.threshold) if root else current.root,
         registrar=_role(fresh.registrar, registrar.threshold) if registrar else current.registrar,
-        **(watch or Watch(current.witnesses, current.quorum, current.freshness))._asdict(),
+        **(watch or next_watch(current, None, None, None))._asdict(),
     )
     return sign_envelope(DOCUMENT_TYPE, document.to_bytes(), [*signers, *fresh.root])
+
+
+def read_request(request: bytes) -> Enrolment:
+    """What an agency asks for, once it proves its identity key. FormatError, TrustError `bad_signature`."""
+    signed = parse_enrolment(request)
+    if not signed.envelope.signed_by([from_base64(signed.request.identity, KEY_SIZE)]):
+        raise TrustError(
+            Code.BAD_SIGNATURE,
+            "the request is not signed by its own identity key",
+            "ask the agency for it again",
+        )
+    return signed.request
 
 
 def sign_agency(
     request: bytes, version: int, signers: Sequence[Signer], now: int
 ) -> tuple[Enrolment, Envelope]:
     """The agency document that answers an enrolment request. FormatError, TrustError `bad_signature`."""
-    signed = parse_enrolment(request)
-    asked = signed.request
-    if not signed.envelope.signed_by([from_base64(asked.identity, KEY_SIZE)]):
-        raise TrustError(
-            Code.BAD_SIGNATURE,
-            "the request is not signed by its own identity key",
-            "ask the agency for it again",
-        )
+    asked = read_request(request)
     document = Agency(
         version=version, issued=now, id=asked.id, name=asked.name, code=asked.code, identity=asked.identity
     )
@@ -255,7 +260,12 @@ def still_needed(envelope: Envelope, role: Role) -> int:
 
 def check_holds(role: Role, signers: Sequence[Signer], name: str) -> None:
     """Whether each signer is of the role; TrustError `unknown_key` before anything useless is signed."""
-    keys = {from_base64(key, KEY_SIZE) for key in role.keys}
+    check_holds_any([role], signers, name)
+
+
+def check_holds_any(roles: Sequence[Role], signers: Sequence[Signer], name: str) -> None:
+    """Whether each signer is of one of the roles. TrustError `unknown_key`."""
+    keys = {from_base64(key, KEY_SIZE) for role in roles for key in role.keys}
     for signer in signers:
         if signer.public not in keys:
             raise TrustError(

@@ -1,13 +1,28 @@
 """`liaison-root`: the secretariat's offline ceremonies. No command here opens a connection."""
 
 import json
-import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from hub import replacing_cli
+from hub.ceremony_cli_options import (
+    Ask,
+    CoolDown,
+    Json,
+    Keys,
+    Out,
+    PassphraseFile,
+    RootFile,
+    Witnesses,
+    load,
+    more,
+    now,
+    passphrase,
+    root_bytes,
+)
 from hub.terminal import read_file, refusals, show, write_file
 from schemas.limits import DOCUMENT_MAX
 
@@ -18,26 +33,6 @@ app = typer.Typer(
     help="The secretariat's ceremonies, on an offline machine: who is in the directory, by m of n holders.",
     epilog="Start: [bold]liaison-root create SEC --keys 2-of-3 --registrar 1-of-2[/bold]",
 )
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
-Keys = Annotated[
-    list[Path], typer.Option("--key", help="A private key file; give it once for each key holder present.")
-]
-Out = Annotated[Path, typer.Option("--out", help="Where the signed document goes.")]
-RootFile = Annotated[
-    Path | None, typer.Option("--root", help="The root document; without it, root.dsse beside the first key.")
-]
-Ask = Annotated[
-    bool, typer.Option("--passphrase", help="Ask for the passphrase that protects the key files.")
-]
-PassphraseFile = Annotated[
-    Path | None, typer.Option("--passphrase-file", help="Read that passphrase from a file (its first line).")
-]
-
-Witnesses = Annotated[
-    list[str] | None,
-    typer.Option("--witness", help="NAME=KEY of somebody who witnesses the directory's head; repeatable."),
-]
 
 
 def main() -> None:
@@ -61,6 +56,7 @@ def create(
     freshness: Annotated[
         str, typer.Option("--freshness", help="How long their word on a head holds: 30m, 24h, 7d.")
     ] = "24h",
+    cool_down: CoolDown = None,
     ask: Ask = False,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
@@ -74,11 +70,11 @@ def create(
         from hub.ceremony import NewRoles, Share, create_root
         from hub.watch import Watch
 
-        watch = Watch.parse(witnesses or [], quorum, freshness)
+        watch = Watch.parse(witnesses or [], quorum, freshness, cool_down)
         roots, registrars = Share.parse(keys), Share.parse(registrar)
         fresh = NewRoles.generate(roots, registrars)
-        envelope = create_root(fresh, roots, registrars, watch, _now())
-        paths = fresh.save(directory, _passphrase(passphrase_file, ask=ask, confirm=True))
+        envelope = create_root(fresh, roots, registrars, watch, now())
+        paths = fresh.save(directory, passphrase(passphrase_file, ask=ask, confirm=True))
         _finish(directory / "root.dsse", envelope.to_bytes(), paths, as_json=as_json)
 
 
@@ -100,6 +96,7 @@ def rotate(
     freshness: Annotated[
         str | None, typer.Option("--freshness", help="How long a head holds: 30m, 24h, 7d.")
     ] = None,
+    cool_down: CoolDown = None,
     ask: Ask = False,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
@@ -115,18 +112,18 @@ def rotate(
         from hub.watch import next_watch
         from schemas.errors import Code, FormatError
 
-        if all(each is None for each in (keys, registrar, witnesses, quorum, freshness)):
-            fix = "give --keys, --registrar, --witness, --quorum or --freshness"
+        if all(each is None for each in (keys, registrar, witnesses, quorum, freshness, cool_down)):
+            fix = "give --keys, --registrar, --witness, --quorum, --freshness or --cool-down"
             raise FormatError(Code.BAD_REQUEST, "nothing to rotate", fix)
         current = read_root(read_file(root, DOCUMENT_MAX))
-        watch = next_watch(current, witnesses, quorum, freshness)
-        passphrase = _passphrase(passphrase_file, ask=ask)
-        signers = _load(signing, passphrase)
+        watch = next_watch(current, witnesses, quorum, freshness, cool_down)
+        secret = passphrase(passphrase_file, ask=ask)
+        signers = load(signing, secret)
         check_holds(current.root, signers, "root")
         shares = (Share.parse(keys) if keys else None, Share.parse(registrar) if registrar else None)
         fresh = NewRoles.generate(*shares)
-        envelope = rotate_root(current, fresh, *shares, watch, signers, _now())
-        paths = fresh.save(out, passphrase)
+        envelope = rotate_root(current, fresh, *shares, watch, signers, now())
+        paths = fresh.save(out, secret)
         _finish(
             out / "root.dsse",
             envelope.to_bytes(),
@@ -161,10 +158,10 @@ def sign_agency(
         from schemas.encoding import from_base64
         from schemas.signing import KEY_SIZE, fingerprint
 
-        role = ceremony.read_root(_root_bytes(root, signing)).registrar
-        signers = _load(signing, _passphrase(passphrase_file, ask=ask))
+        role = ceremony.read_root(root_bytes(root, signing)).registrar
+        signers = load(signing, passphrase(passphrase_file, ask=ask))
         ceremony.check_holds(role, signers, "registrar")
-        asked, envelope = ceremony.sign_agency(read_file(request, DOCUMENT_MAX), version, signers, _now())
+        asked, envelope = ceremony.sign_agency(read_file(request, DOCUMENT_MAX), version, signers, now())
         write_file(out, envelope.to_bytes())
         missing = ceremony.still_needed(envelope, role)
         spoken = fingerprint(from_base64(asked.identity, KEY_SIZE))
@@ -178,7 +175,7 @@ def sign_agency(
         }
         text = (
             f"{asked.name} ({asked.id}, {asked.code})\nidentity, as the agency reads it aloud\n  {spoken}\n"
-            f"written {out}{_more(missing)}"
+            f"written {out}{more(missing)}"
         )
         show(result, text, as_json=as_json)
 
@@ -200,14 +197,18 @@ def sign_hub(
     with refusals(as_json=as_json):
         from hub import ceremony
 
-        role = ceremony.read_root(_root_bytes(root, signing)).registrar
-        signers = _load(signing, _passphrase(passphrase_file, ask=ask))
+        role = ceremony.read_root(root_bytes(root, signing)).registrar
+        signers = load(signing, passphrase(passphrase_file, ask=ask))
         ceremony.check_holds(role, signers, "registrar")
         hub, envelope = ceremony.sign_hub(read_file(request, DOCUMENT_MAX), signers)
         write_file(out, envelope.to_bytes())
         missing = ceremony.still_needed(envelope, role)
         result = {"hub": hub.name, "out": str(out), "missing": missing}
-        show(result, f"{hub.name}\nwritten {out}{_more(missing)}", as_json=as_json)
+        show(result, f"{hub.name}\nwritten {out}{more(missing)}", as_json=as_json)
+
+
+app.command("replace-identity", epilog=replacing_cli.REPLACE)(replacing_cli.replace_identity)
+app.command("withdraw-identity", epilog=replacing_cli.WITHDRAW)(replacing_cli.withdraw_identity)
 
 
 @app.command(epilog="Example: liaison-root countersign SEC2/root.dsse --key root-3.key")
@@ -224,7 +225,7 @@ def countersign(
         from hub import ceremony
 
         data = read_file(document, DOCUMENT_MAX)
-        envelope = ceremony.countersign(data, _load(signing, _passphrase(passphrase_file, ask=ask)))
+        envelope = ceremony.countersign(data, load(signing, passphrase(passphrase_file, ask=ask)))
         target = out or document
         write_file(target, envelope.to_bytes())
         result = {"out": str(target), "signatures": len(envelope.signatures)}
@@ -257,28 +258,6 @@ def show_file(
         show(result, f"{said}\nsigned by keys\n{keys}\n{named}", as_json=as_json)
 
 
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def _passphrase(file: Path | None, *, ask: bool, confirm: bool = False) -> bytes | None:
-    if file is not None:
-        return read_file(file, 4096).split(b"\n", 1)[0].rstrip(b"\r") or None
-    if not ask:
-        return None
-    return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)).encode()
-
-
-def _load(paths: list[Path], passphrase: bytes | None) -> list[Any]:
-    from hub.ceremony import CeremonyKey
-
-    return [CeremonyKey.load(path, passphrase) for path in paths]
-
-
-def _root_bytes(root: Path | None, keys: list[Path]) -> bytes:
-    return read_file(root or keys[0].parent / "root.dsse", DOCUMENT_MAX)
-
-
 def _finish(path: Path, data: bytes, keys: list[Path], *, as_json: bool, missing: int = 0) -> None:
     write_file(path, data)
     fingerprint = sha256(data).hexdigest()
@@ -291,7 +270,7 @@ def _finish(path: Path, data: bytes, keys: list[Path], *, as_json: bool, missing
     written = "\n".join(f"  {key}" for key in keys)
     text = (
         f"root document {path}\nkey files (give each to its holder, then delete it here)\n{written}\n"
-        f"fingerprint to read aloud\n{_aloud(fingerprint)}{_more(missing)}"
+        f"fingerprint to read aloud\n{_aloud(fingerprint)}{more(missing)}"
     )
     show(result, text, as_json=as_json)
 
@@ -299,9 +278,3 @@ def _finish(path: Path, data: bytes, keys: list[Path], *, as_json: bool, missing
 def _aloud(fingerprint: str) -> str:
     groups = [fingerprint[at : at + 8] for at in range(0, len(fingerprint), 8)]
     return f"  {' '.join(groups[:4])}\n  {' '.join(groups[4:])}"
-
-
-def _more(missing: int) -> str:
-    return (
-        f"\nneeds {missing} more signature{'s' * (missing > 1)}: liaison-root countersign" if missing else ""
-    )

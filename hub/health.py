@@ -11,6 +11,7 @@ from hub.grants import DIRECTORY, TRAFFIC
 from hub.jetstream import ABSENT, JetStreamRefused, api
 from hub.office import Office
 from hub.records import Endpoint
+from hub.replacements import waiting as replacements_waiting
 from hub.state import digest
 from hub.streams import ADMISSION, INTAKE, QUARANTINE
 from schemas.receipts import ADMITTED
@@ -50,6 +51,7 @@ async def status(office: Office, uptime: Uptime) -> dict[str, Any]:
             {"id": each.id, "name": each.name, "code": each.code, "endpoints": endpoints.get(each.id, [])}
             for each in directory.agencies.values()
         ],
+        "replacements": replacements_waiting(directory),
         "communities": [
             {
                 "id": community,

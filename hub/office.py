@@ -28,7 +28,7 @@ from hub.records import Endpoint
 from hub.state import State, digest, look_up_announcements, rebuild
 from hub.streams import TTL_HEADER, ensure_endpoint, ensure_witness
 from schemas.directory import Directory
-from schemas.documents import Enrolment, WitnessRequest
+from schemas.documents import Agency, Enrolment, Replace, WitnessRequest
 from schemas.encoding import from_base64
 from schemas.errors import Code, FormatError, OperationError, TrustError
 from schemas.signing import KEY_SIZE, Signer
@@ -165,7 +165,7 @@ class Office:
         """
         agency = None if by is None else self._submitter(by)
         accounts = {each.public: each.name for each in self.accounts.endpoints()}
-        recorded = registrar.submit(self.directory, data, agency=agency, accounts=accounts)
+        recorded = registrar.submit(self.directory, data, agency=agency, accounts=accounts, now=self.clock())
         if recorded.repeated:
             return
         touched = [each for each in self.accounts.endpoints() if each.name in recorded.affected]
@@ -178,31 +178,23 @@ class Office:
             tell()
         _log.info("directory grown", subject=recorded.subject, size=self.directory.head.size)
 
-    async def admit(self, request: bytes, agency_document: bytes) -> tuple[Enrolment, Endpoint]:
+    async def admit(self, request: bytes, said: bytes) -> tuple[Enrolment, Endpoint]:
         """Make an endpoint for an enrolment request that the registrars have signed for; the same request
         again, the same endpoint. Raises FormatError, TrustError or OperationError.
         """
-        enrolment, agency = registrar.check_enrolment(request, agency_document)
+        enrolment, document = registrar.check_enrolment(request, said)
         async with self.writing():
-            known = self.directory.agencies.get(agency.id)
-            if known is None or known.version < agency.version:
-                await self.record(agency_document, by=None)
-            elif known.identity != enrolment.identity:
-                raise TrustError(
-                    Code.BAD_KEY,
-                    "the agency is known by another identity key",
-                    "ask the agency which one is right",
-                )
+            await self._know(enrolment, document, said)
             endpoint = next(
                 (each for each in self.accounts.endpoints() if each.user_public == enrolment.user), None
             )
-            if endpoint is None or endpoint.name != agency.id:
-                submittable = registrar.submittable(self.directory, agency.id)
-                minted = self.accounts.mint(agency.id, enrolment.user, submittable)
+            if endpoint is None or endpoint.name != enrolment.id:
+                submittable = registrar.submittable(self.directory, enrolment.id)
+                minted = self.accounts.mint(enrolment.id, enrolment.user, submittable)
                 endpoint = self.accounts.endpoint(minted.account_public)
             await self._push(endpoint.public)
             await self._serve([endpoint])
-        _log.info("endpoint admitted", agency=agency.id, endpoint=endpoint.public)
+        _log.info("endpoint admitted", agency=enrolment.id, endpoint=endpoint.public)
         return enrolment, endpoint
 
     async def admit_witness(self, request: bytes) -> tuple[WitnessRequest, Endpoint]:
@@ -257,6 +249,25 @@ class Office:
                 await asyncio.sleep(1)
 
     # -- inside -------------------------------------------------------------------------------------------
+
+    async def _know(self, asked: Enrolment, document: Agency | Replace, data: bytes) -> None:
+        """See that the directory names the key of the request as the agency's, now or to be."""
+        if isinstance(document, Agency):
+            known = self.directory.agencies.get(asked.id)
+            news = known is None or known.version < document.version
+        else:
+            news = not self._is_named(asked)
+        if news:
+            await self.record(data, by=None)
+        if not self._is_named(asked):
+            raise TrustError(
+                Code.BAD_KEY,
+                "the agency is known by another identity key",
+                "ask the agency which one is right",
+            )
+
+    def _is_named(self, asked: Enrolment) -> bool:
+        return self.directory.identities.is_named(asked.id, asked.identity)
 
     def _submitter(self, public: str) -> str:
         agency = self.agency_of(public)

@@ -13,12 +13,16 @@ from typing import Final, NamedTuple
 
 from hub.admission import LEAD, View
 from hub.grants import Entitlements
+from hub.replacements import check_time
 from schemas.directory import Directory
 from schemas.documents import (
     Agency,
     Community,
     Enrolment,
+    Identity,
     Keys,
+    Object,
+    Replace,
     Revoke,
     SignedDocument,
     WitnessRequest,
@@ -58,9 +62,11 @@ class Recorded(NamedTuple):
     repeated: bool
 
 
-def submit(directory: Directory, data: bytes, *, agency: str | None, accounts: Mapping[str, str]) -> Recorded:
+def submit(
+    directory: Directory, data: bytes, *, agency: str | None, accounts: Mapping[str, str], now: int
+) -> Recorded:
     """The next document or membership entry, handed in by an endpoint of `agency`; None means by the hub's
-    operator.
+    operator. `now` is the hub's time, Unix ms.
 
     `accounts` maps each endpoint to the agency for which its account was made. Raises FormatError or
     TrustError; `forbidden` when the signatures may hold but this is not who hands it in.
@@ -72,7 +78,7 @@ def submit(directory: Directory, data: bytes, *, agency: str | None, accounts: M
         raise FormatError(
             Code.BAD_DOCUMENT, "neither a directory document nor a membership entry", "check the payloadType"
         )
-    return _document(directory, data, agency, accounts)
+    return _document(directory, data, agency, accounts, now)
 
 
 def entitlements(directory: Directory, agency: str, now: int) -> Entitlements:
@@ -101,34 +107,43 @@ def submittable(directory: Directory, agency: str) -> Entitlements:
     )
 
 
-def check_enrolment(request: bytes, agency_document: bytes) -> tuple[Enrolment, Agency]:
-    """An enrolment request that proves its identity key, with the agency document that the registrars made of
-    it.
+def check_enrolment(request: bytes, said: bytes) -> tuple[Enrolment, Agency | Replace]:
+    """An enrolment request that proves its identity key, with what the registrars made of it: an agency
+    document, or for an agency that is known the word that its key is to be replaced by this one.
 
     The registrars' signatures are checked when the document enters the directory. Raises FormatError or
     TrustError.
     """
     signed = parse_enrolment(request)
-    enrolment = signed.request
-    if not signed.envelope.signed_by([from_base64(enrolment.identity, KEY_SIZE)]):
+    asked = signed.request
+    if not signed.envelope.signed_by([from_base64(asked.identity, KEY_SIZE)]):
         raise TrustError(
             Code.BAD_SIGNATURE,
             "the request is not signed by its own identity key",
             "ask the agency for it again",
         )
-    agency = parse_document(agency_document).document
-    if not isinstance(agency, Agency):
-        raise TrustError(
-            Code.BAD_DOCUMENT, f"a {agency.type} document, not an agency's", "give the agency document"
-        )
-    theirs = (enrolment.id, enrolment.name, enrolment.code, enrolment.identity)
-    if theirs != (agency.id, agency.name, agency.code, agency.identity):
+    document = parse_document(said).document
+    match document:
+        case Agency():
+            belongs = (document.id, document.name, document.code, document.identity) == (
+                asked.id,
+                asked.name,
+                asked.code,
+                asked.identity,
+            )
+        case Replace():
+            belongs = (document.agency, document.identity) == (asked.id, asked.identity)
+        case _:
+            raise TrustError(
+                Code.BAD_DOCUMENT, f"a {document.type} document, not an agency's", "give the agency document"
+            )
+    if not belongs:
         raise TrustError(
             Code.BAD_DOCUMENT,
             "the agency document was made from another request",
             "give the two that belong together",
         )
-    return enrolment, agency
+    return asked, document
 
 
 def check_witness(directory: Directory, request: bytes) -> WitnessRequest:
@@ -223,12 +238,16 @@ def split_bundle(bundle: bytes, publisher: str, community: str | None, view: Vie
     return deliveries
 
 
-def _document(directory: Directory, data: bytes, agency: str | None, accounts: Mapping[str, str]) -> Recorded:
+def _document(
+    directory: Directory, data: bytes, agency: str | None, accounts: Mapping[str, str], now: int
+) -> Recorded:
     if agency is not None:
         _check_submitter(parse_document(data), agency, accounts)
     if sha256(data).digest() in directory.seen:
         return Recorded(directory, DIRECTORY_DOCUMENTS, frozenset(), repeated=True)
-    document = directory.check(data).document
+    signed = directory.check(data)
+    document = signed.document
+    check_time(directory, signed, now)
     affected = frozenset(document.owners if isinstance(document, Community) else ())
     _check_room(directory, affected)
     return Recorded(directory.apply(data), DIRECTORY_DOCUMENTS, affected, repeated=False)
@@ -249,7 +268,7 @@ def _check_submitter(signed: SignedDocument, agency: str, accounts: Mapping[str,
     match document:
         case Keys():
             allowed = document.agency == agency and accounts.get(document.endpoint) == agency
-        case Revoke():
+        case Revoke() | Object() | Identity():
             allowed = document.agency == agency
         case Community():
             allowed = agency in document.owners
@@ -259,7 +278,7 @@ def _check_submitter(signed: SignedDocument, agency: str, accounts: Mapping[str,
         raise TrustError(
             Code.FORBIDDEN,
             f"this endpoint may not hand in this {document.type} document",
-            "its own agency hands in keys and revocations, an owner communities, the operator the rest",
+            "its own agency hands in what it signs, an owner communities, the operator the rest",
         )
 
 

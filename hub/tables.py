@@ -17,6 +17,9 @@ def print_status(facts: dict[str, Any]) -> None:
         f"admitted {facts['admitted']}, refused {refused}, waiting {facts['intake_waiting']}, "
         f"directory {facts['directory']['size']} documents"
     )
+    for each in facts["replacements"]:
+        dispute = ", against its objection" if each["disputed"] else ""
+        console.print(f"identity of {each['agency']} to be replaced from {each['effective']}{dispute}")
     agencies = Table(
         "agency", "name", "endpoint", "state", "traffic waiting", title="Endpoints", title_justify="left"
     )

@@ -13,9 +13,11 @@ from schemas.documents import (
     Agency,
     Community,
     Hub,
+    Identity,
     Keys,
+    Object,
+    Replace,
     Revoke,
-    Role,
     Root,
     SignedDocument,
     parse_document,
@@ -23,9 +25,11 @@ from schemas.documents import (
 )
 from schemas.encoding import from_base64
 from schemas.errors import Code, TrustError
+from schemas.identities import Identities
 from schemas.limits import DOCUMENT_MAX
 from schemas.membership import MembershipLog
 from schemas.merkle import Head, Tree
+from schemas.roles import check_apart, check_role, check_witnesses, require
 from schemas.signing import KEY_SIZE, Envelope, key_id
 
 T = TypeVar("T")
@@ -43,6 +47,8 @@ class Directory:
     seen: frozenset[bytes]
     hub: Hub | None = None
     agencies: Mapping[str, Agency] = field(default_factory=dict)
+    """Each with the identity key that counts now."""
+    identities: Identities = field(default_factory=Identities)
     endpoints: Mapping[str, Keys] = field(default_factory=dict)
     signers: Mapping[str, Keys] = field(default_factory=dict)
     kems: Mapping[str, str] = field(default_factory=dict)
@@ -70,9 +76,9 @@ class Directory:
                 "this is not the root whose fingerprint you were told",
                 "do not go on; call the secretariat",
             )
-        _require(signed.envelope, signed.document.root)
-        _check_role(signed.document.registrar)
-        _check_witnesses(signed.document)
+        require(signed.envelope, signed.document.root)
+        check_role(signed.document.registrar)
+        check_witnesses(signed.document)
         tree = Tree().append(first)
         return cls(
             root=signed.document,
@@ -95,51 +101,71 @@ class Directory:
         if sha256(data).digest() in self.seen:
             raise TrustError(Code.ALREADY_KNOWN, "the document is already in the directory")
         signed = parse_document(data)
-        match signed.document:
+        document, envelope = signed
+        match document:
             case Root():
-                self._check_root(signed.document, signed.envelope)
+                self._check_root(document, envelope)
             case Hub():
-                _require(signed.envelope, self.root.registrar)
-                _next_version(signed.document.version, self.hub.version if self.hub else 0)
-                _check_apart(self.root, {signed.document.key})
+                require(envelope, self.root.registrar)
+                _next_version(document.version, self.hub.version if self.hub else 0)
+                check_apart(self.root, {document.key})
             case Agency():
-                self._check_agency(signed.document, signed.envelope)
+                self._check_agency(document, envelope)
+            case Replace():
+                self.identities.check_replace(document, envelope, self.root)
+            case Object():
+                self.identities.check_object(document, envelope, self.root)
+            case Identity():
+                self.identities.check_identity(document, envelope)
             case Keys():
-                self._check_keys(signed.document, signed.envelope)
+                self._check_keys(document, envelope)
             case Revoke():
-                self._check_revoke(signed.document, signed.envelope)
-            case _:
-                self._check_community(signed.document, signed.envelope)
+                self._check_revoke(document, envelope)
+            case Community():
+                self._check_community(document, envelope)
         return signed
 
     def apply(self, data: bytes) -> "Directory":
         """The directory with the next document, after `check`."""
-        document = self.check(data).document
+        signed = self.check(data)
         tree = self.tree.append(data)
-        grown = replace(
-            self, tree=tree, roots=(*self.roots, tree.head.root), seen=self.seen | {sha256(data).digest()}
+        grown = self._established(signed)
+        return replace(
+            grown, tree=tree, roots=(*self.roots, tree.head.root), seen=self.seen | {sha256(data).digest()}
         )
+
+    def _established(self, signed: SignedDocument) -> "Directory":
+        """What a document that was checked says, without its place in the log."""
+        document = signed.document
         match document:
             case Root():
-                return replace(grown, root=document)
+                return replace(self, root=document)
             case Hub():
-                return replace(grown, hub=document)
+                return replace(self, hub=document)
             case Agency():
-                return replace(grown, agencies=_with(self.agencies, document.id, document))
+                agencies = _with(self.agencies, document.id, document)
+                return replace(self, agencies=agencies, identities=self.identities.enrolled(document))
+            case Replace():
+                return replace(self, identities=self.identities.proposed(document))
+            case Object():
+                identities = self.identities.objected(document, signed.envelope, self.root)
+                return replace(self, identities=identities)
+            case Identity():
+                known = self.agencies[document.agency].model_copy(update={"identity": document.identity})
+                agencies = _with(self.agencies, document.agency, known)
+                return replace(self, agencies=agencies, identities=self.identities.replaced(document))
             case Keys():
-                kid = key_id(from_base64(document.signing, KEY_SIZE)).hex()
                 return replace(
-                    grown,
+                    self,
                     endpoints=_with(self.endpoints, document.endpoint, document),
-                    signers=_with(self.signers, kid, document),
+                    signers=_with(self.signers, self.kid_of(document), document),
                     kems=_with(self.kems, document.kem, document.endpoint),
                 )
             case Revoke():
-                return replace(grown, revoked=self.revoked | {document.kid})
-            case _:
-                return replace(
-                    grown, communities=_with(self.communities, document.id, MembershipLog(document))
-                )
+                return replace(self, revoked=self.revoked | {document.kid})
+            case Community():
+                log = MembershipLog(document)
+                return replace(self, communities=_with(self.communities, document.id, log))
 
     def apply_membership(self, data: bytes) -> "Directory":
         """The directory with the next entry of a community's membership log. The entry does not enter the
@@ -149,17 +175,20 @@ class Directory:
         log = self.communities.get(signed.entry.com)
         if log is None:
             raise TrustError(Code.UNKNOWN_COMMUNITY, "no such community", "check the id")
-        owners = {each: self.identity(each) for each in log.community.owners}
+        owners = self.owners_at(log, signed.entry.index)
         grown = log.append(signed, log.check(signed, owners, self.agencies))
         return replace(self, communities=_with(self.communities, signed.entry.com, grown))
 
     def identity(self, agency: str) -> bytes:
-        """An agency's identity key, 32 bytes; TrustError `unknown_agency`."""
-        if agency not in self.agencies:
-            raise TrustError(
-                Code.UNKNOWN_AGENCY, f"no agency is called {agency}", "check the id in the directory"
-            )
-        return from_base64(self.agencies[agency].identity, KEY_SIZE)
+        """An agency's present identity key, 32 bytes; TrustError `unknown_agency`."""
+        return self.identities.present(agency)
+
+    def owners_at(self, log: MembershipLog, index: int) -> dict[str, bytes]:
+        """Each owner's identity key that counts for the entry `index` of its log. TrustError
+        `unknown_agency`.
+        """
+        owners = log.community.owners
+        return {each: self.identities.in_log(each, log.community.id, index) for each in owners}
 
     def endpoints_of(self, agency: str) -> list[Keys]:
         """The current keys of each endpoint of an agency, revoked ones left out."""
@@ -186,14 +215,19 @@ class Directory:
 
     def _check_root(self, document: Root, envelope: Envelope) -> None:
         _next_version(document.version, self.root.version)
-        _require(envelope, self.root.root)
-        _require(envelope, document.root)
-        _check_role(document.registrar)
-        _check_witnesses(document)
-        _check_apart(document, {self.hub.key} if self.hub else set())
+        require(envelope, self.root.root)
+        require(envelope, document.root)
+        check_role(document.registrar)
+        check_witnesses(document)
+        check_apart(document, {self.hub.key} if self.hub else set())
+        # Whoever could shorten it would replace an identity before anybody had read of it.
+        if document.cooldown < self.root.cooldown:
+            raise TrustError(
+                Code.BAD_DOCUMENT, "the cool-down of identities never gets shorter", "leave it as it is"
+            )
 
     def _check_agency(self, document: Agency, envelope: Envelope) -> None:
-        _require(envelope, self.root.registrar)
+        require(envelope, self.root.registrar)
         known = self.agencies.get(document.id)
         _next_version(document.version, known.version if known else 0)
         if any(each.code == document.code and each.id != document.id for each in self.agencies.values()):
@@ -202,22 +236,11 @@ class Directory:
                 f"the code {document.code} belongs to another agency",
                 "choose another code",
             )
-        if any(
-            each.identity == document.identity and each.id != document.id for each in self.agencies.values()
-        ):
-            raise TrustError(
-                Code.BAD_KEY, "the identity key belongs to another agency", "make a new key pair"
-            )
         if known and known.code != document.code:
             raise TrustError(
                 Code.BAD_DOCUMENT, "references begin with the code: it stays as it is", "keep the code"
             )
-        if known and known.identity != document.identity:
-            raise TrustError(
-                Code.BAD_KEY,
-                "an agency's identity key is never replaced",
-                "enrol the agency anew under another id",
-            )
+        self.identities.check_agency(document)
 
     def _check_keys(self, document: Keys, envelope: Envelope) -> None:
         self._require_identity(document.agency, envelope)
@@ -266,51 +289,6 @@ class Directory:
                 "not signed by the agency's identity key",
                 "sign with the key in the directory",
             )
-
-
-def _require(envelope: Envelope, role: Role) -> None:
-    keys = _check_role(role)
-    if len(envelope.signed_by(keys)) < role.threshold:
-        raise TrustError(
-            Code.BELOW_THRESHOLD,
-            f"fewer than {role.threshold} signatures of the role hold",
-            "collect more signatures",
-        )
-
-
-def _check_role(role: Role) -> set[bytes]:
-    keys = {from_base64(key, KEY_SIZE) for key in role.keys}
-    if len(keys) != len(role.keys) or role.threshold > len(keys):
-        raise TrustError(
-            Code.BELOW_THRESHOLD,
-            "a role names a key twice, or fewer keys than its threshold",
-            "correct the role",
-        )
-    return keys
-
-
-def _check_witnesses(root: Root) -> None:
-    """FORMAT.md, "Directory": witnesses are different from each other and from the secretariat."""
-    names, keys = ({getattr(each, name) for each in root.witnesses} for name in ("name", "key"))
-    if len(names) != len(root.witnesses) or len(keys) != len(root.witnesses):
-        raise TrustError(Code.BAD_DOCUMENT, "a witness or its key is named twice", "name each once")
-    if root.quorum > len(root.witnesses):
-        raise TrustError(
-            Code.BAD_DOCUMENT,
-            f"a quorum of {root.quorum} of {len(root.witnesses)} witnesses",
-            "name more witnesses, or lower the quorum",
-        )
-    _check_apart(root, {*root.root.keys, *root.registrar.keys})
-
-
-def _check_apart(root: Root, keys: set[str]) -> None:
-    # A witness is worth something because it is somebody else.
-    if any(each.key in keys for each in root.witnesses):
-        raise TrustError(
-            Code.BAD_KEY,
-            "a witness has a key of the secretariat or the hub",
-            "use a key of the witness's own",
-        )
 
 
 def _next_version(version: int, known: int) -> None:

@@ -4,14 +4,22 @@ Every document is canonical JSON inside a DSSE envelope. Who must have signed it
 membership.py.
 """
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from schemas.bulletin import CommunityId, Line, where
 from schemas.encoding import canonical_json, from_base64, parse_json
 from schemas.errors import Code, FormatError
-from schemas.limits import DOCUMENT_MAX, INTEGER_MAX, SECRETARIAT_KEYS_MAX, TITLE_MAX, WITNESSES_MAX
+from schemas.limits import (
+    COOL_DOWN,
+    DOCUMENT_MAX,
+    IDENTITY_LOGS_MAX,
+    INTEGER_MAX,
+    SECRETARIAT_KEYS_MAX,
+    TITLE_MAX,
+    WITNESSES_MAX,
+)
 from schemas.signing import (
     DOCUMENT_TYPE,
     ENROLMENT_TYPE,
@@ -69,12 +77,20 @@ class Witness(_Document):
     key: Key
 
 
+def _may_lack_cooldown(schema: dict[str, Any]) -> None:
+    """A root that leaves `cooldown` out says `COOL_DOWN`."""
+    schema["required"] = [name for name in schema["required"] if name != "cooldown"]
+
+
 class Root(_Document):
     """Who speaks for the secretariat, and whose word on the log's head counts. Signed by its own root role
     and, from version 2 on, the one before.
 
-    A head holds for `freshness` ms after the time that `quorum` of the witnesses have reached.
+    A head holds for `freshness` ms after the time that `quorum` of the witnesses have reached. Between
+    the word that an agency's identity key is to be replaced and the replacement lie `cooldown` ms.
     """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, json_schema_extra=_may_lack_cooldown)
 
     type: Literal["root"] = "root"
     version: Version
@@ -84,6 +100,14 @@ class Root(_Document):
     witnesses: Annotated[list[Witness], Field(max_length=WITNESSES_MAX)]
     quorum: Annotated[int, Field(ge=0, le=WITNESSES_MAX)]
     freshness: Annotated[int, Field(ge=1, le=INTEGER_MAX)]
+    cooldown: Annotated[int, Field(ge=1, le=INTEGER_MAX)] = COOL_DOWN
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON. `cooldown` stands there only where it is not `COOL_DOWN`: a value has one form."""
+        fields = self.model_dump(mode="json")
+        if self.cooldown == COOL_DOWN:
+            del fields["cooldown"]
+        return canonical_json(fields)
 
 
 class Hub(_Document):
@@ -147,6 +171,51 @@ class Community(_Document):
     threshold: Annotated[int, Field(ge=1, le=16)]
 
 
+class Replace(_Document):
+    """That an agency's identity key is to be another one, from `nbf` on at the earliest. Signed by the
+    registrar role; after an objection by the root role as well.
+    """
+
+    type: Literal["replace"] = "replace"
+    issued: Milliseconds
+    agency: AgencyId
+    identity: Key
+    nbf: Milliseconds
+
+
+class Object(_Document):
+    """That the replacement by the key `identity` shall not be. Signed by the agency's present identity key,
+    or by the registrar role, which takes it back.
+    """
+
+    type: Literal["object"] = "object"
+    issued: Milliseconds
+    agency: AgencyId
+    identity: Key
+
+
+class LogSize(_Document):
+    """How many entries of a community's membership log stand under the keys before."""
+
+    com: CommunityId
+    size: Milliseconds
+
+
+class Identity(_Document):
+    """That the replacement is done: `identity` is the agency's key from here on. Signed by that key, and
+    before `nbf` by the present one as well.
+
+    `logs` says of each community that the agency owns how long its membership log is: what comes after needs
+    the new key.
+    """
+
+    type: Literal["identity"] = "identity"
+    issued: Milliseconds
+    agency: AgencyId
+    identity: Key
+    logs: Annotated[list[LogSize], Field(max_length=IDENTITY_LOGS_MAX)]
+
+
 class Membership(_Document):
     """One change in a community. `index` and `prev` (SHA-256 of the entry before, or 64 zeros) fix its place
     in the log.
@@ -190,14 +259,15 @@ class WitnessRequest(_Document):
     """The public NATS user key with which it will connect."""
 
 
-Document = Annotated[Root | Hub | Agency | Keys | Revoke | Community, Field(discriminator="type")]
-_DOCUMENT: TypeAdapter[Root | Hub | Agency | Keys | Revoke | Community] = TypeAdapter(Document)
+AnyDocument = Root | Hub | Agency | Keys | Revoke | Community | Replace | Object | Identity
+Document = Annotated[AnyDocument, Field(discriminator="type")]
+_DOCUMENT: TypeAdapter[AnyDocument] = TypeAdapter(Document)
 
 
 class SignedDocument(NamedTuple):
     """A parsed directory document with the envelope whose signatures are still to be checked."""
 
-    document: Root | Hub | Agency | Keys | Revoke | Community
+    document: AnyDocument
     envelope: Envelope
 
 
@@ -280,13 +350,13 @@ def _check_canonical(document: _Document, envelope: Envelope) -> None:
         raise FormatError(Code.BAD_ENCODING, "the document is not in its canonical form")
 
 
-def _signing_keys(document: Root | Hub | Agency | Keys | Revoke | Community) -> list[str]:
+def _signing_keys(document: AnyDocument) -> list[str]:
     match document:
         case Root():
             return [*document.root.keys, *document.registrar.keys, *(each.key for each in document.witnesses)]
         case Hub():
             return [document.key]
-        case Agency():
+        case Agency() | Replace() | Object() | Identity():
             return [document.identity]
         case Keys():
             return [document.signing]

@@ -61,6 +61,7 @@ class Code(StrEnum):
     ROOT_MISMATCH = "root_mismatch"
     SPLIT_VIEW = "split_view"
     LOG_BEHIND = "log_behind"
+    TOO_EARLY = "too_early"
     BAD_RECEIPT = "bad_receipt"
     BAD_CHECKPOINT = "bad_checkpoint"
     WITNESS_SHORTFALL = "witness_shortfall"

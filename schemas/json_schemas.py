@@ -11,7 +11,19 @@ from pydantic import BaseModel
 
 from schemas.bulletin import NEEDED_RELATION, Bulletin, Draft
 from schemas.card import Card
-from schemas.documents import Agency, Community, Enrolment, Hub, Keys, Membership, Revoke, Root
+from schemas.documents import (
+    Agency,
+    Community,
+    Enrolment,
+    Hub,
+    Identity,
+    Keys,
+    Membership,
+    Object,
+    Replace,
+    Revoke,
+    Root,
+)
 from schemas.errors import Code
 from schemas.evidence import Evidence
 from schemas.exports import Export, Proof
@@ -196,7 +208,7 @@ def plain_schemas() -> dict[str, Json]:
 
     Drafts and bulletins are what a reader accepts; documents have one form, so all their fields are required.
     """
-    documents = (Root, Hub, Agency, Keys, Revoke, Community)
+    documents = (Root, Hub, Agency, Keys, Revoke, Community, Replace, Object, Identity)
     return {
         "draft": model_schema(Draft, "validation"),
         "bulletin": model_schema(Bulletin, "validation"),

@@ -47,6 +47,14 @@ LIST_MAX: Final = 64
 COMMUNITY_MEMBERS_MAX: Final = 10_000
 SECRETARIAT_KEYS_MAX: Final = 32
 WITNESSES_MAX: Final = 16
+COOL_DOWN: Final = 72 * 3600 * 1000
+"""Between an agency's identity key being said to be replaced and its replacement, unless the root says
+longer or shorter.
+"""
+DISPUTE_FACTOR: Final = 3
+"""How many cool-downs it takes after the agency's present key has objected."""
+IDENTITY_LOGS_MAX: Final = 256
+"""Communities of which an identity document says how long their membership logs are."""
 NOTE_MAX: Final = 32 * 1024
 """A checkpoint with its signatures."""
 NOTE_SIGNATURES_MAX: Final = 32

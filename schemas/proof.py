@@ -15,11 +15,22 @@ from schemas.chain import contradiction
 from schemas.checkpoint import check_note, origin_of, parse_note
 from schemas.content import plaintext_commitment
 from schemas.directory import Directory
-from schemas.documents import Agency, Community, Keys, Revoke, parse_document, parse_membership
+from schemas.documents import (
+    Agency,
+    Community,
+    Identity,
+    Keys,
+    Object,
+    Replace,
+    Revoke,
+    parse_document,
+    parse_membership,
+)
 from schemas.encoding import from_base64, instant
 from schemas.errors import Code, FormatError, LiaisonError, SealError, TrustError
 from schemas.evidence import LogEntry, Opened, Statement
 from schemas.frame import BULLETIN
+from schemas.identities import binder
 from schemas.membership import MembershipLog
 from schemas.merkle import check_consistency, root_from_path
 from schemas.receipts import ADMITTED, read
@@ -128,7 +139,7 @@ def _line_of(data: bytes) -> str:
     except TrustError:
         return "key"  # only a key that is no point is refused so
     match document:
-        case Agency():
+        case Agency() | Replace() | Object() | Identity():
             return "agency"
         case Keys() | Revoke():
             return "key"
@@ -208,11 +219,17 @@ def _check_signature(case: _Case, statement: Statement) -> None:
 
 def _key(case: _Case) -> _Told:
     keys = [case.keys(each) for each in case.opened.statements][-1]
-    identity = fingerprint(case.directory.identity(keys.agency))
     return "proved", (
         f"The key was bound to the endpoint {keys.endpoint} of the agency {keys.agency} by that agency's own "
-        f"identity key (fingerprint {identity}), on {_when(keys.issued)} as the document says."
+        f"identity key ({_identity(case, keys)}), on {_when(keys.issued)} as the document says."
     )
+
+
+def _identity(case: _Case, keys: Keys) -> str:
+    documents = (each.document.to_bytes() for each in case.opened.evidence.documents)
+    held = case.directory.identities.all_of(keys.agency)
+    key = binder(documents, keys, held)
+    return f"fingerprint {fingerprint(key)}{'' if key == held[-1] else ', since replaced by another'}"
 
 
 def _revocation(case: _Case) -> _Told:
@@ -314,10 +331,9 @@ def _members(case: _Case) -> MembershipLog:
     log = directory.communities.get(case.shown.header.com)
     if log is None:
         raise TrustError(Code.UNKNOWN_COMMUNITY, "No document of the file makes this community.")
-    owners = {each: directory.identity(each) for each in log.community.owners}
     for each in case.opened.evidence.membership or []:
         signed = parse_membership(each.to_bytes())
-        log.check(signed, owners, [signed.entry.id])
+        log.check(signed, directory.owners_at(log, signed.entry.index), [signed.entry.id])
         log = log.append(signed)
     if announcement:
         size, root = announcement.header.mem

@@ -134,7 +134,11 @@ def _check_founding(directory: Directory, document: Community) -> None:
 def _signed(
     directory: Directory, content: Community | Membership, community: Community, envelope: Envelope
 ) -> Standing:
-    keys = {key_id(key): (each, key) for each in community.owners for key in [directory.identity(each)]}
+    # FORMAT.md, Directory: in a log the identity key that counts at the entry's place; else the present one.
+    by_owner = {each: directory.identity(each) for each in community.owners}
+    if isinstance(content, Membership):
+        by_owner = directory.owners_at(directory.communities[content.com], content.index)
+    keys = {key_id(key): (each, key) for each, key in by_owner.items()}
     message = pae(envelope.payload_type.encode(), envelope.payload)
     for kid, signature in envelope.signatures:
         if kid not in keys:

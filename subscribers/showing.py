@@ -12,7 +12,19 @@ import apsw
 
 from schemas.checkpoint import parse_note
 from schemas.directory import Directory
-from schemas.documents import Agency, Community, Hub, Keys, Revoke, Root, parse_document, parse_membership
+from schemas.documents import (
+    Agency,
+    Community,
+    Hub,
+    Identity,
+    Keys,
+    Object,
+    Replace,
+    Revoke,
+    Root,
+    parse_document,
+    parse_membership,
+)
 from schemas.encoding import to_base64
 from schemas.errors import Code, OperationError, TrustError
 from schemas.evidence import (
@@ -124,6 +136,8 @@ class _Needed:
                 return True
             case Agency():
                 return document.id in self._agencies
+            case Replace() | Object() | Identity():
+                return document.agency in self._agencies
             case Keys():
                 return document.endpoint == self._endpoint
             case Revoke():

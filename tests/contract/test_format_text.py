@@ -18,8 +18,11 @@ from schemas.documents import (
     Community,
     Enrolment,
     Hub,
+    Identity,
     Keys,
     Membership,
+    Object,
+    Replace,
     Revoke,
     Role,
     Root,
@@ -144,6 +147,9 @@ def test_the_document_tables_are_the_models(text: str) -> None:
         "keys": Keys,
         "revoke": Revoke,
         "community": Community,
+        "replace": Replace,
+        "object": Object,
+        "identity": Identity,
     }
     table = rows(directory, "`type`")
     assert [words(row[0])[0] for row in table] == list(models)

@@ -22,14 +22,29 @@ from schemas.chain import ChainHead
 from schemas.checkpoint import Checkpoint, Note, cosign, origin_of, sign_log
 from schemas.content import pad, plaintext_commitment
 from schemas.directory import Directory
-from schemas.documents import Agency, Community, Enrolment, Hub, Keys, Membership, Revoke, Role, Root, Witness
+from schemas.documents import (
+    Agency,
+    Community,
+    Enrolment,
+    Hub,
+    Identity,
+    Keys,
+    LogSize,
+    Membership,
+    Object,
+    Replace,
+    Revoke,
+    Role,
+    Root,
+    Witness,
+)
 from schemas.encoding import parse_json, to_base64
 from schemas.evidence import AnnouncementPart, ContentPart, Evidence, FramePart, ReceiptPart
 from schemas.exports import Export, prove
 from schemas.frame import BULLETIN, CARD, parse_frame, signed_message
 from schemas.limits import FRAME_MAX
 from schemas.membership import GENESIS
-from schemas.merkle import Log
+from schemas.merkle import Head, Log
 from schemas.receipts import Answer, alone, issue
 from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, MEMBERSHIP_TYPE, Signer, key_id, sign_envelope
 from schemas.subjects import FrameSubject
@@ -185,6 +200,20 @@ class World:
         return self.document(Revoke(issued=AT + LIFE, agency="fra", kid=kid), "fra identity")
 
     @cached_property
+    def replacement(self) -> tuple[bytes, bytes, bytes]:
+        """The first agency's identity key is to be another one; its present key objects, or the new one is
+        taken up. Not part of the directory above.
+        """
+        new, later = public("fra new identity"), AT + LIFE
+        say = Replace(issued=AT, agency="fra", identity=new, nbf=later)
+        no = Object(issued=AT, agency="fra", identity=new)
+        sizes = [LogSize(com=COMMUNITY, size=len(self.entries))]
+        done = Identity(issued=later, agency="fra", identity=new, logs=sizes)
+        signers = ("registrar", "fra identity", "fra new identity")
+        said, objected, taken = map(self.document, (say, no, done), signers)
+        return said, objected, taken
+
+    @cached_property
     def enrolment(self) -> bytes:
         """What the first agency asked for."""
         request = Enrolment(
@@ -313,7 +342,11 @@ class World:
     @cached_property
     def note(self) -> bytes:
         """The directory's head as the hub and the witnesses signed it."""
-        checkpoint = Checkpoint(origin_of(sha256(self.root).digest()), self.directory.head)
+        return self.note_of(self.directory.head)
+
+    def note_of(self, head: Head) -> bytes:
+        """Any head, signed so."""
+        checkpoint = Checkpoint(origin_of(sha256(self.root).digest()), head)
         own = sign_log(checkpoint, checkpoint.origin, signing_key("hub"))
         others = [
             cosign(checkpoint, name, AT // 1000 + 60, signing_key(f"witness {name}")) for name in WITNESSES
@@ -363,6 +396,9 @@ def examples(world: World) -> dict[str, Json]:
         "document-agency": inside(agency),
         "document-keys": inside(keys),
         "document-revoke": inside(world.revoke),
+        "document-replace": inside(world.replacement[0]),
+        "document-object": inside(world.replacement[1]),
+        "document-identity": inside(world.replacement[2]),
         "document-community": inside(community),
         "membership": inside(world.entries[1]),
         "enrolment": inside(world.enrolment),

@@ -16,7 +16,7 @@ NOW = 1_800_000_000_000
 
 def outcome(directory: Directory, data: bytes) -> tuple[Directory, Code | None]:
     try:
-        return submit(directory, data, agency="ken", accounts={}).directory, None
+        return submit(directory, data, agency="ken", accounts={}, now=NOW).directory, None
     except LiaisonError as refused:
         return directory, refused.code
 

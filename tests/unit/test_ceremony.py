@@ -10,6 +10,7 @@ from schemas.directory import Directory
 from schemas.documents import Agency, Hub
 from schemas.encoding import to_base64
 from schemas.errors import LiaisonError
+from schemas.limits import COOL_DOWN
 from schemas.signing import DOCUMENT_TYPE, sign_envelope, verify
 from tests.support.frames import AgencyKit, Pair
 
@@ -149,7 +150,12 @@ def test_witnesses_come_into_the_root_and_stay_until_they_are_changed(fresh: New
     after = directory.apply(changed.to_bytes()).root
     assert ([each.key for each in after.witnesses], after.quorum) == (KEYS[:1], 1)
     assert after.freshness == 36 * 3_600_000
-    assert next_watch(after, None, None, "7d") == (after.witnesses, 1, 7 * 86_400_000)
+    assert next_watch(after, None, None, "7d") == (after.witnesses, 1, 7 * 86_400_000, COOL_DOWN)
+    longer = next_watch(after, None, None, None, "96h")
+    assert longer.cooldown == 96 * 3_600_000
+    with pytest.raises(LiaisonError, match="bad_request"):
+        next_watch(after, None, None, None, "71h")
+    assert Watch.parse([], 0, "24h", "5s").cooldown == 5_000
 
 
 @pytest.mark.parametrize(

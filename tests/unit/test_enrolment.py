@@ -45,7 +45,7 @@ def spoken() -> str:
 def test_the_hub_takes_the_request(keys: Keyring) -> None:
     made = FRA.agency(id="esp", name="Agency esp", code="ESP", identity=to_base64(keys.identity.public))
     enrolment, agency = check_enrolment(request(keys, AT), envelope(made, REGISTRAR))
-    assert (enrolment.id, enrolment.user, agency.code) == ("esp", keys.nats.public, "ESP")
+    assert (enrolment.id, enrolment.user, agency) == ("esp", keys.nats.public, made)
 
 
 def test_an_admission_is_kept_once_its_root_is_the_right_one(tmp_path: Path) -> None:

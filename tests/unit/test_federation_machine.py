@@ -7,12 +7,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
+from hub.replacements import owned_logs
 from schemas.checkpoint import Checkpoint, Note, cosign, origin_of, sign_log
 from schemas.directory import Directory
-from schemas.documents import Hub, Witness
+from schemas.documents import Hub, Identity, Object, Replace, Witness
 from schemas.encoding import to_base64
 from schemas.errors import Code
 from schemas.exports import Export, prove, verify_export, verify_proof
+from schemas.limits import COOL_DOWN
 from schemas.merkle import Tree
 from schemas.signing import MEMBERSHIP_TYPE, key_id
 from schemas.vocabulary import Precedence
@@ -54,6 +56,9 @@ class DirectoryMachine(RuleBasedStateMachine):
         self.roles: dict[str, dict[str, str]] = {}
         self.hubs: list[SigningKey] = []
         self.secretariat = root()
+        self.proposed = 0
+        self.waiting: dict[str, SigningKey] = {}
+        self.disputed: set[str] = set()
 
     def put(self, document: bytes) -> None:
         self.known = self.known.apply(document)
@@ -109,6 +114,54 @@ class DirectoryMachine(RuleBasedStateMachine):
         self.kids.setdefault(name, []).append(key_id(signing).hex())
         self.refused(self.log[-1])
 
+    @rule(name=st.sampled_from(NAMES), sooner=st.booleans())
+    def propose(self, name: str, sooner: bool) -> None:
+        self.proposed += 1
+        key = SigningKey(seed(f"{name} identity {self.proposed}"))
+        both = [REGISTRAR, *ROOTS[:2]] if name in self.disputed else [REGISTRAR]
+        nbf = AT + COOL_DOWN * (3 if name in self.disputed else 1) - sooner
+        public = to_base64(key.public)
+        document = Replace(issued=AT, agency=name, identity=public, nbf=nbf)
+        self.refused(envelope(document, *both[1:], key, self.parties[name].identity))
+        if name not in self.known.agencies or name in self.waiting or sooner:
+            self.refused(envelope(document, *both))
+            return
+        self.refused(envelope(document, *both[:-1]))
+        self.put(envelope(document, *both))
+        self.waiting[name] = key
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data(), back=st.booleans())
+    def object_to_it(self, data: st.DataObject, back: bool) -> None:
+        name = data.draw(st.sampled_from(sorted(self.waiting)))
+        key, present = self.waiting[name], self.parties[name].identity
+        document = Object(issued=AT, agency=name, identity=to_base64(key.public))
+        self.refused(envelope(document, key, *ROOTS))
+        if back:
+            self.put(envelope(document, REGISTRAR))
+        elif name in self.disputed:
+            self.refused(envelope(document, present))
+            return
+        else:
+            self.put(envelope(document, present))
+            self.disputed.add(name)
+        del self.waiting[name]
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data(), agreed=st.booleans())
+    def take_up(self, data: st.DataObject, agreed: bool) -> None:
+        name = data.draw(st.sampled_from(sorted(self.waiting)))
+        key, present = self.waiting[name], self.parties[name].identity
+        issued = AT if agreed else self.known.identities.pending[name].nbf
+        logs = owned_logs(self.known, name)
+        document = Identity(issued=issued, agency=name, identity=to_base64(key.public), logs=logs)
+        self.refused(envelope(document, present, REGISTRAR, *ROOTS))
+        self.refused(envelope(document.model_copy(update={"issued": AT}), key))
+        self.put(envelope(document, key, *([present] if agreed else [])))
+        self.parties[name].identity = key
+        self.disputed.discard(name)
+        del self.waiting[name]
+
     @precondition(lambda self: self.kids)
     @rule(data=st.data(), other=st.sampled_from(NAMES))
     def revoke(self, data: st.DataObject, other: str) -> None:
@@ -163,6 +216,10 @@ class DirectoryMachine(RuleBasedStateMachine):
     @invariant()
     def everybody_is_who_the_model_says(self) -> None:
         assert set(self.known.revoked) == self.revoked
+        for name in self.known.agencies:
+            assert self.known.identity(name) == self.parties[name].identity.public
+        assert self.known.identities.pending.keys() == self.waiting.keys()
+        assert self.known.identities.disputed == self.disputed
         assert {self.known.signers[kid].agency for kids in self.kids.values() for kid in kids} == set(
             self.kids
         )

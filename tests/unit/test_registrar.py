@@ -47,27 +47,27 @@ def circle(kits: dict[str, AgencyKit]) -> Circle:
 
 def refusal(directory: Directory, data: bytes, agency: str | None, accounts: dict[str, str]) -> Code:
     with pytest.raises(LiaisonError) as refused:
-        submit(directory, data, agency=agency, accounts=accounts)
+        submit(directory, data, agency=agency, accounts=accounts, now=NOW)
     return refused.value.code
 
 
 def test_an_owner_makes_a_community_and_fills_it(directory: Directory, circle: Circle) -> None:
-    made = submit(directory, circle.document(NOW), agency="fra", accounts={})
+    made = submit(directory, circle.document(NOW), agency="fra", accounts={}, now=NOW)
     assert (made.subject, made.affected, made.repeated) == ("d.doc", frozenset({"fra"}), False)
     data = circle.change("ken", NOW)
-    grown = submit(made.directory, data, agency="fra", accounts={})
+    grown = submit(made.directory, data, agency="fra", accounts={}, now=NOW)
     assert (grown.subject, grown.affected) == (f"m.{circle.id}", frozenset({"ken"}))
-    again = submit(grown.directory, data, agency="fra", accounts={})
+    again = submit(grown.directory, data, agency="fra", accounts={}, now=NOW)
     assert again.repeated
     assert again.directory is grown.directory
     assert refusal(grown.directory, circle.change("bra", NOW), "ken", {}) is Code.FORBIDDEN
 
 
 def test_every_entry_is_known_again(directory: Directory, circle: Circle) -> None:
-    grown = submit(directory, circle.document(NOW), agency="fra", accounts={}).directory
+    grown = submit(directory, circle.document(NOW), agency="fra", accounts={}, now=NOW).directory
     for agency in ("fra", "ken", "bra"):
-        grown = submit(grown, circle.change(agency, NOW), agency="fra", accounts={}).directory
-    assert all(submit(grown, each, agency="fra", accounts={}).repeated for each in circle.entries)
+        grown = submit(grown, circle.change(agency, NOW), agency="fra", accounts={}, now=NOW).directory
+    assert all(submit(grown, each, agency="fra", accounts={}, now=NOW).repeated for each in circle.entries)
     rival = Circle(circle.owner, id=circle.id)
     assert refusal(grown, rival.change("bra", NOW), "fra", {}) is Code.NOT_NEXT
     rival.entries = [b"another log"] * 3
@@ -78,7 +78,7 @@ def test_keys_come_from_the_account_that_they_bind(directory: Directory, kits: d
     france = renewed(kits["fra"])
     document = france.keys_document(NOW, version=2)
     accounts = {kit.endpoint: kit.id for kit in kits.values()}
-    assert submit(directory, document, agency="fra", accounts=accounts).directory.head.size == 9
+    assert submit(directory, document, agency="fra", accounts=accounts, now=NOW).directory.head.size == 9
     assert refusal(directory, document, "ken", accounts) is Code.FORBIDDEN
     assert refusal(directory, document, "fra", {**accounts, france.endpoint: "ken"}) is Code.FORBIDDEN
     stolen = france.keys_document(NOW, endpoint=kits["ken"].endpoint)
@@ -91,7 +91,7 @@ def test_a_revocation_comes_from_its_agency_or_through_the_operator(
     document = kits["fra"].revocation(NOW)
     assert refusal(directory, document, "ken", {}) is Code.FORBIDDEN
     for agency in ("fra", None):
-        grown = submit(directory, document, agency=agency, accounts={}).directory
+        grown = submit(directory, document, agency=agency, accounts={}, now=NOW).directory
         assert kits["fra"].kid in grown.revoked
 
 
@@ -100,8 +100,8 @@ def test_what_the_secretariat_signs_comes_through_the_operator(
 ) -> None:
     document = secretariat.agency_document(AgencyKit("per", "Agency", "PER"), NOW)
     assert refusal(directory, document, "fra", {}) is Code.FORBIDDEN
-    assert "per" in submit(directory, document, agency=None, accounts={}).directory.agencies
-    assert submit(directory, secretariat.root_document(NOW), agency=None, accounts={}).repeated is (
+    assert "per" in submit(directory, document, agency=None, accounts={}, now=NOW).directory.agencies
+    assert submit(directory, secretariat.root_document(NOW), agency=None, accounts={}, now=NOW).repeated is (
         sha256(secretariat.root_document(NOW)).digest() in directory.seen
     )
 
@@ -135,7 +135,7 @@ def test_an_enrolment_and_its_agency_document(secretariat: Secretariat) -> None:
     kit = AgencyKit("per", "Agency", "PER")
     request = kit.enrolment(NOW)
     enrolment, agency = check_enrolment(request, secretariat.agency_document(kit, NOW))
-    assert (enrolment.id, enrolment.user, agency.version) == ("per", kit.user.public, 1)
+    assert (enrolment.id, enrolment.user, agency.issued) == ("per", kit.user.public, NOW)
     for other in (AgencyKit("per", "Agency", "PER"), AgencyKit("per", "Agent", "PER", identity=kit.identity)):
         with pytest.raises(LiaisonError, match="bad_document"):
             check_enrolment(request, secretariat.agency_document(other, NOW))

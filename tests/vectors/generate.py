@@ -16,6 +16,7 @@ from tests.vectors import rfc9162
 from tests.vectors.ancestry_cases import ancestry_cases
 from tests.vectors.directory_cases import directory_cases
 from tests.vectors.frame_cases import frame_cases
+from tests.vectors.identity_cases import identity_cases
 from tests.vectors.log_cases import log_cases
 from tests.vectors.recipe import Case
 from tests.vectors.runner import BASE, CASES, FOLDER, LOG_CASES
@@ -36,6 +37,7 @@ def cases() -> Iterator[Case]:
     yield from trust_cases()
     yield from ancestry_cases()
     yield from directory_cases()
+    yield from identity_cases()
     yield from wrap_cases()
 
 

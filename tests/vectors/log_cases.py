@@ -6,14 +6,16 @@ from hashlib import sha256
 from typing import Any, Final
 
 from schemas.checkpoint import Checkpoint, Note, NoteSignature, cosign, origin_of, sign_log
+from schemas.documents import LogSize
 from schemas.encoding import canonical_json, parse_json, to_base64
 from schemas.errors import Code
 from schemas.exports import Export, Proof, prove
-from schemas.limits import EXPORT_MAX, INTEGER_MAX, NOTE_MAX
+from schemas.limits import DOCUMENT_MAX, EXPORT_MAX, INTEGER_MAX, NOTE_MAX
 from schemas.merkle import Head, Log
 from subscribers.keys import SigningKey
 from tests.support import federation as fed
-from tests.support.federation import AT, FRESHNESS, HUB, JPN, REGISTRAR, ROOTS, WITNESSES
+from tests.support import identities
+from tests.support.federation import AT, FRA, FRESHNESS, HUB, JPN, REGISTRAR, ROOTS, WITNESSES
 from tests.vectors.recipe import Case, b64, case, code
 
 ORIGIN: Final = origin_of(sha256(fed.documents()[0]).digest())
@@ -30,6 +32,7 @@ def log_cases() -> Iterator[Case]:
     yield from _roots()
     yield from _exports()
     yield from _proofs()
+    yield from _replaced()
 
 
 def signed(checkpoint: Checkpoint = HEAD) -> NoteSignature:
@@ -209,7 +212,7 @@ def _roots() -> Iterator[Case]:
     yield root("too_few", "a quorum of 2 of 1", Code.BAD_DOCUMENT, witnesses=[first], quorum=2)
     yield root("registrar", "a registrar as its own witness", Code.BAD_KEY, witnesses=[clerk], quorum=1)
     yield root("root_holder", "a holder of a root key as witness", Code.BAD_KEY, witnesses=[holder], quorum=1)
-    fields = fed.root().model_dump(mode="json")
+    fields = parse_json(fed.root().to_bytes(), DOCUMENT_MAX)
     raw = {
         "space_in_name": ("a name with a space", {**fields, "witnesses": [spaced], "quorum": 0}),
         "missing": ("no word of witnesses", {k: v for k, v in fields.items() if k != "witnesses"}),
@@ -411,3 +414,53 @@ def _proofs() -> Iterator[Case]:
     )
     for name, what, expected, data, given in rows:
         yield _file(f"proof_{name}", what, code(expected), data.to_bytes(), **given)
+
+
+def _replaced() -> Iterator[Case]:
+    """Documents and entries come apart in a file: which key counts where, the `identity` document says."""
+    more = [identities.proposed(), identities.taken()]
+    entry = identities.added(fed.OTHER, "bra", identities.NEW)
+    former = identities.added(fed.OTHER, "bra", FRA.identity)
+    short = [
+        LogSize(com=com, size=1 if com == fed.OTHER else size)
+        for com, size in sorted(identities.SIZES.items())
+    ]
+    unnamed = [
+        LogSize(com=com, size=size) for com, size in sorted(identities.SIZES.items()) if com != fed.OTHER
+    ]
+    rows: tuple[tuple[str, str, list[bytes], bytes, Code | None], ...] = (
+        ("", "an identity was replaced, and its log goes on", more, entry, None),
+        ("former_key", "its log goes on by the key before", more, former, Code.BELOW_THRESHOLD),
+        (
+            "short",
+            "a log that was longer than it says",
+            [more[0], identities.taken(logs=short)],
+            entry,
+            Code.BELOW_THRESHOLD,
+        ),
+        (
+            "unnamed",
+            "a log that it does not name",
+            [more[0], identities.taken(logs=unnamed)],
+            entry,
+            Code.BELOW_THRESHOLD,
+        ),
+    )
+    for name, what, further, last, expected in rows:
+        whole = export()
+        documents = [*whole.documents, *(each.decode() for each in further)]
+        data = export(documents=documents, memberships=[*whole.memberships, last.decode()])
+        expect = _point(LOG.size) if expected is None else code(expected)
+        yield _file(f"export_replaced{name and '_'}{name}", what, expect, data.to_bytes())
+    log = Log([*fed.documents(), *more])
+    point = Checkpoint(ORIGIN, log.head)
+    cosigned = note(signed(point), by(0, checkpoint=point), by(1, checkpoint=point), checkpoint=point)
+    documents = [each.decode() for each in (*fed.documents(), *more)]
+    proof = prove(export(documents=documents, note=cosigned.decode()), "fra")
+    expect = {"head": [log.size, log.head.root.hex()], "fresh_until": AT + FRESHNESS}
+    yield _file("proof_replaced", "one agency whose identity was replaced", expect, proof.to_bytes())
+    places = [each.document.encode() for each in proof.documents]
+    left = [each for each, data in zip(proof.documents, places, strict=True) if data != more[0]]
+    lacking = proof.model_copy(update={"documents": left})
+    what = "an identity taken up that nobody announced"
+    yield _file("proof_replaced_lacking", what, code(Code.UNKNOWN_KEY), lacking.to_bytes())

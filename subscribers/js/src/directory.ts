@@ -3,7 +3,8 @@
 import { equal, toHex } from "./encoding.js";
 import { demand } from "./errors.js";
 import { distinct } from "./fields.js";
-import { parseDocument, type Document, type Role, type RootDocument } from "./documents.js";
+import { parseDocument, type Document, type RootDocument } from "./documents.js";
+import { Identities, signedBy } from "./identities.js";
 import { Membership } from "./membership.js";
 import { Log } from "./merkle.js";
 import { DOCUMENT_MAX } from "./limits.js";
@@ -35,6 +36,7 @@ export class Directory {
   /** By key id in hex. */
   readonly signing = new Map<string, Bound>();
   readonly communities = new Map<string, Membership>();
+  readonly identities = new Identities();
   hub: Of<"hub"> | undefined;
   /** The endpoint that each encryption key belongs to, by key id in hex. */
   private readonly kem = new Map<string, string>();
@@ -64,7 +66,7 @@ export class Directory {
   }
 
   applyMembership(data: Uint8Array): void {
-    Membership.apply(data, this.communities, this.agencies);
+    Membership.apply(data, this.communities, this.agencies, this.identities);
   }
 
   private append(envelope: Envelope): void {
@@ -90,6 +92,12 @@ export class Directory {
         return this.takeRevoke(envelope, document);
       case "community":
         return this.takeCommunity(envelope, document);
+      case "replace":
+        return this.identities.takeReplace(envelope, document, this.root);
+      case "object":
+        return this.identities.takeObject(envelope, document, this.root);
+      case "identity":
+        return this.identities.takeIdentity(envelope, document);
     }
   }
 
@@ -98,6 +106,7 @@ export class Directory {
     signedBy(envelope, this.root.root);
     sound(document, envelope);
     apart(document, this.hub ? [this.hub.key] : []);
+    demand(document.cooldown >= this.root.cooldown, "bad_document", "a shorter cool-down");
     return () => (this.root = document);
   }
 
@@ -108,9 +117,12 @@ export class Directory {
     for (const other of this.agencies.values()) {
       const same = other.id === document.id;
       demand(same === (other.code === document.code), "bad_document", "another agency's code, or another code");
-      demand(same === equal(other.identity, document.identity), "bad_key", "another identity key, or another's");
     }
-    return () => this.agencies.set(document.id, document);
+    const take = this.identities.takeAgency(document);
+    return () => {
+      this.agencies.set(document.id, document);
+      take();
+    };
   }
 
   private takeKeys(envelope: Envelope, document: Of<"keys">): () => void {
@@ -141,28 +153,18 @@ export class Directory {
     const { id, owners, threshold, realm } = document;
     demand(!this.communities.has(id), "bad_document", "an id that is taken");
     demand(distinct(owners) && threshold <= owners.length, "bad_document", "owners twice, or too few");
-    const keys = owners.map((owner) => this.agency(owner).identity);
+    const keys = owners.map((owner) => this.identities.present(owner));
     demand(signers(envelope, keys) >= threshold, "below_threshold", "too few owners have signed");
     return () => this.communities.set(id, new Membership(id, realm, owners, threshold));
   }
 
-  private agency(id: string): Of<"agency"> {
-    const found = this.agencies.get(id);
-    demand(found !== undefined, "unknown_agency", `no agency ${id}`);
-    return found;
-  }
-
   private signedByAgency(envelope: Envelope, id: string): void {
-    demand(signers(envelope, [this.agency(id).identity]) === 1, "bad_signature", "not signed by the agency");
+    demand(signers(envelope, [this.identities.present(id)]) === 1, "bad_signature", "not signed by the agency");
   }
 }
 
 function next(version: number, before: number | undefined): void {
   demand(version === (before ?? 0) + 1, "not_next", "not the next version");
-}
-
-function signedBy(envelope: Envelope, role: Role): void {
-  demand(signers(envelope, role.keys) >= role.threshold, "below_threshold", "too few signatures of the role");
 }
 
 /** A witness is worth something because it is somebody else. */

@@ -4,7 +4,8 @@ import { demandCanonical, fromBase64, parseJson, type Json, type JsonObject } fr
 import { demand } from "./errors.js";
 import { AGENCY_CODE, AGENCY_ID, COMMUNITY, ENDPOINT, KID, USER } from "./fields.js";
 import { line, listOf, matches, oneOf, record, whole, type Check } from "./fields.js";
-import { DOCUMENT_MAX, KEM_KEY_SIZE, KEY_SIZE, SECRETARIAT_KEYS_MAX, WITNESSES_MAX } from "./limits.js";
+import { COOL_DOWN, DOCUMENT_MAX, IDENTITY_LOGS_MAX, KEM_KEY_SIZE, KEY_SIZE } from "./limits.js";
+import { SECRETARIAT_KEYS_MAX, WITNESSES_MAX } from "./limits.js";
 import { ENROLMENT_TYPE, parseEnvelope, publicKey, signers, type Envelope } from "./signatures.js";
 
 const OWNERS_MAX = 16;
@@ -27,6 +28,7 @@ export interface RootDocument {
   readonly witnesses: readonly Witness[];
   readonly quorum: number;
   readonly freshness: number;
+  readonly cooldown: number;
 }
 
 export type Document =
@@ -35,7 +37,10 @@ export type Document =
   | { type: "agency"; version: number; id: string; name: string; code: string; identity: Uint8Array }
   | { type: "keys"; version: number; agency: string; endpoint: string; signing: Uint8Array; kem: Uint8Array }
   | { type: "revoke"; agency: string; kid: string }
-  | { type: "community"; id: string; realm: string; owners: string[]; threshold: number };
+  | { type: "community"; id: string; realm: string; owners: string[]; threshold: number }
+  | { type: "replace"; issued: number; agency: string; identity: Uint8Array; nbf: number }
+  | { type: "object"; agency: string; identity: Uint8Array }
+  | { type: "identity"; issued: number; agency: string; identity: Uint8Array; logs: { com: string; size: number }[] };
 
 const text: Check = (value) => typeof value === "string";
 /** Base64 of so many bytes, or of one or two more or fewer: the bytes are counted when they are read. */
@@ -51,18 +56,24 @@ const role = record({
 export const keyName: Check = (value) => line(value) && !/[\s+]/u.test(value as string);
 const witness = record({ v: oneOf(1), name: keyName, key });
 const agency = { id: matches(AGENCY_ID), name: line, code: matches(AGENCY_CODE), identity: key };
+/** Whose identity key is to be which. */
+const named = { agency: matches(AGENCY_ID), identity: key };
+const logSize = record({ v: oneOf(1), com: matches(COMMUNITY), size: whole(0) });
 
 const issued = { v: oneOf(1), type: text, issued: whole(0) };
 const versioned = { ...issued, version: whole(1) };
 const FORMS: Record<Document["type"], Check> = {
-  root: record({
-    ...versioned,
-    root: role,
-    registrar: role,
-    witnesses: listOf(witness, WITNESSES_MAX),
-    quorum: whole(0, WITNESSES_MAX),
-    freshness: whole(1),
-  }),
+  root: record(
+    {
+      ...versioned,
+      root: role,
+      registrar: role,
+      witnesses: listOf(witness, WITNESSES_MAX),
+      quorum: whole(0, WITNESSES_MAX),
+      freshness: whole(1),
+    },
+    { cooldown: whole(1) },
+  ),
   hub: record({ ...versioned, name: line, key }),
   agency: record({ ...versioned, ...agency }),
   keys: record({ ...versioned, agency: matches(AGENCY_ID), endpoint: matches(ENDPOINT), signing: key, kem: base64Of(KEM_KEY_SIZE) }),
@@ -74,6 +85,9 @@ const FORMS: Record<Document["type"], Check> = {
     owners: listOf(matches(AGENCY_ID), OWNERS_MAX, 1),
     threshold: whole(1, OWNERS_MAX),
   }),
+  replace: record({ ...issued, ...named, nbf: whole(0) }),
+  object: record({ ...issued, ...named }),
+  identity: record({ ...issued, ...named, logs: listOf(logSize, IDENTITY_LOGS_MAX) }),
 };
 const ENROLMENT = record({ ...issued, ...agency, user: matches(USER) });
 
@@ -84,6 +98,8 @@ export function parseDocument(envelope: Envelope): Document {
   demand(typeof type === "string" && Object.hasOwn(FORMS, type), "bad_document", "no type of this text");
   demand(FORMS[type as Document["type"]](fields), "bad_document", `not a document of type ${type}`);
   demandCanonical(fields, envelope.payload);
+  // A value has one form: what everybody assumes is not written out.
+  demand(type !== "root" || fields["cooldown"] !== COOL_DOWN, "bad_encoding", "the usual cool-down written out");
   return withKeys(fields);
 }
 
@@ -96,6 +112,9 @@ function withKeys(fields: JsonObject): Document {
     case "hub":
       return { ...document, key: publicKey(fields["key"]) } as unknown as Document;
     case "agency":
+    case "replace":
+    case "object":
+    case "identity":
       return { ...document, identity: publicKey(fields["identity"]) } as unknown as Document;
     case "keys":
       return { ...document, signing: publicKey(fields["signing"]), kem: kemKey(fields["kem"]) } as unknown as Document;
@@ -110,7 +129,7 @@ function readRoot(fields: JsonObject): Document {
     name: each["name"] as string,
     key: publicKey(each["key"]),
   }));
-  return { ...fields, ...roles, witnesses } as unknown as Document;
+  return { cooldown: COOL_DOWN, ...fields, ...roles, witnesses } as unknown as Document;
 }
 
 function readRole(value: Json | undefined): Role {

@@ -42,6 +42,7 @@ export const CODES = [
   "root_mismatch",
   "split_view",
   "log_behind",
+  "too_early",
   "bad_receipt",
   "bad_checkpoint",
   "witness_shortfall",

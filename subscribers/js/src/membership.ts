@@ -3,6 +3,7 @@
 import { demandCanonical, parseJson } from "./encoding.js";
 import { demand } from "./errors.js";
 import { AGENCY_ID, COMMUNITY, HASH, matches, oneOf, record, whole } from "./fields.js";
+import type { Identities } from "./identities.js";
 import { DOCUMENT_MAX } from "./limits.js";
 import { Log } from "./merkle.js";
 import { MEMBERSHIP_TYPE, parseEnvelope, signers } from "./signatures.js";
@@ -48,7 +49,8 @@ export class Membership {
   static apply(
     data: Uint8Array,
     communities: ReadonlyMap<string, Membership>,
-    agencies: ReadonlyMap<string, { identity: Uint8Array }>,
+    agencies: ReadonlyMap<string, unknown>,
+    identities: Identities,
   ): void {
     demand(data.length <= DOCUMENT_MAX, "too_large", "an entry beyond its limit");
     const envelope = parseEnvelope(data, MEMBERSHIP_TYPE);
@@ -61,7 +63,7 @@ export class Membership {
     const follows = entry.index === community.entries.length && entry.prev === community.last;
     demand(follows, "not_next", "not the next entry");
     demand(agencies.has(entry.id), "unknown_agency", "no such agency");
-    const keys = community.owners.flatMap((owner) => agencies.get(owner)?.identity ?? []);
+    const keys = community.owners.map((owner) => identities.inLog(owner, entry.com, entry.index));
     demand(signers(envelope, keys) >= community.threshold, "below_threshold", "too few owners have signed");
     community.log.append(envelope.raw);
     community.entries.push(entry);
