@@ -47,6 +47,7 @@ WHAT: Final = {
     AlarmName.EQUIVOCATION: N_("What came is not what its sender signed for: do not act on it."),
     AlarmName.GHOST_MEMBER: N_("Somebody was to be a member without the owners' signatures. It was refused."),
     AlarmName.FORGERY: N_("Something came that is not signed by whom it names. It was refused."),
+    AlarmName.IDENTITY: N_("This agency's identity key is to be replaced, or was, perhaps against its will."),
 }
 
 

@@ -30,6 +30,8 @@ from subscribers.records import Filters, Notice
 
 MARKING: Final = Tlp.GREEN
 """What notices are marked, as no document of the directory bears a marking."""
+IDENTITY: Final = frozenset({"replacing", "objected", "withdrawn", "identity"})
+"""Notices about identity keys."""
 _PAUSE: Final = 5.0
 """Seconds between two questions to the node."""
 _AT_ONCE: Final = 100
@@ -41,11 +43,13 @@ _log = structlog.get_logger()
 def plan(
     notice: Notice, officers: Iterable[Officer], subscriptions: Mapping[int, Sequence[Filters]]
 ) -> list[Job]:
-    """Whom a notice is for: administrators, and of a community's also those who subscribe to it."""
+    """Whom a notice is for: administrators; of a community's also those who subscribe to it; everybody, where
+    an agency's identity key is replaced.
+    """
     places = {notice.community, notice.slug}
 
     def wanted(officer: Officer) -> bool:
-        if officer.role == "administrator":
+        if officer.role == "administrator" or notice.kind in IDENTITY:
             return True
         held = subscriptions.get(officer.id, ()) if notice.community else ()
         return any(not each.communities or not places.isdisjoint(each.communities) for each in held)
@@ -77,6 +81,8 @@ def _sentence(notice: Notice, reader: Reader, say: Words) -> str:
     who = say.embed(notice.agency_name or notice.agency)
     if notice.kind == "membership":
         return _membership(notice, who, reader, say)
+    if notice.kind in IDENTITY:
+        return _identity(notice, who, reader, say)
     owners = say.embed(", ".join(notice.by))
     match notice.kind:
         case "community":
@@ -91,15 +97,53 @@ def _sentence(notice: Notice, reader: Reader, say: Words) -> str:
             return "🔑 " + say.text("{agency} has new keys.", agency=who)
         case "revoked":
             return "🔑 " + say.text("{agency} has revoked a key.", agency=who)
-        case "identity":
-            return "⚠️ " + say.text(
-                "{agency} has another identity key. Ask that agency by another way whether this is so.",
-                agency=who,
-            )
         case "agency":
             return "🏛 " + say.text("{agency} has a new entry in the directory.", agency=who)
         case _:
             return "🏛 " + say.text("The secretariat's root is now version {number}.", number=notice.version)
+
+
+def _identity(notice: Notice, who: str, reader: Reader, say: Words) -> str:
+    match notice.kind:
+        case "withdrawn":
+            return "🏛 " + say.text(
+                "The secretariat will not replace the identity key of {agency} after all.", agency=who
+            )
+        case "objected":
+            return "⚠️ " + say.text(
+                "{agency} objects to the replacement of its identity key. The replacement is stopped.",
+                agency=who,
+            )
+        case "replacing":
+            text = _replacing(notice, who, reader, say)
+        case _:
+            text = say.text(
+                "{agency} has another identity key. Ask that agency by another way whether this is so.",
+                agency=who,
+            )
+    aloud = say.text(
+        "Its fingerprint, as the agency reads it aloud: {fingerprint}",
+        fingerprint=say.embed(notice.fingerprint),
+    )
+    return f"⚠️ {text}\n{aloud}"
+
+
+def _replacing(notice: Notice, who: str, reader: Reader, say: Words) -> str:
+    effective = from_instant(notice.effective) / 1000 if notice.effective else 0.0
+    time = say.when(moment(effective), reader.zone)
+    if notice.disputed:
+        return say.text(
+            "Although {agency} objects, the secretariat will replace its identity key, effective {time}. "
+            "Ask that agency by another way.",
+            agency=who,
+            time=time,
+        )
+    return say.text(
+        "The secretariat will replace the identity key of {agency}, effective {time}. Until then that agency "
+        "can object. Ask it by another way whether it wants this.",
+        agency=who,
+        time=time,
+    )
 
 
 def _membership(notice: Notice, who: str, reader: Reader, say: Words) -> str:

@@ -171,3 +171,4 @@ class AlarmName(StrEnum):
     EQUIVOCATION = "equivocation"
     GHOST_MEMBER = "ghost_member"
     FORGERY = "forgery"
+    IDENTITY = "identity"

@@ -61,5 +61,9 @@ TEXTS: Final[dict[AlarmName, tuple[str, str]]] = {
         "Something came that is not signed by whom it names.",
         "It was refused. Tell the hub's operator; if it goes on, the secretariat.",
     ),
+    AlarmName.IDENTITY: (
+        "An agency's identity key is to be replaced, or was, and it is not sure that the agency wants it.",
+        "If it is ours and nobody here asked for it: `liaison-agency identity object`. Else call the agency.",
+    ),
 }
 """What happened, and what to do about it."""

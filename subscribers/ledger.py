@@ -21,7 +21,7 @@ from schemas.errors import Code, LiaisonError
 from schemas.frame import Frame
 from schemas.pulse import Pulse
 from schemas.subjects import TRAFFIC, is_community
-from subscribers import held, notices, refused
+from subscribers import held, notices, refused, replaced
 from subscribers.alarms import Alarm, AlarmKey, AlarmName, alarm_of, end_alarms, raise_alarms
 from subscribers.heads import until
 from subscribers.refused import Refused
@@ -202,6 +202,8 @@ class Ledger:
         """How far the traffic feed was read: what comes at or before this has been here."""
         self.alarmed = asyncio.Event()
         """Set whenever an alarm may have been raised."""
+        self.ready: dict[str, int] = {}
+        """From when on (Unix ms) each replacement of an identity has had its time, by the new key."""
         self._entries: set[bytes] = set()
 
     @classmethod
@@ -211,6 +213,7 @@ class Ledger:
         for membership, data in await store.query("SELECT membership, data FROM directory ORDER BY number"):
             ledger._grow(data, membership=bool(membership))
         await ledger.vouched.load(store)
+        ledger.ready = await replaced.load(store)
         for publisher, community, precedence, seq, digest, since in await store.query("SELECT * FROM chains"):
             ledger.chains[ChainKey(publisher, community, precedence)] = Chain(ChainHead(seq, digest), since)
         for publisher, community, precedence, *times, seen in await store.query("SELECT * FROM pulses"):
@@ -259,13 +262,19 @@ class Ledger:
         after = self.preview(data, membership=membership)
         told = notices.derive(self.directory, after, data, self.agency, membership=membership)
         due = notices.due(after, data, self.agency, membership=membership)
+        seen = self._judged(after, data, now, membership=membership)
         async with self.store.write() as tx:
             await tx.execute("INSERT INTO directory(membership, data) VALUES (?, ?)", (int(membership), data))
             names = [(agency.id, agency.name) for agency in after.agencies.values() if agency not in before]
             await tx.executemany("INSERT OR REPLACE INTO agencies VALUES (?, ?)", names)
             await tx.run(lambda connection: notices.write(connection, told, due, now))
+            await tx.run(lambda connection: seen.save(connection, now))
         self._grow(data, membership=membership)
+        if seen.ready:
+            self.ready.update([seen.ready])
         self.grown.set()
+        if seen.alarms:
+            self.alarmed.set()
 
     def fresh_until(self) -> int:
         """Unix ms from which the directory's head is stale: no epoch begins, no key is taken up."""
@@ -320,6 +329,12 @@ class Ledger:
     async def quarantine(self, limit: int) -> list[Refused]:
         """What was refused, newest first."""
         return await refused.latest(self.store, limit)
+
+    def _judged(self, after: Directory, data: bytes, now: int, *, membership: bool) -> replaced.Seen:
+        if membership:
+            return replaced.NOTHING
+        history = self.vouched.kept is None
+        return replaced.judge(self.directory, after, data, self.agency, now, self.ready, history=history)
 
     def _grow(self, data: bytes, *, membership: bool) -> None:
         before, self.directory = self.directory, self.preview(data, membership=membership)

@@ -1,5 +1,6 @@
 """What changed in the directory, told to those whom it concerns: every membership entry of this agency's
-communities, new keys and identities of fellow members, new roots, communities that name it an owner.
+communities, new keys of fellow members, new roots, communities that name it an owner; and to everybody what
+becomes of an agency's identity key.
 
 `derive` is pure. What it finds is written by the transaction that takes the change into the directory, so
 that no change goes by untold and none is told twice.
@@ -13,11 +14,23 @@ import apsw
 
 from schemas.card import Card
 from schemas.directory import Directory
-from schemas.documents import Agency, Community, Keys, Revoke, Root, parse_document, parse_membership
-from schemas.encoding import instant
+from schemas.documents import (
+    Agency,
+    Community,
+    Identity,
+    Keys,
+    Object,
+    Replace,
+    Revoke,
+    Root,
+    parse_document,
+    parse_membership,
+)
+from schemas.encoding import from_base64, instant
 from schemas.errors import Code, OperationError
 from schemas.limits import INTEGER_MAX
 from schemas.membership import MembershipLog
+from schemas.signing import KEY_SIZE, fingerprint
 from subscribers.communities import card_of
 from subscribers.records import MembershipChange, Notice, NoticeKind
 from subscribers.store import Row, Store
@@ -74,7 +87,7 @@ def derive(
             "index": entry.index,
         }
         return [Told("membership", entry.com, body)]
-    return _of_document(before, data, agency)
+    return _of_document(before, after, data, agency)
 
 
 def due(after: Directory, data: bytes, agency: str, *, membership: bool) -> Due | None:
@@ -151,7 +164,7 @@ def _concerned(log: MembershipLog, agency: str) -> bool:
     return agency in log.community.owners or agency in log.by_agency
 
 
-def _of_document(before: Directory, data: bytes, agency: str) -> list[Told]:
+def _of_document(before: Directory, after: Directory, data: bytes, agency: str) -> list[Told]:
     document = parse_document(data).document
     match document:
         case Root():
@@ -164,11 +177,29 @@ def _of_document(before: Directory, data: bytes, agency: str) -> list[Told]:
         case Revoke() if _fellow(before, document.agency, agency):
             return [Told("revoked", None, {"agency": document.agency})]
         case Agency() if document.id in before.agencies and _fellow(before, document.id, agency):
-            renewed = before.agencies[document.id].identity != document.identity
-            kind: NoticeKind = "identity" if renewed else "agency"
-            return [Told(kind, None, {"agency": document.id, "version": document.version})]
+            return [Told("agency", None, {"agency": document.id, "version": document.version})]
+        case Replace() | Object() | Identity():
+            return [_of_identity(before, after, document)]
         case _:
             return []
+
+
+def _of_identity(before: Directory, after: Directory, document: Replace | Object | Identity) -> Told:
+    """Everybody is told: what is replaced unseen is replaced silently."""
+    agency = document.agency
+    body: dict[str, object] = {
+        "agency": agency,
+        "fingerprint": fingerprint(from_base64(document.identity, KEY_SIZE)),
+        "disputed": agency in before.identities.disputed,
+    }
+    match document:
+        case Replace():
+            return Told("replacing", None, {**body, "effective": instant(min(document.nbf, _LATEST))})
+        case Object():
+            objected = agency in after.identities.disputed - before.identities.disputed
+            return Told("objected" if objected else "withdrawn", None, body)
+        case Identity():
+            return Told("identity", None, body)
 
 
 def _fellow(directory: Directory, one: str, other: str) -> bool:

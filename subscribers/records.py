@@ -105,7 +105,18 @@ class MembershipChange(_Shape):
     """The owners who signed it."""
 
 
-NoticeKind = Literal["membership", "community", "keys", "revoked", "identity", "agency", "root"]
+NoticeKind = Literal[
+    "membership",
+    "community",
+    "keys",
+    "revoked",
+    "replacing",
+    "objected",
+    "withdrawn",
+    "identity",
+    "agency",
+    "root",
+]
 
 
 class Notice(_Shape):
@@ -128,6 +139,10 @@ class Notice(_Shape):
     index: int | None = None
     version: int | None = None
     threshold: int | None = None
+    fingerprint: str = ""
+    """Of an identity key that is new, or that was to be: what its agency reads aloud."""
+    disputed: bool = False
+    """The agency has objected before."""
 
 
 class Published(_Shape):

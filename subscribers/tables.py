@@ -13,6 +13,7 @@ from subscribers import (
     kept,
     ledger,
     notices,
+    replaced,
     vouched,
 )
 
@@ -29,4 +30,5 @@ NODE: Final[tuple[str, ...]] = (
     kept.MIGRATIONS[0],
     vouched.MIGRATIONS[0],
     notices.MIGRATIONS[0],
+    replaced.MIGRATIONS[0],
 )

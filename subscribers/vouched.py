@@ -30,6 +30,10 @@ class Vouched:
         self.origin = ""
         """The directory's name in checkpoints."""
         self._came: dict[str, int] = {}
+        self._identities: dict[str, int] = {}
+        """At which size each agency's identity was last replaced."""
+        self._leaning: dict[str, int] = {}
+        """Signing keys that such an identity has bound, with that size."""
 
     async def load(self, store: Store) -> None:
         """What was committed."""
@@ -43,15 +47,26 @@ class Vouched:
             return
         for kid in after.signers.keys() - before.signers.keys():
             self._came[kid] = after.head.size
+            if replaced := self._identities.get(after.signers[kid].agency):
+                self._leaning[kid] = replaced
+        changed = {} if after.identities is before.identities else before.identities.held
+        for agency, held in changed.items():
+            if len(after.identities.held[agency]) > len(held):
+                self._identities[agency] = after.head.size
 
     def withheld(self, directory: Directory, now: int) -> frozenset[str]:
         """Signing keys that are not taken up at `now`: those that came after the newest head, while that is
-        stale. A node that has had no head yet believes what it was begun with.
+        stale; and always those that rest on a replaced identity which no witness has vouched for. A node that
+        has had no head yet believes what it was begun with.
         """
-        if self.kept is None or now < until(directory, self.kept):
+        if self.kept is None:
             return frozenset()
         size = self.kept.head.size
-        return frozenset(kid for kid, came in self._came.items() if came > size)
+        waiting = self._leaning if directory.root.quorum else {}
+        withheld = frozenset(kid for kid, replaced in waiting.items() if replaced > size)
+        if now < until(directory, self.kept):
+            return withheld
+        return withheld | {kid for kid, came in self._came.items() if came > size}
 
     def shown_until(self, directory: Directory) -> str | None:
         """When the head becomes stale, for people; None when it never does."""

@@ -198,8 +198,19 @@ def sentence(notice: Notice) -> str:
             return f"{who} entered new keys (version {notice.version})"
         case "revoked":
             return f"{who} revoked a key"
+        case "replacing":
+            against = ", ALTHOUGH IT OBJECTS" if notice.disputed else ""
+            return (
+                f"the secretariat will REPLACE THE IDENTITY KEY of {who}, effective {notice.effective}"
+                f"{against}; ask the agency by another way. It reads aloud: {notice.fingerprint}"
+            )
+        case "objected":
+            return f"{who} OBJECTS to the replacement of its identity key, which is stopped"
+        case "withdrawn":
+            return f"the secretariat will not replace the identity key of {who} after all"
         case "identity":
-            return f"{who} has ANOTHER IDENTITY KEY (version {notice.version}): ask the agency by another way"
+            spoken = notice.fingerprint
+            return f"{who} has ANOTHER IDENTITY KEY; ask by another way. It reads aloud: {spoken}"
         case "agency":
             return f"{who} has a new entry (version {notice.version})"
         case "root":

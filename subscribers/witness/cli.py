@@ -21,6 +21,8 @@ State = Annotated[Path, typer.Option(help="The witness's state directory.", envv
 Log = Annotated[Literal["auto", "json", "console"], typer.Option(help="Log format.")]
 _STATE = Path("witness")
 _LISTED = 20
+_LATEST = 9_000_000_000_000
+"""A time that an instant of four digits of year can tell (Unix milliseconds)."""
 
 
 @app.command()
@@ -123,6 +125,13 @@ def _print(facts: dict[str, Any]) -> None:
     typer.echo(f"{facts['witness']} {running}, {named}; {facts['documents']} documents verified")
     if signed := facts["cosigned"]:
         typer.echo(f"cosigned {signed['size']} documents, {signed['root']}, at {instant(signed['at'])}")
+    for each in facts["replacements"]:
+        dispute = ", against its objection" if each["disputed"] else ""
+        effective = instant(min(each["effective"], _LATEST))
+        typer.echo(f"identity of {each['agency']} to be replaced from {effective} on{dispute}")
+    if held := facts["held_until"]:
+        until = instant(min(held, _LATEST))
+        typer.echo(f"head held until {until}: an identity was replaced before its time")
     for each in facts["refused"]:
         typer.echo(f"refused {instant(each['at'])} {each['code']}: {each['message']}")
 

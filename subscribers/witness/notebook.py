@@ -4,17 +4,18 @@ The log and the heads are one database and only ever grow, so whatever a crash i
 size are signed.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, Self, SupportsBytes
 
 import apsw
 
 from schemas.directory import Directory
+from schemas.documents import parse_document
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.limits import NOTE_MAX
 from schemas.merkle import Head
 from subscribers.store import Row, Store
+from subscribers.witness.holds import Holds
 
 DATABASE: Final = "witness.db"
 MIGRATIONS: Final = (
@@ -26,6 +27,9 @@ MIGRATIONS: Final = (
         number INTEGER PRIMARY KEY, at INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
         data BLOB NOT NULL
     ) STRICT;
+    """,
+    """
+    CREATE TABLE new_identities(identity TEXT PRIMARY KEY, ready INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     """,
 )
 _REFUSED_MAX: Final = 1_000
@@ -42,8 +46,11 @@ class Refusal(NamedTuple):
 class Notebook:
     """The memory image of the database. Made by `Notebook.load`."""
 
-    def __init__(self, store: Store, directory: Directory, last: tuple[Head, int] | None, seen: int) -> None:
+    def __init__(
+        self, store: Store, directory: Directory, last: tuple[Head, int] | None, seen: int, holds: Holds
+    ) -> None:
         self._store = store
+        self._holds = holds
         self.directory = directory
         self.last = last
         """The newest head that was signed, or is about to be, and when (Unix ms)."""
@@ -64,9 +71,12 @@ class Notebook:
         signed_heads = await store.query("SELECT size, root FROM cosigned")
         newest = await store.query("SELECT size, root, at FROM cosigned ORDER BY size DESC LIMIT 1")
         directory = Directory.pinned(root)
+        holds = Holds(dict(await store.query("SELECT identity, ready FROM new_identities")))
         try:
             for (data,) in await store.query("SELECT data FROM documents ORDER BY number"):
-                directory = directory.apply(data)
+                grown = directory.apply(data)
+                holds.take(directory, parse_document(data))
+                directory = grown
         except LiaisonError as error:
             raise _corrupt(f"a document does not hold: {error.code}") from error
         for size, signed in signed_heads:
@@ -74,13 +84,29 @@ class Notebook:
                 raise _corrupt(f"the head that was signed at {size} is of another log")
         seen = await store.query("SELECT sequence FROM feed")
         last = (Head(newest[0][0], newest[0][1]), newest[0][2]) if newest else None
-        return cls(store, directory, last, seen[0][0] if seen else 0)
+        return cls(store, directory, last, seen[0][0] if seen else 0, holds)
 
-    async def append(self, data: bytes) -> None:
-        """Check, write and take in the next document. Raises as `Directory.apply`."""
-        grown = self.directory.apply(data)
-        await self._store.transact(_writes("INSERT INTO documents(data) VALUES (?)", (data,)))
+    async def append(self, data: bytes, now: int) -> None:
+        """Check, write and take in the next document, which came at `now` (Unix ms). Raises as
+        `Directory.apply`.
+        """
+        grown, signed = self.directory.apply(data), parse_document(data)
+        begun = self._holds.begun(self.directory, signed, now, history=self.last is None)
+
+        def write(connection: apsw.Connection) -> None:
+            connection.execute("INSERT INTO documents(data) VALUES (?)", (data,))
+            if begun:
+                connection.execute("INSERT OR REPLACE INTO new_identities VALUES (?, ?)", begun)
+
+        await self._store.transact(write)
+        if begun:
+            self._holds.ready.update([begun])
+        self._holds.take(self.directory, signed)
         self.directory = grown
+
+    def held_until(self, size: int) -> int:
+        """Before when (Unix ms) a head of so many documents must not be cosigned; 0 when it may be."""
+        return self._holds.until(size)
 
     async def commit(self, head: Head, at: int, sequence: int) -> None:
         """Bind this witness to a head; it is on disk when this returns, and only then may be signed.
@@ -116,13 +142,6 @@ class Notebook:
         """What was refused, newest first."""
         sql = "SELECT at, code, message FROM refused ORDER BY number DESC LIMIT ?"
         return [Refusal(*row) for row in await self._store.query(sql, (limit,))]
-
-
-def _writes(sql: str, bindings: tuple[bytes]) -> Callable[[apsw.Connection], None]:
-    def write(connection: apsw.Connection) -> None:
-        connection.execute(sql, bindings)
-
-    return write
 
 
 def _corrupt(what: str) -> OperationError:

@@ -149,7 +149,7 @@ class Witness:
     async def _one(self, subject: str, data: bytes, sequence: int) -> Offered | None:
         book = self.notebook
         if subject == DIRECTORY_DOCUMENTS:
-            await book.append(data)
+            await book.append(data, self._clock())
         elif subject == DIRECTORY_HEAD:
             check_head(book.directory, self._us, parse_note(data))
         elif subject == DIRECTORY_OFFER:
@@ -158,6 +158,9 @@ class Witness:
                 check_head(book.directory, self._us, note)
                 return None  # it comes again: an acknowledgement was lost
             check_offer(book.directory, self._us, book.last[0] if book.last else None, note)
+            if (until := book.held_until(note.checkpoint.head.size)) > self._clock():
+                log.warning("head held: an identity was replaced before its time", until=until)
+                return None
             return Offered(note, sequence)
         return None
 
@@ -185,12 +188,18 @@ async def state_of(state: Path, listed: int) -> dict[str, Any]:
         book = await Notebook.load(store, from_base64(admission.root, DOCUMENT_MAX))
         refusals = await book.refusals(listed)
     head, at = book.last or (None, None)
+    identities, held = book.directory.identities, book.held_until(book.directory.head.size)
     return {
         "witness": keys.name,
         "endpoint": admission.endpoint,
         "running": _is_running(state),
         "named": any(each.name == keys.name for each in book.directory.root.witnesses),
         "documents": book.directory.head.size,
+        "replacements": [
+            {"agency": each.agency, "effective": each.nbf, "disputed": each.agency in identities.disputed}
+            for each in identities.pending.values()
+        ],
+        "held_until": held if held > now_ms() else None,
         "cosigned": head and {"size": head.size, "root": head.root.hex(), "at": at},
         "refused": [each._asdict() for each in refusals],
     }

@@ -84,6 +84,21 @@ def test_every_kind_has_words(kind: str, language: Language) -> None:
     assert "{" not in text
 
 
+ALOUD = "12345 67890 12345 67890 12345 67890 12345 67890"
+
+
+@pytest.mark.parametrize("language", SPOKEN)
+@pytest.mark.parametrize("kind", ["replacing", "objected", "withdrawn", "identity"])
+@pytest.mark.parametrize("disputed", [False, True])
+def test_what_becomes_of_an_identity_is_said(kind: str, disputed: bool, language: Language) -> None:
+    given = notice(kind=kind, op=None, by=[], community=None, fingerprint=ALOUD, disputed=disputed)
+    text = told(given, language)
+    assert "Kazakhstan" in text
+    assert ("14:00" in text) is (kind == "replacing")
+    assert (ALOUD in text) is (kind in {"replacing", "identity"})
+    assert [each.officer for each in plan(given, [officer(1)], {})] == [1]
+
+
 @pytest.mark.parametrize("language", SPOKEN)
 def test_below_its_marking_a_chat_learns_only_that_something_waits(language: Language) -> None:
     rendered = render_notice(

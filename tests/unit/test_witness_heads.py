@@ -203,9 +203,9 @@ async def test_what_a_witness_has_seen_and_signed_survives(tmp_path: Path) -> No
         book = await Notebook.load(store, documents()[0])
         assert (book.last, book.seen) == (None, 0)
         for each in documents()[1:]:
-            await book.append(each)
+            await book.append(each, AT)
         with pytest.raises(LiaisonError):
-            await book.append(b"{}")
+            await book.append(b"{}", AT)
         await book.commit(at_size(4), AT, 7)
         await book.commit(book.directory.head, AT + 1, 9)
         await book.commit(book.directory.head, AT + 2, 11)
