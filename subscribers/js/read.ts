@@ -4,14 +4,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { WebSocket } from "ws";
 
-import { fromHex } from "./src/encoding.js";
-import { signer } from "./src/keys_document.js";
-import { Link } from "./src/link.js";
-import { Reader, Waits } from "./src/reader.js";
-import { Session } from "./src/session.js";
-import { ready } from "./src/signatures.js";
-import { Journal, readAdmission, readKey, Trouble } from "./src/state.js";
-import { kemKey, publicKey } from "./src/wraps.js";
+import { run } from "./src/run.js";
+import { Journal, readAdmission, readKey } from "./src/state.js";
 
 const HELP = `Read bulletins over WebSocket, and print them as lines of JSON.
 
@@ -33,37 +27,29 @@ async function main(): Promise<void> {
     process.exitCode = values.help ? 0 : 2;
     return;
   }
-  await ready;
   const admission = readAdmission(values.admission, values["root-fingerprint"]);
   const keys = join(values.state, "keys");
-  const kem = await kemKey(readKey(keys, "encryption"));
-  const reader = new Reader(fromHex(admission.fingerprint, 32), admission.endpoint, kem);
+  const seed = (name: string): Uint8Array<ArrayBuffer> => readKey(keys, name);
+  const seeds = { encryption: seed("encryption"), identity: seed("identity"), nats: seed("nats"), signing: seed("signing") };
   const journal = new Journal(join(values.state, "reader.jsonl"));
-  for (const entry of journal.entries()) {
-    if ((await reader.take(entry)) instanceof Waits) continue; // it was refused, and told, then
-  }
-  const print = (told: object): void => void process.stdout.write(`${JSON.stringify(told)}\n`);
-  const { websockets, endpoint, user_jwt: jwt, agency } = admission;
-  const link = await Link.open(websockets, endpoint, jwt, signer(readKey(keys, "nats")), async (url) => ({
-    socket: new WebSocket(url) as unknown as globalThis.WebSocket,
-    encrypted: url.startsWith("wss:"),
-  }));
-  const session = new Session(link, reader, { now: Date.now, tell: print, keep: (entry) => journal.append(entry) });
   let ended = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => (ended = true));
-  void link.closed().then(() => (ended = true));
-  await session.drain();
-  const own = { agency, endpoint, signing: signer(readKey(keys, "signing")).public, kem: await publicKey(kem) };
-  await session.register(own, signer(readKey(keys, "identity")));
-  print({ event: "ready", endpoint, directory: reader.directory?.log.size ?? 0 });
-  await session.drain();
-  if (values.follow) await session.follow(() => ended);
-  await link.close();
+  const place = {
+    kept: journal.entries(),
+    keep: (entry: Parameters<Journal["append"]>[0]): void => journal.append(entry),
+    tell: (told: object, again: boolean): void => {
+      if (!again) process.stdout.write(`${JSON.stringify(told)}\n`);
+    },
+    socket: async (url: string) => ({
+      socket: new WebSocket(url) as unknown as globalThis.WebSocket,
+      encrypted: url.startsWith("wss:"),
+    }),
+  };
+  await run(admission, seeds, place, values.follow ? () => ended : undefined);
   journal.close();
 }
 
 main().catch((error: unknown) => {
-  const known = error instanceof Trouble || error instanceof Error;
-  process.stderr.write(`${known ? error.message : String(error)}\n`);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 });

@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.sandbox import CHROMIUM, CHROMIUM_FLAGS, has_chromium
 from tests.support.world import ROOT, Program, World
-from tests.vectors.runner import CASES, base
+from tests.vectors.runner import CASES, LOG_CASES, base
 
 HERE: Final = ROOT / "subscribers" / "js"
 LIMIT: Final = 120.0
@@ -49,9 +49,14 @@ async def run(*words: str) -> tuple[int, str]:
 
 def sources() -> str:
     """One value for everything that the built reader is made of."""
-    names = ("package-lock.json", "package.json", "tsconfig.json", "*.ts", "src/*.ts", "test/*.ts")
+    names = ("package-lock.json", "package.json", "tsconfig.json", "*.ts", "src/*.ts", "test/*.ts", "page/*")
     files = sorted(path for name in names for path in HERE.glob(name))
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def vectors() -> list[Path]:
+    """Every case there is."""
+    return [path for folder in (CASES, LOG_CASES) for path in folder.glob("*.json")]
 
 
 @contextlib.contextmanager
@@ -83,32 +88,38 @@ async def built() -> Path:
 async def test_every_vector_in_node() -> None:
     status, said = await run("node", "--test", "--test-reporter=tap", "build/test/vectors.test.js")
     assert status == 0, "\n".join(line for line in said.splitlines() if line.startswith("not ok"))
-    assert f"# pass {len(list(CASES.glob('*.json')))}\n" in said
+    assert f"# pass {len(vectors())}\n" in said
 
 
 @pytest.mark.browser
 @pytest.mark.skipif(not has_chromium(), reason=f"no Chromium at {CHROMIUM}: install it to try the page")
 async def test_every_vector_in_a_browser(built: Path) -> None:
-    cases = [json.loads(path.read_text("utf-8")) for path in CASES.glob("*.json")]
+    cases = [json.loads(path.read_text("utf-8")) for path in vectors()]
     async with empty_page() as page:
-        await page.add_script_tag(path=built / "browser.js")
+        await page.add_script_tag(path=built / "test" / "browser.js")
         wrong = await page.evaluate("([base, cases]) => globalThis.vectors(base, cases)", [base(), cases])
     assert wrong == []
 
 
 @contextlib.asynccontextmanager
-async def empty_page() -> AsyncIterator[Any]:
-    """A page of a real Chromium that asks nobody for anything."""
+async def new_page() -> AsyncIterator[Any]:
+    """A page of a real Chromium."""
     playwright = importlib.import_module("playwright.async_api")
     async with playwright.async_playwright() as engine:
         chromium = await engine.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
         try:
-            page = await chromium.new_page()
-            await page.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
-            await page.goto(PAGE)
-            yield page
+            yield await chromium.new_page()
         finally:
             await chromium.close()
+
+
+@contextlib.asynccontextmanager
+async def empty_page() -> AsyncIterator[Any]:
+    """A page that asks nobody for anything."""
+    async with new_page() as page:
+        await page.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
+        await page.goto(PAGE)
+        yield page
 
 
 def reader(world: World, built: Path, state: Path) -> Program:
@@ -160,3 +171,44 @@ async def test_it_reads_live_over_websocket(built: Path, world: World) -> None:
     async with reading(program):
         opened = [each for each in await until(program, "ready") if each["event"] == "bulletin"]
         assert [each["bulletin"]["title"] for each in opened] == ["While nobody read"]
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not has_chromium(), reason=f"no Chromium at {CHROMIUM}: install it to try the page")
+@pytest.mark.asyncio(loop_scope="session")
+async def test_it_reads_live_in_a_browser(built: Path, world: World) -> None:
+    """The page as its user has it: keys from the disk, the hub over WebSocket; what was read is still there
+    when it is loaded again.
+    """
+    fra = await world.agency("fra")
+    member = await world.prepare("js-page")
+    server = Program(world.directory, world.directory / "page.log", "node", built / "serve.js", "0")
+    await server.start()
+    try:
+        async with new_page() as page:
+            refused: list[str] = []
+            page.on("console", lambda said: refused.append(said.text) if said.type == "error" else None)
+            await begin(page, server.ready["url"], world, member.state)
+            made = await fra.found()
+            async with fra.client() as agency:
+                await agency.community_add(made.slug, "js-page", "reader")
+            await fra.publish("High water at the lock", made.slug, severity="flash", tlp="TLP:AMBER+STRICT")
+            await page.get_by_role("heading", name="High water at the lock").wait_for(timeout=LIMIT * 1000)
+            assert await page.locator(".tlp").inner_text() == "TLP:AMBER+STRICT"
+            await begin(page, server.ready["url"], world, member.state)
+            assert await page.get_by_role("heading", name="High water at the lock").count() == 1
+            assert await page.locator("#troubles li").count() == 0
+            assert [each for each in refused if "favicon" not in each] == []
+    finally:
+        await server.stop()
+
+
+async def begin(page: Any, url: str, world: World, state: Path) -> None:  # noqa: ANN401 - a page of Playwright
+    """Load the page and start it as the endpoint whose state this is; it has read what waited."""
+    await page.goto(url)
+    names = ("encryption", "identity", "nats", "signing")
+    await page.get_by_label("Keys").set_input_files([state / "keys" / f"{name}.key" for name in names])
+    await page.get_by_label("Admission").set_input_files(world.directory / f"{state.name}.json")
+    await page.get_by_label("Root fingerprint").fill(world.fingerprint)
+    await page.get_by_role("button", name="Read").click()
+    await page.get_by_text("documents of the directory verified").wait_for(timeout=LIMIT * 1000)

@@ -19,6 +19,8 @@ export interface Bound {
   readonly key: Uint8Array;
   /** Of the `keys` document that bound it. */
   readonly version: number;
+  /** How many documents the directory had with that one. */
+  readonly since: number;
   revoked: boolean;
 }
 
@@ -42,7 +44,12 @@ export class Directory {
   private readonly kem = new Map<string, string>();
   private readonly seen = new Set<string>();
 
-  private constructor(private root: RootDocument) {}
+  private constructor(private current: RootDocument) {}
+
+  /** The `root` document in force. */
+  get root(): RootDocument {
+    return this.current;
+  }
 
   /** A directory of its first document alone. `fingerprint` was told by other means. Throws `root_mismatch`. */
   static pinned(data: Uint8Array, fingerprint: Uint8Array): Directory {
@@ -107,7 +114,7 @@ export class Directory {
     sound(document, envelope);
     apart(document, this.hub ? [this.hub.key] : []);
     demand(document.cooldown >= this.root.cooldown, "bad_document", "a shorter cool-down");
-    return () => (this.root = document);
+    return () => (this.current = document);
   }
 
   private takeAgency(envelope: Envelope, document: Of<"agency">): () => void {
@@ -136,7 +143,7 @@ export class Directory {
     const { agency, endpoint, version } = document;
     return () => {
       this.endpoints.set(endpoint, { agency, version });
-      this.signing.set(kid, { endpoint, agency, key: document.signing, version, revoked: false });
+      this.signing.set(kid, { endpoint, agency, key: document.signing, version, since: this.log.size, revoked: false });
       this.kem.set(kem, endpoint);
     };
   }

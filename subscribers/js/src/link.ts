@@ -5,6 +5,8 @@ import { createInbox, wsconnect, type Auth, type Msg, type NatsConnection, type 
 import { bytes, toBase64 } from "./encoding.js";
 import type { Signer } from "./keys_document.js";
 
+/** Makes a WebSocket. */
+export type Socket = NonNullable<WsConnectionOptions["wsFactory"]>;
 export type Stream = "DIRECTORY" | "TRAFFIC";
 
 const BATCH = 256;
@@ -34,7 +36,7 @@ export class Link {
     endpoint: string,
     jwt: string,
     user: Signer,
-    socket?: WsConnectionOptions["wsFactory"],
+    socket?: Socket,
   ): Promise<Link> {
     const authenticator = (nonce?: string): Auth =>
       ({ jwt, nkey: "", sig: toBase64(user.sign(bytes(nonce ?? ""))) }) as Auth;

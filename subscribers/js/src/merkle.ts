@@ -9,6 +9,11 @@ const NODE = Uint8Array.of(1);
 export const leafHash = (entry: Uint8Array): Uint8Array => sha256(LEAF, entry);
 export const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(NODE, left, right);
 
+export interface Head {
+  readonly size: number;
+  readonly root: Uint8Array;
+}
+
 /** An append-only log: the root at every size from 0 on. */
 export class Log {
   private readonly roots: Uint8Array[] = [sha256()];
@@ -56,4 +61,28 @@ export function included(entry: Uint8Array, index: number, size: number, path: U
     [first, last] = [first / 2n, last / 2n];
   }
   return last === 0n && equal(hash, root);
+}
+
+/** Whether the log of `old` with its root is the beginning of that of `size` with `root`: RFC 9162, 2.1.4.2. */
+export function continued(old: Head, now: Head, path: readonly Uint8Array[]): boolean {
+  if (old.size > now.size) return false;
+  if (old.size === now.size) return path.length === 0 && equal(old.root, now.root);
+  if (old.size === 0) return path.length === 0 && equal(old.root, sha256());
+  if (path.length === 0) return false;
+  let [first, last] = [BigInt(old.size) - 1n, BigInt(now.size) - 1n];
+  const steps = (first & (first + 1n)) === 0n ? [old.root, ...path] : [...path];
+  while (first % 2n === 1n) [first, last] = [first / 2n, last / 2n];
+  const start = steps.shift() as Uint8Array;
+  let [before, after] = [start, start];
+  for (const step of steps) {
+    if (last === 0n) return false;
+    if (first % 2n === 1n || first === last) {
+      [before, after] = [nodeHash(step, before), nodeHash(step, after)];
+      while (first % 2n === 0n && first !== 0n) [first, last] = [first / 2n, last / 2n];
+    } else {
+      after = nodeHash(after, step);
+    }
+    [first, last] = [first / 2n, last / 2n];
+  }
+  return last === 0n && equal(before, old.root) && equal(after, now.root);
 }

@@ -3,9 +3,10 @@
 import { Directory } from "./directory.js";
 import type { JsonObject } from "./encoding.js";
 import { Refusal, type Code } from "./errors.js";
+import { Heads } from "./heads.js";
 import { Receiver, type Verdict } from "./receiver.js";
 import { readReceipt } from "./receipts.js";
-import type { Entry } from "./state.js";
+import type { Entry } from "./files.js";
 import { DOCUMENTS, HEADS, membershipSubject, receiptSubject, wrapSubject } from "./subjects.js";
 import { acceptWrap, type KemKey } from "./wraps.js";
 
@@ -31,6 +32,7 @@ export class Waits {
 
 export class Reader {
   private receiver: Receiver | undefined;
+  private heads: Heads | undefined;
   private readonly slugs = new Map<string, string>();
 
   constructor(
@@ -50,6 +52,7 @@ export class Reader {
       if (subject === wrapSubject(this.endpoint)) return await this.wrap(data);
       if (subject === receiptSubject(this.endpoint)) return this.receipt(data);
       if (subject !== HEADS) this.entry(subject, data);
+      else if (this.known()) this.heads?.take(data);
       return [];
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -63,7 +66,9 @@ export class Reader {
       membershipSubject(subject);
       this.known().directory.applyMembership(data);
     } else if (this.receiver === undefined) {
-      this.receiver = new Receiver(Directory.pinned(data, this.fingerprint), this.endpoint);
+      const directory = Directory.pinned(data, this.fingerprint);
+      this.heads = new Heads(directory, this.fingerprint);
+      this.receiver = new Receiver(directory, this.endpoint, this.heads);
     } else {
       this.receiver.directory.apply(data);
     }

@@ -7,7 +7,8 @@ import { keyCommitment, openBody, parseCard, type Card } from "./content.js";
 import { toHex } from "./encoding.js";
 import { demand, Refusal, type Code } from "./errors.js";
 import { parseFrame, signedBy, type Frame, type Head, type Header } from "./frame.js";
-import type { Directory } from "./directory.js";
+import type { Bound, Directory } from "./directory.js";
+import type { Heads } from "./heads.js";
 import type { Membership } from "./membership.js";
 import { frameSubject } from "./subjects.js";
 
@@ -64,9 +65,11 @@ export class Receiver {
   /** By key commitment. */
   private readonly keys = new Map<string, Uint8Array>();
 
+  /** `heads` tells of keys that are not believed yet; without them every key of the directory is. */
   constructor(
     readonly directory: Directory,
     private readonly endpoint: string,
+    private readonly heads?: Heads,
   ) {}
 
   /** An epoch's key, from a wrap that was accepted. */
@@ -88,7 +91,7 @@ export class Receiver {
   private judgeVouched(subject: string, data: Uint8Array, now: number, version: number): Verdict {
     let placed: Placed | undefined;
     try {
-      const frame = this.authentic(subject, data, version);
+      const frame = this.authentic(subject, data, version, now);
       const { missing } = this.place(frame);
       placed = { frame, missing, expired: frame.header.exp <= now };
       return this.read(placed);
@@ -102,14 +105,14 @@ export class Receiver {
   }
 
   /** Everything before the chain. */
-  private authentic(subject: string, data: Uint8Array, vouching: number): Frame {
+  private authentic(subject: string, data: Uint8Array, vouching: number, now: number): Frame {
     const frame = parseFrame(data);
     const { header } = frame;
     const place = frameSubject(subject);
     for (const name of ["realm", "community", "precedence", "publisher"] as const) {
       demand(place[name] === header[name], "subject_mismatch", "header and subject disagree");
     }
-    const agency = this.signed(frame, vouching);
+    const agency = this.signed(frame, vouching, now);
     const community = this.directory.communities.get(header.community);
     // The two feeds are not ordered: it may be in what we have not read.
     const behind = header.dir !== undefined && header.dir.size > this.directory.log.size;
@@ -136,7 +139,7 @@ export class Receiver {
   }
 
   /** The agency whose endpoint has signed, or a successor of whose key vouches for the frame. */
-  private signed(frame: Frame, vouching: number): string {
+  private signed(frame: Frame, vouching: number, now: number): string {
     const { publisher, kid, dir } = frame.header;
     const bound = this.directory.signing.get(kid);
     const endpoint = this.directory.endpoints.get(publisher);
@@ -144,10 +147,23 @@ export class Receiver {
     if (bound === undefined && dir && dir.size > this.directory.log.size) throw new Behind("directory", dir.size);
     demand(endpoint !== undefined, "unknown_publisher", "the endpoint has no keys in the directory");
     demand(bound?.endpoint === publisher, "unknown_key", "not a key of this endpoint");
-    if (vouching >= bound.version) return endpoint.agency;
-    demand(!bound.revoked, "revoked_key", "the key was revoked");
-    demand(signedBy(frame, bound.key), "bad_signature", "the signature does not hold");
+    if (vouching < bound.version) {
+      demand(!bound.revoked, "revoked_key", "the key was revoked");
+      demand(signedBy(frame, bound.key), "bad_signature", "the signature does not hold");
+    }
+    this.demandVouched([bound, this.successor(publisher, vouching)], now);
     return endpoint.agency;
+  }
+
+  private successor(publisher: string, version: number): Bound | undefined {
+    if (version === 0) return undefined;
+    return [...this.directory.signing.values()].find((each) => each.endpoint === publisher && each.version === version);
+  }
+
+  /** That no key on which a frame rests came behind a head that is stale. */
+  private demandVouched(keys: readonly (Bound | undefined)[], now: number): void {
+    const withheld = keys.some((key) => key !== undefined && this.heads?.withholds(key.since, now));
+    demand(!withheld, "stale_head", "a key that came after the newest head, which is stale");
   }
 
   private place(frame: Frame): { missing: Gap | null } {

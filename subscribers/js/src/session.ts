@@ -1,11 +1,11 @@
 /** One run of the reader: pull, judge, tell, keep, acknowledge. */
 
 import { toHex } from "./encoding.js";
+import type { Entry } from "./files.js";
 import { keysDocument, type Binding, type Signer } from "./keys_document.js";
 import type { Link, Pulled, Stream } from "./link.js";
 import { Waits, type Reader, type Told } from "./reader.js";
 import { keyId } from "./signatures.js";
-import type { Entry } from "./state.js";
 import { documentSubmission } from "./subjects.js";
 
 /** How long a frame may wait for a log that it is ahead of, and one pull for a message: milliseconds. */
@@ -15,7 +15,7 @@ const PULL_WAIT = 1_000;
 export interface Surroundings {
   readonly now: () => number;
   readonly tell: (told: Told) => void;
-  readonly keep: (entry: Entry) => void;
+  readonly keep: (entry: Entry) => void | Promise<void>;
 }
 
 export class Session {
@@ -68,7 +68,7 @@ export class Session {
       told = [{ event: "refused", code: "log_behind", subject: entry.subject, reason: `the ${told.log} log is behind` }];
     }
     for (const each of told) this.around.tell(each);
-    this.around.keep(entry);
+    await this.around.keep(entry);
     message.ack();
   }
 

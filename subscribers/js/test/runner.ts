@@ -1,12 +1,14 @@
 /** Run one case of `tests/vectors`: what comes out is put as the case puts it. In Node and in browsers alike. */
 
 import { bytes, fromBase64, fromHex, toHex } from "../src/encoding.js";
+import { checkNote, demandFresh, freshUntil, originOf, parseNote } from "../src/checkpoints.js";
 import { Directory } from "../src/directory.js";
 import { parseEnrolment } from "../src/documents.js";
 import { Refusal } from "../src/errors.js";
+import { verifyFile } from "../src/exports.js";
 import { readReceipt } from "../src/receipts.js";
 import { Receiver, type Verdict } from "../src/receiver.js";
-import { ready, sha256 } from "../src/signatures.js";
+import { publicKey, ready, sha256 } from "../src/signatures.js";
 import { acceptWrap, kemKey, parseBundle } from "../src/wraps.js";
 
 export interface Base {
@@ -29,6 +31,15 @@ export interface Case {
   message: [string, string];
   expect: object;
   [field: string]: unknown;
+}
+
+interface CheckpointCase {
+  quorum: number;
+  freshness: number;
+  now: number;
+  note: string;
+  hub: string;
+  witnesses: { name: string; key: string }[];
 }
 
 type Said = object;
@@ -142,5 +153,29 @@ const OPERATIONS: Record<string, (base: Base, given: Case) => Said | Promise<Sai
     const key = fromHex(given["key"] as string, 32);
     const answers = readReceipt(text(given, "receipt"), given["publisher"] as string, key);
     return { answers: answers.map((each) => [each.sha256, each.code]) };
+  },
+  checkpoint: (_, given) => {
+    const { quorum, freshness, now, note, hub, witnesses } = given as unknown as CheckpointCase;
+    const judges = {
+      quorum,
+      freshness,
+      hub: publicKey(hub),
+      witnesses: witnesses.map(({ name, key }) => ({ name, key: publicKey(key) })),
+    };
+    const origin = originOf(fromHex(given["fingerprint"] as string, 32));
+    const cosigned = checkNote(parseNote(fromBase64(note, MESSAGE_MAX)), origin, judges);
+    const until = freshUntil(cosigned, judges);
+    demandFresh(until, now);
+    const { head, times } = cosigned;
+    return { size: head.size, root: toHex(head.root), times, fresh_until: until };
+  },
+  file: (_, given) => {
+    const [size, root] = (given["since"] ?? []) as [number?, string?];
+    const old = root === undefined ? undefined : { size: size as number, root: fromHex(root, 32) };
+    const found = verifyFile(text(given, "file"), fromHex(given["fingerprint"] as string, 32), given.now, old);
+    return {
+      head: found.head && [found.head.size, toHex(found.head.root)],
+      fresh_until: found.freshUntil,
+    };
   },
 };

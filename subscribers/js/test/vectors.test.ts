@@ -10,11 +10,15 @@ const vectors = new URL("../../../../tests/vectors/", import.meta.url);
 const read = (name: string): unknown => JSON.parse(readFileSync(new URL(name, vectors), "utf8"));
 
 const base = read("base.json") as Base;
-const names = readdirSync(new URL("cases/", vectors)).filter((name) => name.endsWith(".json"));
+const names = ["cases/", "log/"].flatMap((folder) =>
+  readdirSync(new URL(folder, vectors))
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => folder + name),
+);
 assert.ok(names.length > 0, "no vectors found");
 
 for (const name of names) {
-  const given = read(`cases/${name}`) as Case;
+  const given = read(name) as Case;
   test(given.name, async () => {
     assert.deepEqual(await run(base, given), given.expect);
   });
