@@ -89,6 +89,14 @@ schemas: $(READY) ## Write the published schemas anew from the code
 js: ## Build the reader in TypeScript and run the vectors with it (needs Node.js 20 and npm)
 	cd subscribers/js && npm ci --ignore-scripts && npm run build && npm test
 
+.PHONY: js-read
+js-read: js ## Read from a hub with it (ARGS as `make demo` prints them)
+	@node subscribers/js/build/read.js $(ARGS)
+
+.PHONY: js-page
+js-page: js ## Serve it as a page for this machine's browser
+	@node subscribers/js/build/serve.js
+
 .PHONY: bench
 bench: $(READY) ## Measure against bare loops of the same library calls; writes build/bench.json
 	@mkdir -p build

@@ -261,7 +261,7 @@ class Ledger:
         before = self.directory.agencies.values() if self.directory else ()
         after = self.preview(data, membership=membership)
         told = notices.derive(self.directory, after, data, self.agency, membership=membership)
-        due = notices.due(after, data, self.agency, membership=membership)
+        due = notices.due(self.directory, after, data, self.agency, membership=membership)
         seen = self._judged(after, data, now, membership=membership)
         async with self.store.write() as tx:
             await tx.execute("INSERT INTO directory(membership, data) VALUES (?, ?)", (int(membership), data))

@@ -19,6 +19,7 @@ from schemas.documents import (
     Community,
     Identity,
     Keys,
+    Membership,
     Object,
     Replace,
     Revoke,
@@ -90,21 +91,32 @@ def derive(
     return _of_document(before, after, data, agency)
 
 
-def due(after: Directory, data: bytes, agency: str, *, membership: bool) -> Due | None:
-    """The card that this agency must seal again because of an entry: where it proposed an addition (its
-    signature is the first), or was added itself. FORMAT.md, Content: a joiner reads no older card.
+def due(
+    before: Directory | None, after: Directory, data: bytes, agency: str, *, membership: bool
+) -> list[Due]:
+    """The cards that this agency must seal again because of an entry or a document, for a joiner reads no
+    older card (FORMAT.md, Content): where it added somebody, or was added itself, and where somebody whom it
+    added has a new endpoint.
     """
-    if not membership:
-        return None
-    entry = parse_membership(data).entry
-    log = after.communities[entry.com]
-    proposed = agency in {entry.id, log.signers[entry.index][0]}
-    if entry.op == "add" and proposed and agency in log.community.owners:
-        return Due(entry.com, entry.nbf)
-    return None
+    if membership:
+        entry = parse_membership(data).entry
+        found = _sealed_for(after.communities[entry.com], entry, agency)
+        return [found] if found else []
+    document = parse_document(data).document
+    if before is None or not isinstance(document, Keys) or document.endpoint in before.endpoints:
+        return []
+    added = ((log, log.by_agency.get(document.agency, ())) for log in after.communities.values())
+    dues = (_sealed_for(log, entries[-1], agency) for log, entries in added if entries)
+    return [each for each in dues if each]
 
 
-def write(connection: apsw.Connection, told: Iterable[Told], sealing: Due | None, at: int) -> None:
+def _sealed_for(log: MembershipLog, entry: Membership, agency: str) -> Due | None:
+    """Whoever proposed an addition seals for it: its signature is the first."""
+    seals = agency in {entry.id, log.signers[entry.index][0]} and agency in log.community.owners
+    return Due(entry.com, entry.nbf) if entry.op == "add" and seals else None
+
+
+def write(connection: apsw.Connection, told: Iterable[Told], sealing: Iterable[Due], at: int) -> None:
     """Into the transaction that is open on `connection`; `at` is now, in Unix milliseconds."""
     rows = [(at, each.community, each.kind, json.dumps(each.body)) for each in told]
     connection.executemany("INSERT INTO notices(at, community, kind, body) VALUES (?, ?, ?, ?)", rows)
@@ -112,11 +124,10 @@ def write(connection: apsw.Connection, told: Iterable[Told], sealing: Due | None
         connection.execute(
             "DELETE FROM notices WHERE number <= (SELECT max(number) FROM notices) - ?", (NOTICES_MAX,)
         )
-    if sealing:
-        # Of two joiners the later one: a card that both can read.
-        connection.execute(
-            "INSERT INTO cards_due VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)", sealing
-        )
+    # Of two joiners the later one: a card that both can read.
+    connection.executemany(
+        "INSERT INTO cards_due VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)", sealing
+    )
 
 
 async def read(

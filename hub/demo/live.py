@@ -5,13 +5,14 @@ import json
 import os
 import random
 import secrets
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import typer
 
@@ -66,17 +67,29 @@ async def _show(directory: Path, options: Options) -> None:
             world = World(directory, processes, progress.say)
             await world.begin()
             progress.say("officers enrol at the chat, an integrator connects")
-            room, integrator, watch = await _open(world, options)
-        stage = Stage(world, room, options)
+            opened = await _open(world, options)
+        stage = Stage(world, opened.room, options)
         site = Site(stage.board, stage.told(), stage.actions(), secrets.token_urlsafe(SECRET_BYTES))
         url = await site.start(options.port)
         stack.push_async_callback(site.close)
-        announce(url, room, directory, as_json=options.as_json)
-        await stage.play(watch, integrator)
+        announce(url, opened, directory, as_json=options.as_json)
+        await stage.play(opened.watch, opened.integrator)
 
 
-async def _open(world: World, options: Options) -> tuple[ChatRoom, Process, Process]:
+class Opened(NamedTuple):
+    """Everything around the nodes. `guest`: the options of the second reader."""
+
+    room: ChatRoom
+    integrator: Process
+    watch: Process
+    guest: tuple[str, ...]
+
+
+async def _open(world: World, options: Options) -> Opened:
     found: dict[str, Any] = {}
+
+    async def invite() -> None:
+        found["guest"] = await world.guest()
 
     async def chat() -> None:
         found["room"] = await open_chat(world, _WISHES, options.token)
@@ -84,14 +97,16 @@ async def _open(world: World, options: Options) -> tuple[ChatRoom, Process, Proc
     async def integrate() -> None:
         found["integrator"] = await world.integrator()
 
-    await gather([chat(), integrate(), world.open_desks()])
-    return found["room"], found["integrator"], await world.watch()
+    await gather([chat(), integrate(), invite(), world.open_desks()])
+    return Opened(found["room"], found["integrator"], await world.watch(), found["guest"])
 
 
-def announce(url: str, room: ChatRoom, directory: Path, *, as_json: bool) -> None:
+def announce(url: str, opened: Opened, directory: Path, *, as_json: bool) -> None:
     """The two links and what to try, or one JSON line."""
+    room = opened.room
     if as_json:
         told = {"event": "ready", "page": url, "chat": room.page_url, "directory": str(directory)}
+        told["guest"] = shlex.join(opened.guest)
         typer.echo(json.dumps({**told, "start": room.start_code} if room.start_code else told))
         return
     real = f"\n  Real chat        send your bot  /start {room.start_code}\n" if room.start_code else ""
@@ -104,6 +119,9 @@ def announce(url: str, room: ChatRoom, directory: Path, *, as_json: bool) -> Non
   · Point at a row on the hub's side: the same bulletin lights up at the agencies that may read it.
   · In the chat, as Claire or أمينة: /latest, /search permanence, /subscribe, or the buttons under an alert.
   · Press “Let an intruder try”: see what the hub refuses, and why.
+
+  · With Node.js, in another terminal: a second implementation, in TypeScript, verifies and reads what it may.
+      make js-read ARGS="{shlex.join(opened.guest)}"
 
   Everything is in {directory}. Ctrl-C ends it all.
 """)

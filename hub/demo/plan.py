@@ -51,6 +51,9 @@ BY_ID: Final = {agency.id: agency for agency in AGENCIES}
 FORMER: Final = Agency("xx-gone", "XGN", "Former Partner Service", Language.ENGLISH)
 """Was let into one community, and put out again: what it tries afterwards, the hub refuses."""
 
+GUEST: Final = Agency("nl-lees", "NLD", "Leeskamer Veiligheid", Language.ENGLISH)
+"""Reads with another implementation of the format, over WebSocket; it runs when somebody starts it."""
+
 FOREIGN_FIGHTERS: Final = Community(
     "foreign-fighters", "Foreign terrorist fighters", "un-cell", ("fr-dvt", "kz-cab", "jo-mrs", "un-cell")
 )

@@ -132,7 +132,7 @@ class World:
         registrar = secretariat / "registrar-1.key"
         await self.command("liaison-root", "sign-hub", request, "--key", registrar, "--out", document)
         await self.hub("install", secretariat / "root.dsse", document)
-        serve = ("serve", "--port", "0", "--json", "--state", str(self.hub_state))
+        serve = ("serve", "--port", "0", "--websocket-port", "0", "--json", "--state", str(self.hub_state))
         hub = await self.processes.start("hub", self._commands["liaison-hub"], *serve, turn=HUB_TURN)
         ready = await hub.first()
         self.fingerprint, self.hub_url = ready["fingerprint"], ready["nats"]
@@ -165,7 +165,17 @@ class World:
         names = ("--agency", agency.id, "--name", agency.name, "--code", agency.code)
         await self.agency(agency.id, "init", *names)
 
-    async def _joins(self, agency: Agency) -> None:
+    async def guest(self) -> tuple[str, ...]:
+        """Let an agency in that has no node: the words of the command that reads as it."""
+        guest, community = plan.GUEST.id, plan.FOREIGN_FIGHTERS
+        await self._keys(plan.GUEST)
+        admission = await self._admitted(plan.GUEST)
+        await self.agency(community.owner, "community", "add", community.slug, guest, "--reader")
+        told = ("--admission", str(admission), "--root-fingerprint", self.fingerprint)
+        return ("--state", str(self.state_of(guest)), *told, "--follow")
+
+    async def _admitted(self, agency: Agency) -> Path:
+        """Its admission file, with its entry in the directory."""
         request = self.state_of(agency.id) / "enrolment.dsse"
         post = self.directory / "post"
         document, admission = post / f"{agency.id}.dsse", post / f"{agency.id}.json"
@@ -173,6 +183,10 @@ class World:
         await self.command("liaison-root", "sign-agency", request, "--key", registrar, "--out", document)
         admitted = await self.hub("admit", request, document, "--out", admission)
         self.endpoints[agency.id] = admitted["endpoint"]
+        return admission
+
+    async def _joins(self, agency: Agency) -> None:
+        admission = await self._admitted(agency)
         await self.agency(agency.id, "enrol", admission, "--root-fingerprint", self.fingerprint)
         if agency is not plan.FORMER:
             run = ("run", "--json", "--state", str(self.state_of(agency.id)))

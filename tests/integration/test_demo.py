@@ -3,15 +3,18 @@
 import asyncio
 import json
 import re
+import shlex
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from hub.demo import plan
 from tests.support.demo import ROOT, headless, interactive, using
+from tests.support.js_reader import LIMIT, build, has_node
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -117,7 +120,35 @@ async def test_people_watch_both_sides_and_publish_their_own() -> None:
         assert (await session.get(page[:-4] + "XXX/")).status == 404
         foreign = await session.post(f"{page}api/pause", json={}, headers={"Origin": "http://evil.example"})
         assert foreign.status == 403
+        if has_node():
+            await reads_elsewhere(told["guest"])
         process.send_signal(signal.SIGINT)
         assert await process.wait() == 0
     assert using(told["directory"]) == []
     assert not Path(told["directory"]).exists()  # noqa: ASYNC240 - a single look, and nothing else runs
+
+
+async def reads_elsewhere(options: str) -> None:
+    """The second implementation, started with what the demonstration says, opens bulletins as they come."""
+    program = await build() / "read.js"
+    reader = await asyncio.create_subprocess_exec(
+        *("node", str(program), *shlex.split(options)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert reader.stdout
+        async with asyncio.timeout(LIMIT):
+            told: dict[str, Any] = {}
+            while (
+                told.get("slug") != plan.FOREIGN_FIGHTERS.slug
+            ):  # known with the card, sealed for a newcomer
+                told = json.loads(await reader.stdout.readline())
+                assert told["event"] != "refused", told
+        assert told["bulletin"]["title"]
+        reader.send_signal(signal.SIGTERM)
+        assert await reader.wait() == 0
+    finally:
+        if reader.returncode is None:
+            reader.kill()
+            await reader.wait()

@@ -2,56 +2,28 @@
 vector, in Node and in a browser, and reads live from a hub over WebSocket.
 """
 
-import asyncio
 import contextlib
-import fcntl
 import importlib
 import json
-import shutil
-from collections.abc import AsyncIterator, Iterator
-from hashlib import sha256
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from tests.support.js_reader import LIMIT, build, has_node, run
 from tests.support.sandbox import CHROMIUM, CHROMIUM_FLAGS, has_chromium
-from tests.support.world import ROOT, Program, World
+from tests.support.world import Program, World
 from tests.vectors.runner import CASES, LOG_CASES, base
 
-HERE: Final = ROOT / "subscribers" / "js"
-LIMIT: Final = 120.0
-NO_REGISTRY: Final = ("ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "EAI_AGAIN", "ETIMEDOUT", "ENETUNREACH")
-"""What npm says where it does not reach its registry."""
 PAGE: Final = "http://localhost/"
 """Answered by the test itself. A secure context, as the browser's cryptography wants it."""
 
 pytestmark = [
-    pytest.mark.skipif(not (shutil.which("node") and shutil.which("npm")), reason="Node.js is not installed"),
+    pytest.mark.skipif(not has_node(), reason="Node.js is not installed"),
     pytest.mark.slow,
     pytest.mark.timeout(240),
 ]
-
-
-async def run(*words: str) -> tuple[int, str]:
-    """A command in the reader's directory: its exit status and everything that it said."""
-    process = await asyncio.create_subprocess_exec(
-        *words,
-        cwd=HERE,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    async with asyncio.timeout(LIMIT):
-        said, _ = await process.communicate()
-    return process.returncode or 0, said.decode()
-
-
-def sources() -> str:
-    """One value for everything that the built reader is made of."""
-    names = ("package-lock.json", "package.json", "tsconfig.json", "*.ts", "src/*.ts", "test/*.ts", "page/*")
-    files = sorted(path for name in names for path in HERE.glob(name))
-    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def vectors() -> list[Path]:
@@ -59,29 +31,10 @@ def vectors() -> list[Path]:
     return [path for folder in (CASES, LOG_CASES) for path in folder.glob("*.json")]
 
 
-@contextlib.contextmanager
-def alone() -> Iterator[None]:
-    """Other workers of this test run wait: they share the directory."""
-    (ROOT / "build").mkdir(exist_ok=True)
-    with (ROOT / "build" / "js.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 @pytest.fixture
 async def built() -> Path:
-    """The reader's programs, from its lock file, compiled once for each state of the sources."""
-    with alone():
-        stamp, wanted = HERE / "build" / "stamp", sources()
-        if not stamp.exists() or stamp.read_text() != wanted:
-            status, said = await run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-            if status and any(reason in said for reason in NO_REGISTRY):
-                pytest.skip("npm does not reach its registry")
-            assert status == 0, said
-            status, said = await run("npm", "run", "build")
-            assert status == 0, said
-            stamp.write_text(wanted)
-    return HERE / "build"
+    """The reader's programs."""
+    return await build()
 
 
 @pytest.mark.usefixtures("built")

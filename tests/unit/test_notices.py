@@ -27,6 +27,7 @@ from tests.support.federation import (
     OTHER,
     REGISTRAR,
     UNX,
+    Party,
     by_owners,
     code_of,
     directory,
@@ -150,6 +151,22 @@ async def test_whose_card_is_due(
         fields = {"op": op, "id": id, "nbf": AT + DAY}
         await ledger.append(by_owners(entry(memberships()[COM], **fields)), membership=True, now=AT)
         assert await ledger.store.query("SELECT community, at FROM cards_due") == expected
+
+
+@pytest.mark.parametrize("agency,expected", [("fra", {COM, EXE, OTHER}), ("unx", set()), ("bra", set())])
+async def test_a_new_endpoint_is_given_the_card_by_whoever_added_its_agency(
+    tmp_path: Path, agency: str, expected: set[str]
+) -> None:
+    other = Party("jpn-second", "JPX")
+    async with ledger_of(tmp_path, agency) as ledger:
+        await grow(ledger)
+        async with ledger.store.write() as tx:
+            await tx.execute("DELETE FROM cards_due")
+        await ledger.append(JPN.successor(), membership=False, now=AT)
+        assert await ledger.store.query("SELECT * FROM cards_due") == []  # that endpoint has the card
+        second = envelope(other.keys(agency="jpn"), JPN.identity)
+        await ledger.append(second, membership=False, now=AT)
+        assert {each for (each,) in await ledger.store.query("SELECT community FROM cards_due")} == expected
 
 
 async def test_what_is_founded_keeps_its_name_until_it_is_sealed(tmp_path: Path) -> None:
