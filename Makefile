@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?=
 WORKERS ?= 2
 ARGS ?=
+SECONDS ?= 120
 
 UV_VERSION := 0.13.9
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
@@ -20,6 +21,7 @@ export UV_SYSTEM_CERTS := true
 
 CODE := schemas hub subscribers bots
 READY := .venv/.ready
+FUZZ := .venv/.fuzz
 
 ##@ Start here
 
@@ -62,7 +64,7 @@ drift: $(READY) ## Check that the published schemas are what the code says
 	python -m subscribers.publish --check
 
 .PHONY: pytest
-pytest: $(READY) ## Run the tests alone (ARGS="tests/unit -k name")
+pytest: $(FUZZ) ## Run the tests alone (ARGS="tests/unit -k name")
 	@bash .ci/browser
 	@mkdir -p build/coverage
 	pytest -n $(WORKERS) --dist worksteal -m "not bench" --cov --cov-report= $(ARGS)
@@ -102,6 +104,10 @@ bench: $(READY) ## Measure against bare loops of the same library calls; writes 
 	@mkdir -p build
 	@python -m tests.bench $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(FUZZ) ## Fuzz every parser for SECONDS=n in all, going on from the last run (ARGS="--only frame --report ...")
+	@python -m tests.fuzz $(SECONDS) $(ARGS)
+
 .PHONY: clean
 clean: ## Remove what the tools made (.venv and .tools too)
 	rm -rf .venv .tools build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -111,6 +117,11 @@ clean: ## Remove what the tools made (.venv and .tools too)
 
 $(READY): pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --quiet || { echo "The set-up failed: see the message above. Python 3.11 or newer and a package index are needed." >&2; exit 1; }
+	@touch $@
+
+# The fuzzer is large and few need it: it is added where it is asked for, and stays.
+$(FUZZ): $(READY)
+	@$(UV) sync --locked --quiet --inexact --group fuzz
 	@touch $@
 
 # uv in a directory of its own: works where the system's Python refuses to be installed into (PEP 668), and

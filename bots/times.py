@@ -7,6 +7,7 @@ comes exactly once.
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -44,11 +45,17 @@ class Schedule:
 
 def zone(name: str) -> ZoneInfo:
     """An IANA time zone. Raises OperationError `bad_request` for a name that is none."""
-    if name not in available_timezones():
+    if name not in _zones():
         raise OperationError(
             Code.BAD_REQUEST, "no such time zone", "use a name such as Europe/Paris or Asia/Almaty"
         )
     return ZoneInfo(name)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Once: the library looks through every file of the time zone database."""
+    return frozenset(available_timezones())
 
 
 def at_local(day: date, minute: int, where: ZoneInfo) -> datetime:

@@ -34,7 +34,7 @@ async def push_all(system: Client, accounts: Accounts, *, timeout: float = 5.0) 
     HUB is pushed only when it says something new: a push makes the server forget where the endpoints' open
     requests are to be answered, so that their pulls would run dry until they expire.
     """
-    if await _claims(system, accounts.hub_public, timeout) != _said(accounts.hub_jwt):
+    if await _claims(system, accounts.hub_public, timeout) != said(accounts.hub_jwt):
         await push(system, accounts.hub_jwt, timeout=timeout)
     ours = {
         accounts.hub_public,
@@ -64,17 +64,22 @@ async def _claims(system: Client, public: str, timeout: float) -> dict[str, Any]
         answer = await system.request(_LOOKUP.format(public), timeout=timeout)
     except (nats.errors.Error, TimeoutError):
         return {}
-    return _said(answer.data.decode())
+    return said(answer.data.decode())
 
 
-def _said(jwt: str) -> dict[str, Any]:
+def said(jwt: str) -> dict[str, Any]:
     """The claims of a JWT, without when and as which it was issued. Only ours are compared, so none is
     verified.
     """
     parts = jwt.split(".")
     if len(parts) != _JWT_PARTS:
         return {}
-    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(claims, dict):
+        return {}
     return {name: value for name, value in claims.items() if name not in {"iat", "jti"}}
 
 

@@ -103,11 +103,11 @@ class Control:
             await message.respond(json.dumps(answer).encode())
 
     async def _admit(self, asked: dict[str, Any]) -> dict[str, Any]:
-        enrolment, endpoint = await self._office.admit(_bytes(asked, "request"), _bytes(asked, "agency"))
+        enrolment, endpoint = await self._office.admit(bytes_of(asked, "request"), bytes_of(asked, "agency"))
         return {"agency": enrolment.id, **self._admission(endpoint)}
 
     async def _admit_witness(self, asked: dict[str, Any]) -> dict[str, Any]:
-        request, endpoint = await self._office.admit_witness(_bytes(asked, "request"))
+        request, endpoint = await self._office.admit_witness(bytes_of(asked, "request"))
         return {"witness": request.name, **self._admission(endpoint)}
 
     def _admission(self, endpoint: Endpoint) -> dict[str, Any]:
@@ -124,14 +124,14 @@ class Control:
         }
 
     async def _suspend(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"endpoints": await self._office.suspend(_text(asked, "who"))}
+        return {"endpoints": await self._office.suspend(text_of(asked, "who"))}
 
     async def _resume(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"endpoints": await self._office.resume(_text(asked, "who"))}
+        return {"endpoints": await self._office.resume(text_of(asked, "who"))}
 
     async def _submit(self, asked: dict[str, Any]) -> dict[str, Any]:
         async with self._office.writing():
-            await self._office.record(_bytes(asked, "document"), by=None)
+            await self._office.record(bytes_of(asked, "document"), by=None)
         head = self._office.directory.head
         return {"size": head.size, "root": head.root.hex()}
 
@@ -140,12 +140,12 @@ class Control:
 
     async def _quarantine(self, asked: dict[str, Any]) -> dict[str, Any]:
         code = "*"
-        if "code" in asked and (code := _text(asked, "code")) not in set(Code):
+        if "code" in asked and (code := text_of(asked, "code")) not in set(Code):
             raise FormatError(Code.BAD_REQUEST, "no such code", "see FORMAT.md, Refusals")
         publishers = ["*"]
         if "publisher" in asked:
-            publishers = [each.public for each in self._office.endpoints_of(_text(asked, "publisher"))]
-        newest: deque[dict[str, Any]] = deque(maxlen=_limit(asked))
+            publishers = [each.public for each in self._office.endpoints_of(text_of(asked, "publisher"))]
+        newest: deque[dict[str, Any]] = deque(maxlen=limit_of(asked))
         async for messages in scan(self._office.nc, QUARANTINE, [f"q.{each}.{code}" for each in publishers]):
             newest.extend(self._entry(message) for message in messages)
         return {"entries": list(reversed(newest))}
@@ -169,7 +169,7 @@ class Control:
         """Have the server push what the streams store to the asker's inbox, until nobody listens there
         any more.
         """
-        inbox = _text(asked, "inbox")
+        inbox = text_of(asked, "inbox")
         if not inbox.startswith(_INBOX) or any(each in inbox for each in "*> \r\n"):
             raise FormatError(
                 Code.BAD_REQUEST, "watching needs an inbox of its own", "give a subject _INBOX.<unique>"
@@ -186,7 +186,8 @@ class Control:
         return {"streams": list(WATCHED)}
 
 
-def _text(asked: dict[str, Any], name: str) -> str:
+def text_of(asked: dict[str, Any], name: str) -> str:
+    """A field of a request that is text and not empty. FormatError `bad_request`."""
     value = asked.get(name)
     if not isinstance(value, str) or not value:
         raise FormatError(
@@ -195,16 +196,18 @@ def _text(asked: dict[str, Any], name: str) -> str:
     return value
 
 
-def _bytes(asked: dict[str, Any], name: str) -> bytes:
+def bytes_of(asked: dict[str, Any], name: str) -> bytes:
+    """A field that is base64. FormatError `bad_request`."""
     try:
-        return base64.b64decode(_text(asked, name), validate=True)
+        return base64.b64decode(text_of(asked, name), validate=True)
     except (ValueError, binascii.Error):
         raise FormatError(
             Code.BAD_REQUEST, f"{name} is not base64", "use the command of the same version"
         ) from None
 
 
-def _limit(asked: dict[str, Any]) -> int:
+def limit_of(asked: dict[str, Any]) -> int:
+    """How many are asked for: 50 where nothing is said. FormatError `bad_request`."""
     value = asked.get("limit", 50)
     if type(value) is not int or not 1 <= value <= LISTED_MAX:
         raise FormatError(Code.BAD_REQUEST, "the limit is out of range", f"1 to {LISTED_MAX}")

@@ -11,15 +11,37 @@ language: fr
 The body, with an optional summary as its first paragraph in the facts (`summary: ...`).
 """
 
+import re
 from typing import Any, Final
 
 import yaml
+from yaml.composer import ComposerError
 
 from schemas.encoding import parse_json
 from schemas.errors import Code, DraftError
-from schemas.limits import PAYLOAD_MAX
+from schemas.limits import JSON_DEPTH_MAX, PAYLOAD_MAX
 
 _FENCE: Final = "---"
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+
+
+class _Facts(yaml.BaseLoader):
+    """Keeps every scalar a string: dates stay text, and `no` stays a word. Nests no deeper than JSON may.
+
+    No aliases: a few of them stand for more than any memory holds, and one can hold itself.
+    """
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """As the library does, within these bounds."""
+        if self.check_event(yaml.AliasEvent) or self._depth > JSON_DEPTH_MAX:
+            raise ComposerError(None, None, "an alias, or too deep", None)
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
 
 
 def read_draft(data: bytes) -> dict[str, Any]:
@@ -49,9 +71,8 @@ def _markdown(text: str) -> dict[str, Any]:
         )
     end = next(number for number, line in enumerate(lines[1:], 1) if line.strip() == _FENCE)
     try:
-        # BaseLoader keeps every scalar a string: dates stay text, and `no` stays a word.
-        facts = yaml.load("\n".join(lines[1:end]), Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader builds only str, list and dict
-    except yaml.YAMLError:
+        facts = yaml.load("\n".join(lines[1:end]), Loader=_Facts)  # noqa: S506 - it builds only str, list and dict
+    except (yaml.YAMLError, ValueError, OverflowError):  # the last two: an escape beyond Unicode
         raise DraftError(
             Code.BAD_DRAFT,
             "the facts between the lines of --- are not YAML",
@@ -77,7 +98,7 @@ def _typed(name: str, value: object) -> object:
     # The only fields of a draft that are not text.
     if name in {"exercise", "official"}:
         return {"true": True, "false": False}.get(str(value), value)
-    if name == "credibility" and isinstance(value, str) and value.isdigit():
+    if name == "credibility" and isinstance(value, str) and _NUMBER.fullmatch(value):
         return int(value)
     if isinstance(value, dict):
         return {str(inner): _typed(str(inner), each) for inner, each in value.items()}

@@ -12,13 +12,12 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
-from pydantic import ValidationError
 
-from schemas.errors import Code, OperationError
+from schemas.errors import Code, FormatError, OperationError
 from schemas.subjects import BULLETINS
 from subscribers.link import Link
 from subscribers.pull import Pull, hand_back
-from subscribers.records import Record
+from subscribers.records import Record, read_record
 
 _BATCH: Final = 32
 """Small, for all that is on hand must be handled within the durable's ack wait, or it comes again."""
@@ -160,8 +159,8 @@ async def _read(
     """The delivery, unless it is not wanted: then it is acknowledged."""
     if kinds is None or message.subject.split(".")[_KIND] in kinds:
         try:
-            record = Record.model_validate_json(message.data)
-        except ValidationError:
+            record = read_record(message.data)
+        except FormatError:
             log.error("bulletin not understood", subject=message.subject)  # noqa: TRY400 - its text stays out
             await message.term()
             return None

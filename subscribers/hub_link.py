@@ -91,7 +91,7 @@ class _Stored(BaseModel):
     seq: int
 
 
-class _Feed(BaseModel):
+class FeedState(BaseModel):
     """What the hub's server says of a durable of ours, and its time."""
 
     num_pending: int
@@ -278,13 +278,18 @@ async def hub_clock(nc: Client) -> int:
     return int((await _feed(nc, TRAFFIC)).ts.timestamp() * 1000)
 
 
-async def _feed(nc: Client, stream: str) -> _Feed:
+async def _feed(nc: Client, stream: str) -> FeedState:
     try:
         answer: Msg = await nc.request(f"look.{stream}", b"", timeout=_INFO_WAIT)
     except NatsError:
         raise OperationError(Code.HUB_UNREACHABLE, "the hub has not answered in time", "try again") from None
+    return read_feed(answer.data)
+
+
+def read_feed(data: bytes) -> FeedState:
+    """The hub's answer about a feed of ours. OperationError `hub_unreachable` when it has none."""
     try:
-        return _Feed.model_validate_json(answer.data)
+        return FeedState.model_validate_json(data)
     except ValidationError:
         raise OperationError(
             Code.HUB_UNREACHABLE,
@@ -313,7 +318,7 @@ def _name(error: BaseException) -> str:
     return "the hub refuses this account" if refused else type(error).__name__
 
 
-def _waiting(info: _Feed) -> int:
+def _waiting(info: FeedState) -> int:
     return info.num_pending + info.num_ack_pending
 
 

@@ -15,6 +15,7 @@ starts afresh.
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -36,6 +37,7 @@ _NANOSECONDS: Final = 1_000_000_000
 _STATUS: Final = "Status"
 _DESCRIPTION: Final = "Description"
 _PENDING: Final = "Nats-Pending-Messages"
+_COUNT: Final = re.compile(r"[0-9]{1,15}")
 _HEARTBEAT_STATUS: Final = "100"
 _ENDED_STATUSES: Final = frozenset({"404", "408"})
 _BATCH_COMPLETED: Final = "409 Batch Completed"
@@ -206,7 +208,9 @@ class Pull:
         said = f"{status} {headers.get(_DESCRIPTION, '')}".strip()
         if status == _HEARTBEAT_STATUS:
             self._well()
-        elif (status in _ENDED_STATUSES or said == _BATCH_COMPLETED) and headers.get(_PENDING, "").isdigit():
+        elif (status in _ENDED_STATUSES or said == _BATCH_COMPLETED) and _COUNT.fullmatch(
+            headers.get(_PENDING, "")
+        ):
             self._credit = max(0, self._credit - int(headers[_PENDING]))
             self._well()
         else:

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.bulletin import Bulletin, CommunityId, Instant, Uuid7
+from schemas.bulletin import Bulletin, CommunityId, Instant, Uuid7, where
+from schemas.errors import Code, FormatError
 from schemas.vocabulary import Kind, Language, Realm, Severity, Tlp
 
 
@@ -28,6 +29,14 @@ class Record(_Shape):
     flags: frozenset[Literal["expired", "gap_before", "late"]] = frozenset()
     state: Literal["current", "amended", "retracted"] = "current"
     replaced_by: Uuid7 | None = None
+
+
+def read_record(data: bytes) -> Record:
+    """A record as it stands on a local subject. FormatError, also where a time in it is none."""
+    try:
+        return Record.model_validate_json(data)
+    except ValidationError as error:
+        raise FormatError(Code.BAD_DOCUMENT, f"not a bulletin's record: {where(error)}") from None
 
 
 class Filters(_Shape):

@@ -64,7 +64,7 @@ class Requester:
 
     async def ask(self, verb: Verb, shape: TypeAdapter[T], fields: Mapping[str, object], timeout: float) -> T:
         """The node's answer within `timeout` seconds. Raises LiaisonError: the node's refusal, or our own."""
-        return _read(await self._request(verb, canonical_json(dict(fields)), timeout), shape)
+        return read_answer(await self._request(verb, canonical_json(dict(fields)), timeout), shape)
 
     async def _request(self, verb: Verb, payload: bytes, timeout: float) -> bytes:
         """One request, sent again only while nobody has taken it up, or where that does no harm."""
@@ -108,7 +108,7 @@ class Requester:
         Raises OperationError `forbidden` for the former.
         """
         with suppress(Error, OSError, TimeoutError):
-            self.known = _read(await self._exchange(nc, Verb.WHOAMI, b"", _ROLE_LIMIT), _WHOAMI)
+            self.known = read_answer(await self._exchange(nc, Verb.WHOAMI, b"", _ROLE_LIMIT), _WHOAMI)
             if verb not in self.known.verbs:
                 raise OperationError(
                     Code.FORBIDDEN,
@@ -117,7 +117,7 @@ class Requester:
                 )
 
 
-def _read(answer: bytes, shape: TypeAdapter[T]) -> T:
+def read_answer(answer: bytes, shape: TypeAdapter[T]) -> T:
     """The result in an answer, or its refusal raised."""
     try:
         fields = from_json(answer)

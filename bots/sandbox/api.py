@@ -100,7 +100,7 @@ async def _params(request: web.Request) -> Params:
 
 def _chat_id(params: Params) -> int | None:
     value = params.text("chat_id")
-    return int(value) if value.lstrip("-").isdecimal() else None
+    return int(value) if re.fullmatch(r"-?[0-9]{1,20}", value) else None
 
 
 def _hang_up(request: web.Request, service: Service, name: str) -> web.StreamResponse:

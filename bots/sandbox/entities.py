@@ -31,6 +31,7 @@ _REFERENCE = re.compile(r"&(?:#(?:[xX](?P<hex>[0-9a-fA-F]+)|(?P<dec>[0-9]+))|(?P
 _SPACE = " \t\r\n\v\f\x00"
 _SURROGATES = range(0xD800, 0xE000)
 _MAX_CODE_POINT = 0x10FFFF
+_LONGEST_NUMBER = 64
 _URL_SCHEMES = ("http://", "https://", "tg://", "mailto:", "tel:", "ton://", "tonsite://")
 _BAD_UNICODE = (
     "Text contains invalid Unicode characters after decoding HTML entities, "
@@ -190,7 +191,8 @@ def _decode(match: re.Match[str]) -> str | None:
     """A character reference as text; None when the service leaves it as it is."""
     if match["name"] is not None:
         return _NAMED.get(match["name"])
-    code = int(match["hex"], 16) if match["hex"] is not None else int(match["dec"])
+    digits, base = (match["hex"], 16) if match["hex"] is not None else (match["dec"], 10)
+    code = int(digits, base) if len(digits) <= _LONGEST_NUMBER else 0  # Python refuses thousands of digits
     return chr(code) if 0 < code <= _MAX_CODE_POINT else None
 
 

@@ -54,7 +54,7 @@ class Params:
             return None
         try:
             return json.loads(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise refuse("parameter-invalid", what=f"{name} JSON object") from error
 
     def optional_array(self, name: str) -> list[object] | None:
@@ -89,7 +89,7 @@ async def read_params(request: web.Request) -> Params:
     fields: dict[str, str] = dict(request.query)
     uploads: dict[str, Upload] = {}
     if request.method == "POST" and request.content_type == "application/json":
-        fields.update(_json_fields(await request.text()))
+        fields.update(json_fields(await request.text()))
     elif request.method == "POST":
         try:
             posted = await request.post()
@@ -105,10 +105,11 @@ async def read_params(request: web.Request) -> Params:
     return Params(fields, uploads)
 
 
-def _json_fields(body: str) -> dict[str, str]:
+def json_fields(body: str) -> dict[str, str]:
+    """The parameters of a JSON body, each as the text that a form would carry."""
     try:
         decoded = json.loads(body or "{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise refuse("body-unreadable") from error
     if not isinstance(decoded, dict):
         raise refuse("body-unreadable")

@@ -1,0 +1,10 @@
+"""Every fuzz target by its name."""
+
+from typing import Final
+
+from tests.fuzz.target import Target
+from tests.fuzz.targets import agency, chat, documents, hub, wire
+
+TARGETS: Final[dict[str, Target]] = {
+    each.name: each for group in (wire, documents, agency, hub, chat) for each in group.TARGETS
+}

@@ -1,0 +1,116 @@
+"""What comes from the chat service, and what the sandbox's own service is given."""
+
+from collections.abc import Callable
+from typing import Final
+
+from bots import commands
+from bots.actions import decode, encode
+from bots.sandbox.entities import EntityError, parse_html, utf16_length
+from bots.sandbox.params import Params, json_fields
+from bots.sandbox.refusals import ApiRefusal
+from schemas.encoding import canonical_json
+from schemas.errors import LiaisonError
+from tests.fuzz.mutate import changed_json, spliced
+from tests.fuzz.target import Target
+
+
+def _callback(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    action = decode(text)
+    assert encode(action.verb, *action.arguments) == text
+    for index in range(len(action.arguments) + 1):
+        for read in (action.number, action.bulletin):
+            try:
+                read(index)
+            except LiaisonError:
+                continue
+
+
+_COMMANDS: Final[dict[int, Callable[[str], object]]] = dict(
+    enumerate((commands.digest, commands.reference, commands.regions, commands.words, commands.code))
+)
+
+
+def _command(data: bytes) -> None:
+    """What is typed after a command; the first byte says which."""
+    if data:
+        _COMMANDS[data[0] % len(_COMMANDS)](data[1:].decode("utf-8", "replace"))
+
+
+def _typed() -> list[bytes]:
+    digests = (
+        "daily 07:30",
+        "weekly monday 07:30",
+        "quiet 22:00-06:00",
+        "quiet off",
+        "zone Europe/Paris",
+        "now",
+        "off",
+        "",
+    )
+    others = (
+        "\x01FRA-2026-0042",
+        "\x01fra 2026 42",
+        "\x02FR, BE ES-MD",
+        "\x03words to find",
+        "\x04" + "a" * 32,
+    )
+    return [("\x00" + each).encode() for each in digests] + [each.encode() for each in others]
+
+
+def _markup(data: bytes) -> None:
+    source = data.decode("utf-8", "replace")
+    text, entities = parse_html(source)
+    room = utf16_length(text)
+    assert all(each["offset"] >= 0 and each["offset"] + each["length"] <= room for each in entities)
+
+
+_TAGS: Final = (
+    b"<b>", b"</b>", b"<i>", b"</i>", b'<a href="https://x.example">', b"</a>", b"<code>", b"</code>",
+    b"<pre>", b"</pre>", b"&lt;", b"&#x41;", b"&#1114112;", b"&amp", b"<tg-spoiler>",
+    b"<blockquote expandable>", b"</blockquote>", b'<span class="tg-spoiler">', b"\xf0\x9f\x98\x80", b"<",
+)  # fmt: skip
+
+
+def _params(data: bytes) -> None:
+    params = Params(json_fields(data.decode("utf-8", "replace")), {})
+    for read in (params.integer, params.json, params.array, params.flag, params.upload):
+        for name in ("chat_id", "text", "reply_markup"):
+            try:
+                read(name)
+            except ApiRefusal:
+                continue
+    params.chat_id()
+
+
+TARGETS: Final = (
+    Target(
+        "callback",
+        _callback,
+        ("bots/actions.py",),
+        lambda: [b"ack:019c132cdf4070008000000000000001", b"page:2:abc", b"x", b"sub:kind:tactic"],
+        longest=80,
+    ),
+    Target("command", _command, ("bots/commands.py",), _typed, longest=96),
+    Target(
+        "sandbox_markup",
+        _markup,
+        ("bots/sandbox/entities.py",),
+        lambda: [
+            b"<b>bold</b> <i>it<u>al</u>ic</i>",
+            b'<a href="https://x.example">x</a> &amp; <pre><code class="language-c">x</code></pre>',
+        ],
+        spliced(_TAGS),
+        (EntityError,),
+        longest=256,
+    ),
+    Target(
+        "sandbox_params",
+        _params,
+        ("bots/sandbox/params.py",),
+        lambda: [canonical_json({"chat_id": 7, "text": "x", "reply_markup": '{"inline_keyboard":[]}'})],
+        changed_json,
+        (ApiRefusal,),
+        longest=256,
+    ),
+)
