@@ -26,7 +26,7 @@ _REQUEST_MAX: Final = 256 * 1024
 
 
 def _submission(data: bytes) -> None:
-    recorded = submit(_DIRECTORY, data, agency="fra", accounts=_ACCOUNTS)
+    recorded = submit(_DIRECTORY, data, agency="fra", accounts=_ACCOUNTS, now=federation.AT)
     assert recorded.repeated or recorded.directory is not _DIRECTORY
 
 
