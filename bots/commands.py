@@ -95,6 +95,15 @@ def reference(text: str) -> str:
     return f"{found[1]}-{found[2]}-{int(found[3]):04}" if found else ""
 
 
+def acknowledgement(text: str) -> tuple[str, bool]:
+    """`FRA-2026-0042`, or with `private` behind it: the reference, '' when there is none, and whether it is
+    for the originator alone.
+    """
+    named, _, last = clean(text).rpartition(" ")
+    private = last.lower() == "private"
+    return reference(named if private else text), private
+
+
 def regions(text: str) -> frozenset[str]:
     """ISO 3166 codes, separated by commas or spaces. Raises OperationError."""
     found = frozenset(clean(text).upper().replace(",", " ").split())

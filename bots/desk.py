@@ -12,7 +12,7 @@ from bots.actions import encode
 from bots.clock import Clock
 from bots.matching import QUIET_KINDS
 from bots.ports import NodeClient
-from bots.release import Ceiling
+from bots.release import Ceiling, Release
 from bots.render import Marks, Reader, View, acknowledgeable, listing, render
 from bots.rendered import Button, Rendered
 from bots.state import State
@@ -105,9 +105,20 @@ class Desk:
         )
         return Answer(shown, record, language or officer.language)
 
-    async def acknowledge(self, officer: Officer, ref: str) -> str:
-        """Acknowledge once; what to say about it. Raises LiaisonError `not_found` or what the node
-        refuses.
+    async def replies(self, officer: Officer, record: Record) -> Answer | None:
+        """What was answered to a bulletin that is shown in full, as far as that may be; None for nothing."""
+        if self.ceiling.allows(record.bulletin.tlp) is not Release.FULL:
+            return None  # their number would tell of a bulletin that is withheld
+        found = await self.node.replies(record.bulletin.id, PAGE)
+        shown = [each for each in found if self.ceiling.allows(each.bulletin.tlp) is Release.FULL]
+        if not shown:
+            return None
+        title = "↩️ " + words(officer.language).text("What was answered to it")
+        return Answer(listing(shown, self.ceiling, Reader(officer.language, officer.zone), title=title))
+
+    async def acknowledge(self, officer: Officer, ref: str, *, private: bool = False) -> str:
+        """Acknowledge once; what to say about it. `private`: to the originator alone. Raises LiaisonError
+        `not_found` or what the node refuses.
         """
         record = await self.node.show(ref)
         say, name = words(officer.language), words(officer.language).embed(record.bulletin.ref)
@@ -115,10 +126,14 @@ class Desk:
             return say.text("{ref} takes no acknowledgement.", ref=name)
         if await self.state.outbox.acknowledged(record.bulletin.id, officer.id):
             return say.text("{ref} was acknowledged already.", ref=name)
-        published = await self.node.acknowledge(record.bulletin.id, officer=officer.pseudonym)
+        published = await self.node.acknowledge(
+            record.bulletin.id, officer=officer.pseudonym, private=private
+        )
         if published.state == "refused":
             raise OperationError(Code.FORBIDDEN, "the acknowledgement was refused", published.code or "")
         await self.state.outbox.acknowledge(record.bulletin.id, officer.id, self.clock.now())
+        if private:
+            return "✅ 🔏 " + say.text("{ref} acknowledged, to its originator alone.", ref=name)
         return "✅ " + say.text("{ref} acknowledged.", ref=name)
 
     def _visible(self) -> Filters:

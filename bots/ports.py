@@ -45,8 +45,13 @@ class NodeClient(Protocol):
     async def show(self, ref: str) -> Record:
         """One bulletin by reference or id. Raises LiaisonError `not_found`."""
 
-    async def acknowledge(self, ref: str, note: str = "", officer: str = "") -> Published:
-        """Publish an acknowledgement of a bulletin to its community."""
+    async def acknowledge(
+        self, ref: str, note: str = "", officer: str = "", *, private: bool = False
+    ) -> Published:
+        """Publish an acknowledgement of a bulletin to its community, or to its originator alone."""
+
+    async def replies(self, ref: str, limit: int = 50) -> list[Record]:
+        """What was answered to a bulletin, newest first."""
 
     async def notices(self, after: int | None = None, limit: int = 50) -> list[Notice]:
         """Changes in the directory after a number, oldest first; without one the newest, newest first."""

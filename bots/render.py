@@ -199,6 +199,8 @@ def _head(record: Record, text: Translation, say: Words, zone: ZoneInfo, marks: 
     if record.state != "current":
         changed = say.text("AMENDED since") if record.state == "amended" else say.text("RETRACTED")
         lines += [Span("\n⚠️ "), Span(changed, "b")]
+    if "private" in record.flags:
+        lines += [Span("\n🔏 "), Span(say.text("Private: not sent to the community"), "i")]
     lines += [Span("\n"), Span(say.embed(text.title), "b"), Span("\n\n")]
     who = [say.embed(record.agency_name)]
     if bulletin.grading:
@@ -293,7 +295,8 @@ def _entry(record: Record, ceiling: Ceiling, reader: Reader, say: Words) -> Span
     if released is Release.STUB:
         return (sign, *ref, Span(f"{stub} · {labels.severity(bulletin.severity, say)}"))
     title = bulletin.text_in(reader.language).title
-    state = " · " + say.text("AMENDED since") if record.state == "amended" else ""
+    state = " · 🔏" if "private" in record.flags else ""
+    state += " · " + say.text("AMENDED since") if record.state == "amended" else ""
     when = _when(bulletin.issued, say, reader.zone)
     who = f"{say.embed(record.agency_name)} · {when}"
     return (sign, *ref, Span(stub + state + "\n"), Span(say.embed(title), "b"), Span("\n" + who))

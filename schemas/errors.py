@@ -78,6 +78,8 @@ class Code(StrEnum):
     DANGLING_REFERENCE = "dangling_reference"
     EXERCISE_MISMATCH = "exercise_mismatch"
     CONTENT_MISMATCH = "content_mismatch"
+    NOT_A_REPLY = "not_a_reply"
+    NO_READER = "no_reader"
     # the machines
     WRONG_KEY = "wrong_key"
     STORE_CORRUPT = "store_corrupt"

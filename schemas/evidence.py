@@ -104,6 +104,15 @@ class ContentPart(_Part):
     payload: Annotated[str, StringConstraints(max_length=PAYLOAD_MAX)]
 
 
+class ReplyPart(ContentPart):
+    """The same of a reply that was sealed to its originator: `payload` is the reply, `reply_salt` that of its
+    own commitment; `sealed` is the payload (base64) to which the frame commits with `salt`.
+    """
+
+    sealed: Annotated[str, StringConstraints(max_length=4 * (PAYLOAD_MAX + 2) // 3)]
+    reply_salt: Hash
+
+
 class AnnouncementPart(_Part):
     """An `e` frame of the publisher; its body is empty."""
 
@@ -140,7 +149,7 @@ class Evidence(_Part):
     v: Literal[1] = 1
     type: Literal["frame", "equivocation"]
     frames: Annotated[list[FramePart], Field(min_length=1, max_length=2)]
-    content: ContentPart | None = None
+    content: ReplyPart | ContentPart | None = None
     documents: Annotated[list[LogEntry], Field(min_length=1, max_length=EVIDENCE_DOCUMENTS_MAX)]
     head: HeadPart
     checkpoint: Annotated[str, StringConstraints(max_length=NOTE_MAX)] | None = None

@@ -19,6 +19,8 @@ FRAME_MAX: Final = (
 WRAP_CIPHERTEXT_SIZE: Final = 1168
 WRAP_SIZE: Final = 32 + 16 + WRAP_CIPHERTEXT_SIZE
 WRAPS_PER_BUNDLE: Final = 256
+REPLY_KEYS_MAX: Final = 16
+"""Readers of one sealed reply: the endpoints of two agencies."""
 
 DOCUMENT_MAX: Final = 32 * 1024
 """A signed directory document or membership entry, with its envelope."""

@@ -9,11 +9,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Final, Literal, NamedTuple
 
-from schemas.agreement import check_agreement
-from schemas.bulletin import parse_bulletin
 from schemas.chain import contradiction
 from schemas.checkpoint import check_note, origin_of, parse_note
-from schemas.content import plaintext_commitment
 from schemas.directory import Directory
 from schemas.documents import (
     Agency,
@@ -27,13 +24,14 @@ from schemas.documents import (
     parse_membership,
 )
 from schemas.encoding import from_base64, instant
-from schemas.errors import Code, FormatError, LiaisonError, SealError, TrustError
+from schemas.errors import Code, FormatError, LiaisonError, TrustError
 from schemas.evidence import LogEntry, Opened, Statement
 from schemas.frame import BULLETIN
 from schemas.identities import binder
 from schemas.membership import MembershipLog
 from schemas.merkle import check_consistency, root_from_path
 from schemas.receipts import ADMITTED, read
+from schemas.shown_text import shown_text
 from schemas.signing import FRAME_TYPE, KEY_SIZE, fingerprint, pae, verify
 
 Status = Literal["proved", "failed", "not_shown", "not_checked"]
@@ -165,24 +163,16 @@ def _unchecked(name: str) -> Finding:
 
 
 def _text(case: _Case) -> _Told:
-    # FORMAT.md, Content: `pc` commits to salt and payload; then what the bulletin says of itself.
     content, header = case.opened.evidence.content, case.shown.header
     if content is None:
         return "not_shown", _SILENT.get(
             header.k, f"The text is withheld. The frame commits to it: {header.pc}."
         )
-    payload = content.payload.encode()
-    if plaintext_commitment(bytes.fromhex(content.salt), payload).hex() != header.pc:
-        raise SealError(
-            Code.COMMITMENT_MISMATCH, "The text is not the one to which the signed frame commits."
-        )
-    bulletin = parse_bulletin(payload)
-    announcement = case.opened.announcement
-    hist = announcement.header.hist if announcement else bulletin.history.value
-    check_agreement(bulletin, header, hist, case.agency().code)
+    hist = case.opened.announcement.header.hist if case.opened.announcement else None
+    bulletin, said = shown_text(content, header, hist, case.agency().code)
     return "proved", (
-        f"This is the text that was signed, to the byte: bulletin {bulletin.ref}, “{bulletin.title}”, "
-        f"{bulletin.tlp}, {len(payload)} bytes."
+        f"This is the text that was signed, to the byte: {said} {bulletin.ref}, “{bulletin.title}”, "
+        f"{bulletin.tlp}, {len(content.payload.encode())} bytes."
     )
 
 

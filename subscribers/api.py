@@ -176,6 +176,33 @@ class OwnersApi(Protocol):
         """Hand in a proposal that enough owners have signed."""
 
 
+class RepliesApi(Protocol):
+    """What is answered to a bulletin (its reference or id), to the community or, `private`, to its originator
+    alone.
+    """
+
+    async def acknowledge(
+        self, client: ClientIdentity, ref: str, note: str, officer: str, *, private: bool
+    ) -> Published:
+        """Publish an acknowledgement."""
+
+    async def sight(
+        self,
+        client: ClientIdentity,
+        ref: str,
+        note: str,
+        officer: str,
+        *,
+        regions: list[str],
+        seen: Instant | None,
+        private: bool,
+    ) -> Published:
+        """Publish a sighting."""
+
+    async def replies(self, ref: str, limit: int, tlp_at_most: Tlp) -> list[Record]:
+        """What was answered to it, newest first."""
+
+
 class NodeApi(Protocol):
     """What the service asks of the node. `client` is who asks, vouched for by the server.
 
@@ -185,9 +212,6 @@ class NodeApi(Protocol):
 
     async def publish(self, client: ClientIdentity, draft: Draft, community: str) -> Published:
         """Take a draft for a community (slug or id) into the outbox."""
-
-    async def acknowledge(self, client: ClientIdentity, ref: str, note: str, officer: str) -> Published:
-        """Publish an acknowledgement of the bulletin `ref` (reference or id)."""
 
     async def search(
         self,
@@ -240,6 +264,10 @@ class NodeApi(Protocol):
     @property
     def owners(self) -> "OwnersApi":
         """What several owners do together, and what members are told."""
+
+    @property
+    def replies(self) -> "RepliesApi":
+        """What is answered to bulletins."""
 
     async def digest(self, client: ClientIdentity, community: str, period: str) -> Published:
         """Compose and publish the digest of a community for a period, once."""

@@ -14,6 +14,7 @@ import apsw
 from schemas.bulletin import Bulletin, parse_bulletin
 from schemas.encoding import instant
 from schemas.errors import Code, OperationError, TrustError
+from schemas.vocabulary import Tlp
 from subscribers.archive_query import (
     RANK_WINDOW,
     Binding,
@@ -128,6 +129,20 @@ class Archive:
             return _records(
                 connection, connection.execute(sql, (community, since, until, DIGEST_MAX)).fetchall()
             )
+
+        return await self._store.read(find)
+
+    async def replies(self, target: str, limit: int = 50, tlp_at_most: Tlp = Tlp.RED) -> list[Record]:
+        """Acknowledgements, sightings and responses to the bulletin with this id, newest first."""
+        sql = """
+            SELECT DISTINCT position FROM links JOIN bulletins USING (position)
+            WHERE target = ? AND relation IN ('acknowledges', 'sights', 'responds-to') AND tlp <= ?
+            ORDER BY position DESC LIMIT ?
+        """
+
+        def find(connection: apsw.Connection) -> list[Record]:
+            bindings = (target, tlp_at_most.rank, limit)
+            return _records(connection, connection.execute(sql, bindings).fetchall())
 
         return await self._store.read(find)
 

@@ -15,7 +15,7 @@ from schemas.encoding import from_instant
 from schemas.errors import Code, TrustError
 from schemas.vocabulary import Kind, Relation, Severity
 from subscribers.archive_query import POSITION_BITS, first_position, language_bits
-from subscribers.kept import Proof, keep_proof
+from subscribers.kept import Proof, SealedProof, keep_proof, keep_sealed
 from subscribers.normalise import document_terms
 
 MIGRATIONS: Final[tuple[str, ...]] = (
@@ -60,9 +60,18 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         title, body, content = '', contentless_delete = 1, tokenize = 'ascii'
     );
     """,
+    """
+    CREATE TABLE links (
+        target TEXT NOT NULL, relation TEXT NOT NULL, position INTEGER NOT NULL REFERENCES bulletins,
+        PRIMARY KEY (target, relation, position)
+    ) STRICT, WITHOUT ROWID;
+    INSERT OR IGNORE INTO links
+        SELECT l.value ->> 'id', l.value ->> 'relation', p.position
+        FROM payloads p, json_each(CAST(p.payload AS TEXT), '$.links') l;
+    """,
 )
 
-Flag = Literal["expired", "gap_before", "late"]
+Flag = Literal["expired", "gap_before", "late", "private"]
 
 _REPLACES: Final = {Kind.AMENDMENT: Relation.AMENDS, Kind.RETRACTION: Relation.RETRACTS}
 _FIELD_BREAK: Final = " ¶ "  # a term that no text has: phrases do not reach from one field into the next
@@ -103,15 +112,21 @@ class NewRecord:
     flags: frozenset[Flag] = frozenset()
     proof: Proof | None = None
     """What shows others that it was signed; None where the frame is not at hand."""
+    sealed: SealedProof | None = None
+    """The same of a private reply; None of what the community reads."""
+    to: str | None = None
+    """The agency to which a private reply is: the bulletin that it answers must be of that agency."""
 
 
 def put(connection: apsw.Connection, new: NewRecord) -> bool:
     """Keep `new` in the transaction that is open on `connection` (see `Tx.run`); False when it is there.
 
-    Raises TrustError `already_known` when another bulletin is held under its id; nothing was written then.
+    Raises TrustError `already_known` when another bulletin is held under its id, `not_a_reply` for a private
+    reply to something else than a bulletin of its reader's; nothing was written then.
     """
     if _is_held(connection, new):
         return False
+    _check_reply(connection, new)
     bulletin = new.bulletin
     issued = from_instant(bulletin.issued)
     position = _free_position(connection, min(issued, new.received))
@@ -139,6 +154,8 @@ def put(connection: apsw.Connection, new: NewRecord) -> bool:
     connection.execute("INSERT INTO payloads VALUES (?, ?)", (position, new.payload))
     if new.proof is not None:
         keep_proof(connection, position, new.proof)
+    if new.sealed is not None:
+        keep_sealed(connection, position, new.sealed)
     # A region is also found by its country.
     regions = {name for region in bulletin.regions for name in (region, region[:2])}
     connection.executemany(
@@ -146,6 +163,10 @@ def put(connection: apsw.Connection, new: NewRecord) -> bool:
     )
     title, body = _texts(bulletin)
     connection.execute("INSERT INTO terms (rowid, title, body) VALUES (?, ?, ?)", (position, title, body))
+    connection.executemany(
+        "INSERT OR IGNORE INTO links VALUES (?, ?, ?)",
+        [(link.id, link.relation.value, position) for link in bulletin.links],
+    )
     targets = {link.id for link in bulletin.links if link.relation is _REPLACES.get(bulletin.kind)}
     connection.executemany("INSERT INTO replacements VALUES (?, ?)", [(each, position) for each in targets])
     for target in (*targets, bulletin.id):
@@ -163,6 +184,15 @@ def _is_held(connection: apsw.Connection, new: NewRecord) -> bool:
     if held != [(new.agency, new.community, new.payload)]:
         raise TrustError(Code.ALREADY_KNOWN, "another bulletin is held under this id", "have it reissued")
     return True
+
+
+def _check_reply(connection: apsw.Connection, new: NewRecord) -> None:
+    # FORMAT.md, Replies: nobody answers in private what the reader has not said here.
+    if new.to is None:
+        return
+    sql = "SELECT 1 FROM bulletins WHERE id = ? AND community = ? AND agency = ?"
+    if not connection.execute(sql, (new.bulletin.links[0].id, new.community, new.to)).fetchall():
+        raise TrustError(Code.NOT_A_REPLY, "a private reply to something else than a bulletin of ours here")
 
 
 def _free_position(connection: apsw.Connection, dated: int) -> int:

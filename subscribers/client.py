@@ -42,6 +42,7 @@ _EVERYTHING: Final = Filters()
 _PUBLISHED: Final = TypeAdapter(Published)
 _PAGE: Final = TypeAdapter(Page)
 _RECORD: Final = TypeAdapter(Record)
+_RECORDS: Final = TypeAdapter(list[Record])
 _EVIDENCE: Final = TypeAdapter(Evidence)
 _COMMUNITIES: Final = TypeAdapter(list[Community])
 _STATUS: Final = TypeAdapter(NodeStatus)
@@ -144,9 +145,33 @@ class Agency(Owning, Operating):
         fields = {"draft": draft.model_dump(mode="json", exclude_none=True), "community": community}
         return await self._ask(Verb.PUBLISH, _PUBLISHED, fields)
 
-    async def acknowledge(self, ref: str, note: str = "", officer: str = "") -> Published:
-        """Publish an acknowledgement of the bulletin `ref` (reference or id)."""
-        return await self._ask(Verb.ACKNOWLEDGE, _PUBLISHED, {"ref": ref, "note": note, "officer": officer})
+    async def acknowledge(
+        self, ref: str, note: str = "", officer: str = "", *, private: bool = False
+    ) -> Published:
+        """Publish an acknowledgement of the bulletin `ref` (reference or id); `private`: its originator alone
+        can read it.
+        """
+        fields = {"ref": ref, "note": note, "officer": officer, "private": private}
+        return await self._ask(Verb.ACKNOWLEDGE, _PUBLISHED, fields)
+
+    async def sight(
+        self,
+        ref: str,
+        note: str = "",
+        officer: str = "",
+        *,
+        regions: Collection[str] = (),
+        seen: str | None = None,
+        private: bool = False,
+    ) -> Published:
+        """Publish a sighting of what the bulletin `ref` speaks of: where (ISO 3166), and when `seen`."""
+        fields = {"ref": ref, "note": note, "officer": officer, "private": private}
+        place = {"regions": list(regions), "seen": seen}
+        return await self._ask(Verb.SIGHT, _PUBLISHED, {**fields, **place})
+
+    async def replies(self, ref: str, limit: int = 50) -> list[Record]:
+        """What was answered to the bulletin `ref`, newest first; what only this agency can read as well."""
+        return await self._ask(Verb.REPLIES, _RECORDS, {"ref": ref, "limit": limit})
 
     async def search(
         self,

@@ -162,11 +162,13 @@ class Core:
         community: str,
         realm: Realm,
         also: Callable[[apsw.Connection, Bulletin], None] | None = None,
+        payload: Callable[[Bulletin], bytes] = Bulletin.to_bytes,
     ) -> Published:
         """Give a checked draft its identity, seal it, journal it; wait a moment for the hub's answer. It is
         on disk when this returns. OperationError `disk_full`.
 
-        `also(connection, bulletin)` may write more into the same transaction, in the writer's thread.
+        `also(connection, bulletin)` may write more into the same transaction, in the writer's thread, and
+        `payload(bulletin)` says what the frame holds; what they refuse is raised, and nothing is written.
         """
         made: list[Bulletin] = []
         new_id = self.new_id()
@@ -179,7 +181,7 @@ class Core:
             made.append(bulletin)
             if also:
                 also(connection, bulletin)
-            return Item(BULLETIN, new_id, bulletin.to_bytes(), bulletin.history), bulletin.ref
+            return Item(BULLETIN, new_id, payload(bulletin), bulletin.history), bulletin.ref
 
         try:
             await self.outbox.put(FrameSubject(realm, community, draft.precedence, self.endpoint), make)

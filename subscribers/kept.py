@@ -36,6 +36,11 @@ MIGRATIONS: Final = (
     CREATE TABLE receipts(number INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
     CREATE TABLE own_receipts(sha256 TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE sealed(
+        position INTEGER PRIMARY KEY REFERENCES bulletins, payload BLOB NOT NULL, salt BLOB NOT NULL
+    ) STRICT;
+    """,
 )
 _TAIL: Final = "SELECT raw FROM tails WHERE publisher = ? AND community = ? AND precedence = ?"
 
@@ -58,6 +63,15 @@ class Proof(NamedTuple):
         """Of a frame that was opened."""
         digest = sha256(frame.body).digest()
         return cls(frame.header_bytes, frame.signature, digest, salt, frame.body if own else None)
+
+
+class SealedProof(NamedTuple):
+    """What shows that a frame holds a private reply: the sealed payload that the frame's commitment is of,
+    and the salt of the reply's own commitment in it.
+    """
+
+    payload: bytes
+    salt: bytes
 
 
 @dataclass
@@ -102,6 +116,11 @@ class Keeping:
 def keep_proof(connection: apsw.Connection, position: int, proof: Proof) -> None:
     """Beside the bulletin at `position`, in the same transaction."""
     connection.execute("INSERT INTO proofs VALUES (?, ?, ?, ?, ?, ?)", (position, *proof))
+
+
+def keep_sealed(connection: apsw.Connection, position: int, proof: SealedProof) -> None:
+    """Beside the reply at `position`, in the same transaction."""
+    connection.execute("INSERT INTO sealed VALUES (?, ?, ?)", (position, *proof))
 
 
 def _keep_receipt(connection: apsw.Connection, data: bytes, answers: Sequence[Answer]) -> None:

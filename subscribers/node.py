@@ -10,13 +10,13 @@ from typing import Self
 
 import apsw
 
-from schemas.bulletin import Bulletin, Draft, Link
+from schemas.bulletin import Bulletin, Draft
 from schemas.encoding import instant
 from schemas.errors import Code, FormatError, OperationError
 from schemas.evidence import Evidence
 from schemas.membership import MembershipLog
 from schemas.subjects import parse_frame_subject
-from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severity
+from schemas.vocabulary import Realm
 from subscribers import alarms, api, drafts
 from subscribers.air_gap import AirGap
 from subscribers.api import (
@@ -39,6 +39,7 @@ from subscribers.local import ClientIdentity, LocalNats, LocalSettings
 from subscribers.notifier import Notifier
 from subscribers.owners import Owners
 from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
+from subscribers.replying import Replying
 from subscribers.republish import Republisher, Sink
 from subscribers.rotation import Rotation
 from subscribers.schedule import running
@@ -62,7 +63,9 @@ class Node:
         self._rotation = rotation
         self.owners = Owners(core, add_delay)
         """What owners do, and what members are told of it."""
-        self._sent = Sent(core.store, core.ledger)
+        self.replies = Replying(core, self.publish)
+        """What is answered to bulletins."""
+        self._sent = Sent(core.store, core.ledger, self.replies.unseal)
         self._digests = asyncio.Lock()
 
     @classmethod
@@ -109,24 +112,6 @@ class Node:
         published = await self._core.publish(draft, log.community.id, log.community.realm)
         unreadable = tuple(self._rotation.locked_out(log.community.id))
         return published.model_copy(update={"unreadable": unreadable})
-
-    async def acknowledge(self, client: ClientIdentity, ref: str, note: str, officer: str) -> Published:
-        """An acknowledgement bulletin to the community of `ref`, under the same marking."""
-        record = await self.show(client, ref)
-        target = record.bulletin
-        draft = Draft(
-            kind=Kind.ACKNOWLEDGEMENT,
-            title=f"Acknowledged: {target.ref}",
-            body=note,
-            language=Language.ENGLISH,
-            severity=Severity.INFO,
-            tlp=target.tlp,
-            history=History.NONE,
-            links=[Link(relation=Relation.ACKNOWLEDGES, id=target.id)],
-            exercise=target.exercise,
-            drafter=officer or client.name,
-        )
-        return await self.publish(client, draft, record.community)
 
     async def search(
         self,

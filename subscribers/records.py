@@ -26,7 +26,8 @@ class Record(_Shape):
     received: Instant
     own: bool = False
     """Written by this agency."""
-    flags: frozenset[Literal["expired", "gap_before", "late"]] = frozenset()
+    flags: frozenset[Literal["expired", "gap_before", "late", "private"]] = frozenset()
+    """`private`: sealed to its originator and its sender; nobody else in the community has read it."""
     state: Literal["current", "amended", "retracted"] = "current"
     replaced_by: Uuid7 | None = None
 

@@ -26,6 +26,7 @@ _HARMLESS: Final = frozenset(
         Verb.SEARCH,
         Verb.LATEST,
         Verb.SHOW,
+        Verb.REPLIES,
         Verb.EVIDENCE,
         Verb.EVIDENCE_REFUSED,
         Verb.COMMUNITIES,

@@ -4,12 +4,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from schemas.bulletin import Body, Line, where
+from schemas.bulletin import Body, Instant, Line, Region, where
 from schemas.card import Slug
 from schemas.documents import AgencyId
 from schemas.encoding import parse_json
 from schemas.errors import Code, OperationError
-from schemas.limits import DOCUMENT_MAX, INTEGER_MAX, PAYLOAD_MAX, SUMMARY_MAX
+from schemas.limits import DOCUMENT_MAX, INTEGER_MAX, LIST_MAX, PAYLOAD_MAX, SUMMARY_MAX
 from schemas.vocabulary import Realm, Tlp
 from subscribers.api import MembershipRole
 from subscribers.communities import SPAN_MAX
@@ -59,6 +59,15 @@ class AcknowledgeRequest(Request):
     ref: _Word
     note: Annotated[Body, StringConstraints(max_length=SUMMARY_MAX)] = ""
     officer: Line | Literal[""] = ""
+    private: Annotated[bool, Field(strict=True)] = False
+    """Sealed to the originator, instead of to the community."""
+
+
+class SightRequest(AcknowledgeRequest):
+    """`sight`"""
+
+    regions: Annotated[list[Region], Field(max_length=LIST_MAX)] = []
+    seen: Instant | None = None
 
 
 class LatestRequest(Request):
@@ -80,6 +89,13 @@ class ShowRequest(Request):
     """`show`"""
 
     ref: _Word
+
+
+class RepliesRequest(Request):
+    """`replies`: what was answered to a bulletin, newest first."""
+
+    ref: _Word
+    limit: _Limit = 50
 
 
 class EvidenceRequest(Request):
@@ -269,6 +285,8 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.DIRECTORY: DirectoryRequest,
     Verb.PUBLISH: PublishRequest,
     Verb.ACKNOWLEDGE: AcknowledgeRequest,
+    Verb.SIGHT: SightRequest,
+    Verb.REPLIES: RepliesRequest,
     Verb.COMMUNITY_CREATE: CommunityCreateRequest,
     Verb.COMMUNITY_ADD: CommunityAddRequest,
     Verb.COMMUNITY_REMOVE: CommunityRemoveRequest,

@@ -38,6 +38,8 @@ class Verb(StrEnum):
     DIRECTORY = "directory"
     PUBLISH = "publish"
     ACKNOWLEDGE = "acknowledge"
+    SIGHT = "sight"
+    REPLIES = "replies"
     COMMUNITY_CREATE = "community-create"
     COMMUNITY_ADD = "community-add"
     COMMUNITY_REMOVE = "community-remove"
@@ -74,6 +76,7 @@ _ADDS: Final = {
         Verb.SEARCH,
         Verb.LATEST,
         Verb.SHOW,
+        Verb.REPLIES,
         Verb.EVIDENCE,
         Verb.COMMUNITIES,
         Verb.STATUS,
@@ -86,6 +89,7 @@ _ADDS: Final = {
         Verb.READERS,
         Verb.PUBLISH,
         Verb.ACKNOWLEDGE,
+        Verb.SIGHT,
         Verb.OUTBOX,
         Verb.OUTBOX_DRAFT,
         Verb.OUTBOX_DROP,

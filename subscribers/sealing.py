@@ -6,7 +6,7 @@ the place in the chain are passed in; nothing here keeps state.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -38,6 +38,7 @@ from schemas.frame import (
 )
 from schemas.limits import NONCE_SIZE, SALT_SIZE
 from schemas.merkle import Head
+from schemas.reply import SealedReply, reply_aead_key, reply_commitment, reply_info
 from schemas.signing import Signer
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import History
@@ -182,6 +183,50 @@ def unwrap(wrapped: Wrap, announcement: bytes, kem: KemKey, endpoint: str, kc: b
     return EpochKey(opened)
 
 
+def seal_reply(
+    content: bytes, context: bytes, recipients: Sequence[Keys], random: Random = os.urandom
+) -> tuple[SealedReply, set[str]]:
+    """A reply for these endpoints alone, in the frame that `context` names (`schemas.reply`), and the
+    endpoints that can read it: a key that nobody can encrypt to is passed over.
+
+    SealError `too_large` for a content beyond 64 KiB.
+    """
+    fresh = random(SEED_SIZE + SALT_SIZE + NONCE_SIZE)
+    secret, salt, nonce = fresh[:SEED_SIZE], fresh[SEED_SIZE:-NONCE_SIZE], fresh[-NONCE_SIZE:]
+    padded = pad(salt, content)
+    sealed = crypto_aead_xchacha20poly1305_ietf_encrypt(padded, context, nonce, reply_aead_key(secret))
+    keys: dict[str, bytes] = {}
+    for each in recipients:
+        try:
+            kid, key = _recipient(from_base64(each.kem, KEM_KEY_SIZE))
+            keys[each.endpoint] = _suite().encrypt(secret, key, reply_info(context, kid, each.endpoint))
+        except ValueError:
+            continue
+    made = SealedReply(reply_commitment(salt, content), tuple(keys.values()), nonce + sealed)
+    return made, set(keys)
+
+
+def open_reply(
+    sealed: SealedReply, context: bytes, kems: Sequence[KemKey], endpoint: str
+) -> tuple[bytes, bytes] | None:
+    """Salt and content of a reply that is for this endpoint; None for one that is not.
+
+    Raises SealError `decryption_failed`, `bad_padding` or `commitment_mismatch`.
+    """
+    secret = next((found for kem in kems if (found := _reply_key(sealed, context, kem, endpoint))), None)
+    if secret is None:
+        return None
+    nonce, body = sealed.body[:NONCE_SIZE], sealed.body[NONCE_SIZE:]
+    try:
+        padded = crypto_aead_xchacha20poly1305_ietf_decrypt(body, context, nonce, reply_aead_key(secret))
+    except CryptoError:
+        raise SealError(Code.DECRYPTION_FAILED, "the key in the sealed reply does not open it") from None
+    salt, content = unpad(padded)
+    if reply_commitment(salt, content) != sealed.commitment:
+        raise SealError(Code.COMMITMENT_MISMATCH, "the reply is not the one that its frame commits to")
+    return salt, content
+
+
 def self_test(kid: bytes = _SELF_TEST_KID) -> None:
     """That this build derives the keys that others do, wraps and unwraps. OperationError `bad_settings`.
 
@@ -201,6 +246,17 @@ def _wrap(epoch_key: EpochKey, announcement: bytes, public: bytes, endpoint: str
     return Wrap(
         announcement, kid, _suite().encrypt(bytes(epoch_key), key, wrap_info(announcement, kid, endpoint))
     )
+
+
+def _reply_key(sealed: SealedReply, context: bytes, kem: KemKey, endpoint: str) -> bytes | None:
+    # They are not named, so that nobody else learns whom the reply is for: each is tried.
+    info = reply_info(context, kem.kid, endpoint)
+    for each in sealed.keys:
+        try:
+            return _suite().decrypt(each, kem.private, info)
+        except (InvalidTag, ValueError):
+            continue
+    return None
 
 
 @lru_cache(maxsize=2048)

@@ -2,6 +2,7 @@
 refused. A refused one keeps its text until somebody drops it.
 """
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import apsw
@@ -9,6 +10,7 @@ import apsw
 from schemas.bulletin import Bulletin, Draft, parse_bulletin
 from schemas.errors import Code, OperationError
 from schemas.frame import BULLETIN
+from schemas.reply import is_sealed
 from schemas.vocabulary import Tlp
 from subscribers.api import OutboxEntry
 from subscribers.ledger import Ledger
@@ -21,31 +23,44 @@ _OPEN: Final = (
 )
 
 
+Unseal = Callable[[str, str, bytes], bytes | None]
+"""What a sealed payload of ours says, by its community and id; None where the key has gone."""
+
+
 class _Sent(NamedTuple):
     entry: OutboxEntry
-    bulletin: Bulletin
+    bulletin: Bulletin | None
+    private: bool
+
+    def may_be_seen(self, ceiling: Tlp) -> bool:
+        """What cannot be read any more is taken for the highest marking."""
+        tlp = self.bulletin.tlp if self.bulletin else Tlp.RED
+        return tlp.rank <= ceiling.rank
 
 
 class Sent:
     """The outbox, for people. `ceiling` leaves out what the asking client may not see."""
 
-    def __init__(self, store: Store, ledger: Ledger) -> None:
+    def __init__(self, store: Store, ledger: Ledger, unseal: Unseal = lambda *_: None) -> None:
         self._store = store
         self._ledger = ledger
+        self._unseal = unseal
 
     async def listed(self, ceiling: Tlp, limit: int) -> list[OutboxEntry]:
         """The newest first."""
         rows = await self._store.query(f"{_OPEN} ORDER BY number DESC LIMIT ?", (BULLETIN, limit))
         found = map(self._sent, rows)
-        return [each.entry for each in found if each.bulletin.tlp.rank <= ceiling.rank]
+        return [each.entry for each in found if each.may_be_seen(ceiling)]
 
     async def draft(self, ref: str, ceiling: Tlp) -> Draft:
-        """The text of one, as it can be published again. OperationError `not_found`."""
-        rows = await self._store.query(f"{_OPEN} AND ref = ?", (BULLETIN, ref))
-        bulletins = [self._sent(row).bulletin for row in rows]
-        if not bulletins or bulletins[0].tlp.rank > ceiling.rank:
-            raise _absent()
-        return Draft.model_validate(bulletins[0].model_dump(exclude=set(_GIVEN)))
+        """The text of one, as it can be published again. OperationError `not_found`; `bad_request` for a
+        private reply, which a draft would make public.
+        """
+        found = await self._one(ref, ceiling)
+        if found.private or found.bulletin is None:
+            fix = "answer the bulletin again with --private"
+            raise OperationError(Code.BAD_REQUEST, "it is a private reply: no draft keeps it so", fix)
+        return Draft.model_validate(found.bulletin.model_dump(exclude=set(_GIVEN)))
 
     async def refused(self) -> int:
         """How many were refused and not dropped."""
@@ -56,7 +71,7 @@ class Sent:
         """Forget a refused one, text and all. OperationError `not_found`; `bad_request` while it may yet be
         admitted.
         """
-        await self.draft(ref, ceiling)
+        await self._one(ref, ceiling)
 
         def write(connection: apsw.Connection) -> bool:
             sql = "DELETE FROM outgoing WHERE ref = ? AND kind = ? AND state = 'refused' RETURNING id"
@@ -72,6 +87,15 @@ class Sent:
                 "wait for the answer; what was admitted is taken back with a retraction",
             )
 
+    async def _one(self, ref: str, ceiling: Tlp) -> _Sent:
+        for row in await self._store.query(f"{_OPEN} AND ref = ?", (BULLETIN, ref)):
+            found = self._sent(row)
+            if found.may_be_seen(ceiling):
+                return found
+        raise OperationError(
+            Code.NOT_FOUND, "nothing with this reference waits or was refused", "see `liaison-agency outbox`"
+        )
+
     def _sent(self, row: Row) -> _Sent:
         id_, ref, community, state, code, payload = row
         card = self._ledger.cards.get(community)
@@ -83,10 +107,6 @@ class Sent:
             state=state,
             code=code,
         )
-        return _Sent(entry, parse_bulletin(payload))
-
-
-def _absent() -> OperationError:
-    return OperationError(
-        Code.NOT_FOUND, "nothing with this reference waits or was refused", "see `liaison-agency outbox`"
-    )
+        private = is_sealed(payload)
+        text = self._unseal(community, id_, payload) if private else payload
+        return _Sent(entry, parse_bulletin(text) if text else None, private)

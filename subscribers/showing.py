@@ -35,6 +35,7 @@ from schemas.evidence import (
     HeadPart,
     LogEntry,
     ReceiptPart,
+    ReplyPart,
     Signed,
     parse_evidence,
 )
@@ -218,7 +219,8 @@ class Shelf:
 
 
 def _bulletin(connection: apsw.Connection, id: str, *, text: bool) -> Kept:
-    sql = """SELECT header, signature, digest, salt, body, payload FROM proofs JOIN payloads USING (position)
+    sql = """SELECT header, signature, digest, proofs.salt, body, payloads.payload, s.payload, s.salt
+        FROM proofs JOIN payloads USING (position) LEFT JOIN sealed s USING (position)
         WHERE position = (SELECT position FROM bulletins WHERE id = ?)"""
     rows: list[Row] = connection.execute(sql, (id,)).fetchall()
     if not rows:
@@ -227,7 +229,7 @@ def _bulletin(connection: apsw.Connection, id: str, *, text: bool) -> Kept:
             "this bulletin was archived before the node kept what proves it",
             "ask another member whose node opened it later",
         )
-    *parts, payload = rows[0]
+    *parts, payload, sealed, reply_salt = rows[0]
     proof = Proof(*parts)
     receipt = _receipt(connection, proof)
     frame = FramePart(
@@ -237,6 +239,8 @@ def _bulletin(connection: apsw.Connection, id: str, *, text: bool) -> Kept:
         body=to_base64(proof.body) if receipt and proof.body else None,
     )
     content = ContentPart(salt=proof.salt.hex(), payload=payload.decode()) if text else None
+    if content and sealed is not None:
+        content = ReplyPart(**content.model_dump(), sealed=to_base64(sealed), reply_salt=reply_salt.hex())
     return Kept((frame,), content, _announcement(connection, parse_header(proof.header)), receipt)
 
 

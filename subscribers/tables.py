@@ -31,4 +31,6 @@ NODE: Final[tuple[str, ...]] = (
     vouched.MIGRATIONS[0],
     notices.MIGRATIONS[0],
     replaced.MIGRATIONS[0],
+    archive.MIGRATIONS[1],
+    kept.MIGRATIONS[1],
 )

@@ -27,7 +27,7 @@ from schemas.receipts import Answer, read
 from schemas.signing import KEY_SIZE
 from schemas.subjects import TRAFFIC, parse_frame_subject, receipts_for, wraps_for
 from subscribers.alarms import losses
-from subscribers.archive import Flag, NewRecord, put_all, unpublished
+from subscribers.archive import NewRecord, put_all, unpublished
 from subscribers.directory_feed import DirectoryFeed
 from subscribers.held import ANCESTORS_MAX, ancestors, wrap_of
 from subscribers.hub_link import HubLink, feed_settled
@@ -39,10 +39,11 @@ from subscribers.outbox import Outbox
 from subscribers.pull import Pull, ack, place
 from subscribers.reading import Reading
 from subscribers.refused import Refused
+from subscribers.replies import flags_of, record_of
 from subscribers.republish import Fresh, Rows
 from subscribers.store import Store, unbroken
 from subscribers.trust import accept_wrap
-from subscribers.verdicts import Announced, Carded, LogBehind, Opened, Reader, Settled, Verdict
+from subscribers.verdicts import Announced, Carded, LogBehind, Opened, Reader, Sealed, Settled, Verdict
 from subscribers.verdicts import Refused as Refusal
 
 _BATCH: Final = 512
@@ -250,6 +251,9 @@ class TrafficFeed:
                 raise error
             case Opened():
                 batch.records.append((self._record(verdict), piece))
+            case Sealed():
+                made = record_of(verdict, self._keys.kems, self._endpoint, self._agency, self._clock())
+                batch.records += [(made, piece)] if made else []
             case Announced():
                 changes.learn(verdict.id, verdict.epoch)
                 batch.keeping.announced.append(verdict.frame)
@@ -259,11 +263,6 @@ class TrafficFeed:
                 pass
 
     def _record(self, verdict: Opened) -> NewRecord:
-        flags: set[Flag] = set()
-        if verdict.expired:
-            flags.add("expired")
-        if verdict.missing:
-            flags.add("gap_before")
         frame, own = verdict.frame, verdict.frame.header.pub == self._endpoint
         return NewRecord(
             verdict.bulletin,
@@ -272,7 +271,7 @@ class TrafficFeed:
             verdict.agency,
             self._clock(),
             own,
-            frozenset(flags),
+            flags_of(verdict),
             Proof.of(frame, verdict.salt, own=own),
         )
 
@@ -281,7 +280,7 @@ class TrafficFeed:
         key = ChainKey.of(frame)
         before, known = changes.pulse(key), changes.chains.get(key) or changes.base.chains.get(key)
         entries = changes.base.known().communities[key.community].by_agency
-        ours = entries.get(self._keys.ring.profile.id, ())
+        ours = entries.get(self._agency, ())
         if before is None or all(entry.nbf <= before.last for entry in ours):
             # Else our own membership has changed since: nothing was due to us while we were out.
             changes.alarms += losses(verdict, known, self._clock())
@@ -294,7 +293,11 @@ class TrafficFeed:
         return verdict
 
     def _reader(self, batch: _Batch) -> Reader:
-        return batch.changes.reader(self._keys.ring.profile.id, self._clock())
+        return batch.changes.reader(self._agency, self._clock())
+
+    @property
+    def _agency(self) -> str:
+        return self._keys.ring.profile.id
 
 
 def _is_past(verdict: LogBehind, community: str) -> Callable[[Directory], bool]:

@@ -18,6 +18,7 @@ from schemas.errors import Code, LiaisonError, SealError, TrustError
 from schemas.frame import CARD, EPOCH, HEARTBEAT, Frame
 from schemas.membership import MembershipLog
 from schemas.merkle import Head
+from schemas.reply import check_place, is_sealed, parse_sealed
 from schemas.vocabulary import Precedence
 from schemas.wraps import parse_wrap
 from subscribers.authenticity import Pending, bind, read_frame, signature_holds
@@ -36,6 +37,7 @@ from subscribers.verdicts import (
     Opened,
     Reader,
     Refused,
+    Sealed,
     Skipped,
     Verdict,
 )
@@ -51,6 +53,7 @@ __all__ = [
     "Opened",
     "Reader",
     "Refused",
+    "Sealed",
     "Skipped",
     "Verdict",
     "accept_wrap",
@@ -233,7 +236,7 @@ def _beat(reader: Reader, placed: _Placed) -> Beat:
     return Beat(placed.frame, placed.chain, placed.missing, tuple(behind))
 
 
-def _sealed(reader: Reader, placed: _Placed, now: int) -> Opened | Carded | Skipped:
+def _sealed(reader: Reader, placed: _Placed, now: int) -> Opened | Sealed | Carded | Skipped:
     # FORMAT.md, Epochs: announced before its use, in the same chain.
     frame, header = placed.frame, placed.frame.header
     epoch = reader.epochs.get(EpochId(header.pub, header.com, header.ep))
@@ -248,8 +251,13 @@ def _sealed(reader: Reader, placed: _Placed, now: int) -> Opened | Carded | Skip
     salt, payload = open_body(frame, epoch.key)  # FORMAT.md, Content: AEAD, padding, commitment
     if header.k == CARD:
         return Carded(frame, placed.chain, placed.missing, parse_card(payload), placed.agency)
+    expired = header.exp <= now  # the hub refuses these; a reader who comes late still wants to know
+    code = reader.directory.agencies[placed.agency].code
+    if is_sealed(payload):  # FORMAT.md, Replies: what it says is its reader's to judge
+        check_place(header, epoch.hist)
+        reply, agency = parse_sealed(payload), placed.agency
+        return Sealed(frame, placed.chain, placed.missing, expired, salt, payload, reply, agency, code)
     bulletin = parse_bulletin(payload)
     # FORMAT.md, Content: what the bulletin says of itself is what its signed header says.
-    check_agreement(bulletin, header, epoch.hist, reader.directory.agencies[placed.agency].code)
-    expired = header.exp <= now  # the hub refuses these; a reader who comes late still wants to know
+    check_agreement(bulletin, header, epoch.hist, code)
     return Opened(frame, placed.chain, placed.missing, expired, salt, payload, bulletin, placed.agency)

@@ -42,9 +42,11 @@ from subscribers.requests import (
     PublishRequest,
     QuarantineRequest,
     ReadersRequest,
+    RepliesRequest,
     Request,
     SearchRequest,
     ShowRequest,
+    SightRequest,
 )
 from subscribers.roles import verbs
 
@@ -69,9 +71,9 @@ class Desk:
                 return await self._read(client, request)
             case PublishRequest():
                 return await self._api.publish(client, parse_draft(request.draft), request.community)
-            case AcknowledgeRequest():
-                await self._show(client, request.ref)  # what the client may not see it cannot acknowledge
-                return await self._api.acknowledge(client, request.ref, request.note, request.officer)
+            case AcknowledgeRequest() | RepliesRequest():
+                await self._show(client, request.ref)  # what the client may not see it cannot answer
+                return await self._reply(client, request)
             case EvidenceRequest() | EvidenceRefusedRequest():
                 return await self._prove(client, request)
             case OutboxRequest() | OutboxItemRequest():
@@ -138,6 +140,19 @@ class Desk:
         if record is None or not _allowed(record, client):
             raise OperationError(Code.NOT_FOUND, *_NOT_FOUND)
         return record
+
+    async def _reply(self, client: ClientIdentity, request: AcknowledgeRequest | RepliesRequest) -> Answer:
+        replies = self._api.replies
+        match request:
+            case RepliesRequest():
+                return await replies.replies(request.ref, request.limit, client.ceiling)
+            case SightRequest(ref=ref, note=note, officer=officer, private=private):
+                regions, seen = request.regions, request.seen
+                return await replies.sight(
+                    client, ref, note, officer, regions=regions, seen=seen, private=private
+                )
+            case AcknowledgeRequest(ref=ref, note=note, officer=officer, private=private):
+                return await replies.acknowledge(client, ref, note, officer, private=private)
 
     async def _prove(
         self, client: ClientIdentity, request: EvidenceRequest | EvidenceRefusedRequest

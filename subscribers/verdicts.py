@@ -10,6 +10,7 @@ from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError
 from schemas.frame import Frame
+from schemas.reply import SealedReply
 from subscribers.sealing import EpochKey
 
 LogName = Literal["directory", "membership"]
@@ -76,6 +77,22 @@ class Opened(NamedTuple):
     agency: str
 
 
+class Sealed(NamedTuple):
+    """A reply sealed to its originator: for us or not, it is in its place. `agency` is its publisher, `code`
+    that agency's; the rest as in `Opened`.
+    """
+
+    frame: Frame
+    chain: Chain
+    missing: range
+    expired: bool
+    salt: bytes
+    payload: bytes
+    reply: SealedReply
+    agency: str
+    code: str
+
+
 class Carded(NamedTuple):
     """A community's card, by one of its owners."""
 
@@ -129,5 +146,5 @@ class Refused(NamedTuple):
     chain: Chain | None = None
 
 
-Settled = Opened | Carded | Announced | Beat | Skipped | Refused
+Settled = Opened | Sealed | Carded | Announced | Beat | Skipped | Refused
 Verdict = Settled | LogBehind

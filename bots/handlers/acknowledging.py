@@ -1,11 +1,11 @@
-"""`/ack REF` and the button that acknowledges."""
+"""`/ack REF [private]` and the button that acknowledges."""
 
 from aiogram import Router
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
 from bots import screens
-from bots.commands import reference
+from bots.commands import acknowledgement
 from bots.context import Context
 from bots.handlers.common import after_command, pressed, verb
 from bots.render import button_acknowledge
@@ -15,11 +15,11 @@ from bots.words import words
 
 async def typed(message: Message, context: Context, officer: Officer) -> None:
     """By its reference."""
-    named = reference(after_command(message))
+    named, private = acknowledgement(after_command(message))
     if not named:
         await context.say(officer, message.chat.id, screens.usage(officer, "/ack FRA-2026-0042"))
         return
-    text = await context.desk.acknowledge(officer, named)
+    text = await context.desk.acknowledge(officer, named, private=private)
     await context.say(officer, message.chat.id, screens.plain_answer(text, officer.language))
 
 

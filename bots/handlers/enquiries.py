@@ -31,12 +31,15 @@ async def search(message: Message, context: Context, officer: Officer) -> None:
 
 
 async def show(message: Message, context: Context, officer: Officer) -> None:
-    """One bulletin by its reference or id."""
+    """One bulletin by its reference or id, and what was answered to it."""
     named = reference(after_command(message)) or _id(after_command(message))
     if not named:
         await context.say(officer, message.chat.id, screens.usage(officer, "/show FRA-2026-0042"))
         return
-    await context.answer(officer, message.chat.id, await context.desk.show(officer, named))
+    answer = await context.desk.show(officer, named)
+    await context.answer(officer, message.chat.id, answer)
+    if answer.record and (answered := await context.desk.replies(officer, answer.record)):
+        await context.answer(officer, message.chat.id, answered)
 
 
 async def turn(query: CallbackQuery, context: Context, officer: Officer) -> None:

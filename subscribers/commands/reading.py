@@ -1,4 +1,4 @@
-"""For the one who reads: `tail`, `latest`, `search`, `show`."""
+"""For the one who reads: `tail`, `latest`, `search`, `show`, `replies`."""
 
 from typing import Annotated, Any
 
@@ -113,20 +113,46 @@ def show(
     client: As = COMMAND_LINE,
     as_json: AsJson = False,
 ) -> None:
-    """One bulletin in full: who says it, how sure, whom it may be told.
+    """One bulletin in full: who says it, how sure, whom it may be told, and what was answered to it.
 
     Example: liaison-agency show FRA-2026-0042 --language ar
     """
 
-    async def work() -> Record:
+    async def work() -> tuple[Record, list[Record]]:
         async with node(state, client) as agency:
-            return await agency.show(ref)
+            return await agency.show(ref), [] if as_json else await agency.replies(ref)
 
-    record = run(work(), as_json=as_json)
+    record, answered = run(work(), as_json=as_json)
     if as_json:
         show_json(record)
     else:
         _print_record(record, language or record.bulletin.language)
+        _print_replies(answered)
+
+
+def replies(
+    ref: Annotated[str, typer.Argument(help="Reference (FRA-2026-0042) or id.")],
+    limit: Limit = 50,
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """What was answered to a bulletin, newest first; what was sealed to this agency alone as well.
+
+    Example: liaison-agency replies FRA-2026-0042
+    """
+
+    async def work() -> list[Record]:
+        async with node(state, client) as agency:
+            return await agency.replies(ref, limit)
+
+    answered = run(work(), as_json=as_json)
+    if as_json:
+        show_json(answered)
+    elif not answered:
+        console.print("Nothing was answered to it.")
+    else:
+        _print_replies(answered)
 
 
 def _filters(
@@ -155,10 +181,12 @@ def _line(record: Record) -> str:
     colour = _COLOURS.get(bulletin.severity, "dim")
     state = "" if record.state == "current" else f" [red]{record.state}[/]"
     exercise = " [black on yellow]EXERCISE[/]" if bulletin.exercise else ""
+    private = " [reverse]PRIVATE[/]" if "private" in record.flags else ""
     return (
         f"[{colour}]{bulletin.severity.upper():8}[/] {bulletin.ref}  {bulletin.kind:12} "
-        f"[bold]{escape(bulletin.title)}[/]{exercise}{state}\n         {escape(record.agency_name)} · "
-        f"{record.community_slug} · {bulletin.issued} · [magenta]{escape(bulletin.tlp)}[/]"
+        f"[bold]{escape(bulletin.title)}[/]{exercise}{private}{state}\n"
+        f"         {escape(record.agency_name)} · {record.community_slug} · {bulletin.issued} · "
+        f"[magenta]{escape(bulletin.tlp)}[/]"
     )
 
 
@@ -179,6 +207,13 @@ def _print_record(record: Record, language: Language) -> None:
         )
     )
     console.print(facts)
+
+
+def _print_replies(answered: list[Record]) -> None:
+    for record in answered:
+        console.print(_line(record))
+        if record.bulletin.body:
+            console.print(f"         {escape(record.bulletin.body)}")
 
 
 def _facts(record: Record) -> list[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""For the one who writes: `publish`, `ack`, `digest`."""
+"""For the one who writes: `publish`, `ack`, `sight`, `digest`."""
 
 import asyncio
 import os
@@ -33,6 +33,13 @@ from subscribers.records import Published
 LINES_AT_ONCE: Final = 64
 """How many lines of `publish-lines` are under way at the same time."""
 LINE_MAX: Final = 2 * PAYLOAD_MAX
+
+Private = Annotated[
+    bool,
+    typer.Option(
+        "--private", help="For the originator alone. That something was sent, and when, stays visible."
+    ),
+]
 
 
 def publish(
@@ -160,18 +167,43 @@ async def _lines() -> AsyncIterator[bytes]:
 def acknowledge(
     ref: Annotated[str, typer.Argument(help="Reference or id of the bulletin.")],
     note: Annotated[str, typer.Option(help="A word to go with it.")] = "",
+    private: Private = False,
     state: State = None,
     client: As = COMMAND_LINE,
     as_json: AsJson = False,
 ) -> None:
-    """Tell the community that this agency has read a bulletin.
+    """Tell the community, or the originator alone, that this agency has read a bulletin.
 
-    Example: liaison-agency ack FRA-2026-0042 --note "Passed to border police"
+    Example: liaison-agency ack FRA-2026-0042 --note "Passed to border police" --private
     """
 
     async def work() -> Published:
         async with node(state, client) as agency:
-            return await agency.acknowledge(ref, note)
+            return await agency.acknowledge(ref, note, private=private)
+
+    _report(run(work(), as_json=as_json), as_json=as_json)
+
+
+def sight(
+    ref: Annotated[str, typer.Argument(help="Reference or id of the bulletin.")],
+    note: Annotated[str, typer.Option(help="What was seen.")] = "",
+    region: Annotated[
+        list[str] | None, typer.Option(help="Where (ISO 3166); may be given more than once.")
+    ] = None,
+    seen: Annotated[str | None, typer.Option(help="When, as 2026-11-22T06:00:00Z.")] = None,
+    private: Private = False,
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the community, or the originator alone, that this agency has seen what a bulletin speaks of.
+
+    Example: liaison-agency sight FRA-2026-0042 --region KZ-ALA --seen 2026-11-22T06:00:00Z --private
+    """
+
+    async def work() -> Published:
+        async with node(state, client) as agency:
+            return await agency.sight(ref, note, regions=region or (), seen=seen, private=private)
 
     _report(run(work(), as_json=as_json), as_json=as_json)
 

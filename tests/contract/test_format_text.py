@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from pydantic import BaseModel
 
-from schemas import content, limits, signing
+from schemas import content, limits, reply, signing
 from schemas.bulletin import Bulletin
 from schemas.card import Card
 from schemas.content import BODY_SIZES, key_commitment
@@ -48,8 +48,9 @@ from tests.support.format_example import (
 
 TITLES: Final = (
     "Limits", "Encodings", "Signatures", "Subjects", "Bulletin", "Directory", "Membership", "Checkpoints",
-    "Proofs", "Exports", "Frame", "Chains", "Content", "Epochs", "Wraps", "Receipts", "Parcels", "Evidence",
-    "Order of checks", "Refusals", "Properties", "Worked example", "What the next version of this text adds",
+    "Proofs", "Exports", "Frame", "Chains", "Content", "Epochs", "Wraps", "Replies", "Receipts", "Parcels",
+    "Evidence", "Order of checks", "Refusals", "Properties", "Worked example",
+    "What the next version of this text adds",
 )  # fmt: skip
 
 
@@ -120,6 +121,7 @@ def test_every_code_that_the_text_names_is_one(text: str) -> None:
         "crypto_sign_open",
         "crypto_core_ed25519_is_valid_point",
         "K_aead",
+        "reply_salt",
     }
     named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", text)) - other
     assert named <= known
@@ -168,7 +170,8 @@ def test_the_document_tables_are_the_models(text: str) -> None:
 
 
 def test_labels_types_and_sizes_are_those_of_the_code(text: str) -> None:
-    for label in (content.COMMITMENT_LABEL, content.WRAP_LABEL, signing.FINGERPRINT_LABEL):
+    labels = (content.COMMITMENT_LABEL, content.WRAP_LABEL, signing.FINGERPRINT_LABEL)
+    for label in (*labels, reply.REPLY_LABEL, reply.REPLY_COMMITMENT_LABEL):
         assert label.decode().replace("\0", "\\0") in text
     types = {words(row[0])[0] for row in rows(section(text, "Signatures"), "payload type")}
     named = (signing.FRAME_TYPE.decode(), signing.DOCUMENT_TYPE, signing.MEMBERSHIP_TYPE)

@@ -92,6 +92,19 @@ async def test_an_acknowledgement_is_published(side: Side) -> None:
     assert shown.bulletin.drafter == "officer-1"
 
 
+async def test_what_was_answered_is_listed_under_the_bulletin(side: Side) -> None:
+    record, other = make_record(1), make_record(2)
+    await side.arrive(record)
+    await side.arrive(other)
+    public = await side.client.acknowledge(record.bulletin.id)
+    private = await side.client.acknowledge(record.bulletin.ref, private=True)
+    found = await side.client.replies(record.bulletin.ref)
+    assert [each.bulletin.id for each in found] == [private.id, public.id]
+    assert [each.flags for each in found] == [{"private"}, set()]
+    assert [each.bulletin.id for each in await side.client.replies(record.bulletin.id, 1)] == [private.id]
+    assert await side.client.replies(other.bulletin.id) == []
+
+
 async def test_communities_are_listed(side: Side) -> None:
     assert [each.slug for each in await side.client.communities()] == [SLUG]
 

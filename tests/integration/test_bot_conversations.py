@@ -7,7 +7,8 @@ import pytest
 
 from bots.sandbox.client import SandboxUser
 from schemas.errors import Code, OperationError
-from schemas.vocabulary import Kind, Language, Severity
+from schemas.vocabulary import Kind, Language, Severity, Tlp
+from subscribers.local import ClientIdentity, Role
 from subscribers.records import Community, Filters, Record
 from tests.support.node import DirectNode
 from tests.support.node_api import COMMUNITY, make_record
@@ -170,6 +171,23 @@ async def test_acknowledging_by_button_and_by_command(stage: BotStage, node: Dir
     assert [each.bulletin.drafter for each in given] == ["officer-1"]
     assert "no such bulletin" in text_of(await ed.ask("/ack FRA-2026-9999"))
     assert "/ack FRA-2026-0042" in text_of(await ed.ask("/ack"))
+
+
+async def test_a_private_acknowledgement_and_what_was_answered(stage: BotStage, node: DirectNode) -> None:
+    ed = await stage.enrol("Ed")
+    await node.arrive(make_record(42, title="To be answered"), RED)
+    assert "FRA-2026-0042 acknowledged, to its originator alone." in text_of(
+        await ed.ask("/ack FRA-2026-0042 private")
+    )
+    siem = ClientIdentity(name="siem", role=Role.PUBLISHER, ceiling=Tlp.RED)
+    await node.api.replies.sight(siem, "FRA-2026-0042", "", "", regions=[], seen=None, private=False)
+    assert "To be answered" in text_of(await ed.ask("/show FRA-2026-0042"))
+    listed = text_of(await ed.next_message(says("What was answered to it")))
+    assert "Sighted" in listed
+    assert "Acknowledged" in listed
+    assert listed.count("🔏") == 1
+    (private,) = (each for each in node.api.records if "private" in each.flags)
+    assert "Private: not sent to the community" in text_of(await ed.ask(f"/show {private.bulletin.ref}"))
 
 
 async def test_latest_pages_and_keeps_above_the_ceiling_to_a_stub(stage: BotStage, node: DirectNode) -> None:

@@ -73,8 +73,14 @@ async def test_a_client_publishes_searches_shows_and_acknowledges(tmp_path: Path
 
         acknowledged = await agency.acknowledge(published.ref, note="seen", officer="Officer 7")
         assert (await agency.show(acknowledged.ref)).bulletin.summary == "seen"
+        seen = "2026-11-22T06:00:00Z"
+        sighted = await agency.sight(published.ref, regions=["KZ-ALA"], seen=seen, private=True)
+        found = await agency.replies(published.ref)
+        assert [each.bulletin.ref for each in found] == [sighted.ref, acknowledged.ref]
+        assert (found[0].bulletin.regions, found[0].bulletin.valid_from) == (["KZ-ALA"], seen)
+        assert [sorted(each.flags) for each in found] == [["private"], []]
         assert [each.slug for each in await agency.communities()] == ["alpha"]
-        assert (await agency.status()).archived == 2
+        assert (await agency.status()).archived == 3
 
 
 async def test_pages_are_followed_by_their_cursor(tmp_path: Path) -> None:
@@ -134,7 +140,13 @@ async def test_no_verb_gives_a_record_above_the_ceiling(tmp_path: Path, ceiling:
             assert page.total == len(allowed)
 
         # Word for word what is said of a bulletin that does not exist.
-        hidden = [await refusal(agency.show(secret.ref)), await refusal(agency.acknowledge(secret.id))]
+        asked = (
+            agency.show(secret.ref),
+            agency.acknowledge(secret.id),
+            agency.sight(secret.id, private=True),
+            agency.replies(secret.id),
+        )
+        hidden = [await refusal(each) for each in asked]
         absent = await refusal(agency.show("FRA-2026-9999"))
         assert {each.code for each in [*hidden, absent]} == {Code.NOT_FOUND}
         assert {str(each) for each in hidden} == {str(absent)}
@@ -160,6 +172,7 @@ async def test_what_the_role_does_not_allow_is_forbidden(tmp_path: Path) -> None
         for asked in (
             agency.publish(make_draft(), "alpha"),
             agency.acknowledge("FRA-2026-0001"),
+            agency.sight("FRA-2026-0001"),
             agency.community_add("alpha", "de-bfx"),
             agency.quarantine(),
             agency.client_add("other"),

@@ -68,11 +68,16 @@ class DirectNode:
     async def show(self, ref: str) -> Record:
         return await self.api.show(_BOT, ref)
 
-    async def acknowledge(self, ref: str, note: str = "", officer: str = "") -> Published:
-        published = await self.api.acknowledge(_BOT, ref, note, officer)
+    async def acknowledge(
+        self, ref: str, note: str = "", officer: str = "", *, private: bool = False
+    ) -> Published:
+        published = await self.api.replies.acknowledge(_BOT, ref, note, officer, private=private)
         async with self.changed:
             self.changed.notify_all()
         return published
+
+    async def replies(self, ref: str, limit: int = 50) -> list[Record]:
+        return await self.api.replies.replies(ref, limit, Tlp.RED)
 
     async def notices(self, after: int | None = None, limit: int = 50) -> list[Notice]:
         return await self.api.owners.notices(after, limit)

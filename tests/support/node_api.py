@@ -13,7 +13,7 @@ from schemas.bulletin import Bulletin, Draft, Link
 from schemas.errors import Code, OperationError
 from schemas.evidence import Evidence
 from schemas.publish import read_examples
-from schemas.vocabulary import AlarmName, Kind, Language, Realm, Relation, Severity
+from schemas.vocabulary import AlarmName, Kind, Language, Realm, Relation, Severity, Tlp
 from subscribers.alarm_texts import TEXTS
 from subscribers.api import (
     AlarmEntry,
@@ -128,6 +128,69 @@ class MemoryOwners:
         raise OperationError(Code.BELOW_THRESHOLD, "1 of the 2 signatures", "have it signed by kz")
 
 
+class MemoryReplies:
+    """`RepliesApi` on the records of a `MemoryNode`."""
+
+    def __init__(self, node: "MemoryNode") -> None:
+        self._node = node
+
+    async def acknowledge(
+        self, client: ClientIdentity, ref: str, note: str, officer: str, *, private: bool
+    ) -> Published:
+        target = await self._node.show(client, ref)
+        draft = make_draft(
+            "Acknowledged",
+            kind=Kind.ACKNOWLEDGEMENT,
+            summary=note,
+            drafter=officer or None,
+            links=[Link(relation=Relation.ACKNOWLEDGES, id=target.bulletin.id)],
+        )
+        return await self._answer(client, draft, target, private=private)
+
+    async def sight(
+        self,
+        client: ClientIdentity,
+        ref: str,
+        note: str,
+        officer: str,
+        *,
+        regions: list[str],
+        seen: str | None,
+        private: bool,
+    ) -> Published:
+        target = await self._node.show(client, ref)
+        draft = make_draft(
+            "Sighted",
+            kind=Kind.SIGHTING,
+            summary=note,
+            drafter=officer or None,
+            regions=regions,
+            valid_from=seen,
+            links=[Link(relation=Relation.SIGHTS, id=target.bulletin.id)],
+        )
+        return await self._answer(client, draft, target, private=private)
+
+    async def replies(self, ref: str, limit: int, tlp_at_most: Tlp) -> list[Record]:
+        (target,) = (each for each in self._node.records if ref in {each.bulletin.ref, each.bulletin.id})
+        found = [
+            each
+            for each in reversed(self._node.records)
+            if any(link.id == target.bulletin.id for link in each.bulletin.links)
+            and each.bulletin.tlp.rank <= tlp_at_most.rank
+        ]
+        return found[:limit]
+
+    async def _answer(
+        self, client: ClientIdentity, draft: Draft, target: Record, *, private: bool
+    ) -> Published:
+        said = await self._node.publish(client, draft, target.community)
+        if private:
+            self._node.records[-1] = self._node.records[-1].model_copy(
+                update={"flags": frozenset({"private"})}
+            )
+        return said
+
+
 class MemoryNode:
     """`NodeApi` on a list. With `local`, what is published is republished there, as a node does."""
 
@@ -137,6 +200,7 @@ class MemoryNode:
         self.raised: list[AlarmEntry] = []
         self.local = local
         self.owners = MemoryOwners()
+        self.replies = MemoryReplies(self)
         self._numbers = count(1000)
         self._communities = {SLUG: _community(SLUG, "Alpha", Realm.LIVE, COMMUNITY)}
 
@@ -148,17 +212,6 @@ class MemoryNode:
         if self.local:
             await self.local.republish([record])
         return _published(record)
-
-    async def acknowledge(self, client: ClientIdentity, ref: str, note: str, officer: str) -> Published:
-        target = await self.show(client, ref)
-        draft = make_draft(
-            "Acknowledged",
-            kind=Kind.ACKNOWLEDGEMENT,
-            summary=note,
-            drafter=officer or None,
-            links=[Link(relation=Relation.ACKNOWLEDGES, id=target.bulletin.id)],
-        )
-        return await self.publish(client, draft, target.community)
 
     async def search(
         self,

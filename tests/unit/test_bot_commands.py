@@ -109,3 +109,9 @@ def test_a_button_says_what_was_meant() -> None:
         encode("more", "a" * 65)
     with pytest.raises(FormatError):
         decode(None)
+
+
+def test_a_private_acknowledgement() -> None:
+    assert commands.acknowledgement("fra 2026 42 private") == ("FRA-2026-0042", True)
+    assert commands.acknowledgement("FRA-2026-0042") == ("FRA-2026-0042", False)
+    assert commands.acknowledgement("private") == ("", True)

@@ -10,20 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.bulletin import Bulletin
 from schemas.chain import ChainHead, contradiction
 from schemas.documents import Root, parse_document
-from schemas.encoding import canonical_json, parse_json, to_base64
+from schemas.encoding import canonical_json, instant, parse_json, to_base64
 from schemas.errors import Code, LiaisonError
-from schemas.evidence import AnnouncementPart, FramePart, LogEntry, Signed, parse_evidence
+from schemas.evidence import AnnouncementPart, FramePart, LogEntry, ReplyPart, Signed, parse_evidence
 from schemas.frame import Frame, parse_frame
 from schemas.limits import EVIDENCE_MAX, HEADER_MAX
 from schemas.merkle import Log
 from schemas.proof import Report, check
 from schemas.receipts import Answer, issue
+from schemas.reply import reply_context
 from schemas.signing import DOCUMENT_TYPE, parse_envelope
+from subscribers.keys import KemKey
+from subscribers.sealing import open_reply, seal_reply
 from subscribers.showing import Kept, compose
-from tests.support.federation import forge, replaced
-from tests.support.format_example import AT, World, signing_key
+from tests.support.federation import forge, random_from, replaced
+from tests.support.format_example import AT, COMMUNITY, World, seed, signing_key
 
 WORLD = World()
 PINNED = sha256(WORLD.root).digest()
@@ -367,6 +371,45 @@ def test_a_text_that_was_not_committed_to_is_not_the_text() -> None:
 def test_a_text_that_says_other_than_its_header_is_refused() -> None:
     raw = replaced(WORLD.frame, signing_key("fra signing"), pr="flash")
     assert codes(shown_of(raw) | {"content": fields()["content"]}) == {"text": "content_mismatch"}
+
+
+def private(**changes: Json) -> Json:
+    """A file about a private reply of the example's publisher, its announcement withheld."""
+    id, place = "019c132c-df41-7a10-8b5e-3f0a6d2c9e71", (COMMUNITY, WORLD.fra)
+    link = {"relation": "acknowledges", "id": WORLD.bulletin.id}
+    fields = {"kind": "acknowledgement", "title": "Acknowledged", "language": "en", "severity": "info"}
+    marks = {"tlp": "TLP:AMBER", "links": [link], "id": id, "ref": "FRA-2026-0043", "issued": instant(AT)}
+    said = Bulletin.model_validate({**fields, **marks}).to_bytes()
+    context = reply_context(place[0], id, place[1])
+    sealed, _ = seal_reply(said, context, [WORLD.keys("jpn")], random_from("private"))
+    raw = WORLD.sealed("b", id, sealed.to_bytes())
+    found = open_reply(sealed, context, [KemKey(seed("jpn encryption"))], WORLD.jpn)
+    assert found
+    content = ReplyPart(
+        salt=WORLD.salt.hex(),
+        payload=said.decode(),
+        sealed=to_base64(sealed.to_bytes()),
+        reply_salt=found[0].hex(),
+    )
+    return shown_of(raw, content=content.model_dump(), **changes)
+
+
+def test_a_private_reply_is_shown_by_its_reader() -> None:
+    found = report(private())
+    assert found.proved
+    assert "private reply FRA-2026-0043" in found.findings[0].text
+    made = private()
+    for name, wrong in (("reply_salt", "00" * 32), ("salt", "00" * 32), ("payload", "{}")):
+        assert codes({**made, "content": {**made["content"], name: wrong}}) == {"text": "commitment_mismatch"}
+    lacking = {name: value for name, value in made["content"].items() if name != "sealed"}
+    assert refused({**made, "content": lacking}) is Code.BAD_EVIDENCE
+
+
+def test_a_private_reply_under_an_epoch_for_later_members_is_none() -> None:
+    first = parse_frame(WORLD.announcement)
+    part = {"header": first.header_bytes.decode(), "signature": to_base64(first.signature)}
+    shown = private(announcement=part, consistency=fields()["consistency"])
+    assert codes(shown) == {"text": "content_mismatch"}
 
 
 @pytest.mark.parametrize("name", ["announcement", "card_frame", "beat"])

@@ -8,6 +8,7 @@ import pytest
 from schemas.bulletin import Draft
 from schemas.errors import Code, LiaisonError
 from schemas.frame import BULLETIN, HEARTBEAT
+from schemas.reply import SealedReply
 from schemas.vocabulary import Tlp
 from subscribers import tables
 from subscribers.drafts import identify
@@ -85,3 +86,24 @@ async def test_only_what_was_refused_is_dropped(tmp_path: Path) -> None:
         await sent.drop(refused, Tlp.RED)
         assert [each.ref for each in await sent.listed(Tlp.RED, 10)] == [waits]
         assert await store.query("SELECT count(*) FROM digests") == [(0,)]
+
+
+async def test_a_private_reply_never_becomes_a_draft(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path / "node.db", bytes(32), tables.NODE) as store:
+        ref = await put(store, 1, draft("Private"), "refused", "expired")
+        text = (await store.query("SELECT payload FROM outgoing"))[0][0]
+        sealed = SealedReply(bytes(32), (bytes(1168),), bytes(1100)).to_bytes()
+        sql = "UPDATE outgoing SET payload = ?"
+        await store.transact(lambda connection: connection.execute(sql, (sealed,)).fetchall())
+        ledger = await Ledger.load(store)
+        sent, locked = Sent(store, ledger, lambda *_: text), Sent(store, ledger)
+        assert [each.ref for each in await sent.listed(Tlp.GREEN, 10)] == [ref]
+        # Its key has gone: nobody can say how it is marked.
+        assert await locked.listed(Tlp.AMBER, 10) == []
+        assert [each.ref for each in await locked.listed(Tlp.RED, 10)] == [ref]
+        for each in (sent, locked):
+            with pytest.raises(LiaisonError) as raised:
+                await each.draft(ref, Tlp.RED)
+            assert raised.value.code is Code.BAD_REQUEST
+        await locked.drop(ref, Tlp.RED)
+        assert await sent.listed(Tlp.RED, 10) == []

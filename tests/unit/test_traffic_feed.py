@@ -9,6 +9,7 @@ from pathlib import Path
 from schemas.chain import ChainKey
 from schemas.frame import parse_frame
 from schemas.subjects import wraps_for
+from schemas.vocabulary import History, Tlp
 from subscribers import tables
 from subscribers.archive import Archive
 from subscribers.composer import Context
@@ -18,6 +19,7 @@ from subscribers.keys import Keyring, Profile
 from subscribers.ledger import Ledger
 from subscribers.outbox import Outbox
 from subscribers.records import Filters
+from subscribers.replies import sealed_payload
 from subscribers.sealing import wrap
 from subscribers.store import Store
 from subscribers.traffic_feed import Piece, TrafficFeed
@@ -27,12 +29,16 @@ from tests.support.federation import (
     DAY,
     FRA,
     JPN,
+    UNX,
+    Party,
     Publisher,
+    bulletin,
     by_owners,
     documents,
     entry,
     memberships,
     unsigned,
+    uuid,
 )
 
 KEY = bytes(range(32))
@@ -231,3 +237,80 @@ async def test_what_was_pushed_out_of_the_quarantine_is_a_gap(tmp_path: Path) ->
         await node.take(sent(p)[-3:])
         assert await node.titles() == ["Bulletin 3"]
         assert node.at(p)
+
+
+def answer(number: int, target: int, reader: Party = JPN, **changes: str) -> bytes:
+    """The sealed payload of an acknowledgement by `FRA`, with the id `uuid(number)`."""
+    links = [{"relation": "acknowledges", "id": uuid(target)}]
+    fields = {"kind": "acknowledgement", "title": f"Acknowledged {target}", "history": "none", **changes}
+    said = bulletin(number, FRA, links=links, **fields)
+    return sealed_payload(said, COM, FRA.endpoint, reader.id, [reader.keys(), FRA.keys()])
+
+
+async def asked(reader: Reading) -> Publisher:
+    """A bulletin of the reader's own agency, in its archive; and a chain of `FRA` under an epoch for
+    replies.
+    """
+    own = Publisher(JPN)
+    own.send(own.announcement())
+    own.send(own.bulletin(90))
+    await reader.take(sent(own), live=True)
+    publisher = Publisher()
+    publisher.send(publisher.announcement(hist=History.NONE))
+    await reader.take(sent(publisher), live=True)
+    return publisher
+
+
+async def test_a_private_reply_to_a_bulletin_of_ours_is_kept_under_it(tmp_path: Path) -> None:
+    async with reading(tmp_path) as reader:
+        publisher = await asked(reader)
+        raw = publisher.send(publisher.sealed(answer(1, 90), 1))
+        await reader.take([(publisher.subject, raw)], live=True)
+        assert await reader.titles() == ["Bulletin 90", "Acknowledged 90"]
+        (reply,) = await reader.archive.replies(uuid(90))
+        assert (reply.agency, reply.own) == ("fra", False)
+        assert reply.flags == {"private"}
+        assert await reader.archive.replies(uuid(90), tlp_at_most=Tlp.GREEN) == []
+        await reader.take([(publisher.subject, publisher.send(publisher.sealed(answer(2, 90), 2)))])
+        assert len(await reader.archive.replies(uuid(90))) == 2
+        assert len(await reader.archive.replies(uuid(90), 1)) == 1
+        assert await reader.refusals() == []
+
+
+async def test_a_private_reply_for_others_leaves_nothing_but_its_place(tmp_path: Path) -> None:
+    async with reading(tmp_path) as reader:
+        publisher = await asked(reader)
+        raw = publisher.send(publisher.sealed(answer(1, 90, UNX), 1))
+        await reader.take([(publisher.subject, raw)], live=True)
+        await reader.take([(publisher.subject, publisher.send(publisher.bulletin(2, history="none")))])
+        assert await reader.titles() == ["Bulletin 90", "Bulletin 2"]
+        assert await reader.refusals() == []
+        (after,) = (await reader.archive.latest(Filters(), 1)).items
+        assert after.flags == set()
+        assert reader.at(publisher)
+
+
+async def test_a_private_reply_to_what_we_did_not_say_is_refused(
+    tmp_path: Path,
+) -> None:
+    async with reading(tmp_path) as reader:
+        publisher = await asked(reader)
+        theirs = publisher.send(publisher.bulletin(5, history="none"))
+        await reader.take([(publisher.subject, theirs)], live=True)
+        payloads = [answer(1, 5), answer(2, 77), answer(3, 90, kind="threat"), answer(4, 90)]
+        for number, payload in enumerate(payloads, 1):
+            raw = publisher.send(publisher.sealed(payload, number))
+            await reader.take([(publisher.subject, raw)], live=True)
+        assert await reader.refusals() == [("not_a_reply", "f")] * 3
+        assert await reader.titles() == ["Bulletin 90", "Bulletin 5", "Acknowledged 90"]
+        assert reader.at(publisher)
+
+
+async def test_what_there_is_to_say_of_a_late_private_reply(tmp_path: Path) -> None:
+    async with reading(tmp_path) as reader:
+        publisher = await asked(reader)
+        publisher.send(publisher.bulletin(7, history="none"))  # withheld
+        raw = publisher.send(publisher.sealed(answer(1, 90), 1, exp=AT))
+        await reader.take([(publisher.subject, raw)], live=True)
+        (reply,) = await reader.archive.replies(uuid(90))
+        assert reply.flags == {"private", "gap_before", "expired"}

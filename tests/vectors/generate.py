@@ -1,8 +1,8 @@
 """Make the project's own vectors again: `python -m tests.vectors.generate` writes cases/ and base.json.
 
 Everything comes from fixed seeds, so the files come out the same each time and tests/vectors/test_vectors.py
-notices a change. Only HPKE takes its own randomness: its wraps are recorded in recorded_wraps.json, and
-`--record` makes those that the cases need and the file lacks.
+notices a change. Only HPKE takes its own randomness: what it made is recorded in recorded_wraps.json and
+recorded_replies.json, and `--record` makes those that the cases need and the file lacks.
 """
 
 import json
@@ -19,6 +19,8 @@ from tests.vectors.frame_cases import frame_cases
 from tests.vectors.identity_cases import identity_cases
 from tests.vectors.log_cases import log_cases
 from tests.vectors.recipe import Case
+from tests.vectors.reply_cases import record as record_replies
+from tests.vectors.reply_cases import reply_cases
 from tests.vectors.runner import BASE, CASES, FOLDER, LOG_CASES
 from tests.vectors.trust_cases import trust_cases
 from tests.vectors.wrap_cases import record, wrap_cases
@@ -39,6 +41,7 @@ def cases() -> Iterator[Case]:
     yield from directory_cases()
     yield from identity_cases()
     yield from wrap_cases()
+    yield from reply_cases()
 
 
 def base() -> dict[str, Any]:
@@ -79,6 +82,7 @@ def main() -> int:
     """Write them all, and remove what no longer is one."""
     if "--record" in sys.argv[1:]:
         record()
+        record_replies()
     BASE.write_text(text(base()), encoding="utf-8")
     TREES.write_text(trees(), encoding="utf-8")
     for folder, made in ((CASES, files()), (LOG_CASES, files(log_cases))):

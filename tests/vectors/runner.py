@@ -16,6 +16,7 @@ from schemas.merkle import Head
 from schemas.receipts import read
 from schemas.wraps import parse_bundle
 from subscribers.keys import KemKey
+from subscribers.replies import record_of
 from subscribers.sealing import EpochKey
 from subscribers.trust import (
     Announced,
@@ -24,6 +25,7 @@ from subscribers.trust import (
     LogBehind,
     Opened,
     Refused,
+    Sealed,
     Skipped,
     Verdict,
     accept_wrap,
@@ -103,6 +105,9 @@ def _said(verdict: Verdict) -> dict[str, Any]:
             digest = sha256(verdict.payload).hexdigest()
             facts = {"sha256": digest, "missing": list(verdict.missing), "expired": verdict.expired}
             return {"verdict": "opened", **facts}
+        case Sealed():
+            facts = {"missing": list(verdict.missing), "expired": verdict.expired}
+            return {"verdict": "sealed", "readers": len(verdict.reply.keys), **facts}
         case Carded():
             return {"verdict": "carded", "slug": verdict.card.slug}
         case Announced():
@@ -118,6 +123,22 @@ def _said(verdict: Verdict) -> dict[str, Any]:
         case Refused():
             moves = verdict.chain is not None
             return {"verdict": "refused", "code": str(verdict.error.code), "moves": moves}
+
+
+def _reply(case: dict[str, Any]) -> dict[str, Any]:
+    station = _station(case)
+    _follow(station, case)
+    subject, raw = case["message"]
+    verdict = station.judge(subject, base64.b64decode(raw), case["now"])
+    if not isinstance(verdict, Sealed):
+        return _said(verdict)
+    seeds = base()["agencies"][case["reader"]]
+    kem, endpoint = KemKey(bytes.fromhex(seeds["kem"])), seeds["endpoint"]
+    made = record_of(verdict, [kem], endpoint, case["reader"], case["now"])
+    if made is None:
+        return {"reply": None}
+    digest, (link,) = sha256(made.payload).hexdigest(), made.bulletin.links
+    return {"reply": digest, "kind": made.bulletin.kind.value, "target": link.id}
 
 
 def _wrap(case: dict[str, Any]) -> dict[str, Any]:
@@ -192,6 +213,7 @@ def _file(case: dict[str, Any]) -> dict[str, Any]:
 _OPERATIONS: Final = {
     "receive": _receive,
     "catch_up": _catch_up,
+    "reply": _reply,
     "wrap": _wrap,
     "bundle": _bundle,
     "document": _document,

@@ -5,6 +5,7 @@ import { demand } from "./errors.js";
 import {
   boolean, distinct, isObject, line, lineOf, listOf, matches, oneOf, orNull, record, textOf, UUID7, whole, type Check,
 } from "./fields.js";
+import type { Header } from "./frame.js";
 import { BODY_MAX, PAYLOAD_MAX, SUMMARY_MAX } from "./limits.js";
 
 const TRANSLATIONS_MAX = 5;
@@ -117,7 +118,7 @@ export function parseBulletin(payload: Uint8Array): Bulletin {
   }
   const ordered = inOrder(happening["starts"], happening["ends"]) && inOrder(fields["valid_from"], fields["valid_until"]);
   demand(ordered, "bad_document", "an end before its beginning");
-  demand(agrees(fields), "bad_document", "not what its kind and markings ask for");
+  demand(fits(fields), "bad_document", "not what its kind and markings ask for");
   return {
     id: fields["id"] as string,
     code: (fields["ref"] as string).split("-")[0] as string,
@@ -126,6 +127,17 @@ export function parseBulletin(payload: Uint8Array): Bulletin {
     exercise: fields["exercise"] === true,
     fields,
   };
+}
+
+/** That a bulletin says what its signed header says. Throws `exercise_mismatch`, `content_mismatch`. */
+export function agrees(bulletin: Bulletin, header: Header, history: string, code: string | undefined): void {
+  demand(bulletin.exercise === (header.realm === "exercise"), "exercise_mismatch", "the realm says otherwise");
+  const same =
+    bulletin.id === header.id &&
+    bulletin.flash === (header.precedence === "flash") &&
+    bulletin.history === history &&
+    bulletin.code === code;
+  demand(same, "content_mismatch", "the bulletin says other than its signed header");
 }
 
 function exists(value: Json | undefined): void {
@@ -140,7 +152,7 @@ function inOrder(first: Json | undefined, last: Json | undefined): boolean {
   return typeof first !== "string" || typeof last !== "string" || first <= last;
 }
 
-function agrees(fields: JsonObject): boolean {
+function fits(fields: JsonObject): boolean {
   const members = (name: string): JsonObject[] => (fields[name] ?? []) as JsonObject[];
   const kind = fields["kind"] as string;
   const needed = Object.hasOwn(NEEDS, kind) ? NEEDS[kind] : undefined;

@@ -58,6 +58,8 @@ export const CODES = [
   "dangling_reference",
   "exercise_mismatch",
   "content_mismatch",
+  "not_a_reply",
+  "no_reader",
   "wrong_key",
   "store_corrupt",
   "disk_full",

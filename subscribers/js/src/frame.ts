@@ -65,7 +65,7 @@ export const ROOMS: readonly number[] = (function () {
   while ((rooms.at(-1) as number) < PAYLOAD_MAX) rooms.push(2 * (rooms.at(-1) as number));
   return rooms;
 })();
-const BODY_SIZES = new Set(ROOMS.map((room) => room + OVERHEAD));
+export const BODY_SIZES: ReadonlySet<number> = new Set(ROOMS.map((room) => room + OVERHEAD));
 
 /** Throws `too_large`, `truncated`, `bad_version`, `bad_header`, `bad_padding`, `body_unexpected`. */
 export function parseFrame(data: Uint8Array): Frame {

@@ -6,6 +6,7 @@ import { Refusal, type Code } from "./errors.js";
 import { Heads } from "./heads.js";
 import { Receiver, type Verdict } from "./receiver.js";
 import { readReceipt } from "./receipts.js";
+import { openReply } from "./replies.js";
 import type { Entry } from "./files.js";
 import { DOCUMENTS, HEADS, membershipSubject, receiptSubject, wrapSubject } from "./subjects.js";
 import { acceptWrap, type KemKey } from "./wraps.js";
@@ -19,6 +20,8 @@ interface From {
 /** What is told; each is printed as one line of JSON. */
 export type Told =
   | ({ event: "bulletin"; agency: string; slug: string | null; expired: boolean; bulletin: JsonObject } & From)
+  /** An answer to a bulletin of ours, sealed to us. */
+  | ({ event: "reply"; agency: string; slug: string | null; expired: boolean; bulletin: JsonObject } & From)
   | ({ event: "gap"; from: number; to: number } & From)
   /** A heartbeat names frames that have not come. */
   | { event: "behind"; chains: string[] }
@@ -48,7 +51,7 @@ export class Reader {
 
   async take({ subject, data, at }: Entry): Promise<Told[] | Waits> {
     try {
-      if (subject.startsWith("f.")) return this.frame(subject, data, at);
+      if (subject.startsWith("f.")) return await this.frame(subject, data, at);
       if (subject === wrapSubject(this.endpoint)) return await this.wrap(data);
       if (subject === receiptSubject(this.endpoint)) return this.receipt(data);
       if (subject !== HEADS) this.entry(subject, data);
@@ -87,7 +90,7 @@ export class Reader {
     return [];
   }
 
-  private frame(subject: string, data: Uint8Array, at: number): Told[] | Waits {
+  private async frame(subject: string, data: Uint8Array, at: number): Promise<Told[] | Waits> {
     const verdict = this.known().judge(subject, data, at);
     switch (verdict.verdict) {
       case "log_behind":
@@ -97,11 +100,13 @@ export class Reader {
       case "refused":
         return [{ event: "refused", code: verdict.code, subject, reason: verdict.reason }];
       default:
-        return this.accepted(verdict);
+        return await this.accepted(verdict);
     }
   }
 
-  private accepted(verdict: Exclude<Verdict, { verdict: "log_behind" | "skipped" | "refused" }>): Told[] {
+  private async accepted(
+    verdict: Exclude<Verdict, { verdict: "log_behind" | "skipped" | "refused" }>,
+  ): Promise<Told[]> {
     const { community, publisher, seq } = verdict.frame.header;
     const from = { community, publisher, seq };
     const told: Told[] = verdict.missing ? [{ event: "gap", ...from, ...verdict.missing }] : [];
@@ -111,6 +116,12 @@ export class Reader {
       const { agency, expired, bulletin } = verdict;
       const slug = this.slugs.get(community) ?? null;
       told.push({ event: "bulletin", ...from, slug, agency, expired, bulletin: bulletin.fields });
+    }
+    if (verdict.verdict === "sealed") {
+      const { agency, code, expired, frame, reply } = verdict;
+      const opened = await openReply(reply, frame.header, code, this.kem, this.endpoint);
+      const slug = this.slugs.get(community) ?? null;
+      if (opened) told.push({ event: "reply", ...from, slug, agency, expired, bulletin: opened.bulletin.fields });
     }
     return told;
   }

@@ -1,7 +1,7 @@
 /** FORMAT.md, "Order of checks": what a reader makes of each message. Nothing here waits or reads a clock. */
 
 import { vouched } from "./ancestry.js";
-import { parseBulletin, type Bulletin } from "./bulletin.js";
+import { agrees, parseBulletin, type Bulletin } from "./bulletin.js";
 import { chainKey, follow, type Chain, type Gap } from "./chain.js";
 import { keyCommitment, openBody, parseCard, type Card } from "./content.js";
 import { toHex } from "./encoding.js";
@@ -10,6 +10,7 @@ import { parseFrame, signedBy, type Frame, type Head, type Header } from "./fram
 import type { Bound, Directory } from "./directory.js";
 import type { Heads } from "./heads.js";
 import type { Membership } from "./membership.js";
+import { isSealed, parseSealed, type SealedReply } from "./replies.js";
 import { frameSubject } from "./subjects.js";
 
 /** An epoch that was announced in a chain that we follow. */
@@ -32,6 +33,8 @@ interface Placed {
 
 export type Verdict =
   | ({ verdict: "opened"; payload: Uint8Array; bulletin: Bulletin; agency: string } & Placed)
+  /** A reply to an originator alone: `openReply` tells whether it is for us. `code` is its agency's. */
+  | ({ verdict: "sealed"; reply: SealedReply; agency: string; code: string } & Placed)
   | ({ verdict: "carded"; card: Card } & Placed)
   | ({ verdict: "announced"; epoch: Epoch } & Placed)
   /** `behind`: keys of chains of which a tail is missing. */
@@ -235,20 +238,16 @@ export class Receiver {
     demand(key !== undefined, "missing_wrap", "a wrap was due and has not come");
     const payload = openBody(frame, key);
     if (header.kind === "c") return { verdict: "carded", card: parseCard(payload), ...placed };
-    const bulletin = parseBulletin(payload);
     const agency = this.directory.endpoints.get(header.publisher)?.agency as string;
-    this.agrees(bulletin, header, epoch, agency);
+    const code = this.directory.agencies.get(agency)?.code as string;
+    if (isSealed(payload)) {
+      const apart = header.precedence === "routine" && epoch.history === "none";
+      demand(apart, "content_mismatch", "a sealed reply as flash, or for later members");
+      return { verdict: "sealed", reply: parseSealed(payload), agency, code, ...placed };
+    }
+    const bulletin = parseBulletin(payload);
+    agrees(bulletin, header, epoch.history, code);
     return { verdict: "opened", payload, bulletin, agency, ...placed };
-  }
-
-  private agrees(bulletin: Bulletin, header: Header, epoch: Epoch, agency: string): void {
-    demand(bulletin.exercise === (header.realm === "exercise"), "exercise_mismatch", "the realm says otherwise");
-    const same =
-      bulletin.id === header.id &&
-      bulletin.flash === (header.precedence === "flash") &&
-      bulletin.history === epoch.history &&
-      bulletin.code === this.directory.agencies.get(agency)?.code;
-    demand(same, "content_mismatch", "the bulletin says other than its signed header");
   }
 
   private chainOf(header: Header): Chain {

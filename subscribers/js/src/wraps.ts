@@ -6,7 +6,7 @@ import { XWing } from "@hpke/hybridkem-x-wing";
 
 import { bytes, concat, toHex } from "./encoding.js";
 import { keyCommitment } from "./content.js";
-import { demand, Refusal } from "./errors.js";
+import { demand } from "./errors.js";
 import { distinct } from "./fields.js";
 import { ENC_SIZE, HASH_SIZE, KEY_SIZE, KID_SIZE, WRAP_SIZE, WRAPS_PER_BUNDLE } from "./limits.js";
 import { keyId } from "./signatures.js";
@@ -55,17 +55,23 @@ export async function acceptWrap(
   demand(commitment !== undefined, "unknown_epoch", "for an epoch that was not announced");
   demand(toHex(data.slice(HASH_SIZE, HEAD_SIZE)) === toHex(mine.kid), "bad_wrap", "for another key");
   const info = concat(LABEL, data.slice(0, HEAD_SIZE), bytes(endpoint));
-  const key = await open(data.slice(HEAD_SIZE), info, mine);
+  const key = await openSealed(data.slice(HEAD_SIZE), info, mine);
+  demand(key !== undefined, "bad_wrap", "it does not open");
   demand(key.length === KEY_SIZE && keyCommitment(key) === commitment, "key_mismatch", "another key than announced");
   return { announcement, key };
 }
 
-async function open(sealed: Uint8Array<ArrayBuffer>, info: Uint8Array<ArrayBuffer>, mine: KemKey): Promise<Uint8Array> {
+/** What was sealed to our key under `info` by HPKE; nothing where it was not. */
+export async function openSealed(
+  sealed: Uint8Array<ArrayBuffer>,
+  info: Uint8Array<ArrayBuffer>,
+  mine: KemKey,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const given = { recipientKey: mine.pair.privateKey, enc: sealed.slice(0, ENC_SIZE), info };
   try {
     return new Uint8Array(await suite.open(given, sealed.slice(ENC_SIZE)));
   } catch {
-    throw new Refusal("bad_wrap", "it does not open");
+    return undefined;
   }
 }
 

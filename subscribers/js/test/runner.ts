@@ -4,10 +4,12 @@ import { bytes, fromBase64, fromHex, toHex } from "../src/encoding.js";
 import { checkNote, demandFresh, freshUntil, originOf, parseNote } from "../src/checkpoints.js";
 import { Directory } from "../src/directory.js";
 import { parseEnrolment } from "../src/documents.js";
+import type { Gap } from "../src/chain.js";
 import { Refusal } from "../src/errors.js";
 import { verifyFile } from "../src/exports.js";
 import { readReceipt } from "../src/receipts.js";
 import { Receiver, type Verdict } from "../src/receiver.js";
+import { openReply } from "../src/replies.js";
 import { publicKey, ready, sha256 } from "../src/signatures.js";
 import { acceptWrap, kemKey, parseBundle } from "../src/wraps.js";
 
@@ -92,12 +94,18 @@ function agency(base: Base, given: Case): { endpoint: string; kem: string } {
 
 const endpoint = (base: Base, given: Case): string => agency(base, given).endpoint;
 
+const numbersOf = (gap: Gap | null): number[] =>
+  gap ? Array.from({ length: gap.to - gap.from + 1 }, (_, at) => gap.from + at) : [];
+
 function put(verdict: Verdict): Said {
   switch (verdict.verdict) {
     case "opened": {
       const { missing, expired } = verdict;
-      const numbers = missing ? Array.from({ length: missing.to - missing.from + 1 }, (_, at) => missing.from + at) : [];
-      return { verdict: "opened", sha256: toHex(sha256(verdict.payload)), missing: numbers, expired };
+      return { verdict: "opened", sha256: toHex(sha256(verdict.payload)), missing: numbersOf(missing), expired };
+    }
+    case "sealed": {
+      const { missing, expired, reply } = verdict;
+      return { verdict: "sealed", readers: reply.keys.length, missing: numbersOf(missing), expired };
     }
     case "carded":
       return { verdict: "carded", slug: verdict.card.slug };
@@ -127,6 +135,16 @@ const OPERATIONS: Record<string, (base: Base, given: Case) => Said | Promise<Sai
     );
     const receiver = follow(base, given);
     return { verdicts: receiver.judgeBacklog(messages, given.now).map(put) };
+  },
+  reply: async (base, given) => {
+    const [subject, raw] = given.message;
+    const verdict = follow(base, given).judge(subject, fromBase64(raw, MESSAGE_MAX), given.now);
+    if (verdict.verdict !== "sealed") return put(verdict);
+    const mine = await kemKey(fromHex(agency(base, given).kem, 32));
+    const { reply, frame, code } = verdict;
+    const opened = await openReply(reply, frame.header, code, mine, endpoint(base, given));
+    if (opened === undefined) return { reply: null };
+    return { reply: toHex(sha256(opened.content)), kind: opened.kind, target: opened.target };
   },
   wrap: async (base, given) => {
     const mine = await kemKey(fromHex(agency(base, given).kem, 32));

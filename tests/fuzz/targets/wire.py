@@ -22,6 +22,7 @@ from schemas.encoding import (
 from schemas.errors import LiaisonError
 from schemas.frame import header_bytes, join, parse_frame, parse_header
 from schemas.receipts import read
+from schemas.reply import SealedReply, parse_sealed
 from schemas.signing import RECEIPT_TYPE, pae
 from schemas.subjects import parse_frame_subject
 from schemas.wraps import bundle, parse_bundle, parse_wrap
@@ -85,6 +86,16 @@ def _wraps(data: bytes) -> None:
 
 
 _WRAP: Final = samples.decoded("wrap", "wrap")[0]
+
+
+def _reply(data: bytes) -> None:
+    assert parse_sealed(data).to_bytes() == data
+
+
+def _replies() -> list[bytes]:
+    made = [SealedReply(bytes(range(32)), (bytes(1168),) * count, bytes(1100)) for count in (1, 2)]
+    whole = [each.to_bytes() for each in made]
+    return [*whole, whole[0][:-1], whole[1] + b"\x00", whole[0][:48], whole[0][:16]]
 
 
 def _checkpoint(data: bytes) -> None:
@@ -201,6 +212,7 @@ TARGETS: Final = (
         lambda: [*samples.decoded("wrap", "wrap"), *samples.decoded("bundle", "bundle")[:4]],
         longest=2600,
     ),
+    Target("reply", _reply, ("schemas/reply.py",), _replies, longest=3600),
     Target("checkpoint", _checkpoint, ("schemas/checkpoint.py",), samples.notes, longest=1200),
     Target(
         "receipt",

@@ -1,0 +1,112 @@
+"""Replies for the originator alone, between real agencies."""
+
+import json
+
+import pytest
+
+from subscribers.lane import connect
+from subscribers.records import Record
+from tests.support.world import Member, World, eventually
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+
+MARKER = "zirconium"
+"""A word that stands in a private reply and nowhere else."""
+
+
+def holds(member: Member, word: str) -> list[str]:
+    """The tables of a node's store in which a word stands, as text or in bytes."""
+    connection = connect(member.state / "node.db", bytes(member.keys.archive))
+    try:
+        sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'terms%'"
+        tables = [str(name) for (name,) in connection.execute(sql).fetchall()]
+        rows = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables}  # noqa: S608
+    finally:
+        connection.close()
+    return [name for name, found in rows.items() if word in str(found)]
+
+
+async def answers(member: Member, ref: str, wanted: int) -> list[Record]:
+    """What the agency holds of answers to a bulletin, once there are so many."""
+    async with member.client() as agency:
+
+        async def there() -> bool:
+            return len(await agency.replies(ref)) == wanted
+
+        await eventually(there)
+        return await agency.replies(ref)
+
+
+async def test_a_private_reply_is_read_by_its_originator_alone(world: World) -> None:
+    fr, kz, gb = await world.agencies("fr", "kz", "gb")
+    community = await fr.found(kz, gb)
+    said = await fr.publish("Who has seen this drone?", community.slug)
+    await kz.has(community.slug, "Who has seen this drone?")
+    before = {each["number"] for each in await gb.quarantined()}
+    first = await kz.run("ack", said.ref, "--private", "--note", f"It is {MARKER}")
+    where = ("--region", "KZ-ALA", "--seen", "2026-11-22T06:00:00Z")
+    second = await kz.run("sight", said.ref, "--private", "--note", f"Of {MARKER}", *where)
+    assert (first.json["state"], second.json["state"]) == ("admitted", "admitted"), first.err + second.err
+    public = await kz.run("sight", said.ref, "--note", "This one is for all")
+    assert public.status == 0, public.err
+    # The hub keeps one order: what came before this is with everybody who has this.
+    await gb.has(community.slug, f"Sighted: {said.ref}")
+
+    for member, own in ((fr, False), (kz, True)):
+        found = await answers(member, said.ref, 3)
+        private = {each.bulletin.ref: each for each in found if "private" in each.flags}
+        assert set(private) == {first.json["ref"], second.json["ref"]}
+        assert {(each.agency, each.own) for each in private.values()} == {("kz", own)}
+        sighting = private[second.json["ref"]].bulletin
+        assert (sighting.regions, sighting.valid_from) == (["KZ-ALA"], "2026-11-22T06:00:00Z")
+        assert holds(member, MARKER)
+        await member.has(community.slug, f"Acknowledged: {said.ref}")  # the sink and the local stream too
+    shown = await fr.world.command("liaison-agency", "show", said.ref, "--state", fr.state)
+    assert (shown.out.count("PRIVATE"), MARKER in shown.out) == (2, True)
+
+    # The other member has taken the frames: nothing refused, nothing missing, nothing to read.
+    (theirs,) = await answers(gb, said.ref, 1)
+    assert theirs.bulletin.body == "This one is for all"
+    assert theirs.flags == set()
+    assert {each["number"] for each in await gb.quarantined()} == before
+    assert holds(gb, MARKER) == []
+    async with gb.client() as agency:
+        assert (await agency.search(MARKER)).items == []
+        assert [each for each in await agency.alarms() if each.community == community.id] == []
+    kept = [
+        path for path in world.state.rglob("*") if path.is_file() and MARKER.encode() in path.read_bytes()
+    ]
+    assert kept == []
+
+    # Whoever can read it can show a third party who said it, and what.
+    file = world.directory / "private.json"
+    exported = await fr.run("evidence", "export", first.json["ref"], "--out", str(file))
+    assert exported.status == 0, exported.err
+    words = ("liaison-verify", str(file), "--root-fingerprint", world.fingerprint, "--json")
+    verdict = await world.command(*words)
+    assert verdict.status == 0, verdict.err
+    text = next(each for each in json.loads(verdict.out)["findings"] if each["check"] == "text")
+    assert (text["status"], "private reply" in text["text"]) == ("proved", True)
+
+
+async def test_a_private_reply_that_nobody_could_read_is_refused(world: World) -> None:
+    fr, kz, gb = await world.agencies("fr", "kz", "gb")
+    community = await fr.found(kz, gb)
+    own = await kz.publish("Our own word", community.slug)
+    theirs = await gb.publish("From who is leaving", community.slug)
+    await kz.has(community.slug, "Our own word", "From who is leaving")
+    ours = await kz.run("ack", own.ref, "--private")
+    assert (ours.status, ours.code) == (1, "bad_request")
+    async with fr.client() as agency:
+        await agency.community_remove(community.slug, "gb")
+    async with kz.client() as agency:
+
+        async def gone() -> bool:
+            return all(
+                "gb" not in each.members for each in await agency.communities() if each.id == community.id
+            )
+
+        await eventually(gone)
+    late = await kz.run("ack", theirs.ref, "--private")
+    assert (late.status, late.code) == (1, "no_reader")
+    assert (await kz.run("ack", theirs.ref)).status == 0
