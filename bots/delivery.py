@@ -218,11 +218,11 @@ class Delivery:
             title = "🗞 " + number
         else:
             title = "🗞 " + say.text("Nothing new since {since}", since=since)
-        note = (
-            say.text("Possibly a repeat: the connection broke while this was being sent.")
-            if work.repeated
-            else ""
-        )
+        note = ""
+        if work.repeated:
+            note = say.text("Possibly a repeat: the connection broke while this was being sent.")
+        elif not told.get("subscribed", True):
+            note = say.text("A digest lists what your subscriptions match, and none is active: /subscribe")
         return listing(found, self._means.ceiling, reader(work.officer), title=title, note=note)
 
     async def _edit(self, work: Work) -> None:

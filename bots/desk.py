@@ -123,7 +123,9 @@ class Desk:
         record = await self.node.show(ref)
         say, name = words(officer.language), words(officer.language).embed(record.bulletin.ref)
         if not acknowledgeable(record):
-            return say.text("{ref} takes no acknowledgement.", ref=name)
+            return say.text(
+                "{ref} takes no acknowledgement: it is your own agency's, or was retracted.", ref=name
+            )
         if await self.state.outbox.acknowledged(record.bulletin.id, officer.id):
             return say.text("{ref} was acknowledged already.", ref=name)
         published = await self.node.acknowledge(

@@ -109,7 +109,9 @@ class Schedule:
         ]
         records = await self._state.outbox.records(since, until)
         keys = [each.bulletin.id for each in records if any_match(each, filters)]
-        job = jobs.digest(officer.id, name, json.dumps({"records": keys, "since": since}))
+        job = jobs.digest(
+            officer.id, name, json.dumps({"records": keys, "since": since, "subscribed": bool(filters)})
+        )
         async with self._state.store.write() as tx:
             new = await tx.run(lambda connection: enqueue(connection, [job], self._clock.now()))
             if new and advance:

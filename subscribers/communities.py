@@ -16,6 +16,7 @@ from schemas.vocabulary import Realm
 Op = Literal["add", "remove"]
 HOUR: Final = 3_600_000
 SPAN_MAX: Final = 90 * 24 * HOUR
+_NAMED_MAX: Final = 20
 _UNITS: Final = {"s": 1000, "m": 60_000, "h": HOUR, "d": 24 * HOUR}
 
 
@@ -45,7 +46,7 @@ def found(
     """
     unknown = [each for each in owners if each not in directory.agencies]
     if unknown:
-        raise TrustError(Code.UNKNOWN_AGENCY, f"no agency is called {unknown[0]}", "check the id")
+        raise nobody(directory, unknown[0])
     if threshold > len(owners):
         raise TrustError(
             Code.BELOW_THRESHOLD,
@@ -75,9 +76,7 @@ def propose(directory: Directory, wanted: Change, now: int, owner: Owner) -> byt
     """The same, whoever else must sign."""
     log = _owned(directory, wanted.community, owner.agency)
     if wanted.agency not in directory.agencies:
-        raise TrustError(
-            Code.UNKNOWN_AGENCY, f"no agency is called {wanted.agency}", "check the id in the directory"
-        )
+        raise nobody(directory, wanted.agency)
     # When it takes effect and in the end: what is only planned may be hastened or called off.
     target = wanted.role if wanted.op == "add" else None
     if {log.role(wanted.agency, at) for at in (wanted.nbf, INTEGER_MAX)} == {target}:
@@ -119,6 +118,14 @@ def parse_span(text: str) -> int:
             Code.BAD_REQUEST, "not a span of time up to 90 days", "write it like 90m, 24h or 2d"
         )
     return span
+
+
+def nobody(directory: Directory, agency: str) -> TrustError:
+    """That no agency has this id, with the ids that there are."""
+    known = sorted(directory.agencies)
+    told = ", ".join(known[:_NAMED_MAX]) + (", ..." if len(known) > _NAMED_MAX else "")
+    fix = f"it must have been admitted first; these are: {told}"
+    return TrustError(Code.UNKNOWN_AGENCY, f"no agency is called {agency}", fix)
 
 
 def _owned(directory: Directory, community: str, agency: str) -> MembershipLog:

@@ -18,6 +18,7 @@ from subscribers.sent import Sent
 
 _BACKLOG_MAX: Final = 1_000
 _FREE_MIN: Final = 512 * 1024 * 1024
+_BY_PARCEL: Final = "let the courier carry a parcel of `liaison-agency export`, and `import` what comes back"
 
 
 async def diagnose(core: Core, key_warning: str = "") -> list[Finding]:
@@ -57,7 +58,7 @@ async def _guarded(check: Callable[[Core], Awaitable[Finding]], core: Core) -> F
 async def _keys(core: Core) -> Finding:
     registered = core.ledger.known().endpoints.get(core.endpoint)
     if registered is None:
-        fix = "run `liaison-agency enrol` again while the hub is up"
+        fix = "run `liaison-agency enrol` again while the hub is up" if core.parcels is None else _BY_PARCEL
         return Finding(
             check="keys", ok=False, message="the directory does not hold this endpoint's keys", fix=fix
         )
@@ -80,6 +81,8 @@ async def _root(core: Core) -> Finding:
     directory = core.ledger.known()
     if directory.hub is None:
         fix = "see whether the connection stands; else ask the hub's operator"
+        if core.parcels is not None:
+            fix = _BY_PARCEL
         return Finding(check="root", ok=False, message="the directory has not come beyond its root", fix=fix)
     return Finding(
         check="root",

@@ -281,7 +281,8 @@ def _show(found: Sequence[KeyInfo], *, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    rows = table("Key", "Use", "State", "Made", "Days", "Due")
+    rows = table("Key", "Use", "State", "Made", "Due")
     for each in found:
-        rows.add_row(each.kid, each.use, each.state, each.made, str(each.age_days), escape(each.until or ""))
+        # Days alone, so that the ids stay whole in a terminal of 80 columns: they are what is copied.
+        rows.add_row(each.kid, each.use, each.state, each.made[:10], escape((each.until or "")[:10]))
     console.print(rows)

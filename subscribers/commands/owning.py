@@ -1,7 +1,7 @@
 """For owners and administrators: `community`, `client`, `status`, `quarantine`, `doctor`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 from rich.markup import escape
@@ -23,6 +23,7 @@ from subscribers.commands.common import (
 from subscribers.records import Community, Proposal
 from subscribers.roles import Role
 
+_PLAIN: Final = {"True": "yes", "False": "no", "None": "-"}
 community = typer.Typer(no_args_is_help=True, help="Communities that this agency is in, or owns.")
 clients = typer.Typer(
     no_args_is_help=True,
@@ -220,7 +221,7 @@ def status(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = Fal
         rows = table("", "")
         rows.show_header = False
         for name, value in found.model_dump(mode="json").items():
-            rows.add_row(name.replace("_", " "), str(value))
+            rows.add_row(name.replace("_", " "), _PLAIN.get(str(value), str(value)))
         console.print(rows)
 
     run(work(), as_json=as_json)
