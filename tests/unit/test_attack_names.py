@@ -54,7 +54,7 @@ def test_names_do_not_style_or_break_what_commands_print(capsys: pytest.CaptureF
     print_status(
         {
             "hub": evil, "nats": "n", "uptime_s": 1, "fingerprint": "f", "admitted": 0, "refused": {},
-            "intake_waiting": 0, "directory": {"size": 1}, "streams": {},
+            "intake_waiting": 0, "directory": {"size": 1}, "streams": {}, "replacements": [],
             "agencies": [
                 {
                     "id": "a", "name": evil,
