@@ -1,6 +1,7 @@
 """The agency's own NATS as the node uses it: server, accounts, clients and BULLETINS as one thing."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import secrets
@@ -33,6 +34,10 @@ _RELOADS: Final = 4
 _PROBE: Final = 2.0
 _SMALL: Final = 4096
 _PORTS_TRIED: Final = 5
+_PORTS: Final = range(20_000, 32_768)
+"""The port is kept for good, so it is one that Linux gives to no outgoing connection (32768 and above), which
+could hold it when the node starts again.
+"""
 _KEY_SIZE: Final = 32
 _MIB: Final = 1024 * 1024
 
@@ -288,6 +293,10 @@ async def _start(stack: AsyncExitStack, plan: ServerPlan, registry: Registry, st
 
 
 def _free_port(host: str) -> int:
+    for _ in range(_PORTS_TRIED):
+        port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        with contextlib.suppress(OSError), socket.create_server((host, port)):
+            return port
     with socket.create_server((host, 0)) as probe:
         return int(probe.getsockname()[1])
 

@@ -78,7 +78,7 @@ async def test_from_the_first_administrator_to_an_alert(tmp_path: Path) -> None:
         assert second.returncode == 1
 
         process.terminate()
-        rest, errors = await asyncio.wait_for(process.communicate(), 20)
+        rest, errors = await asyncio.wait_for(process.communicate(), 40)
         assert process.returncode == 0, errors
         for hidden in (SECRET, added["code"], sandbox.bots[0].token, "planted"):
             assert hidden.encode() not in errors + rest

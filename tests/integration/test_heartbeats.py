@@ -53,8 +53,12 @@ async def test_they_flow_and_nobody_sees_them(world: World) -> None:
         assert sorted(await each.delivered(community.slug)) == ["And that", "Only this"]
         assert await raised(each, community.id) == []
     assert [each for each in await reader.quarantined() if each["community"] == community.id] == []
-    async with speaker.client() as agency:
-        assert (await agency.status()).outbox == 0
+
+    async def nothing_waits() -> bool:  # a beat may just be on its way
+        async with speaker.client() as agency:
+            return (await agency.status()).outbox == 0
+
+    await eventually(nothing_waits)
 
 
 async def test_a_tail_that_the_hub_holds_back_is_shown_by_the_next_beats(world: World) -> None:
@@ -74,6 +78,7 @@ async def test_a_tail_that_the_hub_holds_back_is_shown_by_the_next_beats(world: 
         await eventually(there)
         before = len(await beats(crook, speaker, community.id))
         assert await crook.withhold(reader, lambda frame: frame.header.pub == speaker.endpoint) >= 1
+        withheld = len(await beats(crook, speaker, community.id)) - before
         await reader.node.start()
 
         async def alarmed() -> bool:
@@ -83,7 +88,7 @@ async def test_a_tail_that_the_hub_holds_back_is_shown_by_the_next_beats(world: 
         *_, alarm = await raised(reader, community.id)
         later = (await beats(crook, speaker, community.id))[before:]
     assert alarm["name"] in {"gap", "suppressed_tail"}
-    assert alarm["frame"] in later[:2]
+    assert alarm["frame"] in later[: withheld + 2]
     assert (alarm["agency"], alarm["community_slug"]) == (speaker.id, community.slug)
     assert "Held back" not in str(alarm)
     text = await reader.world.command("liaison-agency", "alarms", "--state", reader.state)

@@ -169,7 +169,7 @@ async def test_a_suspended_agency_is_cut_off_at_once_and_stays_so(tmp_path: Path
 
 async def refused(station: Station) -> None:
     """Connect once; an endpoint that is not let in fails."""
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(2):  # it would try for ever
         try:
             await station.connect()
         finally:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -232,6 +233,22 @@ class Member:
         async with self.client() as agency:
             return await agency.publish(draft(title, **fields), community)
 
+    async def settled(self, said: Published) -> str | None:
+        """The code with which the hub refused a bulletin, or None once it has admitted it. A busy hub may
+        take longer than `publish` waits.
+        """
+        found: list[str | None] = []
+
+        async def answered() -> bool:
+            async with self.client() as agency:
+                entries = {each.id: each for each in await agency.outbox()}
+            entry = entries.get(said.id)
+            found[:] = [entry.code if entry else None]
+            return entry is None or entry.state == "refused"
+
+        await eventually(answered)
+        return found[0]
+
     async def found(
         self, *members: "Member", realm: Realm = Realm.LIVE, slug: str | None = None
     ) -> Community:
@@ -438,10 +455,13 @@ class World:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    """A port of loopback that nobody listens on now, and that no outgoing connection will be given while a
+    hub that is to come back on it is away (Linux takes those from 32768 on).
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(10_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _environment() -> dict[str, str]:
