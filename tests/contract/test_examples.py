@@ -9,7 +9,7 @@ from pathlib import Path
 
 from schemas.vocabulary import Tlp
 from subscribers.local import Role
-from tests.support.local_nats import DEADLINE, running_node
+from tests.support.local_nats import DEADLINE, hearing, running_node
 from tests.support.node_api import make_record
 
 
@@ -66,6 +66,7 @@ async def test_publish_says_what_is_wrong(root: Path, tmp_path: Path) -> None:
 async def test_plain_nats_hears_what_its_wildcard_and_its_ceiling_allow(root: Path, tmp_path: Path) -> None:
     async with running_node(tmp_path) as node:
         seed = await node.local.add_client("siem", Role.READER, Tlp.GREEN)
+        await hearing(node.local, node.directory, "siem")
         subject = "bulletin.live.*.cyber.>"
         async with example(root, "plain_nats.py", node.local.url, str(seed), subject, "2") as listening:
             assert await lines(listening, 1) == [f"listening on {subject}"]

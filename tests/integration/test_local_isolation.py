@@ -10,7 +10,7 @@ from nats.js.api import ConsumerConfig
 
 from schemas.vocabulary import Tlp
 from subscribers.local import Role
-from tests.support.local_nats import DEADLINE, Node, Plain, collect, connected, running_node
+from tests.support.local_nats import DEADLINE, Node, Plain, collect, connected, hearing, running_node
 from tests.support.node_api import make_record
 
 
@@ -107,6 +107,7 @@ async def test_live_and_stored_bulletins_stop_at_the_ceiling(tmp_path: Path, cei
     allowed = [tlp.slug for tlp in Tlp if tlp.rank <= ceiling.rank]
     async with running_node(tmp_path) as node:
         await node.local.add_client("bot", Role.ADMIN, ceiling)
+        await hearing(node.local, tmp_path, "bot")
         async with connected(node.local, tmp_path, "bot") as bot, asyncio.timeout(DEADLINE):
             live = await collect(bot.nc, "bulletin.>")
             above = await collect(bot.nc, "bulletin.*.*.*.*.red")
@@ -126,6 +127,7 @@ async def test_live_and_stored_bulletins_stop_at_the_ceiling(tmp_path: Path, cei
 async def test_a_lowered_ceiling_holds_for_what_is_open(tmp_path: Path) -> None:
     async with running_node(tmp_path) as node:
         await node.local.add_client("bot", Role.READER, Tlp.RED)
+        await hearing(node.local, tmp_path, "bot")
         async with connected(node.local, tmp_path, "bot") as bot, asyncio.timeout(DEADLINE):
             live = await collect(bot.nc, "bulletin.>")
             await node.local.republish([make_record(1, tlp=Tlp.RED)])

@@ -21,7 +21,7 @@ from subscribers.link import Link
 from subscribers.local import LocalNats, LocalSettings, Role
 from subscribers.local.clients import Registry
 from subscribers.local.server import Server
-from tests.support.local_nats import DEADLINE, collect, connected
+from tests.support.local_nats import DEADLINE, collect, connected, hearing
 from tests.support.node_api import make_record
 
 MARKER = "unmistakable-marker-text"
@@ -51,6 +51,7 @@ async def test_republished_often_is_stored_once_in_order(tmp_path: Path) -> None
     records = [make_record(number) for number in range(300)]
     async with LocalNats.open(LocalSettings(directory=tmp_path)) as local:
         await local.add_client("bot")
+        await hearing(local, tmp_path, "bot")
         async with connected(local, tmp_path, "bot") as plain:
             heard = await collect(plain.nc, "bulletin.>")
             for _ in range(3):

@@ -15,7 +15,7 @@ from subscribers.local import LocalNats, LocalSettings, Role
 from subscribers.service import NodeService
 from tests.support.node_api import MemoryNode
 
-DEADLINE = 20.0
+DEADLINE = 45.0
 
 
 @dataclass
@@ -88,3 +88,16 @@ async def collect(nc: Client, subject: str) -> asyncio.Queue[Msg]:
     await nc.subscribe(subject, cb=queue.put)
     await nc.flush()
     return queue
+
+
+async def hearing(local: LocalNats, directory: Path, name: str) -> None:
+    """Return once a client that was added a moment ago hears what is live. Under load nats-server 2.15.1 may
+    take a moment to connect a plain subscription of an account that is new.
+    """
+    node = await local.connection()
+    async with connected(local, directory, name) as plain, asyncio.timeout(DEADLINE):
+        heard = await collect(plain.nc, "notice.*")
+        while heard.empty():
+            await node.publish("notice.sign", b"{}")
+            await node.flush()
+            await asyncio.sleep(0.01)
