@@ -63,7 +63,7 @@ class ClientSettings(BaseModel):
     seed_file: Path
     name: ClientName
     timeout: PositiveFloat = 5.0
-    """For one request; a restart of the node within it goes unnoticed."""
+    """For one request; a restart of the node within it goes unnoticed. What the hub must answer has more."""
     open_timeout: PositiveFloat = 5.0
 
     @classmethod

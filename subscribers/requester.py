@@ -20,6 +20,22 @@ from subscribers.roles import Verb
 _RETRY_FIRST: Final = 0.05
 _RETRY_MOST: Final = 0.5
 _ROLE_LIMIT: Final = 1.0
+_AT_THE_HUB: Final = frozenset(
+    {
+        Verb.COMMUNITY_CREATE,
+        Verb.COMMUNITY_ADD,
+        Verb.COMMUNITY_REMOVE,
+        Verb.COMMUNITY_SUBMIT,
+        Verb.DIGEST,
+        Verb.DOCTOR,
+        Verb.KEY_ROTATE,
+        Verb.KEY_REVOKE,
+        Verb.PARCEL_EXPORT,
+        Verb.PARCEL_IMPORT,
+    }
+)
+"""Verbs with which the node waits for the hub and its directory, or works for long."""
+_HUB_WAIT: Final = 30.0
 _HARMLESS: Final = frozenset(
     {
         Verb.WHOAMI,
@@ -64,22 +80,28 @@ class Requester:
         return self.known
 
     async def ask(self, verb: Verb, shape: TypeAdapter[T], fields: Mapping[str, object], timeout: float) -> T:
-        """The node's answer within `timeout` seconds. Raises LiaisonError: the node's refusal, or our own."""
+        """The node's answer within `timeout` seconds, or more where it waits for the hub.
+
+        Raises LiaisonError: the node's refusal, or our own.
+        """
         return read_answer(await self._request(verb, canonical_json(dict(fields)), timeout), shape)
 
     async def _request(self, verb: Verb, payload: bytes, timeout: float) -> bytes:
         """One request, sent again only while nobody has taken it up, or where that does no harm."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + timeout
+        # A node that is away is given up as soon as ever; one that waits for the hub is not.
+        limit = timeout + (_HUB_WAIT if verb in _AT_THE_HUB else 0.0)
+        last = deadline - timeout + limit
         wait = _RETRY_FIRST
         while True:
             nc = await self._link.connection(max(0.0, deadline - clock()))
             try:
-                return await self._exchange(nc, verb, payload, max(0.0, deadline - clock()))
+                return await self._exchange(nc, verb, payload, max(0.0, last - clock()))
             except NoRespondersError:
                 await self._check_role(nc, verb)
             except (NatsTimeoutError, TimeoutError):
-                raise _silent(timeout) from None
+                raise _silent(limit) from None
             except (Error, OSError):
                 if verb not in _HARMLESS:
                     raise _cut_off() from None

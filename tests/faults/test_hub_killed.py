@@ -29,7 +29,7 @@ from tests.support.frames import Chain, Circle, wraps
 from tests.support.hub_world import HubWorld, Station, prepare_hub, stored
 
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE = 30.0
+DEADLINE = 45.0
 
 
 @asynccontextmanager

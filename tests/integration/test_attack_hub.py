@@ -20,7 +20,7 @@ from subscribers.local.server import Server
 from subscribers.outbox import Outbox
 from subscribers.store import Store
 
-DEADLINE = 20.0
+DEADLINE = 45.0
 ANSWERS = {
     "nothing": b"",
     "no JSON": b"\xff{",

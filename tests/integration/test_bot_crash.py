@@ -89,7 +89,7 @@ async def test_a_kill_in_the_middle_loses_nothing_and_repeats_only_what_was_in_f
 
         await client.until(all_told, "deliveries", 40.0)
         bot.terminate()
-        assert await asyncio.wait_for(bot.wait(), 20) == 0
+        assert await asyncio.wait_for(bot.wait(), 45) == 0
         for index, person in enumerate(people):
             for number in range(1, ALERTS + 1):
                 texts = [text for text in told(person) if f"FRA-2026-{number:04d}" in text]

@@ -13,7 +13,7 @@ from schemas.vocabulary import Kind, Realm, Severity, Tlp
 from subscribers.client import Agency, ClientSettings
 from subscribers.feed import Delivery
 from subscribers.local import ClientIdentity, LocalNats, LocalSettings, Role
-from subscribers.records import Filters, Page
+from subscribers.records import Community, Filters, Page
 from subscribers.service import NodeService
 from tests.support.local_nats import DEADLINE, collect, connected, running_node
 from tests.support.node_api import COMMUNITY, MemoryNode, make_draft, make_record
@@ -270,6 +270,36 @@ async def test_a_second_reader_of_the_same_agency_is_refused(tmp_path: Path) -> 
             other = agency.bulletins()
             assert (await refusal(anext(other))).code is Code.BAD_REQUEST
             break
+
+
+class SlowHub(MemoryNode):
+    """A node that answers when the hub does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hub = asyncio.Event()
+
+    async def community_remove(
+        self, client: ClientIdentity, community: str, agency: str, after: int | None
+    ) -> Community:
+        await self.hub.wait()
+        return await super().community_remove(client, community, agency, after)
+
+    async def latest(self, client: ClientIdentity, filters: Filters, limit: int, cursor: str | None) -> Page:
+        await self.hub.wait()
+        return await super().latest(client, filters, limit, cursor)
+
+
+async def test_a_slow_hub_is_waited_for_and_a_slow_node_is_not(tmp_path: Path) -> None:
+    api = SlowHub()
+    async with running_node(tmp_path, api) as node, asyncio.timeout(DEADLINE):
+        settings = (await node.settings(role=Role.OWNER)).model_copy(update={"timeout": 0.2})
+        async with Agency.open(settings) as agency:
+            changing = asyncio.create_task(agency.community_remove("alpha", "kz-cab"))
+            assert (await refusal(agency.latest())).code is Code.NODE_UNREACHABLE
+            assert not changing.done()
+            api.hub.set()
+            assert (await changing).slug == "alpha"
 
 
 async def test_everything_survives_a_restart_of_the_node(tmp_path: Path) -> None:

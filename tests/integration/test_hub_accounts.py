@@ -234,7 +234,7 @@ async def test_the_control_user_reaches_the_control_service_only(running: HubNat
     command = await nats.connect(
         running.server.url, user_credentials=str(tmp_path / "control.creds"), error_cb=refusals.put
     )
-    assert (await command.request("ctl.status", timeout=5)).data == b"fine"
+    assert (await command.request("ctl.status", timeout=DEADLINE)).data == b"fine"
     for subject in ("$JS.API.STREAM.LIST", "f.live.x.routine.y", "$SYS.REQ.SERVER.PING"):
         await command.publish(subject, b"")
         assert "permissions violation" in str(await asyncio.wait_for(refusals.get(), DEADLINE)).lower()
@@ -320,7 +320,7 @@ async def test_only_the_operators_accounts_count(running: HubNats, tmp_path: Pat
     with pytest.raises(nats.errors.Error):
         await running.join(given.account_public, user, given.user_jwt)
     await push_all(running.system, running.accounts)
-    listed = await running.system.request("$SYS.REQ.CLAIMS.LIST", b"", timeout=5)
+    listed = await running.system.request("$SYS.REQ.CLAIMS.LIST", b"", timeout=DEADLINE)
     assert given.account_public.encode() not in listed.data
 
 
@@ -398,7 +398,7 @@ async def test_an_existing_server_serves_with_the_snippet(tmp_path: Path) -> Non
         await push(system, given.account_jwt)
         await ensure_endpoint(hub, given.account_public, frozenset({LIVE}))
         agency = await nats.connect(url, **Credentials(given.user_jwt, user.seed).options())
-        stored = await agency.request(f"in.live.{COM}.flash.{given.account_public}", b"x", timeout=5)
+        stored = await agency.request(f"in.live.{COM}.flash.{given.account_public}", b"x", timeout=DEADLINE)
         assert b'"seq":1' in stored.data
         for nc in (agency, hub, system):
             await nc.close()

@@ -67,7 +67,7 @@ class Scene:
         assert b"num_pending" in await self.attacker.request(f"look.{TRAFFIC}")
         for subject in ("s.settle.x", "f.settle", "d.doc", "q.settle"):
             out_of_turn = {"Nats-Expected-Last-Sequence": "1000000"}
-            answer = await self.running.hub.request(subject, b"", timeout=5, headers=out_of_turn)
+            answer = await self.running.hub.request(subject, b"", timeout=DEADLINE, headers=out_of_turn)
             assert b"wrong last sequence" in answer.data
 
     async def lift_permissions(self) -> None:
@@ -90,8 +90,8 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             f"m.{SECRET}",
             "d.doc",
         ):
-            await running.hub.request(subject, b"for the victim", timeout=5)
-        await running.hub.request(f"q.{victim.public}.expired", b"refused", timeout=5)
+            await running.hub.request(subject, b"for the victim", timeout=DEADLINE)
+        await running.hub.request(f"q.{victim.public}.expired", b"refused", timeout=DEADLINE)
         await victim.request(f"in.live.{SECRET}.flash.{victim.public}", b"sent in")
         yield Scene(running, attacker, victim)
 
@@ -265,12 +265,12 @@ async def test_nothing_of_others_can_be_heard(scene: Scene) -> None:
         await attacker.nc.subscribe(subject, cb=hear)
     await scene.settle()
     await victim.request(f"in.live.{COM}.routine.{victim.public}", b"private")
-    await scene.running.hub.request(f"f.live.{COM}.routine.{victim.public}", b"private", timeout=5)
+    await scene.running.hub.request(f"f.live.{COM}.routine.{victim.public}", b"private", timeout=DEADLINE)
     inbox = await victim.nc.subscribe(victim.nc.new_inbox())
     pull = f"$JS.API.CONSUMER.MSG.NEXT.{TRAFFIC}.{victim.public}"
     await victim.nc.publish(pull, b'{"batch":1,"no_wait":true}', reply=inbox.subject)
     assert (await inbox.next_msg(timeout=DEADLINE)).data == b"for the victim"
-    await scene.running.system.request("$SYS.REQ.SERVER.PING", b"", timeout=5)
+    await scene.running.system.request("$SYS.REQ.SERVER.PING", b"", timeout=DEADLINE)
     await scene.settle()
     # Its own answers come to its own inbox, which is its account's; all other subscriptions are refused.
     assert [data for data in heard if b"consumer_info_response" not in data] == []
@@ -343,7 +343,7 @@ async def test_an_import_minted_by_mistake_gives_no_access(scene: Scene) -> None
 async def test_an_endpoint_reads_its_own_feed_and_nothing_else(scene: Scene) -> None:
     running = scene.running
     shared = f"f.live.{COM}.routine.{scene.victim.public}"
-    await running.hub.request(shared, b"for both", timeout=5)
+    await running.hub.request(shared, b"for both", timeout=DEADLINE)
     for peer, expected in (
         (scene.attacker, [shared]),
         (

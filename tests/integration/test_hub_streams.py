@@ -52,7 +52,7 @@ async def running(tmp_path: Path) -> AsyncIterator[HubNats]:
 async def publish(
     nc: Client, subject: str, payload: bytes = b"x", headers: dict[str, str] | None = None
 ) -> int:
-    answer = json.loads((await nc.request(subject, payload, timeout=5, headers=headers)).data)
+    answer = json.loads((await nc.request(subject, payload, timeout=DEADLINE, headers=headers)).data)
     return int(answer["seq"])
 
 

@@ -383,7 +383,7 @@ async def test_48_hours_are_enough_to_delete(stage: Stage) -> None:
 
 async def test_a_second_poll_ends_the_first(stage: Stage) -> None:
     polls = {asyncio.create_task(call(stage, "getUpdates", timeout=30)) for _ in range(2)}
-    (ended,), (waiting,) = await asyncio.wait(polls, return_when=asyncio.FIRST_COMPLETED, timeout=10)
+    (ended,), (waiting,) = await asyncio.wait(polls, return_when=asyncio.FIRST_COMPLETED, timeout=30)
     assert ended.result()[0] == 409
     assert ended.result()[1]["description"] == REFUSALS["poll-terminated"].description
     await stage.amina.send("hello")

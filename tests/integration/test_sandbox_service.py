@@ -53,7 +53,7 @@ async def test_offsets_confirm_and_nothing_is_lost_before(stage: Stage) -> None:
 async def test_a_long_poll_answers_when_something_happens(stage: Stage) -> None:
     waiting = asyncio.create_task(stage.bot.get_updates(timeout=30))
     await stage.amina.send("now")
-    (update,) = await asyncio.wait_for(waiting, 10)
+    (update,) = await asyncio.wait_for(waiting, 30)
     assert update.message.text == "now"
 
 
@@ -125,7 +125,7 @@ async def test_webhook_delivers_in_order_with_the_secret_and_tries_again(stage: 
         assert await stage.bot.set_webhook(url, secret_token="s3cret-Token")
         await stage.amina.send("one")
         await stage.amina.send("two")
-        seen = [await asyncio.wait_for(received.get(), 10) for _ in range(3)]
+        seen = [await asyncio.wait_for(received.get(), 30) for _ in range(3)]
         assert seen == [("s3cret-Token", text) for text in ("one", "one", "two")]
         info = await stage.bot.get_webhook_info()
         assert info.url == url
@@ -346,11 +346,11 @@ async def test_it_runs_until_told_to_stop() -> None:
     stop = asyncio.Event()
     running = asyncio.create_task(run(SandboxSettings(), lambda box: ready.set_result(box.page_url), stop))
     async with aiohttp.ClientSession() as session:
-        url = await asyncio.wait_for(ready, 10)
+        url = await asyncio.wait_for(ready, 30)
         async with session.get(f"{url}api/state") as answer:
             assert answer.status == 200
         stop.set()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 30)
         with pytest.raises(aiohttp.ClientConnectionError):
             await session.get(f"{url}api/state")
 

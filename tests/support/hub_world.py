@@ -30,7 +30,7 @@ from schemas.receipts import Answer
 from schemas.vocabulary import Realm
 from tests.support.frames import AgencyKit, Chain, Circle, Secretariat
 
-DEADLINE = 20.0
+DEADLINE = 45.0
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Station:
 
     async def put(self, subject: str, data: bytes) -> None:
         """Send, and return when the intake has stored it."""
-        answer = (await self.nc.request(subject, data, timeout=10)).data
+        answer = (await self.nc.request(subject, data, timeout=DEADLINE)).data
         assert b'"error"' not in answer, answer
 
     async def send(self, chain: Chain, frame: bytes) -> str:

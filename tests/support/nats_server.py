@@ -17,7 +17,7 @@ from hub.jwt import KeyKind, NKey
 from hub.server import NatsServer
 from hub.streams import ensure_endpoint, ensure_streams
 
-DEADLINE = 20.0
+DEADLINE = 45.0
 
 
 @dataclass

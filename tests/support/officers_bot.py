@@ -156,7 +156,7 @@ async def bot_on(
         finally:
             ready.cancel()
             stop.set()
-            await asyncio.wait_for(task, 20)
+            await asyncio.wait_for(task, 45)
 
 
 def says(text: str) -> Predicate:

@@ -142,7 +142,7 @@ async def polling(bot: Bot, register: Callable[[Any], None]) -> AsyncIterator[No
         yield
     finally:
         await dispatcher.stop_polling()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 45)
 
 
 @contextlib.asynccontextmanager
@@ -160,7 +160,7 @@ async def browser_page(url: str, **context: Any) -> AsyncIterator[Any]:  # noqa:
             page.on("request", lambda request: _note_foreign(page.seen, request.url, origin))
             page.on("response", lambda answer: _note_failed(page.seen, answer.url, answer.status))
             await page.goto(url)
-            await page.locator('.connection[data-state="live"]').wait_for(timeout=15_000)
+            await page.locator('.connection[data-state="live"]').wait_for(timeout=45_000)
             yield page
         finally:
             await chromium.close()

@@ -15,7 +15,7 @@ from subscribers.republish import Fresh, Republisher
 from subscribers.store import Store
 from tests.support.archive import new_record
 
-DEADLINE = 20.0
+DEADLINE = 45.0
 
 
 class Shelf:
