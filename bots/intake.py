@@ -47,6 +47,11 @@ def changed(record: Record, original: Record) -> Record | None:
     return original.model_copy(update={"state": state, "replaced_by": record.bulletin.id})
 
 
+def is_history(record: Record) -> bool:
+    """Whether it was written before the agency joined the community."""
+    return "history" in record.flags
+
+
 def plan(
     record: Record,
     subscriptions: Mapping[int, Sequence[Filters]],
@@ -57,11 +62,13 @@ def plan(
 
     `subscriptions`: each enrolled officer's, those that are not paused. Of the bulletin that `record`
     changes, if it changes one: `shown` are the messages that show it, `told` the officers to whom it was
-    sent. Whoever knows of it is told of the change, whatever they subscribe to.
+    sent. Whoever knows of it is told of the change, whatever they subscribe to. What came as history is no
+    news: it wakes nobody who does not know of what it changes.
     """
     sent = list(shown)
     first = {each.officer: each.message for each in reversed(sent)}
-    wanted = {officer for officer, filters in subscriptions.items() if any_match(record, filters)}
+    old = is_history(record)
+    wanted = {officer for officer, filters in subscriptions.items() if not old and any_match(record, filters)}
     found = []
     for officer in sorted({*wanted, *first, *told}):
         job = jobs.alert(record, officer)
@@ -104,7 +111,8 @@ class Intake:
 
         def commit(connection: apsw.Connection) -> int:
             # Read within the transaction: a message noted later sees the changed bulletin and edits itself.
-            remember(connection, record, now)
+            if not is_history(record):  # else it would stand in the next digest
+                remember(connection, record, now)
             if after is None:
                 return enqueue(connection, plan(record, subscriptions), now)
             remember(connection, after, now)

@@ -20,6 +20,11 @@ LOOK: Final = "look"
 `look.TRAFFIC`.
 """
 
+PAST: Final = "past"
+"""First token of the question for old frames of a community, which the hub's own process answers: see
+`hub.pages`.
+"""
+
 CONTROL: Final = "ctl"
 """First token of the hub's control service, which lives in the HUB account alone."""
 
@@ -36,7 +41,7 @@ ENDPOINT_SUBSCRIPTIONS: Final = 32
 NO_LIMIT: Final = -1
 
 PRECEDENCES: Final = ("flash", "routine")
-SUBMISSIONS: Final = ("doc", "wrap")
+SUBMISSIONS: Final = ("doc", "wrap", "history", "rewrap")
 COSIGNATURES: Final = "cosig"
 """Every token of what an endpoint may send is written out. A wildcard would let it choose bytes that NATS
 carries and nats-py cannot read (a subject that is not UTF-8 ends its read loop): one message would stop the
@@ -77,6 +82,7 @@ def exports() -> list[Claims]:
     where a "Stream" would keep it for two minutes: with every publication acknowledged, that is memory.
     """
     offered = [_export("frames", "in.*.*.*.*", 5), _export("submissions", "s.*.*", 3)]
+    offered.append(_export("old frames", f"{PAST}.*", 2))
     for stream in READABLE:
         offered += [
             _export(f"pull {stream}", f"$JS.API.CONSUMER.MSG.NEXT.{stream}.*", 7, "Stream"),
@@ -115,7 +121,7 @@ def imports(public: str, hub_public: str, entitlements: Entitlements) -> list[Cl
         for precedence in PRECEDENCES
     ]
     sent = [f"s.{what}.{public}" for what in SUBMISSIONS]
-    return _reach((*frames, *sent), public, hub_public, READABLE)
+    return _reach((*frames, *sent, f"{PAST}.{public}"), public, hub_public, READABLE)
 
 
 def witness_account(public: str, hub_public: str, revoked: dict[str, int]) -> Claims:
@@ -142,7 +148,7 @@ def endpoint_user(public: str) -> Claims:
     looks = [f"{LOOK}.{stream}" for stream in READABLE]
     frames = [f"in.*.*.{precedence}.{public}" for precedence in PRECEDENCES]
     sent = [f"s.{what}.{public}" for what in SUBMISSIONS]
-    publish = [*frames, *sent, *_durables(public), *looks]
+    publish = [*frames, *sent, f"{PAST}.{public}", *_durables(public), *looks]
     return _user(publish, ["_INBOX.>"], ENDPOINT_SUBSCRIPTIONS, ["STANDARD", "WEBSOCKET"])
 
 

@@ -33,6 +33,7 @@ from schemas.documents import (
 )
 from schemas.encoding import from_base64, parse_json
 from schemas.errors import Code, FormatError, TrustError
+from schemas.frame import Frame
 from schemas.limits import DOCUMENT_MAX
 from schemas.membership import MembershipLog
 from schemas.signing import DOCUMENT_TYPE, KEY_SIZE, MEMBERSHIP_TYPE
@@ -165,25 +166,38 @@ def check_witness(directory: Directory, request: bytes) -> WitnessRequest:
     return asked
 
 
+class Announced(NamedTuple):
+    """Where an epoch was announced, and for which bulletins: `none` or `members`."""
+
+    community: str
+    history: str
+
+
 class Announcements:
     """Which epochs an endpoint has announced, and where: what a bundle of wraps must name. Bounded per
     endpoint.
     """
 
     def __init__(self) -> None:
-        self._of: dict[str, OrderedDict[bytes, str]] = {}
+        self._of: dict[str, OrderedDict[bytes, Announced]] = {}
 
-    def add(self, publisher: str, announcement: bytes, community: str) -> None:
+    def add(self, frame: Frame) -> None:
         """Remember an admitted announcement, by its SHA-256."""
-        known = self._of.setdefault(publisher, OrderedDict[bytes, str]())
-        known[announcement] = community
+        header = frame.header
+        known = self._of.setdefault(header.pub, OrderedDict[bytes, Announced]())
+        known[bytes.fromhex(frame.hash)] = Announced(header.com, header.hist)
         if len(known) > ANNOUNCEMENTS_PER_ENDPOINT:
             known.popitem(last=False)
 
-    def community(self, publisher: str, announcement: bytes) -> str | None:
-        """Where the endpoint announced this epoch; None if it did not."""
+    def find(self, publisher: str, announcement: bytes) -> Announced | None:
+        """What the endpoint announced under this hash; None if it did not."""
         known = self._of.get(publisher)
         return known.get(announcement) if known else None
+
+    def community(self, publisher: str, announcement: bytes) -> str | None:
+        """Where the endpoint announced this epoch; None if it did not."""
+        found = self.find(publisher, announcement)
+        return found and found.community
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from uuid import uuid4
 import structlog
 from nats.aio.msg import Msg
 
+from hub import history
 from hub.batch import (
     MESSAGE_ID,
     ONE_BY_ONE_MAX,
@@ -34,6 +35,7 @@ from hub.settlement import Settlement, Submission, admit, prepare, quarantine_en
 from hub.state import THROUGH, State
 from hub.streams import (
     ADMISSION,
+    HISTORY_TTL,
     INTAKE,
     RECEIPT_TTL,
     TTL_HEADER,
@@ -43,9 +45,10 @@ from hub.streams import (
 )
 from schemas import receipts
 from schemas.errors import Code, FormatError, LiaisonError, OperationError, TrustError
+from schemas.history import parse_handover
 from schemas.receipts import ADMITTED
 from schemas.signing import Signer
-from schemas.subjects import is_publisher, receipts_for, wraps_for
+from schemas.subjects import history_for, is_publisher, receipts_for, wraps_for
 
 _log = structlog.get_logger(__name__)
 
@@ -182,6 +185,11 @@ class Router:
             self._heads.cosigned(message.data)
         elif message.subject.startswith("s.wrap."):
             await self._wraps(message.data, submission.publisher, settlement, state)
+        elif message.subject.startswith("s.history."):
+            holder = history.route(message.data, submission.publisher, office.directory, office.view(), now)
+            settlement.send(history_for(holder), message.data, {TTL_HEADER: HISTORY_TTL})
+        elif message.subject.startswith("s.rewrap."):
+            await self._handover(message.data, submission.publisher, settlement, state)
         else:
             raise FormatError(Code.BAD_SUBJECT, "nothing is taken on this subject", "see FORMAT.md, Subjects")
 
@@ -192,6 +200,12 @@ class Router:
             await self._office.look_up(publisher)
             community = state.announcements.community(publisher, announcement)
         for delivery in split_bundle(bundle, publisher, community, self._office.view()):
+            settlement.send(wraps_for(delivery.recipient), delivery.data, {TTL_HEADER: WRAP_TTL})
+
+    async def _handover(self, data: bytes, sender: str, settlement: Settlement, state: State) -> None:
+        handover = parse_handover(data)
+        await self._office.look_up(handover.publisher)
+        for delivery in history.split(handover, sender, state.announcements, self._office.view()):
             settlement.send(wraps_for(delivery.recipient), delivery.data, {TTL_HEADER: WRAP_TTL})
 
     async def _write(self, settlement: Settlement, state: State) -> None:

@@ -25,6 +25,7 @@ from hub.heads import Heads
 from hub.health import Uptime
 from hub.keeping import URL_FILE, ReceiptSigner, documents
 from hub.office import Office
+from hub.pages import answering
 from hub.presence import LookRound, redeliver_on_connect
 from hub.router import Router, Step, no_hook
 from hub.server import NatsServer
@@ -100,6 +101,7 @@ async def running(
         await stack.enter_async_context(
             _background(router.run(), heads.run(), office.keep_time(), look_round.run())
         )
+        await stack.enter_async_context(answering(office))
         addresses = _addresses(public_urls, url, server)
         await stack.enter_async_context(Control(office, heads, Uptime(clock(), url), addresses))
         write_private(settings.state / URL_FILE, url.encode())

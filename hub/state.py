@@ -62,7 +62,7 @@ class State:
         """Count a frame that is on TRAFFIC, or will be with the batch that is being made."""
         self.heads[ChainKey.of(frame)] = head
         if frame.header.k == EPOCH:
-            self.announcements.add(frame.header.pub, bytes.fromhex(frame.hash), frame.header.com)
+            self.announcements.add(frame)
 
 
 async def read_directory(nc: Client, root: bytes) -> Directory:
@@ -114,7 +114,7 @@ async def look_up_announcements(nc: Client, state: State, publisher: str) -> Non
         for message in messages:
             frame = _frame(message)
             if frame.header.k == EPOCH:
-                state.announcements.add(publisher, bytes.fromhex(frame.hash), frame.header.com)
+                state.announcements.add(frame)
 
 
 def digest(data: bytes) -> str:

@@ -27,6 +27,8 @@ TTL_HEADER: Final = "Nats-TTL"
 WRAP_TTL: Final = "4320h"
 """180 days: an endpoint away for longer asks a holder to wrap old epochs again."""
 RECEIPT_TTL: Final = "4320h"
+HISTORY_TTL: Final = "720h"
+"""30 days: who asked for old keys has long asked another holder by then."""
 
 _SECOND: Final = 1_000_000_000
 _DAY: Final = 86_400 * _SECOND
@@ -68,7 +70,7 @@ def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
         {
             **kept,
             "name": TRAFFIC,
-            "subjects": ["f.>", "w.>", "r.>"],
+            "subjects": ["f.>", "w.>", "r.>", "h.>"],
             "max_msg_size": 128 * 1024,
             "allow_atomic": True,
             "allow_msg_ttl": True,
@@ -141,9 +143,11 @@ async def reset(nc: Client, stream: str, durable: str, sequence: int | None = No
 
 
 def traffic_filters(public: str, entitlements: Entitlements) -> list[str]:
-    """What the endpoint reads of TRAFFIC: its wraps, its receipts, the frames of its communities."""
+    """What the endpoint reads of TRAFFIC: its wraps, its receipts, which old keys it is asked for, the frames
+    of its communities.
+    """
     frames = [f"f.{realm}.{community}.*.*" for realm, community in sorted(entitlements)]
-    return [f"w.{public}", f"r.{public}", *frames]
+    return [f"w.{public}", f"r.{public}", f"h.{public}", *frames]
 
 
 def directory_filters(entitlements: Entitlements) -> list[str]:

@@ -2,8 +2,10 @@
 
 from typing import Any, Final
 
+from schemas.history import HANDOVER_MAX
 from schemas.json_schemas import Json, envelope_schema, receipt_schema
-from schemas.limits import FRAME_MAX, WRAP_SIZE
+from schemas.limits import FRAME_MAX, PAGE_MAX, WRAP_SIZE
+from schemas.pages import PageRequest
 from schemas.subjects import (
     DIRECTORY,
     DIRECTORY_DOCUMENTS,
@@ -11,7 +13,11 @@ from schemas.subjects import (
     QUARANTINE,
     TRAFFIC,
     document_submission,
+    handover_submission,
+    history_for,
+    history_submission,
     membership_log,
+    pages_for,
     receipts_for,
     wrap_submission,
     wraps_for,
@@ -102,6 +108,28 @@ def hub_document(examples: Json) -> Json:
             "A directory document or a membership entry, handed in.",
         ),
         "bundles": (wrap_submission(endpoint), "bundle", INTAKE, "receive", "Wraps of one epoch's key."),
+        "requests": (
+            history_submission(endpoint),
+            "envelope",
+            INTAKE,
+            "receive",
+            "A request for old keys, handed in.",
+        ),
+        "handovers": (
+            handover_submission(endpoint),
+            "handover",
+            INTAKE,
+            "receive",
+            "Old keys of one publisher for one reader.",
+        ),
+        "past": (pages_for(endpoint), "question", "", "receive", "Which old frames the endpoint wants."),
+        "asked": (
+            history_for(endpoint),
+            "envelope",
+            TRAFFIC,
+            "send",
+            "A request for old keys, to the holder that it names.",
+        ),
         "traffic": (f"f.{place}", "frame", TRAFFIC, "send", "A frame that was admitted."),
         "wraps": (wraps_for(endpoint), "wrap", TRAFFIC, "send", "One wrap, for its one reader."),
         "receipts": (receipts_for(endpoint), "receipt", TRAFFIC, "send", "Signed answers to submissions."),
@@ -125,6 +153,16 @@ def hub_document(examples: Json) -> Json:
     operations = {
         f"{row[3]}{name.capitalize()}": operation(row[3], name, row[1], row[4]) for name, row in rows.items()
     }
+    channels["pages"] = {
+        "address": None,
+        "description": "The reply subject of a question for old frames.",
+        "messages": {"page": reference("messages", "page")},
+    }
+    operations["receivePast"]["reply"] = {
+        "address": {"location": "$message.header#/reply", "description": "NATS's own reply subject."},
+        "channel": {"$ref": "#/channels/pages"},
+        "messages": [{"$ref": "#/channels/pages/messages/page"}],
+    }
     messages = {
         "frame": binary("Frame", "A signed frame (FORMAT.md, Frame).", FRAME, FRAME_MAX),
         "bundle": binary(
@@ -132,6 +170,21 @@ def hub_document(examples: Json) -> Json:
             "1 to 256 wraps (FORMAT.md, Wraps).",
             "application/vnd.liaison.wraps.v1",
             BUNDLE_MAX,
+        ),
+        "handover": binary(
+            "Handover",
+            "1 to 256 old keys (FORMAT.md, History).",
+            "application/vnd.liaison.handover.v1",
+            HANDOVER_MAX,
+        ),
+        "question": _structured(
+            "Question for a page", "Answered by a page.", "PageRequest", examples["page-request"]
+        ),
+        "page": binary(
+            "Page",
+            "Old frames, or a refusal (FORMAT.md, History).",
+            "application/vnd.liaison.page.v1",
+            PAGE_MAX,
         ),
         "wrap": binary("Wrap", "One wrap (FORMAT.md, Wraps).", "application/vnd.liaison.wrap.v1", WRAP_SIZE),
         "envelope": _structured("Envelope", "A DSSE envelope.", "Envelope", examples["envelope"]),
@@ -144,7 +197,11 @@ def hub_document(examples: Json) -> Json:
     components = {
         "parameters": {name: PARAMETERS[name] for name in PARAMETERS if name in used},
         "messages": messages,
-        "schemas": {"Envelope": envelope_schema(), "Receipt": receipt_schema()},
+        "schemas": {
+            "Envelope": envelope_schema(),
+            "Receipt": receipt_schema(),
+            "PageRequest": PageRequest.model_json_schema(mode="serialization"),
+        },
     }
     return document(
         "Liaison hub",

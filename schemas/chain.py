@@ -59,6 +59,17 @@ def check_next(head: ChainHead, frame: Frame) -> ChainHead:
     return ChainHead(seq, frame.hash)
 
 
+def check_join(past: ChainHead | None, frame: Frame) -> None:
+    """Hold the first frame of a chain that a reader follows against the past that it read before. TrustError
+    `fork`. What lies between the two was on its way meanwhile, and is not missed.
+    """
+    header = frame.header
+    if past is None or header.seq > past.seq + 1:
+        return
+    if header.seq <= past.seq or header.prev != past.hash:
+        raise TrustError(Code.FORK, f"frame {header.seq} does not continue the past that was read")
+
+
 def contradiction(first: Frame, second: Frame) -> str | None:
     """Why one publisher cannot honestly have signed both; None when it can. FORMAT.md, "Chains"."""
     one, other = first.header, second.header

@@ -52,6 +52,8 @@ class Code(StrEnum):
     BAD_PADDING = "bad_padding"
     COMMITMENT_MISMATCH = "commitment_mismatch"
     BODY_UNEXPECTED = "body_unexpected"
+    HISTORY_NONE = "history_none"
+    BAD_PAGE = "bad_page"
     # directory and membership
     BAD_DOCUMENT = "bad_document"
     BELOW_THRESHOLD = "below_threshold"

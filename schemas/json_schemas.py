@@ -28,9 +28,11 @@ from schemas.errors import Code
 from schemas.evidence import Evidence
 from schemas.exports import Export, Proof
 from schemas.frame import BULLETIN, CARD, EPOCH, HEARTBEAT, Header
+from schemas.history import HistoryRequest
 from schemas.limits import INTEGER_MAX, SECRETARIAT_KEYS_MAX
+from schemas.pages import PageRequest
 from schemas.receipts import ADMITTED
-from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, MEMBERSHIP_TYPE
+from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, HISTORY_TYPE, MEMBERSHIP_TYPE
 from schemas.vocabulary import History, Kind, Precedence, Realm, Tlp
 
 Json = dict[str, Any]
@@ -148,7 +150,7 @@ def envelope_schema() -> Json:
     signature = _exactly({"keyid": _HEX16, "sig": _SIGNATURE})
     return {
         "title": "Envelope",
-        "description": "A DSSE envelope: a directory document, a membership entry or an enrolment request.",
+        "description": "A DSSE envelope: a document, a membership entry, or a request (enrolment, history).",
         **_exactly(
             {
                 "payload": {
@@ -156,7 +158,7 @@ def envelope_schema() -> Json:
                     "contentEncoding": "base64",
                     "pattern": "^[A-Za-z0-9+/]*={0,2}$",
                 },
-                "payloadType": {"enum": [DOCUMENT_TYPE, MEMBERSHIP_TYPE, ENROLMENT_TYPE]},
+                "payloadType": {"enum": [DOCUMENT_TYPE, MEMBERSHIP_TYPE, ENROLMENT_TYPE, HISTORY_TYPE]},
                 "signatures": {
                     "type": "array",
                     "items": signature,
@@ -216,6 +218,8 @@ def plain_schemas() -> dict[str, Json]:
         **{f"document-{each.__name__.lower()}": model_schema(each, "serialization") for each in documents},
         "membership": model_schema(Membership, "serialization"),
         "enrolment": model_schema(Enrolment, "serialization"),
+        "history-request": model_schema(HistoryRequest, "serialization"),
+        "page-request": model_schema(PageRequest, "serialization"),
         "envelope": envelope_schema(),
         "directory-export": model_schema(Export, "serialization"),
         "directory-proof": model_schema(Proof, "serialization"),

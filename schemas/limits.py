@@ -67,3 +67,7 @@ EVIDENCE_DOCUMENTS_MAX: Final = 1024
 EVIDENCE_MEMBERSHIP_MAX: Final = 4096
 EXPORT_MAX: Final = 256 * 1024 * 1024
 """An exported directory: some forty years of 300 agencies."""
+PAGE_FRAMES_MAX: Final = 256
+"""Old frames in one page."""
+PAGE_MAX: Final = 480 * 1024
+"""A page of old frames: it is one NATS message."""

@@ -89,6 +89,26 @@ def cosignature_submission(publisher: str) -> str:
     return f"s.cosig.{publisher}"
 
 
+def history_submission(publisher: str) -> str:
+    """Where an endpoint submits a request for old keys."""
+    return f"s.history.{publisher}"
+
+
+def handover_submission(publisher: str) -> str:
+    """Where an endpoint submits old keys for another."""
+    return f"s.rewrap.{publisher}"
+
+
+def history_for(holder: str) -> str:
+    """Where the hub puts requests for old keys that an endpoint is asked for."""
+    return f"h.{holder}"
+
+
+def pages_for(reader: str) -> str:
+    """Where an endpoint asks the hub for old frames; the answer is a page, and no stream keeps either."""
+    return f"past.{reader}"
+
+
 def wraps_for(recipient: str) -> str:
     """Where the hub puts one wrap for its one reader."""
     return f"w.{recipient}"
@@ -110,9 +130,11 @@ def quarantined(publisher: str, code: Code) -> str:
 
 
 def traffic_filters(publisher: str, entitlements: frozenset[tuple[Realm, str]]) -> tuple[str, ...]:
-    """The filters of an endpoint's durable on TRAFFIC: its wraps, its receipts, its communities' frames."""
+    """The filters of an endpoint's durable on TRAFFIC: its wraps, its receipts, what it is asked for, its
+    communities' frames.
+    """
     frames = (f"f.{realm}.{community}.*.*" for realm, community in sorted(entitlements))
-    return (wraps_for(publisher), receipts_for(publisher), *frames)
+    return (wraps_for(publisher), receipts_for(publisher), history_for(publisher), *frames)
 
 
 def directory_filters(entitlements: frozenset[tuple[Realm, str]]) -> tuple[str, ...]:

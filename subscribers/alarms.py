@@ -52,6 +52,7 @@ _KEPT_MAX: Final = 10_000
 _COLUMNS: Final = "number, name, community, publisher, first, last, times, detail, frame, acked, ended"
 _MEMBERSHIP: Final = "m."
 _DOCUMENTS: Final = "d."
+_REQUESTS: Final = "h."
 
 
 STATES: Final = frozenset({AlarmName.SILENCE, AlarmName.STALE_HEAD, AlarmName.WITNESS_SHORTFALL})
@@ -150,6 +151,8 @@ def alarm_of(code: Code, at: int, subject: str, message: str, data: bytes) -> Al
         except FormatError:
             # A wrap for an epoch that is not known here is no use to anybody, and no loss.
             name = None if code is Code.UNKNOWN_EPOCH else name
+            if subject.startswith(_REQUESTS) and code is Code.NOT_MEMBER:
+                name = None  # who asked for old keys may have left on the way
     if name is None:
         return None
     return Alarm(AlarmKey(name, community, publisher), at, message, sha256(data).hexdigest())

@@ -13,6 +13,7 @@ from subscribers.key_life import KeyInfo, Reader
 from subscribers.records import (
     Community,
     Filters,
+    HistoryReport,
     MembershipChange,
     NodeStatus,
     Notice,
@@ -203,6 +204,16 @@ class RepliesApi(Protocol):
         """What was answered to it, newest first."""
 
 
+class SharingApi(Protocol):
+    """What goes further than to those who were there, whichever client asks."""
+
+    async def history(self) -> HistoryReport:
+        """How far the history of communities has come, and what was passed on to others."""
+
+    async def history_request(self, community: str) -> HistoryReport:
+        """Want what came before this agency joined; LiaisonError `not_member`."""
+
+
 class NodeApi(Protocol):
     """What the service asks of the node. `client` is who asks, vouched for by the server.
 
@@ -268,6 +279,10 @@ class NodeApi(Protocol):
     @property
     def replies(self) -> "RepliesApi":
         """What is answered to bulletins."""
+
+    @property
+    def sharing(self) -> "SharingApi":
+        """History for late joiners, and what goes on to other communities."""
 
     async def digest(self, client: ClientIdentity, community: str, period: str) -> Published:
         """Compose and publish the digest of a community for a period, once."""

@@ -118,10 +118,12 @@ class Archive:
     async def for_digest(self, community: str, since: int, until: int) -> list[Record]:
         """What came to a community, `since` <= received < `until` (Unix ms): at most 512, severest first.
 
-        By the time it was received, so that what was late still stands in exactly one digest.
+        By the time it was received, so that what was late still stands in exactly one digest. What came as
+        history stood in the digests of its own time.
         """
         sql = """
             SELECT position FROM bulletins WHERE community = ? AND received >= ? AND received < ?
+                AND flags NOT LIKE '%history%'
             ORDER BY severity DESC, position DESC LIMIT ?
         """
 

@@ -71,7 +71,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     """,
 )
 
-Flag = Literal["expired", "gap_before", "late", "private"]
+Flag = Literal["expired", "gap_before", "late", "history", "private"]
 
 _REPLACES: Final = {Kind.AMENDMENT: Relation.AMENDS, Kind.RETRACTION: Relation.RETRACTS}
 _FIELD_BREAK: Final = " ¶ "  # a term that no text has: phrases do not reach from one field into the next

@@ -15,6 +15,7 @@ from subscribers.commands import (
     reading,
     sending,
     setup,
+    sharing,
     writing,
 )
 
@@ -58,6 +59,7 @@ app.command("outbox", rich_help_panel="Write")(sending.outbox)
 app.add_typer(keys.keys, name="keys", rich_help_panel="Own and operate")
 app.command("recover", rich_help_panel="Own and operate")(keys.recover)
 app.command("notices", rich_help_panel="Read")(agreeing.notices)
+app.add_typer(sharing.history, name="history", rich_help_panel="Read")
 app.command("status", rich_help_panel="Own and operate")(owning.status)
 app.command("alarms", rich_help_panel="Own and operate")(alarming.alarms)
 app.command("quarantine", rich_help_panel="Own and operate")(owning.quarantine)

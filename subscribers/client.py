@@ -22,6 +22,7 @@ from subscribers.api import (
 )
 from subscribers.client_operating import Operating
 from subscribers.client_owning import Owning
+from subscribers.client_sharing import Sharing
 from subscribers.feed import Delivery, Feed
 from subscribers.link import Link
 from subscribers.local.clients import SEED_MAX, public_key
@@ -85,7 +86,7 @@ class ClientSettings(BaseModel):
         return cls(url=url, seed_file=directory / "clients" / f"{name}.nk", name=name)
 
 
-class Agency(Owning, Operating):
+class Agency(Owning, Operating, Sharing):
     """A client's view of its agency's node. Made by `Agency.open`; safe for many tasks of one event loop."""
 
     def __init__(self, settings: ClientSettings, link: Link) -> None:

@@ -31,13 +31,16 @@ from schemas.vocabulary import History, Precedence, Realm
 from subscribers import sealing, tables
 from subscribers.air_gap import AirGap
 from subscribers.archive import Archive
+from subscribers.asking import Joiner
 from subscribers.composer import HOUR, Context, Item, Limits
 from subscribers.directory_feed import DirectoryFeed
 from subscribers.drafts import identify
 from subscribers.enrolment import ADMISSION, KEYS
+from subscribers.handover import Handovers
 from subscribers.head_watch import watch_head
 from subscribers.heads import stale
 from subscribers.heart import Heart
+from subscribers.history import History as PastReader
 from subscribers.hub_link import Admission, HubLink, hub_clock
 from subscribers.journal import Settled
 from subscribers.key_store import Rack
@@ -89,6 +92,9 @@ class Core:
             store, ledger, self.outbox, self.directory_feed, rack, self.endpoint, clock
         )
         self.link = HubLink(admission, rack.ring, self.outbox)
+        joiner = Joiner(rack, self.endpoint, clock, settings.history_patience_seconds * SECOND)
+        self.history = PastReader(store, ledger, self.link, self.directory_feed, self.traffic_feed, joiner)
+        self.handovers = Handovers(store, ledger, self.link, self.traffic_feed, self.endpoint, clock)
         first = settings.heartbeat_seconds * SECOND
         self.heart = Heart(ledger, self.outbox, self.link, self.endpoint, clock, self.new_id, first)
         self.parcels = (
@@ -124,6 +130,7 @@ class Core:
                 if core.staged_is_known():
                     rack.promote()  # the process ended between the directory's word and ours
                 await core.outbox.load()
+                await core.history.load()
                 try:
                     yield core
                 finally:
@@ -149,6 +156,8 @@ class Core:
             group.create_task(self.heart.run())
             group.create_task(self.link.run(self._read))
             group.create_task(watch_head(self.ledger, self.clock))
+            group.create_task(self.history.run())
+            group.create_task(self.handovers.run())
 
     async def _read(self, nc: Client) -> None:
         await self.compare_clocks()

@@ -33,6 +33,7 @@ async def diagnose(core: Core, key_warning: str = "") -> list[Finding]:
         _outbox,
         _archive,
         _alarms,
+        _history,
         _disk,
     )
     offline = (each for each in checks if each not in {_connection, _clock, _backlog, _outbox})
@@ -177,6 +178,23 @@ async def _alarms(core: Core) -> Finding:
         ok=count == 0,
         message=f"{count} alarms stand" if count else "none",
         fix="read them with `liaison-agency alarms`; acknowledge what is seen to" if count else "",
+    )
+
+
+async def _history(core: Core) -> Finding:
+    wanted = await core.history.status()
+    late = [each for each in wanted if each.waiting]
+    if not late:
+        done = sum(each.wanted.state == "done" for each in wanted)
+        return Finding(
+            check="history", ok=True, message=f"{done} of {len(wanted)} that were asked for are here"
+        )
+    waiting = sum(each.waiting for each in late)
+    return Finding(
+        check="history",
+        ok=True,
+        message=f"{waiting} old bulletins wait for keys that other members hold",
+        fix="see `liaison-agency history status`; ask an agency that was there whether its node runs",
     )
 
 

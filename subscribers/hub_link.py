@@ -106,7 +106,7 @@ class HubLink:
         self._admission = admission
         self._keys = keys
         self._outbox = outbox
-        self._documents: dict[str, asyncio.Future[Answer]] = {}
+        self._unanswered: dict[str, asyncio.Future[Answer]] = {}
         self.nc: Client | None = None
         self.trouble: str | None = "not connected yet"
         self._was_caught_up = False
@@ -194,31 +194,37 @@ class HubLink:
         """Submit a directory document or membership entry and wait for the hub's receipt. OperationError with
         the hub's code if refused.
         """
+        code = await self.submit(document_submission(self._admission.endpoint), raw, timeout)
+        if code != ADMITTED:
+            raise OperationError(
+                Code(code), "the hub refused the document", "see the code's entry in the agency guide"
+            )
+
+    async def submit(self, subject: str, raw: bytes, timeout: float = 10.0) -> str:
+        """Submit what stands in no chain and wait for the hub's receipt; the code in it. OperationError
+        `hub_unreachable`.
+        """
         if self.nc is None:
             raise OperationError(
                 Code.HUB_UNREACHABLE, "there is no connection to the hub", "see `liaison-agency doctor`"
             )
         digest = sha256(raw).hexdigest()
-        future = self._documents.setdefault(digest, asyncio.get_running_loop().create_future())
+        future = self._unanswered.setdefault(digest, asyncio.get_running_loop().create_future())
         try:
             async with asyncio.timeout(timeout):
-                await stored(self.nc, document_submission(self._admission.endpoint), raw)
-                answer = await future
+                await stored(self.nc, subject, raw)
+                return (await future).code
         except (TimeoutError, NatsError):
             raise OperationError(
                 Code.HUB_UNREACHABLE, "the hub has not answered in time", "try again: nothing is done twice"
             ) from None
         finally:
-            self._documents.pop(digest, None)
-        if answer.code != ADMITTED:
-            raise OperationError(
-                Code(answer.code), "the hub refused the document", "see the code's entry in the agency guide"
-            )
+            self._unanswered.pop(digest, None)
 
     def answered(self, answers: list[Answer]) -> None:
-        """Tell whoever waits for a document's receipt."""
+        """Tell whoever waits for the receipt of what stands in no chain."""
         for answer in answers:
-            future = self._documents.get(answer.sha256)
+            future = self._unanswered.get(answer.sha256)
             if future and not future.done():
                 future.set_result(answer)
 

@@ -95,6 +95,7 @@ class Changes:
             chains,
             ChainMap(self.epochs, self.base.epochs),
             self.base.vouched.withheld(self.base.known(), now),
+            self.base.past,
         )
 
     def pulse(self, key: ChainKey) -> Pulse | None:
@@ -198,6 +199,8 @@ class Ledger:
         self.held: dict[str, None] = {}
         """The names of what waits in the quarantine (`subscribers.held`), oldest first."""
         self.vouched = Vouched()
+        self.past: dict[ChainKey, ChainHead] = {}
+        """How far chains were read for history that the live feed has not brought yet."""
         self.sequence = 0
         """How far the traffic feed was read: what comes at or before this has been here."""
         self.alarmed = asyncio.Event()

@@ -46,6 +46,7 @@ from subscribers.schedule import running
 from subscribers.sent import Sent
 from subscribers.service import NodeService
 from subscribers.settings import NodeSettings
+from subscribers.sharing import Sharing
 from subscribers.showing import Kept, Shelf, check_signed
 from subscribers.showing import compose as compose_evidence
 from subscribers.sinks.jsonl import JsonlSink
@@ -66,6 +67,7 @@ class Node:
         self.replies = Replying(core, self.publish)
         """What is answered to bulletins."""
         self._sent = Sent(core.store, core.ledger, self.replies.unseal)
+        self.sharing = Sharing(core, self.owners)
         self._digests = asyncio.Lock()
 
     @classmethod

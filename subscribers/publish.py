@@ -34,6 +34,7 @@ from subscribers.hub_link import Admission
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.records import (
     Community,
+    HistoryReport,
     MembershipChange,
     NodeStatus,
     Notice,
@@ -74,6 +75,8 @@ ANSWERS: Final[dict[Verb, Any]] = {
     Verb.COMMUNITY_SIGN: Proposal,
     Verb.COMMUNITY_SUBMIT: Proposal,
     Verb.NOTICES: list[Notice],
+    Verb.HISTORY: HistoryReport,
+    Verb.HISTORY_REQUEST: HistoryReport,
     Verb.DIGEST: Published,
     Verb.ALARMS: list[AlarmEntry],
     Verb.ALARM_ACK: AlarmEntry,
@@ -118,6 +121,8 @@ _SUMMARIES: Final = {
     Verb.COMMUNITY_SIGN: "Sign a proposal as an owner.",
     Verb.COMMUNITY_SUBMIT: "Hand in a proposal that enough owners have signed.",
     Verb.NOTICES: "Changes in the directory that concern the agency.",
+    Verb.HISTORY: "How far the history of communities has come, and what was passed on to others.",
+    Verb.HISTORY_REQUEST: "Ask for what members may read from before the agency joined.",
     Verb.DIGEST: "Publish the digest of a community for a period, once.",
     Verb.ALARMS: "What the node holds against somebody.",
     Verb.ALARM_ACK: "Say that somebody has seen to an alarm.",

@@ -26,8 +26,10 @@ class Record(_Shape):
     received: Instant
     own: bool = False
     """Written by this agency."""
-    flags: frozenset[Literal["expired", "gap_before", "late", "private"]] = frozenset()
-    """`private`: sealed to its originator and its sender; nobody else in the community has read it."""
+    flags: frozenset[Literal["expired", "gap_before", "late", "history", "private"]] = frozenset()
+    """`private`: sealed to its originator and its sender; nobody else in the community has read it.
+    `history`: from before this agency joined, so no news to anybody.
+    """
     state: Literal["current", "amended", "retracted"] = "current"
     replaced_by: Uuid7 | None = None
 
@@ -153,6 +155,42 @@ class Notice(_Shape):
     """Of an identity key that is new, or that was to be: what its agency reads aloud."""
     disputed: bool = False
     """The agency has objected before."""
+
+
+class HistoryEntry(_Shape):
+    """The past of a community that this agency asked for. `fetched` of `total` say how far the hub's stream
+    was read; then counts of bulletins, and of frames that nobody has given (`missing`).
+    """
+
+    community: CommunityId
+    slug: str
+    asked: Instant
+    state: Literal["fetching", "checking", "waiting", "done"]
+    fetched: int
+    total: int | None = None
+    opened: int
+    waiting: int
+    """Of which the key has not come yet."""
+    withheld: int
+    """Which their originators keep from later joiners: they stay unread."""
+    missing: int
+
+
+class HistoryGiven(_Shape):
+    """Old keys that this node passed on to another member."""
+
+    community: CommunityId
+    slug: str
+    agency: str
+    epochs: int
+    last: Instant
+
+
+class HistoryReport(_Shape):
+    """What this agency asked for, and what it passed on."""
+
+    wanted: list[HistoryEntry]
+    given: list[HistoryGiven]
 
 
 class Published(_Shape):

@@ -58,6 +58,8 @@ _HARMLESS: Final = frozenset(
         Verb.COMMUNITY_LOG,
         Verb.COMMUNITY_PROPOSAL,
         Verb.NOTICES,
+        Verb.HISTORY,
+        Verb.HISTORY_REQUEST,
     }
 )
 """What may be asked twice: sent again when the connection was lost under it."""

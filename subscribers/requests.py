@@ -176,6 +176,12 @@ class NoticesRequest(Request):
     limit: _Limit = 50
 
 
+class HistoryWanted(Request):
+    """`history-request`"""
+
+    community: _Word
+
+
 class DigestRequest(Request):
     """`digest`"""
 
@@ -298,6 +304,8 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.COMMUNITY_SIGN: CommunityProposalRequest,
     Verb.COMMUNITY_SUBMIT: CommunityProposalRequest,
     Verb.NOTICES: NoticesRequest,
+    Verb.HISTORY: Nothing,
+    Verb.HISTORY_REQUEST: HistoryWanted,
     Verb.DIGEST: DigestRequest,
     Verb.ALARMS: AlarmsRequest,
     Verb.ALARM_ACK: AlarmAckRequest,

@@ -51,6 +51,8 @@ class Verb(StrEnum):
     COMMUNITY_SIGN = "community-sign"
     COMMUNITY_SUBMIT = "community-submit"
     NOTICES = "notices"
+    HISTORY = "history"
+    HISTORY_REQUEST = "history-request"
     DIGEST = "digest"
     OUTBOX = "outbox"
     OUTBOX_DRAFT = "outbox-draft"
@@ -83,6 +85,7 @@ _ADDS: Final = {
         Verb.ALARMS,
         Verb.COMMUNITY_LOG,
         Verb.NOTICES,
+        Verb.HISTORY,
         Verb.DIRECTORY,
     ),
     Role.PUBLISHER: (
@@ -104,6 +107,7 @@ _ADDS: Final = {
         Verb.COMMUNITY_SIGN,
         Verb.COMMUNITY_SUBMIT,
         Verb.DIGEST,
+        Verb.HISTORY_REQUEST,
     ),
     Role.ADMIN: (
         Verb.ALARM_ACK,

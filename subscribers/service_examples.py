@@ -39,6 +39,15 @@ def notice(known: Json) -> Json:
     return shown
 
 
+def history(known: Json) -> Json:
+    """A past that is nearly all there, and one that was passed on."""
+    where = {"community": known["document-community"]["id"], "slug": known["card"]["slug"]}
+    counts = {"fetched": 812, "total": 812, "opened": 40, "waiting": 2, "withheld": 12, "missing": 0}
+    wanted = {**where, "asked": "2026-01-31T08:30:01Z", "state": "waiting", **counts}
+    given = {**where, "agency": "jpn", "epochs": 31, "last": "2026-01-31T08:34:00Z"}
+    return {"wanted": [wanted], "given": [given]}
+
+
 def _change() -> Json:
     return {
         "index": 3,
@@ -113,6 +122,8 @@ def request_examples(known: Json) -> dict[Verb, Json]:
         Verb.COMMUNITY_SIGN: {"file": _file(known)},
         Verb.COMMUNITY_SUBMIT: {"file": _file(known)},
         Verb.NOTICES: {"after": 41, "limit": 20},
+        Verb.HISTORY: {},
+        Verb.HISTORY_REQUEST: {"community": slug},
         Verb.DIGEST: {"community": slug, "period": "2026-01-31"},
         Verb.READERS: {"community": slug},
         Verb.KEY_ROTATE: {"encryption": True},
@@ -230,6 +241,8 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         Verb.COMMUNITY_SIGN: proposal,
         Verb.COMMUNITY_SUBMIT: proposal,
         Verb.NOTICES: [notice(known)],
+        Verb.HISTORY: history(known),
+        Verb.HISTORY_REQUEST: history(known),
         Verb.DIGEST: published,
         Verb.READERS: [reader],
         Verb.KEYS: [key],

@@ -69,6 +69,8 @@ class NodeSettings(BaseSettings):
     """After so long without a frame of ours a community hears that there is none. The longer the quiet, the
     rarer: hourly in the end. FORMAT.md promises readers that it is no more than five minutes.
     """
+    history_patience_seconds: int = Field(default=600, ge=1, le=86_400)
+    """How long a holder of old keys is waited for before the next one is asked."""
     air_gap: bool = False
     """No connection to the hub: messages come and go in parcels (`export`, `import`)."""
     add_delay_hours: float = Field(default=0, ge=0, le=24 * 90)

@@ -6,9 +6,11 @@ from subscribers import (
     air_gap,
     alarms,
     archive,
+    asked,
     digest,
     epoch_keys,
     held,
+    history_rows,
     journal,
     kept,
     ledger,
@@ -33,4 +35,6 @@ NODE: Final[tuple[str, ...]] = (
     replaced.MIGRATIONS[0],
     archive.MIGRATIONS[1],
     kept.MIGRATIONS[1],
+    history_rows.MIGRATIONS[0],
+    asked.MIGRATIONS[0],
 )

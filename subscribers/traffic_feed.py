@@ -8,6 +8,7 @@ While there is a backlog, batches are larger and one signature is verified for e
 frames are verified one by one (`subscribers.reading`).
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -25,9 +26,10 @@ from schemas.errors import Code, LiaisonError, OperationError
 from schemas.frame import Frame
 from schemas.receipts import Answer, read
 from schemas.signing import KEY_SIZE
-from schemas.subjects import TRAFFIC, parse_frame_subject, receipts_for, wraps_for
+from schemas.subjects import TRAFFIC, history_for, parse_frame_subject, receipts_for, wraps_for
 from subscribers.alarms import losses
 from subscribers.archive import NewRecord, put_all, unpublished
+from subscribers.asked import accept_request, note_asked
 from subscribers.directory_feed import DirectoryFeed
 from subscribers.held import ANCESTORS_MAX, ancestors, wrap_of
 from subscribers.hub_link import HubLink, feed_settled
@@ -36,6 +38,7 @@ from subscribers.kept import Keeping, Proof
 from subscribers.key_store import Rack
 from subscribers.ledger import Changes, Ledger
 from subscribers.outbox import Outbox
+from subscribers.past import given
 from subscribers.pull import Pull, ack, place
 from subscribers.reading import Reading
 from subscribers.refused import Refused
@@ -76,6 +79,8 @@ class _Batch:
     reading: Reading
     records: list[tuple[NewRecord, Piece]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    unlocked: bool = False
+    asked: list[bytes] = field(default_factory=list)
     keeping: Keeping = field(default_factory=Keeping)
 
 
@@ -101,6 +106,10 @@ class TrafficFeed:
         self._clock = clock
         self.fresh = Fresh()
         """Bulletins as they are committed."""
+        self.unlocked = asyncio.Event()
+        """Set when keys have come, which may be of old epochs."""
+        self.asked = asyncio.Event()
+        """Set when somebody has asked for old keys."""
 
     async def run(self, nc: Client, link: HubLink) -> None:
         """Read until the connection is lost; tells the link when the backlog is done."""
@@ -171,7 +180,8 @@ class TrafficFeed:
         return whole, Reading([piece[:2] for piece in whole if self._is_frame(piece)], each=each)
 
     def _is_frame(self, piece: Piece) -> bool:
-        return piece.subject not in {receipts_for(self._endpoint), wraps_for(self._endpoint)}
+        mine = self._endpoint
+        return piece.subject not in {receipts_for(mine), wraps_for(mine), history_for(mine)}
 
     async def _commit(self, batch: _Batch) -> None:
         def write(connection: apsw.Connection) -> tuple[Settlement, int | None, Rows]:
@@ -181,6 +191,7 @@ class TrafficFeed:
                     self._refuse(batch, outcome, piece)
             batch.changes.save(connection)
             batch.keeping.save(connection, batch.changes.numbers)
+            note_asked(connection, batch.asked, self._clock())
             settlement, level = settle(connection, batch.answers, signing), self.fresh.level
             if level is None or not batch.records:
                 return settlement, level, []
@@ -193,6 +204,10 @@ class TrafficFeed:
         if batch.records:
             self.fresh.offer(level, rows)
         await self._outbox.merge(settlement)
+        if batch.unlocked:
+            self.unlocked.set()
+        if batch.asked:
+            self.asked.set()
 
     def _refuse(self, batch: _Batch, error: LiaisonError, piece: Piece) -> None:
         # What was read before and comes again, for an acknowledgement was lost, is no replay by anybody.
@@ -221,10 +236,16 @@ class TrafficFeed:
             answers = await self._receipt(piece.data)
             batch.answers += answers
             batch.keeping.receipts.append((piece.data, answers))
+        elif piece.subject == history_for(self._endpoint):
+            known, epochs = self._ledger.known(), batch.changes.announced()
+            accept_request(piece.data, known, epochs, self._endpoint, self._clock())
+            batch.asked.append(piece.data)
         else:
-            batch.changes.unlock(
-                *accept_wrap(piece.data, batch.changes.announced(), self._keys.kems, self._endpoint)
-            )
+            epochs = batch.changes.announced()
+            announcement, key = accept_wrap(piece.data, epochs, self._keys.kems, self._endpoint)
+            given(epochs[announcement].hist, due=epochs[announcement].due)  # FORMAT.md, History
+            batch.changes.unlock(announcement, key)
+            batch.unlocked = True
             if piece.held:
                 batch.changes.released.append(piece.held)
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from schemas.agreement import check_agreement
-from schemas.bulletin import parse_bulletin
+from schemas.bulletin import Bulletin, parse_bulletin
 from schemas.card import parse_card
-from schemas.chain import ChainHead, ChainKey, check_next
+from schemas.chain import ChainHead, ChainKey, check_join, check_next
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError, SealError, TrustError
 from schemas.frame import CARD, EPOCH, HEARTBEAT, Frame
@@ -58,6 +58,7 @@ __all__ = [
     "Verdict",
     "accept_wrap",
     "judge",
+    "open_bulletin",
     "receive",
 ]
 _NOTHING: Final = range(0)
@@ -124,6 +125,23 @@ def accept_wrap(
     return wrapped.announcement, unwrap(wrapped, epoch.announcement, kem, endpoint, epoch.kc)
 
 
+def open_bulletin(frame: Frame, epoch: Epoch, code: str) -> tuple[bytes, bytes, Bulletin]:
+    """Salt, payload and bulletin of an authentic `b` frame, whose epoch's key is here; `code` is its
+    agency's. Raises SealError, or what FORMAT.md's "Content" says of a bulletin.
+    """
+    if epoch.key is None:
+        raise SealError(Code.MISSING_WRAP, "the key of the frame's epoch is not here")
+    salt, payload = open_body(frame, epoch.key)  # FORMAT.md, Content: AEAD, padding, commitment
+    return salt, payload, _bulletin(frame, payload, epoch.hist, code)
+
+
+def _bulletin(frame: Frame, payload: bytes, hist: str, code: str) -> Bulletin:
+    bulletin = parse_bulletin(payload)
+    # FORMAT.md, Content: what the bulletin says of itself is what its signed header says.
+    check_agreement(bulletin, frame.header, hist, code)
+    return bulletin
+
+
 class _Placed(NamedTuple):
     frame: Frame
     chain: Chain
@@ -186,6 +204,8 @@ def _place(reader: Reader, frame: Frame) -> tuple[Chain | None, range]:
     known = reader.chains.get(ChainKey.of(frame))
     here = ChainHead(frame.header.seq, frame.hash)
     if known is None:
+        if frame.header.k == EPOCH:
+            check_join(reader.past.get(ChainKey.of(frame)), frame)  # FORMAT.md, History
         return (Chain(here, frame.header.ep) if frame.header.k == EPOCH else None), _NOTHING
     missing = range(known.head.seq + 1, frame.header.seq)
     if not missing:
@@ -257,7 +277,5 @@ def _sealed(reader: Reader, placed: _Placed, now: int) -> Opened | Sealed | Card
         check_place(header, epoch.hist)
         reply, agency = parse_sealed(payload), placed.agency
         return Sealed(frame, placed.chain, placed.missing, expired, salt, payload, reply, agency, code)
-    bulletin = parse_bulletin(payload)
-    # FORMAT.md, Content: what the bulletin says of itself is what its signed header says.
-    check_agreement(bulletin, header, epoch.hist, code)
+    bulletin = _bulletin(frame, payload, epoch.hist, code)
     return Opened(frame, placed.chain, placed.missing, expired, salt, payload, bulletin, placed.agency)

@@ -31,6 +31,7 @@ from subscribers.requests import (
     DirectoryRequest,
     EvidenceRefusedRequest,
     EvidenceRequest,
+    HistoryWanted,
     KeyRevokeRequest,
     KeyRotateRequest,
     LatestRequest,
@@ -98,6 +99,8 @@ class Desk:
     async def _operate(self, client: ClientIdentity, verb: Verb, request: Request) -> Answer:
         """Keys, alarms, parcels, refusals: what those ask who keep the node running."""
         match request:
+            case HistoryWanted():
+                return await self._api.sharing.history_request(request.community)
             case ReadersRequest():
                 return await self._api.readers(client, request.community)
             case KeyRotateRequest() | KeyRevokeRequest():
@@ -246,6 +249,8 @@ class Desk:
         match verb:
             case Verb.COMMUNITIES:
                 return await self._api.communities(client)
+            case Verb.HISTORY:
+                return await self._api.sharing.history()
             case Verb.STATUS:
                 return await self._api.status(client)
             case Verb.DOCTOR:

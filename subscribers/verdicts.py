@@ -1,7 +1,7 @@
 """What a reader keeps between messages, and its verdicts on one. FORMAT.md, "Chains" and "Epochs"."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from schemas.bulletin import Bulletin
@@ -60,6 +60,8 @@ class Reader:
     epochs: Mapping[EpochId, Epoch]
     withheld: frozenset[str] = frozenset()
     """Signing keys, by id, that are not taken up while the directory's newest head is stale."""
+    past: Mapping[ChainKey, ChainHead] = field(default_factory=dict)
+    """How far chains were read that have no anchor yet: FORMAT.md, "History"."""
 
 
 class Opened(NamedTuple):

@@ -17,8 +17,12 @@ from schemas.publish import PUBLISHED
 from schemas.subjects import (
     FrameSubject,
     document_submission,
+    handover_submission,
+    history_for,
+    history_submission,
     local_bulletin,
     membership_log,
+    pages_for,
     parse_frame_subject,
     quarantined,
     receipts_for,
@@ -126,12 +130,17 @@ def test_the_hubs_addresses_are_the_subjects_of_the_code() -> None:
         "endpoint": ENDPOINT,
         "code": Code.GAP.value,
     }
-    written = {channel["address"].format(**values) for channel in document["channels"].values()}
+    addresses = (channel["address"] for channel in document["channels"].values())
+    written = {each.format(**values) for each in addresses if each is not None}
     assert written == {
         place.intake(),
         place.traffic(),
         document_submission(ENDPOINT),
         wrap_submission(ENDPOINT),
+        history_submission(ENDPOINT),
+        handover_submission(ENDPOINT),
+        history_for(ENDPOINT),
+        pages_for(ENDPOINT),
         wraps_for(ENDPOINT),
         receipts_for(ENDPOINT),
         membership_log(COMMUNITY),

@@ -346,7 +346,7 @@ async def test_doctor_names_what_is_wrong(world: World) -> None:
         assert {each["check"] for each in well.json if not each["ok"]} <= {"keys", "root"}, well.out
         well = await doctored.run("doctor")
     checks = {each["check"] for each in well.json}
-    here = {"keys", "key-age", "root", "head", "archive", "disk", "alarms"}
+    here = {"keys", "key-age", "root", "head", "archive", "disk", "alarms", "history"}
     assert checks == here | {"connection", "clock", "backlog", "outbox"}
     await world.hub.kill()
     try:

@@ -42,9 +42,11 @@ from schemas.encoding import parse_json, to_base64
 from schemas.evidence import AnnouncementPart, ContentPart, Evidence, FramePart, ReceiptPart
 from schemas.exports import Export, prove
 from schemas.frame import BULLETIN, CARD, parse_frame, signed_message
+from schemas.history import HistoryRequest, sign_request
 from schemas.limits import FRAME_MAX
 from schemas.membership import GENESIS
 from schemas.merkle import Head, Log
+from schemas.pages import PageRequest
 from schemas.receipts import Answer, alone, issue
 from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, MEMBERSHIP_TYPE, Signer, key_id, sign_envelope
 from schemas.subjects import FrameSubject
@@ -226,6 +228,19 @@ class World:
         )
         return self.document(request, "fra identity", type=ENROLMENT_TYPE)
 
+    @cached_property
+    def history_request(self) -> bytes:
+        """The reader asks the publisher for the key of the epoch."""
+        request = HistoryRequest(
+            issued=AT + LIFE,
+            com=COMMUNITY,
+            endpoint=self.jpn,
+            holder=self.fra,
+            publisher=self.fra,
+            epochs=[sha256(self.announcement).hexdigest()],
+        )
+        return sign_request(request, signing_key("jpn signing"))
+
     def stamp(self, id: str) -> Json:
         """Key, epoch, id, times and signer of a frame."""
         signer = signing_key("fra signing")
@@ -402,6 +417,8 @@ def examples(world: World) -> dict[str, Json]:
         "document-community": inside(community),
         "membership": inside(world.entries[1]),
         "enrolment": inside(world.enrolment),
+        "history-request": inside(world.history_request),
+        "page-request": json.loads(PageRequest(com=COMMUNITY, after=0).to_bytes()),
         "envelope": envelope(community),
         "directory-export": json.loads(world.export.to_bytes()),
         "directory-proof": json.loads(prove(world.export, "jpn", since=4).to_bytes()),

@@ -30,6 +30,7 @@ from subscribers.local import ClientIdentity, LocalNats
 from subscribers.records import (
     Community,
     Filters,
+    HistoryReport,
     MembershipChange,
     NodeStatus,
     Notice,
@@ -191,6 +192,16 @@ class MemoryReplies:
         return said
 
 
+class MemorySharing:
+    """`SharingApi` on nothing that was asked for."""
+
+    async def history(self) -> HistoryReport:
+        return HistoryReport(wanted=[], given=[])
+
+    async def history_request(self, community: str) -> HistoryReport:
+        raise OperationError(Code.NOT_MEMBER, "this agency is not in the community", "ask an owner")
+
+
 class MemoryNode:
     """`NodeApi` on a list. With `local`, what is published is republished there, as a node does."""
 
@@ -201,6 +212,7 @@ class MemoryNode:
         self.local = local
         self.owners = MemoryOwners()
         self.replies = MemoryReplies(self)
+        self.sharing = MemorySharing()
         self._numbers = count(1000)
         self._communities = {SLUG: _community(SLUG, "Alpha", Realm.LIVE, COMMUNITY)}
 

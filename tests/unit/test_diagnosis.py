@@ -52,7 +52,8 @@ async def findings(core: Core) -> dict[str, bool]:
 async def test_a_node_that_has_never_met_its_hub(core: Core) -> None:
     assert await findings(core) == {
         "keys": False, "root": False, "head": False, "connection": False, "clock": False, "backlog": False,
-        "outbox": True, "archive": True, "alarms": True, "disk": disk_has_room(core.state), "key-age": True,
+        "outbox": True, "archive": True, "alarms": True, "history": True, "disk": disk_has_room(core.state),
+        "key-age": True,
     }  # fmt: skip
 
 

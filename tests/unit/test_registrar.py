@@ -15,8 +15,9 @@ from hub.registrar import (
 )
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError
+from schemas.frame import EPOCH, parse_frame
 from schemas.wraps import parse_wrap
-from tests.support.frames import AgencyKit, Circle, Pair, Secretariat, renewed, wraps
+from tests.support.frames import AgencyKit, Chain, Circle, Pair, Secretariat, renewed, wraps
 
 NOW = 1_800_000_000_000
 
@@ -178,10 +179,15 @@ def test_a_bundle_is_split_for_members_only(
             split_bundle(*args)
 
 
-def test_announcements_are_remembered_up_to_a_bound() -> None:
-    known = Announcements()
+def test_announcements_are_remembered_up_to_a_bound(kits: dict[str, AgencyKit], circle: Circle) -> None:
+    known, chain = Announcements(), Chain(kits["fra"], circle)
+    frame = parse_frame(chain.make(NOW, EPOCH, hist="members"))
+    fra = kits["fra"].endpoint
+    hashes = []
     for number in range(ANNOUNCEMENTS_PER_ENDPOINT + 1):
-        known.add("A", number.to_bytes(32, "big"), "com")
-    assert known.community("A", bytes(32)) is None
-    assert known.community("A", (1).to_bytes(32, "big")) == "com"
-    assert known.community("B", (1).to_bytes(32, "big")) is None
+        hashes.append(number.to_bytes(32, "big"))
+        known.add(frame._replace(hash=hashes[-1].hex()))
+    assert known.community(fra, hashes[0]) is None
+    assert known.community(fra, hashes[1]) == circle.id
+    assert known.find(fra, hashes[1]) == (circle.id, "members")
+    assert known.community("B", hashes[1]) is None

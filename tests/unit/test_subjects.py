@@ -61,11 +61,13 @@ def test_filters_are_what_an_endpoint_may_see() -> None:
     assert subjects.traffic_filters(FRA.endpoint, entitlements) == (
         f"w.{FRA.endpoint}",
         f"r.{FRA.endpoint}",
+        f"h.{FRA.endpoint}",
         f"f.exercise.{EXE}.*.*",
         f"f.live.{COM}.*.*",
     )
     assert subjects.directory_filters(entitlements) == ("d.doc", "d.head", f"m.{EXE}", f"m.{COM}")
-    assert subjects.traffic_filters(FRA.endpoint, frozenset()) == (f"w.{FRA.endpoint}", f"r.{FRA.endpoint}")
+    own = tuple(f"{token}.{FRA.endpoint}" for token in "wrh")
+    assert subjects.traffic_filters(FRA.endpoint, frozenset()) == own
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from tests.vectors.log_cases import log_cases
 from tests.vectors.recipe import Case
 from tests.vectors.reply_cases import record as record_replies
 from tests.vectors.reply_cases import reply_cases
-from tests.vectors.runner import BASE, CASES, FOLDER, LOG_CASES
+from tests.vectors.runner import BASE, CASES, FOLDER, LOG_CASES, SHARING_CASES
+from tests.vectors.sharing_cases import sharing_cases
 from tests.vectors.trust_cases import trust_cases
 from tests.vectors.wrap_cases import record, wrap_cases
 
@@ -71,7 +72,7 @@ def text(value: dict[str, Any]) -> str:
 
 
 def files(made_from: Callable[[], Iterator[Case]] = cases) -> dict[str, str]:
-    """Name in cases/ to content; with `log_cases`, in log/."""
+    """Name in cases/ to content; with `log_cases`, in log/, with `sharing_cases`, in sharing/."""
     made = [(f"{case['name']}.json", text(case)) for case in made_from()]
     if len(dict(made)) != len(made):
         raise ValueError("two cases have the same name")
@@ -85,7 +86,11 @@ def main() -> int:
         record_replies()
     BASE.write_text(text(base()), encoding="utf-8")
     TREES.write_text(trees(), encoding="utf-8")
-    for folder, made in ((CASES, files()), (LOG_CASES, files(log_cases))):
+    for folder, made in (
+        (CASES, files()),
+        (LOG_CASES, files(log_cases)),
+        (SHARING_CASES, files(sharing_cases)),
+    ):
         folder.mkdir(exist_ok=True)
         for name, content in made.items():
             (folder / name).write_text(content, encoding="utf-8")

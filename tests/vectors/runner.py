@@ -7,15 +7,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from schemas.chain import ChainKey
 from schemas.checkpoint import check_fresh, check_note, fresh_until, origin_of, parse_note
 from schemas.directory import Directory
 from schemas.documents import Witness, parse_enrolment
-from schemas.errors import LiaisonError
+from schemas.errors import Code, LiaisonError
 from schemas.exports import Export, check_since, continues, parse_file, verify_export, verify_proof
+from schemas.frame import parse_frame
+from schemas.history import check_request, parse_handover, parse_request
 from schemas.merkle import Head
+from schemas.pages import parse_page
 from schemas.receipts import read
 from schemas.wraps import parse_bundle
 from subscribers.keys import KemKey
+from subscribers.past import Join, PastChain, Step, vouchers
 from subscribers.replies import record_of
 from subscribers.sealing import EpochKey
 from subscribers.trust import (
@@ -35,6 +40,7 @@ from tests.support.federation import Party, Station
 FOLDER: Final = Path(__file__).resolve().parent
 CASES: Final = FOLDER / "cases"
 LOG_CASES: Final = FOLDER / "log"
+SHARING_CASES: Final = FOLDER / "sharing"
 BASE: Final = FOLDER / "base.json"
 
 
@@ -210,6 +216,39 @@ def _file(case: dict[str, Any]) -> dict[str, Any]:
     return {"head": [checked.head.size, checked.head.root.hex()], "fresh_until": checked.fresh_until}
 
 
+def _request(case: dict[str, Any]) -> dict[str, Any]:
+    signed = parse_request(case["request"].encode())
+    keys = check_request(_grown(case), signed, case["now"])
+    return {"agency": keys.agency, "epochs": len(signed.request.epochs)}
+
+
+def _handover(case: dict[str, Any]) -> dict[str, Any]:
+    found = parse_handover(base64.b64decode(case["handover"]))
+    facts = {"community": found.community, "publisher": found.publisher}
+    return {**facts, "kid": found.kid.hex(), "epochs": len(found.wraps)}
+
+
+def _page(case: dict[str, Any]) -> dict[str, Any]:
+    found = parse_page(base64.b64decode(case["page"]), case["after"])
+    return {"last": found.last, "more": found.more, "sequences": [each.sequence for each in found.frames]}
+
+
+def _past(case: dict[str, Any]) -> dict[str, Any]:
+    directory, raws = _grown(case), [base64.b64decode(each) for each in case["frames"]]
+    join = Join.at(parse_frame(base64.b64decode(case["anchor"])).header_bytes) if "anchor" in case else None
+    headers = [(parse_frame(raw).header, parse_frame(raw).hash) for raw in raws]
+    steps = [Step(header.seq, hash, header.prev, header.kid) for header, hash in headers]
+    past = PastChain.of(ChainKey(*case["chain"]), case["reader"], join, ())
+    outcomes = []
+    for raw, by in zip(raws, vouchers(directory, steps, join), strict=True):
+        outcome = past.read(directory, raw, by, frozenset(), case["now"])
+        if isinstance(outcome, LogBehind):
+            raise LiaisonError(Code.LOG_BEHIND, "a longer log is cited")
+        outcomes.append(f"refused {outcome.error.code}" if outcome.error else outcome.state)
+    past.close()
+    return {"outcomes": outcomes, "missing": [[each.start, each.stop] for each in past.missing]}
+
+
 _OPERATIONS: Final = {
     "receive": _receive,
     "catch_up": _catch_up,
@@ -223,4 +262,8 @@ _OPERATIONS: Final = {
     "receipt": _receipt,
     "checkpoint": _checkpoint,
     "file": _file,
+    "request": _request,
+    "handover": _handover,
+    "page": _page,
+    "past": _past,
 }

@@ -34,6 +34,8 @@ export const CODES = [
   "bad_padding",
   "commitment_mismatch",
   "body_unexpected",
+  "history_none",
+  "bad_page",
   "bad_document",
   "below_threshold",
   "not_next",
