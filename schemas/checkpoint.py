@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from schemas.documents import Witness
 from schemas.encoding import from_base64, to_base64
 from schemas.errors import Code, FormatError, TrustError
-from schemas.limits import INTEGER_MAX, NOTE_MAX, NOTE_SIGNATURES_MAX, SIGNATURE_SIZE
+from schemas.limits import CLOCK_SKEW_MAX, INTEGER_MAX, NOTE_MAX, NOTE_SIGNATURES_MAX, SIGNATURE_SIZE
 from schemas.merkle import HASH_SIZE, Head
 from schemas.signing import KEY_SIZE, Signer, verify
 
@@ -161,8 +161,23 @@ def fresh_until(cosigned: Cosigned, quorum: int, freshness: int) -> int:
 
 
 def check_fresh(cosigned: Cosigned, quorum: int, freshness: int, now: int) -> None:
-    """That the head is not stale at `now` (Unix ms); TrustError `stale_head`."""
+    """That the head is not stale at `now` (Unix ms), nor from the future; TrustError `stale_head`,
+    `from_the_future`.
+    """
+    check_not_ahead(cosigned, quorum, now)
     check_not_after(fresh_until(cosigned, quorum, freshness), now)
+
+
+def check_not_ahead(cosigned: Cosigned, quorum: int, now: int) -> None:
+    """That its time is not ahead of `now` (Unix ms) by more than clocks differ: it would be fresh for as long
+    as a witness's clock was wrong. TrustError `from_the_future`.
+    """
+    if quorum and cosigned.times[quorum - 1] > now + CLOCK_SKEW_MAX:
+        raise TrustError(
+            Code.FROM_THE_FUTURE,
+            "the witnesses signed the head at a time that has not come yet",
+            "check this clock; then ask the witnesses about theirs",
+        )
 
 
 def check_not_after(until: int, now: int) -> None:

@@ -12,7 +12,15 @@ from typing import Annotated, Final, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from schemas.bulletin import where
-from schemas.checkpoint import Cosigned, check_not_after, check_note, fresh_until, origin_of, parse_note
+from schemas.checkpoint import (
+    Cosigned,
+    check_not_after,
+    check_not_ahead,
+    check_note,
+    fresh_until,
+    origin_of,
+    parse_note,
+)
 from schemas.directory import Directory
 from schemas.documents import Agency, Hub, Root, parse_document
 from schemas.encoding import canonical_json, from_base64, parse_json
@@ -100,7 +108,10 @@ class Checked(NamedTuple):
         return self.cosigned.head
 
     def check_fresh(self, now: int) -> None:
-        """That it is not stale at `now` (Unix ms); TrustError `stale_head`."""
+        """That it is neither stale nor from the future at `now` (Unix ms); TrustError `stale_head`,
+        `from_the_future`.
+        """
+        check_not_ahead(self.cosigned, self.quorum, now)
         check_not_after(self.fresh_until, now)
 
 

@@ -70,12 +70,19 @@ class Voucher(NamedTuple):
     kid: str
 
 
-def prove(directory: Directory, frames: Sequence[Pending | None], *, each: bool) -> list[str | None]:
+def prove(
+    directory: Directory,
+    frames: Sequence[Pending | None],
+    *,
+    each: bool,
+    withheld: frozenset[str] = frozenset(),
+) -> list[str | None]:
     """For each frame the id of the key whose signature shows that it is authentic; None where there is none.
 
     `frames` stand in the order in which they came, None for what is no frame or not bound to a key yet. With
     `each`, a frame of a key that is not revoked needs its own signature, as live frames do. A signature that
-    does not hold costs its own frame at most: those before it are then tried by their own.
+    does not hold costs its own frame at most: those before it are then tried by their own. Keys that are
+    `withheld` vouch for nothing but their own frames.
     """
     proofs: list[str | None] = [None] * len(frames)
     cited: dict[_Place, Voucher] = {}
@@ -92,8 +99,11 @@ def prove(directory: Directory, frames: Sequence[Pending | None], *, each: bool)
             continue  # what is not authentic vouches for nothing, whoever cites it
         proofs[index] = voucher.kid
         before = (header.pub, header.com, header.pr, header.seq - 1, header.prev)
-        reach = voucher if heard is None else max(voucher, heard)
-        cited[before] = max(cited.get(before, reach), reach)
+        reach = [
+            known for known in (voucher, heard, cited.get(before)) if known and known.kid not in withheld
+        ]
+        if reach:
+            cited[before] = max(reach)
     return proofs
 
 

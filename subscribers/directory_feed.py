@@ -40,8 +40,6 @@ class DirectoryFeed:
                 for message in messages:
                     await self.take(message.subject, message.data)
                     await ack(message)
-                async with self._changed:
-                    self._changed.notify_all()
 
     async def take(self, subject: str, data: bytes) -> None:
         """Apply one document, entry or head; what is refused goes to quarantine, what is known is no news."""
@@ -59,6 +57,8 @@ class DirectoryFeed:
             if error.code is not Code.ALREADY_KNOWN:
                 log.warning("directory document refused", code=str(error.code), subject=subject)
                 await self._ledger.refuse([Refused.of(error, self._clock(), subject, data)])
+        async with self._changed:
+            self._changed.notify_all()
 
     async def until(self, ready: Callable[[Directory], bool], timeout: float = WAIT_FOR_LOG) -> Directory:
         """The directory once `ready(directory)` holds. LiaisonError `log_behind` when it does not come about
@@ -72,11 +72,17 @@ class DirectoryFeed:
                 found.append(directory)
             return bool(found)
 
-        try:
-            async with asyncio.timeout(timeout), self._changed:
-                await self._changed.wait_for(holds)
-        except TimeoutError:
+        if not await self.comes(holds, timeout):
             raise LiaisonError(
                 Code.LOG_BEHIND, "the directory has not come far enough", "see `liaison-agency doctor`"
-            ) from None
+            )
         return found[0]
+
+    async def comes(self, ready: Callable[[], bool], timeout: float = WAIT_FOR_LOG) -> bool:
+        """Whether `ready()` comes to hold in time, by what the feed brings."""
+        try:
+            async with asyncio.timeout(timeout), self._changed:
+                await self._changed.wait_for(ready)
+        except TimeoutError:
+            return False
+        return True

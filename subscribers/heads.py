@@ -4,7 +4,7 @@ Pure. FORMAT.md, "Checkpoints"; docs/decisions/0016.
 
 from typing import NamedTuple
 
-from schemas.checkpoint import ALWAYS_FRESH, Cosigned, Note, check_note, fresh_until
+from schemas.checkpoint import ALWAYS_FRESH, Cosigned, Note, check_not_ahead, check_note, fresh_until
 from schemas.directory import Directory
 from schemas.encoding import from_base64
 from schemas.errors import Code, TrustError
@@ -25,16 +25,18 @@ class KeptHead(NamedTuple):
         return self.note.checkpoint.head
 
 
-def judge_head(directory: Directory, origin: str, kept: KeptHead | None, note: Note) -> KeptHead | None:
-    """The head to keep; None when the note is no news. TrustError `bad_checkpoint`, `witness_shortfall`,
-    `log_behind`, `split_view` or `rollback`.
+def judge_head(
+    directory: Directory, origin: str, kept: KeptHead | None, note: Note, now: int
+) -> KeptHead | None:
+    """The head to keep; None when the note is no news. `now` in Unix milliseconds. TrustError
+    `bad_checkpoint`, `witness_shortfall`, `from_the_future`, `log_behind`, `split_view` or `rollback`.
     """
     root, head = directory.root, note.checkpoint.head
     had = head.size <= directory.head.size and directory.roots[head.size] == head.root
     earlier = kept is not None and head.size < kept.head.size
     hub_key = from_base64(directory.hub.key, KEY_SIZE) if directory.hub else b""
     try:
-        times = check_note(note, origin, hub_key, root.witnesses, root.quorum).times
+        cosigned = check_note(note, origin, hub_key, root.witnesses, root.quorum)
     except TrustError:
         if had and earlier:
             return None  # sent again from the log's past, when other witnesses or another hub key counted
@@ -51,9 +53,11 @@ def judge_head(directory: Directory, origin: str, kept: KeptHead | None, note: N
             "the witnesses vouch for another directory than the hub has shown us",
             "stop, and compare the log's heads with another agency by another way",
         )
+    check_not_ahead(cosigned, root.quorum, now)
+    found = KeptHead(note, cosigned.times)
     if kept is not None and head.size <= kept.head.size:
-        return _again(kept, KeptHead(note, times), root.quorum)
-    return KeptHead(note, times)
+        return _again(kept, found, root.quorum)
+    return found
 
 
 def _again(kept: KeptHead, found: KeptHead, quorum: int) -> KeptHead | None:

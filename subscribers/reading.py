@@ -16,7 +16,7 @@ class Reading:
         """`messages` are subjects and bytes; `each` as in `prove`."""
         self._frames: list[Frame | Refused] = [read_frame(subject, raw) for subject, raw in messages]
         self._each = each
-        self._directory: Directory | None = None
+        self._by: tuple[Directory, frozenset[str]] | None = None
         self._bound: list[Pending | LogBehind | Refused] = []
         self._proofs: list[str | None] = []
 
@@ -24,7 +24,7 @@ class Reading:
         """The verdict on one frame, as `trust.receive` gives it for a frame by itself. To be asked in order;
         apply each verdict before the next is asked for.
         """
-        self._prove(reader.directory)
+        self._prove(reader.directory, reader.withheld)
         pending = self._bound[index]
         if not isinstance(pending, Pending):
             return pending
@@ -32,16 +32,16 @@ class Reading:
 
     def cited(self, directory: Directory) -> Iterator[tuple[int, str]]:
         """Authentic frames, each with the hash of the frame before it in its chain."""
-        self._prove(directory)
+        self._prove(directory, frozenset())
         for index, (pending, by) in enumerate(zip(self._bound, self._proofs, strict=True)):
             if isinstance(pending, Pending) and by is not None:
                 yield index, pending.frame.header.prev
 
-    def _prove(self, directory: Directory) -> None:
-        if directory is self._directory:
+    def _prove(self, directory: Directory, withheld: frozenset[str]) -> None:
+        if self._by is not None and self._by[0] is directory and self._by[1] == withheld:
             return
-        # What the directory learned meanwhile may bind a key, or revoke one.
+        # What the directory learned meanwhile may bind a key, or revoke one; a head may set one free.
         self._bound = [bind(directory, each) if isinstance(each, Frame) else each for each in self._frames]
         pending = [each if isinstance(each, Pending) else None for each in self._bound]
-        self._proofs = prove(directory, pending, each=self._each)
-        self._directory = directory
+        self._proofs = prove(directory, pending, each=self._each, withheld=withheld)
+        self._by = directory, withheld

@@ -11,6 +11,7 @@ frames are verified one by one (`subscribers.reading`).
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -307,11 +308,19 @@ class TrafficFeed:
             changes.alarms += losses(verdict, known, self._clock())
 
     async def _verdict(self, batch: _Batch, piece: Piece, place: int) -> Settled:
-        while isinstance(
-            verdict := batch.reading.judge(self._reader(batch), place, self._clock()), LogBehind
-        ):
-            await self._directory.until(_is_past(verdict, parse_frame_subject(piece.subject).community))
-        return verdict
+        waited = False
+        while True:
+            verdict = batch.reading.judge(self._reader(batch), place, self._clock())
+            if isinstance(verdict, LogBehind):
+                await self._directory.until(_is_past(verdict, parse_frame_subject(piece.subject).community))
+            elif not waited and isinstance(verdict, Refusal) and verdict.error.code is Code.STALE_HEAD:
+                # The head that sets its key free may be on its way: one that is told is told for good.
+                waited = await self._directory.comes(partial(self._is_free, batch, verdict.frame)) or True
+            else:
+                return verdict
+
+    def _is_free(self, batch: _Batch, frame: Frame | None) -> bool:
+        return frame is None or frame.header.kid not in self._reader(batch).withheld
 
     def _reader(self, batch: _Batch) -> Reader:
         return batch.changes.reader(self._agency, self._clock())

@@ -75,7 +75,7 @@ class Vouched:
 
     async def take(self, store: Store, directory: Directory, data: bytes, now: int) -> bool:
         """Check and keep a head; whether it is news. FormatError, or TrustError as `heads.judge_head`."""
-        kept = judge_head(directory, self.origin, self.kept, parse_note(data))
+        kept = judge_head(directory, self.origin, self.kept, parse_note(data), now)
         if kept is None:
             return False
 

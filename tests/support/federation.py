@@ -325,11 +325,13 @@ class Station:
     epochs: dict[EpochId, Epoch] = dataclasses.field(default_factory=dict)
     keys: dict[bytes, EpochKey] = dataclasses.field(default_factory=dict)
     """By commitment: what the wraps brought."""
+    withheld: frozenset[str] = frozenset()
+    """Keys that no head vouches for."""
 
     @property
     def reader(self) -> Reader:
         """What the trust rules see."""
-        return Reader(self.directory, self.party.id, self.chains, self.epochs)
+        return Reader(self.directory, self.party.id, self.chains, self.epochs, self.withheld)
 
     def judge(self, subject: str, raw: bytes, now: int = AT + 1000) -> Verdict:
         """The verdict, without acting on it."""

@@ -1,14 +1,16 @@
 """The traffic feed on a real store: what a backlog and revoked keys leave in archive and quarantine."""
 
+import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.chain import ChainKey
 from schemas.frame import parse_frame
-from schemas.subjects import wraps_for
+from schemas.merkle import Head
+from schemas.subjects import DIRECTORY_HEAD, wraps_for
 from schemas.vocabulary import History, Tlp
 from subscribers import tables
 from subscribers.archive import Archive
@@ -28,6 +30,7 @@ from tests.support.federation import (
     COM,
     DAY,
     FRA,
+    FRESHNESS,
     JPN,
     UNX,
     Party,
@@ -40,6 +43,7 @@ from tests.support.federation import (
     unsigned,
     uuid,
 )
+from tests.unit.test_replaced import note
 
 KEY = bytes(range(32))
 SUCCEEDED = [FRA.successor(), FRA.revocation()]
@@ -57,6 +61,7 @@ class Reading:
     ledger: Ledger
     archive: Archive
     sequence: int
+    directory: DirectoryFeed
 
     async def take(self, messages: Sequence[tuple[str, bytes]], *, live: bool = False) -> None:
         """One batch, as the hub would give it."""
@@ -80,7 +85,9 @@ class Reading:
 
 
 @asynccontextmanager
-async def reading(path: Path, more: Sequence[bytes] = ()) -> AsyncIterator[Reading]:
+async def reading(
+    path: Path, more: Sequence[bytes] = (), clock: Callable[[], int] = lambda: AT
+) -> AsyncIterator[Reading]:
     async with await Store.open(path / "node.db", KEY, tables.NODE) as store:
         ledger = await Ledger.load(store)
         if ledger.directory is None:
@@ -93,12 +100,12 @@ async def reading(path: Path, more: Sequence[bytes] = ()) -> AsyncIterator[Readi
         await outbox.load()
         keys = Keyring.create(path / f"keys-{ledger.sequence}", "jpn", "Agency jpn", "JPN")
         keys = dataclasses.replace(keys, profile=Profile(id="jpn", name="n", code="JPN"), encryption=JPN.kem)
+        directory = DirectoryFeed(ledger, JPN.endpoint, clock)
         feed = TrafficFeed(
-            store, ledger, outbox, DirectoryFeed(ledger, JPN.endpoint, lambda: AT), Rack(path, keys),
-            JPN.endpoint, lambda: AT,
+            store, ledger, outbox, directory, Rack(path, keys), JPN.endpoint, clock
         )  # fmt: skip
         try:
-            yield Reading(feed, ledger, Archive(store), ledger.sequence)
+            yield Reading(feed, ledger, Archive(store), ledger.sequence, directory)
         finally:
             await outbox.close()
 
@@ -314,3 +321,26 @@ async def test_what_there_is_to_say_of_a_late_private_reply(tmp_path: Path) -> N
         await reader.take([(publisher.subject, raw)], live=True)
         (reply,) = await reader.archive.replies(uuid(90))
         assert reply.flags == {"private", "gap_before", "expired"}
+
+
+async def test_a_frame_by_a_new_key_waits_for_the_head_that_reaches_it(tmp_path: Path) -> None:
+    begun, now = asyncio.Event(), AT + FRESHNESS
+
+    def clock() -> int:
+        begun.set()
+        return now
+
+    async with reading(tmp_path, [FRA.successor()], clock) as node:
+        known = node.ledger.known()
+        before = Head(known.head.size - 1, known.roots[-2])
+        await node.ledger.take_head(note(before, AT), AT)
+        publisher = Publisher(signer=FRA.next_signing)
+        publisher.send(publisher.announcement())
+        publisher.send(publisher.bulletin(1))
+        taking = asyncio.create_task(node.take(sent(publisher)))
+        await begun.wait()
+        assert not taking.done()
+        await node.directory.take(DIRECTORY_HEAD, note(known.head, now))
+        await taking
+        assert await node.titles() == ["Bulletin 1"]
+        assert await node.refusals() == []

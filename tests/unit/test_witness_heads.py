@@ -37,6 +37,7 @@ from tests.support.federation import (
 FINGERPRINT = sha256(documents()[0]).digest()
 ORIGIN = origin_of(FINGERPRINT)
 SECONDS = AT // 1000
+NOW = AT + 1000
 US = Us(ORIGIN, witness(0).name, WITNESSES[0].public)
 LONGER = directory([FRA.successor()])
 ELSEWHERE = b"\x07" * 32
@@ -254,17 +255,17 @@ def kept(size: int, *times: int) -> KeptHead:
 
 def test_a_node_keeps_the_longest_head_and_its_newest_word() -> None:
     size = LONGER.head.size
-    first = judge_head(LONGER, ORIGIN, None, note(at_size(size - 1), 0, 1))
+    first = judge_head(LONGER, ORIGIN, None, note(at_size(size - 1), 0, 1), NOW)
     assert first is not None
     assert (first.head, first.times) == (at_size(size - 1), (AT, AT))
-    longer = judge_head(LONGER, ORIGIN, first, note(LONGER.head, 0, 1, 2))
+    longer = judge_head(LONGER, ORIGIN, first, note(LONGER.head, 0, 1, 2), NOW)
     assert longer is not None
     assert longer.head == LONGER.head
-    assert judge_head(LONGER, ORIGIN, longer, note(LONGER.head, 0, 1)) is None
-    newer = judge_head(LONGER, ORIGIN, longer, note(LONGER.head, 0, 1, seconds=SECONDS + 60))
+    assert judge_head(LONGER, ORIGIN, longer, note(LONGER.head, 0, 1), NOW) is None
+    newer = judge_head(LONGER, ORIGIN, longer, note(LONGER.head, 0, 1, seconds=SECONDS + 60), NOW)
     assert newer is not None
     assert newer.times == (AT + 60_000, AT + 60_000)
-    assert judge_head(LONGER, ORIGIN, longer, note(at_size(3), 0, 1)) is None
+    assert judge_head(LONGER, ORIGIN, longer, note(at_size(3), 0, 1), NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -276,21 +277,22 @@ def test_a_node_keeps_the_longest_head_and_its_newest_word() -> None:
         (note(Head(2, ELSEWHERE), 0, 1), Code.SPLIT_VIEW),
         (note(Head(LONGER.head.size + 1, ELSEWHERE), 0, 1), Code.LOG_BEHIND),
         (note(at_size(3), 0, 1, seconds=SECONDS + CLOCK_SKEW_MAX // 1000 + 1), Code.ROLLBACK),
+        (note(LONGER.head, 0, 1, seconds=SECONDS + CLOCK_SKEW_MAX // 1000 + 2), Code.FROM_THE_FUTURE),
     ],
 )
 def test_a_node_refuses_a_head_that_its_own_log_never_had(note: Note, expected: Code) -> None:
     with pytest.raises(TrustError) as raised:
-        judge_head(LONGER, ORIGIN, kept(8, AT, AT), note)
+        judge_head(LONGER, ORIGIN, kept(8, AT, AT), note, NOW)
     assert code(raised) is expected
 
 
 def test_what_other_witnesses_said_of_the_past_is_no_news() -> None:
-    assert judge_head(LONGER, ORIGIN, kept(8, AT, AT), note(at_size(3), 3)) is None
-    assert judge_head(LONGER, ORIGIN, kept(8), note(at_size(8), 0, 1)) is not None
+    assert judge_head(LONGER, ORIGIN, kept(8, AT, AT), note(at_size(3), 3), NOW) is None
+    assert judge_head(LONGER, ORIGIN, kept(8), note(at_size(8), 0, 1), NOW) is not None
     with pytest.raises(TrustError, match="rollback"):
-        judge_head(LONGER, ORIGIN, kept(8), note(at_size(3), 0, 1))
+        judge_head(LONGER, ORIGIN, kept(8), note(at_size(3), 0, 1), NOW)
     with pytest.raises(TrustError, match="bad_checkpoint"):
-        judge_head(Directory.pinned(documents()[0]), ORIGIN, None, note(at_size(1), 0, 1))
+        judge_head(Directory.pinned(documents()[0]), ORIGIN, None, note(at_size(1), 0, 1), NOW)
 
 
 def test_a_head_is_stale_after_its_time() -> None:
@@ -299,4 +301,4 @@ def test_a_head_is_stale_after_its_time() -> None:
     assert heads.until(LONGER, kept(8, AT + 5, AT)) == AT + FRESHNESS
     alone = Directory.pinned(envelope(root(witnesses=[], quorum=0), *ROOTS[:2]))
     assert heads.until(alone, None) == ALWAYS_FRESH
-    assert judge_head(LONGER, ORIGIN, kept(8, AT, AT), note(at_size(8), 0, 1)) is None
+    assert judge_head(LONGER, ORIGIN, kept(8, AT, AT), note(at_size(8), 0, 1), NOW) is None

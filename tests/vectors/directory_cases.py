@@ -505,6 +505,7 @@ def _receipts() -> Iterator[Case]:
         ("time_changed", "another time", good.replace(str(AT + 1).encode(), str(AT + 2).encode())),
         ("hash_changed", "about other bytes", good.replace(digests[0].encode(), digests[1].encode())),
         ("index_beyond", "an index beyond the batch", good.replace(b'"index":4', b'"index":5')),
+        ("index_beyond_one", "place 1 of a batch of one", one.replace(b'"index":0', b'"index":1')),
         ("index_other", "another place in the batch", good.replace(b'"index":4', b'"index":3')),
         ("size_changed", "another batch size", good.replace(b'"size":5', b'"size":6')),
         ("size_boolean", "true where a number belongs", good.replace(b'"size":5', b'"size":true')),

@@ -16,6 +16,7 @@ from tests.vectors import rfc9162
 from tests.vectors.ancestry_cases import ancestry_cases
 from tests.vectors.directory_cases import directory_cases
 from tests.vectors.frame_cases import frame_cases
+from tests.vectors.head_cases import head_cases
 from tests.vectors.identity_cases import identity_cases
 from tests.vectors.log_cases import log_cases
 from tests.vectors.recipe import Case
@@ -41,6 +42,7 @@ def cases() -> Iterator[Case]:
     yield from ancestry_cases()
     yield from directory_cases()
     yield from identity_cases()
+    yield from head_cases()
     yield from wrap_cases()
     yield from reply_cases()
 

@@ -10,7 +10,7 @@ from schemas.documents import LogSize
 from schemas.encoding import canonical_json, parse_json, to_base64
 from schemas.errors import Code
 from schemas.exports import Export, Proof, prove
-from schemas.limits import DOCUMENT_MAX, EXPORT_MAX, INTEGER_MAX, NOTE_MAX
+from schemas.limits import CLOCK_SKEW_MAX, DOCUMENT_MAX, EXPORT_MAX, INTEGER_MAX, NOTE_MAX
 from schemas.merkle import Head, Log
 from subscribers.keys import SigningKey
 from tests.support import federation as fed
@@ -188,6 +188,11 @@ def _refused_notes() -> Iterator[Case]:
     for name, what, expected, data in rows:
         yield _checkpoint(name, what, code(expected), data)
     yield _checkpoint("stale", "the quorum's time is over", code(Code.STALE_HEAD), GOOD, now=AT + FRESHNESS)
+    early = AT - CLOCK_SKEW_MAX
+    what = "signed a millisecond further ahead than clocks differ"
+    yield _checkpoint("ahead", what, code(Code.FROM_THE_FUTURE), GOOD, now=early - 1)
+    what = "signed as far ahead as clocks differ"
+    yield _checkpoint("just_not_ahead", what, _held(SECONDS, SECONDS), GOOD, now=early)
 
 
 def _stray(root: str) -> bytes:
@@ -369,6 +374,13 @@ def _proofs() -> Iterator[Case]:
             changed(len(some) - 1, index=size),
             {},
         ),
+        (
+            "place_alias",
+            "a place beyond the checkpoint, to which the steps of its path lead as well",
+            Code.BAD_PROOF,
+            changed(len(some) - 1, index=some[-1].index + 16),
+            {},
+        ),
         ("not_the_first", "the first root is elsewhere", Code.BAD_PROOF, changed(0, index=1), {}),
         ("place_twice", "two documents in one place", Code.BAD_PROOF, changed(1, index=0), {}),
         (
@@ -403,6 +415,13 @@ def _proofs() -> Iterator[Case]:
         ),
         ("rolled_back", "shorter than before", Code.ROLLBACK, proof, {"since": [size + 1, "0" * 64]}),
         ("other_past", "another past than before", Code.BAD_PROOF, proof, {"since": [4, "0" * 64]}),
+        (
+            "other_past_uneven",
+            "another past of a size whose root no step of the proof uses",
+            Code.BAD_PROOF,
+            prove(whole, "jpn", since=5),
+            {"since": [5, "0" * 64]},
+        ),
         ("other_now", "another root of the same size", Code.SPLIT_VIEW, proof, {"since": [size, "0" * 64]}),
         (
             "since_flipped",

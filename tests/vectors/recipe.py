@@ -57,6 +57,7 @@ def received(
     entries: Iterable[bytes] = (),
     keys: Iterable[bytes] = (),
     now: int = NOW,
+    **more: Any,
 ) -> Case:
     """A message to a reader, after `before`, with these further documents, entries and epoch keys."""
     subject, raw = message
@@ -67,6 +68,7 @@ def received(
         "keys": [each.hex() for each in keys],
         "before": [[where, b64(each)] for where, each in before],
         "now": now,
+        **more,
         "message": [subject, b64(raw)],
     }
     return case(name, what, "receive", expect, **{key: value for key, value in given.items() if value != []})
@@ -82,6 +84,8 @@ def caught_up(
     documents: Iterable[bytes] = (),
     entries: Iterable[bytes] = (),
     keys: Iterable[bytes] = (),
+    now: int = NOW,
+    **more: Any,
 ) -> Case:
     """A batch to a reader with a backlog, and a verdict on each of its messages."""
     given = {
@@ -89,7 +93,8 @@ def caught_up(
         "documents": [each.decode() for each in documents],
         "entries": [each.decode() for each in entries],
         "keys": [each.hex() for each in keys],
-        "now": NOW,
+        "now": now,
+        **more,
         "messages": [[where, b64(each)] for where, each in messages],
     }
     filled = {key: value for key, value in given.items() if value != []}

@@ -19,6 +19,7 @@ from schemas.merkle import Head
 from schemas.pages import parse_page
 from schemas.receipts import read
 from schemas.wraps import parse_bundle
+from subscribers.heads import judge_head
 from subscribers.keys import KemKey
 from subscribers.past import Join, PastChain, Step, vouchers
 from subscribers.replies import record_of
@@ -35,6 +36,7 @@ from subscribers.trust import (
     Verdict,
     accept_wrap,
 )
+from subscribers.vouched import Vouched
 from tests.support.federation import Party, Station
 
 FOLDER: Final = Path(__file__).resolve().parent
@@ -82,8 +84,23 @@ def _grown(case: dict[str, Any]) -> Directory:
 
 def _station(case: dict[str, Any]) -> Station:
     keys = [EpochKey(bytes.fromhex(each)) for each in case.get("keys", ())]
-    party = Party(case["reader"], "")
-    return Station(party, _grown(case), keys={key.commitment: key for key in keys})
+    party, directory = Party(case["reader"], ""), _grown(case)
+    withheld = _withheld(case, directory) if "note" in case else frozenset[str]()
+    return Station(party, directory, keys={key.commitment: key for key in keys}, withheld=withheld)
+
+
+def _withheld(case: dict[str, Any], directory: Directory) -> frozenset[str]:
+    """The keys that are not believed under the head that the case's reader has."""
+    first, *rest = (each.encode() for each in (*base()["documents"], *case.get("documents", ())))
+    vouched, known = Vouched(), Directory.pinned(first, bytes.fromhex(base()["fingerprint"]))
+    vouched.grown(None, known, first)
+    for each in rest:
+        grown = known.apply(each)
+        vouched.grown(known, grown, each)
+        known = grown
+    note = parse_note(base64.b64decode(case["note"]))
+    vouched.kept = judge_head(directory, vouched.origin, None, note, case["now"])
+    return vouched.withheld(directory, case["now"])
 
 
 def _follow(station: Station, case: dict[str, Any]) -> None:

@@ -110,6 +110,11 @@ def _logs() -> Iterator[Case]:
     behind = {"verdict": "log_behind", "log": "directory", "size": longer.size}
     what = "an unknown key, in an announcement that cites a longer directory"
     yield received("log_behind_with_new_key", what, behind, (p.subject, newer))
+    stranger = Party("jpn-second", "JPN")
+    unknown = Publisher(stranger)
+    first = unknown.announcement(dir=longer)
+    what = "an endpoint without keys, in an announcement that cites a longer directory"
+    yield received("log_behind_with_new_endpoint", what, behind, (unknown.subject, first))
     elsewhere = fed.replaced(p.announcement(dir=longer), FRA.signing, com="99" * 16)
     subject = p.place._replace(community="99" * 16).traffic()
     what = "in an unknown community, an announcement that cites a longer directory"

@@ -1,6 +1,6 @@
 /** FORMAT.md, "Frame", Authentic: frames that a later one of a batch has as its past. */
 
-import type { Directory } from "./directory.js";
+import type { Bound, Directory } from "./directory.js";
 import { Refusal } from "./errors.js";
 import { parseFrame, signedBy, type Frame } from "./frame.js";
 
@@ -13,9 +13,13 @@ function before(one: Frame, other: Frame): boolean {
 
 /**
  * For each message the version of the key by whose signature a later message of the batch vouches for it; 0 where
- * none does. A key vouches for frames of its endpoint's keys up to its own version.
+ * none does. A key that is `believed` vouches for frames of its endpoint's keys up to its own version.
  */
-export function vouched(directory: Directory, messages: readonly Uint8Array[]): number[] {
+export function vouched(
+  directory: Directory,
+  messages: readonly Uint8Array[],
+  believed: (key: Bound) => boolean,
+): number[] {
   const versions: number[] = [];
   /** By the hash that they cite: frames that are authentic, and the version that they rely on. */
   const citing = new Map<string, { frame: Frame; version: number }[]>();
@@ -29,7 +33,8 @@ export function vouched(directory: Directory, messages: readonly Uint8Array[]): 
     const later = (citing.get(frame.hash) ?? []).filter((each) => before(frame, each.frame));
     const best = Math.max(0, ...later.map((each) => each.version));
     versions.unshift(best >= bound.version ? best : 0);
-    const own = best < bound.version && !bound.revoked && signedBy(frame, bound.key) ? bound.version : 0;
+    const speaks = best < bound.version && !bound.revoked && believed(bound);
+    const own = speaks && signedBy(frame, bound.key) ? bound.version : 0;
     const version = Math.max(versions[0] as number, own);
     if (version > 0) citing.set(frame.header.prev, [...(citing.get(frame.header.prev) ?? []), { frame, version }]);
   }

@@ -4,7 +4,7 @@ import type { RootDocument, Witness } from "./documents.js";
 import { keyName } from "./documents.js";
 import { bytes, concat, equal, fromBase64, toBase64, toHex } from "./encoding.js";
 import { demand, Refusal } from "./errors.js";
-import { HASH_SIZE, NOTE_MAX, NOTE_SIGNATURES_MAX, SIGNATURE_SIZE } from "./limits.js";
+import { CLOCK_SKEW_MAX, HASH_SIZE, NOTE_MAX, NOTE_SIGNATURES_MAX, SIGNATURE_SIZE } from "./limits.js";
 import type { Head } from "./merkle.js";
 import { sha256, verify } from "./signatures.js";
 
@@ -75,6 +75,12 @@ export function freshUntil(cosigned: Cosigned, { quorum, freshness }: Pick<Judge
 
 export function demandFresh(until: number, now: number): void {
   demand(now < until, "stale_head", "the newest head is too old");
+}
+
+/** That a quorum's time is not ahead of ours by more than clocks differ. */
+export function demandNotAhead(cosigned: Cosigned, quorum: number, now: number): void {
+  const time = quorum > 0 ? (cosigned.times[quorum - 1] as number) : 0;
+  demand(time <= now + CLOCK_SKEW_MAX, "from_the_future", "signed at a time that has not come");
 }
 
 function decoded(data: Uint8Array): string {

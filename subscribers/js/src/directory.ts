@@ -21,6 +21,8 @@ export interface Bound {
   readonly version: number;
   /** How many documents the directory had with that one. */
   readonly since: number;
+  /** How many it had with the `identity` document that its agency's key is from; 0 without one. */
+  readonly replaced: number;
   revoked: boolean;
 }
 
@@ -43,6 +45,8 @@ export class Directory {
   /** The endpoint that each encryption key belongs to, by key id in hex. */
   private readonly kem = new Map<string, string>();
   private readonly seen = new Set<string>();
+  /** At which size each agency's identity was last replaced. */
+  private readonly replaced = new Map<string, number>();
 
   private constructor(private current: RootDocument) {}
 
@@ -104,7 +108,7 @@ export class Directory {
       case "object":
         return this.identities.takeObject(envelope, document, this.root);
       case "identity":
-        return this.identities.takeIdentity(envelope, document);
+        return this.takeIdentity(envelope, document);
     }
   }
 
@@ -132,6 +136,14 @@ export class Directory {
     };
   }
 
+  private takeIdentity(envelope: Envelope, document: Of<"identity">): () => void {
+    const take = this.identities.takeIdentity(envelope, document);
+    return () => {
+      take();
+      this.replaced.set(document.agency, this.log.size);
+    };
+  }
+
   private takeKeys(envelope: Envelope, document: Of<"keys">): () => void {
     this.signedByAgency(envelope, document.agency);
     const before = this.endpoints.get(document.endpoint);
@@ -143,7 +155,7 @@ export class Directory {
     const { agency, endpoint, version } = document;
     return () => {
       this.endpoints.set(endpoint, { agency, version });
-      this.signing.set(kid, { endpoint, agency, key: document.signing, version, since: this.log.size, revoked: false });
+      this.signing.set(kid, { endpoint, agency, key: document.signing, version, since: this.log.size, replaced: this.replaced.get(agency) ?? 0, revoked: false });
       this.kem.set(kem, endpoint);
     };
   }

@@ -1,6 +1,6 @@
 /** FORMAT.md, "Exports": a directory from a file, with the root's fingerprint and nothing else. */
 
-import { checkNote, demandFresh, freshUntil, originOf, parseNote, type Judges, type Note } from "./checkpoints.js";
+import { checkNote, demandFresh, demandNotAhead, freshUntil, originOf, parseNote, type Judges, type Note } from "./checkpoints.js";
 import { Directory } from "./directory.js";
 import { bytes, demandCanonical, equal, fromHex, parseJson, type Json, type JsonObject } from "./encoding.js";
 import { demand } from "./errors.js";
@@ -15,6 +15,9 @@ export interface Verified {
   readonly head: Head | null;
   readonly freshUntil: number | null;
 }
+
+/** `timely` throws unless the head is fresh. */
+type Judged = Verified & { timely: (now: number) => void };
 
 /** Bits of the largest size, and one more in a consistency proof. */
 const PATH_MAX = 54;
@@ -44,12 +47,13 @@ export function verifyFile(data: Uint8Array, fingerprint: Uint8Array, now: numbe
   const known = typeof type === "string" && Object.hasOwn(FORMS, type) && FORMS[type]?.(fields);
   demand(known === true, "bad_document", "not an exported directory");
   demandCanonical(fields, data);
-  const found = type === "directory" ? verifyExport(fields, fingerprint, old) : verifyProof(fields, fingerprint, old);
-  if (found.freshUntil !== null) demandFresh(found.freshUntil, now);
+  const judge = type === "directory" ? verifyExport : verifyProof;
+  const { timely, ...found } = judge(fields, fingerprint, old);
+  timely(now);
   return found;
 }
 
-function verifyExport(fields: JsonObject, fingerprint: Uint8Array, old?: Head): Verified {
+function verifyExport(fields: JsonObject, fingerprint: Uint8Array, old?: Head): Judged {
   const note = fields["note"] === null ? null : parseNote(bytes(fields["note"] as string));
   const [first, ...rest] = (fields["documents"] as string[]).map(bytes);
   demand((note?.head.size ?? 0) <= rest.length + 1, "log_behind", "the checkpoint is of more documents");
@@ -67,10 +71,10 @@ function verifyExport(fields: JsonObject, fingerprint: Uint8Array, old?: Head): 
     return { directory, ...checked };
   }
   if (old) demandContinues(directory, old);
-  return { directory, head: null, freshUntil: null };
+  return { directory, head: null, freshUntil: null, timely: () => undefined };
 }
 
-function verifyProof(fields: JsonObject, fingerprint: Uint8Array, old?: Head): Verified {
+function verifyProof(fields: JsonObject, fingerprint: Uint8Array, old?: Head): Judged {
   const shown = fields["documents"] as { index: number; document: string; path: Json[] }[];
   const ordered = shown.every((each, at) => (at === 0 ? each.index === 0 : each.index > (shown[at - 1]?.index ?? 0)));
   demand(ordered, "bad_proof", "the documents do not begin with the first, or not in order");
@@ -95,9 +99,14 @@ function judgesOf({ root, hub }: Directory): Judges {
   return { witnesses, quorum, freshness, hub: hub?.key };
 }
 
-function check(note: Note, fingerprint: Uint8Array, judges: Judges): { head: Head; freshUntil: number } {
+function check(note: Note, fingerprint: Uint8Array, judges: Judges): Omit<Judged, "directory"> {
   const cosigned = checkNote(note, originOf(fingerprint), judges);
-  return { head: cosigned.head, freshUntil: freshUntil(cosigned, judges) };
+  const until = freshUntil(cosigned, judges);
+  const timely = (now: number): void => {
+    demandNotAhead(cosigned, judges.quorum, now);
+    demandFresh(until, now);
+  };
+  return { head: cosigned.head, freshUntil: until, timely };
 }
 
 /** That a whole directory begins with what it was at `old`. */

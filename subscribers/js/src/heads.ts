@@ -1,12 +1,10 @@
 /** FORMAT.md, "Checkpoints": the newest head that the witnesses vouch for, and what a stale one stops. */
 
-import { checkNote, freshUntil, originOf, parseNote, type Cosigned, type Judges } from "./checkpoints.js";
-import type { Directory } from "./directory.js";
+import { checkNote, demandNotAhead, freshUntil, originOf, parseNote, type Cosigned, type Judges } from "./checkpoints.js";
+import type { Bound, Directory } from "./directory.js";
 import { equal } from "./encoding.js";
 import { demand, Refusal } from "./errors.js";
-
-/** By how much the clocks of honest witnesses may differ, in milliseconds. */
-const CLOCK_SKEW_MAX = 300_000;
+import { CLOCK_SKEW_MAX } from "./limits.js";
 
 export class Heads {
   private kept: Cosigned | undefined;
@@ -19,8 +17,8 @@ export class Heads {
     this.origin = originOf(fingerprint);
   }
 
-  /** Keep a head, if it is news. Throws `log_behind`, `split_view`, `rollback`, and as `checkNote`. */
-  take(data: Uint8Array): void {
+  /** Keep a head, if it is news. Throws `log_behind`, `split_view`, `from_the_future`, `rollback`, and as `checkNote`. */
+  take(data: Uint8Array, now: number): void {
     const note = parseNote(data);
     const { size, root } = note.head;
     const had = this.directory.log.rootAt(size);
@@ -36,13 +34,20 @@ export class Heads {
     }
     demand(had !== undefined, "log_behind", "a head of more documents than have come");
     demand(ours, "split_view", "the witnesses vouch for another directory");
+    demandNotAhead(found, this.directory.root.quorum, now);
     if (earlier) this.demandNotBack(found);
     else if (size > (this.kept?.head.size ?? -1) || isNewer(found, this.kept)) this.kept = found;
   }
 
-  /** Whether a key is not believed at `now`: it came, as document number `since`, behind a head that is stale. */
-  withholds(since: number, now: number): boolean {
-    return this.kept !== undefined && since > this.kept.head.size && now >= this.until(this.kept);
+  /**
+   * Whether a key is not believed at `now`: it came behind a head that is stale, or rests on an identity that was
+   * replaced behind any head.
+   */
+  withholds(key: Bound, now: number): boolean {
+    if (this.kept === undefined) return false;
+    const { size } = this.kept.head;
+    const unseen = key.replaced > size && this.directory.root.quorum > 0;
+    return unseen || (key.since > size && now >= this.until(this.kept));
   }
 
   private until(kept: Cosigned): number {

@@ -25,6 +25,7 @@ export const DISPUTE_FACTOR = 3;
 export const IDENTITY_LOGS_MAX = 256;
 export const NOTE_MAX = 32_768;
 export const NOTE_SIGNATURES_MAX = 32;
+export const CLOCK_SKEW_MAX = 300_000;
 export const EXPORT_MAX = 268_435_456;
 export const RECEIPT_MAX = 524_288;
 

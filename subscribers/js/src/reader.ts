@@ -55,7 +55,7 @@ export class Reader {
       if (subject === wrapSubject(this.endpoint)) return await this.wrap(data);
       if (subject === receiptSubject(this.endpoint)) return this.receipt(data);
       if (subject !== HEADS) this.entry(subject, data);
-      else if (this.known()) this.heads?.take(data);
+      else if (this.known()) this.heads?.take(data, at);
       return [];
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

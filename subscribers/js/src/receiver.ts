@@ -87,7 +87,8 @@ export class Receiver {
 
   /** The verdicts on messages that came together, with a backlog behind them: one signature for each unbroken run. */
   judgeBacklog(messages: readonly (readonly [subject: string, data: Uint8Array])[], now: number): Verdict[] {
-    const versions = vouched(this.directory, messages.map(([, data]) => data));
+    const believed = (key: Bound): boolean => !this.heads?.withholds(key, now);
+    const versions = vouched(this.directory, messages.map(([, data]) => data), believed);
     return messages.map(([subject, data], index) => this.judgeVouched(subject, data, now, versions[index] ?? 0));
   }
 
@@ -154,19 +155,8 @@ export class Receiver {
       demand(!bound.revoked, "revoked_key", "the key was revoked");
       demand(signedBy(frame, bound.key), "bad_signature", "the signature does not hold");
     }
-    this.demandVouched([bound, this.successor(publisher, vouching)], now);
+    demand(!this.heads?.withholds(bound, now), "stale_head", "a key that no head vouches for yet");
     return endpoint.agency;
-  }
-
-  private successor(publisher: string, version: number): Bound | undefined {
-    if (version === 0) return undefined;
-    return [...this.directory.signing.values()].find((each) => each.endpoint === publisher && each.version === version);
-  }
-
-  /** That no key on which a frame rests came behind a head that is stale. */
-  private demandVouched(keys: readonly (Bound | undefined)[], now: number): void {
-    const withheld = keys.some((key) => key !== undefined && this.heads?.withholds(key.since, now));
-    demand(!withheld, "stale_head", "a key that came after the newest head, which is stale");
   }
 
   private place(frame: Frame): { missing: Gap | null } {

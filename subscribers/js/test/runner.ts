@@ -1,12 +1,13 @@
 /** Run one case of `tests/vectors`: what comes out is put as the case puts it. In Node and in browsers alike. */
 
 import { bytes, fromBase64, fromHex, toHex } from "../src/encoding.js";
-import { checkNote, demandFresh, freshUntil, originOf, parseNote } from "../src/checkpoints.js";
+import { checkNote, demandFresh, demandNotAhead, freshUntil, originOf, parseNote } from "../src/checkpoints.js";
 import { Directory } from "../src/directory.js";
 import { parseEnrolment } from "../src/documents.js";
 import type { Gap } from "../src/chain.js";
 import { Refusal } from "../src/errors.js";
 import { verifyFile } from "../src/exports.js";
+import { Heads } from "../src/heads.js";
 import { readReceipt } from "../src/receipts.js";
 import { Receiver, type Verdict } from "../src/receiver.js";
 import { openReply } from "../src/replies.js";
@@ -79,7 +80,10 @@ function grown(base: Base, given: Case): Directory {
 
 /** A receiver that has taken what came before. The keys of a case are there without wraps. */
 function follow(base: Base, given: Case): Receiver {
-  const receiver = new Receiver(held(base, given), endpoint(base, given));
+  const directory = held(base, given);
+  const heads = new Heads(directory, fromHex(base.fingerprint, 32));
+  if (typeof given["note"] === "string") heads.take(fromBase64(given["note"], MESSAGE_MAX), given.now);
+  const receiver = new Receiver(directory, endpoint(base, given), heads);
   for (const key of given.keys ?? []) receiver.give(fromHex(key, 32));
   for (const [subject, raw] of given.before ?? []) {
     const verdict = receiver.judge(subject, fromBase64(raw, MESSAGE_MAX), given.now);
@@ -183,6 +187,7 @@ const OPERATIONS: Record<string, (base: Base, given: Case) => Said | Promise<Sai
     const origin = originOf(fromHex(given["fingerprint"] as string, 32));
     const cosigned = checkNote(parseNote(fromBase64(note, MESSAGE_MAX)), origin, judges);
     const until = freshUntil(cosigned, judges);
+    demandNotAhead(cosigned, quorum, now);
     demandFresh(until, now);
     const { head, times } = cosigned;
     return { size: head.size, root: toHex(head.root), times, fresh_until: until };
