@@ -10,9 +10,12 @@ from typing import Final, NamedTuple
 from schemas.agreement import check_agreement
 from schemas.bulletin import Bulletin, parse_bulletin
 from schemas.content import BODY_SIZES
+from schemas.encoding import parse_json
 from schemas.errors import Code, FormatError, TrustError
 from schemas.frame import Header
 from schemas.limits import PAYLOAD_MAX, REPLY_KEYS_MAX, WRAP_CIPHERTEXT_SIZE
+from schemas.report import KIND as REPORT
+from schemas.report import Report, parse_report
 from schemas.vocabulary import History, Kind, Precedence
 
 REPLY_LABEL: Final = b"liaison/1 reply\x00"
@@ -95,11 +98,14 @@ def reply_commitment(salt: bytes, reply: bytes) -> bytes:
     return sha256(REPLY_COMMITMENT_LABEL + salt + reply).digest()
 
 
-def parse_reply(data: bytes, header: Header, code: str) -> Bulletin:
+def parse_reply(data: bytes, header: Header, code: str) -> Bulletin | Report:
     """The reply itself, opened by its reader. `code` is the publisher's agency's.
 
     Raises FormatError; TrustError `not_a_reply`, `exercise_mismatch` or `content_mismatch`.
     """
+    fields = parse_json(data, PAYLOAD_MAX)
+    if fields.get("type") == REPORT:
+        return parse_report(data, fields)
     bulletin = parse_bulletin(data)
     if bulletin.kind not in KINDS or len(bulletin.links) != 1:
         raise TrustError(Code.NOT_A_REPLY, "neither an acknowledgement nor a sighting of one bulletin")

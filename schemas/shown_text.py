@@ -4,7 +4,7 @@ from schemas.agreement import check_agreement
 from schemas.bulletin import Bulletin, parse_bulletin
 from schemas.content import plaintext_commitment
 from schemas.encoding import from_base64
-from schemas.errors import Code, SealError
+from schemas.errors import Code, SealError, TrustError
 from schemas.evidence import ContentPart, ReplyPart
 from schemas.frame import Header
 from schemas.limits import PAYLOAD_MAX
@@ -31,7 +31,10 @@ def shown_text(content: ContentPart, header: Header, hist: str | None, code: str
     if reply_commitment(bytes.fromhex(content.reply_salt), payload) != parse_sealed(signed).commitment:
         raise _other_text("The reply is not the one to which the sealed payload commits.")
     check_place(header, hist or History.NONE.value)
-    return parse_reply(payload, header, code), "private reply"
+    reply = parse_reply(payload, header, code)
+    if not isinstance(reply, Bulletin):
+        raise TrustError(Code.NOT_A_REPLY, "The text is a report and no bulletin.")
+    return reply, "private reply"
 
 
 def _other_text(reason: str) -> SealError:

@@ -148,6 +148,11 @@ def directory_filters(entitlements: frozenset[tuple[Realm, str]]) -> tuple[str, 
     )
 
 
+def local_change(realm: Realm, slug: str, kind: Kind, severity: Severity, tlp: Tlp) -> str:
+    """`change.<realm>.<community slug>.<kind>.<severity>.<tlp slug>` of the bulletin that was changed."""
+    return f"change.{realm}.{slug}.{kind}.{severity}.{tlp.slug}"
+
+
 def local_bulletin(realm: Realm, slug: str, kind: Kind, severity: Severity, tlp: Tlp) -> str:
     """`bulletin.<realm>.<community slug>.<kind>.<severity>.<tlp slug>`, inside an agency only."""
     return f"bulletin.{realm}.{slug}.{kind}.{severity}.{tlp.slug}"

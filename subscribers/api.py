@@ -12,6 +12,7 @@ from schemas.vocabulary import AlarmName, Realm, Tlp
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.records import (
     Community,
+    Compliance,
     Filters,
     HistoryReport,
     MembershipChange,
@@ -214,6 +215,13 @@ class SharingApi(Protocol):
         """Want what came before this agency joined; LiaisonError `not_member`."""
 
 
+class RecallApi(Protocol):
+    """What others did with this agency's amendments and retractions."""
+
+    async def compliance(self, ref: str, tlp_at_most: Tlp) -> list[Compliance]:
+        """Of a change, or of all changes of a bulletin, newest first."""
+
+
 class NodeApi(Protocol):
     """What the service asks of the node. `client` is who asks, vouched for by the server.
 
@@ -275,6 +283,10 @@ class NodeApi(Protocol):
     @property
     def owners(self) -> "OwnersApi":
         """What several owners do together, and what members are told."""
+
+    @property
+    def recall(self) -> "RecallApi":
+        """What others did with our changes."""
 
     @property
     def replies(self) -> "RepliesApi":

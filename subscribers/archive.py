@@ -5,6 +5,7 @@ is dated (issued, but never later than it came), which is the order of the table
 request, within a window of the newest matches.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -14,7 +15,7 @@ import apsw
 from schemas.bulletin import Bulletin, parse_bulletin
 from schemas.encoding import instant
 from schemas.errors import Code, OperationError, TrustError
-from schemas.vocabulary import Tlp
+from schemas.vocabulary import Kind, Relation, Severity, Tlp
 from subscribers.archive_query import (
     RANK_WINDOW,
     Binding,
@@ -26,11 +27,14 @@ from subscribers.archive_query import (
 )
 from subscribers.archive_rows import MIGRATIONS, Flag, NewRecord, put
 from subscribers.normalise import query_expression
-from subscribers.records import Filters, Page, Record
+from subscribers.records import Change, Filters, Page, Record
 from subscribers.store import Row, Store, Tx
 
 __all__ = ["DIGEST_MAX", "MIGRATIONS", "Archive", "Flag", "NewRecord", "put", "put_all", "unpublished"]
 
+_CHANGED: Final = (
+    "bulletin", "ref", "state", "change", "change_ref", "community", "community_slug", "agency",
+)  # fmt: skip
 _NOBODY: Final[Mapping[bytes, Bulletin]] = MappingProxyType({})
 DIGEST_MAX: Final = 512
 """As many as a digest bulletin may link to."""
@@ -136,17 +140,36 @@ class Archive:
 
     async def replies(self, target: str, limit: int = 50, tlp_at_most: Tlp = Tlp.RED) -> list[Record]:
         """Acknowledgements, sightings and responses to the bulletin with this id, newest first."""
+        answers = (Relation.ACKNOWLEDGES, Relation.SIGHTS, Relation.RESPONDS_TO)
+        return await self.linking(target, answers, limit, tlp_at_most)
+
+    async def linking(
+        self, target: str, relations: Sequence[Relation], limit: int, tlp_at_most: Tlp = Tlp.RED
+    ) -> list[Record]:
+        """Bulletins that link to the one with this id in one of these relations, newest first."""
         sql = """
             SELECT DISTINCT position FROM links JOIN bulletins USING (position)
-            WHERE target = ? AND relation IN ('acknowledges', 'sights', 'responds-to') AND tlp <= ?
+            WHERE target = ? AND relation IN (SELECT value FROM json_each(?)) AND tlp <= ?
             ORDER BY position DESC LIMIT ?
         """
 
         def find(connection: apsw.Connection) -> list[Record]:
-            bindings = (target, tlp_at_most.rank, limit)
+            bindings = (target, json.dumps(relations), tlp_at_most.rank, limit)
             return _records(connection, connection.execute(sql, bindings).fetchall())
 
         return await self._store.read(find)
+
+    async def changes(self, id: str) -> list[Change]:
+        """What the amendment or retraction with this id did to bulletins that are here, if it holds."""
+        sql = """
+            SELECT t.id, t.ref, t.state, s.id, s.ref, t.community, coalesce(c.slug, t.community), t.agency,
+                t.kind, t.severity, t.tlp, s.received, p.payload
+            FROM bulletins s CROSS JOIN replacements r ON r.position = s.position
+                CROSS JOIN bulletins t ON t.id = r.target JOIN payloads p ON p.position = t.position
+                LEFT JOIN communities c ON c.id = t.community
+            WHERE s.id = ? AND t.replaced_by = s.id ORDER BY t.number
+        """
+        return [_change(row) for row in await self._store.query(sql, (id,))]
 
     async def unpublished(self, limit: int = 256, *, after: int = 0) -> list[tuple[int, Record]]:
         """Local numbers and bulletins not yet marked as republished, in the order in which they came; only
@@ -210,6 +233,19 @@ def _record(row: Row, known: Mapping[bytes, Bulletin]) -> Record:
         flags=frozenset(flags.split()),
         state=state,
         replaced_by=replaced_by,
+    )
+
+
+def _change(row: Row) -> Change:
+    *texts, kind, severity, tlp, received, payload = row
+    named = dict(zip(_CHANGED, texts, strict=True))
+    return Change(
+        **named,
+        kind=Kind(kind),
+        severity=list(Severity)[severity],
+        tlp=list(Tlp)[tlp],
+        exercise=parse_bulletin(payload).exercise,
+        received=instant(received),
     )
 
 

@@ -69,6 +69,14 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         SELECT l.value ->> 'id', l.value ->> 'relation', p.position
         FROM payloads p, json_each(CAST(p.payload AS TEXT), '$.links') l;
     """,
+    """
+    CREATE TABLE changes (
+        id TEXT PRIMARY KEY, community TEXT NOT NULL, originator TEXT NOT NULL, number INTEGER NOT NULL,
+        received INTEGER NOT NULL, archive TEXT NOT NULL, applied INTEGER, report TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX changes_open ON changes (number) WHERE report IS NULL;
+    DELETE FROM terms WHERE rowid IN (SELECT position FROM bulletins WHERE state = 'retracted');
+    """,
 )
 
 Flag = Literal["expired", "gap_before", "late", "history", "private"]
@@ -93,6 +101,18 @@ _REPLACE: Final = """
         WHERE o.id = ?1 AND s.agency = o.agency AND s.community = o.community AND s.id <> o.id
         ORDER BY s.kind = 'retraction' DESC, s.issued DESC, s.id DESC LIMIT 1
     ) AS s WHERE t.id = ?1
+"""
+
+# What was retracted is kept for those who must account for it, and no longer found by its words.
+_FORGET: Final = """
+    DELETE FROM terms WHERE rowid IN (SELECT position FROM bulletins WHERE id = ? AND state = 'retracted')
+"""
+_CHANGE: Final = """
+    INSERT OR IGNORE INTO changes (id, community, originator, number, received, archive)
+    SELECT s.id, ?2, ?3, s.number, ?5, iif(EXISTS (
+        SELECT 1 FROM replacements r CROSS JOIN bulletins t ON t.id = r.target
+        WHERE r.position = ?4 AND t.agency = ?3 AND t.community = ?2
+    ), 'applied', 'absent') FROM bulletins s WHERE s.id = ?1
 """
 
 
@@ -171,6 +191,10 @@ def put(connection: apsw.Connection, new: NewRecord) -> bool:
     connection.executemany("INSERT INTO replacements VALUES (?, ?)", [(each, position) for each in targets])
     for target in (*targets, bulletin.id):
         connection.execute(_REPLACE, (target,))
+        connection.execute(_FORGET, (target,))
+    if bulletin.kind in _REPLACES and "history" not in new.flags:
+        # What was changed before we came is nobody's to ask us about.
+        connection.execute(_CHANGE, (bulletin.id, new.community, new.agency, position, new.received))
     return True
 
 

@@ -13,6 +13,7 @@ from subscribers.commands import (
     owning,
     proving,
     reading,
+    recalling,
     sending,
     setup,
     sharing,
@@ -38,6 +39,7 @@ app.command("tail", rich_help_panel="Read")(reading.tail)
 app.command("latest", rich_help_panel="Read")(reading.latest)
 app.command("search", rich_help_panel="Read")(reading.search)
 app.command("show", rich_help_panel="Read")(reading.show)
+app.command("compliance", rich_help_panel="Read")(recalling.compliance)
 app.command("replies", rich_help_panel="Read")(reading.replies)
 app.add_typer(proving.evidence, name="evidence", rich_help_panel="Read")
 app.command("export", rich_help_panel="Without a network")(media.export)

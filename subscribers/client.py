@@ -29,6 +29,7 @@ from subscribers.local.clients import SEED_MAX, public_key
 from subscribers.private_files import read_private
 from subscribers.records import (
     Community,
+    Compliance,
     Filters,
     NodeStatus,
     Page,
@@ -43,6 +44,7 @@ _EVERYTHING: Final = Filters()
 _PUBLISHED: Final = TypeAdapter(Published)
 _PAGE: Final = TypeAdapter(Page)
 _RECORD: Final = TypeAdapter(Record)
+_COMPLIANCE: Final = TypeAdapter(list[Compliance])
 _RECORDS: Final = TypeAdapter(list[Record])
 _EVIDENCE: Final = TypeAdapter(Evidence)
 _COMMUNITIES: Final = TypeAdapter(list[Community])
@@ -169,6 +171,12 @@ class Agency(Owning, Operating, Sharing):
         fields = {"ref": ref, "note": note, "officer": officer, "private": private}
         place = {"regions": list(regions), "seen": seen}
         return await self._ask(Verb.SIGHT, _PUBLISHED, {**fields, **place})
+
+    async def compliance(self, ref: str) -> list[Compliance]:
+        """Who says that they have applied an amendment or retraction of this agency; of a bulletin, all of
+        its changes, newest first.
+        """
+        return await self._ask(Verb.COMPLIANCE, _COMPLIANCE, {"ref": ref})
 
     async def replies(self, ref: str, limit: int = 50) -> list[Record]:
         """What was answered to the bulletin `ref`, newest first; what only this agency can read as well."""

@@ -21,8 +21,10 @@ _FREE_MIN: Final = 512 * 1024 * 1024
 _BY_PARCEL: Final = "let the courier carry a parcel of `liaison-agency export`, and `import` what comes back"
 
 
-async def diagnose(core: Core, key_warning: str = "") -> list[Finding]:
-    """Every check, the failing ones with a fix. `key_warning` is what there is to say of the keys' age."""
+async def diagnose(core: Core, key_warning: str = "", unconfirmed: int = 0) -> list[Finding]:
+    """Every check, the failing ones with a fix. `key_warning` is what there is to say of the keys' age,
+    `unconfirmed` how many retractions of ours somebody has not confirmed in time.
+    """
     checks: tuple[Callable[[Core], Awaitable[Finding]], ...] = (
         _keys,
         _root,
@@ -46,7 +48,17 @@ async def diagnose(core: Core, key_warning: str = "") -> list[Finding]:
         message=key_warning or "the keys are within their age",
         fix="run `liaison-agency keys rotate`" if key_warning else "",
     )
-    return [*found, age]
+    recall = Finding(
+        check="recall",
+        ok=not unconfirmed,
+        message=f"{unconfirmed} retractions are not confirmed by every member"
+        if unconfirmed
+        else "every retraction is confirmed, or its time is not over",
+        fix="see `liaison-agency compliance REF`, and call those who have not answered"
+        if unconfirmed
+        else "",
+    )
+    return [*found, age, recall]
 
 
 async def _guarded(check: Callable[[Core], Awaitable[Finding]], core: Core) -> Finding:

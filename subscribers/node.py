@@ -38,8 +38,10 @@ from subscribers.key_life import KeyInfo, Reader
 from subscribers.local import ClientIdentity, LocalNats, LocalSettings
 from subscribers.notifier import Notifier
 from subscribers.owners import Owners
+from subscribers.recall import Recall
 from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
 from subscribers.replying import Replying
+from subscribers.reporting import Reporter
 from subscribers.republish import Republisher, Sink
 from subscribers.rotation import Rotation
 from subscribers.schedule import running
@@ -59,13 +61,17 @@ class Node:
     these are called.
     """
 
-    def __init__(self, core: Core, rotation: Rotation, add_delay: int = 0) -> None:
+    def __init__(
+        self, core: Core, rotation: Rotation, add_delay: int = 0, recall_patience: int = 24 * HOUR
+    ) -> None:
         self._core = core
         self._rotation = rotation
         self.owners = Owners(core, add_delay)
         """What owners do, and what members are told of it."""
         self.replies = Replying(core, self.publish)
         """What is answered to bulletins."""
+        self.recall = Recall(core, recall_patience)
+        """How our amendments and retractions stand with others."""
         self._sent = Sent(core.store, core.ledger, self.replies.unseal)
         self.sharing = Sharing(core, self.owners)
         self._digests = asyncio.Lock()
@@ -86,16 +92,21 @@ class Node:
         )
         async with Core.open(settings, clock) as core, LocalNats.open(local_settings) as local:
             rotation = Rotation(core, settings)
-            node = cls(core, rotation, round(settings.add_delay_hours * HOUR))
-            sinks: list[Sink] = [local.republish]
+            delays = (settings.add_delay_hours, settings.recall_hours)
+            node = cls(core, rotation, *(round(hours * HOUR) for hours in delays))
+            sinks: list[Sink] = [local]
             if settings.jsonl:
-                sinks.append(JsonlSink(settings.jsonl, settings.jsonl_ceiling).write)
+                sinks.append(JsonlSink(settings.jsonl, settings.jsonl_ceiling))
             republisher = Republisher(core.archive, core.traffic_feed.fresh, sinks)
-            herald = Herald(core.store, core.ledger, local.announce)
             async with (
                 NodeService(local, node),
                 _background(
-                    core.run(), republisher.run(), rotation.run(), herald.run(), Notifier(core, local).run()
+                    core.run(),
+                    republisher.run(),
+                    rotation.run(),
+                    Herald(core.store, core.ledger, local.announce).run(),
+                    Notifier(core, local).run(),
+                    Reporter(core, republisher, settings.report_seconds).run(),
                 ),
             ):
                 with running(settings.digests, node.compose_digest):
@@ -179,6 +190,7 @@ class Node:
             head_stale=core.clock() >= core.ledger.fresh_until(),
             last_frame=page.items[0].received if page.items else None,
             key_warning=self._rotation.warning(),
+            unconfirmed=await self.recall.unconfirmed(),
         )
 
     async def community_create(
@@ -294,7 +306,7 @@ class Node:
 
     async def doctor(self, client: ClientIdentity) -> list[Finding]:
         """What is wrong and how to mend it."""
-        return await diagnose(self._core, self._rotation.warning())
+        return await diagnose(self._core, self._rotation.warning(), await self.recall.unconfirmed())
 
     async def _evidence(self, kept: Kept, *, membership: bool) -> Evidence:
         core = self._core

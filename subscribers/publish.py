@@ -33,7 +33,9 @@ from subscribers.api import (
 from subscribers.hub_link import Admission
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.records import (
+    Change,
     Community,
+    Compliance,
     HistoryReport,
     MembershipChange,
     NodeStatus,
@@ -45,7 +47,7 @@ from subscribers.records import (
 )
 from subscribers.requests import MODELS
 from subscribers.roles import ClientIdentity, Role, Verb, verbs
-from subscribers.service_examples import answer_examples, notice, record, request_examples
+from subscribers.service_examples import answer_examples, change, notice, record, request_examples
 
 DIRECTORY: Final[Path] = PUBLISHED / "agency"
 
@@ -64,6 +66,7 @@ ANSWERS: Final[dict[Verb, Any]] = {
     Verb.ACKNOWLEDGE: Published,
     Verb.SIGHT: Published,
     Verb.REPLIES: list[Record],
+    Verb.COMPLIANCE: list[Compliance],
     Verb.COMMUNITY_CREATE: Community,
     Verb.COMMUNITY_ADD: Community,
     Verb.COMMUNITY_REMOVE: Community,
@@ -109,6 +112,7 @@ _SUMMARIES: Final = {
     Verb.PUBLISH: "Take a draft into the outbox.",
     Verb.ACKNOWLEDGE: "Publish an acknowledgement of a bulletin, to the community or its originator.",
     Verb.SIGHT: "Publish a sighting of what a bulletin speaks of, to the community or its originator.",
+    Verb.COMPLIANCE: "Who has applied an amendment or retraction of this agency, by what they say.",
     Verb.REPLIES: "What was answered to a bulletin, newest first.",
     Verb.COMMUNITY_CREATE: "Found a community.",
     Verb.COMMUNITY_ADD: "Let an agency in.",
@@ -229,10 +233,17 @@ def agency_document(known: Json) -> Json:
             "A bulletin that the agency holds; clients get those up to their TLP ceiling.",
             BULLETINS,
         ),
+        "changes": channel(
+            "change.{realm}.{community}.{kind}.{severity}.{tlp}",
+            "change",
+            "What became of a bulletin that the agency holds, under that bulletin's own kind, severity and "
+            "marking, live. The amendment or retraction itself is on its own subject, and in the durable.",
+        ),
         "alarms": channel(ALARMS, "alarm", "An alarm that is new, to every client that is connected."),
     }
     operations: Json = {
         "sendBulletin": operation("send", "bulletins", "bulletin", "Every bulletin that was archived, once."),
+        "sendChange": operation("send", "changes", "change", "Every change that holds, when it is applied."),
         "sendAlarm": operation("send", "alarms", "alarm", "Every alarm when it is raised, not its repeats."),
         "sendNotice": operation("send", "notices", "notice", "Every notice, live."),
     }
@@ -251,6 +262,12 @@ def agency_document(known: Json) -> Json:
             "summary": "The bulletin, where it came from, and what became of it. `Nats-Msg-Id` is its id.",
             "payload": register("Record", Record.model_json_schema(ref_template=ref)),
             "examples": [{"name": "bulletin", "payload": shown}],
+        },
+        "change": {
+            "title": "Change",
+            "summary": "Which bulletin was amended or retracted, and by which other.",
+            "payload": register("Change", Change.model_json_schema(ref_template=ref)),
+            "examples": [{"name": "change", "payload": change(known)}],
         },
         "alarm": {
             "title": "Alarm",

@@ -42,6 +42,68 @@ def read_record(data: bytes) -> Record:
         raise FormatError(Code.BAD_DOCUMENT, f"not a bulletin's record: {where(error)}") from None
 
 
+class Change(_Shape):
+    """What an amendment or retraction did to a bulletin that this agency holds. No text of either."""
+
+    bulletin: Uuid7
+    """The one that was changed."""
+    ref: str
+    state: Literal["amended", "retracted"]
+    change: Uuid7
+    """The amendment or retraction, a bulletin too."""
+    change_ref: str
+    community: CommunityId
+    community_slug: str
+    agency: str
+    kind: Kind
+    severity: Severity
+    tlp: Tlp
+    """Kind, severity and marking of the bulletin that was changed."""
+    exercise: bool
+    received: Instant
+    """When the change came."""
+
+
+MemberState = Literal["applied", "failed", "waiting", "read_only", "left"]
+
+
+class MemberCompliance(_Shape):
+    """What one agency said of a change. It is that agency's claim.
+
+    `failed`: it has the change, and something of its own did not take it. `waiting`: not heard yet.
+    `read_only`: it may only read there, and cannot report. `left`: it left before it reported.
+    """
+
+    agency: str
+    agency_name: str
+    role: Literal["member", "reader"]
+    state: MemberState
+    received: Instant | None = None
+    applied: Instant | None = None
+    reported: Instant | None = None
+    """When the report came here; the two before are by the other's clock."""
+    archive: str | None = None
+    local: str | None = None
+    sinks: str | None = None
+
+
+class Compliance(_Shape):
+    """A change that this agency made, and what the members of that time said of it."""
+
+    id: Uuid7
+    ref: str
+    kind: Kind
+    bulletins: list[Uuid7]
+    """What it changes."""
+    community: CommunityId
+    community_slug: str
+    issued: Instant
+    members: list[MemberCompliance]
+    applied: int
+    waiting: int
+    """Members that have not said that they applied it, and could."""
+
+
 class Filters(_Shape):
     """What to look for. An empty set means no restriction; everything given must hold."""
 
@@ -226,5 +288,7 @@ class NodeStatus(_Shape):
     head_stale: bool = False
     """Whether the node begins no new epochs and takes up no new keys."""
     last_frame: Instant | None = None
+    unconfirmed: int = 0
+    """Retractions of ours that some member has not confirmed in the time that is set."""
     key_warning: str = ""
     """What there is to say of the age of this node's keys."""

@@ -3,12 +3,13 @@ be. Pure; keys and clock are passed in. FORMAT.md, "Replies".
 """
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
-from schemas.bulletin import Bulletin
 from schemas.directory import Directory
 from schemas.documents import Keys
 from schemas.errors import Code, TrustError
 from schemas.reply import parse_reply, reply_context
+from schemas.report import Report
 from subscribers.archive_rows import Flag, NewRecord
 from subscribers.kept import Proof, SealedProof
 from subscribers.keys import KemKey
@@ -16,11 +17,20 @@ from subscribers.sealing import open_reply, seal_reply
 from subscribers.verdicts import Opened, Sealed
 
 
+class Reported(NamedTuple):
+    """What `agency` says of changes of ours in a community; it came at `at` (Unix milliseconds)."""
+
+    agency: str
+    community: str
+    report: Report
+    at: int
+
+
 def record_of(
     sealed: Sealed, kems: Sequence[KemKey], endpoint: str, agency: str, now: int
-) -> NewRecord | None:
-    """What is kept of a sealed reply: None of one that is for others. `kems` are the encryption keys of
-    `endpoint`, which is `agency`'s; `now` in Unix milliseconds.
+) -> NewRecord | Reported | None:
+    """What is kept of a sealed reply: None of one that is for others, and of our own reports. `kems` are the
+    encryption keys of `endpoint`, which is `agency`'s; `now` in Unix milliseconds.
 
     Raises SealError and TrustError as FORMAT.md says, FormatError for a reply that is none.
     """
@@ -31,6 +41,8 @@ def record_of(
         return None
     salt, content = opened
     bulletin = parse_reply(content, header, sealed.code)
+    if isinstance(bulletin, Report):
+        return Reported(sealed.agency, header.com, bulletin, now) if sealed.agency != agency else None
     own = header.pub == endpoint
     return NewRecord(
         bulletin,
@@ -57,14 +69,14 @@ def flags_of(verdict: Opened | Sealed) -> frozenset[Flag]:
 
 
 def sealed_payload(
-    bulletin: Bulletin, community: str, publisher: str, originator: str, recipients: Sequence[Keys]
+    reply: bytes, id: str, community: str, publisher: str, originator: str, recipients: Sequence[Keys]
 ) -> bytes:
-    """The payload of a frame of `publisher` (an endpoint) that holds this reply for these endpoints alone.
+    """The payload of the frame `id` of `publisher` (an endpoint) that holds this reply for these endpoints
+    alone.
 
     TrustError `no_reader` when none of them is one of `originator` that can be encrypted to.
     """
-    context = reply_context(community, bulletin.id, publisher)
-    sealed, able = seal_reply(bulletin.to_bytes(), context, recipients)
+    sealed, able = seal_reply(reply, reply_context(community, id, publisher), recipients)
     if not any(each.endpoint in able for each in recipients if each.agency == originator):
         raise TrustError(
             Code.NO_READER,

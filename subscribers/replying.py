@@ -3,7 +3,6 @@ answered to it.
 """
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Final
 
 from schemas.bulletin import Bulletin, Draft, Instant, Link
@@ -87,13 +86,11 @@ class Replying:
         if log.role(them, now) is None:
             fix = "write to it in a community that it is in"
             raise TrustError(Code.NO_READER, f"{them} is no longer in the community", fix)
-        seal = partial(
-            sealed_payload,
-            community=community,
-            publisher=core.endpoint,
-            originator=them,
-            recipients=recipients_of(directory, {us, them}),
-        )
+        recipients = recipients_of(directory, {us, them})
+
+        def seal(said: Bulletin) -> bytes:
+            return sealed_payload(said.to_bytes(), said.id, community, core.endpoint, them, recipients)
+
         return await core.publish(draft, community, log.community.realm, payload=seal)
 
 

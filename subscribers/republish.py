@@ -8,20 +8,32 @@ there is a pause, or when many rows have gone by.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 import structlog
 
 from schemas.errors import OperationError
+from schemas.vocabulary import Kind
 from subscribers.archive import Archive
-from subscribers.records import Record
+from subscribers.records import Change, Record
 
 log = structlog.get_logger(__name__)
 
-Sink = Callable[[Sequence[Record]], Awaitable[None]]
+
+class Sink(Protocol):
+    """A place that bulletins are passed on to. Repeating a call is safe. Refusals are OperationError."""
+
+    async def write(self, records: Sequence[Record]) -> None:
+        """In order; they are there for good when this returns."""
+
+    async def correct(self, changes: Sequence[Change]) -> None:
+        """What became of bulletins that it was given."""
+
+
 Rows = list[tuple[int, Record]]
 """Local numbers and bulletins, in the order in which they came."""
+CHANGES: Final = frozenset({Kind.AMENDMENT, Kind.RETRACTION})
 _PAUSE: Final = 1.0
 _AT_ONCE: Final = 256
 _HELD_MAX: Final = 1024
@@ -76,10 +88,15 @@ class Republisher:
     """Runs behind the feed."""
 
     def __init__(self, archive: Archive, fresh: Fresh, sinks: Sequence[Sink]) -> None:
+        """`sinks` are the agency's own NATS, and then the others."""
         self._archive = archive
         self._fresh = fresh
         self._stored = fresh.stored
         self._sinks = sinks
+        self.reached = [0] * len(sinks)
+        """The last local number that each of them was given in this run."""
+        self.passed = asyncio.Event()
+        """Set whenever all of them were given something."""
         self._done = 0
         self._unmarked = 0
 
@@ -110,9 +127,19 @@ class Republisher:
 
     async def _pass_on(self, rows: Sequence[tuple[int, Record]]) -> None:
         records = [record for _, record in rows]
-        for sink in self._sinks:
-            await sink(records)
+        changes = [
+            change
+            for record in records
+            if record.bulletin.kind in CHANGES
+            for change in await self._archive.changes(record.bulletin.id)
+        ]
+        for place, sink in enumerate(self._sinks):
+            await sink.write(records)
+            if changes:
+                await sink.correct(changes)
+            self.reached[place] = rows[-1][0]
         self._done = rows[-1][0]
+        self.passed.set()
         self._unmarked += len(rows)
 
     async def _until_stored(self) -> None:

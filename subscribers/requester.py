@@ -43,6 +43,7 @@ _HARMLESS: Final = frozenset(
         Verb.LATEST,
         Verb.SHOW,
         Verb.REPLIES,
+        Verb.COMPLIANCE,
         Verb.EVIDENCE,
         Verb.EVIDENCE_REFUSED,
         Verb.COMMUNITIES,

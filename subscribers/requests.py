@@ -98,6 +98,10 @@ class RepliesRequest(Request):
     limit: _Limit = 50
 
 
+class ComplianceRequest(ShowRequest):
+    """`compliance`: an amendment or retraction of ours, or a bulletin of ours that has some."""
+
+
 class EvidenceRequest(Request):
     """`evidence`: what proves a bulletin to a third party. Without `text` the file shows that something was
     signed, not what; without `membership` not who else is in the community.
@@ -293,6 +297,7 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.ACKNOWLEDGE: AcknowledgeRequest,
     Verb.SIGHT: SightRequest,
     Verb.REPLIES: RepliesRequest,
+    Verb.COMPLIANCE: ComplianceRequest,
     Verb.COMMUNITY_CREATE: CommunityCreateRequest,
     Verb.COMMUNITY_ADD: CommunityAddRequest,
     Verb.COMMUNITY_REMOVE: CommunityRemoveRequest,

@@ -40,6 +40,7 @@ class Verb(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     SIGHT = "sight"
     REPLIES = "replies"
+    COMPLIANCE = "compliance"
     COMMUNITY_CREATE = "community-create"
     COMMUNITY_ADD = "community-add"
     COMMUNITY_REMOVE = "community-remove"
@@ -79,6 +80,7 @@ _ADDS: Final = {
         Verb.LATEST,
         Verb.SHOW,
         Verb.REPLIES,
+        Verb.COMPLIANCE,
         Verb.EVIDENCE,
         Verb.COMMUNITIES,
         Verb.STATUS,

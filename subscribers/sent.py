@@ -19,7 +19,8 @@ from subscribers.store import Row, Store
 _GIVEN: Final = ("v", "id", "ref", "issued")
 """What the node gives to a draft, and a new one gets anew."""
 _OPEN: Final = (
-    "SELECT id, ref, community, state, code, payload FROM outgoing WHERE state != 'admitted' AND kind = ?"
+    "SELECT id, ref, community, state, code, payload FROM outgoing "
+    "WHERE state != 'admitted' AND kind = ? AND ref != ''"  # reports have none: they are nobody's text
 )
 
 
@@ -64,7 +65,7 @@ class Sent:
 
     async def refused(self) -> int:
         """How many were refused and not dropped."""
-        sql = "SELECT count(*) FROM outgoing WHERE state = 'refused' AND kind = ?"
+        sql = "SELECT count(*) FROM outgoing WHERE state = 'refused' AND kind = ? AND ref != ''"
         return int((await self._store.query(sql, (BULLETIN,)))[0][0])
 
     async def drop(self, ref: str, ceiling: Tlp) -> None:

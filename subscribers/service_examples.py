@@ -6,7 +6,7 @@ from schemas.bulletin import Bulletin
 from schemas.json_schemas import Json
 from schemas.vocabulary import AlarmName, Kind, Realm, Severity
 from subscribers.alarm_texts import TEXTS
-from subscribers.records import Filters, Notice, Proposal, Record
+from subscribers.records import Change, Filters, Notice, Proposal, Record
 from subscribers.roles import Role, Verb, verbs
 
 
@@ -46,6 +46,48 @@ def history(known: Json) -> Json:
     wanted = {**where, "asked": "2026-01-31T08:30:01Z", "state": "waiting", **counts}
     given = {**where, "agency": "jpn", "epochs": 31, "last": "2026-01-31T08:34:00Z"}
     return {"wanted": [wanted], "given": [given]}
+
+
+def change(known: Json) -> Json:
+    """A retraction as it is told to those who have the bulletin."""
+    held = record(known)
+    given = Change(
+        bulletin=held.bulletin.id,
+        ref=held.bulletin.ref,
+        state="retracted",
+        change="019c132c-df99-7a10-8b5e-3f0a6d2c9e71",
+        change_ref="FRA-2026-0043",
+        community=held.community,
+        community_slug=held.community_slug,
+        agency=held.agency,
+        kind=held.bulletin.kind,
+        severity=held.bulletin.severity,
+        tlp=held.bulletin.tlp,
+        exercise=False,
+        received="2026-02-01T08:30:00Z",
+    )
+    shown: Json = given.model_dump(mode="json")
+    return shown
+
+
+def _compliance(known: Json) -> Json:
+    told = change(known)
+    times = {"received": told["received"], "applied": told["received"], "reported": "2026-02-01T08:30:06Z"}
+    done = {"archive": "applied", "local": "applied", "sinks": "none"}
+    applied = {"agency": "jpn", "agency_name": "Japan", "role": "member", "state": "applied", **times, **done}
+    silent = {"agency": "unx", "agency_name": "Union", "role": "member", "state": "waiting"}
+    return {
+        "id": told["change"],
+        "ref": told["change_ref"],
+        "kind": "retraction",
+        "bulletins": [told["bulletin"]],
+        "community": told["community"],
+        "community_slug": told["community_slug"],
+        "issued": told["received"],
+        "members": [applied, silent],
+        "applied": 1,
+        "waiting": 1,
+    }
 
 
 def _change() -> Json:
@@ -107,6 +149,7 @@ def request_examples(known: Json) -> dict[Verb, Json]:
             "seen": "2026-01-31T21:10:00Z",
         },
         Verb.REPLIES: {"ref": ref, "limit": 20},
+        Verb.COMPLIANCE: {"ref": ref},
         Verb.COMMUNITY_CREATE: {"slug": slug, "title": known["card"]["title"], "realm": "live"},
         Verb.COMMUNITY_ADD: {"community": slug, "agency": "jpn", "role": "reader"},
         Verb.COMMUNITY_REMOVE: {"community": slug, "agency": "jpn"},
@@ -231,6 +274,7 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         Verb.ACKNOWLEDGE: published,
         Verb.SIGHT: published,
         Verb.REPLIES: [shown],
+        Verb.COMPLIANCE: [_compliance(known)],
         Verb.COMMUNITY_CREATE: community,
         Verb.COMMUNITY_ADD: community,
         Verb.COMMUNITY_REMOVE: community,

@@ -75,6 +75,12 @@ class NodeSettings(BaseSettings):
     """No connection to the hub: messages come and go in parcels (`export`, `import`)."""
     add_delay_hours: float = Field(default=0, ge=0, le=24 * 90)
     """Sign no addition to a community that takes effect in less: its members have so long to object."""
+    report_seconds: float = Field(default=5, ge=0, le=3600)
+    """How long amendments and retractions are gathered before their originator is told that they were
+    applied here.
+    """
+    recall_hours: float = Field(default=24, ge=0, le=24 * 90)
+    """A retraction of ours that some member has not confirmed after this is warned of."""
     digests: list[DigestSchedule] = []
     log: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -7,6 +7,7 @@ from subscribers import (
     alarms,
     archive,
     asked,
+    compliance,
     digest,
     epoch_keys,
     held,
@@ -37,4 +38,6 @@ NODE: Final[tuple[str, ...]] = (
     kept.MIGRATIONS[1],
     history_rows.MIGRATIONS[0],
     asked.MIGRATIONS[0],
+    archive.MIGRATIONS[2],
+    compliance.MIGRATIONS[0],
 )

@@ -31,6 +31,7 @@ from schemas.subjects import TRAFFIC, history_for, parse_frame_subject, receipts
 from subscribers.alarms import losses
 from subscribers.archive import NewRecord, put_all, unpublished
 from subscribers.asked import accept_request, note_asked
+from subscribers.compliance import confirm
 from subscribers.directory_feed import DirectoryFeed
 from subscribers.held import ANCESTORS_MAX, ancestors, wrap_of
 from subscribers.hub_link import HubLink, feed_settled
@@ -43,7 +44,7 @@ from subscribers.past import given
 from subscribers.pull import Pull, ack, place
 from subscribers.reading import Reading
 from subscribers.refused import Refused
-from subscribers.replies import flags_of, record_of
+from subscribers.replies import Reported, flags_of, record_of
 from subscribers.republish import Fresh, Rows
 from subscribers.store import Store, unbroken
 from subscribers.trust import accept_wrap
@@ -79,6 +80,7 @@ class _Batch:
     changes: Changes
     reading: Reading
     records: list[tuple[NewRecord, Piece]] = field(default_factory=list)
+    reports: list[tuple[Reported, Piece]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     unlocked: bool = False
     asked: list[bytes] = field(default_factory=list)
@@ -190,6 +192,11 @@ class TrafficFeed:
             for outcome, (_, piece) in zip(outcomes, batch.records, strict=True):
                 if isinstance(outcome, LiaisonError):
                     self._refuse(batch, outcome, piece)
+            for reported, piece in batch.reports:
+                try:
+                    confirm(connection, reported, self._agency)
+                except LiaisonError as error:
+                    self._refuse(batch, error, piece)
             batch.changes.save(connection)
             batch.keeping.save(connection, batch.changes.numbers)
             note_asked(connection, batch.asked, self._clock())
@@ -275,7 +282,10 @@ class TrafficFeed:
                 batch.records.append((self._record(verdict), piece))
             case Sealed():
                 made = record_of(verdict, self._keys.kems, self._endpoint, self._agency, self._clock())
-                batch.records += [(made, piece)] if made else []
+                if isinstance(made, Reported):
+                    batch.reports.append((made, piece))
+                elif made:
+                    batch.records.append((made, piece))
             case Announced():
                 changes.learn(verdict.id, verdict.epoch)
                 batch.keeping.announced.append(verdict.frame)

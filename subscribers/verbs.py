@@ -27,6 +27,7 @@ from subscribers.requests import (
     CommunityProposalRequest,
     CommunityProposeRequest,
     CommunityRemoveRequest,
+    ComplianceRequest,
     DigestRequest,
     DirectoryRequest,
     EvidenceRefusedRequest,
@@ -68,6 +69,9 @@ class Desk:
     async def answer(self, client: ClientIdentity, verb: Verb, request: Request) -> Answer:
         """The result of one request. Raises LiaisonError for a refusal."""
         match request:
+            case ComplianceRequest():
+                await self._show(client, request.ref)
+                return await self._api.recall.compliance(request.ref, client.ceiling)
             case LatestRequest() | ShowRequest():
                 return await self._read(client, request)
             case PublishRequest():

@@ -52,6 +52,11 @@ def live_subject(tlp: Tlp) -> str:
     return f"bulletin.*.*.*.*.{tlp.slug}"
 
 
+def change_subject(tlp: Tlp) -> str:
+    """What became of bulletins under one marking, live."""
+    return f"change.*.*.*.*.{tlp.slug}"
+
+
 NOTICES: Final = "notice.*"
 """Live notices of changes in the directory: every client may hear them, as it may list communities."""
 DIRECTORY_NOTICES: Final = "@directory"
@@ -134,6 +139,7 @@ def _exports(clients: Sequence[ClientEntry]) -> Iterator[str]:
         readers = [client_account(each.name) for each in clients if tlp in tlps(each.ceiling)]
         if readers:  # an export without a list of accounts would be open to all
             yield f'{{ stream: "{live_subject(tlp)}", accounts: [{", ".join(readers)}] }}'
+            yield f'{{ stream: "{change_subject(tlp)}", accounts: [{", ".join(readers)}] }}'
     if clients:
         everybody = ", ".join(client_account(each.name) for each in clients)
         yield f'{{ stream: "{ALARMS}", accounts: [{everybody}] }}'
@@ -151,10 +157,11 @@ def _account(client: ClientEntry) -> str:
     asked = [f"node.{verb}" for verb in verbs(client.role)]
     feed = [next_subject(client.name), ack_subject(client.name)]
     info = info_subject(client.name)
+    changes = [change_subject(tlp) for tlp in tlps(client.ceiling)]
     imports = (
         *(
             f'{{ stream: {{ account: {NODE_ACCOUNT}, subject: "{each}" }} }}'
-            for each in (*feed_filters(client.ceiling), ALARMS, NOTICES)
+            for each in (*feed_filters(client.ceiling), *changes, ALARMS, NOTICES)
         ),
         *(
             f'{{ service: {{ account: {NODE_ACCOUNT}, subject: "{each}.{client.name}" }}, to: "{each}" }}'
@@ -167,7 +174,8 @@ def _account(client: ClientEntry) -> str:
     # responders", which the library turns into a plain refusal, where a forbidden subject would only time
     # out.
     publish = ", ".join(json.dumps(each) for each in ("node.*", FEED_INFO, *feed))
-    subscribe = ", ".join(json.dumps(each) for each in ("bulletin.>", ALARMS, NOTICES, "_INBOX.>"))
+    heard = ("bulletin.>", "change.>", ALARMS, NOTICES, "_INBOX.>")
+    subscribe = ", ".join(map(json.dumps, heard))
     return "\n".join(
         (
             f"  {client_account(client.name)} {{",

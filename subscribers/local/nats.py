@@ -18,7 +18,8 @@ from nats.js import JetStreamContext
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import Code, OperationError
-from schemas.vocabulary import Tlp
+from schemas.subjects import local_change
+from schemas.vocabulary import Realm, Tlp
 from subscribers.link import Link
 from subscribers.local.accounts import FEED_INFO, STORE_KEY_VARIABLE, ServerPlan, render_config
 from subscribers.local.clients import Registry, load_or_make_seed
@@ -26,7 +27,7 @@ from subscribers.local.files import make_private_directory, write_private
 from subscribers.local.server import Server
 from subscribers.local.stream import drop_durables, ensure_durable, ensure_stream, republish
 from subscribers.private_files import read_private
-from subscribers.records import Record
+from subscribers.records import Change, Record
 from subscribers.roles import ClientEntry, Role
 
 _WAIT: Final = 10.0
@@ -133,6 +134,10 @@ class LocalNats:
         """The node's connection. Raises OperationError `node_unreachable` when there is none within 10 s."""
         return await self.link.connection(_WAIT)
 
+    async def write(self, records: Sequence[Record]) -> None:
+        """As `republish`: the agency's own NATS is one of its sinks."""
+        await self.republish(records)
+
     async def republish(self, records: Sequence[Record]) -> None:
         """Into BULLETINS, in order, each once however often it is repeated. Raises OperationError
         `node_unreachable`.
@@ -142,6 +147,15 @@ class LocalNats:
             # One for each connection: a context subscribes to an inbox of its own and never leaves it.
             self._publisher = (nc, nc.jetstream())
         await republish(self._publisher[1], records)
+
+    async def correct(self, changes: Sequence[Change]) -> None:
+        """What became of bulletins, to every client that listens now and may see them. Raises OperationError
+        `node_unreachable`.
+        """
+        for each in changes:
+            realm = Realm.EXERCISE if each.exercise else Realm.LIVE
+            subject = local_change(realm, each.community_slug, each.kind, each.severity, each.tlp)
+            await self.announce(subject, each.model_dump_json().encode())
 
     async def announce(self, subject: str, data: bytes) -> None:
         """To every client that listens now. Raises OperationError `node_unreachable`."""

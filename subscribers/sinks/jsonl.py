@@ -1,5 +1,5 @@
-"""A file of JSON lines: every bulletin that the node has archived, one `Record` a line, for a system that
-reads files.
+"""A file of JSON lines: every bulletin that the node has archived, one `Record` a line, and what became of it
+later as a line of its own, for a system that reads files.
 
 A line is whole or it is not there: what a crash tore off is cut away at the next start. What the last lines
 hold already is not written again, so a node that is not sure may repeat itself. To rotate, rename the file:
@@ -18,7 +18,7 @@ from pydantic_core import from_json
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Tlp
 from subscribers.local.files import storage_error
-from subscribers.records import Record
+from subscribers.records import Change, Record
 
 REMEMBERED: Final = 4_096
 """How many of the last ids are known, and so not written twice."""
@@ -44,21 +44,44 @@ class JsonlSink:
         async with self._writing:
             await asyncio.to_thread(self._append, records)
 
+    async def correct(self, changes: Sequence[Change]) -> None:
+        """Append what became of bulletins, as `{"change": ...}`. Raises as `write`."""
+        async with self._writing:
+            await asyncio.to_thread(self._append_changes, changes)
+
     async def close(self) -> None:
         """Close the file."""
         async with self._writing:
             self._close()
 
     def _append(self, records: Sequence[Record]) -> None:
+        self._append_new(
+            {
+                each.bulletin.id: each.model_dump_json(exclude_none=True).encode() + b"\n"
+                for each in records
+                if each.bulletin.tlp.rank <= self._ceiling.rank
+            }
+        )
+
+    def _append_changes(self, changes: Sequence[Change]) -> None:
+        self._append_new(
+            {
+                f"{each.bulletin} {each.change}": b'{"change":' + each.model_dump_json().encode() + b"}\n"
+                for each in changes
+                if each.tlp.rank <= self._ceiling.rank
+            }
+        )
+
+    def _append_new(self, named: dict[str, bytes]) -> None:
+        """Lines by what they are known by, those that are not there yet."""
         try:
             file = self._current()
             begin = file.seek(0, os.SEEK_END)
-            fresh = self._fresh(records)
+            seen = frozenset(self._seen)
+            fresh = {name: line for name, line in named.items() if name not in seen}
             if not fresh:
                 return
-            lines = b"".join(
-                each.model_dump_json(exclude_none=True).encode() + b"\n" for each in fresh.values()
-            )
+            lines = b"".join(fresh.values())
             try:
                 _write_all(file, lines)
             except OSError:
@@ -68,14 +91,6 @@ class JsonlSink:
         except OSError as error:
             self._close()
             raise storage_error(error, self._path) from None
-
-    def _fresh(self, records: Sequence[Record]) -> dict[str, Record]:
-        seen = frozenset(self._seen)
-        return {
-            each.bulletin.id: each
-            for each in records
-            if each.bulletin.tlp.rank <= self._ceiling.rank and each.bulletin.id not in seen
-        }
 
     def _current(self) -> IO[bytes]:
         """The open file; another one after it was renamed or removed."""
@@ -127,8 +142,11 @@ def _write_all(file: IO[bytes], data: bytes) -> None:
 
 
 def _id_of(line: bytes) -> str | None:
-    """The bulletin's id in a line; None for a line that is not ours."""
+    """By what a line is known; None for a line that is not ours."""
     try:
-        return str(from_json(line)["bulletin"]["id"])
+        fields = from_json(line)
+        if "change" in fields:
+            return f"{fields['change']['bulletin']} {fields['change']['change']}"
+        return str(fields["bulletin"]["id"])
     except (ValueError, KeyError, TypeError):
         return None

@@ -22,7 +22,7 @@ from schemas.json_schemas import FIELDS, URN, Json, plain_schemas
 from schemas.publish import PUBLISHED
 from schemas.vocabulary import Kind
 from subscribers import publish as agency
-from subscribers.api import NodeApi, OwnersApi, RepliesApi, SharingApi
+from subscribers.api import NodeApi, OwnersApi, RecallApi, RepliesApi, SharingApi
 from subscribers.records import Record
 from subscribers.requests import parse_request
 from subscribers.roles import Verb
@@ -174,7 +174,7 @@ def test_every_verb_has_a_request_and_an_answer_and_they_hold() -> None:
 )
 def test_the_answers_are_those_that_the_node_promises(verb: Verb) -> None:
     name = verb.value.replace("-", "_")
-    apis = (NodeApi, OwnersApi, RepliesApi, SharingApi)
+    apis = (NodeApi, OwnersApi, RepliesApi, RecallApi, SharingApi)
     (api,) = (each for each in apis if callable(getattr(each, name, None)))
     promised = typing.get_type_hints(getattr(api, name))["return"]
     assert agency.ANSWERS[verb] == (None if promised is type(None) else promised)

@@ -1,11 +1,13 @@
-"""Replies for the originator alone, between real agencies."""
+"""Replies for the originator alone, and what becomes of what is withdrawn, between real agencies."""
 
 import json
 
+import nats
 import pytest
 
+from schemas.errors import LiaisonError
 from subscribers.lane import connect
-from subscribers.records import Record
+from subscribers.records import Compliance, Record
 from tests.support.world import Member, World, eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
@@ -110,3 +112,63 @@ async def test_a_private_reply_that_nobody_could_read_is_refused(world: World) -
     late = await kz.run("ack", theirs.ref, "--private")
     assert (late.status, late.code) == (1, "no_reader")
     assert (await kz.run("ack", theirs.ref)).status == 0
+
+
+async def confirmed(member: Member, ref: str, *agencies: str) -> Compliance:
+    """How the newest change of a bulletin stands, once these agencies say that they have applied it."""
+    async with member.client() as agency:
+
+        async def there() -> bool:
+            (newest, *_) = await agency.compliance(ref)
+            return set(agencies) == {each.agency for each in newest.members if each.state == "applied"}
+
+        await eventually(there)
+        return (await agency.compliance(ref))[0]
+
+
+async def test_a_retraction_reaches_everything_and_each_member_says_so_once(world: World) -> None:
+    fr, kz, gb = await world.agencies("fr", "kz", "gb")
+    community = await fr.found(kz, gb)
+    said = await fr.publish(f"Plates of {MARKER}", community.slug)
+    for member in (kz, gb):
+        await member.has(community.slug, f"Plates of {MARKER}")
+    url = (kz.state / "local" / "url").read_text().strip()
+    nc = await nats.connect(url, nkeys_seed=str(kz.state / "local" / "clients" / "plain.nk"))
+    heard = await nc.subscribe(f"change.live.{community.slug}.threat.>")
+    await nc.flush()
+    links = [{"relation": "retracts", "id": said.id}]
+    gone = await fr.publish("Withdrawn", community.slug, kind="retraction", links=links)
+    change = json.loads((await heard.next_msg(45)).data)
+    await nc.close()
+    # It is applied there, and not reported yet, or just so: either way it is reported once.
+    await kz.node.kill()
+    assert (change["bulletin"], change["change"], change["state"]) == (said.id, gone.id, "retracted")
+    assert MARKER not in json.dumps(change)
+    await kz.start()
+
+    found = await confirmed(fr, said.ref, "kz", "gb")
+    assert (found.id, found.applied, found.waiting) == (gone.id, 2, 0)
+    assert {(each.archive, each.local, each.sinks) for each in found.members} == {("applied",) * 3}
+    (told,) = (await fr.run("compliance", gone.ref)).json
+    assert {each["agency"] for each in told["members"]} == {"kz", "gb"}
+    shown = await world.command("liaison-agency", "compliance", said.ref, "--state", fr.state)
+    assert "2 of 2 have applied it" in shown.out
+    async with kz.client() as agency:
+        with pytest.raises(LiaisonError, match="bad_request"):
+            await agency.compliance(said.ref)
+        assert (await agency.show(said.ref)).state == "retracted"
+        assert [each for each in (await agency.search(MARKER)).items if each.community == community.id] == []
+        assert [each for each in await agency.outbox() if each.community == community.id] == []
+    lines = map(json.loads, kz.jsonl.read_text("utf-8").splitlines())
+    written = [each["change"] for each in lines if "change" in each]
+    assert [each["change"] for each in written if each["bulletin"] == said.id] == [gone.id]
+    connection = connect(kz.state / "node.db", bytes(kz.keys.archive))
+    try:
+        sql = "SELECT count(*) FROM outgoing WHERE kind = 'b' AND ref = '' AND community = ?"
+        assert connection.execute(sql, (community.id,)).fetchall() == [(1,)]
+    finally:
+        connection.close()
+    async with fr.client() as agency:
+        assert (await agency.status()).unconfirmed == 0
+        with pytest.raises(LiaisonError, match="not_found"):
+            await agency.compliance((await fr.publish("Stands", community.slug)).ref)

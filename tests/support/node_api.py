@@ -29,6 +29,7 @@ from subscribers.key_life import KeyInfo, KeyState, Reader
 from subscribers.local import ClientIdentity, LocalNats
 from subscribers.records import (
     Community,
+    Compliance,
     Filters,
     HistoryReport,
     MembershipChange,
@@ -202,6 +203,16 @@ class MemorySharing:
         raise OperationError(Code.NOT_MEMBER, "this agency is not in the community", "ask an owner")
 
 
+class MemoryRecall:
+    """`RecallApi` on what it was given."""
+
+    def __init__(self) -> None:
+        self.told: list[Compliance] = []
+
+    async def compliance(self, ref: str, tlp_at_most: Tlp) -> list[Compliance]:
+        return [each for each in self.told if ref in {each.id, each.ref, *each.bulletins}]
+
+
 class MemoryNode:
     """`NodeApi` on a list. With `local`, what is published is republished there, as a node does."""
 
@@ -213,6 +224,7 @@ class MemoryNode:
         self.owners = MemoryOwners()
         self.replies = MemoryReplies(self)
         self.sharing = MemorySharing()
+        self.recall = MemoryRecall()
         self._numbers = count(1000)
         self._communities = {SLUG: _community(SLUG, "Alpha", Realm.LIVE, COMMUNITY)}
 

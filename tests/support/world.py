@@ -310,7 +310,7 @@ class Member:
         if not self.jsonl.exists():
             return []
         records = map(json.loads, self.jsonl.read_text("utf-8").splitlines())
-        return [each["bulletin"]["title"] for each in records if each["community_slug"] == slug]
+        return [each["bulletin"]["title"] for each in records if each.get("community_slug") == slug]
 
     async def delivered(self, slug: str) -> list[str]:
         """The titles of a community as plain nats-py got them from the agency's own NATS, in their order."""

@@ -22,6 +22,8 @@ from schemas.merkle import Log
 from schemas.proof import Report, check
 from schemas.receipts import Answer, issue
 from schemas.reply import reply_context
+from schemas.report import Applied
+from schemas.report import Report as ChangeReport
 from schemas.signing import DOCUMENT_TYPE, parse_envelope
 from subscribers.keys import KemKey
 from subscribers.sealing import open_reply, seal_reply
@@ -373,13 +375,13 @@ def test_a_text_that_says_other_than_its_header_is_refused() -> None:
     assert codes(shown_of(raw) | {"content": fields()["content"]}) == {"text": "content_mismatch"}
 
 
-def private(**changes: Json) -> Json:
+def private(said: bytes | None = None, **changes: Json) -> Json:
     """A file about a private reply of the example's publisher, its announcement withheld."""
     id, place = "019c132c-df41-7a10-8b5e-3f0a6d2c9e71", (COMMUNITY, WORLD.fra)
     link = {"relation": "acknowledges", "id": WORLD.bulletin.id}
     fields = {"kind": "acknowledgement", "title": "Acknowledged", "language": "en", "severity": "info"}
     marks = {"tlp": "TLP:AMBER", "links": [link], "id": id, "ref": "FRA-2026-0043", "issued": instant(AT)}
-    said = Bulletin.model_validate({**fields, **marks}).to_bytes()
+    said = said or Bulletin.model_validate({**fields, **marks}).to_bytes()
     context = reply_context(place[0], id, place[1])
     sealed, _ = seal_reply(said, context, [WORLD.keys("jpn")], random_from("private"))
     raw = WORLD.sealed("b", id, sealed.to_bytes())
@@ -403,6 +405,12 @@ def test_a_private_reply_is_shown_by_its_reader() -> None:
         assert codes({**made, "content": {**made["content"], name: wrong}}) == {"text": "commitment_mismatch"}
     lacking = {name: value for name, value in made["content"].items() if name != "sealed"}
     assert refused({**made, "content": lacking}) is Code.BAD_EVIDENCE
+
+
+def test_a_report_is_no_bulletin_to_be_shown() -> None:
+    done = {"archive": "applied", "local": "applied", "sinks": "none", "received": AT, "applied": AT}
+    said = ChangeReport(changes=[Applied.model_validate({"id": WORLD.bulletin.id, **done})]).to_bytes()
+    assert codes(private(said)) == {"text": "not_a_reply"}
 
 
 def test_a_private_reply_under_an_epoch_for_later_members_is_none() -> None:

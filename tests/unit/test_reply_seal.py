@@ -22,6 +22,7 @@ from schemas.reply import (
     reply_context,
 )
 from schemas.vocabulary import History
+from subscribers.archive import NewRecord
 from subscribers.keys import KemKey
 from subscribers.replies import recipients_of, record_of, sealed_payload
 from subscribers.sealing import open_reply, seal_reply
@@ -121,7 +122,7 @@ def test_what_does_not_fit_is_not_sent() -> None:
 
 def test_nobody_seals_to_an_originator_that_cannot_read() -> None:
     weak = JPN.keys(kem=to_base64(JPN.kem.public[:1184] + bytes(32)))
-    seal = (acknowledgement(), COM, FRA.endpoint)
+    seal = (acknowledgement().to_bytes(), fed.uuid(1), COM, FRA.endpoint)
     assert code_of(sealed_payload, *seal, "jpn", [weak, FRA.keys()]) is Code.NO_READER
     assert code_of(sealed_payload, *seal, "jpn", [FRA.keys()]) is Code.NO_READER
     payload = sealed_payload(*seal, "jpn", [weak, JPN.keys(), FRA.keys()])
@@ -164,7 +165,7 @@ def test_what_the_originator_keeps_of_it() -> None:
     chain = Publisher()
     chain.send(chain.announcement(hist=History.NONE))
     said = acknowledgement()
-    payload = sealed_payload(said, COM, FRA.endpoint, "jpn", [JPN.keys(), FRA.keys()])
+    payload = sealed_payload(said.to_bytes(), said.id, COM, FRA.endpoint, "jpn", [JPN.keys(), FRA.keys()])
     raw = chain.sealed(payload, 1)
     kept = {}
     for party in (JPN, FRA, UNX):
@@ -175,8 +176,8 @@ def test_what_the_originator_keeps_of_it() -> None:
         kept[party.id] = record_of(verdict, [party.kem], party.endpoint, party.id, fed.AT + 5)
     assert kept["unx"] is None
     theirs, ours = kept["jpn"], kept["fra"]
-    assert theirs
-    assert ours
+    assert isinstance(theirs, NewRecord)
+    assert isinstance(ours, NewRecord)
     assert (theirs.bulletin, theirs.agency, theirs.own, theirs.to) == (said, "fra", False, "jpn")
     assert (ours.bulletin, ours.agency, ours.own, ours.to) == (said, "fra", True, None)
     assert theirs.flags == {"private"}

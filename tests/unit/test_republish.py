@@ -10,10 +10,10 @@ import pytest
 from schemas.errors import Code, OperationError
 from subscribers import tables
 from subscribers.archive import Archive
-from subscribers.records import Record
+from subscribers.records import Change, Record
 from subscribers.republish import Fresh, Republisher
 from subscribers.store import Store
-from tests.support.archive import new_record
+from tests.support.archive import new_record, replacing
 
 DEADLINE = 45.0
 
@@ -23,16 +23,26 @@ class Shelf:
 
     def __init__(self, failures: int = 0) -> None:
         self.titles: list[str] = []
+        self.changes: list[tuple[str, str]] = []
         self._failures = failures
         self._news = asyncio.Condition()
 
-    async def take(self, records: Sequence[Record]) -> None:
+    async def write(self, records: Sequence[Record]) -> None:
         if self._failures:
             self._failures -= 1
             raise OperationError(Code.DISK_FULL, "no room", "make some")
         async with self._news:
             self.titles += [each.bulletin.title for each in records]
             self._news.notify_all()
+
+    async def correct(self, changes: Sequence[Change]) -> None:
+        async with self._news:
+            self.changes += [(each.ref, each.state) for each in changes]
+            self._news.notify_all()
+
+    async def corrected(self, count: int) -> None:
+        async with asyncio.timeout(DEADLINE), self._news:
+            await self._news.wait_for(lambda: len(self.changes) >= count)
 
     async def holds(self, *numbers: int) -> None:
         wanted = {f"Drone sighting number{number}" for number in numbers}
@@ -54,7 +64,7 @@ async def add(archive: Archive, *numbers: int) -> None:
 @asynccontextmanager
 async def republishing(archive: Archive, *shelves: Shelf) -> AsyncIterator[Fresh]:
     fresh = Fresh()
-    republisher = Republisher(archive, fresh, [each.take for each in shelves])
+    republisher = Republisher(archive, fresh, shelves)
     task = asyncio.create_task(republisher.run())
     try:
         yield fresh
@@ -111,3 +121,20 @@ async def test_many_rows_go_in_order(archive: Archive) -> None:
     async with republishing(archive, shelf):
         await shelf.holds(700)
     assert shelf.titles == titles(*numbers)
+
+
+async def test_what_became_of_bulletins_is_told_behind_the_change(archive: Archive) -> None:
+    shelf = Shelf()
+    await add(archive, 1, 2, 3)
+    async with archive._store.write() as tx:  # noqa: SLF001 - the feed writes through the store, too
+        changes = [
+            replacing(4, "retraction", 1),
+            replacing(5, "amendment", 1, 2),
+            replacing(6, "retraction", 3, agency="xx-other"),
+        ]
+        await archive.insert_all(tx, changes)
+    async with republishing(archive, shelf):
+        await shelf.holds(1, 2, 3, 4, 5, 6)
+        await shelf.corrected(2)
+    # The retraction is the last word on the first; nobody retracts another's bulletin.
+    assert shelf.changes == [("FRA-2026-0001", "retracted"), ("FRA-2026-0002", "amended")]

@@ -251,7 +251,7 @@ def answer(number: int, target: int, reader: Party = JPN, **changes: str) -> byt
     links = [{"relation": "acknowledges", "id": uuid(target)}]
     fields = {"kind": "acknowledgement", "title": f"Acknowledged {target}", "history": "none", **changes}
     said = bulletin(number, FRA, links=links, **fields)
-    return sealed_payload(said, COM, FRA.endpoint, reader.id, [reader.keys(), FRA.keys()])
+    return sealed_payload(said.to_bytes(), said.id, COM, FRA.endpoint, reader.id, [reader.keys(), FRA.keys()])
 
 
 async def asked(reader: Reading) -> Publisher:

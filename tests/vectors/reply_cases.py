@@ -16,6 +16,7 @@ from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt
 
 from schemas.bulletin import Bulletin
 from schemas.content import pad
+from schemas.encoding import canonical_json
 from schemas.errors import Code
 from schemas.frame import CARD
 from schemas.limits import REPLY_KEYS_MAX
@@ -183,6 +184,40 @@ def _replies() -> Iterator[Case]:
     yield from (
         given(name, what, code(expected), sealed(content)) for name, what, expected, content in _contents()
     )
+    yield from (given(name, what, expect, sealed(content)) for name, what, expect, content in _reports())
+    own = sealed(next(_reports())[3])
+    yield given("report_own", "our own report: nothing to us", nothing, own, reader="fra")
+
+
+def _reports() -> Iterator[tuple[str, str, dict[str, Any], bytes]]:
+    """Reports on changes: name, what, what comes of it, content."""
+    first = {
+        "id": TARGET,
+        "received": fed.AT,
+        "applied": fed.AT + 5,
+        "archive": "applied",
+        "local": "applied",
+        "sinks": "none",
+    }
+    late = {**first, "id": fed.uuid(91), "applied": None, "local": "failed", "archive": "absent"}
+
+    def made(*changes: dict[str, Any], **more: Any) -> bytes:
+        return canonical_json({"v": 1, "type": "report", "changes": list(changes), **more})
+
+    good = made(first, late)
+    digest = sha256(good).hexdigest()
+    yield "report", "two changes, one of them not applied", {"report": digest, "changes": 2}, good
+    bad = code(Code.BAD_DOCUMENT)
+    yield "report_of_nothing", "no changes", bad, made()
+    yield "report_twice", "a change twice", bad, made(first, first)
+    yield "report_of_65", "65 changes", bad, made(*({**first, "id": fed.uuid(n)} for n in range(65)))
+    failed = made({**first, "sinks": "failed"})
+    yield "report_failed_and_applied", "applied, though something failed", bad, failed
+    yield "report_not_applied", "not applied, and nothing failed", bad, made({**first, "applied": None})
+    yield "report_with_another_word", "a word that is none", bad, made({**first, "archive": "perhaps"})
+    yield "report_with_a_field_too_many", "an unknown field", bad, made(first, officer="x")
+    spaced = good.replace(b",", b", ")
+    yield "report_with_spaces", "not in its canonical form", code(Code.BAD_ENCODING), spaced
 
 
 def _contents() -> Iterator[tuple[str, str, Code, bytes]]:

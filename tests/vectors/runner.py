@@ -22,7 +22,7 @@ from schemas.wraps import parse_bundle
 from subscribers.heads import judge_head
 from subscribers.keys import KemKey
 from subscribers.past import Join, PastChain, Step, vouchers
-from subscribers.replies import record_of
+from subscribers.replies import Reported, record_of
 from subscribers.sealing import EpochKey
 from subscribers.trust import (
     Announced,
@@ -160,6 +160,9 @@ def _reply(case: dict[str, Any]) -> dict[str, Any]:
     made = record_of(verdict, [kem], endpoint, case["reader"], case["now"])
     if made is None:
         return {"reply": None}
+    if isinstance(made, Reported):
+        digest = sha256(made.report.to_bytes()).hexdigest()
+        return {"report": digest, "changes": len(made.report.changes)}
     digest, (link,) = sha256(made.payload).hexdigest(), made.bulletin.links
     return {"reply": digest, "kind": made.bulletin.kind.value, "target": link.id}
 

@@ -121,7 +121,7 @@ export class Reader {
       const { agency, code, expired, frame, reply } = verdict;
       const opened = await openReply(reply, frame.header, code, this.kem, this.endpoint);
       const slug = this.slugs.get(community) ?? null;
-      if (opened) told.push({ event: "reply", ...from, slug, agency, expired, bulletin: opened.bulletin.fields });
+      if (opened && "bulletin" in opened) told.push({ event: "reply", ...from, slug, agency, expired, bulletin: opened.bulletin.fields });
     }
     return told;
   }

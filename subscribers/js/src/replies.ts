@@ -2,10 +2,11 @@
 
 import { agrees, parseBulletin, type Bulletin } from "./bulletin.js";
 import { derive, openCommitted } from "./content.js";
-import { bytes, concat, toHex } from "./encoding.js";
+import { bytes, concat, demandCanonical, parseJson, toHex, type JsonObject } from "./encoding.js";
 import { demand } from "./errors.js";
+import { distinct, listOf, matches, oneOf, orNull, record, UUID7, whole } from "./fields.js";
 import { BODY_SIZES, type Header } from "./frame.js";
-import { HASH_SIZE, HPKE_SIZE, REPLY_KEYS_MAX } from "./limits.js";
+import { HASH_SIZE, HPKE_SIZE, PAYLOAD_MAX, REPLY_KEYS_MAX } from "./limits.js";
 import { openSealed, type KemKey } from "./wraps.js";
 
 const LABEL = bytes("liaison/1 reply\0");
@@ -37,12 +38,30 @@ export function parseSealed(payload: Uint8Array): SealedReply {
   return { commitment: toHex(payload.slice(LABEL.length, HEAD_SIZE - 1)), keys, body };
 }
 
-/** What a sealed reply says, and the bulletin that it answers. */
-export interface Reply {
-  readonly content: Uint8Array;
-  readonly bulletin: Bulletin;
-  readonly kind: string;
-  readonly target: string;
+/** What a sealed reply says: an answer to the bulletin `target`, or a report on changes of the reader's. */
+export type Reply =
+  | { readonly content: Uint8Array; readonly bulletin: Bulletin; readonly kind: string; readonly target: string }
+  | { readonly content: Uint8Array; readonly changes: readonly JsonObject[] };
+
+const moment = whole(0, Number.MAX_SAFE_INTEGER);
+const APPLIED = record({
+  id: matches(UUID7),
+  received: moment,
+  applied: orNull(moment),
+  archive: oneOf("applied", "absent"),
+  local: oneOf("applied", "failed"),
+  sinks: oneOf("applied", "failed", "none"),
+});
+const REPORT = record({ v: oneOf(1), type: oneOf("report"), changes: listOf(APPLIED) });
+
+function parseReport(fields: JsonObject, content: Uint8Array): readonly JsonObject[] {
+  demand(REPORT(fields), "bad_document", "not a report");
+  const changes = fields["changes"] as JsonObject[];
+  const fits = changes.every((each) => (each["applied"] === null) === [each["local"], each["sinks"]].includes("failed"));
+  const once = distinct(changes.map((each) => each["id"] as string));
+  demand(changes.length > 0 && once && fits, "bad_document", "no changes, one twice, or applied where it failed");
+  demandCanonical(fields, content);
+  return changes;
 }
 
 /**
@@ -62,6 +81,8 @@ export async function openReply(
   for (const each of sealed.keys) key ??= await openSealed(each, info, mine);
   if (key === undefined) return undefined;
   const content = openCommitted(sealed.body, context, derive(key, "liaison/1 reply"), COMMITMENT, sealed.commitment);
+  const fields = parseJson(content, PAYLOAD_MAX);
+  if (fields["type"] === "report") return { content, changes: parseReport(fields, content) };
   const bulletin = parseBulletin(content);
   const kind = bulletin.fields["kind"] as string;
   const links = (bulletin.fields["links"] ?? []) as { id: string }[];

@@ -145,9 +145,14 @@ const OPERATIONS: Record<string, (base: Base, given: Case) => Said | Promise<Sai
     const verdict = follow(base, given).judge(subject, fromBase64(raw, MESSAGE_MAX), given.now);
     if (verdict.verdict !== "sealed") return put(verdict);
     const mine = await kemKey(fromHex(agency(base, given).kem, 32));
-    const { reply, frame, code } = verdict;
-    const opened = await openReply(reply, frame.header, code, mine, endpoint(base, given));
+    const { reply, code } = verdict;
+    const { header } = verdict.frame;
+    const opened = await openReply(reply, header, code, mine, endpoint(base, given));
     if (opened === undefined) return { reply: null };
+    if ("changes" in opened) {
+      if (header.publisher === endpoint(base, given)) return { reply: null };
+      return { report: toHex(sha256(opened.content)), changes: opened.changes.length };
+    }
     return { reply: toHex(sha256(opened.content)), kind: opened.kind, target: opened.target };
   },
   wrap: async (base, given) => {

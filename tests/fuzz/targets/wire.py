@@ -23,6 +23,7 @@ from schemas.errors import LiaisonError
 from schemas.frame import header_bytes, join, parse_frame, parse_header
 from schemas.receipts import read
 from schemas.reply import SealedReply, parse_sealed
+from schemas.report import parse_report
 from schemas.signing import RECEIPT_TYPE, pae
 from schemas.subjects import parse_frame_subject
 from schemas.wraps import bundle, parse_bundle, parse_wrap
@@ -96,6 +97,18 @@ def _replies() -> list[bytes]:
     made = [SealedReply(bytes(range(32)), (bytes(1168),) * count, bytes(1100)) for count in (1, 2)]
     whole = [each.to_bytes() for each in made]
     return [*whole, whole[0][:-1], whole[1] + b"\x00", whole[0][:48], whole[0][:16]]
+
+
+def _report(data: bytes) -> None:
+    assert parse_report(data, parse_json(data, _JSON_MAX)).to_bytes() == data
+
+
+def _reports() -> list[bytes]:
+    change = {"received": 1, "applied": 2, "archive": "absent", "local": "applied", "sinks": "failed"}
+    ids = [f"019c132c-df40-7000-8000-{number:012x}" for number in range(3)]
+    stuck = [{**change, "id": each, "applied": None} for each in ids]
+    whole = {"v": 1, "type": "report", "changes": [{**stuck[0], "applied": 3, "sinks": "none"}]}
+    return [canonical_json(each) for each in ({**whole, "changes": stuck}, whole, {**whole, "changes": []})]
 
 
 def _checkpoint(data: bytes) -> None:
@@ -213,6 +226,7 @@ TARGETS: Final = (
         longest=2600,
     ),
     Target("reply", _reply, ("schemas/reply.py",), _replies, longest=3600),
+    Target("report", _report, ("schemas/report.py",), _reports, changed_json, longest=1200),
     Target("checkpoint", _checkpoint, ("schemas/checkpoint.py",), samples.notes, longest=1200),
     Target(
         "receipt",
