@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails
 
 from schemas.encoding import canonical_json, from_instant, parse_json
 from schemas.errors import Code, DraftError, FormatError
-from schemas.limits import BODY_MAX, LIST_MAX, PAYLOAD_MAX, SUMMARY_MAX, TITLE_MAX
+from schemas.limits import BODY_MAX, DOCUMENT_MAX, HEADER_MAX, LIST_MAX, PAYLOAD_MAX, SUMMARY_MAX, TITLE_MAX
 from schemas.vocabulary import (
     ChannelState,
     GradingSystem,
@@ -58,6 +58,8 @@ Instant = Annotated[
     str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")
 ]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+Envelope = Annotated[str, StringConstraints(min_length=1, max_length=DOCUMENT_MAX)]
+"""A signed document as text."""
 CommunityId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
@@ -213,7 +215,47 @@ class Draft(_Model):
         return Realm.EXERCISE if self.exercise else Realm.LIVE
 
 
-class Bulletin(Draft):
+class Onward(_Model):
+    """What a member asks for: that this bulletin may go on to another community."""
+
+    bulletin: Uuid7
+    community: CommunityId
+
+
+class Release(_Model):
+    """A bulletin of another community: what its originator signed there, and that it may be carried here.
+
+    `header` is the text of its frame's header, `digest` the SHA-256 of the frame's body; `salt` and `payload`
+    open the header's commitment, `grant` is the originator's envelope.
+    """
+
+    header: Annotated[str, StringConstraints(min_length=1, max_length=HEADER_MAX)]
+    signature: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$")]
+    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    salt: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    payload: Annotated[str, StringConstraints(min_length=1, max_length=PAYLOAD_MAX)]
+    grant: Envelope
+
+
+class Shared(Draft):
+    """A draft that a node makes itself, about letting a bulletin go on to another community."""
+
+    onward: Onward | None = None
+    grant: Envelope | None = None
+    release: Release | None = None
+
+    @model_validator(mode="after")
+    def _in_its_kind(self) -> Self:
+        if self.onward is not None and self.kind is not Kind.REQUEST:
+            raise ValueError("`onward` belongs to bulletins of kind request")
+        if self.grant is not None and self.kind is not Kind.RESPONSE:
+            raise ValueError("`grant` belongs to bulletins of kind response")
+        if self.release is not None and (self.onward is not None or self.grant is not None):
+            raise ValueError("`release` stands alone")
+        return self
+
+
+class Bulletin(Shared):
     """A draft with its identity: the plaintext of a bulletin frame."""
 
     v: Literal[1] = 1

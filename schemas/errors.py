@@ -82,6 +82,9 @@ class Code(StrEnum):
     CONTENT_MISMATCH = "content_mismatch"
     NOT_A_REPLY = "not_a_reply"
     NO_READER = "no_reader"
+    NOT_GRANTED = "not_granted"
+    GRANT_EXPIRED = "grant_expired"
+    RED_ONWARD = "red_onward"
     # the machines
     WRONG_KEY = "wrong_key"
     STORE_CORRUPT = "store_corrupt"

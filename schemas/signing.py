@@ -22,6 +22,7 @@ FRAME_TYPE: Final = b"application/vnd.liaison.frame.v1"
 DOCUMENT_TYPE: Final = "application/vnd.liaison.directory.v1+json"
 MEMBERSHIP_TYPE: Final = "application/vnd.liaison.membership.v1+json"
 ENROLMENT_TYPE: Final = "application/vnd.liaison.enrolment.v1+json"
+RELEASE_TYPE: Final = "application/vnd.liaison.release.v1+json"
 HISTORY_TYPE: Final = "application/vnd.liaison.history.v1+json"
 RECEIPT_TYPE: Final = "application/vnd.liaison.receipt.v1"
 

@@ -22,6 +22,7 @@ from subscribers.records import (
     Proposal,
     Published,
     Record,
+    ReleaseReport,
 )
 from subscribers.roles import ClientIdentity, ClientName, Role, Verb
 
@@ -213,6 +214,20 @@ class SharingApi(Protocol):
 
     async def history_request(self, community: str) -> HistoryReport:
         """Want what came before this agency joined; LiaisonError `not_member`."""
+
+    async def releases(self, ceiling: Tlp) -> ReleaseReport:
+        """Requests for onward release and what came by it, up to this marking."""
+
+    async def release_ask(self, client: ClientIdentity, ref: str, community: str, note: str) -> Published:
+        """Ask the originator of `ref` to let it go on to `community`."""
+
+    async def release_answer(
+        self, client: ClientIdentity, ref: str, days: int | None, note: str
+    ) -> Published:
+        """Grant the request `ref` for so many days, or decline it."""
+
+    async def release_carry(self, client: ClientIdentity, ref: str) -> list[Published]:
+        """Publish what the request `ref` was granted."""
 
 
 class RecallApi(Protocol):

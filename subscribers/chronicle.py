@@ -220,8 +220,7 @@ class Chronicle:
     def _record(self, frame: Frame, epoch: Epoch, now: int) -> NewRecord:
         directory, header = self._ledger.known(), frame.header
         agency = directory.signers[header.kid].agency
-        code = directory.agencies[agency].code
-        salt, payload, bulletin = open_bulletin(frame, epoch, code)
+        salt, payload, bulletin = open_bulletin(directory, frame, epoch, agency)
         flags: frozenset[Flag] = frozenset({"history"})
         proof = Proof.of(frame, salt, own=False)
         return NewRecord(bulletin, payload, header.com, agency, now, flags=flags, proof=proof)

@@ -73,7 +73,7 @@ class Node:
         self.recall = Recall(core, recall_patience)
         """How our amendments and retractions stand with others."""
         self._sent = Sent(core.store, core.ledger, self.replies.unseal)
-        self.sharing = Sharing(core, self.owners)
+        self.sharing = Sharing(core, self.owners, self.publish)
         self._digests = asyncio.Lock()
 
     @classmethod

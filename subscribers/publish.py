@@ -44,6 +44,7 @@ from subscribers.records import (
     Proposal,
     Published,
     Record,
+    ReleaseReport,
 )
 from subscribers.requests import MODELS
 from subscribers.roles import ClientIdentity, Role, Verb, verbs
@@ -78,6 +79,10 @@ ANSWERS: Final[dict[Verb, Any]] = {
     Verb.COMMUNITY_SIGN: Proposal,
     Verb.COMMUNITY_SUBMIT: Proposal,
     Verb.NOTICES: list[Notice],
+    Verb.RELEASES: ReleaseReport,
+    Verb.RELEASE_ASK: Published,
+    Verb.RELEASE_ANSWER: Published,
+    Verb.RELEASE_CARRY: list[Published],
     Verb.HISTORY: HistoryReport,
     Verb.HISTORY_REQUEST: HistoryReport,
     Verb.DIGEST: Published,
@@ -125,6 +130,10 @@ _SUMMARIES: Final = {
     Verb.COMMUNITY_SIGN: "Sign a proposal as an owner.",
     Verb.COMMUNITY_SUBMIT: "Hand in a proposal that enough owners have signed.",
     Verb.NOTICES: "Changes in the directory that concern the agency.",
+    Verb.RELEASES: "Which bulletins others asked to let go on, what was answered, and what was carried here.",
+    Verb.RELEASE_ASK: "Ask the originator of a bulletin to let it go on to another community.",
+    Verb.RELEASE_ANSWER: "Grant such a request, or decline it.",
+    Verb.RELEASE_CARRY: "Publish in the other community what was granted, with what was said since.",
     Verb.HISTORY: "How far the history of communities has come, and what was passed on to others.",
     Verb.HISTORY_REQUEST: "Ask for what members may read from before the agency joined.",
     Verb.DIGEST: "Publish the digest of a community for a period, once.",

@@ -255,6 +255,45 @@ class HistoryReport(_Shape):
     given: list[HistoryGiven]
 
 
+class ReleaseEntry(_Shape):
+    """A request that a bulletin (`ref`) may go on to another community, and what became of it."""
+
+    request: str
+    """The reference of the request."""
+    carrier: str
+    """The agency that asks."""
+    asked: Instant
+    ref: str
+    originator: str
+    community: str
+    """Where the bulletin stands: the short name at this node."""
+    target: CommunityId
+    target_slug: str
+    """Empty for a community that this agency is not in."""
+    state: Literal["asked", "granted", "declined"]
+    until: Instant | None = None
+    yours_to_answer: bool
+    to_carry: int
+    """Bulletins that this agency may carry and has not: the original, and what was said of it since."""
+
+
+class ReleasedHere(_Shape):
+    """A bulletin that was carried here from another community."""
+
+    ref: str
+    carrier: str
+    community: str
+    originator: str
+    granted: Instant
+
+
+class ReleaseReport(_Shape):
+    """Requests for onward release, and what has come by it."""
+
+    asked: list[ReleaseEntry]
+    here: list[ReleasedHere]
+
+
 class Published(_Shape):
     """What became of a draft: `queued` is on this node's disk, `admitted` carries the hub's signed receipt,
     `refused` its code.

@@ -60,6 +60,7 @@ _HARMLESS: Final = frozenset(
         Verb.COMMUNITY_PROPOSAL,
         Verb.NOTICES,
         Verb.HISTORY,
+        Verb.RELEASES,
         Verb.HISTORY_REQUEST,
     }
 )

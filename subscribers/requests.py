@@ -180,6 +180,28 @@ class NoticesRequest(Request):
     limit: _Limit = 50
 
 
+class ReleaseAsk(Request):
+    """`release-ask`: that the bulletin `ref` may go on to `community`"""
+
+    ref: _Word
+    community: _Word
+    note: Annotated[Body, StringConstraints(max_length=SUMMARY_MAX)] = ""
+
+
+class ReleaseAnswer(Request):
+    """`release-answer`: grant what the request `ref` asks for, for so many days; without them decline it"""
+
+    ref: _Word
+    days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = None
+    note: Annotated[Body, StringConstraints(max_length=SUMMARY_MAX)] = ""
+
+
+class ReleaseCarry(Request):
+    """`release-carry`: publish what the request `ref` was granted"""
+
+    ref: _Word
+
+
 class HistoryWanted(Request):
     """`history-request`"""
 
@@ -309,6 +331,10 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.COMMUNITY_SIGN: CommunityProposalRequest,
     Verb.COMMUNITY_SUBMIT: CommunityProposalRequest,
     Verb.NOTICES: NoticesRequest,
+    Verb.RELEASES: Nothing,
+    Verb.RELEASE_ASK: ReleaseAsk,
+    Verb.RELEASE_ANSWER: ReleaseAnswer,
+    Verb.RELEASE_CARRY: ReleaseCarry,
     Verb.HISTORY: Nothing,
     Verb.HISTORY_REQUEST: HistoryWanted,
     Verb.DIGEST: DigestRequest,

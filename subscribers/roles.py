@@ -52,6 +52,10 @@ class Verb(StrEnum):
     COMMUNITY_SIGN = "community-sign"
     COMMUNITY_SUBMIT = "community-submit"
     NOTICES = "notices"
+    RELEASES = "releases"
+    RELEASE_ASK = "release-ask"
+    RELEASE_ANSWER = "release-answer"
+    RELEASE_CARRY = "release-carry"
     HISTORY = "history"
     HISTORY_REQUEST = "history-request"
     DIGEST = "digest"
@@ -88,6 +92,7 @@ _ADDS: Final = {
         Verb.COMMUNITY_LOG,
         Verb.NOTICES,
         Verb.HISTORY,
+        Verb.RELEASES,
         Verb.DIRECTORY,
     ),
     Role.PUBLISHER: (
@@ -98,6 +103,9 @@ _ADDS: Final = {
         Verb.OUTBOX,
         Verb.OUTBOX_DRAFT,
         Verb.OUTBOX_DROP,
+        Verb.RELEASE_ASK,
+        Verb.RELEASE_ANSWER,
+        Verb.RELEASE_CARRY,
     ),
     Role.OWNER: (
         Verb.COMMUNITY_CREATE,

@@ -39,6 +39,18 @@ def notice(known: Json) -> Json:
     return shown
 
 
+def releases(known: Json) -> Json:
+    """A request that was granted, and a bulletin that was carried here."""
+    where = {"community": known["card"]["slug"], "target": "ab" * 16, "target_slug": "border"}
+    asked = {"request": "JPN-2026-0007", "carrier": "jpn", "asked": "2026-01-31T08:30:01Z"}
+    about = {"ref": "FRA-2026-0042", "originator": "fra", "state": "granted", "until": "2026-03-02T08:34:00Z"}
+    here = {"ref": "JPN-2026-0008", "carrier": "jpn", "community": "border", "originator": "fra"}
+    return {
+        "asked": [{**asked, **about, **where, "yours_to_answer": False, "to_carry": 1}],
+        "here": [{**here, "granted": "2026-01-31T08:34:00Z"}],
+    }
+
+
 def history(known: Json) -> Json:
     """A past that is nearly all there, and one that was passed on."""
     where = {"community": known["document-community"]["id"], "slug": known["card"]["slug"]}
@@ -165,6 +177,10 @@ def request_examples(known: Json) -> dict[Verb, Json]:
         Verb.COMMUNITY_SIGN: {"file": _file(known)},
         Verb.COMMUNITY_SUBMIT: {"file": _file(known)},
         Verb.NOTICES: {"after": 41, "limit": 20},
+        Verb.RELEASES: {},
+        Verb.RELEASE_ASK: {"ref": "FRA-2026-0042", "community": slug, "note": "For the border."},
+        Verb.RELEASE_ANSWER: {"ref": "JPN-2026-0007", "days": 30},
+        Verb.RELEASE_CARRY: {"ref": "JPN-2026-0007"},
         Verb.HISTORY: {},
         Verb.HISTORY_REQUEST: {"community": slug},
         Verb.DIGEST: {"community": slug, "period": "2026-01-31"},
@@ -285,6 +301,10 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         Verb.COMMUNITY_SIGN: proposal,
         Verb.COMMUNITY_SUBMIT: proposal,
         Verb.NOTICES: [notice(known)],
+        Verb.RELEASES: releases(known),
+        Verb.RELEASE_ASK: published,
+        Verb.RELEASE_ANSWER: published,
+        Verb.RELEASE_CARRY: [published],
         Verb.HISTORY: history(known),
         Verb.HISTORY_REQUEST: history(known),
         Verb.DIGEST: published,

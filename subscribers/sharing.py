@@ -2,17 +2,21 @@
 
 from schemas.encoding import instant
 from schemas.errors import Code, OperationError
+from schemas.vocabulary import Tlp
 from subscribers.core import Core
 from subscribers.owners import Owners
-from subscribers.records import HistoryEntry, HistoryGiven, HistoryReport
+from subscribers.records import HistoryEntry, HistoryGiven, HistoryReport, Published, ReleaseReport
+from subscribers.releasing import Publish, Releasing
+from subscribers.roles import ClientIdentity
 
 
 class Sharing:
     """On top of the node's core; `owners` finds communities by their names."""
 
-    def __init__(self, core: Core, owners: Owners) -> None:
+    def __init__(self, core: Core, owners: Owners, publish: Publish) -> None:
         self._core = core
         self._owners = owners
+        self._releasing = Releasing(core, owners, publish)
 
     async def history(self) -> HistoryReport:
         """What was asked for, and what was passed on."""
@@ -54,6 +58,24 @@ class Sharing:
             )
         await self._core.history.request(self._owners.find(community).community.id)
         return await self.history()
+
+    async def releases(self, ceiling: Tlp) -> ReleaseReport:
+        """What was asked for, answered and carried."""
+        return await self._releasing.report(ceiling)
+
+    async def release_ask(self, client: ClientIdentity, ref: str, community: str, note: str) -> Published:
+        """As `Releasing.ask`."""
+        return await self._releasing.ask(client, ref, community, note)
+
+    async def release_answer(
+        self, client: ClientIdentity, ref: str, days: int | None, note: str
+    ) -> Published:
+        """As `Releasing.answer`."""
+        return await self._releasing.answer(client, ref, days, note)
+
+    async def release_carry(self, client: ClientIdentity, ref: str) -> list[Published]:
+        """As `Releasing.carry`."""
+        return await self._releasing.carry(client, ref)
 
     def _slug(self, community: str) -> str:
         card = self._core.ledger.cards.get(community)

@@ -18,6 +18,7 @@ from schemas.errors import Code, LiaisonError, SealError, TrustError
 from schemas.frame import CARD, EPOCH, HEARTBEAT, Frame
 from schemas.membership import MembershipLog
 from schemas.merkle import Head
+from schemas.onward import check_onward
 from schemas.reply import check_place, is_sealed, parse_sealed
 from schemas.vocabulary import Precedence
 from schemas.wraps import parse_wrap
@@ -125,20 +126,23 @@ def accept_wrap(
     return wrapped.announcement, unwrap(wrapped, epoch.announcement, kem, endpoint, epoch.kc)
 
 
-def open_bulletin(frame: Frame, epoch: Epoch, code: str) -> tuple[bytes, bytes, Bulletin]:
-    """Salt, payload and bulletin of an authentic `b` frame, whose epoch's key is here; `code` is its
-    agency's. Raises SealError, or what FORMAT.md's "Content" says of a bulletin.
+def open_bulletin(
+    directory: Directory, frame: Frame, epoch: Epoch, agency: str
+) -> tuple[bytes, bytes, Bulletin]:
+    """Salt, payload and bulletin of an authentic `b` frame of `agency`, whose epoch's key is here. Raises
+    SealError, or what FORMAT.md's "Content" says of a bulletin.
     """
     if epoch.key is None:
         raise SealError(Code.MISSING_WRAP, "the key of the frame's epoch is not here")
     salt, payload = open_body(frame, epoch.key)  # FORMAT.md, Content: AEAD, padding, commitment
-    return salt, payload, _bulletin(frame, payload, epoch.hist, code)
+    return salt, payload, _bulletin(directory, frame, payload, epoch.hist, agency)
 
 
-def _bulletin(frame: Frame, payload: bytes, hist: str, code: str) -> Bulletin:
+def _bulletin(directory: Directory, frame: Frame, payload: bytes, hist: str, agency: str) -> Bulletin:
     bulletin = parse_bulletin(payload)
     # FORMAT.md, Content: what the bulletin says of itself is what its signed header says.
-    check_agreement(bulletin, frame.header, hist, code)
+    check_agreement(bulletin, frame.header, hist, directory.agencies[agency].code)
+    check_onward(directory, frame.header.com, frame.header.iat, agency, bulletin)
     return bulletin
 
 
@@ -272,10 +276,10 @@ def _sealed(reader: Reader, placed: _Placed, now: int) -> Opened | Sealed | Card
     if header.k == CARD:
         return Carded(frame, placed.chain, placed.missing, parse_card(payload), placed.agency)
     expired = header.exp <= now  # the hub refuses these; a reader who comes late still wants to know
-    code = reader.directory.agencies[placed.agency].code
     if is_sealed(payload):  # FORMAT.md, Replies: what it says is its reader's to judge
         check_place(header, epoch.hist)
+        code = reader.directory.agencies[placed.agency].code
         reply, agency = parse_sealed(payload), placed.agency
         return Sealed(frame, placed.chain, placed.missing, expired, salt, payload, reply, agency, code)
-    bulletin = _bulletin(frame, payload, epoch.hist, code)
+    bulletin = _bulletin(reader.directory, frame, payload, epoch.hist, placed.agency)
     return Opened(frame, placed.chain, placed.missing, expired, salt, payload, bulletin, placed.agency)

@@ -44,6 +44,9 @@ from subscribers.requests import (
     PublishRequest,
     QuarantineRequest,
     ReadersRequest,
+    ReleaseAnswer,
+    ReleaseAsk,
+    ReleaseCarry,
     RepliesRequest,
     Request,
     SearchRequest,
@@ -103,6 +106,8 @@ class Desk:
     async def _operate(self, client: ClientIdentity, verb: Verb, request: Request) -> Answer:
         """Keys, alarms, parcels, refusals: what those ask who keep the node running."""
         match request:
+            case ReleaseAsk() | ReleaseAnswer() | ReleaseCarry():
+                return await self._release(client, request)
             case HistoryWanted():
                 return await self._api.sharing.history_request(request.community)
             case ReadersRequest():
@@ -160,6 +165,19 @@ class Desk:
                 )
             case AcknowledgeRequest(ref=ref, note=note, officer=officer, private=private):
                 return await replies.acknowledge(client, ref, note, officer, private=private)
+
+    async def _release(
+        self, client: ClientIdentity, request: ReleaseAsk | ReleaseAnswer | ReleaseCarry
+    ) -> Answer:
+        await self._show(client, request.ref)  # what the client may not see it cannot pass on
+        sharing = self._api.sharing
+        match request:
+            case ReleaseAsk():
+                return await sharing.release_ask(client, request.ref, request.community, request.note)
+            case ReleaseAnswer():
+                return await sharing.release_answer(client, request.ref, request.days, request.note)
+            case ReleaseCarry():
+                return await sharing.release_carry(client, request.ref)
 
     async def _prove(
         self, client: ClientIdentity, request: EvidenceRequest | EvidenceRefusedRequest
@@ -253,6 +271,8 @@ class Desk:
         match verb:
             case Verb.COMMUNITIES:
                 return await self._api.communities(client)
+            case Verb.RELEASES:
+                return await self._api.sharing.releases(client.ceiling)
             case Verb.HISTORY:
                 return await self._api.sharing.history()
             case Verb.STATUS:

@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 from rich.panel import Panel
 
+from schemas.bulletin import Release, parse_bulletin
 from schemas.vocabulary import Kind, Language, Severity
 from subscribers.commands.common import COMMAND_LINE, As, AsJson, State, console, node, run, show_json, table
 from subscribers.records import Filters, Page, Record
@@ -216,6 +217,11 @@ def _print_replies(answered: list[Record]) -> None:
             console.print(f"         {escape(record.bulletin.body)}")
 
 
+def _original(release: Release) -> str:
+    """The reference under which its originator published what was carried here. The node verified it."""
+    return parse_bulletin(release.payload.encode()).ref
+
+
 def _facts(record: Record) -> list[tuple[str, Any]]:
     bulletin = record.bulletin
     grading = (
@@ -226,6 +232,7 @@ def _facts(record: Record) -> list[tuple[str, Any]]:
         ("Reference", f"{bulletin.ref}  ({bulletin.id})"),
         ("State", record.state if not record.replaced_by else f"{record.state} by {record.replaced_by}"),
         ("From", f"{record.agency_name} ({record.agency}), to {record.community_title}"),
+        ("Released by", bulletin.release and f"its originator, as {_original(bulletin.release)}"),
         ("Kind", f"{bulletin.kind}, {bulletin.severity}"),
         (
             "May be told",

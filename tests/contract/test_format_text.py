@@ -48,8 +48,9 @@ from tests.support.format_example import (
 
 TITLES: Final = (
     "Limits", "Encodings", "Signatures", "Subjects", "Bulletin", "Directory", "Membership", "Checkpoints",
-    "Proofs", "Exports", "Frame", "Chains", "Content", "Epochs", "Wraps", "Replies", "History", "Receipts",
-    "Parcels", "Evidence", "Order of checks", "Refusals", "Properties", "Worked example",
+    "Proofs", "Exports", "Frame", "Chains", "Content", "Epochs", "Wraps", "Replies", "History",
+    "Onward release", "Receipts", "Parcels", "Evidence", "Order of checks", "Refusals", "Properties",
+    "Worked example",
     "What the next version of this text adds",
 )  # fmt: skip
 
@@ -175,7 +176,13 @@ def test_labels_types_and_sizes_are_those_of_the_code(text: str) -> None:
         assert label.decode().replace("\0", "\\0") in text
     types = {words(row[0])[0] for row in rows(section(text, "Signatures"), "payload type")}
     named = (signing.FRAME_TYPE.decode(), signing.DOCUMENT_TYPE, signing.MEMBERSHIP_TYPE)
-    assert types == {*named, signing.ENROLMENT_TYPE, signing.HISTORY_TYPE, signing.RECEIPT_TYPE}
+    assert types == {
+        *named,
+        signing.ENROLMENT_TYPE,
+        signing.HISTORY_TYPE,
+        signing.RELEASE_TYPE,
+        signing.RECEIPT_TYPE,
+    }
     sizes = re.search(r"A body has one of seven sizes: (.*?) bytes", text, re.DOTALL)
     assert sizes is not None
     assert {int(size) for size in re.findall(r"\d+", sizes[1])} == BODY_SIZES

@@ -39,6 +39,7 @@ from subscribers.records import (
     Proposal,
     Published,
     Record,
+    ReleaseReport,
 )
 
 COMMUNITY = "0123456789abcdef0123456789abcdef"
@@ -201,6 +202,20 @@ class MemorySharing:
 
     async def history_request(self, community: str) -> HistoryReport:
         raise OperationError(Code.NOT_MEMBER, "this agency is not in the community", "ask an owner")
+
+    async def releases(self, ceiling: Tlp) -> ReleaseReport:
+        return ReleaseReport(asked=[], here=[])
+
+    async def release_ask(self, client: ClientIdentity, ref: str, community: str, note: str) -> Published:
+        raise OperationError(Code.RED_ONWARD, "it stays", "leave it there")
+
+    async def release_answer(
+        self, client: ClientIdentity, ref: str, days: int | None, note: str
+    ) -> Published:
+        raise OperationError(Code.FORBIDDEN, "another agency's bulletin", "leave it to its originator")
+
+    async def release_carry(self, client: ClientIdentity, ref: str) -> list[Published]:
+        return []
 
 
 class MemoryRecall:

@@ -10,6 +10,7 @@ from pathlib import Path
 from schemas.chain import ChainKey
 from schemas.frame import parse_frame
 from schemas.merkle import Head
+from schemas.onward import sign_grant
 from schemas.subjects import DIRECTORY_HEAD, wraps_for
 from schemas.vocabulary import History, Tlp
 from subscribers import tables
@@ -32,6 +33,7 @@ from tests.support.federation import (
     FRA,
     FRESHNESS,
     JPN,
+    OTHER,
     UNX,
     Party,
     Publisher,
@@ -43,6 +45,7 @@ from tests.support.federation import (
     unsigned,
     uuid,
 )
+from tests.support.onward import Scene
 from tests.unit.test_replaced import note
 
 KEY = bytes(range(32))
@@ -344,3 +347,18 @@ async def test_a_frame_by_a_new_key_waits_for_the_head_that_reaches_it(tmp_path:
         await taking
         assert await node.titles() == ["Bulletin 1"]
         assert await node.refusals() == []
+
+
+async def test_what_its_originator_did_not_let_go_on_is_refused(tmp_path: Path) -> None:
+    """And its chain goes on: the next bulletin is read, as is what was granted to its carrier."""
+    scene, p = Scene(), Publisher(FRA, com=OTHER)
+    granted = scene.released(grant=sign_grant(scene.grant(carrier="fra"), FRA.signing))
+    p.send(p.announcement())
+    for number, release in ((8, scene.released()), (9, granted)):
+        own = {"id": uuid(number), "ref": f"FRA-2026-{number:04d}"}
+        p.send(p.sealed(scene.carried(release, **own).to_bytes(), number))
+    async with reading(tmp_path) as node:
+        await node.take(sent(p), live=True)
+        assert await node.refusals() == [("not_granted", "f")]
+        assert await node.titles() == ["Bulletin 1"]
+        assert node.at(p)

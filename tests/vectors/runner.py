@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from schemas.bulletin import parse_bulletin
 from schemas.chain import ChainKey
 from schemas.checkpoint import check_fresh, check_note, fresh_until, origin_of, parse_note
 from schemas.directory import Directory
@@ -16,6 +17,7 @@ from schemas.exports import Export, check_since, continues, parse_file, verify_e
 from schemas.frame import parse_frame
 from schemas.history import check_request, parse_handover, parse_request
 from schemas.merkle import Head
+from schemas.onward import check_onward, open_release
 from schemas.pages import parse_page
 from schemas.receipts import read
 from schemas.wraps import parse_bundle
@@ -253,6 +255,15 @@ def _page(case: dict[str, Any]) -> dict[str, Any]:
     return {"last": found.last, "more": found.more, "sequences": [each.sequence for each in found.frames]}
 
 
+def _onward(case: dict[str, Any]) -> dict[str, Any]:
+    directory, bulletin = _grown(case), parse_bulletin(case["bulletin"].encode())
+    check_onward(directory, case["community"], case["iat"], case["agency"], bulletin)
+    if bulletin.release is None:
+        return {}
+    original = open_release(directory, bulletin.release)
+    return {"originator": original.agency, "ref": original.bulletin.ref}
+
+
 def _past(case: dict[str, Any]) -> dict[str, Any]:
     directory, raws = _grown(case), [base64.b64decode(each) for each in case["frames"]]
     join = Join.at(parse_frame(base64.b64decode(case["anchor"])).header_bytes) if "anchor" in case else None
@@ -286,4 +297,5 @@ _OPERATIONS: Final = {
     "handover": _handover,
     "page": _page,
     "past": _past,
+    "onward": _onward,
 }

@@ -1,22 +1,25 @@
 # ruff: noqa: ANN401 - what a case is given goes into it as it is
-"""Cases about what goes further than to those who were there: history for late joiners."""
+"""Cases about what goes further than to those who were there: history for late joiners, onward release."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from schemas.bulletin import Bulletin
 from schemas.chain import ChainHead
 from schemas.encoding import canonical_json
 from schemas.errors import Code
 from schemas.frame import CARD, parse_frame
 from schemas.history import Handover, HistoryRequest, sign_request
 from schemas.limits import WRAP_CIPHERTEXT_SIZE, WRAPS_PER_BUNDLE
+from schemas.onward import sign_grant
 from schemas.pages import OldFrame, Page, refusal_page
-from schemas.signing import HISTORY_TYPE
+from schemas.signing import HISTORY_TYPE, RELEASE_TYPE
 from schemas.vocabulary import History
 from schemas.wraps import Wrap, kem_key_id
 from tests.support import federation as fed
-from tests.support.federation import AT, BRA, COM, DAY, FRA, JPN, UNX, Publisher
+from tests.support.federation import AT, BRA, COM, DAY, EXE, FRA, JPN, OTHER, UNX, Publisher
+from tests.support.onward import Scene
 from tests.vectors.recipe import Case, b64, case, code
 
 
@@ -26,6 +29,8 @@ def sharing_cases() -> Iterator[Case]:
     yield from _handovers()
     yield from _pages()
     yield from _pasts()
+    yield from _releases()
+    yield from _grants()
 
 
 def _asked(**changes: Any) -> HistoryRequest:
@@ -201,3 +206,78 @@ def _revoked(given: Any) -> Iterator[Case]:
     anchor = q.sent.pop()
     what = "its key is revoked, and the anchor is a successor's"
     yield given("of_a_succeeded_key", what, ["passed", "waits"], q.sent, anchor=anchor, documents=documents)
+
+
+def _carried(name: str, what: str, expect: dict[str, Any], said: Bulletin, **more: Any) -> Case:
+    place = {"community": OTHER, "iat": AT, "agency": "jpn", **more}
+    return case(name, what, "onward", expect, bulletin=said.to_bytes().decode(), **place)
+
+
+def _releases() -> Iterator[Case]:
+    scene = Scene()
+    released, good = scene.released(), {"originator": "fra", "ref": scene.original.ref}
+
+    def given(name: str, what: str, expect: dict[str, Any], said: Bulletin, **more: Any) -> Case:
+        return _carried(f"release_{name}", what, expect, said, **more)
+
+    def granted(**changes: Any) -> Bulletin:
+        return scene.carried(scene.released(grant=sign_grant(scene.grant(**changes), FRA.signing)))
+
+    yield given("good", "its originator let it go on", good, scene.carried())
+    missing = code(Code.NOT_GRANTED)
+    for name, what, changes in (
+        ("of_another_bulletin", "the grant is for another bulletin", {"bulletin": fed.uuid(2)}),
+        ("of_another_text", "the grant is for another text", {"pc": "ab" * 32}),
+        ("to_another_community", "the grant is for another community", {"target": EXE}),
+        ("by_another_carrier", "the grant is for another carrier", {"carrier": "unx"}),
+        ("from_another_community", "the grant is for another place of origin", {"source": EXE}),
+        ("of_another_publisher", "the grant is for another publisher", {"publisher": JPN.endpoint}),
+    ):
+        yield given(name, what, missing, granted(**changes))
+    yield given("ended", "the grant has ended", code(Code.GRANT_EXPIRED), granted(until=AT))
+    by_carrier = scene.carried(scene.released(grant=sign_grant(scene.grant(), JPN.signing)))
+    yield given(
+        "granted_by_its_carrier", "the carrier signed the grant", code(Code.BAD_SIGNATURE), by_carrier
+    )
+    text = released.payload.replace("Bulletin 1", "Bulletin 2")
+    for name, what, wrong, changed in (
+        ("of_changed_text", "the text was changed", Code.COMMITMENT_MISMATCH, {"payload": text}),
+        ("of_changed_body", "the digest was changed", Code.BAD_SIGNATURE, {"digest": "00" * 32}),
+        (
+            "of_changed_header",
+            "the header was changed",
+            Code.BAD_SIGNATURE,
+            {"header": released.header.replace('"seq":1', '"seq":2')},
+        ),
+        ("without_grant", "what stands for the grant is none", Code.BAD_DOCUMENT, {"grant": "{}"}),
+    ):
+        yield given(name, what, code(wrong), scene.carried(released.model_copy(update=changed)))
+    other = code(Code.CONTENT_MISMATCH)
+    yield given("with_another_title", "it says other than its original", other, scene.carried(title="Other"))
+    what = "it is marked otherwise than its original"
+    yield given("with_another_marking", what, other, scene.carried(tlp="TLP:GREEN"))
+    red = Scene(tlp="TLP:RED", history="none")
+    yield given("of_red", "TLP:RED", code(Code.RED_ONWARD), red.carried())
+    documents = [each.decode() for each in (FRA.successor(), FRA.revocation())]
+    what = "the key of the original was revoked"
+    yield given("of_a_revoked_key", what, code(Code.REVOKED_KEY), scene.carried(), documents=documents)
+
+
+def _grants() -> Iterator[Case]:
+    scene = Scene()
+
+    def given(name: str, what: str, expect: dict[str, Any], grant: str, agency: str = "fra") -> Case:
+        links = [{"relation": "responds-to", "id": fed.uuid(5)}]
+        said = fed.bulletin(6, FRA, kind="response", history="none", links=links, grant=grant)
+        return _carried(f"grant_{name}", what, expect, said, community=COM, agency=agency)
+
+    good = sign_grant(scene.grant(), FRA.signing)
+    yield given("good", "the originator lets a bulletin go on", {}, good)
+    yield given("by_another", "another agency gives it", code(Code.NOT_GRANTED), good, "jpn")
+    wrong = sign_grant(scene.grant(), UNX.signing)
+    yield given("signed_by_another", "another agency signed it", code(Code.BAD_SIGNATURE), wrong)
+    elsewhere = sign_grant(scene.grant(source=OTHER), FRA.signing)
+    yield given("of_elsewhere", "for a bulletin of another community", code(Code.NOT_GRANTED), elsewhere)
+    fields = {**scene.grant().model_dump(mode="json"), "more": 1}
+    more = fed.envelope(fields, FRA.signing, type=RELEASE_TYPE).decode()
+    yield given("field_more", "it has a field more", code(Code.BAD_DOCUMENT), more)

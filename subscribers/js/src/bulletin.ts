@@ -45,6 +45,19 @@ const channel = record(
 const indicator = record({ pattern }, { description: orNull(line) });
 const RELATIONS = ["amends", "retracts", "responds-to", "acknowledges", "sights", "contains", "related"];
 const link = record({ relation: oneOf(...RELATIONS), id: matches(UUID7) });
+const COMMUNITY = /^[0-9a-f]{32}$/;
+const HASH = /^[0-9a-f]{64}$/;
+const onward = record({ bulletin: matches(UUID7), community: matches(COMMUNITY) });
+const envelope = matches(/^[^]{1,32768}$/u);
+/** Its form alone: whose words it carries is not looked into here (see README.md). */
+const release = record({
+  header: matches(/^[^]{1,2048}$/u),
+  signature: matches(/^[A-Za-z0-9+/]{86}==$/),
+  digest: matches(HASH),
+  salt: matches(HASH),
+  payload: matches(/^[^]{1,65536}$/u),
+  grant: envelope,
+});
 const KINDS = (
   "tactic threat subject channel narrative cyber event request response sighting acknowledgement amendment " +
   "retraction digest notice"
@@ -85,6 +98,9 @@ const FORM = record(
     exercise: boolean,
     drafter: orNull(line),
     releaser: orNull(line),
+    onward: orNull(onward),
+    grant: orNull(envelope),
+    release: orNull(release),
   },
 );
 
@@ -162,6 +178,9 @@ function fits(fields: JsonObject): boolean {
     (kind === "channel") === isObject(fields["channel"]) &&
     (kind !== "event" || isObject(fields["event"])) &&
     (kind !== "subject" || members("subjects").length > 0) &&
+    (kind === "request" || !isObject(fields["onward"])) &&
+    (kind === "response" || typeof fields["grant"] !== "string") &&
+    (!isObject(fields["release"]) || (!isObject(fields["onward"]) && typeof fields["grant"] !== "string")) &&
     (fields["tlp"] !== "TLP:RED" || fields["history"] !== "members") &&
     distinct(languages)
   );
