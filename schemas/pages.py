@@ -103,10 +103,11 @@ def _pieces(data: bytes) -> list[OldFrame]:
         begin = at + _PIECE_HEAD
         middle = begin + (head[_LENGTH_AT] if len(head) == _PIECE_HEAD else 0)
         at = middle + int.from_bytes(head[_MORE_AT:])
-        subject = data[begin:middle].decode("ascii", "replace")
-        if len(head) < _PIECE_HEAD or at > len(data) or not subject.startswith("f."):
+        subject = data[begin:middle]
+        cut = len(head) < _PIECE_HEAD or at > len(data)
+        if cut or not subject.isascii() or not subject.startswith(b"f."):
             raise _bad_page("a frame in it is cut off, or is none")
-        found.append(OldFrame(int.from_bytes(head[:8]), subject, data[middle:at]))
+        found.append(OldFrame(int.from_bytes(head[:8]), subject.decode("ascii"), data[middle:at]))
     return found
 
 

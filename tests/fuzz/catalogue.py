@@ -3,8 +3,8 @@
 from typing import Final
 
 from tests.fuzz.target import Target
-from tests.fuzz.targets import agency, chat, documents, hub, wire
+from tests.fuzz.targets import agency, chat, documents, hub, sharing, wire
 
 TARGETS: Final[dict[str, Target]] = {
-    each.name: each for group in (wire, documents, agency, hub, chat) for each in group.TARGETS
+    each.name: each for group in (wire, documents, agency, hub, chat, sharing) for each in group.TARGETS
 }

@@ -135,3 +135,10 @@ def test_did_you_mean_knows_only_what_the_ceiling_shows() -> None:
     assert did_you_mean("stadiun drone", known) == "stadium drones"
     assert did_you_mean("harbor", known) is None
     assert did_you_mean("stadium", known) is None
+
+
+def test_what_came_as_history_wakes_nobody_who_does_not_know_of_it() -> None:
+    old = RECORD.model_copy(update={"flags": frozenset({"history"})})
+    assert plan(old, {1: [filters()], 2: [filters()]}) == []
+    told = plan(old, {1: [filters()], 2: [filters()]}, told=[2])
+    assert [job.officer for job in told] == [2]

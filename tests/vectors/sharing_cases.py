@@ -142,6 +142,8 @@ def _pages() -> Iterator[Case]:
         ("no_frame", "a wrap in it", Page(12, more=True, frames=(OldFrame(3, f"w.{JPN.endpoint}", b""),))),
     ):
         yield given(name, what, bad, page.to_bytes())
+    latin = good.replace(b"f.live.", b"f.l\xefve.", 1)
+    yield given("subject_not_ascii", "a subject that is not ASCII", bad, latin)
     yield given("before", "a frame that was not asked for", bad, good, after=3)
 
 
