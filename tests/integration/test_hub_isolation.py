@@ -370,6 +370,7 @@ def test_the_export_list_is_exactly_this() -> None:
     assert listed == {
         "in.*.*.*.*": (5, "Singleton", "service"),
         "s.*.*": (3, "Singleton", "service"),
+        "past.*": (2, "Singleton", "service"),
         "$JS.API.CONSUMER.MSG.NEXT.TRAFFIC.*": (7, "Stream", "service"),
         "$JS.API.CONSUMER.INFO.TRAFFIC.*": (6, "Singleton", "service"),
         "$JS.ACK.TRAFFIC.*.>": (4, "Singleton", "service"),

@@ -29,7 +29,7 @@ from subscribers.keys import Keyring
 from subscribers.local import Role
 from subscribers.records import Community, Filters, Published
 
-DEADLINE: Final = 45.0
+DEADLINE: Final = 90.0
 """Seconds within which anything that is waited for has to come about."""
 ROOT: Final = Path(__file__).resolve().parents[2]
 _BIN: Final = Path(sys.executable).parent
