@@ -17,12 +17,13 @@ from tests.vectors.ancestry_cases import ancestry_cases
 from tests.vectors.directory_cases import directory_cases
 from tests.vectors.frame_cases import frame_cases
 from tests.vectors.head_cases import head_cases
+from tests.vectors.hub_cases import hub_cases
 from tests.vectors.identity_cases import identity_cases
 from tests.vectors.log_cases import log_cases
 from tests.vectors.recipe import Case
 from tests.vectors.reply_cases import record as record_replies
 from tests.vectors.reply_cases import reply_cases
-from tests.vectors.runner import BASE, CASES, FOLDER, LOG_CASES, SHARING_CASES
+from tests.vectors.runner import BASE, CASES, FOLDER, HUB_CASES, LOG_CASES, SHARING_CASES
 from tests.vectors.sharing_cases import sharing_cases
 from tests.vectors.trust_cases import trust_cases
 from tests.vectors.wrap_cases import record, wrap_cases
@@ -45,6 +46,14 @@ def cases() -> Iterator[Case]:
     yield from head_cases()
     yield from wrap_cases()
     yield from reply_cases()
+
+
+FOLDERS: Final = {
+    CASES: cases,
+    LOG_CASES: log_cases,
+    SHARING_CASES: sharing_cases,
+    HUB_CASES: hub_cases,
+}
 
 
 def base() -> dict[str, Any]:
@@ -73,8 +82,8 @@ def text(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=1, ensure_ascii=True) + "\n"
 
 
-def files(made_from: Callable[[], Iterator[Case]] = cases) -> dict[str, str]:
-    """Name in cases/ to content; with `log_cases`, in log/, with `sharing_cases`, in sharing/."""
+def files(made_from: Callable[[], Iterator[Case]]) -> dict[str, str]:
+    """Name in its folder to content, of what one of `FOLDERS` holds."""
     made = [(f"{case['name']}.json", text(case)) for case in made_from()]
     if len(dict(made)) != len(made):
         raise ValueError("two cases have the same name")
@@ -88,11 +97,8 @@ def main() -> int:
         record_replies()
     BASE.write_text(text(base()), encoding="utf-8")
     TREES.write_text(trees(), encoding="utf-8")
-    for folder, made in (
-        (CASES, files()),
-        (LOG_CASES, files(log_cases)),
-        (SHARING_CASES, files(sharing_cases)),
-    ):
+    for folder, made_from in FOLDERS.items():
+        made = files(made_from)
         folder.mkdir(exist_ok=True)
         for name, content in made.items():
             (folder / name).write_text(content, encoding="utf-8")

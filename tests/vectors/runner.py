@@ -7,8 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from hub.admission import View, decide, open_frame
 from schemas.bulletin import parse_bulletin
-from schemas.chain import ChainKey
+from schemas.chain import ChainHead, ChainKey
 from schemas.checkpoint import check_fresh, check_note, fresh_until, origin_of, parse_note
 from schemas.directory import Directory
 from schemas.documents import Witness, parse_enrolment
@@ -20,6 +21,7 @@ from schemas.merkle import Head
 from schemas.onward import check_onward, open_release
 from schemas.pages import parse_page
 from schemas.receipts import read
+from schemas.subjects import parse_frame_subject
 from schemas.wraps import parse_bundle
 from subscribers.heads import judge_head
 from subscribers.keys import KemKey
@@ -45,6 +47,7 @@ FOLDER: Final = Path(__file__).resolve().parent
 CASES: Final = FOLDER / "cases"
 LOG_CASES: Final = FOLDER / "log"
 SHARING_CASES: Final = FOLDER / "sharing"
+HUB_CASES: Final = FOLDER / "hub"
 BASE: Final = FOLDER / "base.json"
 
 
@@ -117,6 +120,15 @@ def _receive(case: dict[str, Any]) -> dict[str, Any]:
     _follow(station, case)
     subject, raw = case["message"]
     return _said(station.judge(subject, base64.b64decode(raw), case["now"]))
+
+
+def _admit(case: dict[str, Any]) -> dict[str, Any]:
+    view = View.of(_grown(case), frozenset(case.get("suspended", ())), case["now"])
+    subject, raw = case["message"]
+    place = parse_frame_subject(subject)
+    opened = open_frame(base64.b64decode(raw), view.keys)
+    admitted = decide(opened, place, view, ChainHead(*case["head"]), case["now"])
+    return {"head": list(admitted.head), "repeated": admitted.repeated}
 
 
 def _catch_up(case: dict[str, Any]) -> dict[str, Any]:
@@ -282,6 +294,7 @@ def _past(case: dict[str, Any]) -> dict[str, Any]:
 
 _OPERATIONS: Final = {
     "receive": _receive,
+    "admit": _admit,
     "catch_up": _catch_up,
     "reply": _reply,
     "wrap": _wrap,

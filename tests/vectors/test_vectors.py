@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.vectors import generate
-from tests.vectors.log_cases import log_cases
-from tests.vectors.runner import BASE, CASES, LOG_CASES, SHARING_CASES, run
-from tests.vectors.sharing_cases import sharing_cases
+from tests.vectors.runner import BASE, run
 
-PATHS = sorted(path for folder in (CASES, LOG_CASES, SHARING_CASES) for path in folder.glob("*.json"))
+PATHS = sorted(path for folder in generate.FOLDERS for path in folder.glob("*.json"))
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -22,11 +20,8 @@ def test_case(path: Path) -> None:
 
 def test_the_files_are_what_the_generator_makes() -> None:
     """After a change that is meant: `python -m tests.vectors.generate`."""
-    for folder, made in (
-        (CASES, generate.files()),
-        (LOG_CASES, generate.files(log_cases)),
-        (SHARING_CASES, generate.files(sharing_cases)),
-    ):
+    for folder, cases in generate.FOLDERS.items():
+        made = generate.files(cases)
         assert made.keys() == {path.name for path in folder.glob("*.json")}
         assert [
             name for name, text in made.items() if (folder / name).read_text(encoding="utf-8") != text

@@ -318,6 +318,7 @@ def _bulletins() -> Iterator[Case]:
     raws = (
         ("not_json", "not JSON", json, b"hello"),
         ("empty", "an empty payload", json, b""),
+        ("of_one_byte", "a payload of one byte", json, b"{"),
         ("duplicate_key", "a key that stands twice", json, text.replace(b'"v":1', b'"v":1,"v":1')),
         ("unknown_field", "a field that the format does not know", bad, canonical_json({**fields, "x": 1})),
         ("version_2", "a bulletin of version 2", bad, canonical_json({**fields, "v": 2})),
