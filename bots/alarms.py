@@ -48,6 +48,8 @@ WHAT: Final = {
     AlarmName.GHOST_MEMBER: N_("Somebody was to be a member without the owners' signatures. It was refused."),
     AlarmName.FORGERY: N_("Something came that is not signed by whom it names. It was refused."),
     AlarmName.IDENTITY: N_("This agency's identity key is to be replaced, or was, perhaps against its will."),
+    AlarmName.UNANSWERED: N_("The hub does not answer what your agency sends: nobody may have read it."),
+    AlarmName.STOLEN_KEY: N_("Somebody else has published with your agency's keys. Nothing more is sent."),
 }
 
 

@@ -69,6 +69,7 @@ class Code(StrEnum):
     WITNESS_SHORTFALL = "witness_shortfall"
     STALE_HEAD = "stale_head"
     ROLLBACK = "rollback"
+    STOLEN_KEY = "stolen_key"
     BAD_PROOF = "bad_proof"
     BAD_PARCEL = "bad_parcel"
     BAD_EVIDENCE = "bad_evidence"

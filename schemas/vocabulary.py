@@ -172,3 +172,5 @@ class AlarmName(StrEnum):
     GHOST_MEMBER = "ghost_member"
     FORGERY = "forgery"
     IDENTITY = "identity"
+    UNANSWERED = "unanswered"
+    STOLEN_KEY = "stolen_key"

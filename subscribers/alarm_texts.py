@@ -65,5 +65,16 @@ TEXTS: Final[dict[AlarmName, tuple[str, str]]] = {
         "An agency's identity key is to be replaced, or was, and it is not sure that the agency wants it.",
         "If it is ours and nobody here asked for it: `liaison-agency identity object`. Else call the agency.",
     ),
+    AlarmName.UNANSWERED: (
+        "The connection stands, but the hub has not answered what we sent for more than five minutes.",
+        "Nothing is lost, and nobody may have read it. Call the hub's operator.",
+    ),
+    AlarmName.STOLEN_KEY: (
+        "Something was published with our keys that this node did not make. It publishes nothing more.",
+        (
+            "If no node of yours did, run `liaison-agency recover`, and have the hub's operator suspend this "
+            "account and admit a new one. Acknowledging this alarm goes on behind what was published."
+        ),
+    ),
 }
 """What happened, and what to do about it."""

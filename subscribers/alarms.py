@@ -15,7 +15,6 @@ from schemas.errors import Code, FormatError, OperationError
 from schemas.subjects import DIRECTORY_HEAD, is_community, parse_frame_subject
 from schemas.vocabulary import AlarmName
 from subscribers.store import Row, Store
-from subscribers.verdicts import Beat, Chain, LogBehind, Verdict
 
 __all__ = [
     "MIGRATIONS",
@@ -29,7 +28,6 @@ __all__ = [
     "alarm_of",
     "end_alarms",
     "listed",
-    "losses",
     "newest",
     "raise_alarms",
     "standing",
@@ -55,7 +53,9 @@ _DOCUMENTS: Final = "d."
 _REQUESTS: Final = "h."
 
 
-STATES: Final = frozenset({AlarmName.SILENCE, AlarmName.STALE_HEAD, AlarmName.WITNESS_SHORTFALL})
+STATES: Final = frozenset(
+    {AlarmName.SILENCE, AlarmName.STALE_HEAD, AlarmName.WITNESS_SHORTFALL, AlarmName.UNANSWERED}
+)
 """Alarms that last until their cause is over, however often they are acknowledged."""
 
 
@@ -156,24 +156,6 @@ def alarm_of(code: Code, at: int, subject: str, message: str, data: bytes) -> Al
     if name is None:
         return None
     return Alarm(AlarmKey(name, community, publisher), at, message, sha256(data).hexdigest())
-
-
-def losses(verdict: Verdict, known: Chain | None, at: int) -> list[Alarm]:
-    """The alarms that a frame in its place raises for those before it: a gap after the last `known` one in
-    its own chain, and for a heartbeat the end of the other.
-    """
-    if isinstance(verdict, LogBehind) or verdict.frame is None:
-        return []
-    header, frame, alarms = verdict.frame.header, verdict.frame.hash, list[Alarm]()
-    if known is not None and (missing := range(known.head.seq + 1, header.seq)):
-        words = f"{header.pr} frames {missing[0]} to {missing[-1]} have not come"
-        alarms.append(Alarm(AlarmKey(AlarmName.GAP, header.com, header.pub), at, words, frame))
-    if isinstance(verdict, Beat):
-        for key in verdict.behind:
-            words = f"the latest {key.precedence} frames have not come"
-            name = AlarmKey(AlarmName.SUPPRESSED_TAIL, key.community, key.publisher)
-            alarms.append(Alarm(name, at, words, frame))
-    return alarms
 
 
 def raise_alarms(connection: apsw.Connection, alarms: Iterable[Alarm]) -> None:

@@ -12,7 +12,7 @@ from subscribers.ledger import Ledger
 
 log = structlog.get_logger(__name__)
 
-_LOOK: Final = 60.0
+_LOOK: Final = 5.0
 """Seconds after which it looks again: clocks are set, and a first head needs a moment to come."""
 
 

@@ -1,7 +1,8 @@
 """The node's heart: it beats in our chains when they are quiet, and hears when others' fall silent.
 
 Both by the one schedule of `schemas.pulse`, and only while the hub is connected and has nothing waiting for
-us. Beats go through the outbox like everything else; silence is an alarm that ends when a frame comes.
+us. Beats go through the outbox like everything else; silence is an alarm that ends when a frame comes. So is
+that of a hub which does not answer.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from schemas.chain import ChainKey
 from schemas.encoding import instant
 from schemas.errors import LiaisonError
 from schemas.frame import HEARTBEAT
+from schemas.limits import HEARTBEAT_FIRST
 from schemas.merkle import Head
 from schemas.pulse import Pulse
 from schemas.subjects import FrameSubject
@@ -25,9 +27,11 @@ from subscribers.hub_link import HubLink
 from subscribers.journal import ChainName
 from subscribers.ledger import Ledger
 from subscribers.outbox import Outbox
+from subscribers.own_frames import alone
 
 log = structlog.get_logger(__name__)
 
+_HEARD: Final = (AlarmName.SILENCE, AlarmName.UNANSWERED)
 _MINUTE: Final = 60_000
 _LONGEST_PAUSE: Final = 15.0
 _PAUSES: Final = 4_000
@@ -58,6 +62,20 @@ def silences(ledger: Ledger, agency: str, endpoint: str, since: int, now: int) -
     return found
 
 
+class Patience:
+    """How long the hub may owe an answer while it is connected."""
+
+    def __init__(self) -> None:
+        self._oldest: int | None = None
+        self._since = 0
+
+    def is_over(self, oldest: int | None, since: int, now: int) -> bool:
+        """`oldest`: what has waited longest; `since`: from when on the hub could have answered. Unix ms."""
+        if oldest != self._oldest:
+            self._oldest, self._since = oldest, now
+        return oldest is not None and now - max(self._since, since) > HEARTBEAT_FIRST
+
+
 class Heart:
     """Made by the node's core. `first` is the time to a chain's first heartbeat, in milliseconds."""
 
@@ -82,6 +100,7 @@ class Heart:
         self._since = 0
         self._tried: dict[ChainName, int] = {}
         self._cited: dict[ChainName, tuple[Head, Head]] = {}
+        self._patience = Patience()
 
     async def run(self) -> None:
         """Beat and listen until cancelled."""
@@ -100,8 +119,9 @@ class Heart:
         keys = self._ledger.known().endpoints.get(self._endpoint)
         if keys is None:
             return  # not enrolled yet
-        for name in self._outbox.begun():
-            await self._beat(name, keys.agency, since)
+        if await alone(self._ledger.store):
+            for name in self._outbox.begun():
+                await self._beat(name, keys.agency, since)
         await self._listen(keys.agency, since)
 
     async def _beat(self, name: ChainName, agency: str, since: int) -> None:
@@ -124,9 +144,11 @@ class Heart:
 
     async def _listen(self, agency: str, since: int) -> None:
         now = self._clock()
-        silent = silences(self._ledger, agency, self._endpoint, since, now)
-        told = await self._ledger.silent()
-        raised = [Alarm(key, now, words) for key, words in silent.items() if key not in told]
-        ended = [(key, now) for key in told if key not in silent]
+        found = silences(self._ledger, agency, self._endpoint, since, now)
+        if self._patience.is_over(await self._outbox.oldest(), since, now):
+            found[AlarmKey(AlarmName.UNANSWERED)] = "what was sent has no receipt, and the connection stands"
+        told = {each for name in _HEARD for each in await self._ledger.standing(name)}
+        raised = [Alarm(key, now, words) for key, words in found.items() if key not in told]
+        ended = [(key, now) for key in told if key not in found]
         if raised or ended:
             await self._ledger.alarm(raised, ended)

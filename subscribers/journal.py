@@ -13,8 +13,9 @@ from schemas.errors import Code
 from schemas.frame import EPOCH, HEARTBEAT, parse_frame
 from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import parse_frame_subject
-from subscribers.alarms import Alarm, alarm_of, raise_alarms
+from subscribers.alarms import Alarm, AlarmKey, AlarmName, alarm_of, raise_alarms
 from subscribers.composer import Composed, OwnChain
+from subscribers.own_frames import has_strangers, is_under_way, note
 from subscribers.store import Row
 
 MIGRATIONS: Final = (
@@ -110,6 +111,8 @@ def settle(
             settlement.resend = True
         elif rows and _is_signed_anew(connection, settlement, answer, rows[0], signing):
             continue
+        elif rows and _is_behind_a_stranger(connection, answer):
+            _park(connection, settlement, answer._replace(code=Code.STOLEN_KEY), rows[0])
         elif rows and not _is_recovered(connection, settlement, answer, rows[0]):
             _park(connection, settlement, answer, rows[0])
     return settlement
@@ -154,6 +157,11 @@ def _is_signed_anew(
     return True
 
 
+def _is_behind_a_stranger(connection: apsw.Connection, answer: Answer) -> bool:
+    """Whether a frame has lost its place to one that was not made here: nothing is set on that."""
+    return answer.code in _OUT_OF_PLACE and has_strangers(connection)
+
+
 def _is_recovered(
     connection: apsw.Connection, settlement: Settlement, answer: Answer, row: Submitted
 ) -> bool:
@@ -195,6 +203,8 @@ def _admit(
 ) -> None:
     number, item, seq, subject, item_id = row
     connection.execute("DELETE FROM submissions WHERE number = ?", (number,))
+    if seq is not None and is_under_way(connection, answer.sha256):
+        raise_alarms(connection, [_withheld(answer, subject)])
     # Never back: a hub that answers out of order would have numbers used twice that it has admitted.
     if seq is not None and seq > _admitted(connection, subject).seq:
         place = parse_frame_subject(subject)
@@ -205,6 +215,14 @@ def _admit(
         connection.execute("UPDATE outgoing SET state = 'admitted', payload = NULL WHERE number = ?", (item,))
         _forget_heartbeat(connection, item)
         settlement.settled.append(Settled(item_id, ADMITTED))
+
+
+def _withheld(answer: Answer, subject: str) -> Alarm:
+    """A hub passes a frame on before it says so: to us as well, who read our own chain like everybody."""
+    place = parse_frame_subject(subject)
+    key = AlarmKey(AlarmName.SUPPRESSED_TAIL, place.community, place.publisher)
+    words = "the hub gave us a receipt for a frame of ours, and has passed it on to nobody"
+    return Alarm(key, answer.at, words, answer.sha256)
 
 
 def _park(
@@ -228,11 +246,16 @@ def _park(
 
 
 def _accusation(answer: Answer, subject: str) -> Alarm | None:
-    """What a refusal by the hub shows of the hub: that it holds other logs than it gave to us."""
-    if answer.code not in {Code.SPLIT_VIEW, Code.LOG_BEHIND}:
-        return None
-    words = "the hub refused a frame of ours: it holds another log than the one that it gave to us"
-    return alarm_of(Code(answer.code), answer.at, subject, words, b"")
+    """What a refusal by the hub shows: that it holds other logs than it gave to us, or another frame in the
+    place of ours.
+    """
+    if answer.code in {Code.SPLIT_VIEW, Code.LOG_BEHIND}:
+        words = "the hub refused a frame of ours: it holds another log than the one that it gave to us"
+        return alarm_of(Code(answer.code), answer.at, subject, words, b"")
+    if answer.code in {Code.FORK, Code.REPLAYED}:
+        words = "the hub refused a frame of ours: it has another in its place, signed with our keys"
+        return alarm_of(Code.FORK, answer.at, subject, words, b"")
+    return None
 
 
 def _forget_heartbeat(connection: apsw.Connection, item: int) -> None:
@@ -248,6 +271,8 @@ def keep(connection: apsw.Connection, item: int, composed: Composed) -> list[Wai
         digest = each.sha256
         row = (item, each.kind, each.subject, each.seq, digest, each.raw)
         rows: list[Row] = connection.execute(sql, row).fetchall()
+        if each.seq is not None:
+            note(connection, digest)
         sent.append(Waiting(rows[0][0], each.subject, each.raw, digest))
     return sent
 

@@ -7,7 +7,7 @@ and answers reads meanwhile.
 
 import asyncio
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, Self
@@ -105,9 +105,17 @@ class Changes:
 
     def move(self, frame: Frame, chain: Chain, now: int) -> None:
         """A chain goes on to this frame, which came at `now`."""
+        self.chains[ChainKey.of(frame)] = chain
+        self.glimpse(frame, now)
+
+    def glimpse(self, frame: Frame, now: int) -> None:
+        """A frame of a chain that we have no anchor in came at `now`: it is there, and is not silent."""
         key = ChainKey.of(frame)
-        self.chains[key] = chain
         self.pulses[key] = (Pulse.of(frame.header, self.pulse(key)), now)
+
+    def heard(self) -> Container[ChainKey]:
+        """The chains of which frames have come."""
+        return ChainMap(self.pulses, self.base.pulses)
 
     def announced(self) -> Mapping[bytes, Epoch]:
         """Epochs by the hash of their announcement."""
@@ -319,11 +327,10 @@ class Ledger:
         await self.store.transact(Changes(self, alarms=list(alarms), ended=list(ended)).save)
         self.alarmed.set()
 
-    async def silent(self) -> set[AlarmKey]:
-        """Of whose silence people have been told, and not yet of its end."""
+    async def standing(self, name: AlarmName) -> set[AlarmKey]:
+        """For what alarms of this name have been raised and not ended."""
         sql = "SELECT community, publisher FROM alarms WHERE name = ? AND ended IS NULL"
-        rows = await self.store.query(sql, (AlarmName.SILENCE,))
-        return {AlarmKey(AlarmName.SILENCE, *row) for row in rows}
+        return {AlarmKey(name, *row) for row in await self.store.query(sql, (name,))}
 
     async def quarantined(self) -> int:
         """How many refusals are kept."""

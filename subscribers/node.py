@@ -302,7 +302,9 @@ class Node:
 
     async def alarm_ack(self, client: ClientIdentity, number: int) -> AlarmEntry:
         """Somebody has seen to it."""
-        return told(await alarms.acknowledge(self._core.store, number, self._core.clock()), self._core.ledger)
+        core, now = self._core, self._core.clock()
+        await core.outbox.go_on(number, core.endpoint, now)
+        return told(await alarms.acknowledge(core.store, number, now), core.ledger)
 
     async def doctor(self, client: ClientIdentity) -> list[Finding]:
         """What is wrong and how to mend it."""

@@ -24,6 +24,7 @@ from schemas.vocabulary import History, Precedence
 from subscribers.composer import Context, Item, OwnChain, OwnEpoch, beat, compose
 from subscribers.journal import ChainName, Settled, Settlement, Waiting, keep, park, save_chain
 from subscribers.ledger import Changes, Ledger
+from subscribers.own_frames import check, go_on
 from subscribers.sealing import EpochKey
 from subscribers.store import Row, Store
 
@@ -124,6 +125,11 @@ class Outbox:
         sql = "SELECT count(*) FROM outgoing WHERE state = 'queued' AND kind != ?"
         return int((await self._store.query(sql, (HEARTBEAT,)))[0][0])
 
+    async def oldest(self) -> int | None:
+        """The number of the submission that has waited longest for its receipt."""
+        number: int | None = (await self._store.query("SELECT min(number) FROM submissions"))[0][0]
+        return number
+
     def begun(self) -> list[ChainName]:
         """Our chains that have frames which the hub has admitted."""
         return [name for name, chain in self._chains.items() if chain.admitted.seq >= 0]
@@ -140,7 +146,7 @@ class Outbox:
     async def merge(self, settlement: Settlement) -> None:
         """Take in a committed settlement: tell who waits, and compose anew what stood behind a refusal."""
         for key, head in settlement.admitted.items():
-            self._chains[key] = replace(self._chains[key], admitted=head)
+            self._chains[key] = replace(self._chains.get(key, OwnChain()), admitted=head)
         for each in settlement.settled:
             self.on_settled(each)
         for key in settlement.reseal:
@@ -156,6 +162,15 @@ class Outbox:
         for (subject,) in await self._store.query(sql):
             place = parse_frame_subject(subject)
             await self._reseal(place.community, str(place.precedence))
+
+    async def go_on(self, alarm: int, publisher: str, now: int) -> None:
+        """The operator has seen to an alarm: where it was about frames that are not ours, we may set our own
+        on them.
+        """
+        went_on = await self._store.transact(lambda connection: go_on(connection, alarm, publisher, now))
+        if went_on:
+            self._next_epoch = max(self._next_epoch, went_on.next_epoch)
+            await self.merge(Settlement(admitted=went_on.heads, reseal=set(went_on.heads)))
 
     async def _keep_journal(self) -> None:
         try:
@@ -240,7 +255,7 @@ class Outbox:
                         try:
                             with connection:
                                 self._compose_one(connection, draw, number, item, place)
-                        except TrustError as error:  # stale_head: what it needs cannot be begun now
+                        except TrustError as error:  # what it needs cannot be begun now, or not by us alone
                             parked.append(park(connection, number, item_id, error.code))
 
             await self._store.transact(write)
@@ -256,7 +271,10 @@ class Outbox:
     def _compose_one(
         self, connection: apsw.Connection, draw: _Draw, number: int, item: Item, place: FrameSubject
     ) -> None:
-        """Compose and journal one item in the writer's thread; `draw` changes when all of it is written."""
+        """Compose and journal one item in the writer's thread; `draw` changes when all of it is written.
+        TrustError `stolen_key` or `stale_head`.
+        """
+        check(connection)
         name = (place.community, str(place.precedence))
         context, chain = self._context(draw.next_epoch), draw.chains.get(name, OwnChain())
         if item.kind == HEARTBEAT:

@@ -16,6 +16,7 @@ from subscribers import (
     kept,
     ledger,
     notices,
+    own_frames,
     replaced,
     vouched,
 )
@@ -40,4 +41,5 @@ NODE: Final[tuple[str, ...]] = (
     asked.MIGRATIONS[0],
     archive.MIGRATIONS[2],
     compliance.MIGRATIONS[0],
+    own_frames.MIGRATIONS[0],
 )

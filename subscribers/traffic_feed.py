@@ -28,7 +28,6 @@ from schemas.frame import Frame
 from schemas.receipts import Answer, read
 from schemas.signing import KEY_SIZE
 from schemas.subjects import TRAFFIC, history_for, parse_frame_subject, receipts_for, wraps_for
-from subscribers.alarms import losses
 from subscribers.archive import NewRecord, put_all, unpublished
 from subscribers.asked import accept_request, note_asked
 from subscribers.compliance import confirm
@@ -39,7 +38,9 @@ from subscribers.journal import Settlement, Signing, settle
 from subscribers.kept import Keeping, Proof
 from subscribers.key_store import Rack
 from subscribers.ledger import Changes, Ledger
+from subscribers.missed import Us, losses, unheard, unread
 from subscribers.outbox import Outbox
+from subscribers.own_frames import claim
 from subscribers.past import given
 from subscribers.pull import Pull, ack, place
 from subscribers.reading import Reading
@@ -48,7 +49,19 @@ from subscribers.replies import Reported, flags_of, record_of
 from subscribers.republish import Fresh, Rows
 from subscribers.store import Store, unbroken
 from subscribers.trust import accept_wrap
-from subscribers.verdicts import Announced, Carded, LogBehind, Opened, Reader, Sealed, Settled, Verdict
+from subscribers.verdicts import (
+    Announced,
+    Beat,
+    Carded,
+    Chain,
+    LogBehind,
+    Opened,
+    Reader,
+    Sealed,
+    Settled,
+    Skipped,
+    Verdict,
+)
 from subscribers.verdicts import Refused as Refusal
 
 _BATCH: Final = 512
@@ -85,6 +98,8 @@ class _Batch:
     unlocked: bool = False
     asked: list[bytes] = field(default_factory=list)
     keeping: Keeping = field(default_factory=Keeping)
+    own: list[Frame] = field(default_factory=list)
+    """Frames in our own name."""
 
 
 class TrafficFeed:
@@ -199,6 +214,7 @@ class TrafficFeed:
                     self._refuse(batch, error, piece)
             batch.changes.save(connection)
             batch.keeping.save(connection, batch.changes.numbers)
+            claim(connection, batch.own, self._clock())
             note_asked(connection, batch.asked, self._clock())
             settlement, level = settle(connection, batch.answers, signing), self.fresh.level
             if level is None or not batch.records:
@@ -268,11 +284,7 @@ class TrafficFeed:
         if isinstance(verdict, Refusal) and verdict.error.code is Code.FORK and verdict.frame is not None:
             batch.keeping.fork(len(changes.refused), verdict.frame)
         if verdict.chain is not None and verdict.frame is not None:
-            self._suspect(changes, verdict, verdict.frame)
-            changes.move(verdict.frame, verdict.chain, self._clock())
-            batch.keeping.tails[ChainKey.of(verdict.frame)] = verdict.frame.raw
-            if piece.held:
-                changes.released.append(piece.held)
+            self._move(batch, piece, verdict, verdict.frame, verdict.chain)
         elif piece.held:
             return  # it stays in the quarantine, where it is
         match verdict:
@@ -291,8 +303,18 @@ class TrafficFeed:
                 batch.keeping.announced.append(verdict.frame)
             case Carded(frame=frame):
                 changes.name(frame.header.com, verdict.card)
-            case _:
-                pass
+            case Skipped() | Beat():
+                self._miss(changes, verdict)
+
+    def _move(self, batch: _Batch, piece: Piece, verdict: Verdict, frame: Frame, chain: Chain) -> None:
+        """A chain goes on to a frame, whatever becomes of what it says."""
+        self._suspect(batch.changes, verdict, frame)
+        batch.changes.move(frame, chain, self._clock())
+        batch.keeping.tails[ChainKey.of(frame)] = frame.raw
+        if frame.header.pub == self._endpoint:
+            batch.own.append(frame)
+        if piece.held:
+            batch.changes.released.append(piece.held)
 
     def _record(self, verdict: Opened) -> NewRecord:
         frame, own = verdict.frame, verdict.frame.header.pub == self._endpoint
@@ -316,6 +338,20 @@ class TrafficFeed:
         if before is None or all(entry.nbf <= before.last for entry in ours):
             # Else our own membership has changed since: nothing was due to us while we were out.
             changes.alarms += losses(verdict, known, self._clock())
+
+    def _miss(self, changes: Changes, verdict: Skipped | Beat) -> None:
+        """Raise what the verdict says of frames that have never come."""
+        directory, us, now = (
+            changes.base.known(),
+            Us(self._agency, self._endpoint),
+            self._clock(),
+        )
+        if isinstance(verdict, Beat):
+            changes.alarms += unheard(verdict, changes.heard(), directory, us, now)
+            return
+        changes.alarms += unread(verdict, directory, us, now)
+        if verdict.chain is None:
+            changes.glimpse(verdict.frame, now)
 
     async def _verdict(self, batch: _Batch, piece: Piece, place: int) -> Settled:
         waited = False

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from schemas.chain import ChainKey
 from schemas.errors import Code, LiaisonError, TrustError
+from schemas.merkle import Head
 from schemas.subjects import DIRECTORY_DOCUMENTS, membership_log, wraps_for
+from schemas.vocabulary import Precedence
 from subscribers import tables
 from subscribers.alarms import (
     STANDING_MAX,
@@ -23,9 +26,12 @@ from subscribers.alarms import (
     standing,
 )
 from subscribers.ledger import Ledger
+from subscribers.missed import Us, unheard, unread
 from subscribers.refused import Refused
 from subscribers.store import Store
-from tests.support.federation import AT, COM, FRA
+from subscribers.trust import Beat, Skipped
+from tests.support.federation import AT, BRA, COM, FRA, JPN, Party, Publisher, Station, directory
+from tests.vectors.recipe import started
 
 FRAME = f"f.live.{COM}.routine.{FRA.endpoint}"
 GAP = AlarmKey(AlarmName.GAP, COM, FRA.endpoint)
@@ -144,3 +150,59 @@ async def test_a_refusal_and_its_alarm_are_one_transaction(tmp_path: Path) -> No
         (AlarmName.FORK, "", None),
         (AlarmName.FORK, COM, None),
     ]
+
+
+MINUTE = 60_000
+LATER = AT + 6 * MINUTE
+"""More than five minutes after the reader's keys came."""
+
+
+@pytest.mark.parametrize(
+    "us, iat, told",
+    [
+        (JPN, LATER, True),
+        (JPN, AT + 5 * MINUTE, False),  # the publisher may not have seen us yet
+        (BRA, LATER, False),  # is no member: nothing was due to it
+        (FRA, LATER, False),  # its own
+        (Party("xyz", "XYZ"), LATER, False),  # has no keys that anybody could seal to
+    ],
+    ids=["due", "too soon", "no member", "our own", "no keys"],
+)
+def test_a_bulletin_whose_announcement_was_kept_from_us_is_told(us: Party, iat: int, told: bool) -> None:
+    publisher = started(iat=iat)
+    for raw, is_told in ((publisher.bulletin(1), told), (publisher.beat(), False)):
+        verdict = Station(us).judge(publisher.subject, raw, iat)
+        assert isinstance(verdict, Skipped)
+        found = unread(verdict, directory(), Us(us.id, us.endpoint), iat)
+        names = [AlarmKey(AlarmName.MISSING_WRAP, COM, FRA.endpoint)] if is_told else []
+        assert [each.key for each in found] == names
+        assert [each.frame for each in found] == [sha256(raw).hexdigest()] * is_told
+
+
+@pytest.mark.parametrize("hours, heard, told", [(3, False, True), (3, True, False), (2, False, False)])
+def test_a_chain_that_was_hidden_from_its_beginning_is_told_by_the_other(
+    hours: int, heard: bool, told: bool
+) -> None:
+    publisher = started(iat=AT + hours * 60 * MINUTE)
+    station = Station(JPN)
+    station.follow(publisher)
+    flash = started(precedence=Precedence.FLASH)
+    verdict = station.judge(publisher.subject, publisher.beat(flash.head), publisher.iat)
+    assert isinstance(verdict, Beat)
+    known = {ChainKey(FRA.endpoint, COM, each) for each in ("routine", "flash")[: 1 + heard]}
+    found = unheard(verdict, known, directory(), Us(JPN.id, JPN.endpoint), publisher.iat)
+    names = [AlarmKey(AlarmName.SUPPRESSED_TAIL, COM, FRA.endpoint)] if told else []
+    assert [each.key for each in found] == names
+
+
+def test_an_epoch_that_was_not_announced_to_us_as_readers_is_told() -> None:
+    """The publisher cites a log that is older than our entry, long after we were added."""
+    publisher = Publisher(iat=LATER)
+    mem = Head(1, publisher.at.communities[COM].roots[1])
+    publisher.send(publisher.announcement(mem=mem))
+    station = Station(JPN)
+    station.take(publisher.subject, publisher.sent[0], LATER)
+    verdict = station.judge(publisher.subject, publisher.bulletin(1), LATER)
+    assert isinstance(verdict, Skipped)
+    assert verdict.code is Code.MISSING_WRAP
+    assert len(unread(verdict, directory(), Us(JPN.id, JPN.endpoint), LATER)) == 1

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import apsw
 import pytest
 
 from schemas.chain import ChainHead, ChainKey
@@ -16,14 +17,16 @@ from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import History, Precedence
 from subscribers import tables
-from subscribers.alarms import Alarm, AlarmKey, AlarmName, Raised, acknowledge, listed, losses
+from subscribers.alarms import Alarm, AlarmKey, AlarmName, Raised, acknowledge, listed
 from subscribers.composer import Context, Item, Limits
 from subscribers.heart import Heart
 from subscribers.hub_link import Admission, HubKey, HubLink
 from subscribers.journal import settle
 from subscribers.keys import Keyring
 from subscribers.ledger import Ledger
+from subscribers.missed import losses
 from subscribers.outbox import Outbox
+from subscribers.own_frames import claim
 from subscribers.store import Store
 from subscribers.trust import Beat, Chain, LogBehind
 from tests.support.federation import (
@@ -76,7 +79,12 @@ class Body:
             changes = self.ledger.changes()
             for each in frames:
                 changes.move(each, Chain(ChainHead(each.header.seq, each.hash), 0), self.now[0])
-            await self.store.transact(changes.save)
+
+            def write(connection: apsw.Connection) -> None:
+                changes.save(connection)
+                claim(connection, frames, self.now[0])
+
+            await self.store.transact(write)
             self.ledger.merge(changes)
         await self.outbox.merge(await self.store.transact(lambda connection: settle(connection, given)))
         await self.outbox.waiting(after=waiting[-1].number if waiting else 0)
@@ -181,6 +189,39 @@ async def test_nothing_piles_up_while_the_hub_is_away(body: Body) -> None:
     for minute in range(5, 200):
         await body.at(minute)
     assert len(await body.outbox.waiting()) == 1
+
+
+async def test_a_hub_that_does_not_answer_is_told_once_and_ends_with_its_answer(body: Body) -> None:
+    await body.say(1)
+    for minute in (1.0, 5.0, 6.0):  # first seen after a minute
+        await body.at(minute)
+    assert await body.alarms() == []
+    for minute in (6.1, 7, 20):
+        await body.at(minute)
+    (alarm,) = await body.alarms()
+    assert (alarm.key, alarm.times, alarm.ended) == (AlarmKey(AlarmName.UNANSWERED), 1, None)
+    await body.answered()
+    await body.at(21)
+    (alarm,) = await body.alarms()
+    assert alarm.ended == body.now[0]
+
+
+async def test_a_hub_that_was_away_is_given_its_time_again(body: Body) -> None:
+    await body.say(1)
+    await body.at(1)
+    await body.at(30, since=AT + 29 * MINUTE)
+    assert await body.alarms() == []
+    await body.at(35, since=AT + 29 * MINUTE)
+    assert [each.key.name for each in await body.alarms()] == [AlarmName.UNANSWERED]
+
+
+async def test_no_beat_is_set_on_a_stranger_s_frame(body: Body) -> None:
+    await body.say(1)
+    sent = await body.answered()
+    await body.store.transact(lambda connection: claim(connection, sent[:1], AT))  # as if it were not ours
+    await body.at(5)
+    assert await body.outbox.waiting() == []
+    assert [each.key.name for each in await body.alarms()] == [AlarmName.STOLEN_KEY]
 
 
 async def test_a_refused_beat_is_forgotten_and_tried_again_later(body: Body) -> None:

@@ -32,6 +32,7 @@ class Box:
 
     outbox: Outbox
     store: Store
+    ledger: Ledger
     told: list[Settled]
     _sent: int = 0
 
@@ -95,7 +96,7 @@ async def opened(path: Path) -> AsyncIterator[Box]:
                 ledger.known(), FRA.kid, FRA.signing, AT, next_epoch, lambda: uuid(next(ids)), Limits()
             )
 
-        box = Box(Outbox(store, ledger, context), store, [])
+        box = Box(Outbox(store, ledger, context), store, ledger, [])
         box.outbox.on_settled = box.told.append
         await box.outbox.load()
         try:

@@ -50,6 +50,7 @@ export const CODES = [
   "witness_shortfall",
   "stale_head",
   "rollback",
+  "stolen_key",
   "bad_proof",
   "bad_parcel",
   "bad_evidence",
