@@ -87,6 +87,11 @@ schemas: $(READY) ## Write the published schemas anew from the code
 	python -m schemas.publish
 	python -m subscribers.publish
 
+.PHONY: attacks
+attacks: $(READY) ## Try every attack of a hostile hub, and write the table of who noticed into the threat model
+	pytest tests/faults/test_malicious_hub.py
+	python -m tests.support.attack_table
+
 .PHONY: js
 js: ## Build the reader in TypeScript and run the vectors with it (needs Node.js 20 and npm)
 	cd subscribers/js && npm ci --ignore-scripts && npm run build && npm test

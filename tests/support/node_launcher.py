@@ -1,10 +1,11 @@
 """A node process with something amiss, for tests: a clock that is off, or an end by SIGKILL at a named point.
 
-Usage: python -m tests.support.node_launcher [--clock MS] [--heartbeat SECONDS] [--kill POINT COUNT]
-    --state STATE --jsonl FILE
+Usage: python -m tests.support.node_launcher [--clock MS] [--ahead FILE] [--heartbeat SECONDS]
+    [--kill POINT COUNT] --state STATE --jsonl FILE
 
-`--clock` is added to the machine's clock. `--kill` ends the process at the COUNTth time that it comes to
-POINT; it prints nothing more. Like `liaison-agency run --json` it prints one line when it is ready.
+`--clock` is added to the machine's clock, and so is what stands in the file of `--ahead`, whenever it is
+asked: a test turns the clock on while the node runs. `--kill` ends the process at the COUNTth time that it
+comes to POINT; it prints nothing more. Like `liaison-agency run --json` it prints one line when it is ready.
 """
 
 import argparse
@@ -89,10 +90,10 @@ POINTS: Final[dict[str, Callable[[Core, Fuse], tuple[object, str, Step]]]] = {
 }
 
 
-async def _main(settings: NodeSettings, offset: int, kill: tuple[str, int] | None) -> None:
+async def _main(settings: NodeSettings, clock: Callable[[], int], kill: tuple[str, int] | None) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with Node.running(settings, lambda: now_ms() + offset) as (node, local):
+    async with Node.running(settings, clock) as (node, local):
         if kill:
             point, count = kill
             owner, name, step = POINTS[point](node._core, Fuse(count))  # noqa: SLF001 - a test's launcher, and the only one who asks
@@ -104,11 +105,19 @@ async def _main(settings: NodeSettings, offset: int, kill: tuple[str, int] | Non
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--clock", type=int, default=0)
+    parser.add_argument("--ahead", type=Path)
     parser.add_argument("--heartbeat", type=int, default=300)
     parser.add_argument("--kill", nargs=2, metavar=("POINT", "COUNT"))
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--jsonl", type=Path, required=True)
     asked = parser.parse_args()
     configure("json", "info")
+
+    offset: int = asked.clock
+    file: Path | None = asked.ahead
+
+    def _clock() -> int:
+        return now_ms() + offset + (int(file.read_text() or 0) if file and file.exists() else 0)
+
     given = NodeSettings(state=asked.state, jsonl=asked.jsonl, heartbeat_seconds=asked.heartbeat)
-    asyncio.run(_main(given, asked.clock, (asked.kill[0], int(asked.kill[1])) if asked.kill else None))
+    asyncio.run(_main(given, _clock, (asked.kill[0], int(asked.kill[1])) if asked.kill else None))

@@ -11,6 +11,7 @@ from typing import Any, Final
 from nats.aio.client import Client
 
 from hub.accounts import Accounts, Service
+from subscribers.witness.keys import ADMISSION, WitnessAdmission
 from tests.support.world import Program, Result, World, command, eventually
 
 NAME: Final = "icpo.example/witness"
@@ -29,6 +30,11 @@ class Watched:
     def state(self) -> Path:
         """The witness's state directory."""
         return self.world.directory / "WITNESS"
+
+    @property
+    def endpoint(self) -> str:
+        """The witness's account at the hub."""
+        return WitnessAdmission.read(self.state / ADMISSION).endpoint
 
     async def status(self) -> dict[str, Any]:
         """What `liaison-witness status` says."""
