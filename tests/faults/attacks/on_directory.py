@@ -128,14 +128,31 @@ async def false_head(scene: Scene) -> None:
 
 
 @attack(
-    "rolls the directory back",
-    *(Sight(each, AlarmName.ROLLBACK, "rollback") for each in _NODES),
+    "shows a head that is dated ahead, so that it stays fresh for longer",
+    *(Sight(each, AlarmName.FORGERY, "from_the_future") for each in (Who.SPEAKER, Who.READER)),
+    helper="as many witnesses as the quorum",
+)
+async def head_from_the_future(scene: Scene) -> None:
+    head = scene.stage.helper.directory.head
+    later = note_of(scene.stage, head, at=int(time.time()) + 10 * _MINUTE)
+    await scene.crook.deliver(DIRECTORY_HEAD, later)
+
+
+@attack(
+    "rolls the directory back, under a head that witnesses have signed since",
+    Sight(Who.OTHER, AlarmName.ROLLBACK, "rollback", "a reader"),
     helper="as many witnesses as the quorum",
 )
 async def roll_back(scene: Scene) -> None:
     size = 3
     past = Head(size, scene.stage.helper.directory.roots[size])
-    await scene.crook.deliver(DIRECTORY_HEAD, note_of(scene.stage, past, at=int(time.time()) + 10 * _MINUTE))
+    scene.stage.turn(Who.OTHER, HOUR)  # since: by more than clocks may differ
+    try:
+        later = note_of(scene.stage, past, at=int(time.time()) + 10 * _MINUTE)
+        await scene.crook.deliver(DIRECTORY_HEAD, later)
+        await scene.noticed()
+    finally:
+        scene.stage.turn(Who.OTHER, 0)
 
 
 @attack(
