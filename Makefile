@@ -113,9 +113,14 @@ bench: $(READY) ## Measure against bare loops of the same library calls; writes 
 fuzz: $(FUZZ) ## Fuzz every parser for SECONDS=n in all, going on from the last run (ARGS="--only frame --report ...")
 	@python -m tests.fuzz $(SECONDS) $(ARGS)
 
+.PHONY: mutate
+mutate: $(READY) ## Change the code that decides who is believed, and see that tests notice (hours; ARGS="--modules schemas.frame")
+	@$(UV) sync --locked --quiet --inexact --group mutate
+	@python -m tests.mutate $(ARGS)
+
 .PHONY: clean
 clean: ## Remove what the tools made (.venv and .tools too)
-	rm -rf .venv .tools build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(CODE) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- the set-up, made anew when the dependencies change ----

@@ -19,7 +19,11 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 # developer's run looks for new ones. No deadline: two busy cores are no measure of a function.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+# For a mutant it is enough that a few examples notice it.
+settings.register_profile("mutant", derandomize=True, deadline=None, max_examples=10)
+settings.load_profile(
+    "mutant" if os.environ.get("MUTANT_UNDER_TEST") else "ci" if os.environ.get("CI") else "dev"
+)
 
 
 @pytest.fixture(scope="session")

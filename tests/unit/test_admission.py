@@ -171,9 +171,50 @@ def test_each_check(scene: Scene, make: Make, code: Code | None) -> None:
 def test_a_suspended_endpoint_and_only_that_one(scene: Scene) -> None:
     brazil, france = scene.chain("bra"), scene.chain("fra")
     suspended = frozenset({brazil.kit.endpoint})
-    with pytest.raises(LiaisonError, match="suspended"):
+    with pytest.raises(LiaisonError, match=r"^suspended:"):
         scene.judge(brazil.build(NOW), brazil.subject, suspended=suspended)
     scene.judge(france.build(NOW), france.subject, suspended=suspended)
+
+
+@pytest.mark.parametrize(
+    "changed, named",
+    [
+        ({"realm": Realm.EXERCISE}, "realm"),
+        ({"community": "0" * 32}, "community"),
+        ({"precedence": Precedence.FLASH}, "precedence"),
+        ({"publisher": AgencyKit("x").endpoint}, "publisher"),
+    ],
+)
+def test_a_publisher_is_told_what_differs_from_the_subject(
+    scene: Scene, changed: dict[str, str], named: str
+) -> None:
+    frame, subject = elsewhere(**changed)(scene)
+    with pytest.raises(LiaisonError, match=f"names another {named} than"):
+        scene.judge(frame, subject)
+
+
+def test_no_log_is_longer_than_the_hub_s_by_one_either(scene: Scene) -> None:
+    view = scene.view()
+    for at, roots in enumerate((view.roots, view.circles[scene.circle.id].roots)):
+        longer, last = Head(len(roots), bytes(32)), Head(len(roots) - 1, roots[-1])
+        frame, subject = _citing(at, longer)(scene)
+        with pytest.raises(LiaisonError, match=r"^log_behind:"):
+            scene.judge(frame, subject)
+        scene.judge(*_citing(at, last)(scene))
+
+
+def _citing(at: int, head: Head) -> Make:
+    return plain(kind=EPOCH, dir=head) if at == 0 else plain(kind=EPOCH, mem=head)
+
+
+def test_a_publisher_is_told_whether_its_key_was_ever_known(scene: Scene) -> None:
+    old, fresh = scene.kits["fra"], renewed(scene.kits["fra"])
+    later = replace(scene, directory=scene.directory.apply(fresh.keys_document(NOW, version=2)))
+    subject = scene.chain().subject
+    with pytest.raises(LiaisonError, match="is not the endpoint's current one"):
+        later.judge(Chain(old, scene.circle).build(NOW), subject)
+    with pytest.raises(LiaisonError, match="is not in the directory"):
+        scene.judge(*other_key(scene))
 
 
 def test_a_replaced_key_and_a_revoked_key(scene: Scene) -> None:

@@ -233,6 +233,15 @@ def test_another_root_proves_nothing_at_all() -> None:
     found = report(fields(), bytes(32)).findings
     assert {each.check: each.code for each in found if each.code} == {"root": "root_mismatch"}
     assert {each.status for each in found if each.check != "root"} == {"not_checked"}
+    assert [each.check for each in found] == [each.check for each in report(fields()).findings]
+    assert all(each.text for each in found)
+
+
+def test_a_body_is_put_into_a_file_only_where_it_is_asked_for() -> None:
+    frame = parse_frame(WORLD.frame)
+    digest = sha256(frame.body).digest()
+    assert FramePart.of(frame, digest, whole=False).body is None
+    assert FramePart.of(frame, digest, whole=True).body == to_base64(frame.body)
 
 
 def test_the_first_document_is_the_first_of_the_log() -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import Code
-from schemas.receipts import ADMITTED, Answer, issue, read
+from schemas.receipts import ADMITTED, Answer, alone, issue, read
 from tests.support.federation import BRA, FRA, HUB, JPN, REGISTRAR, changed, code_of
 
 ANSWERS = st.builds(
@@ -32,6 +32,14 @@ def test_a_receipt_shows_nothing_of_others() -> None:
     assert b"ab" * 32 not in data
     assert JPN.endpoint.encode() not in data
     assert b"fork" not in data
+
+
+def test_alone_the_newest_answer_about_a_message_is_left() -> None:
+    earlier = Answer(FRA.endpoint, "00" * 32, "gap", 5)
+    newer, other = earlier._replace(code=ADMITTED, at=6), earlier._replace(sha256="ab" * 32)
+    data = issue([earlier, newer, other], HUB)[FRA.endpoint]
+    assert read(alone(data, "00" * 32), FRA.endpoint, HUB.public) == [newer]
+    assert read(alone(data, "cd" * 32), FRA.endpoint, HUB.public) == []
 
 
 def test_every_flipped_byte_is_refused() -> None:

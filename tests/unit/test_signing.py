@@ -3,8 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import Code, FormatError, LiaisonError, TrustError
+from schemas.limits import SECRETARIAT_KEYS_MAX
 from schemas.signing import (
     DOCUMENT_TYPE,
+    Envelope,
     check_public_key,
     fingerprint,
     key_id,
@@ -72,6 +74,14 @@ def test_a_key_counts_once() -> None:
 def test_an_envelope_is_read_as_it_was_written() -> None:
     envelope = sign_envelope(DOCUMENT_TYPE, b'{"a":1}', KEYS)
     assert parse_envelope(envelope.to_bytes(), DOCUMENT_TYPE) == envelope
+
+
+def test_an_envelope_has_as_many_signatures_as_a_role_has_keys() -> None:
+    made = tuple((bytes((number,)) * 16, bytes(64)) for number in range(SECRETARIAT_KEYS_MAX + 1))
+    most, more = Envelope(DOCUMENT_TYPE, b"{}", made[:-1]), Envelope(DOCUMENT_TYPE, b"{}", made)
+    assert parse_envelope(most.to_bytes(), DOCUMENT_TYPE) == most
+    with pytest.raises(FormatError):
+        parse_envelope(more.to_bytes(), DOCUMENT_TYPE)
 
 
 def test_every_change_in_an_envelope_is_noticed() -> None:

@@ -295,6 +295,26 @@ def test_what_other_witnesses_said_of_the_past_is_no_news() -> None:
         judge_head(Directory.pinned(documents()[0]), ORIGIN, None, note(at_size(1), 0, 1), NOW)
 
 
+def test_a_witness_may_go_back_by_what_clocks_differ_and_no_further() -> None:
+    skew = CLOCK_SKEW_MAX // 1000
+    assert judge_head(LONGER, ORIGIN, kept(8, AT, AT), note(at_size(3), 0, 1, seconds=SECONDS + skew)) is None
+    # The last of the quorum counts, not the first.
+    uneven = kept(8, AT + 600_000, AT)
+    with pytest.raises(TrustError, match=r"^rollback:"):
+        judge_head(LONGER, ORIGIN, uneven, note(at_size(3), 0, 1, seconds=SECONDS + skew + 60))
+
+
+def test_a_head_as_long_as_the_kept_one_needs_its_witnesses() -> None:
+    with pytest.raises(TrustError, match=r"^witness_shortfall:"):
+        judge_head(LONGER, ORIGIN, kept(8, AT, AT), note(at_size(8), 0))
+
+
+def test_what_a_stale_head_does_not_allow_is_said() -> None:
+    refusal = heads.stale("no epoch can begin")
+    assert refusal.code is Code.STALE_HEAD
+    assert "no epoch can begin" in refusal.message
+
+
 def test_a_head_is_stale_after_its_time() -> None:
     assert heads.until(LONGER, None) == 0
     assert heads.until(LONGER, kept(8, AT)) == 0

@@ -83,7 +83,7 @@ def _wrapped(document: Any, kind: str = DOCUMENT_TYPE) -> bytes:  # noqa: ANN401
 
 
 def _documents() -> list[bytes]:
-    names = ("root", "hub", "agency", "keys", "revoke", "community")
+    names = ("root", "hub", "agency", "keys", "revoke", "community", "replace", "identity", "object")
     return [*_envelopes(*(f"document-{name}" for name in names)), *samples.texts("document", "document")[:40]]
 
 

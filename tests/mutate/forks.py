@@ -1,0 +1,116 @@
+"""A pytest plugin: the tests are collected once, then each mutant gets a process forked from there.
+
+mutmut's own runner begins pytest anew for each mutant, which takes longer than most tests that kill it.
+Results go to `results.json` in the working directory (mutants/): by the mutant's name, what became of it and
+of which source, so that a run goes on where the last one stopped, and again where the source has changed.
+"""
+
+import json
+import os
+import resource
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from mutmut.mutation.trampoline import set_mutant_under_test
+
+RESULTS: Final = Path("results.json")
+_STATS: Final = Path("mutmut-stats.json")
+_CPU_SPARE: Final = 20
+_MEMORY_MAX: Final = 4 << 30
+
+
+class Forks:
+    """Takes the place of pytest's loop over the tests."""
+
+    def __init__(self) -> None:
+        self._failed = False
+        self.kept: dict[str, dict[str, str]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Called in a child, for its own tests."""
+        self._failed |= report.failed
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Every mutant that has no result yet; those first whose tests are fast."""
+        stats = json.loads(_STATS.read_text())
+        took: dict[str, float] = stats["duration_by_test"]
+        items = {item.nodeid: item for item in session.items}
+        todo = []
+        for name, source in _mutants(session.config.getoption("mutants")):
+            if self.kept.get(name, {}).get("source") != source:
+                reached = stats["tests_by_mangled_function_name"].get(name.partition("__mutmut_")[0], ())
+                tests = sorted((each for each in reached if each in items), key=lambda each: took[each])
+                todo.append(
+                    (sum(took[each] for each in tests), name, source, [items[each] for each in tests])
+                )
+        todo.sort(key=lambda each: each[:2])
+        until = time.monotonic() + session.config.getoption("mutate_seconds")
+        print(f"\n{len(todo)} mutants to try")
+        for number, (estimate, name, source, tests) in enumerate(todo, 1):
+            if time.monotonic() > until:
+                break
+            self.kept[name] = {"became": self._try(name, tests, estimate), "source": source}
+            if number % 25 == 0:
+                _save(self.kept)
+                print(f"{number} of {len(todo)}", flush=True)
+        _save(self.kept)
+        return True
+
+    def _try(self, name: str, tests: list[pytest.Item], estimate: float) -> str:
+        if not tests:
+            return "no tests"
+        child = os.fork()
+        if child == 0:
+            self._child(name, tests, estimate)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return {0: "survived", 1: "killed"}.get(status, "timeout")
+
+    def _child(self, name: str, tests: list[pytest.Item], estimate: float) -> None:
+        """Does not return: 1 at the first test that fails, 0 when none does."""
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        seconds = int(estimate * 10) + _CPU_SPARE
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_MAX, _MEMORY_MAX))
+        set_mutant_under_test(name)
+        try:
+            for item in tests:
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+                if self._failed:
+                    os._exit(1)
+        except BaseException:  # noqa: BLE001 - a mutant that breaks pytest itself is noticed, too
+            os._exit(1)
+        os._exit(0)
+
+
+def _mutants(patterns: list[str]) -> Iterator[tuple[str, str]]:
+    """Name and the hash of its function's source, of each mutant there is."""
+    for path in sorted(Path().rglob("*.py.meta")):
+        module = str(path).removesuffix(".py.meta").replace("/", ".")
+        if patterns and not any(module.endswith(each) for each in patterns):
+            continue
+        meta: dict[str, Any] = json.loads(path.read_text())
+        for name in meta["exit_code_by_key"]:
+            function = name.rpartition(".")[2].partition("__mutmut_")[0]
+            yield name, meta["hash_by_function_name"].get(function, "")
+
+
+def _save(kept: dict[str, dict[str, str]]) -> None:
+    temporary = RESULTS.with_suffix(".new")
+    temporary.write_text(json.dumps(kept, indent=0, sort_keys=True))
+    temporary.replace(RESULTS)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What the command passes on."""
+    parser.addoption("--mutants", action="append", default=[], help="a module, such as schemas.signing")
+    parser.addoption("--mutate-seconds", type=float, default=1e9)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put ours in the place of pytest's loop."""
+    config.pluginmanager.register(Forks(), "forks")
