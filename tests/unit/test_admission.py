@@ -234,6 +234,8 @@ def test_a_key_that_was_not_known_when_the_frame_was_opened_is_checked_then(scen
     good, bad = chain.build(NOW), flipped(chain.build(NOW), bytes(64))
     view = scene.view()
     assert open_frame(good, {}).verified is None
+    assert open_frame(good, view.keys).verified is True
+    assert open_frame(bad, view.keys).verified is False
     assert not decide(open_frame(good, {}), chain.subject, view, ChainHead(), NOW).repeated
     with pytest.raises(LiaisonError, match="bad_signature"):
         decide(open_frame(bad, {}), chain.subject, view, ChainHead(), NOW)

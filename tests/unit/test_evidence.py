@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.bulletin import Bulletin
 from schemas.chain import ChainHead, contradiction
+from schemas.checkpoint import cosign, parse_note
 from schemas.documents import Root, parse_document
 from schemas.encoding import canonical_json, instant, parse_json, to_base64
 from schemas.errors import Code, LiaisonError
@@ -24,7 +25,7 @@ from schemas.receipts import Answer, issue
 from schemas.reply import reply_context
 from schemas.report import Applied
 from schemas.report import Report as ChangeReport
-from schemas.signing import DOCUMENT_TYPE, parse_envelope
+from schemas.signing import DOCUMENT_TYPE, fingerprint, parse_envelope
 from subscribers.keys import KemKey
 from subscribers.sealing import open_reply, seal_reply
 from subscribers.showing import Kept, compose
@@ -348,6 +349,34 @@ def test_a_checkpoint_alone_will_do_and_says_what_is_missing() -> None:
     assert found.proved
     assert any("goes no further" in each for each in found.limits)
     assert codes(made | {"membership": []}) == {"membership": "not_member"}
+
+
+def test_the_verdict_names_what_was_checked() -> None:
+    found = {each.check: each.text for each in report(fields()).findings}
+    assert fingerprint(signing_key("fra identity").public) in found["key"]
+    assert f"Its {len(fields()['documents'])} documents stand" in found["log"]
+    assert "; 1 version(s) of it" in found["root"]
+    assert found["head"].endswith(" The publisher itself cited a head of the same log.")
+    withheld = {each.check: each.text for each in report(fields() | {"content": None}).findings}
+    assert parse_frame(WORLD.frame).header.pc in withheld["text"]
+
+
+def test_the_latest_word_of_a_witness_is_told() -> None:
+    note = parse_note(WORLD.note)
+    (name, seconds) = (note.signatures[-1].name, AT // 1000 + 3_600)
+    later = cosign(note.checkpoint, name, seconds, signing_key(f"witness {name}"))
+    made = fields() | {"checkpoint": note._replace(signatures=(*note.signatures, later)).to_bytes().decode()}
+    found = {each.check: each.text for each in report(made).findings}
+    assert f"the latest on {instant(seconds * 1000)}." in found["head"]
+    alone = made | {"announcement": None, "consistency": None}
+    assert {each.check: each.text for each in report(alone).findings}["head"].endswith("Z.")
+
+
+def test_the_history_of_a_shown_text_is_the_announced_one() -> None:
+    raw = replaced(WORLD.announcement, signing_key("fra signing"), hist="none")
+    frame = parse_frame(raw)
+    shown = {"header": frame.header_bytes.decode(), "signature": to_base64(frame.signature)}
+    assert codes(fields() | {"announcement": shown})["text"] == "content_mismatch"
 
 
 def test_a_membership_log_that_was_cut_short_is_not_the_one_that_was_cited() -> None:
