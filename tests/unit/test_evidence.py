@@ -356,9 +356,20 @@ def test_the_verdict_names_what_was_checked() -> None:
     assert fingerprint(signing_key("fra identity").public) in found["key"]
     assert f"Its {len(fields()['documents'])} documents stand" in found["log"]
     assert "; 1 version(s) of it" in found["root"]
+    assert parse_frame(WORLD.frame).header.kid in found["signature"]
+    assert "since replaced" not in found["key"]
     assert found["head"].endswith(" The publisher itself cited a head of the same log.")
     withheld = {each.check: each.text for each in report(fields() | {"content": None}).findings}
     assert parse_frame(WORLD.frame).header.pc in withheld["text"]
+
+
+def test_what_failed_is_said_with_its_reason() -> None:
+    (failed,) = (each for each in report(fields() | {"consistency": ["0" * 64]}).findings if each.code)
+    assert (failed.check, failed.status) == ("head", "failed")
+    assert "not of the same log" in failed.text
+    (root, *_) = (each for each in report(fields(), bytes(32)).findings if each.code)
+    assert (root.check, root.status) == ("root", "failed")
+    assert root.text
 
 
 def test_the_latest_word_of_a_witness_is_told() -> None:

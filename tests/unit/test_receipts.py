@@ -1,5 +1,7 @@
 from hashlib import sha256
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +42,12 @@ def test_alone_the_newest_answer_about_a_message_is_left() -> None:
     data = issue([earlier, newer, other], HUB)[FRA.endpoint]
     assert read(alone(data, "00" * 32), FRA.endpoint, HUB.public) == [newer]
     assert read(alone(data, "cd" * 32), FRA.endpoint, HUB.public) == []
+
+
+@pytest.mark.parametrize("code", ["nonsense", "", 7, None, [], {}])
+def test_a_code_that_nobody_knows_is_refused_though_the_hub_signed_it(code: Any) -> None:
+    answer = Answer(FRA.endpoint, "00" * 32, code, 5)
+    assert code_of(read, issue([answer], HUB)[FRA.endpoint], FRA.endpoint, HUB.public) is Code.BAD_RECEIPT
 
 
 def test_every_flipped_byte_is_refused() -> None:

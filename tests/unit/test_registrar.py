@@ -75,6 +75,12 @@ def test_every_entry_is_known_again(directory: Directory, circle: Circle) -> Non
     assert refusal(grown, rival.change("bra", NOW), "fra", {}) is Code.NOT_NEXT
 
 
+def test_a_membership_needs_its_community(directory: Directory, circle: Circle) -> None:
+    for agency in ("fra", None):
+        with pytest.raises(LiaisonError, match=r"^unknown_community:"):
+            submit(directory, circle.change("ken", NOW), agency=agency, accounts={}, now=NOW)
+
+
 def test_keys_come_from_the_account_that_they_bind(directory: Directory, kits: dict[str, AgencyKit]) -> None:
     france = renewed(kits["fra"])
     document = france.keys_document(NOW, version=2)

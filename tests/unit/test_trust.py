@@ -17,6 +17,7 @@ from subscribers.trust import (
     Opened,
     Refused,
     accept_wrap,
+    open_bulletin,
     receive,
 )
 from tests.support.federation import (
@@ -52,6 +53,23 @@ def test_a_forged_frame_moves_nothing(chain: Publisher) -> None:
     verdict = station.take(chain.subject, changed(chain.sent[0], len(chain.sent[0]) - 40))
     assert isinstance(verdict, Refused)
     assert station.chains == {}
+
+
+def test_a_key_that_no_head_vouches_for_is_not_believed(chain: Publisher) -> None:
+    doubted = Station(withheld=frozenset({FRA.kid})).judge(chain.subject, chain.sent[0])
+    assert isinstance(doubted, Refused)
+    assert doubted.error.code is Code.STALE_HEAD
+    assert isinstance(Station(withheld=frozenset({JPN.kid})).judge(chain.subject, chain.sent[0]), Announced)
+
+
+def test_without_its_epochs_key_a_bulletin_stays_closed(chain: Publisher) -> None:
+    station = Station()
+    station.take(chain.subject, chain.sent[0])
+    (epoch,) = station.epochs.values()
+    assert (
+        code_of(open_bulletin, parse_frame(chain.sent[1]), epoch._replace(key=None), "FRA")
+        is Code.MISSING_WRAP
+    )
 
 
 def test_a_frame_that_cannot_be_opened_leaves_no_gap(chain: Publisher) -> None:
