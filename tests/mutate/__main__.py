@@ -66,7 +66,7 @@ def _make() -> None:
     mutmut.collect_or_load_stats(get_mutant_runner(1))
 
 
-def _try(modules: list[str], seconds: float) -> int:
+def _try(modules: list[str], seconds: float, *, again: bool) -> int:
     chosen = config().pytest_add_cli_args_test_selection
     options = [
         "-q",
@@ -78,6 +78,7 @@ def _try(modules: list[str], seconds: float) -> int:
     ]
     environment = {**os.environ, "PYTHONPATH": ".", "MUTANT_UNDER_TEST": ""}
     command = [sys.executable, "-m", "pytest", *options, *chosen, *(f"--mutants={each}" for each in modules)]
+    command += ["--mutate-again"] * again
     return subprocess.run(command, cwd="mutants", env=environment, check=False).returncode
 
 
@@ -86,6 +87,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutate", description=__doc__)
     parser.add_argument("--modules", nargs="*", default=[], help="these alone, such as schemas.frame")
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after this time")
+    parser.add_argument(
+        "--again", action="store_true", help="try what survived again, first: there are new tests"
+    )
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--show", metavar="MUTANT")
     asked = parser.parse_args()
@@ -95,7 +99,7 @@ def main() -> int:
     if not asked.report:
         _narrow()
         _make()
-        _try(asked.modules, asked.seconds)
+        _try(asked.modules, asked.seconds, again=asked.again)
     return result.report()
 
 

@@ -18,6 +18,8 @@ from mutmut.mutation.trampoline import set_mutant_under_test
 
 RESULTS: Final = Path("results.json")
 _STATS: Final = Path("mutmut-stats.json")
+_AGAIN: Final = ("survived", "no tests")
+"""There may be a new test."""
 _CPU_SPARE: Final = 20
 _MEMORY_MAX: Final = 4 << 30
 
@@ -34,19 +36,22 @@ class Forks:
         self._failed |= report.failed
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Every mutant that has no result yet; those first whose tests are fast."""
-        stats = json.loads(_STATS.read_text())
+        """Every mutant that has no result yet, those first whose tests are fast; before them, with `--again`,
+        what has survived.
+        """
+        stats, again = json.loads(_STATS.read_text()), session.config.getoption("mutate_again")
         took: dict[str, float] = stats["duration_by_test"]
         items = {item.nodeid: item for item in session.items}
         todo = []
         for name, source in _mutants(session.config.getoption("mutants")):
-            if self.kept.get(name, {}).get("source") != source:
+            known = self.kept.get(name, {})
+            if known.get("source") != source or (again and known["became"] in _AGAIN):
                 reached = stats["tests_by_mangled_function_name"].get(name.partition("__mutmut_")[0], ())
                 tests = sorted((each for each in reached if each in items), key=lambda each: took[each])
                 todo.append(
                     (sum(took[each] for each in tests), name, source, [items[each] for each in tests])
                 )
-        todo.sort(key=lambda each: each[:2])
+        todo.sort(key=lambda each: (self.kept.get(each[1], {}).get("source") != each[2], *each[:2]))
         until = time.monotonic() + session.config.getoption("mutate_seconds")
         print(f"\n{len(todo)} mutants to try")
         for number, (estimate, name, source, tests) in enumerate(todo, 1):
@@ -109,6 +114,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """What the command passes on."""
     parser.addoption("--mutants", action="append", default=[], help="a module, such as schemas.signing")
     parser.addoption("--mutate-seconds", type=float, default=1e9)
+    parser.addoption("--mutate-again", action="store_true")
 
 
 def pytest_configure(config: pytest.Config) -> None:

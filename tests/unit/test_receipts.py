@@ -1,5 +1,5 @@
 from hashlib import sha256
-from typing import Any
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -45,8 +45,8 @@ def test_alone_the_newest_answer_about_a_message_is_left() -> None:
 
 
 @pytest.mark.parametrize("code", ["nonsense", "", 7, None, [], {}])
-def test_a_code_that_nobody_knows_is_refused_though_the_hub_signed_it(code: Any) -> None:
-    answer = Answer(FRA.endpoint, "00" * 32, code, 5)
+def test_a_code_that_nobody_knows_is_refused_though_the_hub_signed_it(code: object) -> None:
+    answer = Answer(FRA.endpoint, "00" * 32, cast("str", code), 5)
     assert code_of(read, issue([answer], HUB)[FRA.endpoint], FRA.endpoint, HUB.public) is Code.BAD_RECEIPT
 
 

@@ -38,6 +38,7 @@ FINGERPRINT = sha256(documents()[0]).digest()
 ORIGIN = origin_of(FINGERPRINT)
 SECONDS = AT // 1000
 NOW = AT + 1000
+LATER = AT + 2 * 3_600_000
 US = Us(ORIGIN, witness(0).name, WITNESSES[0].public)
 LONGER = directory([FRA.successor()])
 ELSEWHERE = b"\x07" * 32
@@ -297,16 +298,19 @@ def test_what_other_witnesses_said_of_the_past_is_no_news() -> None:
 
 def test_a_witness_may_go_back_by_what_clocks_differ_and_no_further() -> None:
     skew = CLOCK_SKEW_MAX // 1000
-    assert judge_head(LONGER, ORIGIN, kept(8, AT, AT), note(at_size(3), 0, 1, seconds=SECONDS + skew)) is None
+    assert (
+        judge_head(LONGER, ORIGIN, kept(8, AT, AT), note(at_size(3), 0, 1, seconds=SECONDS + skew), LATER)
+        is None
+    )
     # The last of the quorum counts, not the first.
     uneven = kept(8, AT + 600_000, AT)
     with pytest.raises(TrustError, match=r"^rollback:"):
-        judge_head(LONGER, ORIGIN, uneven, note(at_size(3), 0, 1, seconds=SECONDS + skew + 60))
+        judge_head(LONGER, ORIGIN, uneven, note(at_size(3), 0, 1, seconds=SECONDS + skew + 60), LATER)
 
 
 def test_a_head_as_long_as_the_kept_one_needs_its_witnesses() -> None:
     with pytest.raises(TrustError, match=r"^witness_shortfall:"):
-        judge_head(LONGER, ORIGIN, kept(8, AT, AT), note(at_size(8), 0))
+        judge_head(LONGER, ORIGIN, kept(8, AT, AT), note(at_size(8), 0), NOW)
 
 
 def test_what_a_stale_head_does_not_allow_is_said() -> None:
