@@ -66,10 +66,8 @@ def test_without_its_epochs_key_a_bulletin_stays_closed(chain: Publisher) -> Non
     station = Station()
     station.take(chain.subject, chain.sent[0])
     (epoch,) = station.epochs.values()
-    assert (
-        code_of(open_bulletin, parse_frame(chain.sent[1]), epoch._replace(key=None), "FRA")
-        is Code.MISSING_WRAP
-    )
+    frame, closed = parse_frame(chain.sent[1]), epoch._replace(key=None)
+    assert code_of(open_bulletin, station.directory, frame, closed, "fra") is Code.MISSING_WRAP
 
 
 def test_a_frame_that_cannot_be_opened_leaves_no_gap(chain: Publisher) -> None:
