@@ -22,7 +22,7 @@ from schemas.checkpoint import (
     sign_log,
 )
 from schemas.errors import Code, LiaisonError
-from schemas.limits import NOTE_MAX
+from schemas.limits import INTEGER_MAX, NOTE_MAX
 from schemas.merkle import Head
 from tests.support import federation as fed
 
@@ -120,6 +120,13 @@ def test_the_log_itself_must_have_signed(signature: NoteSignature) -> None:
 def test_another_log_s_checkpoint_is_none() -> None:
     with pytest.raises(LiaisonError, match="bad_checkpoint"):
         judged(LOG, by(0), by(1), origin=origin_of(sha256(b"another root").digest()))
+
+
+def test_a_time_that_no_clock_shows_does_not_count() -> None:
+    last = INTEGER_MAX // 1000
+    assert judged(LOG, by(0), by(1, last)).times == (last * 1000, fed.AT)
+    with pytest.raises(LiaisonError, match=r"^witness_shortfall:"):
+        judged(LOG, by(0), by(1, last + 1))
 
 
 def test_a_head_is_fresh_from_the_quorum_s_time_on() -> None:

@@ -353,7 +353,7 @@ def test_a_checkpoint_alone_will_do_and_says_what_is_missing() -> None:
 
 def test_the_verdict_names_what_was_checked() -> None:
     found = {each.check: each.text for each in report(fields()).findings}
-    assert fingerprint(signing_key("fra identity").public) in found["key"]
+    assert f"(fingerprint {fingerprint(signing_key('fra identity').public)}), on" in found["key"]
     assert f"Its {len(fields()['documents'])} documents stand" in found["log"]
     assert "; 1 version(s) of it" in found["root"]
     assert parse_frame(WORLD.frame).header.kid in found["signature"]
@@ -361,6 +361,8 @@ def test_the_verdict_names_what_was_checked() -> None:
     assert found["head"].endswith(" The publisher itself cited a head of the same log.")
     withheld = {each.check: each.text for each in report(fields() | {"content": None}).findings}
     assert parse_frame(WORLD.frame).header.pc in withheld["text"]
+    announced = {each.check: each.text for each in report(shown_of(WORLD.announcement)).findings}
+    assert announced["text"] == "The frame announces an epoch. It has no text."
 
 
 def test_what_failed_is_said_with_its_reason() -> None:
@@ -370,6 +372,26 @@ def test_what_failed_is_said_with_its_reason() -> None:
     (root, *_) = (each for each in report(fields(), bytes(32)).findings if each.code)
     assert (root.check, root.status) == ("root", "failed")
     assert root.text
+
+
+def test_what_a_file_does_not_prove_is_said_of_each() -> None:
+    word, short, refused = ("the hub's word", "goes no further", "refused the frame")
+    made = {
+        "whole": fields(),
+        "no receipt": fields() | {"receipt": None},
+        "no announcement": fields() | {"announcement": None, "consistency": None},
+        "nothing of membership": fields() | {"membership": None, "announcement": None, "consistency": None},
+    }
+    said = {name: " ".join(report(each).limits) for name, each in made.items()}
+    found = {name: {each for each in (word, short, refused) if each in text} for name, text in said.items()}
+    assert found == {
+        "whole": {word},
+        "no receipt": set(),
+        "no announcement": {word, short},
+        "nothing of membership": {word},
+    }
+    assert report(fields() | {"receipt": None}).limits[0].endswith("claim.")
+    assert report(fields(), bytes(32)).limits == report(fields()).limits
 
 
 def test_the_latest_word_of_a_witness_is_told() -> None:

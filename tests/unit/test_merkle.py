@@ -134,3 +134,9 @@ def test_a_tree_keeps_one_hash_for_each_bit_of_its_size() -> None:
     for entry in ENTRIES:
         tree = tree.append(entry)
         assert len(tree.peaks) == tree.size.bit_count()
+
+
+def test_a_log_does_not_shrink_even_to_the_same_root() -> None:
+    root = rfc9162.root(ENTRIES[:2])
+    assert not check_consistency(Head(2, root), Head(1, root), [])
+    assert not check_consistency(Head(-1, root), Head(1, root), [])

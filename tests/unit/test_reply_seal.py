@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.bulletin import Bulletin
 from schemas.content import BODY_SIZES
+from schemas.documents import KEM_KEY_SIZE
 from schemas.encoding import to_base64
 from schemas.errors import Code
 from schemas.frame import parse_frame
@@ -183,3 +184,11 @@ def test_what_the_originator_keeps_of_it() -> None:
     assert theirs.flags == {"private"}
     assert theirs.sealed
     assert theirs.sealed.payload == payload
+
+
+def test_a_key_that_nobody_can_encrypt_to_is_passed_over_wherever_it_stands() -> None:
+    broken = FRA.keys(kem=to_base64(b"\xff" * KEM_KEY_SIZE))
+    for recipients in ([broken, JPN.keys()], [JPN.keys(), broken]):
+        sealed, able = seal_reply(b"{}", CONTEXT, recipients)
+        assert able == {JPN.endpoint}
+        assert opened(sealed, JPN) == b"{}"
