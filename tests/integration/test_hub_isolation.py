@@ -110,6 +110,9 @@ def attacks(attacker: str, victim: str) -> list[tuple[str, bytes]]:
         (f"in.live.{SECRET}.routine.{victim}", b"forged"),
         (f"s.doc.{victim}", b"forged"),
         (f"s.wrap.{victim}", b"forged"),
+        (f"s.history.{victim}", b"forged"),
+        (f"s.rewrap.{victim}", b"forged"),
+        (f"past.{victim}", b"forged"),
         # a community that it is not in, under its own name
         (f"in.live.{SECRET}.routine.{attacker}", b"intruded"),
         (f"in.exercise.{COM}.routine.{attacker}", b"intruded"),
@@ -117,6 +120,7 @@ def attacks(attacker: str, victim: str) -> list[tuple[str, bytes]]:
         (f"f.live.{COM}.routine.{attacker}", b"not admitted"),
         (f"w.{victim}", b"junk"),
         (f"r.{victim}", b"junk"),
+        (f"h.{victim}", b"junk"),
         ("d.doc", b"junk"),
         (f"m.{COM}", b"junk"),
         (f"q.{victim}.expired", b"junk"),
