@@ -160,7 +160,9 @@ async def hide_wrap(scene: Scene) -> None:
     Sight(Who.READER, AlarmName.EQUIVOCATION, "key_mismatch"),
 )
 async def other_key(scene: Scene) -> None:
-    epoch = next(each for each in await scene.said() if each.header.k == EPOCH)
+    said = await scene.said()
+    used = said[-1].header.ep  # that of what the reader has read: it knows the announcement
+    (epoch,) = [each for each in said if (each.header.k, each.header.ep) == (EPOCH, used)]
     reader = scene.stage.endpoint(Who.READER)
     keys = scene.stage.helper.directory.endpoints[reader]
     false = wrap(EpochKey.generate(), sha256(epoch.raw).digest(), keys)
