@@ -74,10 +74,10 @@ class Context:
         now = self.clock.now()
         ends = ends_at(answer.record, answer.rendered, now)
         record = answer.record.bulletin.id if answer.record else None
-        if record is None and ends is None:
+        if record is None and ends is None and answer.listed is None:
             return
         language = answer.language.value if answer.language else None
-        shown = Shown(chat, message, record, language, part, ends)
+        shown = Shown(chat, message, record, language, part, ends, answer.listed)
         await self.state.outbox.note(officer.id, shown, now)
         if answer.record and await catch_up(self.state.outbox, officer.id, shown, answer.record, now):
             self.wake()

@@ -11,6 +11,7 @@ from typing import Final, assert_never
 
 import structlog
 
+from bots import jobs
 from bots.aftermath import DELETE_WITHIN, aged, catch_up, ends_at, quiet, reader
 from bots.alarms import notice
 from bots.clock import Clock, moment
@@ -23,6 +24,7 @@ from bots.release import Ceiling
 from bots.render import Marks, gravestone, listing, render
 from bots.rendered import Rendered
 from bots.state import State
+from bots.state.lists import Listed
 from bots.state.outbox import Sent, Shown, Work
 from bots.words import words
 from schemas.vocabulary import Language, Severity
@@ -153,7 +155,8 @@ class Delivery:
 
     async def _send(self, work: Work) -> None:
         record = await self._record(work)
-        rendered = await self._rendered(work, record)
+        listed = await self._listed(work) if work.verb == "digest" else None
+        rendered = await self._rendered(work, record, listed)
         if rendered is None or work.sent_parts >= len(rendered.parts):
             await self._outbox.finish(work)
             return
@@ -169,10 +172,15 @@ class Delivery:
         now = self._means.clock.now()
         language = work.officer.language.value if record else None
         ends = ends_at(record, rendered, now)
-        shown = Shown(work.chat, message, work.record, language, work.sent_parts, ends)
+        shown = Shown(work.chat, message, work.record, language, work.sent_parts, ends, listed)
         await self._outbox.arrived(work, shown, parts=len(rendered.parts), now=now)
         if record is not None and await catch_up(self._outbox, work.officer.id, shown, record, now):
             self.wake()
+        if listed is not None and await self._list(work, listed) != rendered:
+            # Something in it changed while it was on its way, and its change did not see it yet.
+            row = await self._outbox.row(work.chat, message)
+            late = [jobs.edit(row, work.officer.id, None, "late", fate="listed")] if row else []
+            await self._outbox.add(late, now)
         if last:
             self._means.events.emit(
                 work.verb,
@@ -184,7 +192,7 @@ class Delivery:
                 at=int(now * 1000),
             )
 
-    async def _rendered(self, work: Work, record: Record | None) -> Rendered | None:
+    async def _rendered(self, work: Work, record: Record | None, listed: Listed | None) -> Rendered | None:
         match work.verb:
             case "alarm":
                 return notice(work.officer, work.body)
@@ -194,7 +202,7 @@ class Delivery:
             case "alert":
                 return await self._alert(work, record)
             case _:
-                return await self._digest(work)
+                return await self._list(work, listed) if listed else None
 
     async def _alert(self, work: Work, record: Record | None) -> Rendered | None:
         # Retracted before it was told: there is nothing to tell.
@@ -204,7 +212,8 @@ class Delivery:
         marks = Marks(repeat=work.repeated, acknowledged=done)
         return render(record, self._means.ceiling, reader(work.officer), marks=marks)
 
-    async def _digest(self, work: Work) -> Rendered:
+    async def _listed(self, work: Work) -> Listed:
+        """What a digest lists, worst first."""
         told = json.loads(work.body)
         found = [record for key in told["records"] if (record := await self._outbox.record(key)) is not None]
         severities = list(Severity)
@@ -223,11 +232,20 @@ class Delivery:
             note = say.text("Possibly a repeat: the connection broke while this was being sent.")
         elif not told.get("subscribed", True):
             note = say.text("A digest lists what your subscriptions match, and none is active: /subscribe")
-        return listing(found, self._means.ceiling, reader(work.officer), title=title, note=note)
+        return Listed(tuple(each.bulletin.id for each in found), title, note)
+
+    async def _list(self, work: Work, listed: Listed) -> Rendered:
+        """The list as its bulletins stand now; those that are no longer kept here have gone from it."""
+        found = [each for key in listed.records if (each := await self._outbox.record(key)) is not None]
+        asked = reader(work.officer)
+        return listing(found, self._means.ceiling, asked, title=listed.title, note=listed.note)
 
     async def _edit(self, work: Work) -> None:
         sent = await self._target(work)
         if sent is None:
+            return
+        if work.body == "listed":
+            await self._relist(work, sent)
             return
         record = await self._record(work)
         if work.body == "amended" and record is not None:
@@ -251,6 +269,28 @@ class Delivery:
         await self._means.chat.edit(sent.chat, sent.message, shown.parts[0], rows=shown.rows)
         await self._outbox.finish(work)
         self._means.events.emit("edit", id=work.record, officer=work.officer.id, message=sent.message)
+
+    async def _relist(self, work: Work, sent: Sent) -> None:
+        """A list in which something has changed: a digest is made again, an answer with what was retracted
+        goes.
+        """
+        listed = await self._outbox.listed(sent.id)
+        if listed is None:
+            await self._outbox.finish(work)
+        elif not listed.title:
+            records = [await self._outbox.record(key) for key in listed.records]
+            if any(each is not None and each.state == "retracted" for each in records):
+                await self._remove(work, sent)
+            else:
+                await self._outbox.finish(work)
+        else:
+            shown = await self._list(work, listed)
+            if sent.part >= len(shown.parts):
+                await self._remove(work, sent)
+                return
+            await self._means.chat.edit(sent.chat, sent.message, shown.parts[sent.part], rows=())
+            await self._outbox.finish(work)
+            self._means.events.emit("edit", id=None, officer=work.officer.id, message=sent.message)
 
     async def _delete(self, work: Work) -> None:
         sent = await self._target(work)

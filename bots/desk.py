@@ -4,6 +4,7 @@ Questions go to the node under the ceiling where the answer would tell more than
 what may be shown in full, so that neither hits nor their number say what a withheld bulletin contains.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,7 @@ from bots.release import Ceiling, Release
 from bots.render import Marks, Reader, View, acknowledgeable, listing, render
 from bots.rendered import Button, Rendered
 from bots.state import State
+from bots.state.lists import Listed
 from bots.state.officers import Officer
 from bots.state.outbox import KEEP
 from bots.suggest import did_you_mean, vocabulary
@@ -37,6 +39,8 @@ class Answer:
     rendered: Rendered
     record: Record | None = None
     language: Language | None = None
+    listed: Listed | None = None
+    """The bulletins of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ class Desk:
             )
         lines = [say.text("Nothing found for these words.")]
         now = self.clock.now()
-        known = vocabulary(await self.state.outbox.records(now - KEEP, now + 1), self.ceiling)
+        kept = await self.state.outbox.records(now - KEEP, now + 1)
+        known = vocabulary([each for each in kept if each.state != "retracted"], self.ceiling)
         if better := did_you_mean(text, known):
             lines.append(say.text("Did you mean: {words}", words=say.embed(better)))
         lines.append(say.text("Only bulletins that may be shown in chat are searched here."))
@@ -114,7 +119,8 @@ class Desk:
         if not shown:
             return None
         title = "↩️ " + words(officer.language).text("What was answered to it")
-        return Answer(listing(shown, self.ceiling, Reader(officer.language, officer.zone), title=title))
+        reader = Reader(officer.language, officer.zone)
+        return Answer(listing(shown, self.ceiling, reader, title=title), listed=_listed(shown))
 
     async def acknowledge(self, officer: Officer, ref: str, *, private: bool = False) -> str:
         """Acknowledge once; what to say about it. `private`: to the originator alone. Raises LiaisonError
@@ -147,7 +153,12 @@ class Desk:
         rows = ((Button(say.text("More") + " ▾", encode("next")),),) if page.cursor else ()
         note = say.text("Open one with /show and its reference.")
         reader = Reader(officer.language, officer.zone)
-        return Answer(listing(page.items, self.ceiling, reader, title=title, note=note, rows=rows))
+        shown = listing(page.items, self.ceiling, reader, title=title, note=note, rows=rows)
+        return Answer(shown, listed=_listed(page.items))
+
+
+def _listed(records: Iterable[Record]) -> Listed:
+    return Listed(tuple(each.bulletin.id for each in records))
 
 
 def node_trouble(error: LiaisonError, officer: Officer) -> Rendered:

@@ -17,6 +17,7 @@ from bots.jobs import Fate, Job
 from bots.matching import any_match
 from bots.ports import Incoming, NodeClient
 from bots.state import State
+from bots.state.lists import listing_of
 from bots.state.outbox import Sent, enqueue, remember, shown_of, told_of
 from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Kind, Relation
@@ -57,13 +58,15 @@ def plan(
     subscriptions: Mapping[int, Sequence[Filters]],
     shown: Iterable[Sent] = (),
     told: Collection[int] = (),
+    lists: Iterable[tuple[int, int]] = (),
 ) -> list[Job]:
     """The jobs that `record` makes.
 
     `subscriptions`: each enrolled officer's, those that are not paused. Of the bulletin that `record`
     changes, if it changes one: `shown` are the messages that show it, `told` the officers to whom it was
-    sent. Whoever knows of it is told of the change, whatever they subscribe to. What came as history is no
-    news: it wakes nobody who does not know of what it changes.
+    sent, `lists` the messages (row and officer) that list it among others. Whoever knows of it is told of
+    the change, whatever they subscribe to. What came as history is no news: it wakes nobody who does not
+    know of what it changes.
     """
     sent = list(shown)
     first = {each.officer: each.message for each in reversed(sent)}
@@ -77,6 +80,8 @@ def plan(
         _, fate = CHANGES[record.bulletin.kind]
         cause, target = record.bulletin.id, changed_id(record)
         found += [jobs.edit(each.id, each.officer, target, cause, fate=fate) for each in sent]
+    cause = record.bulletin.id
+    found += [jobs.edit(message, officer, None, cause, fate="listed") for message, officer in lists]
     return found
 
 
@@ -118,7 +123,8 @@ class Intake:
             remember(connection, after, now)
             shown = shown_of(connection, after.bulletin.id)
             told = told_of(connection, after.bulletin.id, waiting=after.state == "amended")
-            return enqueue(connection, plan(record, subscriptions, shown, told), now)
+            lists = listing_of(connection, after.bulletin.id)
+            return enqueue(connection, plan(record, subscriptions, shown, told, lists), now)
 
         async with self._state.store.write() as tx:
             new = await tx.run(commit)

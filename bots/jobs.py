@@ -8,7 +8,7 @@ from schemas.vocabulary import Severity
 from subscribers.records import Notice, Record
 
 Verb = Literal["alert", "digest", "edit", "delete", "alarm", "notice"]
-Fate = Literal["amended", "retracted", "expired"]
+Fate = Literal["amended", "retracted", "expired", "listed"]
 
 
 class Priority(IntEnum):

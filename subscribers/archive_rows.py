@@ -103,9 +103,13 @@ _REPLACE: Final = """
     ) AS s WHERE t.id = ?1
 """
 
-# What was retracted is kept for those who must account for it, and no longer found by its words.
+# What was retracted is kept for those who must account for it, and no longer found by its words. So is a
+# digest that was amended: it may list what was retracted, and its amendment has all of it.
 _FORGET: Final = """
-    DELETE FROM terms WHERE rowid IN (SELECT position FROM bulletins WHERE id = ? AND state = 'retracted')
+    DELETE FROM terms WHERE rowid IN (
+        SELECT position FROM bulletins
+        WHERE id = ? AND (state = 'retracted' OR (state = 'amended' AND kind = 'digest'))
+    )
 """
 _CHANGE: Final = """
     INSERT OR IGNORE INTO changes (id, community, originator, number, received, archive)

@@ -30,8 +30,9 @@ LISTED_MAX: Final = 400
 _LEFT_OUT: Final = frozenset({Kind.DIGEST, Kind.ACKNOWLEDGEMENT})
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _WEEK: Final = re.compile(r"(\d{4})-W(\d{2})\Z")
-_LINE_ROOM: Final = 160
-_PER_LANGUAGE: Final = 4_800
+LINE_ROOM: Final = 160
+"""Bytes that are kept for what a list says of what it leaves out."""
+PER_LANGUAGE: Final = 4_800
 """Bytes of the bulletins' lines in one language as they stand in the payload: six of them, the links and the
 rest stay below 64 KiB in every script.
 """
@@ -83,14 +84,15 @@ def compose(records: Sequence[Record], period: Period, realm: Realm) -> Draft:
         severity=Severity.INFO,
         tlp=max((each.bulletin.tlp for each in listed), key=lambda tlp: tlp.rank),
         history=min((each.bulletin.history for each in listed), key=list(History).index),
-        caveats=_caveats(listed),
+        caveats=caveats(listed),
         regions=sorted({region for each in listed for region in each.bulletin.regions})[:LIST_MAX],
         links=[Link(relation=Relation.CONTAINS, id=each.bulletin.id) for each in listed],
         exercise=realm is Realm.EXERCISE,
     )
 
 
-def _caveats(listed: Sequence[Record]) -> list[str]:
+def caveats(listed: Sequence[Record]) -> list[str]:
+    """Everybody's, as far as they fit."""
     # More than fit are not dropped: a caveat that is not shown is a caveat that is broken.
     found = sorted({caveat for each in listed for caveat in each.bulletin.caveats})
     most = 8
@@ -115,10 +117,10 @@ def _text(listed: Sequence[Record], period: Period, language: Language) -> Trans
         when = f"\u200e{when}\u200e\u200f"
     title = f"{texts.title} {when} · {len(listed)}"
     blocks: list[str] = []
-    room = _PER_LANGUAGE - _LINE_ROOM
+    room = PER_LANGUAGE - LINE_ROOM
     left = len(listed)
     for severity in reversed(Severity):
-        lines = [_line(each, language, texts) for each in listed if each.bulletin.severity is severity]
+        lines = [listed_line(each, language, texts) for each in listed if each.bulletin.severity is severity]
         if not lines:
             continue
         block = [f"{texts.severities[severity]} ({len(lines)})"]
@@ -134,7 +136,8 @@ def _text(listed: Sequence[Record], period: Period, language: Language) -> Trans
     return Translation(language=language, official=False, title=title, body="\n\n".join(blocks))
 
 
-def _line(record: Record, language: Language, texts: Texts) -> str:
+def listed_line(record: Record, language: Language, texts: Texts) -> str:
+    """A bulletin as a digest lists it."""
     bulletin = record.bulletin
     marking = "" if bulletin.tlp is Tlp.CLEAR else f" [{bulletin.tlp}]"
     title = bulletin.text_in(language).title

@@ -30,6 +30,7 @@ from subscribers.api import (
 )
 from subscribers.communities import HOUR
 from subscribers.core import Core, now_ms
+from subscribers.correcting import Corrector
 from subscribers.diagnosis import diagnose
 from subscribers.digest import compose, parse_period
 from subscribers.directory_pages import page
@@ -107,6 +108,7 @@ class Node:
                     Herald(core.store, core.ledger, local.announce).run(),
                     Notifier(core, local).run(),
                     Reporter(core, republisher, settings.report_seconds).run(),
+                    Corrector(core, republisher, settings.report_seconds).run(),
                 ),
             ):
                 with running(settings.digests, node.compose_digest):

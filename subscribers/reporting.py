@@ -51,13 +51,13 @@ class Reporter:
         """`seconds` are waited for further changes before those at hand are reported together."""
         self._core = core
         self._republisher = republisher
+        self._news = republisher.passed.subscribe()
         self._wait = round(seconds * SECOND)
 
     async def run(self) -> None:
         """Until cancelled."""
-        passed = self._republisher.passed
         while True:
-            passed.clear()
+            self._news.clear()
             try:
                 wait = await self.report()
             except LiaisonError as error:
@@ -65,7 +65,7 @@ class Reporter:
                 wait = _PAUSE
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
-                    await passed.wait()
+                    await self._news.wait()
 
     async def report(self) -> float:
         """Report what is due; the seconds until something else may be."""

@@ -84,6 +84,23 @@ class Fresh:
         self.level, self._rows, self._behind = None, [], True
 
 
+class Passed:
+    """An event for each of those who want to know."""
+
+    def __init__(self) -> None:
+        self._events: list[asyncio.Event] = []
+
+    def subscribe(self) -> asyncio.Event:
+        """Set each time from now on."""
+        self._events.append(asyncio.Event())
+        return self._events[-1]
+
+    def set(self) -> None:
+        """It has happened."""
+        for each in self._events:
+            each.set()
+
+
 class Republisher:
     """Runs behind the feed."""
 
@@ -95,8 +112,8 @@ class Republisher:
         self._sinks = sinks
         self.reached = [0] * len(sinks)
         """The last local number that each of them was given in this run."""
-        self.passed = asyncio.Event()
-        """Set whenever all of them were given something."""
+        self.passed = Passed()
+        """Told whenever all of them were given something."""
         self._done = 0
         self._unmarked = 0
 

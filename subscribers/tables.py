@@ -9,6 +9,7 @@ from subscribers import (
     asked,
     compliance,
     digest,
+    digest_correction,
     epoch_keys,
     held,
     history_rows,
@@ -42,4 +43,5 @@ NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[2],
     compliance.MIGRATIONS[0],
     own_frames.MIGRATIONS[0],
+    digest_correction.MIGRATIONS[0],
 )

@@ -13,6 +13,7 @@ from typing import Final
 import apsw
 
 from bots.jobs import Job, Verb
+from bots.state.lists import Listed, note_list
 from bots.state.officers import Officer, read_officer
 from subscribers.records import Record
 from subscribers.store import Store, Tx
@@ -100,6 +101,7 @@ class Shown:
     language: str | None = None
     part: int = 0
     ends: float | None = None
+    listed: Listed | None = None
 
 
 def note_message(connection: apsw.Connection, officer: int, shown: Shown, now: float) -> None:
@@ -111,6 +113,7 @@ def note_message(connection: apsw.Connection, officer: int, shown: Shown, now: f
         " part = excluded.part, ends = excluded.ends",
         (shown.chat, shown.message, shown.record, shown.language, shown.part, now, shown.ends, officer),
     )
+    note_list(connection, shown.chat, shown.message, shown.listed)
 
 
 def shown_of(connection: apsw.Connection, record: str) -> list[Sent]:
@@ -268,6 +271,17 @@ class Outbox:
         """A sent message by its row."""
         rows = await self._messages(" WHERE id = ?", target)
         return rows[0] if rows else None
+
+    async def row(self, chat: int, message: int) -> int | None:
+        """A sent message's row."""
+        sql = "SELECT id FROM messages WHERE chat = ? AND message = ?"
+        rows = await self._store.query(sql, (chat, message))
+        return rows[0][0] if rows else None
+
+    async def listed(self, target: int) -> Listed | None:
+        """What a message lists."""
+        rows = await self._store.query("SELECT body FROM lists WHERE message = ?", (target,))
+        return Listed.load(rows[0][0]) if rows else None
 
     async def messages(self, record: str) -> list[Sent]:
         """The messages that show a bulletin, oldest first."""

@@ -130,4 +130,17 @@ MIGRATIONS: Final = (
     ALTER TABLE jobs_anew RENAME TO jobs;
     CREATE INDEX jobs_open ON jobs (officer, priority, id) WHERE state IN ('queued', 'in_flight');
     """,
+    # Lists in chats are made again when something in them was amended or retracted.
+    """
+    CREATE TABLE lists (
+        message INTEGER PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
+        body TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE listed (
+        record TEXT NOT NULL,
+        message INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
+        PRIMARY KEY (record, message)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX listed_in ON listed (message);
+    """,
 )

@@ -11,6 +11,7 @@ import pytest
 
 from bots.aftermath import PASSING
 from bots.clock import moment
+from bots.intake import plan
 from bots.schedule import Schedule, ending
 from bots.state.officers import Officer
 from bots.state.outbox import Sent
@@ -204,3 +205,45 @@ async def test_a_period_is_told_once_over_restarts_and_a_missed_one_at_start(
     assert rows[1][0].startswith(f"digest:{who.id}:daily-2026") or str(due.year) in rows[1][0]
     if rows[1][1]:
         assert json.loads(rows[1][1])["records"] == []
+
+
+async def test_a_digest_in_a_chat_is_corrected_and_an_answer_with_the_text_goes(
+    stage: BotStage, node: DirectNode
+) -> None:
+    await officer(stage)
+    ed = stage.person("Ed")
+    wrong, right = make_record(1, title="Wrong name"), make_record(2, title="Right name")
+    await node.arrive(wrong, right)
+    for number in (1, 2):
+        await ed.next_message(says(f"FRA-2026-000{number}"))
+    answer = await ed.ask("/latest")
+    assert "Wrong name" in text_of(answer)
+    digest = await ed.ask("/digest now")
+    assert "Wrong name" in text_of(digest)
+    await node.arrive(
+        make_record(3, kind="retraction", title="Gone", links=link("retracts", wrong.bulletin.id)),
+        make_record(4, kind="amendment", title="Righter", links=link("amends", right.bulletin.id)),
+    )
+
+    def corrected() -> dict[str, object] | None:
+        listed, asked = ed.messages[digest["message_id"]], ed.messages[answer["message_id"]]
+        text = text_of(listed)
+        gone = asked.get("deleted") or "Wrong name" not in asked.get("text", "")
+        return {} if gone and "Wrong name" not in text and "AMENDED since" in text else None
+
+    await stage.client.until(corrected, "correction of the digest", 15.0)
+    text = text_of(ed.messages[digest["message_id"]])
+    assert text.startswith("🗞 2 bulletins since ")
+    assert "FRA-2026-0001 · RETRACTED" in text
+    assert "Right name" in text
+
+
+def test_whoever_was_given_a_list_has_it_made_again() -> None:
+    change = make_record(
+        2, kind="retraction", title="Gone", links=link("retracts", make_record(1).bulletin.id)
+    )
+    made = [each for each in plan(change, {}, lists=[(7, 1), (8, 2)]) if each.verb == "edit"]
+    assert [(each.target, each.officer, each.body, each.record) for each in made] == [
+        (7, 1, "listed", None),
+        (8, 2, "listed", None),
+    ]

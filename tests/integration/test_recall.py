@@ -1,6 +1,8 @@
 """Replies for the originator alone, and what becomes of what is withdrawn, between real agencies."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import nats
 import pytest
@@ -114,6 +116,58 @@ async def test_a_private_reply_that_nobody_could_read_is_refused(world: World) -
     assert (await kz.run("ack", theirs.ref)).status == 0
 
 
+async def digest_since(member: Member, slug: str, begun: datetime) -> dict[str, Any]:
+    """The digest of what has come to a community since then, up to now."""
+    until = datetime.now(UTC) + timedelta(seconds=1)
+
+    async def over() -> bool:
+        return datetime.now(UTC) > until
+
+    await eventually(over)
+    period = "/".join(each.strftime("%Y-%m-%dT%H:%M:%SZ") for each in (begun, until))
+    made = await member.run("digest", "--community", slug, "--period", period)
+    assert made.status == 0, made.err
+    found: dict[str, Any] = made.json
+    return found
+
+
+async def corrected(member: Member, slug: str, title: str) -> None:
+    """Return once the archive has a bulletin whose title begins so."""
+
+    async def there() -> bool:
+        return any(each.startswith(title) for each in await member.titles(slug))
+
+    await eventually(there)
+
+
+async def withdrawn_from(member: Member, digest: str, ref: str) -> None:
+    """That the digest is amended, and how."""
+    async with member.client() as agency:
+        amended = await agency.show(digest)
+        assert amended.state == "amended"
+        now = (await agency.show(str(amended.replaced_by))).bulletin
+    assert f"{ref} · withdrawn by its originator" in now.body
+    assert "Something else" in now.body
+    assert MARKER not in now.model_dump_json()
+
+
+async def reported_once(member: Member, community: str) -> None:
+    """That two changes, the retraction and the digest's amendment, are each in one report."""
+    connection = connect(member.state / "node.db", bytes(member.keys.archive))
+
+    async def both() -> bool:
+        told = "SELECT count(*), count(nullif(report, '')) FROM changes WHERE community = ?"
+        return connection.execute(told, (community,)).fetchall() == [(2, 2)]
+
+    try:
+        await eventually(both)
+        sql = """SELECT count(*) FROM outgoing WHERE kind = 'b' AND ref = '' AND community = ?
+            AND id NOT IN (SELECT report FROM changes WHERE report IS NOT NULL)"""
+        assert connection.execute(sql, (community,)).fetchall() == [(0,)]
+    finally:
+        connection.close()
+
+
 async def confirmed(member: Member, ref: str, *agencies: str) -> Compliance:
     """How the newest change of a bulletin stands, once these agencies say that they have applied it."""
     async with member.client() as agency:
@@ -129,9 +183,12 @@ async def confirmed(member: Member, ref: str, *agencies: str) -> Compliance:
 async def test_a_retraction_reaches_everything_and_each_member_says_so_once(world: World) -> None:
     fr, kz, gb = await world.agencies("fr", "kz", "gb")
     community = await fr.found(kz, gb)
+    begun = datetime.now(UTC) - timedelta(seconds=1)
     said = await fr.publish(f"Plates of {MARKER}", community.slug)
-    for member in (kz, gb):
-        await member.has(community.slug, f"Plates of {MARKER}")
+    await fr.publish("Something else", community.slug)
+    for member in (fr, kz, gb):
+        await member.has(community.slug, f"Plates of {MARKER}", "Something else")
+    digest = await digest_since(fr, community.slug, begun)
     url = (kz.state / "local" / "url").read_text().strip()
     nc = await nats.connect(url, nkeys_seed=str(kz.state / "local" / "clients" / "plain.nk"))
     heard = await nc.subscribe(f"change.live.{community.slug}.threat.>")
@@ -146,7 +203,13 @@ async def test_a_retraction_reaches_everything_and_each_member_says_so_once(worl
     assert MARKER not in json.dumps(change)
     await kz.start()
 
+    # The digest that listed it is corrected by who made it, once.
+    title = "Corrected: Digest "
+    for member in (fr, kz, gb):
+        await corrected(member, community.slug, title)
+        await withdrawn_from(member, digest["ref"], said.ref)
     found = await confirmed(fr, said.ref, "kz", "gb")
+    assert [each.startswith(title) for each in await kz.titles(community.slug)].count(True) == 1
     assert (found.id, found.applied, found.waiting) == (gone.id, 2, 0)
     assert {(each.archive, each.local, each.sinks) for each in found.members} == {("applied",) * 3}
     (told,) = (await fr.run("compliance", gone.ref)).json
@@ -162,12 +225,7 @@ async def test_a_retraction_reaches_everything_and_each_member_says_so_once(worl
     lines = map(json.loads, kz.jsonl.read_text("utf-8").splitlines())
     written = [each["change"] for each in lines if "change" in each]
     assert [each["change"] for each in written if each["bulletin"] == said.id] == [gone.id]
-    connection = connect(kz.state / "node.db", bytes(kz.keys.archive))
-    try:
-        sql = "SELECT count(*) FROM outgoing WHERE kind = 'b' AND ref = '' AND community = ?"
-        assert connection.execute(sql, (community.id,)).fetchall() == [(1,)]
-    finally:
-        connection.close()
+    await reported_once(kz, community.id)
     async with fr.client() as agency:
         assert (await agency.status()).unconfirmed == 0
         with pytest.raises(LiaisonError, match="not_found"):

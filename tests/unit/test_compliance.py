@@ -88,6 +88,11 @@ async def test_a_retracted_bulletin_is_kept_and_no_longer_found(store: Store) ->
     numbers = {int(each.bulletin.id[-2:], 16) for each in found.items}
     assert {1, 6} & numbers == set()
     assert {8, 9} <= numbers  # what was amended is found, and says so
+    async with store.write() as tx:
+        links = [{"relation": "contains", "id": bulletin_id(1)}]
+        await archive.insert_all(tx, [new_record(10, kind="digest", title="Drone list", links=links)])
+        await archive.insert_all(tx, [replacing(11, "amendment", 10)])
+    assert bulletin_id(10) not in {each.bulletin.id for each in (await archive.search("list")).items}
     for number, state in ((1, "retracted"), (6, "retracted"), (8, "amended")):
         kept = await archive.get(bulletin_id(number))
         assert (kept.state, kept.bulletin.title) == (state, f"Drone sighting number{number}")

@@ -1,0 +1,48 @@
+"""What a list in a chat shows, so that it can be made again: its bulletins, its title, its last line."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Self
+
+import apsw
+
+from subscribers.store import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of bulletins (by their ids). Without a title it was an answer, which is not made again."""
+
+    records: tuple[str, ...]
+    title: str = ""
+    note: str = ""
+
+    def dump(self) -> str:
+        """For the database."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """As it was dumped."""
+        fields = json.loads(text)
+        return cls(**{**fields, "records": tuple(fields["records"])})
+
+
+def note_list(connection: apsw.Connection, chat: int, message: int, listed: Listed | None) -> None:
+    """Within a transaction, after the message was noted: what it lists now; None for nothing."""
+    rows = connection.execute("SELECT id FROM messages WHERE chat = ? AND message = ?", (chat, message))
+    for (id,) in rows.fetchall():
+        connection.execute("DELETE FROM listed WHERE message = ?", (id,))
+        connection.execute("DELETE FROM lists WHERE message = ?", (id,))
+        if listed is not None:
+            connection.execute("INSERT INTO lists VALUES (?, ?)", (id, listed.dump()))
+            pairs = [(each, id) for each in dict.fromkeys(listed.records)]
+            connection.executemany("INSERT INTO listed VALUES (?, ?)", pairs)
+
+
+def listing_of(connection: apsw.Connection, record: str) -> list[tuple[int, int]]:
+    """Row and officer of the messages that list a bulletin, oldest first."""
+    sql = """SELECT m.id, m.officer FROM messages m JOIN listed l ON m.id = l.message
+        WHERE l.record = ? ORDER BY m.id"""
+    rows: list[Row] = connection.execute(sql, (record,)).fetchall()
+    return [(message, officer) for message, officer in rows]
