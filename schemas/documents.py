@@ -13,6 +13,7 @@ from schemas.encoding import canonical_json, from_base64, parse_json
 from schemas.errors import Code, FormatError
 from schemas.limits import (
     COOL_DOWN,
+    COOL_DOWN_MAX,
     DOCUMENT_MAX,
     IDENTITY_LOGS_MAX,
     INTEGER_MAX,
@@ -100,7 +101,7 @@ class Root(_Document):
     witnesses: Annotated[list[Witness], Field(max_length=WITNESSES_MAX)]
     quorum: Annotated[int, Field(ge=0, le=WITNESSES_MAX)]
     freshness: Annotated[int, Field(ge=1, le=INTEGER_MAX)]
-    cooldown: Annotated[int, Field(ge=1, le=INTEGER_MAX)] = COOL_DOWN
+    cooldown: Annotated[int, Field(ge=1, le=COOL_DOWN_MAX)] = COOL_DOWN
 
     def to_bytes(self) -> bytes:
         """Canonical JSON. `cooldown` stands there only where it is not `COOL_DOWN`: a value has one form."""

@@ -50,6 +50,7 @@ COMMUNITY_MEMBERS_MAX: Final = 10_000
 SECRETARIAT_KEYS_MAX: Final = 32
 WITNESSES_MAX: Final = 16
 COOL_DOWN: Final = 72 * 3600 * 1000
+COOL_DOWN_MAX: Final = 90 * 24 * 3600 * 1000
 """Between an agency's identity key being said to be replaced and its replacement, unless the root says
 longer or shorter.
 """

@@ -240,7 +240,7 @@ class Core:
         """TrustError `stale_head` while the witnesses have not vouched for the directory in time, before
         anything is begun that needs a new epoch.
         """
-        if self.clock() >= self.ledger.fresh_until():
+        if self.clock() >= self.ledger.sealing_until():
             raise stale("no new epoch begins")
 
     @staticmethod
@@ -259,7 +259,7 @@ class Core:
             next_epoch,
             self.new_id,
             self._limits,
-            fresh_until=self.ledger.fresh_until(),
+            fresh_until=self.ledger.sealing_until(),
         )
 
     def _settled(self, settled: Settled) -> None:

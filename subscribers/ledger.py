@@ -288,8 +288,12 @@ class Ledger:
             self.alarmed.set()
 
     def fresh_until(self) -> int:
-        """Unix ms from which the directory's head is stale: no epoch begins, no key is taken up."""
+        """Unix ms from which the directory's head is stale: no key is taken up."""
         return until(self.known(), self.vouched.kept)
+
+    def sealing_until(self) -> int:
+        """Unix ms from which no epoch begins and no key is passed on."""
+        return self.vouched.sealing_until(self.known())
 
     async def take_head(self, data: bytes, now: int) -> bool:
         """Check and keep a head of the directory; whether it is news. FormatError or TrustError."""

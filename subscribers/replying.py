@@ -80,6 +80,7 @@ class Replying:
             raise OperationError(Code.BAD_REQUEST, "the bulletin is this agency's own", fix)
         await core.check_clock()
         core.check_voice()
+        core.check_head()
         directory, now = core.ledger.known(), core.clock()
         log = directory.communities[community]
         drafts.check(draft, log.community.realm, log.role(us, now), [target.bulletin.id])

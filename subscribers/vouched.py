@@ -68,6 +68,16 @@ class Vouched:
             return withheld
         return withheld | {kid for kid, came in self._came.items() if came > size}
 
+    def sealing_until(self, directory: Directory) -> int:
+        """Unix ms from which nothing is sealed to a key that was not sealed to before: when the head is
+        stale, and at once while an identity was replaced behind it. The keys that such an identity binds, and
+        the members that it lets in, may be the work of whoever wrote the documents for this node alone.
+        """
+        behind = max(self._identities.values(), default=0)
+        if directory.root.quorum and self.kept is not None and behind > self.kept.head.size:
+            return 0
+        return until(directory, self.kept)
+
     def shown_until(self, directory: Directory) -> str | None:
         """When the head becomes stale, for people; None when it never does."""
         moment = until(directory, self.kept)

@@ -168,10 +168,12 @@ async def test_keys_under_a_new_identity_wait_for_the_witnesses(tmp_path: Path) 
         assert known.signers[waits].agency == "fra"
         await ledger.take_head(note(Head(known.head.size - 3, known.roots[-4]), AT + 1000), now)
         assert ledger.vouched.withheld(known, now) == {waits}
+        assert ledger.sealing_until() == 0 < now < ledger.fresh_until()  # and nothing is sealed meanwhile
         stale = ledger.vouched.withheld(known, AT + 2 * FRESHNESS)
         assert {known.signers[each].agency for each in stale} == {"fra", "jpn"}
         await ledger.take_head(note(known.head, AT + 2000), now)
         assert ledger.vouched.withheld(known, now) == frozenset()
+        assert now < ledger.sealing_until() == ledger.fresh_until()
 
 
 async def test_where_no_witness_is_asked_nobody_is_waited_for(tmp_path: Path) -> None:
@@ -181,6 +183,7 @@ async def test_where_no_witness_is_asked_nobody_is_waited_for(tmp_path: Path) ->
         await watching(ledger)
         await take(ledger, (alone, AT), (proposed(), AT), (taken(), LATER), (keys, LATER))
         assert ledger.vouched.withheld(ledger.known(), LATER) == frozenset()
+        assert ledger.sealing_until() > LATER
 
 
 # -- the witness -------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 from schemas.documents import LogSize
 from schemas.encoding import to_base64
 from schemas.errors import Code
-from schemas.limits import COOL_DOWN, IDENTITY_LOGS_MAX
+from schemas.limits import COOL_DOWN, COOL_DOWN_MAX, IDENTITY_LOGS_MAX
 from subscribers.keys import SigningKey
 from tests.support import federation as fed
 from tests.support.federation import AT, BRA, COM, FRA, JPN, OTHER, REGISTRAR, ROOTS, envelope
@@ -345,12 +345,14 @@ def _cooldowns() -> Iterator[Case]:
     back = envelope(fed.root(version=3), *ROOTS[:2])
     written = envelope({**fields, "cooldown": COOL_DOWN}, *ROOTS[:2])
     none = envelope({**fields, "cooldown": 0}, *ROOTS[:2])
+    endless = envelope({**fields, "cooldown": COOL_DOWN_MAX + 1}, *ROOTS[:2])
     rows: tuple[tuple[str, str, Code | None, bytes, Sequence[bytes]], ...] = (
         ("longer", "a root with a longer one", None, longer, ()),
         ("shorter", "a root with a shorter one", Code.BAD_DOCUMENT, shorter, ()),
         ("back_to_default", "a root that goes back to COOL_DOWN", Code.BAD_DOCUMENT, back, (longer,)),
         ("written_out", "COOL_DOWN written out", Code.BAD_ENCODING, written, ()),
         ("of_nothing", "none at all", Code.BAD_DOCUMENT, none, ()),
+        ("endless", "one that is longer than any may be", Code.BAD_DOCUMENT, endless, ()),
         ("counts", "a replacement with the time before", Code.TOO_EARLY, proposed(), (longer,)),
         ("kept", "a replacement with the longer time", None, proposed(nbf=LATER + hour), (longer,)),
         ("of_replace", "taken up in the time that it began with", None, taken(), (proposed(), longer)),

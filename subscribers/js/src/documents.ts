@@ -4,7 +4,7 @@ import { demandCanonical, fromBase64, parseJson, type Json, type JsonObject } fr
 import { demand } from "./errors.js";
 import { AGENCY_CODE, AGENCY_ID, COMMUNITY, ENDPOINT, KID, USER } from "./fields.js";
 import { line, listOf, matches, oneOf, record, whole, type Check } from "./fields.js";
-import { COOL_DOWN, DOCUMENT_MAX, IDENTITY_LOGS_MAX, KEM_KEY_SIZE, KEY_SIZE } from "./limits.js";
+import { COOL_DOWN, COOL_DOWN_MAX, DOCUMENT_MAX, IDENTITY_LOGS_MAX, KEM_KEY_SIZE, KEY_SIZE } from "./limits.js";
 import { SECRETARIAT_KEYS_MAX, WITNESSES_MAX } from "./limits.js";
 import { ENROLMENT_TYPE, parseEnvelope, publicKey, signers, type Envelope } from "./signatures.js";
 
@@ -72,7 +72,7 @@ const FORMS: Record<Document["type"], Check> = {
       quorum: whole(0, WITNESSES_MAX),
       freshness: whole(1),
     },
-    { cooldown: whole(1) },
+    { cooldown: whole(1, COOL_DOWN_MAX) },
   ),
   hub: record({ ...versioned, name: line, key }),
   agency: record({ ...versioned, ...agency }),

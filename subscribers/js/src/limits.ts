@@ -21,6 +21,7 @@ export const LIST_MAX = 64;
 export const SECRETARIAT_KEYS_MAX = 32;
 export const WITNESSES_MAX = 16;
 export const COOL_DOWN = 259_200_000;
+export const COOL_DOWN_MAX = 7_776_000_000;
 export const DISPUTE_FACTOR = 3;
 export const IDENTITY_LOGS_MAX = 256;
 export const NOTE_MAX = 32_768;
