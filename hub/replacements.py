@@ -6,7 +6,7 @@ Pure. That the documents are in order and signed is checked with the directory; 
 from typing import Any, Final
 
 from schemas.directory import Directory
-from schemas.documents import Identity, LogSize, Replace, SignedDocument
+from schemas.documents import Identity, Replace, SignedDocument
 from schemas.encoding import instant
 from schemas.errors import Code, TrustError
 from schemas.limits import CLOCK_SKEW_MAX
@@ -40,23 +40,12 @@ def _check_taken_up(directory: Directory, signed: SignedDocument, document: Iden
         raise TrustError(
             Code.TOO_EARLY, "the present identity key still has time to object", f"wait until {_when(nbf)}"
         )
-    if document.logs != owned_logs(directory, document.agency):
+    if document.logs != directory.owned_logs(document.agency):
         raise TrustError(
             Code.NOT_NEXT,
             "it does not say how long the logs of the agency's communities are",
             "fetch the membership logs and sign again",
         )
-
-
-def owned_logs(directory: Directory, agency: str) -> list[LogSize]:
-    """How long the membership logs of the communities that an agency owns are now, in the order of an
-    `identity` document.
-    """
-    return [
-        LogSize(com=com, size=log.head.size)
-        for com, log in sorted(directory.communities.items())
-        if agency in log.community.owners
-    ]
 
 
 def waiting(directory: Directory) -> list[dict[str, Any]]:

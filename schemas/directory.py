@@ -15,6 +15,7 @@ from schemas.documents import (
     Hub,
     Identity,
     Keys,
+    LogSize,
     Object,
     Replace,
     Revoke,
@@ -189,6 +190,16 @@ class Directory:
         """
         owners = log.community.owners
         return {each: self.identities.in_log(each, log.community.id, index) for each in owners}
+
+    def owned_logs(self, agency: str) -> list[LogSize]:
+        """How long the membership logs of the communities that an agency owns are, as its `identity` document
+        says it.
+        """
+        return [
+            LogSize(com=com, size=log.head.size)
+            for com, log in sorted(self.communities.items())
+            if agency in log.community.owners
+        ]
 
     def endpoints_of(self, agency: str) -> list[Keys]:
         """The current keys of each endpoint of an agency, revoked ones left out."""

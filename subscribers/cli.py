@@ -8,6 +8,7 @@ from subscribers.commands import (
     agreeing,
     alarming,
     directory,
+    identity,
     keys,
     media,
     owning,
@@ -59,6 +60,7 @@ app.add_typer(owning.clients, name="client", rich_help_panel="Own and operate")
 app.command("readers", rich_help_panel="Write")(keys.readers)
 app.command("outbox", rich_help_panel="Write")(sending.outbox)
 app.add_typer(keys.keys, name="keys", rich_help_panel="Own and operate")
+app.add_typer(identity.identity, name="identity", rich_help_panel="Own and operate")
 app.command("recover", rich_help_panel="Own and operate")(keys.recover)
 app.command("notices", rich_help_panel="Read")(agreeing.notices)
 app.add_typer(sharing.history, name="history", rich_help_panel="Read")

@@ -6,7 +6,17 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from schemas.vocabulary import Tlp
-from subscribers.api import AlarmEntry, ClientAdded, Exported, Finding, Imported, QuarantineEntry
+from subscribers.api import (
+    AlarmEntry,
+    ClientAdded,
+    Exported,
+    Finding,
+    IdentityDocument,
+    IdentityRequest,
+    IdentityState,
+    Imported,
+    QuarantineEntry,
+)
 from subscribers.client_asking import Asking
 from subscribers.key_life import KeyInfo
 from subscribers.roles import ClientIdentity, Role, Verb
@@ -20,6 +30,9 @@ _EXPORTED: Final = TypeAdapter(Exported)
 _IMPORTED: Final = TypeAdapter(Imported)
 _CLIENT_ADDED: Final = TypeAdapter(ClientAdded)
 _KEYS: Final = TypeAdapter(list[KeyInfo])
+_IDENTITIES: Final = TypeAdapter(list[IdentityState])
+_IDENTITY_REQUEST: Final = TypeAdapter(IdentityRequest)
+_IDENTITY_DOCUMENT: Final = TypeAdapter(IdentityDocument)
 _NOTHING: Final[TypeAdapter[None]] = TypeAdapter(None)
 
 
@@ -40,6 +53,22 @@ class Operating(Asking):
         """Have a signing key of the agency refused everywhere."""
         fields = {"kid": kid, "reason": reason, "rotate": rotate, "stop": stop}
         return await self._ask(Verb.KEY_REVOKE, _KEYS, fields)
+
+    async def identity(self) -> list[IdentityState]:
+        """The agency's identity key, and every agency's that is about to change."""
+        return await self._ask(Verb.IDENTITY, _IDENTITIES, {})
+
+    async def identity_new(self) -> IdentityRequest:
+        """A new identity key, made ready on the node's machine, with the request for the secretariat."""
+        return await self._ask(Verb.IDENTITY_NEW, _IDENTITY_REQUEST, {})
+
+    async def identity_object(self) -> IdentityDocument:
+        """Object to the replacement of the agency's identity key that waits. LiaisonError `not_found`."""
+        return await self._ask(Verb.IDENTITY_OBJECT, _IDENTITY_DOCUMENT, {})
+
+    async def identity_take_up(self) -> IdentityDocument:
+        """Take up the new identity key now. LiaisonError `not_found`, `too_early`."""
+        return await self._ask(Verb.IDENTITY_TAKE_UP, _IDENTITY_DOCUMENT, {})
 
     async def quarantine(self, limit: int = 50) -> list[QuarantineEntry]:
         """The latest frames that the node refused."""

@@ -243,6 +243,13 @@ class Core:
         if self.clock() >= self.ledger.sealing_until():
             raise stale("no new epoch begins")
 
+    def check_identity(self) -> None:
+        """TrustError `stale_head` while no witness has vouched for our replaced identity: others would not
+        believe a key that it binds.
+        """
+        if not self.ledger.vouched.vouches(self.ledger.known(), self.keys.profile.id):
+            raise stale("no key is bound by the new identity yet")
+
     @staticmethod
     def new_id() -> str:
         """A UUIDv7."""

@@ -8,7 +8,7 @@ from schemas.checkpoint import ALWAYS_FRESH
 from schemas.encoding import from_base64, instant
 from schemas.errors import LiaisonError
 from schemas.limits import CLOCK_SKEW_MAX
-from schemas.signing import KEY_SIZE
+from schemas.signing import KEY_SIZE, fingerprint
 from subscribers.air_gap import AirGap
 from subscribers.alarms import standing
 from subscribers.api import Finding
@@ -17,6 +17,8 @@ from subscribers.hub_link import directory_backlog, traffic_backlog
 from subscribers.sent import Sent
 
 _BACKLOG_MAX: Final = 1_000
+_LATEST: Final = 9_000_000_000_000
+"""A time that an instant of four digits of year can tell (Unix milliseconds)."""
 _FREE_MIN: Final = 512 * 1024 * 1024
 _BY_PARCEL: Final = "let the courier carry a parcel of `liaison-agency export`, and `import` what comes back"
 
@@ -27,6 +29,7 @@ async def diagnose(core: Core, key_warning: str = "", unconfirmed: int = 0) -> l
     """
     checks: tuple[Callable[[Core], Awaitable[Finding]], ...] = (
         _keys,
+        _identity,
         _root,
         _head,
         _connection,
@@ -88,6 +91,27 @@ async def _keys(core: Core) -> Finding:
             fix="run `liaison-agency keys rotate`",
         )
     return Finding(check="keys", ok=True, message="the directory holds this endpoint's keys")
+
+
+async def _identity(core: Core) -> Finding:
+    known, ours = core.ledger.known(), core.keys.profile.id
+    if ours not in known.agencies:
+        fix = "see whether the connection stands; else ask the hub's operator"
+        return Finding(check="identity", ok=False, message="the directory does not name this agency", fix=fix)
+    spoken = fingerprint(known.identity(ours))
+    if waits := known.identities.pending.get(ours):
+        when = instant(min(waits.nbf, _LATEST))
+        message = (
+            f"the identity key is to be replaced from {when} on; read aloud, the new one is "
+            + fingerprint(from_base64(waits.identity, KEY_SIZE))
+        )
+        fix = "if nobody here asked for that: `liaison-agency identity object`; else wait"
+        return Finding(check="identity", ok=False, message=message, fix=fix)
+    if known.identity(ours) != core.keys.identity.public:
+        message = f"the identity key is another than this node's; read aloud, it is {spoken}"
+        fix = "if your agency does not hold it, call the secretariat; else restore its keys here"
+        return Finding(check="identity", ok=False, message=message, fix=fix)
+    return Finding(check="identity", ok=True, message=f"read aloud, it is {spoken}")
 
 
 async def _root(core: Core) -> Finding:

@@ -3,6 +3,7 @@
 | directory under the keys | what |
 |---|---|
 | `next/` | the keys of a rotation under way: complete or not there |
+| `next-identity.key` | an identity key that is to take the place of the agency's |
 | `past/` | replaced encryption keys, a file each, named by its kid: they open wraps that were on the way |
 
 Which keys are current is not decided here but by the directory: a process that was killed at any point finds
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from schemas.signing import key_id
-from subscribers.keys import KemKey, Keyring, Random, read_seed, seed_line
+from subscribers.keys import KemKey, Keyring, Random, SigningKey, read_seed, seed_line
 from subscribers.private_files import (
     destroy,
     make_private_directory,
@@ -22,6 +23,7 @@ from subscribers.private_files import (
     remove_private_directory,
     replace_private,
     sweep,
+    write_private,
     write_private_directory,
 )
 
@@ -29,18 +31,21 @@ NEXT: Final = "next"
 PAST: Final = "past"
 _SIGNING: Final = "signing"
 _ENCRYPTION: Final = "encryption"
+_IDENTITY: Final = "identity"
+_NEXT_IDENTITY: Final = "next-identity.key"
 
 
 @dataclass
 class Rack:
     """The keys that a node works with now. `ring` is current, `staged` what a rotation will make current,
-    `old` the replaced encryption keys that still open wraps.
+    `old` the replaced encryption keys that still open wraps, `next_identity` the identity key to come.
     """
 
     directory: Path
     ring: Keyring
     staged: Keyring | None = None
     old: dict[str, KemKey] = field(default_factory=dict)
+    next_identity: SigningKey | None = None
 
     @classmethod
     def load(cls, directory: Path) -> "Rack":
@@ -55,7 +60,10 @@ class Rack:
         past = directory / PAST
         names = [each for each in read_private_names(past) if each.endswith(".key")]
         old = [KemKey(read_seed(past, _ENCRYPTION, each)) for each in names]
-        return cls(directory, ring, staged, {each.kid.hex(): each for each in old})
+        following = None
+        if (directory / _NEXT_IDENTITY).exists():
+            following = SigningKey(read_seed(directory, _IDENTITY, _NEXT_IDENTITY))
+        return cls(directory, ring, staged, {each.kid.hex(): each for each in old}, following)
 
     @property
     def kid(self) -> str:
@@ -105,3 +113,25 @@ class Rack:
         """Overwrite and remove a replaced encryption key."""
         destroy(self.directory / PAST / f"{kid}.key")
         self.old.pop(kid, None)
+
+    def stage_identity(self, random: Random) -> SigningKey:
+        """A new identity key beside the present one, on the disk when this returns."""
+        seed = random(32)
+        write_private(self.directory / _NEXT_IDENTITY, seed_line(_IDENTITY, seed))
+        self.next_identity = SigningKey(seed)
+        return self.next_identity
+
+    def follow_identity(self, present: bytes | None) -> bool:
+        """Go over to the next identity key where it is the `present` one; whether it was. The one before is
+        overwritten. May be killed and repeated at any point.
+        """
+        following = self.next_identity
+        if following is None or following.public != present:
+            return False
+        replace_private(self.directory / f"{_IDENTITY}.key", seed_line(_IDENTITY, bytes(following)))
+        self.ring = self.ring.succeeded(bytes(following))
+        if self.staged is not None:
+            self.staged = self.staged.succeeded(bytes(following))
+        destroy(self.directory / _NEXT_IDENTITY)
+        self.next_identity = None
+        return True

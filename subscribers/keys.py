@@ -206,6 +206,10 @@ class Keyring:
         """The same endpoint with other keys to sign and to open with; 32 bytes each."""
         return replace(self, signing=SigningKey(signing), encryption=KemKey(encryption))
 
+    def succeeded(self, identity: bytes) -> Self:
+        """The same endpoint under another identity key; 32 bytes."""
+        return replace(self, identity=SigningKey(identity))
+
     def seeds(self) -> dict[str, bytes]:
         """Every secret by its name: for a backup."""
         return {name: bytes(getattr(self, name)) for name in _NAMES}

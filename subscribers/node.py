@@ -53,6 +53,7 @@ from subscribers.sharing import Sharing
 from subscribers.showing import Kept, Shelf, check_signed
 from subscribers.showing import compose as compose_evidence
 from subscribers.sinks.jsonl import JsonlSink
+from subscribers.succession import Succession
 
 LOCAL = "local"
 
@@ -73,6 +74,8 @@ class Node:
         """What is answered to bulletins."""
         self.recall = Recall(core, recall_patience)
         """How our amendments and retractions stand with others."""
+        self.succession = Succession(core)
+        """What becomes of the agency's identity key."""
         self._sent = Sent(core.store, core.ledger, self.replies.unseal)
         self.sharing = Sharing(core, self.owners, self.publish)
         self._digests = asyncio.Lock()
@@ -109,6 +112,7 @@ class Node:
                     Notifier(core, local).run(),
                     Reporter(core, republisher, settings.report_seconds).run(),
                     Corrector(core, republisher, settings.report_seconds).run(),
+                    node.succession.run(),
                 ),
             ):
                 with running(settings.digests, node.compose_digest):

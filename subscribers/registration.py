@@ -8,7 +8,10 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from schemas.directory import Directory
+from schemas.encoding import from_base64
 from schemas.errors import Code, OperationError
+from schemas.signing import KEY_SIZE
 from schemas.vocabulary import Tlp
 from subscribers.backup import Content
 from subscribers.core import Core, now_ms
@@ -82,9 +85,11 @@ async def first_document(settings: NodeSettings) -> bytes:
         return document
 
 
-async def register(settings: NodeSettings) -> str:
-    """Bind our keys to our account in the directory; gives the account. Safe to repeat. LiaisonError as the
-    hub refuses.
+async def register(settings: NodeSettings) -> tuple[str, int | None]:
+    """Bind our keys to our account in the directory; gives the account, and None. Where our identity key is
+    still to take another's place, the time (Unix ms) from which the running node does that.
+
+    Safe to repeat. LiaisonError as the hub refuses, `wrong_key` where the directory names another identity.
     """
     async with Core.open(settings) as core:
         task = asyncio.create_task(core.run())
@@ -95,12 +100,32 @@ async def register(settings: NodeSettings) -> str:
             )
             if core.staged_is_known():
                 core.rack.promote()  # a rotation ended between the hub's word and ours
+            waits = _awaited(core, directory)
+            if waits is not None:
+                return core.endpoint, waits
             document = keys_document(core.keys, directory, core.endpoint, core.clock)
             if document:
                 signing = core.keys.signing.public
                 await core.submit(document, lambda known: known.has_key(core.endpoint, signing))
-            return core.endpoint
+            return core.endpoint, None
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+
+def _awaited(core: Core, directory: Directory) -> int | None:
+    """From when on (Unix ms) our identity key may replace the one that counts; None where it is that one.
+    OperationError `wrong_key` where nobody announced it.
+    """
+    agency, ours = core.keys.profile.id, core.keys.identity.public
+    if directory.identity(agency) == ours:
+        return None
+    waits = directory.identities.pending.get(agency)
+    if waits is None or from_base64(waits.identity, KEY_SIZE) != ours:
+        raise OperationError(
+            Code.WRONG_KEY,
+            "the directory names another identity key for this agency",
+            "restore the agency's keys, or have the secretariat replace its identity",
+        )
+    return waits.nbf

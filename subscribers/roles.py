@@ -70,6 +70,10 @@ class Verb(StrEnum):
     KEYS = "keys"
     KEY_ROTATE = "key-rotate"
     KEY_REVOKE = "key-revoke"
+    IDENTITY = "identity"
+    IDENTITY_NEW = "identity-new"
+    IDENTITY_OBJECT = "identity-object"
+    IDENTITY_TAKE_UP = "identity-take-up"
     PARCEL_EXPORT = "parcel-export"
     PARCEL_IMPORT = "parcel-import"
     CLIENTS = "clients"
@@ -93,6 +97,7 @@ _ADDS: Final = {
         Verb.NOTICES,
         Verb.HISTORY,
         Verb.RELEASES,
+        Verb.IDENTITY,
         Verb.DIRECTORY,
     ),
     Role.PUBLISHER: (
@@ -127,6 +132,9 @@ _ADDS: Final = {
         Verb.KEYS,
         Verb.KEY_ROTATE,
         Verb.KEY_REVOKE,
+        Verb.IDENTITY_NEW,
+        Verb.IDENTITY_OBJECT,
+        Verb.IDENTITY_TAKE_UP,
         Verb.PARCEL_EXPORT,
         Verb.PARCEL_IMPORT,
         Verb.CLIENTS,

@@ -158,6 +158,7 @@ class Rotation:
 
     async def _rotate(self, *, encryption: bool) -> None:
         core = self._core
+        core.check_identity()
         if core.rack.staged is None:
             core.rack.stage(self._random, encryption=encryption)
         await self._finish()

@@ -254,6 +254,16 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         "made": "2026-01-31T08:30:00Z",
         "age_days": 3,
     }
+    identity = {
+        "agency": "fra",
+        "agency_name": "Direction de la veille",
+        "own": True,
+        "fingerprint": "04417 91203 55120 78834 10046 93317 20075 66581",
+        "next_fingerprint": "71152 00389 46620 18447 90331 27750 64218 35906",
+        "effective": "2026-02-03T08:30:00Z",
+        "disputed": False,
+    }
+    known_text = known["directory-export"]["documents"][-1]
     what, do = TEXTS[AlarmName.GAP]
     alarm = {
         "number": 7,
@@ -312,6 +322,10 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         Verb.KEYS: [key],
         Verb.KEY_ROTATE: [key],
         Verb.KEY_REVOKE: [{**key, "state": "revoked"}],
+        Verb.IDENTITY: [identity],
+        Verb.IDENTITY_NEW: {"fingerprint": identity["next_fingerprint"], "request": known_text},
+        Verb.IDENTITY_OBJECT: {"agency": "fra", "document": known_text, "submitted": True},
+        Verb.IDENTITY_TAKE_UP: {"agency": "fra", "document": known_text, "submitted": True},
         Verb.ALARMS: [alarm],
         Verb.ALARM_ACK: {**alarm, "acked": "2026-01-31T09:00:00Z"},
         Verb.OUTBOX: [{**published, "state": "refused", "code": "expired"}],

@@ -281,6 +281,14 @@ class Desk:
                 return await self._api.doctor(client)
             case Verb.KEYS:
                 return await self._api.keys(client)
+            case Verb.IDENTITY:
+                return self._api.succession.identity()
+            case Verb.IDENTITY_NEW:
+                return await self._api.succession.identity_new()
+            case Verb.IDENTITY_OBJECT:
+                return await self._api.succession.identity_object()
+            case Verb.IDENTITY_TAKE_UP:
+                return await self._api.succession.identity_take_up()
             case Verb.CLIENTS:
                 return [each.identity for each in self._local.clients()]
             case _:

@@ -78,6 +78,13 @@ class Vouched:
             return 0
         return until(directory, self.kept)
 
+    def vouches(self, directory: Directory, agency: str) -> bool:
+        """Whether the newest head reaches the identity that counts for an agency, so that others believe keys
+        which it binds; without witnesses always.
+        """
+        reached = self.kept.head.size if self.kept else 0
+        return not directory.root.quorum or self._identities.get(agency, 0) <= reached
+
     def shown_until(self, directory: Directory) -> str | None:
         """When the head becomes stale, for people; None when it never does."""
         moment = until(directory, self.kept)

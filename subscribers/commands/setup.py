@@ -5,9 +5,13 @@ from typing import Annotated
 
 import typer
 
+from schemas.encoding import instant
 from subscribers.commands.common import COMMAND_LINE, AsJson, State, refusals, run, settings_of, show_json
 from subscribers.log import configure
 from subscribers.settings import NodeSettings
+
+_LATEST = 9_000_000_000_000
+"""A time that an instant of four digits of year can tell (Unix milliseconds)."""
 
 
 def init(
@@ -78,9 +82,13 @@ def enrol(
         else:
             typer.echo(f"Keys document: {keys_out}. Next: `liaison-agency run`, then `export --document`.")
         return
-    endpoint = run(register(settings), as_json=as_json)
+    endpoint, waits = run(register(settings), as_json=as_json)
     if as_json:
-        show_json({"endpoint": endpoint, "registered": True})
+        show_json({"endpoint": endpoint, "registered": waits is None})
+    elif waits is not None:
+        until = instant(min(waits, _LATEST))
+        typer.echo(f"Admitted as {endpoint}. The new identity key counts from {until} on at the earliest.")
+        typer.echo("Next: `liaison-agency run`; it takes up the key by itself, and then binds the others.")
     else:
         typer.echo(f"Enrolled as {endpoint}. Next: `liaison-agency run`.")
 

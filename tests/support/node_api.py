@@ -20,6 +20,9 @@ from subscribers.api import (
     DirectoryPage,
     Exported,
     Finding,
+    IdentityDocument,
+    IdentityRequest,
+    IdentityState,
     Imported,
     MembershipRole,
     OutboxEntry,
@@ -82,6 +85,22 @@ def make_alarm(number: int = 1, name: AlarmName = AlarmName.GAP) -> AlarmEntry:
         number=number, name=name, first=NOW, last=NOW, times=1, what=what, do=do, detail="",
         community=COMMUNITY, community_slug=SLUG, agency="fr-dgx",
     )  # fmt: skip
+
+
+class MemorySuccession:
+    """The agency's identity, without a key."""
+
+    def identity(self) -> list[IdentityState]:
+        return [IdentityState(agency="fr-dgx", agency_name="Agency", own=True, fingerprint="12345")]
+
+    async def identity_new(self) -> IdentityRequest:
+        return IdentityRequest(fingerprint="67890", request="{}")
+
+    async def identity_object(self) -> IdentityDocument:
+        return IdentityDocument(agency="fr-dgx", document="{}", submitted=True)
+
+    async def identity_take_up(self) -> IdentityDocument:
+        return IdentityDocument(agency="fr-dgx", document="{}", submitted=False)
 
 
 class MemoryOwners:
@@ -240,6 +259,7 @@ class MemoryNode:
         self.replies = MemoryReplies(self)
         self.sharing = MemorySharing()
         self.recall = MemoryRecall()
+        self.succession = MemorySuccession()
         self._numbers = count(1000)
         self._communities = {SLUG: _community(SLUG, "Alpha", Realm.LIVE, COMMUNITY)}
 

@@ -72,11 +72,11 @@ class Watched:
 
 
 @contextlib.asynccontextmanager
-async def watched_world(directory: Path) -> AsyncIterator[Watched]:
-    """A hub and a running witness, quorum 1."""
+async def watched_world(directory: Path, *options: str) -> AsyncIterator[Watched]:
+    """A hub and a running witness, quorum 1; `options` are more of those that make the root."""
     made = await command(directory, "liaison-witness", "init", "--name", NAME, "--state", "WITNESS", "--json")
     watch = ("--witness", f"{NAME}={json.loads(made.out)['key']}", "--quorum", "1")
-    async with World.opened(directory, watch=(*watch, "--freshness", FRESHNESS)) as world:
+    async with World.opened(directory, watch=(*watch, "--freshness", FRESHNESS, *options)) as world:
         request = directory / "WITNESS" / "witness.request"
         out = directory / "witness-admission.json"
         await world.done("liaison-hub", "admit-witness", request, "--out", out, "--state", world.state)

@@ -9,12 +9,14 @@ import pytest
 
 from schemas.encoding import to_base64
 from schemas.errors import LiaisonError
+from schemas.signing import fingerprint
 from subscribers.core import Core, apart
 from subscribers.diagnosis import diagnose
 from subscribers.hub_link import Admission
 from subscribers.keys import Keyring
 from subscribers.settings import NodeSettings
 from tests.support.federation import AT, FRA, REGISTRAR, documents, envelope
+from tests.support.identities import NEW, proposed, taken
 
 
 def enrolled(state: Path) -> NodeSettings:
@@ -51,9 +53,9 @@ async def findings(core: Core) -> dict[str, bool]:
 
 async def test_a_node_that_has_never_met_its_hub(core: Core) -> None:
     assert await findings(core) == {
-        "keys": False, "root": False, "head": False, "connection": False, "clock": False, "backlog": False,
-        "outbox": True, "archive": True, "alarms": True, "history": True, "disk": disk_has_room(core.state),
-        "key-age": True,
+        "keys": False, "identity": False, "root": False, "head": False, "connection": False, "clock": False,
+        "backlog": False, "outbox": True, "archive": True, "alarms": True, "history": True, "key-age": True,
+        "disk": disk_has_room(core.state),
     }  # fmt: skip
 
 
@@ -71,6 +73,23 @@ async def test_keys_that_the_directory_holds_and_those_that_it_does_not(core: Co
     other = FRA.keys(agency="esp", endpoint="A" * 56, version=2, signing=signing, kem=kem)
     await core.ledger.append(envelope(other, core.keys.identity), membership=False)
     assert not (await findings(core))["keys"]
+
+
+async def test_an_identity_that_is_replaced(core: Core) -> None:
+    identity = to_base64(core.keys.identity.public)
+    agency = FRA.agency(id="esp", name="Agency esp", code="ESP", identity=identity)
+    for each in (*documents()[1:], envelope(agency, REGISTRAR)):
+        await core.ledger.append(each, membership=False)
+    assert (await findings(core))["identity"]
+    await core.ledger.append(proposed(agency="esp"), membership=False)
+    (found,) = [each for each in await diagnose(core) if each.check == "identity"]
+    assert not found.ok
+    assert fingerprint(NEW.public) in found.message
+    assert "identity object" in found.fix
+    await core.ledger.append(taken(agency="esp", logs=[]), membership=False)
+    (found,) = [each for each in await diagnose(core) if each.check == "identity"]
+    assert not found.ok
+    assert fingerprint(NEW.public) in found.message
 
 
 async def test_only_one_core_on_a_state(core: Core) -> None:

@@ -7,7 +7,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
-from hub.replacements import owned_logs
 from schemas.checkpoint import Checkpoint, Note, cosign, origin_of, sign_log
 from schemas.directory import Directory
 from schemas.documents import Hub, Identity, Object, Replace, Witness
@@ -153,7 +152,7 @@ class DirectoryMachine(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.waiting)))
         key, present = self.waiting[name], self.parties[name].identity
         issued = AT if agreed else self.known.identities.pending[name].nbf
-        logs = owned_logs(self.known, name)
+        logs = self.known.owned_logs(name)
         document = Identity(issued=issued, agency=name, identity=to_base64(key.public), logs=logs)
         self.refused(envelope(document, present, REGISTRAR, *ROOTS))
         self.refused(envelope(document.model_copy(update={"issued": AT}), key))

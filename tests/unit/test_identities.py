@@ -7,7 +7,7 @@ import pytest
 from hub import registrar
 from hub.ceremony import CeremonyKey, read_request
 from hub.registrar import check_enrolment
-from hub.replacements import owned_logs, waiting
+from hub.replacements import waiting
 from hub.replacing import replacement, withdrawal
 from schemas.directory import Directory
 from schemas.documents import Enrolment, LogSize, Replace
@@ -113,7 +113,7 @@ def test_the_hub_takes_up_nothing_before_its_time() -> None:
 
 def test_the_hub_wants_every_log_at_its_length() -> None:
     waits = fed.directory([proposed()])
-    assert owned_logs(waits, "fra") == identity().logs
+    assert waits.owned_logs("fra") == identity().logs
     grown = waits.apply_membership(added(OTHER, "bra", FRA.identity))
     for logs in ([], identity().logs):
         with pytest.raises(TrustError, match="not_next"):

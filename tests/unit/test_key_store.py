@@ -190,3 +190,36 @@ def test_a_damaged_replaced_key_is_told(tmp_path: Path) -> None:
     with pytest.raises(LiaisonError) as refused:
         Rack.load(tmp_path / "keys")
     assert refused.value.code is Code.WRONG_KEY
+
+
+def test_an_identity_to_come_waits_beside_the_present_one(tmp_path: Path) -> None:
+    before = made(tmp_path / "keys")
+    rack = Rack.load(tmp_path / "keys")
+    following = rack.stage_identity(random_from("next"))
+    assert (tmp_path / "keys" / "next-identity.key").stat().st_mode & 0o777 == 0o600
+    rack = Rack.load(tmp_path / "keys")
+    assert rack.next_identity == following
+    assert not rack.follow_identity(before.identity.public)
+    assert not rack.follow_identity(None)
+    rack.stage(random_from("later"), encryption=True)
+    assert rack.follow_identity(following.public)
+    assert rack.staged is not None
+    assert rack.staged.identity == rack.ring.identity == following
+    again = Rack.load(tmp_path / "keys")
+    assert (again.ring.identity, again.next_identity) == (following, None)
+    assert public(again.ring) == public(before)
+    assert not again.follow_identity(following.public)
+
+
+def test_an_identity_that_was_half_taken_up_is_taken_up_again(tmp_path: Path) -> None:
+    made(tmp_path / "keys")
+    rack = Rack.load(tmp_path / "keys")
+    following = rack.stage_identity(random_from("next"))
+    line = (tmp_path / "keys" / "next-identity.key").read_bytes()
+    rack.follow_identity(following.public)
+    (tmp_path / "keys" / "next-identity.key").touch(mode=0o600)
+    (tmp_path / "keys" / "next-identity.key").write_bytes(line)  # killed before it was removed
+    again = Rack.load(tmp_path / "keys")
+    assert again.follow_identity(following.public)
+    assert names(tmp_path / "keys") == names(tmp_path / "keys") - {"next-identity.key"}
+    assert Rack.load(tmp_path / "keys").ring.identity == following

@@ -166,6 +166,7 @@ async def test_keys_under_a_new_identity_wait_for_the_witnesses(tmp_path: Path) 
         (waits,) = ledger.vouched.withheld(known, now)
         assert known.signers[waits].version == 2
         assert known.signers[waits].agency == "fra"
+        assert [ledger.vouched.vouches(known, each) for each in ("fra", "jpn")] == [False, True]
         await ledger.take_head(note(Head(known.head.size - 3, known.roots[-4]), AT + 1000), now)
         assert ledger.vouched.withheld(known, now) == {waits}
         assert ledger.sealing_until() == 0 < now < ledger.fresh_until()  # and nothing is sealed meanwhile
@@ -174,6 +175,7 @@ async def test_keys_under_a_new_identity_wait_for_the_witnesses(tmp_path: Path) 
         await ledger.take_head(note(known.head, AT + 2000), now)
         assert ledger.vouched.withheld(known, now) == frozenset()
         assert now < ledger.sealing_until() == ledger.fresh_until()
+        assert ledger.vouched.vouches(known, "fra")
 
 
 async def test_where_no_witness_is_asked_nobody_is_waited_for(tmp_path: Path) -> None:
@@ -184,6 +186,7 @@ async def test_where_no_witness_is_asked_nobody_is_waited_for(tmp_path: Path) ->
         await take(ledger, (alone, AT), (proposed(), AT), (taken(), LATER), (keys, LATER))
         assert ledger.vouched.withheld(ledger.known(), LATER) == frozenset()
         assert ledger.sealing_until() > LATER
+        assert ledger.vouched.vouches(ledger.known(), "fra")
 
 
 # -- the witness -------------------------------------------------------------------------------------------
