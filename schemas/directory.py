@@ -122,7 +122,7 @@ class Directory:
                 self._check_keys(document, envelope)
             case Revoke():
                 self._check_revoke(document, envelope)
-            case Community():
+            case _:
                 self._check_community(document, envelope)
         return signed
 
@@ -164,7 +164,7 @@ class Directory:
                 )
             case Revoke():
                 return replace(self, revoked=self.revoked | {document.kid})
-            case Community():
+            case _:
                 log = MembershipLog(document)
                 return replace(self, communities=_with(self.communities, document.id, log))
 

@@ -11,13 +11,11 @@ from subscribers.api import (
     ClientAdded,
     Exported,
     Finding,
-    IdentityDocument,
-    IdentityRequest,
-    IdentityState,
     Imported,
     QuarantineEntry,
 )
 from subscribers.client_asking import Asking
+from subscribers.identity_api import IdentityDocument, IdentityRequest, IdentityState
 from subscribers.key_life import KeyInfo
 from subscribers.roles import ClientIdentity, Role, Verb
 

@@ -25,15 +25,13 @@ from subscribers.api import (
     DirectoryPage,
     Exported,
     Finding,
-    IdentityDocument,
-    IdentityRequest,
-    IdentityState,
     Imported,
     OutboxEntry,
     QuarantineEntry,
     WhoAmI,
 )
 from subscribers.hub_link import Admission
+from subscribers.identity_api import IdentityDocument, IdentityRequest, IdentityState
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.records import (
     Change,

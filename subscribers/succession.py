@@ -16,9 +16,9 @@ from schemas.documents import Identity, Object, Replace
 from schemas.encoding import from_base64, instant, to_base64
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.signing import DOCUMENT_TYPE, KEY_SIZE, fingerprint, sign_envelope
-from subscribers.api import IdentityDocument, IdentityRequest, IdentityState
 from subscribers.core import Core
 from subscribers.enrolment import keys_document, request
+from subscribers.identity_api import IdentityDocument, IdentityRequest, IdentityState
 from subscribers.keys import Random, SigningKey
 
 _PERIOD: Final = 5.0

@@ -7,7 +7,6 @@ import typer
 from rich.markup import escape
 
 from schemas.errors import Code, OperationError
-from subscribers.api import IdentityDocument, IdentityRequest, IdentityState
 from subscribers.commands.common import (
     COMMAND_LINE,
     As,
@@ -19,6 +18,7 @@ from subscribers.commands.common import (
     run,
     show_json,
 )
+from subscribers.identity_api import IdentityDocument, IdentityRequest, IdentityState
 
 identity = typer.Typer(
     no_args_is_help=True,

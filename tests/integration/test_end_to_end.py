@@ -343,7 +343,9 @@ async def test_doctor_names_what_is_wrong(world: World) -> None:
     await doctored.connected()
     well = await doctored.run("doctor")
     while well.status:  # its keys come with the directory, a moment after the connection
-        assert {each["check"] for each in well.json if not each["ok"]} <= {"keys", "identity", "root"}, well.out
+        assert {each["check"] for each in well.json if not each["ok"]} <= {"keys", "identity", "root"}, (
+            well.out
+        )
         well = await doctored.run("doctor")
     checks = {each["check"] for each in well.json}
     here = {"keys", "key-age", "identity", "root", "head", "archive", "disk", "alarms", "history"}

@@ -20,14 +20,12 @@ from subscribers.api import (
     DirectoryPage,
     Exported,
     Finding,
-    IdentityDocument,
-    IdentityRequest,
-    IdentityState,
     Imported,
     MembershipRole,
     OutboxEntry,
     QuarantineEntry,
 )
+from subscribers.identity_api import IdentityDocument, IdentityRequest, IdentityState
 from subscribers.key_life import KeyInfo, KeyState, Reader
 from subscribers.local import ClientIdentity, LocalNats
 from subscribers.records import (

@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from schemas.errors import LiaisonError
 from schemas.signing import key_id
 from schemas.vocabulary import AlarmName
-from subscribers.api import IdentityState
+from subscribers.core import now_ms
+from subscribers.enrolment import request
+from subscribers.identity_api import IdentityState
+from subscribers.keys import Keyring
 from subscribers.records import Notice
 from tests.support.witness_world import Watched, watched_world
 from tests.support.world import Member, World, eventually
@@ -27,17 +31,26 @@ async def watched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wat
         yield opened
 
 
-async def replaced(world: World, request: Path, out: str, *words: str, within: str = "1s") -> Any:  # noqa: ANN401 - what the command prints
+async def replaced(world: World, wanted: Path, out: str, *words: str, within: str = "1s") -> Any:  # noqa: ANN401 - what the command prints
     """The secretariat's word, handed in: what `replace-identity` printed."""
     keys = ("--key", "SEC/registrar-1.key", *words, "--within", within)
-    made = await world.done("liaison-root", "replace-identity", request, *keys, "--out", out, "--json")
+    made = await world.done("liaison-root", "replace-identity", wanted, *keys, "--out", out, "--json")
     await world.operate("submit", out)
     return made.json
 
 
-async def waiting(world: World) -> list[str]:
-    """The agencies whose replacement waits at the hub."""
-    return [each["agency"] for each in (await world.operate("status"))["replacements"]]
+async def waiting(member: Member) -> list[str]:
+    """The agencies whose replacement waits, as a node has it."""
+    async with member.client() as client:
+        return [each.agency for each in await client.identity() if each.effective]
+
+
+def asked(world: World, agency: str, name: str) -> Path:
+    """A request by somebody who says that he is the agency, with a key of his own."""
+    keys = Keyring.create(world.directory / name, agency, f"Agency {agency}", agency.upper())
+    path = world.directory / f"{name}.request"
+    path.write_bytes(request(keys, now_ms()))
+    return path
 
 
 async def told(member: Member, kind: str, agency: str = "") -> Notice:
@@ -107,9 +120,10 @@ async def test_an_agency_that_lost_its_machine_comes_back(watched: Watched) -> N
 
     await eventually(bound)
     await told(kz, "identity", "fr")
-    assert await waiting(world) == []
+    assert await waiting(kz) == []
     assert (await identity_of(fr)).fingerprint == aloud["fingerprint"]
-    assert (await fr.run("keys", "revoke", old)).status == 0
+    async with fr.client() as client:
+        await client.key_revoke(old)
     await holds(kz, await watched.cosigned())
     assert AlarmName.IDENTITY not in await alarms(kz)
     async with fr.client() as client:
@@ -128,44 +142,41 @@ async def test_an_agency_that_lost_its_machine_comes_back(watched: Watched) -> N
 async def test_an_agency_objects_to_what_nobody_there_has_asked_for(watched: Watched) -> None:
     world = watched.world
     us, kz = await world.agencies("us", "kz")
-    thief = world.directory / "thief"
-    who = ("--agency", "us", "--name", "Agency us", "--code", "US")
-    await world.done("liaison-agency", "init", "--state", thief, *who)
     assert (await us.run("identity", "object")).code == "not_found"
-    await replaced(world, thief / "enrolment.dsse", "false.dsse", within="10m")
+    await replaced(world, asked(world, "us", "thief"), "false.dsse", within="10m")
 
     async def alarmed() -> bool:
         return AlarmName.IDENTITY in await alarms(us)
 
     await eventually(alarmed)
-    findings = {each["check"]: each for each in (await us.run("doctor")).json}
-    assert not findings["identity"]["ok"]
-    assert "identity object" in findings["identity"]["fix"]
+    assert await waiting(kz) == ["us"]
+    async with us.client() as client:
+        (finding,) = [each for each in await client.doctor() if each.check == "identity"]
+    assert "identity object" in finding.fix
     done = await us.run("identity", "object")
     assert (done.status, done.json["submitted"]) == (0, True), done.err
     await told(kz, "objected", "us")
     assert (await identity_of(us)).disputed
-    assert await waiting(world) == []
-    other = world.directory / "other"
-    await world.done("liaison-agency", "init", "--state", other, *who)
-    keys = ("--key", "SEC/registrar-1.key", "--within", "10m")
-    request = other / "enrolment.dsse"
-    await world.done("liaison-root", "replace-identity", request, *keys, "--out", "again.dsse")
+    assert await waiting(kz) == []
+    keys, wanted = ("--key", "SEC/registrar-1.key", "--within", "10m"), asked(world, "us", "other")
+    await world.done("liaison-root", "replace-identity", wanted, *keys, "--out", "again.dsse")
     refused = await world.command("liaison-hub", "submit", "again.dsse", "--state", world.state, "--json")
     assert (refused.status, refused.code) == (1, "below_threshold")
     both = ("--key", "SEC/root-1.key", "--key", "SEC/root-2.key", "--disputed")
-    await replaced(world, request, "over.dsse", *both, within="10m")
+    await replaced(world, wanted, "over.dsse", *both, within="10m")
 
     async def against_it() -> bool:
-        return (await told(kz, "replacing", "us")).disputed
+        return (await told(us, "replacing", "us")).disputed
 
     await eventually(against_it)
-    assert (await us.run("identity", "object")).code == "below_threshold"
+    async with us.client() as client:
+        with pytest.raises(LiaisonError, match="below_threshold"):
+            await client.identity_object()
     back = ("--key", "SEC/registrar-2.key", "--out", "back.dsse")
     await world.done("liaison-root", "withdraw-identity", "over.dsse", *back)
     await world.operate("submit", "back.dsse")
-    await told(us, "withdrawn", "us")
-    assert await waiting(world) == []
+    await told(kz, "withdrawn", "us")
+    assert await waiting(kz) == []
 
 
 async def test_where_both_keys_agree_nobody_waits(watched: Watched) -> None:
@@ -173,11 +184,13 @@ async def test_where_both_keys_agree_nobody_waits(watched: Watched) -> None:
     jp, kz = await world.agencies("jp", "kz")
     community = await jp.found(kz)
     before = jp.keys.identity.public
-    request = world.directory / "jp.request"
-    made = await jp.run("identity", "new", "--out", request)
+    wanted = world.directory / "jp.request"
+    made = await jp.run("identity", "new", "--out", wanted)
     assert made.status == 0, made.err
-    assert (await jp.run("identity", "take-up")).code == "not_found"
-    await replaced(world, request, "jp-replace.dsse", within="24h")
+    async with jp.client() as client:
+        with pytest.raises(LiaisonError, match="not_found"):
+            await client.identity_take_up()
+    await replaced(world, wanted, "jp-replace.dsse", within="24h")
 
     async def gone_over() -> bool:
         return (await identity_of(jp)).fingerprint == str(made.json["fingerprint"])
@@ -213,18 +226,11 @@ async def test_the_root_is_rotated_by_both_thresholds(watched: Watched) -> None:
     await world.operate("submit", "SEC2/root.dsse")
     assert await watched.cosigned() == before + 1
     assert (await told(kz, "root")).version == 2
-    findings = {each["check"]: each for each in (await kz.run("doctor")).json}
-    assert "root version 2" in findings["root"]["message"]
-    late = Member(world, "late", "LATE", world.directory / "late")
-    who = ("--agency", "late", "--name", "Agency late", "--code", "LATE")
-    await world.done("liaison-agency", "init", "--state", late.state, *who)
-    request = late.state / "enrolment.dsse"
+    wanted = asked(world, "late", "late")
     out = ("--state", world.state, "--out", "late.json")
     for place, code in (("SEC", "below_threshold"), ("SEC2", None)):
         keys = ("--key", f"{place}/registrar-1.key", "--out", "late.dsse")
-        await world.done("liaison-root", "sign-agency", request, *keys)
-        done = await world.command("liaison-hub", "admit", request, "late.dsse", *out, "--json")
+        await world.done("liaison-root", "sign-agency", wanted, *keys)
+        done = await world.command("liaison-hub", "admit", wanted, "late.dsse", *out, "--json")
         assert (done.code if done.status else None) == code, done.err
-    enrolled = await late.run("enrol", world.directory / "late.json", "--root-fingerprint", world.fingerprint)
-    assert enrolled.status == 0, enrolled.err  # the fingerprint that was told is that of version 1
     assert watched.witness.running
