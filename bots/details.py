@@ -38,6 +38,9 @@ def details(record: Record, say: Words) -> list[str]:
     if bulletin.tactics:
         named = (f"{each.id} {each.name}" if each.name else each.id for each in bulletin.tactics)
         lines.append(say.text("Tactics: {names}", names=_some(named, say)))
+    if bulletin.attachments:
+        named = (each.name for each in bulletin.attachments)
+        lines.append(say.text("Files, on your agency's terminal: {names}", names=_some(named, say)))
     if bulletin.indicators:
         number = len(bulletin.indicators)
         lines.append(

@@ -3,17 +3,24 @@
 An endpoint's account has no JetStream and no subject in common with anybody. All it can reach is what HUB
 exports here, and `account_token_position` makes the server itself compare the last token with the account
 that asks, so that even an import minted by mistake for another endpoint's subject gives nothing. Never
-exported: anything under STREAM, CONSUMER.CREATE or DELETE, MSG.GET, DIRECT.GET, key-value puts, and
-`$JS.ACK.>` beyond one's own durables.
+exported: anything under STREAM, CONSUMER.CREATE or DELETE, MSG.GET, DIRECT.GET without the address of a
+chunk, key-value puts, and `$JS.ACK.>` beyond one's own durables.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final
 
+from schemas.subjects import CHUNKS, chunk_request, chunk_upload
+
 TRAFFIC: Final = "TRAFFIC"
 DIRECTORY: Final = "DIRECTORY"
 READABLE: Final = (TRAFFIC, DIRECTORY)
 """The streams on which every endpoint has a durable that the hub made, named by its account's public key."""
+
+CHUNK_READS: Final = chunk_request("*")
+"""The one read that is not bound to an account: whoever knows a chunk's SHA-256 may have its ciphertext. The
+server answers it itself, from CHUNKS alone.
+"""
 
 LOOK: Final = "look"
 """First token, in an endpoint's own account, of the question about its durable on a stream:
@@ -81,8 +88,13 @@ def exports() -> list[Claims]:
     Answers come once, except to a pull. A "Singleton" answer lets the server forget the question at once,
     where a "Stream" would keep it for two minutes: with every publication acknowledged, that is memory.
     """
-    offered = [_export("frames", "in.*.*.*.*", 5), _export("submissions", "s.*.*", 3)]
-    offered.append(_export("old frames", f"{PAST}.*", 2))
+    offered = [
+        _export("frames", "in.*.*.*.*", 5),
+        _export("submissions", "s.*.*", 3),
+        _export("upload chunks", chunk_upload("*"), 2),
+        _export(f"read {CHUNKS}", CHUNK_READS),
+        _export("old frames", f"{PAST}.*", 2),
+    ]
     for stream in READABLE:
         offered += [
             _export(f"pull {stream}", f"$JS.API.CONSUMER.MSG.NEXT.{stream}.*", 7, "Stream"),
@@ -121,7 +133,8 @@ def imports(public: str, hub_public: str, entitlements: Entitlements) -> list[Cl
         for precedence in PRECEDENCES
     ]
     sent = [f"s.{what}.{public}" for what in SUBMISSIONS]
-    return _reach((*frames, *sent, f"{PAST}.{public}"), public, hub_public, READABLE)
+    asked = (f"{PAST}.{public}", chunk_upload(public), CHUNK_READS)
+    return _reach((*frames, *sent, *asked), public, hub_public, READABLE)
 
 
 def witness_account(public: str, hub_public: str, revoked: dict[str, int]) -> Claims:
@@ -148,7 +161,8 @@ def endpoint_user(public: str) -> Claims:
     looks = [f"{LOOK}.{stream}" for stream in READABLE]
     frames = [f"in.*.*.{precedence}.{public}" for precedence in PRECEDENCES]
     sent = [f"s.{what}.{public}" for what in SUBMISSIONS]
-    publish = [*frames, *sent, f"{PAST}.{public}", *_durables(public), *looks]
+    asked = [f"{PAST}.{public}", chunk_upload(public), CHUNK_READS]
+    publish = [*frames, *sent, *asked, *_durables(public), *looks]
     return _user(publish, ["_INBOX.>"], ENDPOINT_SUBSCRIPTIONS, ["STANDARD", "WEBSOCKET"])
 
 
@@ -204,14 +218,9 @@ def _user(
     return {"type": "user", "allowed_connection_types": list(connections), **limits, **permissions}
 
 
-def _export(name: str, subject: str, position: int, answers: str = "Singleton") -> Claims:
-    return {
-        "name": name,
-        "subject": subject,
-        "type": "service",
-        "response_type": answers,
-        "account_token_position": position,
-    }
+def _export(name: str, subject: str, position: int | None = None, answers: str = "Singleton") -> Claims:
+    offered = {"name": name, "subject": subject, "type": "service", "response_type": answers}
+    return offered if position is None else {**offered, "account_token_position": position}
 
 
 def _import(subject: str, hub_public: str) -> Claims:

@@ -15,8 +15,9 @@ from hub.replacements import waiting as replacements_waiting
 from hub.state import digest
 from hub.streams import ADMISSION, INTAKE, QUARANTINE
 from schemas.receipts import ADMITTED
+from schemas.subjects import CHUNKS
 
-_STREAMS: Final = (INTAKE, TRAFFIC, DIRECTORY, QUARANTINE)
+_STREAMS: Final = (INTAKE, TRAFFIC, DIRECTORY, QUARANTINE, CHUNKS)
 _AT_ONCE: Final = 8
 
 

@@ -53,5 +53,10 @@ async def api(
         ) from lost
     answer: dict[str, Any] = json.loads(message.data)
     if error := answer.get("error"):
-        raise JetStreamRefused(call, int(error.get("err_code", 0)), str(error.get("description", "")))
+        raise refusal_of(call, error)
     return answer
+
+
+def refusal_of(call: str, error: dict[str, Any]) -> JetStreamRefused:
+    """The `error` of an answer as an error."""
+    return JetStreamRefused(call, int(error.get("err_code", 0)), str(error.get("description", "")))

@@ -18,6 +18,7 @@ import structlog
 from nats.aio.client import Client
 
 from hub.accounts import Accounts, Service
+from hub.chunks import ChunkDesk
 from hub.claims import push_all
 from hub.control import Addresses, Control
 from hub.files import write_private
@@ -102,6 +103,7 @@ async def running(
             _background(router.run(), heads.run(), office.keep_time(), look_round.run())
         )
         await stack.enter_async_context(answering(office))
+        await stack.enter_async_context(ChunkDesk(office, signer, settings.chunk_day_bytes))
         addresses = _addresses(public_urls, url, server)
         await stack.enter_async_context(Control(office, heads, Uptime(clock(), url), addresses))
         write_private(settings.state / URL_FILE, url.encode())

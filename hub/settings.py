@@ -46,6 +46,11 @@ class HubSettings(BaseSettings):
     )
     quarantine_bytes: int = Field(256 * 1024**2, ge=1024**2, description="room for refused frames")
     quarantine_days: int = Field(90, ge=1, le=3650, description="how long refused frames are kept")
+    chunk_bytes: int = Field(4 * 1024**3, ge=1024**2, description="room for the chunks of attachments")
+    chunk_days: int = Field(90, ge=1, le=3650, description="how long chunks are kept")
+    chunk_day_bytes: int = Field(
+        4 * 1024**3, ge=0, description="how much one endpoint may upload in a day (UTC)"
+    )
 
     @property
     def accounts_directory(self) -> Path:
@@ -70,7 +75,9 @@ class HubSettings(BaseSettings):
     @property
     def stream_limits(self) -> StreamLimits:
         """The chosen limits, as the streams take them."""
-        return StreamLimits(self.intake_bytes, self.quarantine_bytes, self.quarantine_days)
+        return StreamLimits(
+            self.intake_bytes, self.quarantine_bytes, self.quarantine_days, self.chunk_bytes, self.chunk_days
+        )
 
     @classmethod
     def settings_customise_sources(

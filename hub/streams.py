@@ -1,9 +1,10 @@
-"""The hub's four streams, its durables, and one read through what is stored.
+"""The hub's five streams, its durables, and one read through what is stored.
 
 INTAKE takes what endpoints send and keeps it until admission has worked on it. TRAFFIC is what everybody
 reads; DIRECTORY is who is who; QUARANTINE is what was refused. A frame is never removed from TRAFFIC, so the
 last one of every chain, from which admission rebuilds its state, is always there; wraps and receipts go with
-time (`Nats-TTL`), because they would outgrow it.
+time (`Nats-TTL`), because they would outgrow it. CHUNKS holds the ciphertext of attachments, each chunk under
+its own hash, for as long as the operator says.
 """
 
 from collections.abc import AsyncIterator, Collection
@@ -16,10 +17,13 @@ from nats.aio.msg import Msg
 from hub.grants import DIRECTORY, MAX_PAYLOAD, TRAFFIC, Entitlements
 from hub.jetstream import ABSENT, JetStreamRefused, api
 from hub.pull import Pull
-from schemas.limits import INTAKE_AGE_MAX
+from schemas.limits import CHUNK_MAX, INTAKE_AGE_MAX
+from schemas.subjects import CHUNKS, chunk_at
 
 INTAKE: Final = "INTAKE"
 QUARANTINE: Final = "QUARANTINE"
+CHUNK_USE: Final = "cu"
+"""First token of the subject in CHUNKS under which stands how much an endpoint has uploaded: `cu.<PK>`."""
 ADMISSION: Final = "admission"
 """The durable on INTAKE from which admission works."""
 
@@ -45,14 +49,18 @@ class StreamLimits:
     intake_bytes: int = 1024**3
     quarantine_bytes: int = 256 * 1024**2
     quarantine_days: int = 90
+    chunk_bytes: int = 4 * 1024**3
+    chunk_days: int = 90
 
 
 def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
-    """The four streams, as the JetStream API takes them.
+    """The five streams, as the JetStream API takes them.
 
     INTAKE refuses new messages when it is full, so that its senders keep them, and has the shortest window
     for message ids that there is (100 ms): ids there are the senders' own, and one could otherwise claim
-    another's. It may be purged, which is how the hub takes away what it has worked on.
+    another's. It may be purged, which is how the hub takes away what it has worked on. CHUNKS has one message
+    to an address: the same chunk again takes the place of the first and begins its time anew. Full, it
+    refuses, so that what others have sent is not lost before its time.
     """
     common = {"storage": "file", "retention": "limits", "num_replicas": 1, "deny_delete": True}
     kept = {**common, "deny_purge": True, "duplicate_window": 120 * _SECOND}
@@ -91,6 +99,17 @@ def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
             "max_bytes": limits.quarantine_bytes,
             "max_msgs_per_subject": 1000,  # one sender's refusals for one reason do not push out another's
             "discard": "old",
+        },
+        {
+            **kept,
+            "name": CHUNKS,
+            "subjects": [chunk_at("*"), f"{CHUNK_USE}.*"],
+            "max_age": limits.chunk_days * _DAY,
+            "max_bytes": limits.chunk_bytes,
+            "max_msg_size": CHUNK_MAX + 1024,
+            "max_msgs_per_subject": 1,
+            "discard": "new",
+            "allow_direct": True,
         },
     ]
 

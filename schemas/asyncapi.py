@@ -4,14 +4,17 @@ from typing import Any, Final
 
 from schemas.history import HANDOVER_MAX
 from schemas.json_schemas import Json, envelope_schema, receipt_schema
-from schemas.limits import FRAME_MAX, PAGE_MAX, WRAP_SIZE
+from schemas.limits import CHUNK_MAX, FRAME_MAX, PAGE_MAX, WRAP_SIZE
 from schemas.pages import PageRequest
 from schemas.subjects import (
+    CHUNKS,
     DIRECTORY,
     DIRECTORY_DOCUMENTS,
     INTAKE,
     QUARANTINE,
     TRAFFIC,
+    chunk_at,
+    chunk_upload,
     document_submission,
     handover_submission,
     history_for,
@@ -38,6 +41,7 @@ PARAMETERS: Final[Json] = {
     },
     "endpoint": {"description": "PK: the NATS account key of the endpoint, 56 characters, A first."},
     "code": {"description": "The code of the refusal."},
+    "address": {"description": "SHA-256 of the bytes, in hex."},
 }
 
 
@@ -130,6 +134,20 @@ def hub_document(examples: Json) -> Json:
             "send",
             "A request for old keys, to the holder that it names.",
         ),
+        "uploads": (
+            chunk_upload(endpoint),
+            "chunk",
+            "",
+            "receive",
+            "A chunk of an attachment, to be stored; the reply is a receipt.",
+        ),
+        "chunks": (
+            chunk_at("{address}"),
+            "chunk",
+            CHUNKS,
+            "send",
+            "A chunk under its SHA-256; asked for by direct get of this subject.",
+        ),
         "traffic": (f"f.{place}", "frame", TRAFFIC, "send", "A frame that was admitted."),
         "wraps": (wraps_for(endpoint), "wrap", TRAFFIC, "send", "One wrap, for its one reader."),
         "receipts": (receipts_for(endpoint), "receipt", TRAFFIC, "send", "Signed answers to submissions."),
@@ -185,6 +203,12 @@ def hub_document(examples: Json) -> Json:
             "Old frames, or a refusal (FORMAT.md, History).",
             "application/vnd.liaison.page.v1",
             PAGE_MAX,
+        ),
+        "chunk": binary(
+            "Chunk",
+            "A chunk of an attachment, or a list of addresses (FORMAT.md, Attachments).",
+            "application/octet-stream",
+            CHUNK_MAX,
         ),
         "wrap": binary("Wrap", "One wrap (FORMAT.md, Wraps).", "application/vnd.liaison.wrap.v1", WRAP_SIZE),
         "envelope": _structured("Envelope", "A DSSE envelope.", "Envelope", examples["envelope"]),

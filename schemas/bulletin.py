@@ -19,9 +19,19 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from schemas.attachments import Attachment
 from schemas.encoding import canonical_json, from_instant, parse_json
 from schemas.errors import Code, DraftError, FormatError
-from schemas.limits import BODY_MAX, DOCUMENT_MAX, HEADER_MAX, LIST_MAX, PAYLOAD_MAX, SUMMARY_MAX, TITLE_MAX
+from schemas.limits import (
+    ATTACHMENTS_MAX,
+    BODY_MAX,
+    DOCUMENT_MAX,
+    HEADER_MAX,
+    LIST_MAX,
+    PAYLOAD_MAX,
+    SUMMARY_MAX,
+    TITLE_MAX,
+)
 from schemas.vocabulary import (
     ChannelState,
     GradingSystem,
@@ -262,6 +272,7 @@ class Bulletin(Shared):
     id: Uuid7
     ref: Reference
     issued: Instant
+    attachments: Annotated[list[Attachment], Field(max_length=ATTACHMENTS_MAX)] = []
 
     @field_validator("issued")
     @classmethod
@@ -269,9 +280,19 @@ class Bulletin(Shared):
         from_instant(text)
         return text
 
+    @field_validator("attachments")
+    @classmethod
+    def _by_one_name_each(cls, attachments: list[Attachment]) -> list[Attachment]:
+        if len({each.name for each in attachments}) != len(attachments):
+            raise ValueError("each attachment needs a name of its own")
+        return attachments
+
     def to_bytes(self) -> bytes:
         """The payload of a frame: canonical JSON, at most 64 KiB; DraftError `too_large` beyond."""
-        data = canonical_json(self.model_dump(mode="json", exclude_none=True, exclude_defaults=False))
+        fields = self.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
+        if not self.attachments:  # who reads the text as it was before there were any reads on
+            del fields["attachments"]
+        data = canonical_json(fields)
         if len(data) > PAYLOAD_MAX:
             raise DraftError(
                 Code.TOO_LARGE,
@@ -279,6 +300,18 @@ class Bulletin(Shared):
                 "shorten the body or drop translations",
             )
         return data
+
+    def shown(self) -> Self:
+        """The same as a node tells it: without what opens the attachments."""
+        if not self.attachments:
+            return self
+        bare: dict[str, object] = {
+            "attachments": [each.model_copy(update={"seal": None}) for each in self.attachments]
+        }
+        if self.release:  # the original's text has the same seals
+            original = parse_bulletin(self.release.payload.encode()).shown().to_bytes().decode()
+            bare["release"] = self.release.model_copy(update={"payload": original})
+        return self.model_copy(update=bare)
 
     def text_in(self, language: Language) -> Translation:
         """Title, summary and body in `language` when there is such a text, otherwise as written."""
@@ -331,9 +364,12 @@ def parse_bulletin(payload: bytes) -> Bulletin:
     """A bulletin from the opened payload of a frame. Raises FormatError."""
     fields = parse_json(payload, PAYLOAD_MAX)
     try:
-        return Bulletin.model_validate(fields)
+        bulletin = Bulletin.model_validate(fields)
     except ValidationError as error:
         raise FormatError(Code.BAD_DOCUMENT, f"not a bulletin: {where(error)}") from None
+    if any(each.seal is None for each in bulletin.attachments):
+        raise FormatError(Code.BAD_DOCUMENT, "not a bulletin: an attachment without its seal")
+    return bulletin
 
 
 def where(error: ValidationError) -> str:

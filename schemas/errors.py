@@ -73,6 +73,11 @@ class Code(StrEnum):
     BAD_PROOF = "bad_proof"
     BAD_PARCEL = "bad_parcel"
     BAD_EVIDENCE = "bad_evidence"
+    # attachments
+    BAD_CHUNK = "bad_chunk"
+    BAD_ATTACHMENT = "bad_attachment"
+    MISSING_CHUNK = "missing_chunk"
+    OVER_QUOTA = "over_quota"
     # bulletins and drafts
     BAD_DRAFT = "bad_draft"
     MISSING_MARKING = "missing_marking"

@@ -46,6 +46,20 @@ SUMMARY_MAX: Final = 1_000
 BODY_MAX: Final = 20_000
 LIST_MAX: Final = 64
 
+ATTACHMENTS_MAX: Final = 16
+ATTACHMENT_MAX: Final = 2 * 1024**3
+"""A file that goes with a bulletin."""
+ATTACHMENT_ROOM_MIN: Final = 1024
+CHUNK_SIZE: Final = 64 * 1024
+"""Plaintext in a chunk of an attachment."""
+CHUNK_OVERHEAD: Final = 17
+CHUNK_MAX: Final = CHUNK_SIZE + CHUNK_OVERHEAD
+STREAM_HEADER_SIZE: Final = 24
+ADDRESSES_PER_LIST: Final = 2048
+FILE_NAME_MAX: Final = 100
+"""Code points."""
+FILE_NAME_BYTES_MAX: Final = 200
+
 COMMUNITY_MEMBERS_MAX: Final = 10_000
 SECRETARIAT_KEYS_MAX: Final = 32
 WITNESSES_MAX: Final = 16

@@ -15,6 +15,7 @@ INTAKE: Final = "INTAKE"
 TRAFFIC: Final = "TRAFFIC"
 DIRECTORY: Final = "DIRECTORY"
 QUARANTINE: Final = "QUARANTINE"
+CHUNKS: Final = "CHUNKS"
 BULLETINS: Final = "BULLETINS"
 
 DIRECTORY_DOCUMENTS: Final = "d.doc"
@@ -107,6 +108,21 @@ def history_for(holder: str) -> str:
 def pages_for(reader: str) -> str:
     """Where an endpoint asks the hub for old frames; the answer is a page, and no stream keeps either."""
     return f"past.{reader}"
+
+
+def chunk_upload(publisher: str) -> str:
+    """Where an endpoint asks the hub to store a chunk of an attachment."""
+    return f"u.{publisher}"
+
+
+def chunk_at(address: str) -> str:
+    """Where the hub keeps the chunk with that SHA-256, in hex."""
+    return f"c.{address}"
+
+
+def chunk_request(address: str) -> str:
+    """Where an endpoint asks for the chunk with that SHA-256, in hex."""
+    return f"$JS.API.DIRECT.GET.{CHUNKS}.{chunk_at(address)}"
 
 
 def wraps_for(recipient: str) -> str:

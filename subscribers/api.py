@@ -2,6 +2,7 @@
 speaks. No I/O.
 """
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.bulletin import CommunityId, Draft, Instant, Uuid7
 from schemas.evidence import Evidence
 from schemas.vocabulary import AlarmName, Realm, Tlp
+from subscribers.file_shapes import FilesApi
 from subscribers.identity_api import SuccessionApi
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.records import (
@@ -245,8 +247,10 @@ class NodeApi(Protocol):
     LiaisonError.
     """
 
-    async def publish(self, client: ClientIdentity, draft: Draft, community: str) -> Published:
-        """Take a draft for a community (slug or id) into the outbox."""
+    async def publish(
+        self, client: ClientIdentity, draft: Draft, community: str, uploads: Sequence[str] = ()
+    ) -> Published:
+        """Take a draft for a community (slug or id) into the outbox, with files that the hub has."""
 
     async def search(
         self,
@@ -315,6 +319,10 @@ class NodeApi(Protocol):
     @property
     def succession(self) -> "SuccessionApi":
         """What becomes of the agency's identity key."""
+
+    @property
+    def files(self) -> FilesApi:
+        """Files that go with bulletins."""
 
     async def digest(self, client: ClientIdentity, community: str, period: str) -> Published:
         """Compose and publish the digest of a community for a period, once."""

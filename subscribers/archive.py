@@ -222,7 +222,7 @@ def _records(
 def _record(row: Row, known: Mapping[bytes, Bulletin]) -> Record:
     payload, community, slug, title, agency, name, received, own, flags, state, replaced_by = row
     return Record(
-        bulletin=known.get(payload) or parse_bulletin(payload),
+        bulletin=(known.get(payload) or parse_bulletin(payload)).shown(),
         community=community,
         community_slug=slug,
         community_title=title,

@@ -250,6 +250,7 @@ def _texts(bulletin: Bulletin) -> tuple[str, str]:
     texts = [bulletin.summary, bulletin.body]
     for tactic in bulletin.tactics:
         texts += [tactic.id, tactic.name or ""]
+    names += [attachment.name for attachment in bulletin.attachments]
     for indicator in bulletin.indicators:
         texts += [indicator.pattern, indicator.description or ""]
     title = [document_terms(each, bulletin.language) for each in names]

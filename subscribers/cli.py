@@ -11,6 +11,7 @@ from subscribers.commands import (
     identity,
     keys,
     media,
+    moving,
     owning,
     proving,
     reading,
@@ -42,6 +43,8 @@ app.command("search", rich_help_panel="Read")(reading.search)
 app.command("show", rich_help_panel="Read")(reading.show)
 app.command("compliance", rich_help_panel="Read")(recalling.compliance)
 app.command("replies", rich_help_panel="Read")(reading.replies)
+app.command("attachments", rich_help_panel="Read")(moving.attachments)
+app.command("fetch", rich_help_panel="Read")(moving.fetch)
 app.add_typer(proving.evidence, name="evidence", rich_help_panel="Read")
 app.command("export", rich_help_panel="Without a network")(media.export)
 app.command("import", rich_help_panel="Without a network")(media.take)

@@ -24,6 +24,7 @@ from subscribers.client_operating import Operating
 from subscribers.client_owning import Owning
 from subscribers.client_sharing import Sharing
 from subscribers.feed import Delivery, Feed
+from subscribers.files import Files
 from subscribers.link import Link
 from subscribers.local.clients import SEED_MAX, public_key
 from subscribers.private_files import read_private
@@ -96,6 +97,8 @@ class Agency(Owning, Operating, Sharing):
         self._link = link
         self._requester = Requester(link, settings.url)
         self._feed = Feed(link, settings.name)
+        self.files = Files(self._requester)
+        """Files that go with bulletins: `attach`, `fetch`, `stream`."""
 
     @classmethod
     @asynccontextmanager
@@ -140,12 +143,14 @@ class Agency(Owning, Operating, Sharing):
         """The highest marking that this client is given."""
         return self._identity.ceiling
 
-    async def publish(self, draft: Draft, community: str) -> Published:
+    async def publish(self, draft: Draft, community: str, attachments: Collection[str] = ()) -> Published:
         """Give the node a draft for a community (slug or id). It is on the node's disk when this returns.
+        `attachments` are ids of what `files.attach` gave.
 
         After `node_unreachable` the draft may have been taken all the same: look before publishing again.
         """
-        fields = {"draft": draft.model_dump(mode="json", exclude_none=True), "community": community}
+        given = draft.model_dump(mode="json", exclude_none=True)
+        fields = {"draft": given, "community": community, "attachments": list(attachments)}
         return await self._ask(Verb.PUBLISH, _PUBLISHED, fields)
 
     async def acknowledge(

@@ -8,7 +8,7 @@ the local NATS.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -17,6 +17,7 @@ import filelock
 import uuid_utils
 from nats.aio.client import Client
 
+from schemas.attachments import Attachment
 from schemas.bulletin import Bulletin, Draft
 from schemas.card import Card
 from schemas.directory import Directory
@@ -172,6 +173,7 @@ class Core:
         realm: Realm,
         also: Callable[[apsw.Connection, Bulletin], None] | None = None,
         payload: Callable[[Bulletin], bytes] = Bulletin.to_bytes,
+        attachments: Sequence[Attachment] = (),
     ) -> Published:
         """Give a checked draft its identity, seal it, journal it; wait a moment for the hub's answer. It is
         on disk when this returns. OperationError `disk_full`.
@@ -186,7 +188,8 @@ class Core:
         def make(connection: apsw.Connection) -> tuple[Item, str]:
             now = self.clock()
             number = _next_number(connection, time.gmtime(now // 1000).tm_year)
-            bulletin = identify(draft, id=new_id, code=self.keys.profile.code, number=number, now=now)
+            code = self.keys.profile.code
+            bulletin = identify(draft, attachments, id=new_id, code=code, number=number, now=now)
             made.append(bulletin)
             if also:
                 also(connection, bulletin)

@@ -1,7 +1,8 @@
 """What is checked before a draft leaves, and how it gets its identity. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+from schemas.attachments import Attachment
 from schemas.bulletin import Bulletin, Draft
 from schemas.encoding import instant
 from schemas.errors import Code, DraftError, TrustError
@@ -42,7 +43,12 @@ def check(draft: Draft, realm: Realm, role: str | None, known: Collection[str]) 
         )
 
 
-def identify(draft: Draft, *, id: str, code: str, number: int, now: int) -> Bulletin:
-    """The bulletin: `id` a UUIDv7, the reference `<code>-<year>-<number>`, issued now (Unix milliseconds)."""
+def identify(
+    draft: Draft, attachments: Sequence[Attachment] = (), *, id: str, code: str, number: int, now: int
+) -> Bulletin:
+    """The bulletin, with its attachments: `id` a UUIDv7, the reference `<code>-<year>-<number>`, issued now
+    (Unix milliseconds).
+    """
     issued = instant(now)
-    return Bulletin(**draft.model_dump(), id=id, ref=f"{code}-{issued[:4]}-{number:04d}", issued=issued)
+    ref, attached = f"{code}-{issued[:4]}-{number:04d}", list(attachments)
+    return Bulletin(**draft.model_dump(), id=id, ref=ref, issued=issued, attachments=attached)

@@ -4,7 +4,7 @@ top of `core.Core`.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -34,6 +34,7 @@ from subscribers.correcting import Corrector
 from subscribers.diagnosis import diagnose
 from subscribers.digest import compose, parse_period
 from subscribers.directory_pages import page
+from subscribers.file_desk import FileDesk, using
 from subscribers.herald import Herald, told
 from subscribers.key_life import KeyInfo, Reader
 from subscribers.local import ClientIdentity, LocalNats, LocalSettings
@@ -64,9 +65,16 @@ class Node:
     """
 
     def __init__(
-        self, core: Core, rotation: Rotation, add_delay: int = 0, recall_patience: int = 24 * HOUR
+        self,
+        core: Core,
+        rotation: Rotation,
+        files: FileDesk,
+        add_delay: int = 0,
+        recall_patience: int = 24 * HOUR,
     ) -> None:
         self._core = core
+        self.files = files
+        """What goes with bulletins, outside their frames."""
         self._rotation = rotation
         self.owners = Owners(core, add_delay)
         """What owners do, and what members are told of it."""
@@ -97,7 +105,7 @@ class Node:
         async with Core.open(settings, clock) as core, LocalNats.open(local_settings) as local:
             rotation = Rotation(core, settings)
             delays = (settings.add_delay_hours, settings.recall_hours)
-            node = cls(core, rotation, *(round(hours * HOUR) for hours in delays))
+            node = cls(core, rotation, FileDesk(core, settings), *(round(hours * HOUR) for hours in delays))
             sinks: list[Sink] = [local]
             if settings.jsonl:
                 sinks.append(JsonlSink(settings.jsonl, settings.jsonl_ceiling))
@@ -113,12 +121,15 @@ class Node:
                     Reporter(core, republisher, settings.report_seconds).run(),
                     Corrector(core, republisher, settings.report_seconds).run(),
                     node.succession.run(),
+                    node.files.run(),
                 ),
             ):
                 with running(settings.digests, node.compose_digest):
                     yield node, local
 
-    async def publish(self, client: ClientIdentity, draft: Draft, community: str) -> Published:
+    async def publish(
+        self, client: ClientIdentity, draft: Draft, community: str, uploads: Sequence[str] = ()
+    ) -> Published:
         """Check, seal, journal; the answer says `queued` when the hub has not answered within a moment."""
         await self._core.check_clock()
         self._core.check_voice()
@@ -128,7 +139,10 @@ class Node:
         drafts.check(draft, log.community.realm, role, known)
         if draft.drafter is None:
             draft = draft.model_copy(update={"drafter": client.name})
-        published = await self._core.publish(draft, log.community.id, log.community.realm)
+        attachments = await self.files.attached(client, draft, uploads)
+        published = await self._core.publish(
+            draft, log.community.id, log.community.realm, using(attachments), attachments=attachments
+        )
         unreadable = tuple(self._rotation.locked_out(log.community.id))
         return published.model_copy(update={"unreadable": unreadable})
 

@@ -30,6 +30,7 @@ from subscribers.api import (
     QuarantineEntry,
     WhoAmI,
 )
+from subscribers.file_shapes import Download, FilePiece, Upload
 from subscribers.hub_link import Admission
 from subscribers.identity_api import IdentityDocument, IdentityRequest, IdentityState
 from subscribers.key_life import KeyInfo, Reader
@@ -64,7 +65,12 @@ ANSWERS: Final[dict[Verb, Any]] = {
     Verb.COMMUNITIES: list[Community],
     Verb.STATUS: NodeStatus,
     Verb.DIRECTORY: DirectoryPage,
+    Verb.FETCH: Download,
+    Verb.FETCH_DATA: FilePiece,
     Verb.PUBLISH: Published,
+    Verb.ATTACH: Upload,
+    Verb.ATTACH_DATA: Upload,
+    Verb.ATTACH_STATUS: Upload,
     Verb.ACKNOWLEDGE: Published,
     Verb.SIGHT: Published,
     Verb.REPLIES: list[Record],
@@ -119,7 +125,12 @@ _SUMMARIES: Final = {
     Verb.COMMUNITIES: "The communities that the agency belongs to.",
     Verb.STATUS: "How the node is doing.",
     Verb.DIRECTORY: "The directory as the node verified it, by parts, with the newest checkpoint.",
-    Verb.PUBLISH: "Take a draft into the outbox.",
+    Verb.FETCH: "Have the node fetch an attachment from the hub; how far it is.",
+    Verb.FETCH_DATA: "The bytes of an attachment that the node has fetched.",
+    Verb.PUBLISH: "Take a draft into the outbox, with files that the hub has.",
+    Verb.ATTACH: "Begin to give the node a file for a bulletin, or go on with one.",
+    Verb.ATTACH_DATA: "The next bytes of such a file.",
+    Verb.ATTACH_STATUS: "How far such a file is, here and at the hub.",
     Verb.ACKNOWLEDGE: "Publish an acknowledgement of a bulletin, to the community or its originator.",
     Verb.SIGHT: "Publish a sighting of what a bulletin speaks of, to the community or its originator.",
     Verb.COMPLIANCE: "Who has applied an amendment or retraction of this agency, by what they say.",

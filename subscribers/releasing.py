@@ -152,7 +152,7 @@ class Releasing:
         links = [Link(relation=Relation.RELATED, id=record.bulletin.id)]
         if (relation := FOLLOWS.get(record.bulletin.kind)) and first:
             links.append(Link(relation=relation, id=first))
-        said = record.bulletin.model_dump(exclude=set(OWN))
+        said = record.bulletin.model_dump(exclude={*OWN, "attachments"})
         return Shared(**said, links=links, drafter=client.name, release=release)
 
     async def _grant_of(self, request: Record) -> SignedGrant:

@@ -62,6 +62,11 @@ _HARMLESS: Final = frozenset(
         Verb.HISTORY,
         Verb.RELEASES,
         Verb.HISTORY_REQUEST,
+        Verb.ATTACH,
+        Verb.ATTACH_DATA,
+        Verb.ATTACH_STATUS,
+        Verb.FETCH,
+        Verb.FETCH_DATA,
     }
 )
 """What may be asked twice: sent again when the connection was lost under it."""

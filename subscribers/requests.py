@@ -2,18 +2,35 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from schemas.bulletin import Body, Instant, Line, Region, where
 from schemas.card import Slug
 from schemas.documents import AgencyId
 from schemas.encoding import parse_json
 from schemas.errors import Code, OperationError
-from schemas.limits import DOCUMENT_MAX, INTEGER_MAX, LIST_MAX, PAYLOAD_MAX, SUMMARY_MAX
+from schemas.limits import (
+    ATTACHMENTS_MAX,
+    DOCUMENT_MAX,
+    INTEGER_MAX,
+    LIST_MAX,
+    PAYLOAD_MAX,
+    SUMMARY_MAX,
+)
 from schemas.vocabulary import Realm, Tlp
 from subscribers.api import MembershipRole
 from subscribers.communities import SPAN_MAX
+from subscribers.file_requests import (
+    PIECE_REQUEST_MAX,
+    AttachDataRequest,
+    AttachRequest,
+    AttachStatusRequest,
+    FetchDataRequest,
+    FetchRequest,
+)
 from subscribers.records import Filters
+from subscribers.request import Request
+from subscribers.request import Word as _Word
 from subscribers.roles import Role, Verb
 
 REQUEST_MAX: Final = 2 * PAYLOAD_MAX
@@ -23,16 +40,9 @@ PAGE_MAX: Final = 100
 FILTER_MAX: Final = 256
 """The most values that one filter may list."""
 
-_Word = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 _Limit = Annotated[int, Field(ge=1, le=PAGE_MAX, strict=True)]
 _Span = Annotated[int, Field(ge=0, le=SPAN_MAX, strict=True)]
 _Cursor = Annotated[str, StringConstraints(min_length=1, max_length=512)]
-
-
-class Request(BaseModel):
-    """A request: exactly the named fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Nothing(Request):
@@ -51,6 +61,9 @@ class PublishRequest(Request):
 
     draft: dict[str, Any]
     community: _Word
+
+    attachments: Annotated[list[_Word], Field(max_length=ATTACHMENTS_MAX)] = []
+    """Ids of uploads that the hub has."""
 
 
 class AcknowledgeRequest(Request):
@@ -315,7 +328,12 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.COMMUNITIES: Nothing,
     Verb.STATUS: Nothing,
     Verb.DIRECTORY: DirectoryRequest,
+    Verb.FETCH: FetchRequest,
+    Verb.FETCH_DATA: FetchDataRequest,
     Verb.PUBLISH: PublishRequest,
+    Verb.ATTACH: AttachRequest,
+    Verb.ATTACH_DATA: AttachDataRequest,
+    Verb.ATTACH_STATUS: AttachStatusRequest,
     Verb.ACKNOWLEDGE: AcknowledgeRequest,
     Verb.SIGHT: SightRequest,
     Verb.REPLIES: RepliesRequest,
@@ -365,7 +383,8 @@ def parse_request(verb: Verb, data: bytes) -> Request:
 
     Raises LiaisonError `too_large`, `bad_json` or `bad_request`; no text ever repeats a value.
     """
-    fields = parse_json(data, REQUEST_MAX) if data else {}
+    limit = PIECE_REQUEST_MAX if verb is Verb.ATTACH_DATA else REQUEST_MAX
+    fields = parse_json(data, limit) if data else {}
     try:
         request = MODELS[verb].model_validate(fields)
     except ValidationError as error:

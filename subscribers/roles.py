@@ -36,7 +36,12 @@ class Verb(StrEnum):
     COMMUNITIES = "communities"
     STATUS = "status"
     DIRECTORY = "directory"
+    FETCH = "fetch"
+    FETCH_DATA = "fetch-data"
     PUBLISH = "publish"
+    ATTACH = "attach"
+    ATTACH_DATA = "attach-data"
+    ATTACH_STATUS = "attach-status"
     ACKNOWLEDGE = "acknowledge"
     SIGHT = "sight"
     REPLIES = "replies"
@@ -99,12 +104,17 @@ _ADDS: Final = {
         Verb.RELEASES,
         Verb.IDENTITY,
         Verb.DIRECTORY,
+        Verb.FETCH,
+        Verb.FETCH_DATA,
     ),
     Role.PUBLISHER: (
         Verb.READERS,
         Verb.PUBLISH,
         Verb.ACKNOWLEDGE,
         Verb.SIGHT,
+        Verb.ATTACH,
+        Verb.ATTACH_DATA,
+        Verb.ATTACH_STATUS,
         Verb.OUTBOX,
         Verb.OUTBOX_DRAFT,
         Verb.OUTBOX_DROP,

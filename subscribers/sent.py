@@ -16,8 +16,8 @@ from subscribers.api import OutboxEntry
 from subscribers.ledger import Ledger
 from subscribers.store import Row, Store
 
-_GIVEN: Final = ("v", "id", "ref", "issued")
-"""What the node gives to a draft, and a new one gets anew."""
+_GIVEN: Final = ("v", "id", "ref", "issued", "attachments")
+"""What the node gives to a draft, and a new one gets anew. Files are attached again."""
 _OPEN: Final = (
     "SELECT id, ref, community, state, code, payload FROM outgoing "
     "WHERE state != 'admitted' AND kind = ? AND ref != ''"  # reports have none: they are nobody's text

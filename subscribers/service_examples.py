@@ -1,6 +1,7 @@
 """A request and the answers to it for each verb of the node's service: the examples in what is published."""
 
 import json
+from typing import Final
 
 from schemas.bulletin import Bulletin
 from schemas.json_schemas import Json
@@ -8,6 +9,21 @@ from schemas.vocabulary import AlarmName, Kind, Realm, Severity
 from subscribers.alarm_texts import TEXTS
 from subscribers.records import Change, Filters, Notice, Proposal, Record
 from subscribers.roles import Role, Verb, verbs
+
+_FILE: Final[Json] = {
+    "name": "map.pdf",
+    "media": "application/pdf",
+    "size": 180_224,
+    "sha256": "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9",
+}
+_UPLOAD: Final[Json] = {
+    **_FILE,
+    "id": "019c132c-df40-7a10-8b5e-3f0a6d2c9e72",
+    "state": "stored",
+    "taken": 180_224,
+    "blobs": 4,
+    "sent": 4,
+}
 
 
 def record(known: Json) -> Record:
@@ -152,7 +168,12 @@ def request_examples(known: Json) -> dict[Verb, Json]:
         Verb.EVIDENCE: {"ref": ref, "membership": False},
         Verb.EVIDENCE_REFUSED: {"number": 7},
         Verb.DIRECTORY: {"after": 6, "memberships": True},
-        Verb.PUBLISH: {"draft": known["draft"], "community": slug},
+        Verb.FETCH: {"ref": ref, "name": "map.pdf"},
+        Verb.FETCH_DATA: {"ref": ref, "name": "map.pdf", "offset": 65536},
+        Verb.PUBLISH: {"draft": known["draft"], "community": slug, "attachments": [_UPLOAD["id"]]},
+        Verb.ATTACH: _FILE,
+        Verb.ATTACH_DATA: {"id": _UPLOAD["id"], "offset": 65536, "data": "JVBERi0xLjcK"},
+        Verb.ATTACH_STATUS: {"id": _UPLOAD["id"]},
         Verb.ACKNOWLEDGE: {"ref": ref, "note": "Seen here too.", "officer": "duty-2", "private": True},
         Verb.SIGHT: {
             "ref": ref,
@@ -296,7 +317,12 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
             "next": 8,
             "note": known["directory-export"]["note"],
         },
+        Verb.FETCH: {**_FILE, "ready": True, "chunks": 3, "fetched": 3},
+        Verb.FETCH_DATA: {"offset": 65536, "data": "JVBERi0xLjcK", "last": True},
         Verb.PUBLISH: published,
+        Verb.ATTACH: {**_UPLOAD, "state": "staging", "taken": 65536, "sent": 0},
+        Verb.ATTACH_DATA: {**_UPLOAD, "state": "sending", "sent": 0},
+        Verb.ATTACH_STATUS: _UPLOAD,
         Verb.ACKNOWLEDGE: published,
         Verb.SIGHT: published,
         Verb.REPLIES: [shown],

@@ -71,6 +71,10 @@ class NodeSettings(BaseSettings):
     """
     history_patience_seconds: int = Field(default=600, ge=1, le=86_400)
     """How long a holder of old keys is waited for before the next one is asked."""
+    attachment_bytes: int = Field(default=8 * 1024**3, ge=1024**2)
+    """Room on this machine's disk for the chunks of attachments, on their way out or as they came in."""
+    attachment_days: int = Field(default=7, ge=1, le=365)
+    """How long they are kept here. What is fetched later comes from the hub again."""
     air_gap: bool = False
     """No connection to the hub: messages come and go in parcels (`export`, `import`)."""
     add_delay_hours: float = Field(default=0, ge=0, le=24 * 90)

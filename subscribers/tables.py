@@ -19,6 +19,7 @@ from subscribers import (
     notices,
     own_frames,
     replaced,
+    upload_rows,
     vouched,
 )
 
@@ -44,4 +45,5 @@ NODE: Final[tuple[str, ...]] = (
     compliance.MIGRATIONS[0],
     own_frames.MIGRATIONS[0],
     digest_correction.MIGRATIONS[0],
+    upload_rows.MIGRATIONS[0],
 )

@@ -9,11 +9,21 @@ import structlog
 from pydantic import BaseModel
 
 from schemas.bulletin import parse_draft
+from schemas.encoding import from_base64
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.evidence import Evidence
 from subscribers.api import ClientAdded, NodeApi, WhoAmI
+from subscribers.file_requests import (
+    AttachDataRequest,
+    AttachRequest,
+    AttachStatusRequest,
+    FetchDataRequest,
+    FetchRequest,
+)
+from subscribers.file_shapes import PIECE_MAX, File
 from subscribers.local import ClientIdentity, LocalNats, Verb
 from subscribers.records import Filters, Page, Record
+from subscribers.request import Request
 from subscribers.requests import (
     AcknowledgeRequest,
     AlarmAckRequest,
@@ -48,7 +58,6 @@ from subscribers.requests import (
     ReleaseAsk,
     ReleaseCarry,
     RepliesRequest,
-    Request,
     SearchRequest,
     ShowRequest,
     SightRequest,
@@ -78,7 +87,10 @@ class Desk:
             case LatestRequest() | ShowRequest():
                 return await self._read(client, request)
             case PublishRequest():
-                return await self._api.publish(client, parse_draft(request.draft), request.community)
+                draft, uploads = parse_draft(request.draft), request.attachments
+                return await self._api.publish(client, draft, request.community, uploads)
+            case AttachRequest() | AttachDataRequest() | AttachStatusRequest() | FetchRequest():
+                return await self._move(client, request)
             case AcknowledgeRequest() | RepliesRequest():
                 await self._show(client, request.ref)  # what the client may not see it cannot answer
                 return await self._reply(client, request)
@@ -197,6 +209,27 @@ class Desk:
             return await self._api.outbox_draft(client, request.ref)
         await self._api.outbox_drop(client, request.ref)
         return None
+
+    async def _move(
+        self,
+        client: ClientIdentity,
+        request: AttachRequest | AttachDataRequest | AttachStatusRequest | FetchRequest,
+    ) -> Answer:
+        """Files, in pieces."""
+        files = self._api.files
+        match request:
+            case AttachRequest():
+                return await files.attach(client, File(**request.model_dump()))
+            case AttachDataRequest():
+                data = from_base64(request.data, PIECE_MAX)
+                return await files.attach_data(client, request.id, request.offset, data)
+            case AttachStatusRequest():
+                return await files.attach_status(client, request.id)
+            case FetchRequest():  # what the client may not see has no attachments for it
+                bulletin = (await self._show(client, request.ref)).bulletin.id
+                if isinstance(request, FetchDataRequest):
+                    return await files.fetch_data(client, bulletin, request.name, request.offset)
+                return await files.fetch(bulletin, request.name)
 
     async def _change_keys(
         self, client: ClientIdentity, request: KeyRotateRequest | KeyRevokeRequest

@@ -9,6 +9,7 @@ from rich.panel import Panel
 from schemas.bulletin import Release, parse_bulletin
 from schemas.vocabulary import Kind, Language, Severity
 from subscribers.commands.common import COMMAND_LINE, As, AsJson, State, console, node, run, show_json, table
+from subscribers.commands.moving import sized
 from subscribers.records import Filters, Page, Record
 
 _COLOURS = {
@@ -253,6 +254,7 @@ def _facts(record: Record) -> list[tuple[str, Any]]:
         ("Tactics", ", ".join(f"{each.id} {each.name or ''}".strip() for each in bulletin.tactics)),
         ("Subjects", "; ".join(f"{each.name} {each.reference or ''}".strip() for each in bulletin.subjects)),
         ("Indicators", "; ".join(each.pattern for each in bulletin.indicators)),
+        ("Attachments", ", ".join(f"{each.name} ({sized(each.size)})" for each in bulletin.attachments)),
         ("Languages", ", ".join([bulletin.language, *(each.language for each in bulletin.translations)])),
         ("Links", ", ".join(f"{each.relation} {each.id}" for each in bulletin.links)),
     ]

@@ -27,6 +27,7 @@ from subscribers.commands.common import (
     run,
     show_json,
 )
+from subscribers.commands.moving import shown
 from subscribers.draft_files import read_draft
 from subscribers.records import Published
 
@@ -56,6 +57,10 @@ def publish(
     tlp: Annotated[Tlp | None, typer.Option(help="Whom it may be told. There is no default.")] = None,
     history: Annotated[History | None, typer.Option(help="Whether later members may be given it.")] = None,
     region: Annotated[list[str] | None, typer.Option(help="ISO 3166; may be given more than once.")] = None,
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option(help="A file to go with it, up to 2 GiB; may be given more than once."),
+    ] = None,
     state: State = None,
     client: As = COMMAND_LINE,
     as_json: AsJson = False,
@@ -63,10 +68,15 @@ def publish(
     """Publish a bulletin, from options, from a JSON or Markdown file, or from standard input. Options win
     over the file.
 
+    With --attach the bulletin goes out once the hub has every file; the same command again goes on where one
+    was cut off.
+
     Examples: liaison-agency publish --community balkans draft.md
 
     liaison-agency publish --community balkans --kind threat --severity high --tlp TLP:AMBER --language en
     --title "..." --body "..."
+
+    liaison-agency publish --community balkans draft.md --attach map.pdf --attach video.mp4
     """
     given = {
         "kind": kind,
@@ -86,7 +96,9 @@ def publish(
 
     async def work(draft: Draft) -> Published:
         async with node(state, client) as agency:
-            return await agency.publish(draft, community)
+            with shown(as_json=as_json) as progress:
+                uploads = [await agency.files.attach(each, progress=progress) for each in attach or ()]
+            return await agency.publish(draft, community, [each.id for each in uploads])
 
     _report(run(work(draft), as_json=as_json), as_json=as_json)
 

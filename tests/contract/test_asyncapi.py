@@ -16,6 +16,8 @@ from schemas.errors import Code
 from schemas.publish import PUBLISHED
 from schemas.subjects import (
     FrameSubject,
+    chunk_at,
+    chunk_upload,
     document_submission,
     handover_submission,
     history_for,
@@ -36,6 +38,7 @@ DOCUMENTS = [PUBLISHED / "hub.asyncapi.json", PUBLISHED / "agency" / "agency.asy
 CHECKER = Path(__file__).parent / "asyncapi"
 UNREACHABLE = ("ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAIN", "ENETUNREACH")
 ENDPOINT = "A" + "B" * 55
+ADDRESS = "ab" * 32
 COMMUNITY = "5f1d7a84c3e94b0e9d2a6c7b18f0e35a"
 
 
@@ -129,6 +132,7 @@ def test_the_hubs_addresses_are_the_subjects_of_the_code() -> None:
         "precedence": "flash",
         "endpoint": ENDPOINT,
         "code": Code.GAP.value,
+        "address": ADDRESS,
     }
     addresses = (channel["address"] for channel in document["channels"].values())
     written = {each.format(**values) for each in addresses if each is not None}
@@ -146,6 +150,8 @@ def test_the_hubs_addresses_are_the_subjects_of_the_code() -> None:
         membership_log(COMMUNITY),
         quarantined(ENDPOINT, Code.GAP),
         "d.doc",
+        chunk_upload(ENDPOINT),
+        chunk_at(ADDRESS),
     }
     assert parse_frame_subject(place.traffic()) == place
 

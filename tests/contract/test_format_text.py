@@ -49,9 +49,8 @@ from tests.support.format_example import (
 TITLES: Final = (
     "Limits", "Encodings", "Signatures", "Subjects", "Bulletin", "Directory", "Membership", "Checkpoints",
     "Proofs", "Exports", "Frame", "Chains", "Content", "Epochs", "Wraps", "Replies", "History",
-    "Onward release", "Receipts", "Parcels", "Evidence", "Order of checks", "Refusals", "Properties",
-    "Worked example",
-    "What the next version of this text adds",
+    "Onward release", "Receipts", "Attachments", "Parcels", "Evidence", "Order of checks", "Refusals",
+    "Properties", "Worked example",
 )  # fmt: skip
 
 

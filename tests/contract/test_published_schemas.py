@@ -23,6 +23,7 @@ from schemas.publish import PUBLISHED
 from schemas.vocabulary import Kind
 from subscribers import publish as agency
 from subscribers.api import NodeApi, OwnersApi, RecallApi, RepliesApi, SharingApi
+from subscribers.file_shapes import FilesApi
 from subscribers.identity_api import SuccessionApi
 from subscribers.records import Record
 from subscribers.requests import parse_request
@@ -175,7 +176,7 @@ def test_every_verb_has_a_request_and_an_answer_and_they_hold() -> None:
 )
 def test_the_answers_are_those_that_the_node_promises(verb: Verb) -> None:
     name = verb.value.replace("-", "_")
-    apis = (NodeApi, OwnersApi, RepliesApi, RecallApi, SharingApi, SuccessionApi)
+    apis = (NodeApi, OwnersApi, RepliesApi, RecallApi, SharingApi, SuccessionApi, FilesApi)
     (api,) = (each for each in apis if callable(getattr(each, name, None)))
     promised = typing.get_type_hints(getattr(api, name))["return"]
     assert agency.ANSWERS[verb] == (None if promised is type(None) else promised)

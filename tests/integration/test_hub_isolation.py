@@ -8,6 +8,7 @@ streams, the durables and the other endpoint's messages are as before (nats.md, 
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,14 @@ from hub.claims import push
 from hub.grants import DIRECTORY, TRAFFIC
 from hub.jetstream import api
 from hub.jwt import KeyKind, NKey, mint
-from hub.streams import INTAKE, QUARANTINE
+from hub.streams import CHUNK_USE, INTAKE, QUARANTINE
+from schemas.subjects import CHUNKS, chunk_at, chunk_request, chunk_upload
 from tests.support.nats_server import DEADLINE, HubNats, Peer, hub_nats
 
+CHUNK = b"ciphertext of an attachment"
 COM = "0a" * 16
 SECRET = "0c" * 16
-STREAMS = (INTAKE, TRAFFIC, DIRECTORY, QUARANTINE)
+STREAMS = (INTAKE, TRAFFIC, DIRECTORY, QUARANTINE, CHUNKS)
 
 
 class Scene:
@@ -37,6 +40,7 @@ class Scene:
         self.running = running
         self.attacker = attacker
         self.victim = victim
+        self.address = sha256(CHUNK).hexdigest()
 
     async def state(self) -> dict[str, Any]:
         """Everything that an attack could have changed."""
@@ -65,7 +69,7 @@ class Scene:
         sequence.
         """
         assert b"num_pending" in await self.attacker.request(f"look.{TRAFFIC}")
-        for subject in ("s.settle.x", "f.settle", "d.doc", "q.settle"):
+        for subject in ("s.settle.x", "f.settle", "d.doc", "q.settle", "c.settle"):
             out_of_turn = {"Nats-Expected-Last-Sequence": "1000000"}
             answer = await self.running.hub.request(subject, b"", timeout=DEADLINE, headers=out_of_turn)
             assert b"wrong last sequence" in answer.data
@@ -92,6 +96,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         ):
             await running.hub.request(subject, b"for the victim", timeout=DEADLINE)
         await running.hub.request(f"q.{victim.public}.expired", b"refused", timeout=DEADLINE)
+        await running.hub.request(chunk_at(sha256(CHUNK).hexdigest()), CHUNK, timeout=DEADLINE)
         await victim.request(f"in.live.{SECRET}.flash.{victim.public}", b"sent in")
         yield Scene(running, attacker, victim)
 
@@ -113,6 +118,7 @@ def attacks(attacker: str, victim: str) -> list[tuple[str, bytes]]:
         (f"s.history.{victim}", b"forged"),
         (f"s.rewrap.{victim}", b"forged"),
         (f"past.{victim}", b"forged"),
+        (chunk_upload(victim), b"forged"),
         # a community that it is not in, under its own name
         (f"in.live.{SECRET}.routine.{attacker}", b"intruded"),
         (f"in.exercise.{COM}.routine.{attacker}", b"intruded"),
@@ -123,12 +129,20 @@ def attacks(attacker: str, victim: str) -> list[tuple[str, bytes]]:
         (f"h.{victim}", b"junk"),
         ("d.doc", b"junk"),
         (f"m.{COM}", b"junk"),
+        (chunk_at("ab" * 32), b"junk"),
+        (f"{CHUNK_USE}.{victim}", b"junk"),
         (f"q.{victim}.expired", b"junk"),
         ("ctl.admit", b"{}"),
         # other shapes of its own subjects
         (f"in.live.{COM}.{attacker}", b"short"),
         (f"in.live.{COM}.routine.{attacker}.more", b"long"),
         (f"in.live.{COM}.routine.more.{attacker}", b"long"),
+        # what stands beside the chunks, and chunks by another way than their address
+        (f"$JS.API.DIRECT.GET.{CHUNKS}.{CHUNK_USE}.{victim}", b""),
+        (f"$JS.API.DIRECT.GET.{CHUNKS}.>", b""),
+        (f"$JS.API.DIRECT.GET.{CHUNKS}", b'{"last_by_subj":"c.>"}'),
+        (f"$JS.API.DIRECT.GET.{TRAFFIC}.{chunk_at('ab' * 32)}", b""),
+        (f"$JS.API.CONSUMER.MSG.NEXT.{CHUNKS}.{attacker}", pull),
         # another's durables
         (f"$JS.API.CONSUMER.MSG.NEXT.{TRAFFIC}.{victim}", pull),
         (f"$JS.API.CONSUMER.MSG.NEXT.{DIRECTORY}.{victim}", pull),
@@ -193,6 +207,8 @@ def replies(victim: str) -> list[str]:
         f"w.{victim}",
         "d.doc",
         "ctl.admit",
+        chunk_upload(victim),
+        chunk_at("ab" * 32),
         "$SYS.REQ.CLAIMS.DELETE",
     ]
 
@@ -226,6 +242,8 @@ async def test_replies_reach_nothing_outside_the_endpoint(scene: Scene, unrestri
         (f"$JS.API.CONSUMER.MSG.NEXT.{TRAFFIC}.{attacker.public}", b'{"batch":1,"no_wait":true}'),
         (f"look.{TRAFFIC}", b""),
         (f"$JS.ACK.{TRAFFIC}.{attacker.public}.1.1.1.1.0", b"+ACK"),
+        (chunk_upload(attacker.public), b"a chunk"),
+        (chunk_request(scene.address), b""),
     ]
     before = await scene.state()
     for reply in replies(scene.victim.public):
@@ -366,12 +384,30 @@ async def test_an_endpoint_reads_its_own_feed_and_nothing_else(scene: Scene) -> 
         assert seen == expected
 
 
+async def test_a_chunk_is_read_by_its_address_and_with_nothing_else_in_the_question(scene: Scene) -> None:
+    """A star is not refused by the server: it gives the latest chunk. That is ciphertext, and is told in the
+    threat model; no wildcard reaches another subject or stream.
+    """
+    nc = scene.attacker.nc
+    assert (await nc.request(chunk_request(scene.address), timeout=DEADLINE)).data == CHUNK
+    missing = await nc.request(chunk_request("ab" * 32), timeout=DEADLINE)
+    assert (missing.headers or {})["Status"] == "404"
+    for question in (b'{"seq":1}', b'{"last_by_subj":"cu.>"}', b'{"multi_last":["c.*"],"batch":9}'):
+        told = await nc.request(chunk_request(scene.address), question, timeout=DEADLINE)
+        assert ((told.headers or {})["Status"], told.data) == ("408", b"")
+    await scene.running.hub.request(f"{CHUNK_USE}.{scene.victim.public}", b"1", timeout=5)
+    for star in ("*", ">"):
+        assert (await nc.request(chunk_request(star), timeout=DEADLINE)).data == CHUNK
+
+
 def test_the_export_list_is_exactly_this() -> None:
     listed = {
-        one["subject"]: (one["account_token_position"], one["response_type"], one["type"])
+        one["subject"]: (one.get("account_token_position"), one["response_type"], one["type"])
         for one in grants.exports()
     }
     assert listed == {
+        "u.*": (2, "Singleton", "service"),
+        "$JS.API.DIRECT.GET.CHUNKS.c.*": (None, "Singleton", "service"),
         "in.*.*.*.*": (5, "Singleton", "service"),
         "s.*.*": (3, "Singleton", "service"),
         "past.*": (2, "Singleton", "service"),
@@ -383,4 +419,7 @@ def test_the_export_list_is_exactly_this() -> None:
         "$JS.ACK.DIRECTORY.*.>": (4, "Singleton", "service"),
     }
     for subject, (position, _, _) in listed.items():
+        if position is None:  # a chunk belongs to who knows its address
+            assert subject == grants.CHUNK_READS
+            continue
         assert subject.split(".")[position - 1] == "*"

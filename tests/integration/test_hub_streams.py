@@ -37,6 +37,7 @@ from hub.streams import (
     trim_intake,
 )
 from schemas.errors import Code, OperationError
+from schemas.subjects import CHUNKS
 from tests.support.nats_server import DEADLINE, HubNats, eventually, hub_nats
 
 COM = "0a" * 16
@@ -85,8 +86,13 @@ async def stored(nc: Client, stream: str) -> int:
 async def test_streams_are_as_the_design_says(running: HubNats) -> None:
     configs = {
         name: (await api(running.hub, f"STREAM.INFO.{name}"))["config"]
-        for name in (INTAKE, TRAFFIC, DIRECTORY, QUARANTINE)
+        for name in (INTAKE, TRAFFIC, DIRECTORY, QUARANTINE, CHUNKS)
     }
+    chunks = configs.pop(CHUNKS)
+    assert chunks["deny_delete"]
+    assert chunks["deny_purge"]
+    assert (chunks["max_msgs_per_subject"], chunks["discard"], chunks["allow_direct"]) == (1, "new", True)
+    assert chunks["max_age"] == 90 * 86_400 * 10**9
     for config in configs.values():
         assert config["retention"] == "limits"
         assert config["storage"] == "file"

@@ -3,7 +3,7 @@
 # ruff: noqa: ARG002 - a Protocol's methods take what they are given
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Literal
 
@@ -42,6 +42,7 @@ from subscribers.records import (
     Record,
     ReleaseReport,
 )
+from tests.support.node_files import MemoryFiles
 
 COMMUNITY = "0123456789abcdef0123456789abcdef"
 SLUG = "alpha"
@@ -258,13 +259,18 @@ class MemoryNode:
         self.sharing = MemorySharing()
         self.recall = MemoryRecall()
         self.succession = MemorySuccession()
+        self.files = MemoryFiles()
         self._numbers = count(1000)
         self._communities = {SLUG: _community(SLUG, "Alpha", Realm.LIVE, COMMUNITY)}
 
-    async def publish(self, client: ClientIdentity, draft: Draft, community: str) -> Published:
+    async def publish(
+        self, client: ClientIdentity, draft: Draft, community: str, uploads: Sequence[str] = ()
+    ) -> Published:
         self.asked.append(client)
         place = self._community(community)
         record = record_of(draft, next(self._numbers), place.id, place.slug)
+        attached = {"attachments": [self.files.attached(each) for each in uploads]}
+        record = record.model_copy(update={"bulletin": record.bulletin.model_copy(update=attached)})
         self.records.append(record)
         if self.local:
             await self.local.republish([record])

@@ -84,6 +84,10 @@ def records(draw: st.DrawFn, /, **fixed: object) -> Record:
         "indicators": draw(
             st.lists(st.fixed_dictionaries({"pattern": st.just(f"[ipv4-addr:value = '{MARK}']")}), max_size=3)
         ),
+        "attachments": [
+            {"name": f"{MARK}{number}", "media": "text/plain", "size": 9, "sha256": "ab" * 32}
+            for number in range(draw(st.integers(0, 3)))
+        ],
         "valid_until": draw(st.none() | st.just("2027-01-01T00:00:00Z")),
         "links": [
             {"relation": relation, "id": TARGET}

@@ -14,6 +14,7 @@ from typing import Any, Final
 from tests.support import federation as fed
 from tests.vectors import rfc9162
 from tests.vectors.ancestry_cases import ancestry_cases
+from tests.vectors.attachment_cases import attachment_cases, blobs, bulletin_cases
 from tests.vectors.directory_cases import directory_cases
 from tests.vectors.frame_cases import frame_cases
 from tests.vectors.head_cases import head_cases
@@ -23,7 +24,16 @@ from tests.vectors.log_cases import log_cases
 from tests.vectors.recipe import Case
 from tests.vectors.reply_cases import record as record_replies
 from tests.vectors.reply_cases import reply_cases
-from tests.vectors.runner import BASE, CASES, FOLDER, HUB_CASES, LOG_CASES, SHARING_CASES
+from tests.vectors.runner import (
+    ATTACHMENT_CASES,
+    BASE,
+    BLOBS,
+    CASES,
+    FOLDER,
+    HUB_CASES,
+    LOG_CASES,
+    SHARING_CASES,
+)
 from tests.vectors.sharing_cases import sharing_cases
 from tests.vectors.trust_cases import trust_cases
 from tests.vectors.wrap_cases import record, wrap_cases
@@ -46,6 +56,7 @@ def cases() -> Iterator[Case]:
     yield from head_cases()
     yield from wrap_cases()
     yield from reply_cases()
+    yield from bulletin_cases()
 
 
 FOLDERS: Final = {
@@ -53,6 +64,7 @@ FOLDERS: Final = {
     LOG_CASES: log_cases,
     SHARING_CASES: sharing_cases,
     HUB_CASES: hub_cases,
+    ATTACHMENT_CASES: attachment_cases,
 }
 
 
@@ -84,10 +96,14 @@ def text(value: dict[str, Any]) -> str:
 
 def files(made_from: Callable[[], Iterator[Case]]) -> dict[str, str]:
     """Name in its folder to content, of what one of `FOLDERS` holds."""
-    made = [(f"{case['name']}.json", text(case)) for case in made_from()]
+    made = [(f"{case['name']}.json", text(_told(case))) for case in made_from()]
     if len(dict(made)) != len(made):
         raise ValueError("two cases have the same name")
     return dict(made)
+
+
+def _told(made: Case) -> Case:
+    return {name: value for name, value in made.items() if name != "blobs"}
 
 
 def main() -> int:
@@ -106,6 +122,11 @@ def main() -> int:
             if path.name not in made:
                 path.unlink()
         print(f"{len(made)} {folder.name}")
+    BLOBS.mkdir(exist_ok=True)
+    for path in BLOBS.glob("*.bin"):
+        path.unlink()
+    for name, data in blobs().items():
+        (BLOBS / f"{name}.bin").write_bytes(data)
     return 0
 
 

@@ -4,16 +4,28 @@ import base64
 import json
 from functools import cache
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from hub.admission import View, decide, open_frame
+from schemas.attachments import (
+    Attachment,
+    Seal,
+    check_blob,
+    chunk_count,
+    levels,
+    list_sizes,
+    padded,
+    read_list,
+    tree,
+)
 from schemas.bulletin import parse_bulletin
 from schemas.chain import ChainHead, ChainKey
 from schemas.checkpoint import check_fresh, check_note, fresh_until, origin_of, parse_note
 from schemas.directory import Directory
 from schemas.documents import Witness, parse_enrolment
-from schemas.errors import Code, LiaisonError
+from schemas.errors import Code, LiaisonError, OperationError
 from schemas.exports import Export, check_since, continues, parse_file, verify_export, verify_proof
 from schemas.frame import parse_frame
 from schemas.history import check_request, parse_handover, parse_request
@@ -23,6 +35,7 @@ from schemas.pages import parse_page
 from schemas.receipts import read
 from schemas.subjects import parse_frame_subject
 from schemas.wraps import parse_bundle
+from subscribers.attachments import Opener
 from subscribers.heads import judge_head
 from subscribers.keys import KemKey
 from subscribers.past import Join, PastChain, Step, vouchers
@@ -48,6 +61,8 @@ CASES: Final = FOLDER / "cases"
 LOG_CASES: Final = FOLDER / "log"
 SHARING_CASES: Final = FOLDER / "sharing"
 HUB_CASES: Final = FOLDER / "hub"
+ATTACHMENT_CASES: Final = FOLDER / "attachments"
+BLOBS: Final = ATTACHMENT_CASES / "blobs"
 BASE: Final = FOLDER / "base.json"
 
 
@@ -292,7 +307,42 @@ def _past(case: dict[str, Any]) -> dict[str, Any]:
     return {"outcomes": outcomes, "missing": [[each.start, each.stop] for each in past.missing]}
 
 
+def _padded(case: dict[str, Any]) -> dict[str, Any]:
+    return {"table": [[size, padded(size), chunk_count(size)] for size in case["sizes"]]}
+
+
+def _tree(case: dict[str, Any]) -> dict[str, Any]:
+    made = tree([sha256(index.to_bytes(4, "big")).digest() for index in range(case["chunks"])])
+    sizes = list_sizes(case["chunks"])
+    if [len(each) for each in made.lists] != sizes:
+        raise ValueError("the lists have other sizes than they must have")
+    return {"root": made.root.hex(), "lists": len(sizes)}
+
+
+def _attachment(case: dict[str, Any]) -> dict[str, Any]:
+    said = Attachment.model_validate(case["attachment"])
+    seal = Seal.model_validate(case["attachment"]["seal"])
+
+    def get(address: bytes) -> bytes:
+        name = case["hub"].get(address.hex())
+        if name is None:
+            raise OperationError(Code.MISSING_CHUNK, "the hub does not have it")
+        return check_blob((BLOBS / f"{name}.bin").read_bytes(), address)
+
+    level = [bytes.fromhex(seal.root)]
+    for _, below in pairwise(levels(chunk_count(said.size))):
+        lists = map(get, level)
+        level = [each for at, blob in enumerate(lists) for each in read_list(blob, at, below)]
+    opener = Opener(seal, said.size)
+    data = b"".join(opener.open(get(address)) for address in level)
+    opener.check(said.sha256)
+    return {"sha256": sha256(data).hexdigest(), "size": len(data)}
+
+
 _OPERATIONS: Final = {
+    "padded": _padded,
+    "tree": _tree,
+    "attachment": _attachment,
     "receive": _receive,
     "admit": _admit,
     "catch_up": _catch_up,

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.vectors import generate
-from tests.vectors.runner import BASE, run
+from tests.vectors.attachment_cases import blobs
+from tests.vectors.runner import BASE, BLOBS, run
 
 PATHS = sorted(path for folder in generate.FOLDERS for path in folder.glob("*.json"))
 
@@ -26,5 +27,6 @@ def test_the_files_are_what_the_generator_makes() -> None:
         assert [
             name for name, text in made.items() if (folder / name).read_text(encoding="utf-8") != text
         ] == []
+    assert {path.stem: path.read_bytes() for path in BLOBS.glob("*.bin")} == blobs()
     assert generate.TREES.read_text(encoding="utf-8") == generate.trees()
     assert BASE.read_text(encoding="utf-8") == generate.text(generate.base())

@@ -6,7 +6,9 @@ import {
   boolean, distinct, isObject, line, lineOf, listOf, matches, oneOf, orNull, record, textOf, UUID7, whole, type Check,
 } from "./fields.js";
 import type { Header } from "./frame.js";
-import { BODY_MAX, PAYLOAD_MAX, SUMMARY_MAX } from "./limits.js";
+import {
+  ATTACHMENT_MAX, ATTACHMENTS_MAX, BODY_MAX, FILE_NAME_BYTES_MAX, FILE_NAME_MAX, PAYLOAD_MAX, SUMMARY_MAX,
+} from "./limits.js";
 
 const TRANSLATIONS_MAX = 5;
 const CAVEATS_MAX = 8;
@@ -44,6 +46,18 @@ const channel = record(
 );
 const indicator = record({ pattern }, { description: orNull(line) });
 const RELATIONS = ["amends", "retracts", "responds-to", "acknowledges", "sights", "contains", "related"];
+const name: Check = (value) =>
+  lineOf(1, FILE_NAME_MAX)(value) &&
+  new TextEncoder().encode(value as string).length <= FILE_NAME_BYTES_MAX &&
+  !/[/\\:*?"<>|]|^[. ]|[. ]$/.test(value as string);
+const hex = (bytes: number): Check => matches(new RegExp(`^[0-9a-f]{${2 * bytes}}$`));
+const attachment = record({
+  name,
+  media: matches(/^[a-z0-9][a-z0-9.+-]{0,62}\/[a-z0-9][a-z0-9.+-]{0,62}$/),
+  size: whole(1, ATTACHMENT_MAX),
+  sha256: hex(32),
+  seal: record({ header: hex(24), key: hex(32), root: hex(32) }),
+});
 const link = record({ relation: oneOf(...RELATIONS), id: matches(UUID7) });
 const COMMUNITY = /^[0-9a-f]{32}$/;
 const HASH = /^[0-9a-f]{64}$/;
@@ -95,6 +109,7 @@ const FORM = record(
     valid_from: orNull(time),
     valid_until: orNull(time),
     links: listOf(link, LINKS_MAX),
+    attachments: listOf(attachment, ATTACHMENTS_MAX),
     exercise: boolean,
     drafter: orNull(line),
     releaser: orNull(line),
@@ -182,6 +197,7 @@ function fits(fields: JsonObject): boolean {
     (kind === "response" || typeof fields["grant"] !== "string") &&
     (!isObject(fields["release"]) || (!isObject(fields["onward"]) && typeof fields["grant"] !== "string")) &&
     (fields["tlp"] !== "TLP:RED" || fields["history"] !== "members") &&
-    distinct(languages)
+    distinct(languages) &&
+    distinct(members("attachments").map((each) => each["name"] as Json))
   );
 }
