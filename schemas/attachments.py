@@ -9,13 +9,14 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import Annotated, Final, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from schemas.errors import Code, FormatError, SealError
 from schemas.limits import (
     ADDRESSES_PER_LIST,
     ATTACHMENT_MAX,
     ATTACHMENT_ROOM_MIN,
+    ATTACHMENTS_MAX,
     CHUNK_MAX,
     CHUNK_OVERHEAD,
     CHUNK_SIZE,
@@ -68,6 +69,23 @@ class Attachment(_Model):
         if len(name.encode()) > FILE_NAME_BYTES_MAX:
             raise ValueError(f"a file name takes at most {FILE_NAME_BYTES_MAX} bytes")
         return name
+
+
+def _by_one_name_each(attachments: list[Attachment]) -> list[Attachment]:
+    if len({each.name for each in attachments}) != len(attachments):
+        raise ValueError("each attachment needs a name of its own")
+    return attachments
+
+
+Attachments = Annotated[
+    list[Attachment], Field(max_length=ATTACHMENTS_MAX), AfterValidator(_by_one_name_each)
+]
+"""Those of one bulletin."""
+
+
+def unsealed(attachments: Sequence[Attachment]) -> list[Attachment]:
+    """The same without what opens them."""
+    return [each.model_copy(update={"seal": None}) for each in attachments]
 
 
 def padded(size: int) -> int:

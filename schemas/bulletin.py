@@ -19,11 +19,10 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from schemas.attachments import Attachment
+from schemas.attachments import Attachments, unsealed
 from schemas.encoding import canonical_json, from_instant, parse_json
 from schemas.errors import Code, DraftError, FormatError
 from schemas.limits import (
-    ATTACHMENTS_MAX,
     BODY_MAX,
     DOCUMENT_MAX,
     HEADER_MAX,
@@ -272,20 +271,13 @@ class Bulletin(Shared):
     id: Uuid7
     ref: Reference
     issued: Instant
-    attachments: Annotated[list[Attachment], Field(max_length=ATTACHMENTS_MAX)] = []
+    attachments: Attachments = []
 
     @field_validator("issued")
     @classmethod
     def _a_time(cls, text: str) -> str:
         from_instant(text)
         return text
-
-    @field_validator("attachments")
-    @classmethod
-    def _by_one_name_each(cls, attachments: list[Attachment]) -> list[Attachment]:
-        if len({each.name for each in attachments}) != len(attachments):
-            raise ValueError("each attachment needs a name of its own")
-        return attachments
 
     def to_bytes(self) -> bytes:
         """The payload of a frame: canonical JSON, at most 64 KiB; DraftError `too_large` beyond."""
@@ -305,9 +297,7 @@ class Bulletin(Shared):
         """The same as a node tells it: without what opens the attachments."""
         if not self.attachments:
             return self
-        bare: dict[str, object] = {
-            "attachments": [each.model_copy(update={"seal": None}) for each in self.attachments]
-        }
+        bare: dict[str, object] = {"attachments": unsealed(self.attachments)}
         if self.release:  # the original's text has the same seals
             original = parse_bulletin(self.release.payload.encode()).shown().to_bytes().decode()
             bare["release"] = self.release.model_copy(update={"payload": original})

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from schemas.attachments import (
@@ -26,7 +27,6 @@ from schemas.attachments import (
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.limits import CHUNK_MAX
 from schemas.subjects import chunk_request
-from subscribers.hub_link import HubLink
 from subscribers.pace import Pace
 from subscribers.spool import beside, on_disk, opened, whole_chunks
 
@@ -39,14 +39,16 @@ _TRIES: Final = 10
 class Fetch:
     """Fetches into `path` once `start` is called. `fetched` counts chunks that are on disk and right."""
 
-    def __init__(self, attachment: Attachment, seal: Seal, path: Path, link: HubLink) -> None:
+    def __init__(
+        self, attachment: Attachment, seal: Seal, path: Path, connection: Callable[[], Client | None]
+    ) -> None:
         self.attachment = attachment
         self.seal = seal
         self.path = path
         self.chunks = chunk_count(attachment.size)
         self.fetched = 0
         self.failed: LiaisonError | None = None
-        self._link = link
+        self._connection = connection
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -107,9 +109,9 @@ class Fetch:
         )
 
     async def _one(self, address: bytes) -> bytes:
-        if self._link.nc is None:
+        if (nc := self._connection()) is None:
             raise TimeoutError
-        reply = await self._link.nc.request(chunk_request(address.hex()), timeout=_ANSWER_SECONDS)
+        reply = await nc.request(chunk_request(address.hex()), timeout=_ANSWER_SECONDS)
         if reply.headers and "Status" in reply.headers:
             raise OperationError(
                 Code.MISSING_CHUNK,

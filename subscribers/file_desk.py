@@ -82,7 +82,7 @@ class FileDesk:
         if fetch is None:
             own = await self._rows.of_root(seal.root)
             path = self._staging.path(own) if own else self._spool.path(seal.root)
-            fetch = Fetch(attachment, seal, path, self._core.link)
+            fetch = Fetch(attachment, seal, path, lambda: self._core.link.nc)
             self._downloads.add(fetch)
             fetch.start(partial(self._make_room, attachment.size))
         said = attachment.model_dump(exclude={"seal"})

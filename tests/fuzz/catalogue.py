@@ -3,8 +3,10 @@
 from typing import Final
 
 from tests.fuzz.target import Target
-from tests.fuzz.targets import agency, chat, documents, hub, sharing, wire
+from tests.fuzz.targets import agency, chat, documents, files, hub, sharing, wire
 
 TARGETS: Final[dict[str, Target]] = {
-    each.name: each for group in (wire, documents, agency, hub, chat, sharing) for each in group.TARGETS
+    each.name: each
+    for group in (wire, documents, files, agency, hub, chat, sharing)
+    for each in group.TARGETS
 }

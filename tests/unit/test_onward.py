@@ -184,3 +184,18 @@ def test_where_the_fields_may_stand() -> None:
         with pytest.raises(ValueError, match=r"belongs to|stands alone"):
             bulletin(1, BRA, **wrong)
     assert bulletin(1, kind="request", onward=onward).onward is not None
+
+
+def test_the_files_of_the_original_go_with_it_and_no_key_is_shown() -> None:
+    seal = {"key": "cd" * 32, "header": "ef" * 24, "root": "01" * 32}
+    file = {"name": "map.pdf", "media": "application/pdf", "size": 7, "sha256": "ab" * 32, "seal": seal}
+    scene = Scene(attachments=[file])
+    carried = scene.carried()
+    assert code(carried) is None
+    assert code(scene.carried(attachments=[])) is Code.CONTENT_MISMATCH
+    assert code(scene.carried(attachments=[{**file, "sha256": "00" * 32}])) is Code.CONTENT_MISMATCH
+    shown = carried.shown()
+    assert carried.to_bytes().count(b"cd" * 32) == 2
+    assert "cd" * 32 not in shown.model_dump_json()
+    assert shown.release is not None
+    assert "map.pdf" in shown.release.payload

@@ -1,6 +1,7 @@
 """Files as a node takes them in: gone on with after a kill under a fresh key, refused when they change."""
 
 import os
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -14,7 +15,9 @@ from schemas.attachments import address_of, chunk_count, tree
 from schemas.errors import Code, LiaisonError
 from schemas.limits import CHUNK_MAX, CHUNK_SIZE
 from subscribers.attachments import Opener
-from subscribers.file_shapes import File
+from subscribers.downloads import opened_from
+from subscribers.fetching import Fetch
+from subscribers.file_shapes import PIECE_MAX, File
 from subscribers.spool import Spool, blob_count, read_blobs, spooled
 from subscribers.staging import OPEN_MAX, Staging
 from subscribers.store import Store
@@ -220,3 +223,28 @@ def test_what_was_fetched_longest_ago_makes_room_and_what_is_old_goes(tmp_path: 
     with pytest.raises(LiaisonError) as gone:
         read_blobs(paths[0], 1, range(1))
     assert gone.value.code is Code.NOT_FOUND
+
+
+async def test_a_file_is_taken_in_and_read_again_in_the_memory_of_a_few_pieces(tmp_path: Path) -> None:
+    machine, size = Machine(tmp_path, 512 * 1024**2), 96 * 1024**2
+    piece = os.urandom(PIECE_MAX)
+    digest = sha256()
+    for _ in range(size // PIECE_MAX):
+        digest.update(piece)
+    file = File(name="big.bin", media="video/mp4", size=size, sha256=digest.hexdigest())
+    async with machine.node() as staging:
+        tracemalloc.start()
+        try:
+            upload = await staging.begin("cli", file)
+            for offset in range(0, size, PIECE_MAX):
+                upload = await staging.add("cli", upload.id, offset, piece)
+            row = await machine.row(upload.id)
+            fetch = Fetch(row.attachment(), row.seal, staging.path(row), lambda: None)
+            opener = Opener(row.seal, size)
+            for offset in range(0, size, PIECE_MAX):
+                assert opened_from(fetch, opener, offset) == piece
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert opener.given == size
+    assert most < 8 * 1024**2
