@@ -32,6 +32,7 @@ from subscribers.records import Filters
 from subscribers.request import Request
 from subscribers.request import Word as _Word
 from subscribers.roles import Role, Verb
+from subscribers.sharing_requests import HistoryWanted, ReleaseAnswer, ReleaseAsk, ReleaseCarry
 
 REQUEST_MAX: Final = 2 * PAYLOAD_MAX
 """Bytes: a draft at its largest, with room for escapes."""
@@ -191,34 +192,6 @@ class NoticesRequest(Request):
 
     after: Annotated[int, Field(ge=0, le=INTEGER_MAX, strict=True)] | None = None
     limit: _Limit = 50
-
-
-class ReleaseAsk(Request):
-    """`release-ask`: that the bulletin `ref` may go on to `community`"""
-
-    ref: _Word
-    community: _Word
-    note: Annotated[Body, StringConstraints(max_length=SUMMARY_MAX)] = ""
-
-
-class ReleaseAnswer(Request):
-    """`release-answer`: grant what the request `ref` asks for, for so many days; without them decline it"""
-
-    ref: _Word
-    days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = None
-    note: Annotated[Body, StringConstraints(max_length=SUMMARY_MAX)] = ""
-
-
-class ReleaseCarry(Request):
-    """`release-carry`: publish what the request `ref` was granted"""
-
-    ref: _Word
-
-
-class HistoryWanted(Request):
-    """`history-request`"""
-
-    community: _Word
 
 
 class DigestRequest(Request):

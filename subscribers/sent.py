@@ -16,8 +16,6 @@ from subscribers.api import OutboxEntry
 from subscribers.ledger import Ledger
 from subscribers.store import Row, Store
 
-_GIVEN: Final = ("v", "id", "ref", "issued", "attachments")
-"""What the node gives to a draft, and a new one gets anew. Files are attached again."""
 _OPEN: Final = (
     "SELECT id, ref, community, state, code, payload FROM outgoing "
     "WHERE state != 'admitted' AND kind = ? AND ref != ''"  # reports have none: they are nobody's text
@@ -55,13 +53,16 @@ class Sent:
 
     async def draft(self, ref: str, ceiling: Tlp) -> Draft:
         """The text of one, as it can be published again. OperationError `not_found`; `bad_request` for a
-        private reply, which a draft would make public.
+        private reply, which a draft would make public, and for what is carried on for another.
         """
         found = await self._one(ref, ceiling)
         if found.private or found.bulletin is None:
             fix = "answer the bulletin again with --private"
             raise OperationError(Code.BAD_REQUEST, "it is a private reply: no draft keeps it so", fix)
-        return Draft.model_validate(found.bulletin.model_dump(exclude=set(_GIVEN)))
+        if found.bulletin.release:
+            fix = "carry it again with `liaison-agency release carry`"
+            raise OperationError(Code.BAD_REQUEST, "it carries another's bulletin on: that is no draft", fix)
+        return Draft.model_validate(found.bulletin.model_dump(include=set(Draft.model_fields)))
 
     async def refused(self) -> int:
         """How many were refused and not dropped."""

@@ -42,7 +42,6 @@ from subscribers.requests import (
     DirectoryRequest,
     EvidenceRefusedRequest,
     EvidenceRequest,
-    HistoryWanted,
     KeyRevokeRequest,
     KeyRotateRequest,
     LatestRequest,
@@ -54,15 +53,13 @@ from subscribers.requests import (
     PublishRequest,
     QuarantineRequest,
     ReadersRequest,
-    ReleaseAnswer,
-    ReleaseAsk,
-    ReleaseCarry,
     RepliesRequest,
     SearchRequest,
     ShowRequest,
     SightRequest,
 )
 from subscribers.roles import verbs
+from subscribers.sharing_requests import HistoryWanted, ReleaseAnswer, ReleaseAsk, ReleaseCarry
 
 Answer = BaseModel | Sequence[BaseModel] | None
 

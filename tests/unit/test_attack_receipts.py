@@ -6,6 +6,7 @@ import apsw
 
 from schemas.chain import ChainHead
 from schemas.receipts import ADMITTED, Answer
+from subscribers import own_frames
 from subscribers.journal import MIGRATIONS, settle
 
 PK = "A" + "B" * 55
@@ -21,6 +22,7 @@ def journal(frames: int) -> apsw.Connection:
     """Frames 0, 1, ... sent, and none answered."""
     connection = apsw.Connection(":memory:")
     connection.execute(MIGRATIONS[0])
+    connection.execute(own_frames.MIGRATIONS[0])
     connection.execute(
         "INSERT INTO own_chains VALUES (?, 'routine', ?, ?, -1, ?)",
         (COM, frames - 1, digest(frames - 1), "0" * 64),
