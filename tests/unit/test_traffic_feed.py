@@ -17,6 +17,7 @@ from subscribers import tables
 from subscribers.archive import Archive
 from subscribers.composer import Context
 from subscribers.directory_feed import DirectoryFeed
+from subscribers.held import ancestors
 from subscribers.key_store import Rack
 from subscribers.keys import Keyring, Profile
 from subscribers.ledger import Ledger
@@ -186,6 +187,15 @@ async def test_a_revoked_key_whose_successor_comes_later(tmp_path: Path) -> None
         assert len(node.ledger.held) == 1
     async with reading(tmp_path) as node:
         assert list(node.ledger.held) == [parse_frame(stray[1]).hash]
+
+
+async def test_only_so_much_of_what_is_held_is_fetched_at_once(tmp_path: Path) -> None:
+    p = chain(1, 2, 3, 4, 5)
+    async with reading(tmp_path, SUCCEEDED) as node:
+        await node.take(sent(p))
+        last = parse_frame(p.sent[-1]).hash
+        found = await ancestors(node.ledger.store, node.ledger.held, last, 2)
+        assert [parse_frame(each.data).header.seq for each in found] == [4, 5]
 
 
 async def test_a_successors_forgery_brings_nothing_back(tmp_path: Path) -> None:
