@@ -14,6 +14,7 @@ from schemas.checkpoint import (
     Note,
     NoteSignature,
     check_fresh,
+    check_not_ahead,
     check_note,
     cosign,
     fresh_until,
@@ -127,6 +128,14 @@ def test_a_time_that_no_clock_shows_does_not_count() -> None:
     assert judged(LOG, by(0), by(1, last)).times == (last * 1000, fed.AT)
     with pytest.raises(LiaisonError, match=r"^witness_shortfall:"):
         judged(LOG, by(0), by(1, last + 1))
+
+
+def test_the_last_of_the_quorum_tells_whether_a_head_is_ahead_of_time() -> None:
+    cosigned = Cosigned(POINT.head, (fed.AT + DAY, fed.AT))
+    check_not_ahead(cosigned, 2, fed.AT)
+    check_not_ahead(cosigned, 0, fed.AT)
+    with pytest.raises(LiaisonError, match=r"^from_the_future:"):
+        check_not_ahead(cosigned, 1, fed.AT)
 
 
 def test_a_head_is_fresh_from_the_quorum_s_time_on() -> None:

@@ -42,6 +42,8 @@ def test_a_light_client_learns_an_agency_s_keys() -> None:
     assert [each.endpoint for each in directory.endpoints_of("jpn")] == [fed.JPN.endpoint]
     with pytest.raises(LiaisonError, match="stale_head"):
         checked.check_fresh(checked.fresh_until)
+    with pytest.raises(LiaisonError, match=r"^from_the_future:"):
+        checked.check_fresh(NOW - checked.fresh_until // 2)
 
 
 def test_what_cannot_be_proved() -> None:

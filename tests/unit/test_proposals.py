@@ -58,6 +58,15 @@ def test_two_owners_sign_and_the_log_takes_it() -> None:
     assert code_of(examine, directory(entries=[signed]), signed, AT, 0) is Code.ALREADY_KNOWN
 
 
+def test_all_owners_may_be_asked_for_and_each_must_be_known() -> None:
+    known = directory()
+    _, data = found(known, Realm.LIVE, ["fra", "jpn"], AT, FRA.identity, 2)
+    assert examine(known, data, AT, 0).threshold == 2
+    stranger = envelope(community(id="ab" * 16, owners=["fra", "nobody"]), FRA.identity)
+    with pytest.raises(LiaisonError, match=r"^unknown_agency:.*nobody"):
+        examine(known, stranger, AT, 0)
+
+
 def test_several_found_a_community() -> None:
     known = directory()
     id, data = found(known, Realm.LIVE, ["fra", "jpn", "unx"], AT, FRA.identity, 2)
