@@ -18,16 +18,9 @@ from schemas.limits import (
     SUMMARY_MAX,
 )
 from schemas.vocabulary import Realm, Tlp
+from subscribers import file_requests as files
 from subscribers.api import MembershipRole
 from subscribers.communities import SPAN_MAX
-from subscribers.file_requests import (
-    PIECE_REQUEST_MAX,
-    AttachDataRequest,
-    AttachRequest,
-    AttachStatusRequest,
-    FetchDataRequest,
-    FetchRequest,
-)
 from subscribers.records import Filters
 from subscribers.request import Request
 from subscribers.request import Word as _Word
@@ -301,12 +294,12 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.COMMUNITIES: Nothing,
     Verb.STATUS: Nothing,
     Verb.DIRECTORY: DirectoryRequest,
-    Verb.FETCH: FetchRequest,
-    Verb.FETCH_DATA: FetchDataRequest,
+    Verb.FETCH: files.FetchRequest,
+    Verb.FETCH_DATA: files.FetchDataRequest,
     Verb.PUBLISH: PublishRequest,
-    Verb.ATTACH: AttachRequest,
-    Verb.ATTACH_DATA: AttachDataRequest,
-    Verb.ATTACH_STATUS: AttachStatusRequest,
+    Verb.ATTACH: files.AttachRequest,
+    Verb.ATTACH_DATA: files.AttachDataRequest,
+    Verb.ATTACH_STATUS: files.AttachStatusRequest,
     Verb.ACKNOWLEDGE: AcknowledgeRequest,
     Verb.SIGHT: SightRequest,
     Verb.REPLIES: RepliesRequest,
@@ -356,7 +349,7 @@ def parse_request(verb: Verb, data: bytes) -> Request:
 
     Raises LiaisonError `too_large`, `bad_json` or `bad_request`; no text ever repeats a value.
     """
-    limit = PIECE_REQUEST_MAX if verb is Verb.ATTACH_DATA else REQUEST_MAX
+    limit = files.PIECE_REQUEST_MAX if verb is Verb.ATTACH_DATA else REQUEST_MAX
     fields = parse_json(data, limit) if data else {}
     try:
         request = MODELS[verb].model_validate(fields)
