@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from schemas.directory import Directory
-from schemas.encoding import from_base64
-from schemas.errors import Code, OperationError
-from schemas.signing import KEY_SIZE
+from schemas.encoding import to_base64
+from schemas.errors import Code, LiaisonError, OperationError
 from schemas.vocabulary import Tlp
 from subscribers.backup import Content
 from subscribers.core import Core, now_ms
@@ -95,9 +94,7 @@ async def register(settings: NodeSettings) -> tuple[str, int | None]:
         task = asyncio.create_task(core.run())
         try:
             await core.link.until_caught_up(_HUB_WAIT)
-            directory = await core.directory_feed.until(
-                lambda known: core.keys.profile.id in known.agencies and known.hub is not None
-            )
+            directory = await _named(core)
             if core.staged_is_known():
                 core.rack.promote()  # a rotation ended between the hub's word and ours
             waits = _awaited(core, directory)
@@ -114,18 +111,28 @@ async def register(settings: NodeSettings) -> tuple[str, int | None]:
                 await task
 
 
-def _awaited(core: Core, directory: Directory) -> int | None:
-    """From when on (Unix ms) our identity key may replace the one that counts; None where it is that one.
-    OperationError `wrong_key` where nobody announced it.
+async def _named(core: Core) -> Directory:
+    """The directory once it names our identity key, as the one that counts or as one to come. LiaisonError
+    `log_behind`; OperationError `wrong_key` where it knows the agency by another key alone.
     """
-    agency, ours = core.keys.profile.id, core.keys.identity.public
-    if directory.identity(agency) == ours:
-        return None
-    waits = directory.identities.pending.get(agency)
-    if waits is None or from_base64(waits.identity, KEY_SIZE) != ours:
-        raise OperationError(
-            Code.WRONG_KEY,
-            "the directory names another identity key for this agency",
-            "restore the agency's keys, or have the secretariat replace its identity",
+    agency, ours = core.keys.profile.id, to_base64(core.keys.identity.public)
+    try:
+        return await core.directory_feed.until(
+            lambda known: known.hub is not None and known.identities.is_named(agency, ours)
         )
-    return waits.nbf
+    except LiaisonError:
+        if agency not in core.ledger.known().agencies:
+            raise
+    raise OperationError(
+        Code.WRONG_KEY,
+        "the directory names another identity key for this agency",
+        "restore the agency's keys, or have the secretariat replace its identity",
+    )
+
+
+def _awaited(core: Core, directory: Directory) -> int | None:
+    """From when on (Unix ms) our identity key may replace the one that counts; None where it is that one."""
+    agency = core.keys.profile.id
+    if directory.identity(agency) == core.keys.identity.public:
+        return None
+    return directory.identities.pending[agency].nbf
