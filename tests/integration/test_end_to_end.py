@@ -348,7 +348,7 @@ async def test_doctor_names_what_is_wrong(world: World) -> None:
         )
         well = await doctored.run("doctor")
     checks = {each["check"] for each in well.json}
-    here = {"keys", "key-age", "identity", "root", "head", "archive", "disk", "alarms", "history"}
+    here = {"keys", "key-age", "identity", "root", "head", "archive", "disk", "alarms", "history", "recall"}
     assert checks == here | {"connection", "clock", "backlog", "outbox"}
     await world.hub.kill()
     try:

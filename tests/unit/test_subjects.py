@@ -51,6 +51,10 @@ def test_where_the_rest_stands() -> None:
     assert subjects.membership_log(COM) == f"m.{COM}"
     assert subjects.quarantined(pk, Code.FORK) == f"q.{pk}.fork"
     assert (
+        subjects.local_change(Realm.LIVE, "border", Kind.TACTIC, Severity.FLASH, Tlp.AMBER_STRICT)
+        == "change.live.border.tactic.flash.amber-strict"
+    )
+    assert (
         subjects.local_bulletin(Realm.LIVE, "border", Kind.TACTIC, Severity.FLASH, Tlp.AMBER_STRICT)
         == "bulletin.live.border.tactic.flash.amber-strict"
     )
