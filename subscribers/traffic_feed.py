@@ -361,7 +361,8 @@ class TrafficFeed:
                 await self._directory.until(_is_past(verdict, parse_frame_subject(piece.subject).community))
             elif not waited and isinstance(verdict, Refusal) and verdict.error.code is Code.STALE_HEAD:
                 # The head that sets its key free may be on its way: one that is told is told for good.
-                waited = await self._directory.comes(partial(self._is_free, batch, verdict.frame)) or True
+                waited = True
+                await self._directory.comes(partial(self._is_free, batch, verdict.frame))
             else:
                 return verdict
 
