@@ -44,6 +44,12 @@ async def test_every_vector_in_node() -> None:
     assert f"# pass {len(vectors())}\n" in said
 
 
+@pytest.mark.usefixtures("built")
+async def test_what_comes_again_is_no_news() -> None:
+    status, said = await run("node", "--test", "--test-reporter=tap", "build/test/reader.test.js")
+    assert (status, "# pass 1\n" in said) == (0, True), said
+
+
 @pytest.mark.browser
 @pytest.mark.skipif(not has_chromium(), reason=f"no Chromium at {CHROMIUM}: install it to try the page")
 async def test_every_vector_in_a_browser(built: Path) -> None:

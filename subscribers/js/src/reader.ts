@@ -1,13 +1,14 @@
 /** Everything that comes to an endpoint, by its subject: what there is to tell of each message. No I/O. */
 
 import { Directory } from "./directory.js";
-import type { JsonObject } from "./encoding.js";
-import { Refusal, type Code } from "./errors.js";
+import { toHex, type JsonObject } from "./encoding.js";
+import { demand, Refusal, type Code } from "./errors.js";
 import { Heads } from "./heads.js";
 import { Receiver, type Verdict } from "./receiver.js";
 import { readReceipt } from "./receipts.js";
 import { openReply } from "./replies.js";
 import type { Entry } from "./files.js";
+import { sha256 } from "./signatures.js";
 import { DOCUMENTS, HEADS, membershipSubject, receiptSubject, wrapSubject } from "./subjects.js";
 import { acceptWrap, type KemKey } from "./wraps.js";
 
@@ -37,6 +38,8 @@ export class Reader {
   private receiver: Receiver | undefined;
   private heads: Heads | undefined;
   private readonly slugs = new Map<string, string>();
+  /** SHA-256 of each membership entry: the hub goes back to the first of a community for whoever joins it. */
+  private readonly entries = new Set<string>();
 
   constructor(
     private readonly fingerprint: Uint8Array,
@@ -67,7 +70,10 @@ export class Reader {
   private entry(subject: string, data: Uint8Array): void {
     if (subject !== DOCUMENTS) {
       membershipSubject(subject);
+      const hash = toHex(sha256(data));
+      demand(!this.entries.has(hash), "already_known", "an entry that is there already");
       this.known().directory.applyMembership(data);
+      this.entries.add(hash);
     } else if (this.receiver === undefined) {
       const directory = Directory.pinned(data, this.fingerprint);
       this.heads = new Heads(directory, this.fingerprint);

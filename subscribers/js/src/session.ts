@@ -19,6 +19,9 @@ export interface Surroundings {
 }
 
 export class Session {
+  /** What was taken in this run: the hub gives a message again whose acknowledgement it has not seen in time. */
+  private readonly taken: Record<Stream, Set<number>> = { DIRECTORY: new Set(), TRAFFIC: new Set() };
+
   constructor(
     private readonly link: Link,
     private readonly reader: Reader,
@@ -53,7 +56,11 @@ export class Session {
   /** Whether there were any messages. */
   private async some(stream: Stream, wait = 0): Promise<boolean> {
     const pulled = await this.link.pull(stream, wait);
-    for (const message of pulled) await this.one(message);
+    for (const message of pulled) {
+      if (!this.taken[stream].has(message.sequence)) await this.one(message);
+      this.taken[stream].add(message.sequence);
+      message.ack();
+    }
     return pulled.length > 0;
   }
 
@@ -69,7 +76,6 @@ export class Session {
     }
     for (const each of told) this.around.tell(each);
     await this.around.keep(entry);
-    message.ack();
   }
 
   /** Read the directory until something holds, for a while. */
