@@ -1,11 +1,11 @@
 """Amends this agency's digests when something that they list was amended or retracted, once for each change.
 
 What is due is read from the archive, so nothing is forgotten over a restart; the amendment is journaled in
-the transaction that ticks the changes off. Changes that come together are corrected together.
+the transaction that ticks the changes off. Changes that come together are corrected together. A
+correction that the hub refuses is made again.
 """
 
-import asyncio
-import contextlib
+import functools
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,25 +13,33 @@ import apsw
 import structlog
 
 from schemas.bulletin import Bulletin
-from schemas.errors import Code, LiaisonError, OperationError
+from schemas.errors import Code, OperationError, TrustError
 from schemas.vocabulary import Relation
+from subscribers.attempts import Refused, count, take_back
 from subscribers.core import DAY, SECOND, Core
 from subscribers.digest_correction import correction
+from subscribers.due import Listed, corrections
+from subscribers.following import follow
 from subscribers.records import Record
 from subscribers.republish import Republisher
 
-_PAUSE: Final = 30.0
 _REACH: Final = 90 * DAY
 """Changes older than this (milliseconds) are not looked at again."""
 _DUE: Final = """
-    SELECT d.id, c.id, c.received FROM changes c
+    SELECT d.id, c.id, c.received, coalesce(a.refused, 0), coalesce(a.at, 0) FROM changes c
         CROSS JOIN bulletins s ON s.id = c.id
         CROSS JOIN replacements r ON r.position = s.position
         CROSS JOIN bulletins t ON t.id = r.target AND t.replaced_by = c.id
         CROSS JOIN links l ON l.target = t.id AND l.relation = 'contains'
         CROSS JOIN bulletins d ON d.position = l.position AND d.kind = 'digest'
+        LEFT JOIN attempts a ON a.what = d.id
     WHERE c.received > ? AND d.agency = ? AND d.state <> 'retracted'
         AND NOT EXISTS (SELECT 1 FROM corrections k WHERE k.digest = d.id AND k.change = c.id)
+"""
+_REFUSED: Final = """
+    SELECT DISTINCT k.digest, o.id, coalesce(o.code, '') FROM outgoing o
+        CROSS JOIN corrections k ON k.amendment = o.id
+    WHERE o.state = 'refused'
 """
 
 log = structlog.get_logger(__name__)
@@ -48,32 +56,23 @@ class Corrector:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            self._news.clear()
-            try:
-                wait = await self.correct()
-            except LiaisonError as error:
-                log.warning("digests wait to be corrected", code=str(error.code), reason=error.message)
-                wait = _PAUSE
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._news.wait()
+        await follow(self._news, self.correct, "corrections")
 
     async def correct(self) -> float:
         """Amend what is due; the seconds until something else may be."""
         core, now = self._core, self._core.clock()
-        due: dict[str, list[tuple[str, int]]] = {}
-        us = core.keys.profile.id
-        for digest, change, received in await core.store.query(_DUE, (now - _REACH, us)):
-            due.setdefault(digest, []).append((change, received))
-        wait = _PAUSE
+        if refused := [Refused(*row) for row in await core.store.query(_REFUSED)]:
+            await core.store.transact(functools.partial(_take_back, refused=refused, now=now))
+        rows = await core.store.query(_DUE, (now - _REACH, core.keys.profile.id))
+        listed = [Listed(*row) for row in rows]
+        due, pause = corrections(listed, self._wait, now)
         for digest, changes in due.items():
-            left = min(received for _, received in changes) + self._wait - now
-            if left > 0:
-                wait = min(wait, left / SECOND)
-            else:
-                await self._amend(await core.archive.get(digest), [change for change, _ in changes])
-        return wait
+            try:
+                await self._amend(await core.archive.get(digest), changes)
+            except TrustError as error:  # in one community; those in others need not wait for it
+                log.warning("correction waits", digest=digest, code=str(error.code))
+                await core.store.transact(functools.partial(count, whats={digest}, now=now))
+        return pause
 
     async def _amend(self, digest: Record, changes: Sequence[str]) -> None:
         core = self._core
@@ -101,3 +100,9 @@ class Corrector:
             if error.code is not Code.NOT_FOUND:
                 raise
             return None
+
+
+def _take_back(connection: apsw.Connection, refused: Sequence[Refused], now: int) -> None:
+    take_back(connection, refused, now)
+    items = [(each.item,) for each in refused]
+    connection.executemany("DELETE FROM corrections WHERE amendment = ?", items)

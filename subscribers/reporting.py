@@ -3,45 +3,41 @@ together.
 
 A change is applied when archive, local subjects and sinks have it. What is due stands in the archive's table
 of changes, and a report is journaled in the transaction that ticks its changes off: a node that is killed at
-any point reports once. FORMAT.md, "Replies".
+any point reports once. A report that the hub refuses is made again. FORMAT.md, "Replies".
 """
 
-import asyncio
-import contextlib
+import functools
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import apsw
 import structlog
 
-from schemas.errors import LiaisonError
+from schemas.errors import TrustError
 from schemas.frame import BULLETIN
-from schemas.limits import LIST_MAX
 from schemas.report import Applied, Report
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import History, Precedence
+from subscribers.attempts import Refused, count, take_back
 from subscribers.composer import Item
 from subscribers.core import SECOND, Core
+from subscribers.due import Batch, Change, reports
+from subscribers.following import follow
 from subscribers.replies import recipients_of, sealed_payload
 from subscribers.republish import Republisher
 from subscribers.store import Row
 
-STUCK: Final = 900 * SECOND
-"""After so long a change that a sink has not taken is reported as failed there (milliseconds)."""
-_PAUSE: Final = 30.0
-_OPEN: Final = "SELECT id, number, received, applied, archive FROM changes WHERE report IS NULL"
+_OPEN: Final = """
+    SELECT c.id, community, originator, number, received, applied, archive,
+        coalesce(a.refused, 0), coalesce(a.at, 0)
+    FROM changes c LEFT JOIN attempts a ON a.what = c.id WHERE report IS NULL ORDER BY number
+"""
+_REFUSED: Final = """
+    SELECT c.id, o.id, coalesce(o.code, '') FROM outgoing o CROSS JOIN changes c ON c.report = o.id
+    WHERE o.state = 'refused'
+"""
 
 log = structlog.get_logger(__name__)
-
-
-class _Due(NamedTuple):
-    """A change that has not been reported. Times in Unix milliseconds; `number` is the archive's."""
-
-    id: str
-    number: int
-    received: int
-    applied: int | None
-    archive: str
 
 
 class Reporter:
@@ -56,35 +52,37 @@ class Reporter:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            self._news.clear()
-            try:
-                wait = await self.report()
-            except LiaisonError as error:
-                log.warning("reports wait", code=str(error.code), reason=error.message)
-                wait = _PAUSE
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._news.wait()
+        await follow(self._news, self.report, "reports")
 
     async def report(self) -> float:
         """Report what is due; the seconds until something else may be."""
-        await self._core.store.transact(self._apply)
-        wait = _PAUSE
-        sql = """SELECT community, originator, min(coalesce(applied, ?1)), count(*) FROM changes
-            WHERE report IS NULL AND (applied IS NOT NULL OR received < ?1) GROUP BY community, originator"""
-        now = self._core.clock()
-        for community, originator, since, count in await self._core.store.query(sql, (now - STUCK,)):
-            left = since + self._wait - now if count < LIST_MAX else 0
-            if left > 0:
-                wait = min(wait, left / SECOND)
-            elif self._may_report(community, originator):
-                await self._send(community, originator)
-        return wait
+        core = self._core
+        await core.store.transact(self._apply)
+        rows = await core.store.query(_OPEN)
+        waiting = [Change(*row) for row in rows]
+        due, pause = reports(waiting, self._wait, core.clock())
+        for batch in due:
+            if not self._may_report(batch[0].community, batch[0].originator):
+                continue
+            try:
+                await self._send(batch)
+            except TrustError as error:  # others' reports need not wait for this one
+                log.warning("report waits", originator=batch[0].originator, code=str(error.code))
+                whats = [each.id for each in batch]
+                await core.store.transact(functools.partial(count, whats=whats, now=core.clock()))
+        return pause
 
     def _apply(self, connection: apsw.Connection) -> None:
-        """Note what has reached everything; our own changes are nobody's to report."""
+        """Note what has reached everything, and take back what the hub refused. Our own changes are nobody's
+        to report.
+        """
         done, now = min(self._republisher.reached), self._core.clock()
+        rows: list[Row] = connection.execute(_REFUSED).fetchall()
+        refused = [Refused(*row) for row in rows]
+        take_back(connection, refused, now)
+        connection.executemany(
+            "UPDATE changes SET report = NULL WHERE id = ?", [(each.what,) for each in refused]
+        )
         connection.execute(
             "UPDATE changes SET applied = ? WHERE report IS NULL AND applied IS NULL"
             " AND number <= max(?, (SELECT number FROM republished))",
@@ -102,21 +100,18 @@ class Reporter:
             return False
         return known.role(originator, now) is not None and bool(recipients_of(directory, {originator}))
 
-    async def _send(self, community: str, originator: str) -> None:
+    async def _send(self, batch: Batch) -> None:
         core = self._core
-        directory = core.ledger.known()
+        directory, community, originator = core.ledger.known(), batch[0].community, batch[0].originator
         recipients, new_id = recipients_of(directory, {originator, self._us}), core.new_id()
         realm = directory.communities[community].community.realm
         place = FrameSubject(realm, community, Precedence.ROUTINE, core.endpoint)
-        reached = self._republisher.reached
+        content = Report(changes=[_applied(each, self._republisher.reached) for each in batch]).to_bytes()
 
         def make(connection: apsw.Connection) -> tuple[Item, str]:
-            due = _due(connection, community, originator, core.clock() - STUCK)
-            changes = [_applied(each, reached) for each in due]
             connection.executemany(
-                "UPDATE changes SET report = ? WHERE id = ?", [(new_id, each.id) for each in due]
+                "UPDATE changes SET report = ? WHERE id = ?", [(new_id, each.id) for each in batch]
             )
-            content = Report(changes=changes).to_bytes()
             payload = sealed_payload(content, new_id, community, core.endpoint, originator, recipients)
             return Item(BULLETIN, new_id, payload, History.NONE), ""
 
@@ -128,14 +123,7 @@ class Reporter:
         return self._core.keys.profile.id
 
 
-def _due(connection: apsw.Connection, community: str, originator: str, stuck: int) -> list[_Due]:
-    sql = f"""{_OPEN} AND community = ? AND originator = ? AND (applied IS NOT NULL OR received < ?)
-        ORDER BY number LIMIT ?"""
-    rows: list[Row] = connection.execute(sql, (community, originator, stuck, LIST_MAX)).fetchall()
-    return [_Due(*row) for row in rows]
-
-
-def _applied(due: _Due, reached: Sequence[int]) -> Applied:
+def _applied(due: Change, reached: Sequence[int]) -> Applied:
     """`reached` are the numbers that the local stream, and then each sink, has got to."""
     whole = due.applied is not None
     local = "applied" if whole or reached[0] >= due.number else "failed"

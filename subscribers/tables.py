@@ -7,6 +7,7 @@ from subscribers import (
     alarms,
     archive,
     asked,
+    attempts,
     compliance,
     digest,
     digest_correction,
@@ -46,4 +47,5 @@ NODE: Final[tuple[str, ...]] = (
     own_frames.MIGRATIONS[0],
     digest_correction.MIGRATIONS[0],
     upload_rows.MIGRATIONS[0],
+    attempts.MIGRATIONS[0],
 )

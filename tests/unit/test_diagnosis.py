@@ -19,7 +19,7 @@ from tests.support.federation import AT, FRA, REGISTRAR, documents, envelope
 from tests.support.identities import NEW, proposed, taken
 
 
-def enrolled(state: Path) -> NodeSettings:
+def enrolled(state: Path, root: bytes = documents()[0]) -> NodeSettings:
     """A state directory with keys and an admission to a hub that nobody runs."""
     Keyring.create(state / "keys", "esp", "Agency esp", "ESP")
     admission = Admission.model_validate(
@@ -29,7 +29,7 @@ def enrolled(state: Path) -> NodeSettings:
             "endpoint": "A" * 56,
             "user_jwt": "jwt",
             "urls": ["nats://127.0.0.1:1"],
-            "root": to_base64(documents()[0]),
+            "root": to_base64(root),
             "fingerprint": "",
             "hub": {"name": "Hub", "key": to_base64(bytes(32))},
         }
