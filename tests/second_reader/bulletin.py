@@ -6,7 +6,7 @@ from . import fields
 from .attachments import ATTACHMENT
 from .encoding import AGENCY_CODE, UUID7, strict_json, time
 from .fields import array, line, matching, one_of, record, text
-from .limits import ATTACHMENTS_MAX, BODY_MAX, PAYLOAD_MAX, SUMMARY_MAX
+from .limits import ATTACHMENTS_MAX, BODY_MAX, PAYLOAD_MAX, SALT_SIZE, SIGNATURE_SIZE, SUMMARY_MAX
 from .refusals import demand
 
 Bulletin = dict[str, Any]
@@ -62,6 +62,18 @@ _LINK = record(
             "amends", "retracts", "responds-to", "acknowledges", "sights", "contains", "related"
         ),
         "id": matching(UUID7),
+    }
+)
+
+
+_RELEASE = record(
+    {
+        "header": fields.string,
+        "signature": fields.base64_of(SIGNATURE_SIZE),
+        "digest": fields.hex_of(32),
+        "salt": fields.hex_of(SALT_SIZE),
+        "payload": fields.string,
+        "grant": fields.string,
     }
 )
 
@@ -133,6 +145,9 @@ _BULLETIN = record(
         "valid_until": fields.time,
         "drafter": line,
         "releaser": line,
+        "onward": record({"bulletin": matching(UUID7), "community": fields.hex_of(16)}),
+        "grant": fields.string,
+        "release": _RELEASE,
     },
 )
 
@@ -170,6 +185,10 @@ def read_bulletin(payload: bytes) -> Bulletin:
     demand((bulletin.get("channel") is not None) == (kind == "channel"), "bad_document")
     demand(kind != "event" or bulletin.get("event") is not None, "bad_document")
     demand(kind != "subject" or bool(bulletin["subjects"]), "bad_document")
+    demand(bulletin.get("onward") is None or kind == "request", "bad_document")
+    demand(bulletin.get("grant") is None or kind == "response", "bad_document")
+    asked_or_given = (bulletin.get(name) is not None for name in ("onward", "grant"))
+    demand(bulletin.get("release") is None or not any(asked_or_given), "bad_document")
     _demand_order(bulletin, "valid_from", "valid_until")
     _demand_order(bulletin.get("event") or {}, "starts", "ends")
     return bulletin

@@ -17,9 +17,10 @@ class Chain:
     pins: Mapping[int, bytes] = field(default_factory=dict)
 
     @classmethod
-    def anchored(cls, frame: Frame) -> "Chain":
+    def anchored(cls, frame: Frame, pins: Mapping[int, bytes]) -> "Chain":
         """A chain that begins, for this reader, with an announcement."""
-        return cls(frame.header.ep, frame.header.seq, frame.hash)
+        demand(pins.get(frame.header.seq, frame.hash) == frame.hash, "fork")
+        return cls(frame.header.ep, frame.header.seq, frame.hash, pins)
 
     def move(self, frame: Frame) -> range:
         """Go on to a frame; what is missing before it comes back."""
@@ -39,21 +40,22 @@ class Chains:
 
     def __init__(self) -> None:
         self._chains: dict[tuple[str, str, str], Chain] = {}
+        self._pins: dict[tuple[str, str, str], Mapping[int, bytes]] = {}
 
     def of(self, frame: Frame) -> Chain | None:
         """The chain of a frame, if it has its anchor."""
         return self._chains.get(frame.header.chain)
 
-    def begin(self, chain: tuple[str, str, str], state: Chain) -> None:
-        """Follow a chain from elsewhere than an anchor."""
-        self._chains[chain] = state
+    def pin(self, chain: tuple[str, str, str], pins: Mapping[int, bytes]) -> None:
+        """Let no other frames stand in these places of a chain that is not followed yet."""
+        self._pins[chain] = pins
 
     def move(self, frame: Frame) -> range:
         """Go on to a frame, or begin with it."""
         chain = self.of(frame)
         if chain:
             return chain.move(frame)
-        self._chains[frame.header.chain] = Chain.anchored(frame)
+        self._chains[frame.header.chain] = Chain.anchored(frame, self._pins.get(frame.header.chain, {}))
         return range(0)
 
     def behind(self, heartbeat: Frame) -> list[str]:

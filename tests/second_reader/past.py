@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .chains import Chain
 from .frame import Frame
 from .receiver import Message, Receiver, Verdict
 
 _WAITS, _WITHHELD, _PASSED, _REFUSED = "waits", "withheld", "passed", "refused"
 _NO_KEY, _BEHIND = "missing_wrap", "log_behind"
+_SKIPPED, _BEFORE_ANCHOR = "skipped", "unknown_epoch"
+_CARD = "c"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Past:
         pins = {frame.header.seq: frame.hash for frame in live}
         if live:
             pins[live[0].header.seq - 1] = live[0].header.prev
-        receiver.begin(chain, Chain(0, -1, bytes(32), pins), announced)
+        receiver.pin(chain, pins, announced)
 
     def read(self, messages: Sequence[Message], now: int) -> tuple[list[Outcome], list[tuple[int, int]]]:
         """What comes of each frame, and which numbers have not come (the first and the last of each gap)."""
@@ -60,7 +61,11 @@ class Past:
         if verdict["verdict"] == _BEHIND:
             return Outcome(_BEHIND)
         code = verdict.get("code")
+        if verdict["verdict"] == _SKIPPED and code == _BEFORE_ANCHOR:
+            return Outcome(_PASSED)
         if code == _NO_KEY:
-            hist = self._receiver.history_of(Frame.read(message[1]))
-            return Outcome(_WAITS if hist == "members" else _WITHHELD)
+            frame = Frame.read(message[1])
+            if frame.header.k == _CARD:
+                return Outcome(_PASSED)
+            return Outcome(_WAITS if self._receiver.history_of(frame) == "members" else _WITHHELD)
         return Outcome(_PASSED if code is None else _REFUSED, code)

@@ -16,6 +16,7 @@ from .directory import Binding, Directory
 from .epochs import Epoch, Epochs, aead_key, key_commitment
 from .frame import Frame, LogHead
 from .membership import Membership, Memberships
+from .onward import Place, check_onward
 from .proofs import Tree
 from .refusals import Refused, demand
 from .replies import REPORT, Reply, Sealed, is_sealed
@@ -115,9 +116,9 @@ class Receiver:
         by_themselves = {place for place in places if self._signed_by_itself(batch[place : place + 1])}
         return self._verdicts(batch, by_themselves, now)
 
-    def begin(self, chain: tuple[str, str, str], state: Chain, announced: Sequence[Frame]) -> None:
-        """Follow a chain from elsewhere than an anchor, with the numbers taken that were announced."""
-        self._chains.begin(chain, state)
+    def pin(self, chain: tuple[str, str, str], pins: Mapping[int, bytes], announced: Sequence[Frame]) -> None:
+        """Know some frames of a chain by their hashes, and which numbers are taken."""
+        self._chains.pin(chain, pins)
         for frame in announced:
             self._epochs.reserve(frame)
 
@@ -291,7 +292,9 @@ class Receiver:
         if is_sealed(payload):
             sealed = Sealed.read(payload, frame.header, epoch.hist)
             return {"verdict": "sealed", "readers": len(sealed.keys), **flags}
-        check_agreement(read_bulletin(payload), frame.header, epoch.hist, self._code(frame))
+        bulletin, header = read_bulletin(payload), frame.header
+        check_agreement(bulletin, header, epoch.hist, self._code(frame))
+        check_onward(bulletin, Place(header.com, header.iat, self._publisher(frame)), self._directory)
         return {"verdict": "opened", "sha256": sha256(payload).hex(), **flags}
 
     def _card(self, judgement: _Judgement, chain: Chain) -> Verdict:

@@ -19,6 +19,7 @@ DIRECTORY = "application/vnd.liaison.directory.v1+json"
 MEMBERSHIP = "application/vnd.liaison.membership.v1+json"
 ENROLMENT = "application/vnd.liaison.enrolment.v1+json"
 HISTORY = "application/vnd.liaison.history.v1+json"
+RELEASE = "application/vnd.liaison.release.v1+json"
 RECEIPT = "application/vnd.liaison.receipt.v1"
 
 _KEY_CHARACTERS = 44

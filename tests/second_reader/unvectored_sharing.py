@@ -220,7 +220,6 @@ def _check_past(base: Case, vectors: Path) -> list[Result]:
     number_taken = outcome([0], announced=[_renumbered(frames[0])])
     return [
         ("past", ([passed, *rest], gap), outcome(every)),
-        ("past, without its beginning", [(0, seqs[1] - 1)], outcome([1])[1]),
         ("past, forged", ([Outcome("refused", "bad_signature")], []), forged),
         ("past, another frame than live", "fork", outcome(range(2), [fork])[0][1].code),
         ("past, a number that is taken", "not_next", number_taken[0][0].code),
