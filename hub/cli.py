@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.terminal import read_file, refusals, show, write_file
+from hub.terminal import load_lean, read_file, refusals, show, write_file
 from schemas.limits import DOCUMENT_MAX
 
 if TYPE_CHECKING:  # it takes a moment to load, and --help does not need it
@@ -57,11 +57,11 @@ def init(
 ) -> None:
     """Make the hub's keys, and the request that a registrar signs into its document. Safe to repeat."""
     with refusals(as_json=as_json):
+        settings = _settings(state)
         from hub.accounts import Accounts
         from hub.files import write_private
         from hub.keeping import initialise
 
-        settings = _settings(state)
         request = initialise(settings, name, time.time_ns() // 1_000_000)
         resolver = (nats_resolver or settings.nats_directory / "resolver").absolute()
         snippet = Accounts.load(settings.accounts_directory).server_config(resolver).encode()
@@ -90,9 +90,9 @@ def install(
 ) -> None:
     """Check and keep the two documents with which the hub's directory begins."""
     with refusals(as_json=as_json):
+        settings = _settings(state)
         from hub import keeping
 
-        settings = _settings(state)
         data = read_file(root, DOCUMENT_MAX)
         keeping.install(settings, data, read_file(hub_document, DOCUMENT_MAX))
         fingerprint = sha256(data).hexdigest()
@@ -128,9 +128,9 @@ def serve(
 ) -> None:
     """Run the hub until SIGTERM or Ctrl-C. Prints one line when everything answers; logs go to stderr."""
     with refusals(as_json=as_json):
+        settings = _settings(state, host=host, port=port, websocket_port=websocket_port, nats=nats)
         from hub.process import run
 
-        settings = _settings(state, host=host, port=port, websocket_port=websocket_port, nats=nats)
         run(settings, public_url or [], as_json=as_json)
 
 
@@ -232,10 +232,10 @@ def status(
     Exit 3 when it does not answer.
     """
     with refusals(as_json=as_json):
-        from hub import health
-
         facts = _ask(state, "status", {})
         if prometheus:
+            from hub import health
+
             typer.echo(health.prometheus(facts), nl=False)
         elif as_json:
             show(facts, "", as_json=True)
@@ -283,12 +283,14 @@ def watch(
     More there is not to see.
     """
     with refusals(as_json=as_json):
+        settings = _settings(state)
         from hub.client import watch as follow
 
-        follow(_settings(state), from_start=from_start, as_json=as_json)
+        follow(settings, from_start=from_start, as_json=as_json)
 
 
 def _settings(state: Path | None, **given: str | int | None) -> "HubSettings":
+    load_lean()
     from pydantic import ValidationError
 
     from hub.settings import HubSettings
@@ -308,6 +310,7 @@ def _settings(state: Path | None, **given: str | int | None) -> "HubSettings":
 
 
 def _ask(state: Path | None, verb: str, asked: dict[str, Any]) -> dict[str, Any]:
+    settings = _settings(state)
     from hub.client import ask
 
-    return ask(_settings(state), verb, asked)
+    return ask(settings, verb, asked)

@@ -11,12 +11,21 @@ from typing import Any, Final
 import typer
 
 from schemas.errors import Code, LiaisonError, OperationError
+from schemas.lean import load_without
 
 EXIT_REFUSED: Final = 1
 EXIT_UNREACHABLE: Final = 3
 """2 is wrong usage, as Typer says it."""
 
 _UNREACHABLE: Final = frozenset({Code.HUB_UNREACHABLE, Code.NODE_UNREACHABLE})
+
+
+def load_lean() -> None:
+    """Load the libraries under every connection, without what they load for features that nobody uses here
+    and that take longer than all the rest: WebSockets for nats-py, coloured tracebacks for structlog.
+    """
+    load_without("aiohttp", "nats")
+    load_without("rich", "structlog")
 
 
 @contextmanager

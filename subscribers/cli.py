@@ -2,78 +2,112 @@
 node and hold no agency keys.
 """
 
-import typer
+from collections import UserDict
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from subscribers.commands import (
-    agreeing,
-    alarming,
-    directory,
-    identity,
-    keys,
-    media,
-    moving,
-    owning,
-    proving,
-    reading,
-    recalling,
-    sending,
-    setup,
-    sharing,
-    writing,
-)
+import typer
+from typer.core import TyperGroup
+from typer.main import get_group
+
+if TYPE_CHECKING:
+    from typer._click import Command  # Typer has its own copy of Click, and no public name for this class
+
+
+class Part(NamedTuple):
+    """Where a command is: a function, or a Typer with commands of its own."""
+
+    module: str
+    name: str
+    panel: str
+
+
+_SET_UP: Final = "Set up"
+_WRITE: Final = "Write"
+_READ: Final = "Read"
+_OFFLINE: Final = "Without a network"
+_OWN: Final = "Own and operate"
+
+PARTS: Final = {
+    "init": Part("setup", "init", _SET_UP),
+    "enrol": Part("setup", "enrol", _SET_UP),
+    "run": Part("setup", "run_node", _SET_UP),
+    "publish": Part("writing", "publish", _WRITE),
+    "publish-lines": Part("writing", "publish_lines", _WRITE),
+    "ack": Part("writing", "acknowledge", _WRITE),
+    "sight": Part("writing", "sight", _WRITE),
+    "digest": Part("writing", "digest", _WRITE),
+    "readers": Part("keys", "readers", _WRITE),
+    "outbox": Part("sending", "outbox", _WRITE),
+    "release": Part("sharing", "release", _WRITE),
+    "tail": Part("reading", "tail", _READ),
+    "latest": Part("reading", "latest", _READ),
+    "search": Part("reading", "search", _READ),
+    "show": Part("reading", "show", _READ),
+    "replies": Part("reading", "replies", _READ),
+    "compliance": Part("recalling", "compliance", _READ),
+    "attachments": Part("moving", "attachments", _READ),
+    "fetch": Part("moving", "fetch", _READ),
+    "evidence": Part("proving", "evidence", _READ),
+    "notices": Part("agreeing", "notices", _READ),
+    "history": Part("sharing", "history", _READ),
+    "directory": Part("directory", "directory", _READ),
+    "verify-directory": Part("directory", "verify_directory", _READ),
+    "export": Part("media", "export", _OFFLINE),
+    "import": Part("media", "take", _OFFLINE),
+    "courier": Part("media", "courier", _OFFLINE),
+    "community": Part("owning", "community", _OWN),
+    "client": Part("owning", "clients", _OWN),
+    "keys": Part("keys", "keys", _OWN),
+    "identity": Part("identity", "identity", _OWN),
+    "recover": Part("keys", "recover", _OWN),
+    "status": Part("owning", "status", _OWN),
+    "alarms": Part("alarming", "alarms", _OWN),
+    "quarantine": Part("owning", "quarantine", _OWN),
+    "doctor": Part("owning", "doctor", _OWN),
+}
+
+
+class _Loading(UserDict[str, Any]):
+    """The commands by their names, each loaded when it is asked for."""
+
+    def __getitem__(self, name: str) -> "Command":
+        return _load(name, self.data[name])
+
+
+class Commands(TyperGroup):
+    """A command is loaded when it is asked for: to build all of them takes longer than most take to run."""
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 - whatever Typer gives
+        super().__init__(**given)
+        self.commands = _Loading(PARTS)
+
 
 app = typer.Typer(
     name="liaison-agency",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="An agency's side of Liaison: its node, and what officers and integrators ask of it.",
     epilog="Exit codes: 0 done, 1 refused, 2 wrong use, 3 node or hub unreachable.",
 )
-app.command("init", rich_help_panel="Set up")(setup.init)
-app.command("enrol", rich_help_panel="Set up")(setup.enrol)
-app.command("run", rich_help_panel="Set up")(setup.run_node)
-app.command("publish", rich_help_panel="Write")(writing.publish)
-app.command("publish-lines", rich_help_panel="Write")(writing.publish_lines)
-app.command("ack", rich_help_panel="Write")(writing.acknowledge)
-app.command("sight", rich_help_panel="Write")(writing.sight)
-app.command("digest", rich_help_panel="Write")(writing.digest)
-app.command("tail", rich_help_panel="Read")(reading.tail)
-app.command("latest", rich_help_panel="Read")(reading.latest)
-app.command("search", rich_help_panel="Read")(reading.search)
-app.command("show", rich_help_panel="Read")(reading.show)
-app.command("compliance", rich_help_panel="Read")(recalling.compliance)
-app.command("replies", rich_help_panel="Read")(reading.replies)
-app.command("attachments", rich_help_panel="Read")(moving.attachments)
-app.command("fetch", rich_help_panel="Read")(moving.fetch)
-app.add_typer(proving.evidence, name="evidence", rich_help_panel="Read")
-app.command("export", rich_help_panel="Without a network")(media.export)
-app.command("import", rich_help_panel="Without a network")(media.take)
-app.add_typer(media.courier, name="courier", rich_help_panel="Without a network")
-app.command("verify-directory", rich_help_panel="Read")(directory.verify_directory)
-app.add_typer(directory.directory, name="directory", rich_help_panel="Read")
-for name, command in (
-    ("propose", agreeing.propose),
-    ("sign", agreeing.sign),
-    ("submit", agreeing.submit),
-    ("log", agreeing.log),
-):
-    owning.community.command(name)(command)
-app.add_typer(owning.community, name="community", rich_help_panel="Own and operate")
-app.add_typer(owning.clients, name="client", rich_help_panel="Own and operate")
-app.command("readers", rich_help_panel="Write")(keys.readers)
-app.command("outbox", rich_help_panel="Write")(sending.outbox)
-app.add_typer(keys.keys, name="keys", rich_help_panel="Own and operate")
-app.add_typer(identity.identity, name="identity", rich_help_panel="Own and operate")
-app.command("recover", rich_help_panel="Own and operate")(keys.recover)
-app.command("notices", rich_help_panel="Read")(agreeing.notices)
-app.add_typer(sharing.history, name="history", rich_help_panel="Read")
-app.add_typer(sharing.release, name="release", rich_help_panel="Write")
-app.command("status", rich_help_panel="Own and operate")(owning.status)
-app.command("alarms", rich_help_panel="Own and operate")(alarming.alarms)
-app.command("quarantine", rich_help_panel="Own and operate")(owning.quarantine)
-app.command("doctor", rich_help_panel="Own and operate")(owning.doctor)
+
+
+@app.callback()
+def _nothing() -> None:
+    """Typer makes a group of what has this."""
 
 
 def main() -> None:
     """The console script."""
     app()
+
+
+def _load(name: str, part: Part) -> "Command":
+    found = getattr(import_module(f"subscribers.commands.{part.module}"), part.name)
+    one = typer.Typer()
+    if isinstance(found, typer.Typer):
+        one.add_typer(found, name=name, rich_help_panel=part.panel)
+    else:
+        one.command(name, rich_help_panel=part.panel)(found)
+    return get_group(one).commands[name]

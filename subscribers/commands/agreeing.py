@@ -4,10 +4,9 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.markup import escape
 
 from schemas.errors import Code, OperationError
 from schemas.limits import DOCUMENT_MAX
@@ -17,14 +16,16 @@ from subscribers.commands.common import (
     AsJson,
     State,
     console,
+    escape,
     node,
     refusals,
     run,
     show_json,
     table,
 )
-from subscribers.communities import parse_span
-from subscribers.records import MembershipChange, Notice, Proposal
+
+if TYPE_CHECKING:
+    from subscribers.records import MembershipChange, Notice, Proposal
 
 After = Annotated[
     str | None,
@@ -63,7 +64,7 @@ def propose(
     Example: liaison-agency community propose add cell ch-fedpol --after 48h --out add-ch.dsse
     """
 
-    async def work() -> Proposal:
+    async def work() -> "Proposal":
         span = span_of(after)
         async with node(state, client) as agency:
             return await agency.community_propose(
@@ -85,11 +86,11 @@ def sign(
     Example: liaison-agency community sign add-ch.dsse
     """
 
-    async def look() -> Proposal:
+    async def look() -> "Proposal":
         async with node(state, client) as agency:
             return await agency.community_proposal(_read(file))
 
-    async def work(seen: Proposal) -> Proposal:
+    async def work(seen: "Proposal") -> "Proposal":
         async with node(state, client) as agency:
             return await agency.community_sign(seen.file)
 
@@ -112,7 +113,7 @@ def submit(
     Example: liaison-agency community submit add-ch.dsse
     """
 
-    async def work() -> Proposal:
+    async def work() -> "Proposal":
         async with node(state, client) as agency:
             return await agency.community_submit(_read(file))
 
@@ -121,7 +122,7 @@ def submit(
         show_json(told)
     else:
         _show(told)
-        console.print("It is in the log.")
+        console().print("It is in the log.")
 
 
 def log(
@@ -135,7 +136,7 @@ def log(
     Example: liaison-agency community log balkans
     """
 
-    async def work() -> list[MembershipChange]:
+    async def work() -> "list[MembershipChange]":
         async with node(state, client) as agency:
             return await agency.community_log(name)
 
@@ -148,7 +149,7 @@ def log(
         role = each.role if each.op == "add" else ""
         what = "added" if each.op == "add" else "removed"
         rows.add_row(str(each.index), what, each.agency, role, each.effective, ", ".join(each.by))
-    console.print(rows)
+    console().print(rows)
 
 
 def notices(
@@ -163,7 +164,7 @@ def notices(
     Example: liaison-agency notices
     """
 
-    async def work() -> list[Notice]:
+    async def work() -> "list[Notice]":
         async with node(state, client) as agency:
             return await agency.notices(after, limit)
 
@@ -174,15 +175,17 @@ def notices(
     rows = table("#", "When", "What")
     for each in found:
         rows.add_row(str(each.number), each.at, escape(sentence(each)))
-    console.print(rows if found else "Nothing has changed.")
+    console().print(rows if found else "Nothing has changed.")
 
 
 def span_of(after: str | None) -> int | None:
     """`--after` in milliseconds. OperationError `bad_request`."""
+    from subscribers.communities import parse_span
+
     return None if after is None else parse_span(after)
 
 
-def sentence(notice: Notice) -> str:
+def sentence(notice: "Notice") -> str:
     """A notice in words."""
     who = f"{notice.agency_name} ({notice.agency})"
     signed = f"by {', '.join(notice.by)}, effective {notice.effective}"
@@ -217,7 +220,7 @@ def sentence(notice: Notice) -> str:
             return f"the secretariat's root is version {notice.version}"
 
 
-def written(proposal: Proposal, out: Path, *, as_json: bool) -> None:
+def written(proposal: "Proposal", out: Path, *, as_json: bool) -> None:
     """Write a proposal's file, and show what it says."""
     with refusals(as_json=as_json):
         try:
@@ -232,9 +235,9 @@ def written(proposal: Proposal, out: Path, *, as_json: bool) -> None:
     _show(proposal)
     if proposal.lacking:
         others = ", ".join(proposal.may_sign)
-        console.print(f"Now {proposal.lacking} more of {others}: liaison-agency community sign {out}")
+        console().print(f"Now {proposal.lacking} more of {others}: liaison-agency community sign {out}")
     else:
-        console.print(f"Now any owner: liaison-agency community submit {out}")
+        console().print(f"Now any owner: liaison-agency community submit {out}")
 
 
 def _read(file: Path) -> str:
@@ -251,7 +254,7 @@ def _read(file: Path) -> str:
         ) from None
 
 
-def _show(proposal: Proposal) -> None:
+def _show(proposal: "Proposal") -> None:
     where = f"{proposal.slug} ({proposal.community})" if proposal.slug else proposal.community
     text = _SENTENCES[proposal.what].format(
         who=f"{proposal.agency_name} ({proposal.agency})",
@@ -260,6 +263,6 @@ def _show(proposal: Proposal) -> None:
         effective=proposal.effective,
         realm=proposal.realm,
     )
-    console.print(f"[bold]{escape(text)}[/]")
-    console.print(f"Owners: {', '.join(proposal.owners)}; {proposal.threshold} must sign.")
-    console.print(f"Signed by: {', '.join(proposal.signed)}")
+    console().print(f"[bold]{escape(text)}[/]")
+    console().print(f"Owners: {', '.join(proposal.owners)}; {proposal.threshold} must sign.")
+    console().print(f"Signed by: {', '.join(proposal.signed)}")

@@ -1,12 +1,13 @@
 """For operators and officers on duty: `alarms`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from subscribers.api import AlarmEntry
-from subscribers.commands.common import COMMAND_LINE, As, AsJson, State, console, node, run, show_json
+from subscribers.commands.common import COMMAND_LINE, As, AsJson, State, console, escape, node, run, show_json
+
+if TYPE_CHECKING:
+    from subscribers.api import AlarmEntry
 
 
 def alarms(
@@ -24,26 +25,26 @@ def alarms(
     Example: liaison-agency alarms --ack 7
     """
 
-    async def work() -> list[AlarmEntry] | AlarmEntry:
+    async def work() -> "list[AlarmEntry] | AlarmEntry":
         async with node(state, client) as agency:
             return await (agency.alarm_ack(ack) if ack else agency.alarms(limit, past=past))
 
     found = run(work(), as_json=as_json)
     if as_json:
         show_json(found)
-    elif isinstance(found, AlarmEntry):
-        console.print(f"Alarm {found.number} is acknowledged.")
+    elif not isinstance(found, list):
+        console().print(f"Alarm {found.number} is acknowledged.")
     elif found:
         for each in found:
             _print(each)
     else:
-        console.print("No alarms.")
+        console().print("No alarms.")
 
 
-def _print(alarm: AlarmEntry) -> None:
+def _print(alarm: "AlarmEntry") -> None:
     where = " in ".join(each for each in (alarm.agency, alarm.community_slug or alarm.community) if each)
     over = " [dim](over)[/]" if alarm.ended else " [dim](acknowledged)[/]" if alarm.acked else ""
     times = f"{alarm.times} times, {alarm.first} to {alarm.last}" if alarm.times > 1 else alarm.first
-    console.print(f"[bold red]{alarm.number:>4}  {alarm.name}[/]  {escape(where or 'hub')}  {times}{over}")
-    console.print(f"      {alarm.what} {escape(alarm.detail)}")
-    console.print(f"      → {escape(alarm.do)}")
+    console().print(f"[bold red]{alarm.number:>4}  {alarm.name}[/]  {escape(where or 'hub')}  {times}{over}")
+    console().print(f"      {alarm.what} {escape(alarm.detail)}")
+    console().print(f"      → {escape(alarm.do)}")

@@ -1,25 +1,28 @@
 """What the commands share: where the state is, how a client of the node is opened, how answers and refusals
-are shown.
+are shown. They import what they need where they need it, so that each starts at once: the libraries under
+the client, the settings and the tables take a second together, and no command needs all of them.
 """
 
 import asyncio
 import contextlib
+import functools
 import json
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
-from pydantic import BaseModel, ValidationError
-from rich.console import Console
-from rich.table import Table
 
-from schemas.bulletin import where
 from schemas.errors import Code, LiaisonError
-from subscribers.settings import NodeSettings
+from schemas.lean import load_without
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import Console
+    from rich.table import Table
+
     from subscribers.client import Agency
+    from subscribers.settings import NodeSettings
 
 REFUSED: Final = 1
 USAGE: Final = 2
@@ -36,20 +39,47 @@ State = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 As = Annotated[str, typer.Option("--client", help="Ask as this local client.")]
 
-console = Console()
+
+@functools.cache
+def console() -> "Console":
+    """Standard output for people."""
+    from rich.console import Console
+
+    return Console()
 
 
-def settings_of(state: Path | None) -> NodeSettings:
+def escape(text: str) -> str:
+    """`text` for the console as it stands, whatever looks like markup in it."""
+    from rich.markup import escape as escaped
+
+    return escaped(text)
+
+
+def settings_of(state: Path | None) -> "NodeSettings":
     """The settings, with `--state` on top. LiaisonError `bad_settings`."""
+    from pydantic import ValidationError
+
+    from schemas.bulletin import where
+    from subscribers.settings import NodeSettings
+
     try:
         return NodeSettings(state=state) if state else NodeSettings()
     except ValidationError as error:
         raise LiaisonError(Code.BAD_SETTINGS, where(error), "correct the named settings") from None
 
 
+def load_lean() -> None:
+    """Load the libraries under every connection, without what they load for features that nobody uses here
+    and that take longer than all the rest: WebSockets for nats-py, coloured tracebacks for structlog.
+    """
+    load_without("aiohttp", "nats")
+    load_without("rich", "structlog")
+
+
 @contextlib.asynccontextmanager
 async def node(state: Path | None, client: str) -> AsyncIterator["Agency"]:
     """The running node, as its local client `client`."""
+    load_lean()
     from subscribers.client import Agency, ClientSettings
     from subscribers.log import configure
 
@@ -84,8 +114,10 @@ def refusals(*, as_json: bool = False) -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def show_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
+def show_json(value: "BaseModel | Sequence[BaseModel] | dict[str, Any]") -> None:
     """One JSON value on stdout."""
+    from pydantic import BaseModel
+
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json")
     elif not isinstance(value, dict):
@@ -94,8 +126,10 @@ def show_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
-def table(*columns: str) -> Table:
+def table(*columns: str) -> "Table":
     """A plain table that wraps long text."""
+    from rich.table import Table
+
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         made.add_column(column, overflow="fold")

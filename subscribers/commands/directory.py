@@ -5,11 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from schemas.encoding import from_hex, from_instant
 from schemas.errors import Code, LiaisonError, OperationError
-from schemas.exports import Export, heads_of, parse_file, prove
 from schemas.limits import EXPORT_MAX
 from subscribers.commands.common import (
     COMMAND_LINE,
@@ -18,12 +15,12 @@ from subscribers.commands.common import (
     AsJson,
     State,
     console,
+    escape,
     node,
     refusals,
     run,
     show_json,
 )
-from subscribers.verification import agency_lines, as_json, proof_lines, report
 
 directory = typer.Typer(no_args_is_help=True, help="Who is who, as a log that anybody can verify.")
 
@@ -56,6 +53,7 @@ def export(
 
     liaison-agency directory export fra.json --agency fra
     """
+    from schemas.exports import Export, heads_of, prove
 
     async def work() -> Export:
         async with node(state, client) as link:
@@ -87,7 +85,7 @@ def export(
             show_json({"file": str(file), "documents": count, "checkpoint": pointed})
             return
         word = "with the newest checkpoint" if pointed else "without a checkpoint: the hub has given none yet"
-        console.print(f"{escape(str(file))} written, from {count} documents, {word}")
+        console().print(f"{escape(str(file))} written, from {count} documents, {word}")
 
 
 def verify_directory(
@@ -110,6 +108,10 @@ def verify_directory(
 
     Example: liaison-agency verify-directory directory.json --root-fingerprint 1e017946... --since old.json
     """
+    from schemas.encoding import from_hex, from_instant
+    from schemas.exports import Export, heads_of, parse_file, prove
+    from subscribers.verification import agency_lines, as_json, proof_lines, report
+
     with refusals(as_json=json):
         fingerprint = from_hex("".join(told.split()).lower(), 32)
         now = time.time_ns() // 1_000_000 if at is None else from_instant(at)
@@ -130,10 +132,10 @@ def verify_directory(
         for line in verdict.lines:
             mark = "[green]ok    [/green]" if line.ok else "[bold red]failed[/bold red]"
             code = f"{line.code}: " if line.code else ""
-            console.print(f"{mark}  {line.check:<12}{code}{escape(line.said)}")
+            console().print(f"{mark}  {line.check:<12}{code}{escape(line.said)}")
         for text in shown:
-            console.print(escape(text), soft_wrap=True)
-        console.print("[green]verified[/green]" if verdict.ok else "[bold red]NOT VERIFIED[/bold red]")
+            console().print(escape(text), soft_wrap=True)
+        console().print("[green]verified[/green]" if verdict.ok else "[bold red]NOT VERIFIED[/bold red]")
     if not verdict.ok:
         raise typer.Exit(REFUSED)
 

@@ -1,10 +1,9 @@
 """For who answers for the agency's identity key: `identity show|new|object|take-up`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from schemas.errors import Code, OperationError
 from subscribers.commands.common import (
@@ -13,12 +12,15 @@ from subscribers.commands.common import (
     AsJson,
     State,
     console,
+    escape,
     node,
     refusals,
     run,
     show_json,
 )
-from subscribers.identity_api import IdentityDocument, IdentityRequest, IdentityState
+
+if TYPE_CHECKING:
+    from subscribers.identity_api import IdentityDocument, IdentityRequest, IdentityState
 
 identity = typer.Typer(
     no_args_is_help=True,
@@ -35,7 +37,7 @@ def show(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = False
     Example: liaison-agency identity show
     """
 
-    async def work() -> list[IdentityState]:
+    async def work() -> "list[IdentityState]":
         async with node(state, client) as agency:
             return await agency.identity()
 
@@ -44,7 +46,7 @@ def show(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = False
         show_json(found)
         return
     for each in found:
-        console.print(escape(sentence(each)), highlight=False)
+        console().print(escape(sentence(each)), highlight=False)
 
 
 @identity.command("new")
@@ -64,7 +66,7 @@ def new(
     Example: liaison-agency identity new --out new-identity.request
     """
 
-    async def work() -> IdentityRequest:
+    async def work() -> "IdentityRequest":
         async with node(state, client) as agency:
             return await agency.identity_new()
 
@@ -86,7 +88,7 @@ def object_(out: Out = None, state: State = None, client: As = COMMAND_LINE, as_
     Example: liaison-agency identity object
     """
 
-    async def work() -> IdentityDocument:
+    async def work() -> "IdentityDocument":
         async with node(state, client) as agency:
             return await agency.identity_object()
 
@@ -100,7 +102,7 @@ def take_up(out: Out = None, state: State = None, client: As = COMMAND_LINE, as_
     Example: liaison-agency identity take-up
     """
 
-    async def work() -> IdentityDocument:
+    async def work() -> "IdentityDocument":
         async with node(state, client) as agency:
             return await agency.identity_take_up()
 
@@ -108,7 +110,7 @@ def take_up(out: Out = None, state: State = None, client: As = COMMAND_LINE, as_
     _told(run(work(), as_json=as_json), out, said, as_json=as_json)
 
 
-def sentence(state: IdentityState) -> str:
+def sentence(state: "IdentityState") -> str:
     """What there is to say of one agency's identity."""
     who = "Our identity" if state.own else f"The identity of {state.agency_name} ({state.agency})"
     said = f"{who}, read aloud: {state.fingerprint}"
@@ -119,7 +121,7 @@ def sentence(state: IdentityState) -> str:
     return said + ("\n  in dispute: its present key has objected" if state.disputed else "")
 
 
-def _told(made: IdentityDocument, out: Path | None, said: str, *, as_json: bool) -> None:
+def _told(made: "IdentityDocument", out: Path | None, said: str, *, as_json: bool) -> None:
     if out:
         with refusals(as_json=as_json):
             _write(out, made.document)

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from schemas.errors import Code, OperationError
 from subscribers.commands.common import (
@@ -14,6 +13,7 @@ from subscribers.commands.common import (
     AsJson,
     State,
     console,
+    escape,
     node,
     refusals,
     run,
@@ -21,7 +21,9 @@ from subscribers.commands.common import (
     show_json,
     table,
 )
-from subscribers.key_life import KeyInfo, Reader
+
+if TYPE_CHECKING:
+    from subscribers.key_life import KeyInfo, Reader
 
 keys = typer.Typer(
     no_args_is_help=True, help="The agency's own keys: their age, rotation, revocation and backup."
@@ -48,7 +50,7 @@ def list_keys(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = 
     Example: liaison-agency keys list
     """
 
-    async def work() -> list[KeyInfo]:
+    async def work() -> "list[KeyInfo]":
         async with node(state, client) as agency:
             return await agency.keys()
 
@@ -72,7 +74,7 @@ def rotate(
     Example: liaison-agency keys rotate
     """
 
-    async def work() -> list[KeyInfo]:
+    async def work() -> "list[KeyInfo]":
         async with node(state, client) as agency:
             return await agency.key_rotate(encryption=not signing)
 
@@ -98,7 +100,7 @@ def revoke(
     Example: liaison-agency keys revoke f342f93c9f63d778f9e97990067066d5 --reason "laptop lost" --rotate
     """
 
-    async def work() -> list[KeyInfo]:
+    async def work() -> "list[KeyInfo]":
         async with node(state, client) as agency:
             return await agency.key_revoke(kid, reason, rotate=rotate, stop=stop)
 
@@ -122,7 +124,7 @@ def recover(
     Example: liaison-agency recover --reason "state directory copied"
     """
 
-    async def work() -> tuple[list[KeyInfo], list[str]]:
+    async def work() -> "tuple[list[KeyInfo], list[str]]":
         async with node(state, client) as agency:
             found = await agency.key_rotate()
             ours = (await agency.status()).endpoint
@@ -140,11 +142,11 @@ def recover(
     found, endpoints = run(work(), as_json=as_json)
     _show(found, as_json=as_json)
     if not as_json:
-        console.print("\nWhoever has a copy of this machine's state also has its account at the hub. Next:")
+        console().print("\nWhoever has a copy of this machine's state also has its account at the hub. Next:")
         for each in endpoints:
-            console.print(f"  the hub's operator: liaison-hub suspend {each}", soft_wrap=True)
-        console.print("  you: `liaison-agency keys restore` from the backup into a new state directory,")
-        console.print("  then have its enrolment request admitted. See the agency guide, Keys.")
+            console().print(f"  the hub's operator: liaison-hub suspend {each}", soft_wrap=True)
+        console().print("  you: `liaison-agency keys restore` from the backup into a new state directory,")
+        console().print("  then have its enrolment request admitted. See the agency guide, Keys.")
 
 
 def readers(
@@ -158,7 +160,7 @@ def readers(
     Example: liaison-agency readers balkans
     """
 
-    async def work() -> list[Reader]:
+    async def work() -> "list[Reader]":
         async with node(state, client) as agency:
             return await agency.readers(name)
 
@@ -170,7 +172,7 @@ def readers(
     for each in found:
         sign = "[green]yes[/]" if each.can_read else "[red]NO[/]"
         rows.add_row(each.agency, each.role, sign, "; ".join(_WORDS[word] for word in each.problems))
-    console.print(rows)
+    console().print(rows)
 
 
 @keys.command("backup")
@@ -277,7 +279,7 @@ def _passphrase(file: Path | None, *, confirm: bool) -> str:
         raise OperationError(Code.BAD_SETTINGS, f"{file} holds no passphrase", fix) from None
 
 
-def _show(found: Sequence[KeyInfo], *, as_json: bool) -> None:
+def _show(found: "Sequence[KeyInfo]", *, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
@@ -285,4 +287,4 @@ def _show(found: Sequence[KeyInfo], *, as_json: bool) -> None:
     for each in found:
         # Days alone, so that the ids stay whole in a terminal of 80 columns: they are what is copied.
         rows.add_row(each.kid, each.use, each.state, each.made[:10], escape((each.until or "")[:10]))
-    console.print(rows)
+    console().print(rows)

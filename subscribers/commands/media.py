@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress, TextColumn
 
 from subscribers.commands.common import (
     COMMAND_LINE,
@@ -12,6 +11,7 @@ from subscribers.commands.common import (
     AsJson,
     State,
     console,
+    load_lean,
     node,
     refusals,
     run,
@@ -52,7 +52,7 @@ def export(
             show_json(done)
         else:
             what = f"{done.submissions} submissions and {done.documents} documents"
-            console.print(f"Parcel {done.number}: {what}, in {done.path}")
+            console().print(f"Parcel {done.number}: {what}, in {done.path}")
 
     run(work(), as_json=as_json)
 
@@ -76,11 +76,13 @@ def take(
             show_json(done)
             return
         for each in done:
-            console.print(f"Parcel {each.number}: {each.directory} of the directory, {each.traffic} messages")
+            console().print(
+                f"Parcel {each.number}: {each.directory} of the directory, {each.traffic} messages"
+            )
             if each.missing:
-                console.print(f"  [red]passed over: parcels {', '.join(map(str, each.missing))}[/]")
+                console().print(f"  [red]passed over: parcels {', '.join(map(str, each.missing))}[/]")
             for code, count in each.refused.items():
-                console.print(f"  [red]{count} of ours refused: {code}[/]")
+                console().print(f"  [red]{count} of ours refused: {code}[/]")
 
     run(work(), as_json=as_json)
 
@@ -121,14 +123,18 @@ def courier_exchange(
     Example: liaison-agency courier exchange courier /media/usb/out-000007.parcel
     """
     with refusals(as_json=as_json):
+        load_lean()
         from subscribers.courier import Courier, exchange
         from subscribers.log import configure
 
         configure("auto", "error")
         opened = Courier.read(directory)
+    from rich.progress import Progress, TextColumn
+
     from subscribers.core import now_ms
 
-    with Progress(TextColumn("{task.description}"), console=console, disable=as_json, transient=True) as bar:
+    column = TextColumn("{task.description}")
+    with Progress(column, console=console(), disable=as_json, transient=True) as bar:
         shown = bar.add_task("connecting")
 
         def progress(what: str, count: int) -> None:
@@ -142,5 +148,7 @@ def _tell(done: "Exchanged", *, as_json: bool) -> None:
     if as_json:
         show_json(done)
         return
-    console.print(f"{done.submitted} submitted, {done.answered} answered; {done.received} messages fetched.")
-    console.print("Copy to the node: " + (", ".join(done.carry) or "nothing"))
+    console().print(
+        f"{done.submitted} submitted, {done.answered} answered; {done.received} messages fetched."
+    )
+    console().print("Copy to the node: " + (", ".join(done.carry) or "nothing"))

@@ -9,13 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from subscribers.commands.common import COMMAND_LINE, As, AsJson, State, console, node, run, show_json, table
+from subscribers.commands.common import (
+    COMMAND_LINE,
+    As,
+    AsJson,
+    State,
+    console,
+    escape,
+    node,
+    run,
+    show_json,
+    table,
+)
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from schemas.attachments import Attachment
     from subscribers.files import Progress as Told
     from subscribers.files import Step
@@ -43,12 +53,12 @@ def attachments(
     if as_json:
         show_json(found)
     elif not found:
-        console.print("None.")
+        console().print("None.")
     else:
         listed = table("Name", "Size", "Type", "SHA-256")
         for each in found:
             listed.add_row(escape(each.name), sized(each.size), each.media, each.sha256)
-        console.print(listed)
+        console().print(listed)
 
 
 def fetch(
@@ -79,10 +89,10 @@ def fetch(
     if as_json:
         show_json({"saved": saved})
     elif not saved:
-        console.print("It has no attachments.")
+        console().print("It has no attachments.")
     else:
         for each in saved:
-            console.print(escape(each["path"]), soft_wrap=True)
+            console().print(escape(each["path"]), soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -91,6 +101,9 @@ def shown(*, as_json: bool) -> "Iterator[Told]":
     if as_json or not sys.stderr.isatty():
         yield _lines()
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks: dict[tuple[str, str], TaskID] = {}

@@ -1,12 +1,12 @@
 """For owners and administrators: `community`, `client`, `status`, `quarantine`, `doctor`."""
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
-from rich.markup import escape
 
 from schemas.vocabulary import Realm, Tlp
+from subscribers.commands import agreeing
 from subscribers.commands.agreeing import After, span_of, written
 from subscribers.commands.common import (
     COMMAND_LINE,
@@ -15,13 +15,16 @@ from subscribers.commands.common import (
     AsJson,
     State,
     console,
+    escape,
     node,
     run,
     show_json,
     table,
 )
-from subscribers.records import Community, Proposal
 from subscribers.roles import Role
+
+if TYPE_CHECKING:
+    from subscribers.records import Community, Proposal
 
 _PLAIN: Final = {"True": "yes", "False": "no", "None": "-"}
 community = typer.Typer(no_args_is_help=True, help="Communities that this agency is in, or owns.")
@@ -61,7 +64,7 @@ def create(
         raise typer.BadParameter("--out goes with a --threshold above 1")
     if out is not None:
 
-        async def begin() -> Proposal:
+        async def begin() -> "Proposal":
             async with node(state, client) as agency:
                 return await agency.community_found(
                     slug, title, realm=realm, rules=rules, owners=owner or (), threshold=threshold
@@ -70,7 +73,7 @@ def create(
         written(run(begin(), as_json=as_json), out, as_json=as_json)
         return
 
-    async def work() -> Community:
+    async def work() -> "Community":
         async with node(state, client) as agency:
             return await agency.community_create(slug, title, realm=realm, rules=rules, owners=owner or ())
 
@@ -93,7 +96,7 @@ def add(
     """
     role: Literal["member", "reader"] = "reader" if reader else "member"
 
-    async def work() -> Community:
+    async def work() -> "Community":
         span = span_of(after)
         async with node(state, client) as agency:
             for agency_id in agency_ids[:-1]:
@@ -117,7 +120,7 @@ def remove(
     Example: liaison-agency community remove balkans ch-fedpol
     """
 
-    async def work() -> Community:
+    async def work() -> "Community":
         async with node(state, client) as agency:
             return await agency.community_remove(name, agency_id, span_of(after))
 
@@ -128,7 +131,7 @@ def remove(
 def list_communities(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = False) -> None:
     """The communities that this agency is in."""
 
-    async def work() -> list[Community]:
+    async def work() -> "list[Community]":
         async with node(state, client) as agency:
             return await agency.communities()
 
@@ -145,7 +148,13 @@ def list_communities(state: State = None, client: As = COMMAND_LINE, as_json: As
             "owner" if each.owner else each.role,
             ", ".join(each.members),
         )
-    console.print(rows)
+    console().print(rows)
+
+
+community.command()(agreeing.propose)
+community.command()(agreeing.sign)
+community.command()(agreeing.submit)
+community.command()(agreeing.log)
 
 
 @clients.command("add")
@@ -168,7 +177,7 @@ def add_client(
             if as_json:
                 show_json(added)
             else:
-                console.print(f"{name}: {added.seed_file}")
+                console().print(f"{name}: {added.seed_file}")
 
     run(work(), as_json=as_json)
 
@@ -188,7 +197,7 @@ def remove_client(
 
     run(work(), as_json=as_json)
     if not as_json:
-        console.print(f"{name} is cut off.")
+        console().print(f"{name} is cut off.")
 
 
 @clients.command("list")
@@ -204,7 +213,7 @@ def list_clients(state: State = None, client: As = COMMAND_LINE, as_json: AsJson
         rows = table("Client", "Role", "Ceiling")
         for each in found:
             rows.add_row(each.name, each.role, each.ceiling)
-        console.print(rows)
+        console().print(rows)
 
     run(work(), as_json=as_json)
 
@@ -222,7 +231,7 @@ def status(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = Fal
         rows.show_header = False
         for name, value in found.model_dump(mode="json").items():
             rows.add_row(name.replace("_", " "), _PLAIN.get(str(value), str(value)))
-        console.print(rows)
+        console().print(rows)
 
     run(work(), as_json=as_json)
 
@@ -244,7 +253,7 @@ def quarantine(
         rows = table("Number", "When", "Code", "From", "What is wrong")
         for each in found:
             rows.add_row(str(each.number), each.when, each.code, each.agency or "?", escape(each.message))
-        console.print(rows if found else "Nothing was refused.")
+        console().print(rows if found else "Nothing was refused.")
 
     run(work(), as_json=as_json)
 
@@ -260,19 +269,19 @@ def doctor(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = Fal
         else:
             for each in findings:
                 sign = "[green]ok  [/]" if each.ok else "[red]BAD [/]"
-                console.print(f"{sign} {each.check:12} {escape(each.message)}")
+                console().print(f"{sign} {each.check:12} {escape(each.message)}")
                 if each.fix:
-                    console.print(f"                  → {escape(each.fix)}")
+                    console().print(f"                  → {escape(each.fix)}")
         return all(each.ok for each in findings)
 
     if not run(work(), as_json=as_json):
         raise typer.Exit(REFUSED)
 
 
-def _show(found: Community, *, as_json: bool) -> None:
+def _show(found: "Community", *, as_json: bool) -> None:
     if as_json:
         show_json(found)
     else:
-        console.print(
+        console().print(
             f"[bold]{found.slug}[/] {escape(found.title)} ({found.id})\nMembers: {', '.join(found.members)}"
         )

@@ -2,13 +2,11 @@
 
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from schemas.errors import Code, OperationError
-from schemas.evidence import Evidence, parse_evidence
-from schemas.proof import check
 from subscribers.commands.common import (
     COMMAND_LINE,
     As,
@@ -20,6 +18,9 @@ from subscribers.commands.common import (
     run,
     show_json,
 )
+
+if TYPE_CHECKING:
+    from schemas.evidence import Evidence
 
 evidence = typer.Typer(
     no_args_is_help=True, help="Files that prove to a third party what an agency has signed."
@@ -57,7 +58,7 @@ def export(
     Example: liaison-agency evidence export FRA-2026-0042 --out court.json
     """
 
-    async def work() -> Evidence:
+    async def work() -> "Evidence":
         async with node(state, client) as agency:
             if ref is not None:
                 return await agency.evidence(ref, text=not without_text, membership=not without_membership)
@@ -65,6 +66,9 @@ def export(
 
     if (ref is None) == (quarantine is None):
         raise typer.BadParameter("give either a bulletin or --quarantine NUMBER")
+    from schemas.evidence import parse_evidence
+    from schemas.proof import check
+
     made = run(work(), as_json=as_json)
     data = made.to_bytes()
     target = out or Path(f"{ref or f'quarantine-{quarantine}'}.evidence.json")
@@ -75,14 +79,14 @@ def export(
     if as_json:
         show_json({"file": str(target), "bytes": len(data), "root": pinned.hex(), "proved": report.proved})
         return
-    console.print(f"{target}: {len(data)} bytes. A third party checks it with", markup=False)
-    console.print(
+    console().print(f"{target}: {len(data)} bytes. A third party checks it with", markup=False)
+    console().print(
         f"  liaison-verify {target} --root-fingerprint {pinned.hex()}", markup=False, soft_wrap=True
     )
-    console.print("and should have that fingerprint from the secretariat, not from you.")
+    console().print("and should have that fingerprint from the secretariat, not from you.")
     for each in report.findings:
         if each.status != "proved":
-            console.print(f"Note: {each.text}", markup=False)
+            console().print(f"Note: {each.text}", markup=False)
 
 
 def _write(target: Path, data: bytes) -> None:

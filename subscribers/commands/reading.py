@@ -1,16 +1,27 @@
 """For the one who reads: `tail`, `latest`, `search`, `show`, `replies`."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.panel import Panel
 
-from schemas.bulletin import Release, parse_bulletin
 from schemas.vocabulary import Kind, Language, Severity
-from subscribers.commands.common import COMMAND_LINE, As, AsJson, State, console, node, run, show_json, table
+from subscribers.commands.common import (
+    COMMAND_LINE,
+    As,
+    AsJson,
+    State,
+    console,
+    escape,
+    node,
+    run,
+    show_json,
+    table,
+)
 from subscribers.commands.moving import sized
-from subscribers.records import Filters, Page, Record
+
+if TYPE_CHECKING:
+    from schemas.bulletin import Release
+    from subscribers.records import Filters, Page, Record
 
 _COLOURS = {
     Severity.FLASH: "bold white on red",
@@ -50,7 +61,7 @@ def tail(
                 if as_json:
                     show_json(delivery.record)
                 else:
-                    console.print(_line(delivery.record))
+                    console().print(_line(delivery.record))
                 await delivery.ack()
 
     run(work(), as_json=as_json)
@@ -72,7 +83,7 @@ def latest(
     """
     filters = _filters(kind, community, region, severity)
 
-    async def work() -> Page:
+    async def work() -> "Page":
         async with node(state, client) as agency:
             return await agency.latest(filters, limit)
 
@@ -99,7 +110,7 @@ def search(
     """
     filters = _filters(kind, community, region, severity)
 
-    async def work() -> Page:
+    async def work() -> "Page":
         async with node(state, client) as agency:
             return await agency.search(" ".join(words), filters=filters, limit=limit, ranked=ranked)
 
@@ -120,7 +131,7 @@ def show(
     Example: liaison-agency show FRA-2026-0042 --language ar
     """
 
-    async def work() -> tuple[Record, list[Record]]:
+    async def work() -> "tuple[Record, list[Record]]":
         async with node(state, client) as agency:
             return await agency.show(ref), [] if as_json else await agency.replies(ref)
 
@@ -144,7 +155,7 @@ def replies(
     Example: liaison-agency replies FRA-2026-0042
     """
 
-    async def work() -> list[Record]:
+    async def work() -> "list[Record]":
         async with node(state, client) as agency:
             return await agency.replies(ref, limit)
 
@@ -152,14 +163,16 @@ def replies(
     if as_json:
         show_json(answered)
     elif not answered:
-        console.print("Nothing was answered to it.")
+        console().print("Nothing was answered to it.")
     else:
         _print_replies(answered)
 
 
 def _filters(
     kind: list[Kind] | None, community: list[str] | None, region: list[str] | None, severity: Severity
-) -> Filters:
+) -> "Filters":
+    from subscribers.records import Filters
+
     return Filters(
         kinds=frozenset(kind or ()),
         communities=frozenset(community or ()),
@@ -168,17 +181,17 @@ def _filters(
     )
 
 
-def _show_page(page: Page, *, as_json: bool) -> None:
+def _show_page(page: "Page", *, as_json: bool) -> None:
     if as_json:
         show_json(page)
     elif not page.items:
-        console.print("Nothing found.")
+        console().print("Nothing found.")
     else:
         for record in page.items:
-            console.print(_line(record))
+            console().print(_line(record))
 
 
-def _line(record: Record) -> str:
+def _line(record: "Record") -> str:
     bulletin = record.bulletin
     colour = _COLOURS.get(bulletin.severity, "dim")
     state = "" if record.state == "current" else f" [red]{record.state}[/]"
@@ -192,7 +205,9 @@ def _line(record: Record) -> str:
     )
 
 
-def _print_record(record: Record, language: Language) -> None:
+def _print_record(record: "Record", language: Language) -> None:
+    from rich.panel import Panel
+
     bulletin = record.bulletin
     text = bulletin.text_in(language)
     facts = table("", "")
@@ -203,27 +218,29 @@ def _print_record(record: Record, language: Language) -> None:
     if text.language is not bulletin.language:
         standing = "Official" if text.official else "Unofficial"
         body = f"[dim]{standing} translation from {bulletin.language}[/]\n\n{body}"
-    console.print(
+    console().print(
         Panel(
             body or "[dim]No text.[/]", title=f"[bold]{escape(text.title)}[/]", subtitle=escape(bulletin.tlp)
         )
     )
-    console.print(facts)
+    console().print(facts)
 
 
-def _print_replies(answered: list[Record]) -> None:
+def _print_replies(answered: "list[Record]") -> None:
     for record in answered:
-        console.print(_line(record))
+        console().print(_line(record))
         if record.bulletin.body:
-            console.print(f"         {escape(record.bulletin.body)}")
+            console().print(f"         {escape(record.bulletin.body)}")
 
 
-def _original(release: Release) -> str:
+def _original(release: "Release") -> str:
     """The reference under which its originator published what was carried here. The node verified it."""
+    from schemas.bulletin import parse_bulletin
+
     return parse_bulletin(release.payload.encode()).ref
 
 
-def _facts(record: Record) -> list[tuple[str, Any]]:
+def _facts(record: "Record") -> list[tuple[str, Any]]:
     bulletin = record.bulletin
     grading = (
         bulletin.grading

@@ -1,12 +1,24 @@
 """`compliance`: who has applied an amendment or retraction of this agency, by what they say."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
-from subscribers.commands.common import COMMAND_LINE, As, AsJson, State, console, node, run, show_json, table
-from subscribers.records import Compliance, MemberCompliance
+from subscribers.commands.common import (
+    COMMAND_LINE,
+    As,
+    AsJson,
+    State,
+    console,
+    escape,
+    node,
+    run,
+    show_json,
+    table,
+)
+
+if TYPE_CHECKING:
+    from subscribers.records import Compliance, MemberCompliance
 
 _SAID = {
     "applied": "[green]applied[/]",
@@ -29,7 +41,7 @@ def compliance(
     Example: liaison-agency compliance FRA-2026-0042
     """
 
-    async def work() -> list[Compliance]:
+    async def work() -> "list[Compliance]":
         async with node(state, client) as agency:
             return await agency.compliance(ref)
 
@@ -38,17 +50,17 @@ def compliance(
         show_json(found)
         return
     for each in found:
-        console.print(
+        console().print(
             f"[bold]{each.ref}[/]  {each.kind} of {each.issued}, {escape(each.community_slug)}: "
             f"{each.applied} of {len(each.members)} have applied it, {each.waiting} are waited for"
         )
         rows = table("Agency", "", "Received", "Applied", "Reported", "Archive, local, sinks")
         for member in each.members:
             rows.add_row(*_row(member))
-        console.print(rows)
+        console().print(rows)
 
 
-def _row(member: MemberCompliance) -> tuple[str, ...]:
+def _row(member: "MemberCompliance") -> tuple[str, ...]:
     done = ", ".join(each for each in (member.archive, member.local, member.sinks) if each)
     times = (each or "" for each in (member.received, member.applied, member.reported))
     return (f"{escape(member.agency_name)} ({member.agency})", _SAID[member.state], *times, done)

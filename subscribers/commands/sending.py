@@ -1,10 +1,9 @@
 """For whoever published something: `outbox`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from subscribers.api import OutboxEntry
 from subscribers.commands.common import (
     COMMAND_LINE,
     As,
@@ -16,6 +15,9 @@ from subscribers.commands.common import (
     show_json,
     table,
 )
+
+if TYPE_CHECKING:
+    from subscribers.api import OutboxEntry
 
 
 def outbox(
@@ -44,7 +46,7 @@ def outbox(
             elif drop:
                 await agency.outbox_drop(ref)
                 if not as_json:
-                    console.print(f"{ref} is forgotten.")
+                    console().print(f"{ref} is forgotten.")
             else:
                 draft = await agency.outbox_draft(ref)
                 typer.echo(draft.model_dump_json(exclude_none=True, exclude_defaults=True, indent=2))
@@ -52,7 +54,7 @@ def outbox(
     run(work(), as_json=as_json)
 
 
-def _list(found: list[OutboxEntry], *, as_json: bool) -> None:
+def _list(found: "list[OutboxEntry]", *, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
@@ -60,4 +62,4 @@ def _list(found: list[OutboxEntry], *, as_json: bool) -> None:
     for each in found:
         shade = "[red]" if each.state == "refused" else ""
         rows.add_row(each.ref, each.community_slug or each.community, f"{shade}{each.state}", each.code or "")
-    console.print(rows if found else "Nothing waits, and nothing was refused.")
+    console().print(rows if found else "Nothing waits, and nothing was refused.")

@@ -1,14 +1,23 @@
 """For the one who sets a node up: `init`, `enrol`, `run`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemas.encoding import instant
-from subscribers.commands.common import COMMAND_LINE, AsJson, State, refusals, run, settings_of, show_json
-from subscribers.log import configure
-from subscribers.settings import NodeSettings
+from subscribers.commands.common import (
+    COMMAND_LINE,
+    AsJson,
+    State,
+    load_lean,
+    refusals,
+    run,
+    settings_of,
+    show_json,
+)
+
+if TYPE_CHECKING:
+    from subscribers.settings import NodeSettings
 
 _LATEST = 9_000_000_000_000
 """A time that an instant of four digits of year can tell (Unix milliseconds)."""
@@ -69,9 +78,12 @@ def enrol(
     Example: liaison-agency enrol admission.json --root-fingerprint "3f2a ... 91c0"
     """
     with refusals(as_json=as_json):
+        load_lean()
+        from subscribers.log import configure
+        from subscribers.registration import accept_admission, first_document, register
+
         settings = settings_of(state)
         configure(settings.log, "error")  # what goes wrong is told once, by the refusal
-        from subscribers.registration import accept_admission, first_document, register
 
         accept_admission(settings, admission, root_fingerprint)
     if keys_out:
@@ -86,6 +98,8 @@ def enrol(
     if as_json:
         show_json({"endpoint": endpoint, "registered": waits is None})
     elif waits is not None:
+        from schemas.encoding import instant
+
         until = instant(min(waits, _LATEST))
         typer.echo(f"Admitted as {endpoint}. The new identity key counts from {until} on at the earliest.")
         typer.echo("Next: `liaison-agency run`; it takes up the key by itself, and then binds the others.")
@@ -109,18 +123,20 @@ def run_node(
     Example: liaison-agency run --state agency --jsonl bulletins.jsonl
     """
     with refusals(as_json=as_json):
+        load_lean()
+        from subscribers.log import configure
+        from subscribers.serving import serve
+
         settings = settings_of(state)
         if jsonl:
             settings = settings.model_copy(update={"jsonl": jsonl})
         if air_gap:
             settings = settings.model_copy(update={"air_gap": True})
         configure(settings.log, settings.log_level)
-        from subscribers.serving import serve
-
         serve(settings, lambda url: _ready(url, settings, as_json=as_json))
 
 
-def _ready(url: str, settings: NodeSettings, *, as_json: bool) -> None:
+def _ready(url: str, settings: "NodeSettings", *, as_json: bool) -> None:
     if as_json:
         show_json({"event": "ready", "nats": url, "state": str(settings.state)})
     else:

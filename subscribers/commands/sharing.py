@@ -3,10 +3,19 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from subscribers.commands.common import COMMAND_LINE, As, AsJson, State, console, node, run, show_json, table
+from subscribers.commands.common import (
+    COMMAND_LINE,
+    As,
+    AsJson,
+    State,
+    console,
+    escape,
+    node,
+    run,
+    show_json,
+    table,
+)
 
 if TYPE_CHECKING:
     from subscribers.client import Agency
@@ -111,10 +120,10 @@ def listing(state: State = None, client: As = COMMAND_LINE, as_json: AsJson = Fa
         said = "YOURS TO ANSWER" if each.yours_to_answer else each.state
         about = (each.request, each.carrier, each.ref, each.originator, escape(each.community), where)
         rows.add_row(*about, said, each.until or "", str(each.to_carry or ""))
-    console.print(rows if report.asked else "Nobody has asked.")
+    console().print(rows if report.asked else "Nobody has asked.")
     for come in report.here:
         where = f"in {escape(come.community)}, carried by {come.carrier}"
-        console.print(f"{come.ref} {where}: by {come.originator}, which granted it {come.granted}")
+        console().print(f"{come.ref} {where}: by {come.originator}, which granted it {come.granted}")
 
 
 @release.command()
@@ -173,24 +182,26 @@ def carry(request: Request, state: State = None, client: As = COMMAND_LINE, as_j
     if as_json:
         show_json(done)
     elif not done:
-        console.print("Everything has been carried.")
+        console().print("Everything has been carried.")
     else:
         for each in done:
-            console.print(f"Carried: {each.ref} ({each.state})")
+            console().print(f"Carried: {each.ref} ({each.state})")
 
 
 def _said(published: "Published", word: str, *, as_json: bool) -> None:
     if as_json:
         show_json(published)
     else:
-        console.print(f"{word}: {published.ref} ({published.state})")
+        console().print(f"{word}: {published.ref} ({published.state})")
 
 
 async def _followed(agency: "Agency", community: str) -> "HistoryReport":
     import asyncio
 
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console(), transient=True) as progress:
         task = progress.add_task("history", total=None)
         while True:
             report = await agency.history()
@@ -212,10 +223,12 @@ def _show(report: "HistoryReport", *, as_json: bool) -> None:
     )
     for each in report.wanted:
         rows.add_row(*_cells(each))
-    console.print(rows if report.wanted else "No history was asked for.")
+    console().print(rows if report.wanted else "No history was asked for.")
     for given in report.given:
         where = escape(given.slug)
-        console.print(f"Given to {given.agency} in {where}: keys of {given.epochs} epochs, last {given.last}")
+        console().print(
+            f"Given to {given.agency} in {where}: keys of {given.epochs} epochs, last {given.last}"
+        )
 
 
 def _cells(each: "HistoryEntry") -> list[str]:

@@ -6,12 +6,10 @@ import stat
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from schemas.bulletin import Draft, parse_draft
-from schemas.encoding import parse_json
 from schemas.errors import Code, DraftError, LiaisonError
 from schemas.limits import PAYLOAD_MAX
 from schemas.vocabulary import History, Kind, Language, Severity, Tlp
@@ -28,8 +26,10 @@ from subscribers.commands.common import (
     show_json,
 )
 from subscribers.commands.moving import shown
-from subscribers.draft_files import read_draft
-from subscribers.records import Published
+
+if TYPE_CHECKING:
+    from schemas.bulletin import Draft
+    from subscribers.records import Published
 
 LINES_AT_ONCE: Final = 64
 """How many lines of `publish-lines` are under way at the same time."""
@@ -89,12 +89,14 @@ def publish(
         "history": history,
         "regions": region,
     }
+    from schemas.bulletin import parse_draft
+
     with refusals(as_json=as_json):
         draft = parse_draft(
             _fields(file) | {name: value for name, value in given.items() if value is not None}
         )
 
-    async def work(draft: Draft) -> Published:
+    async def work(draft: "Draft") -> "Published":
         async with node(state, client) as agency:
             with shown(as_json=as_json) as progress:
                 uploads = [await agency.files.attach(each, progress=progress) for each in attach or ()]
@@ -140,7 +142,10 @@ async def _publish_lines(state: Path | None, client: str) -> int:
     return refused
 
 
-def _line_of(line: bytes) -> tuple[Draft, str]:
+def _line_of(line: bytes) -> "tuple[Draft, str]":
+    from schemas.bulletin import parse_draft
+    from schemas.encoding import parse_json
+
     fields = parse_json(line.strip(), LINE_MAX)
     draft, community = fields.get("draft"), fields.get("community")
     if (
@@ -189,7 +194,7 @@ def acknowledge(
     Example: liaison-agency ack FRA-2026-0042 --note "Passed to border police" --private
     """
 
-    async def work() -> Published:
+    async def work() -> "Published":
         async with node(state, client) as agency:
             return await agency.acknowledge(ref, note, private=private)
 
@@ -213,7 +218,7 @@ def sight(
     Example: liaison-agency sight FRA-2026-0042 --region KZ-ALA --seen 2026-11-22T06:00:00Z --private
     """
 
-    async def work() -> Published:
+    async def work() -> "Published":
         async with node(state, client) as agency:
             return await agency.sight(ref, note, regions=region or (), seen=seen, private=private)
 
@@ -235,7 +240,7 @@ def digest(
     Example: liaison-agency digest --community balkans --period week
     """
 
-    async def work() -> Published:
+    async def work() -> "Published":
         async with node(state, client) as agency:
             return await agency.digest(community, period)
 
@@ -251,10 +256,12 @@ def _fields(file: Path | None) -> dict[str, Any]:
         raise DraftError(
             Code.BAD_DRAFT, f"{file} cannot be read: {error.strerror}", "check the path"
         ) from None
+    from subscribers.draft_files import read_draft
+
     return read_draft(data)
 
 
-def _report(published: Published, *, as_json: bool) -> None:
+def _report(published: "Published", *, as_json: bool) -> None:
     if as_json:
         show_json(published)
     else:
@@ -263,9 +270,9 @@ def _report(published: Published, *, as_json: bool) -> None:
             "admitted": "admitted by the hub",
             "refused": f"refused by the hub: {published.code}",
         }
-        console.print(f"[bold]{published.ref}[/]  {said[published.state]}")
+        console().print(f"[bold]{published.ref}[/]  {said[published.state]}")
         if published.unreadable:
             who = ", ".join(published.unreadable)
-            console.print(f"[yellow]cannot read it:[/] {who}; see `liaison-agency readers`", soft_wrap=True)
+            console().print(f"[yellow]cannot read it:[/] {who}; see `liaison-agency readers`", soft_wrap=True)
     if published.state == "refused":
         raise typer.Exit(REFUSED)
