@@ -2,6 +2,7 @@
 vector, in Node and in a browser, and reads live from a hub over WebSocket.
 """
 
+import base64
 import contextlib
 import importlib
 import json
@@ -14,7 +15,7 @@ import pytest
 from tests.support.js_reader import LIMIT, build, has_node, run
 from tests.support.sandbox import CHROMIUM, CHROMIUM_FLAGS, has_chromium
 from tests.support.world import Program, World
-from tests.vectors.runner import CASES, LOG_CASES, base
+from tests.vectors.runner import BLOBS, FOLDER, base
 
 PAGE: Final = "http://localhost/"
 """Answered by the test itself. A secure context, as the browser's cryptography wants it."""
@@ -27,8 +28,13 @@ pytestmark = [
 
 
 def vectors() -> list[Path]:
-    """Every case there is."""
-    return [path for folder in (CASES, LOG_CASES) for path in folder.glob("*.json")]
+    """Every case that a reader needs: all but those of a hub."""
+    return [path for path in FOLDER.glob("*/*.json") if path.parent.name not in {"hub", "standards"}]
+
+
+def blobs() -> dict[str, str]:
+    """What hubs answer with in the cases, by its name."""
+    return {path.stem: base64.b64encode(path.read_bytes()).decode() for path in BLOBS.glob("*.bin")}
 
 
 @pytest.fixture
@@ -56,7 +62,8 @@ async def test_every_vector_in_a_browser(built: Path) -> None:
     cases = [json.loads(path.read_text("utf-8")) for path in vectors()]
     async with empty_page() as page:
         await page.add_script_tag(path=built / "test" / "browser.js")
-        wrong = await page.evaluate("([base, cases]) => globalThis.vectors(base, cases)", [base(), cases])
+        given = [{**base(), "blobs": blobs()}, cases]
+        wrong = await page.evaluate("([base, cases]) => globalThis.vectors(base, cases)", given)
     assert wrong == []
 
 

@@ -40,12 +40,12 @@ function show(told: Told | Ready): void {
   }
 }
 
-function sheet({ bulletin, agency, slug, community }: Extract<Told, { event: "bulletin" }>): HTMLElement {
+function sheet({ bulletin, agency, originator, slug, community }: Extract<Told, { event: "bulletin" }>): HTMLElement {
   const text = (name: string): string => (typeof bulletin[name] === "string" ? bulletin[name] : "");
   const tlp = text("tlp");
   const colour = `tlp tlp-${tlp.replace("TLP:", "").replace("+", "-").toLowerCase()}`;
   const item = made("li", "");
-  const from = made("div", `${text("ref")} · ${agency} → ${slug ?? community} · ${text("kind")}, ${text("severity")} `, "from");
+  const from = made("div", `${text("ref")} · ${originator ? `${originator}, carried by ${agency}` : agency} → ${slug ?? community} · ${text("kind")}, ${text("severity")} `, "from");
   from.append(made("span", tlp, colour));
   item.append(from, made("h2", text("title")), made("p", text("summary") || text("body")));
   item.lang = text("language");

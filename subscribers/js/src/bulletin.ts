@@ -3,7 +3,8 @@
 import { parseJson, type Json, type JsonObject } from "./encoding.js";
 import { demand } from "./errors.js";
 import {
-  boolean, distinct, isObject, line, lineOf, listOf, matches, oneOf, orNull, record, textOf, UUID7, whole, type Check,
+  boolean, COMMUNITY, distinct, HASH, isObject, line, lineOf, listOf, matches, oneOf, orNull, record, textOf, UUID7,
+  whole, type Check,
 } from "./fields.js";
 import type { Header } from "./frame.js";
 import {
@@ -59,11 +60,9 @@ const attachment = record({
   seal: record({ header: hex(24), key: hex(32), root: hex(32) }),
 });
 const link = record({ relation: oneOf(...RELATIONS), id: matches(UUID7) });
-const COMMUNITY = /^[0-9a-f]{32}$/;
-const HASH = /^[0-9a-f]{64}$/;
 const onward = record({ bulletin: matches(UUID7), community: matches(COMMUNITY) });
 const envelope = matches(/^[^]{1,32768}$/u);
-/** Its form alone: whose words it carries is not looked into here (see README.md). */
+/** Its form alone: see `onward`. */
 const release = record({
   header: matches(/^[^]{1,2048}$/u),
   signature: matches(/^[A-Za-z0-9+/]{86}==$/),

@@ -23,6 +23,9 @@ export function derive(key: Uint8Array, purpose: string): Uint8Array {
 /** What an announcement says of its key, in hex. */
 export const keyCommitment = (key: Uint8Array): string => toHex(derive(key, "liaison/1 commit"));
 
+/** What a header commits to, in hex. */
+export const commitmentTo = (salt: Uint8Array, payload: Uint8Array): string => toHex(sha256(COMMITMENT, salt, payload));
+
 /** The payload of a `b` or `c` frame. Throws `decryption_failed`, `bad_padding`, `commitment_mismatch`. */
 export function openBody(frame: Frame, key: Uint8Array): Uint8Array {
   return openCommitted(frame.body, frame.head, derive(key, "liaison/1 aead"), COMMITMENT, frame.header.pc);

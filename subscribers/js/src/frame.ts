@@ -88,7 +88,8 @@ export function signedBy(frame: Frame, key: Uint8Array): boolean {
   return verify(key, pae(FRAME_TYPE, concat(frame.head, sha256(frame.body))), frame.signature);
 }
 
-function parseHeader(data: Uint8Array): Header {
+/** Throws `bad_header`. */
+export function parseHeader(data: Uint8Array): Header {
   // Byte by byte: what is not ASCII matches nothing.
   const found = HEADER.exec(Array.from(data, (byte) => String.fromCharCode(byte)).join(""));
   demand(found !== null, "bad_header", "not a header of this text");

@@ -20,7 +20,8 @@ interface From {
 
 /** What is told; each is printed as one line of JSON. */
 export type Told =
-  | ({ event: "bulletin"; agency: string; slug: string | null; expired: boolean; bulletin: JsonObject } & From)
+  /** `originator`: whose it is, where another agency's was carried on. */
+  | ({ event: "bulletin"; agency: string; originator: string | null; slug: string | null; expired: boolean; bulletin: JsonObject } & From)
   /** An answer to a bulletin of ours, sealed to us. */
   | ({ event: "reply"; agency: string; slug: string | null; expired: boolean; bulletin: JsonObject } & From)
   | ({ event: "gap"; from: number; to: number } & From)
@@ -119,9 +120,10 @@ export class Reader {
     if (verdict.verdict === "carded") this.slugs.set(community, verdict.card.slug);
     if (verdict.verdict === "beat" && verdict.behind.length > 0) told.push({ event: "behind", chains: verdict.behind });
     if (verdict.verdict === "opened") {
-      const { agency, expired, bulletin } = verdict;
+      const { agency, expired, bulletin, original } = verdict;
+      const originator = original?.agency ?? null;
       const slug = this.slugs.get(community) ?? null;
-      told.push({ event: "bulletin", ...from, slug, agency, expired, bulletin: bulletin.fields });
+      told.push({ event: "bulletin", ...from, slug, agency, originator, expired, bulletin: bulletin.fields });
     }
     if (verdict.verdict === "sealed") {
       const { agency, code, expired, frame, reply } = verdict;

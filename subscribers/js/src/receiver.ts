@@ -10,6 +10,8 @@ import { parseFrame, signedBy, type Frame, type Head, type Header } from "./fram
 import type { Bound, Directory } from "./directory.js";
 import type { Heads } from "./heads.js";
 import type { Membership } from "./membership.js";
+import { checkOnward, type Original } from "./onward.js";
+import type { Named } from "./past.js";
 import { isSealed, parseSealed, type SealedReply } from "./replies.js";
 import { frameSubject } from "./subjects.js";
 
@@ -32,7 +34,8 @@ interface Placed {
 }
 
 export type Verdict =
-  | ({ verdict: "opened"; payload: Uint8Array; bulletin: Bulletin; agency: string } & Placed)
+  /** `original`: of what was released onward, once that is shown to be its originator's. */
+  | ({ verdict: "opened"; payload: Uint8Array; bulletin: Bulletin; agency: string; original?: Original } & Placed)
   /** A reply to an originator alone: `openReply` tells whether it is for us. `code` is its agency's. */
   | ({ verdict: "sealed"; reply: SealedReply; agency: string; code: string } & Placed)
   | ({ verdict: "carded"; card: Card } & Placed)
@@ -61,12 +64,14 @@ class Skip extends Error {
 }
 
 export class Receiver {
-  /** Key commitments (hex) of accepted announcements by the hash of their frame (hex): what wraps are for. */
-  readonly announced = new Map<string, string>();
+  /** Epochs whose announcements were accepted, by the hash of those frames (hex): what wraps are for. */
+  readonly announced = new Map<string, Epoch>();
   private readonly chains = new Map<string, Chain>();
   private readonly epochs = new Map<string, Epoch>();
   /** By key commitment. */
   private readonly keys = new Map<string, Uint8Array>();
+  /** By chain: the hashes that are known of some numbers before their frames have come. */
+  private readonly pins = new Map<string, ReadonlyMap<number, string>>();
 
   /** `heads` tells of keys that are not believed yet; without them every key of the directory is. */
   constructor(
@@ -92,10 +97,33 @@ export class Receiver {
     return messages.map(([subject, data], index) => this.judgeVouched(subject, data, now, versions[index] ?? 0));
   }
 
-  private judgeVouched(subject: string, data: Uint8Array, now: number, version: number): Verdict {
+  /** Let no other frames stand in these places of a chain. */
+  pin({ publisher, community, precedence }: Named, hashes: ReadonlyMap<number, string>): void {
+    this.pins.set(chainKey(publisher, community, precedence), hashes);
+  }
+
+  /** Old frames of a chain before its `anchor`: each must be signed, whoever vouches for it. */
+  judgePast(
+    messages: readonly (readonly [subject: string, data: Uint8Array])[],
+    anchor: Uint8Array | undefined,
+    now: number,
+  ): Verdict[] {
+    const believed = (key: Bound): boolean => !this.heads?.withholds(key, now);
+    const batch = [...messages.map(([, data]) => data), ...(anchor ? [anchor] : [])];
+    const versions = vouched(this.directory, batch, believed);
+    return messages.map(([subject, data], at) => this.judgeVouched(subject, data, now, versions[at] ?? 0, true));
+  }
+
+  /** To whom the epoch of a frame is open, `none` or `members`, if it was announced in its chain. */
+  historyOf(header: Header): string | undefined {
+    const epoch = this.epochs.get(epochKey(header));
+    return epoch?.precedence === header.precedence ? epoch.history : undefined;
+  }
+
+  private judgeVouched(subject: string, data: Uint8Array, now: number, version: number, signed = false): Verdict {
     let placed: Placed | undefined;
     try {
-      const frame = this.authentic(subject, data, version, now);
+      const frame = this.authentic(subject, data, version, now, signed);
       const { missing } = this.place(frame);
       placed = { frame, missing, expired: frame.header.exp <= now };
       return this.read(placed);
@@ -109,14 +137,14 @@ export class Receiver {
   }
 
   /** Everything before the chain. */
-  private authentic(subject: string, data: Uint8Array, vouching: number, now: number): Frame {
+  private authentic(subject: string, data: Uint8Array, vouching: number, now: number, signed: boolean): Frame {
     const frame = parseFrame(data);
     const { header } = frame;
     const place = frameSubject(subject);
     for (const name of ["realm", "community", "precedence", "publisher"] as const) {
       demand(place[name] === header[name], "subject_mismatch", "header and subject disagree");
     }
-    const agency = this.signed(frame, vouching, now);
+    const agency = this.signed(frame, vouching, now, signed);
     const community = this.directory.communities.get(header.community);
     // The two feeds are not ordered: it may be in what we have not read.
     const behind = header.dir !== undefined && header.dir.size > this.directory.log.size;
@@ -143,7 +171,7 @@ export class Receiver {
   }
 
   /** The agency whose endpoint has signed, or a successor of whose key vouches for the frame. */
-  private signed(frame: Frame, vouching: number, now: number): string {
+  private signed(frame: Frame, vouching: number, now: number, always: boolean): string {
     const { publisher, kid, dir } = frame.header;
     const bound = this.directory.signing.get(kid);
     const endpoint = this.directory.endpoints.get(publisher);
@@ -151,10 +179,9 @@ export class Receiver {
     if (bound === undefined && dir && dir.size > this.directory.log.size) throw new Behind("directory", dir.size);
     demand(endpoint !== undefined, "unknown_publisher", "the endpoint has no keys in the directory");
     demand(bound?.endpoint === publisher, "unknown_key", "not a key of this endpoint");
-    if (vouching < bound.version) {
-      demand(!bound.revoked, "revoked_key", "the key was revoked");
-      demand(signedBy(frame, bound.key), "bad_signature", "the signature does not hold");
-    }
+    const vouchedFor = vouching >= bound.version;
+    demand(vouchedFor || !bound.revoked, "revoked_key", "the key was revoked");
+    demand((vouchedFor && !always) || signedBy(frame, bound.key), "bad_signature", "the signature does not hold");
     demand(!this.heads?.withholds(bound, now), "stale_head", "a key that no head vouches for yet");
     return endpoint.agency;
   }
@@ -164,6 +191,8 @@ export class Receiver {
     const key = chainKey(publisher, community, precedence);
     const found = follow(this.chains.get(key), frame);
     if (found === undefined) throw new Skip("unknown_epoch");
+    const pinned = this.pins.get(key)?.get(frame.header.seq) ?? frame.hash;
+    demand(pinned === frame.hash, "fork", "another frame than is known to stand there");
     this.chains.set(key, found.chain);
     return { missing: found.missing };
   }
@@ -192,7 +221,7 @@ export class Receiver {
       due: this.due(header),
     };
     this.epochs.set(key, epoch);
-    this.announced.set(hash, epoch.commitment);
+    this.announced.set(hash, epoch);
     return epoch;
   }
 
@@ -237,7 +266,8 @@ export class Receiver {
     }
     const bulletin = parseBulletin(payload);
     agrees(bulletin, header, epoch.history, code);
-    return { verdict: "opened", payload, bulletin, agency, ...placed };
+    const original = checkOnward(bulletin, { ...header, agency }, this.directory);
+    return { verdict: "opened", payload, bulletin, agency, ...(original && { original }), ...placed };
   }
 
   private chainOf(header: Header): Chain {

@@ -9,6 +9,7 @@ import { keyCommitment } from "./content.js";
 import { demand } from "./errors.js";
 import { distinct } from "./fields.js";
 import { ENC_SIZE, HASH_SIZE, KEY_SIZE, KID_SIZE, WRAP_SIZE, WRAPS_PER_BUNDLE } from "./limits.js";
+import type { Epoch } from "./receiver.js";
 import { keyId } from "./signatures.js";
 
 const LABEL = bytes("liaison/1 wrap\0");
@@ -40,24 +41,25 @@ export interface Given {
 }
 
 /**
- * The key in a wrap for `endpoint`. `announced` has the key commitments of accepted announcements by their hash.
- * Throws `bad_wrap`, `unknown_epoch`, `key_mismatch`.
+ * The key in a wrap for `endpoint`. `announced` has the epochs of accepted announcements by their hash.
+ * Throws `bad_wrap`, `unknown_epoch`, `history_none`, `key_mismatch`.
  */
 export async function acceptWrap(
   data: Uint8Array<ArrayBuffer>,
-  announced: ReadonlyMap<string, string>,
+  announced: ReadonlyMap<string, Epoch>,
   mine: KemKey,
   endpoint: string,
 ): Promise<Given> {
   demand(data.length === WRAP_SIZE, "bad_wrap", "not the size of a wrap");
   const announcement = toHex(data.slice(0, HASH_SIZE));
-  const commitment = announced.get(announcement);
-  demand(commitment !== undefined, "unknown_epoch", "for an epoch that was not announced");
+  const epoch = announced.get(announcement);
+  demand(epoch !== undefined, "unknown_epoch", "for an epoch that was not announced");
+  demand(epoch.due || epoch.history === "members", "history_none", "an epoch that is kept from later joiners");
   demand(toHex(data.slice(HASH_SIZE, HEAD_SIZE)) === toHex(mine.kid), "bad_wrap", "for another key");
   const info = concat(LABEL, data.slice(0, HEAD_SIZE), bytes(endpoint));
   const key = await openSealed(data.slice(HEAD_SIZE), info, mine);
   demand(key !== undefined, "bad_wrap", "it does not open");
-  demand(key.length === KEY_SIZE && keyCommitment(key) === commitment, "key_mismatch", "another key than announced");
+  demand(key.length === KEY_SIZE && keyCommitment(key) === epoch.commitment, "key_mismatch", "another key than announced");
   return { announcement, key };
 }
 

@@ -1,13 +1,18 @@
 /** Run one case of `tests/vectors`: what comes out is put as the case puts it. In Node and in browsers alike. */
 
-import { bytes, fromBase64, fromHex, toHex } from "../src/encoding.js";
+import { parseBulletin } from "../src/bulletin.js";
+import { bytes, concat, fromBase64, fromHex, toHex } from "../src/encoding.js";
 import { checkNote, demandFresh, demandNotAhead, freshUntil, originOf, parseNote } from "../src/checkpoints.js";
+import { chunkCount, fileParts, padded, tree, type Attachment } from "../src/chunks.js";
 import { Directory } from "../src/directory.js";
 import { parseEnrolment } from "../src/documents.js";
 import type { Gap } from "../src/chain.js";
 import { Refusal } from "../src/errors.js";
 import { verifyFile } from "../src/exports.js";
 import { Heads } from "../src/heads.js";
+import { checkRequest, parseHandover, parsePage, parseRequest } from "../src/history.js";
+import { checkOnward, type Published } from "../src/onward.js";
+import { readPast } from "../src/past.js";
 import { readReceipt } from "../src/receipts.js";
 import { Receiver, type Verdict } from "../src/receiver.js";
 import { openReply } from "../src/replies.js";
@@ -15,6 +20,8 @@ import { publicKey, ready, sha256 } from "../src/signatures.js";
 import { acceptWrap, kemKey, parseBundle } from "../src/wraps.js";
 
 export interface Base {
+  /** What hubs answer with, in base64, by the names that cases use. */
+  blobs?: Record<string, string>;
   fingerprint: string;
   agencies: Record<string, { endpoint: string; kem: string }>;
   documents: string[];
@@ -196,6 +203,55 @@ const OPERATIONS: Record<string, (base: Base, given: Case) => Said | Promise<Sai
     demandFresh(until, now);
     const { head, times } = cosigned;
     return { size: head.size, root: toHex(head.root), times, fresh_until: until };
+  },
+  onward: (base, given) => {
+    const place = given as unknown as Published;
+    const original = checkOnward(parseBulletin(text(given, "bulletin")), place, held(base, given));
+    return original ? { originator: original.agency, ref: original.bulletin.fields["ref"] } : {};
+  },
+  request: (base, given) => {
+    const request = parseRequest(text(given, "request"));
+    return { agency: checkRequest(request, held(base, given), given.now), epochs: request.epochs.length };
+  },
+  handover: (_, given) => {
+    const { wraps, ...rest } = parseHandover(fromBase64(given["handover"] as string, MESSAGE_MAX));
+    return { ...rest, epochs: wraps.size };
+  },
+  page: (_, given) => {
+    const { last, more, frames } = parsePage(fromBase64(given["page"] as string, MESSAGE_MAX), given["after"] as number);
+    return { last, more, sequences: frames.map((each) => each.sequence) };
+  },
+  past: (base, given) => {
+    const [publisher, community, precedence] = given["chain"] as [string, string, string];
+    const old = (given["frames"] as string[]).map((each) => fromBase64(each, MESSAGE_MAX));
+    const anchor = given["anchor"] === undefined ? undefined : fromBase64(given["anchor"] as string, MESSAGE_MAX);
+    const chain = { publisher, community, precedence };
+    const { outcomes, missing } = readPast(follow(base, given), chain, old, anchor, given.now);
+    return {
+      outcomes: outcomes.map((each) => (each.outcome === "refused" ? `refused ${each.code}` : each.outcome)),
+      missing: missing.map(({ from, to }) => [from, to + 1]),
+    };
+  },
+  padded: (_, given) => {
+    const sizes = given["sizes"] as number[];
+    return { table: sizes.map((size) => [size, padded(size), chunkCount(size)]) };
+  },
+  tree: (_, given) => {
+    const numbers = Array.from({ length: given["chunks"] as number }, (_, number) => number);
+    const { root, lists } = tree(numbers.map((number) => sha256(fromHex(number.toString(16).padStart(8, "0"), 4))));
+    return { root: toHex(root), lists: lists.length };
+  },
+  attachment: async (base, given) => {
+    const names = given["hub"] as Record<string, string>;
+    const attachment = given["attachment"] as Attachment;
+    const parts: Uint8Array[] = [];
+    const fetch = async (address: string): Promise<Uint8Array | undefined> => {
+      const blob = base.blobs?.[names[address] ?? ""];
+      return blob === undefined ? undefined : fromBase64(blob, MESSAGE_MAX);
+    };
+    for await (const part of fileParts(attachment, fetch)) parts.push(part.slice());
+    const file = concat(...parts);
+    return { sha256: toHex(sha256(file)), size: file.length };
   },
   file: (_, given) => {
     const [size, root] = (given["since"] ?? []) as [number?, string?];

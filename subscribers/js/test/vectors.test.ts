@@ -10,7 +10,12 @@ const vectors = new URL("../../../../tests/vectors/", import.meta.url);
 const read = (name: string): unknown => JSON.parse(readFileSync(new URL(name, vectors), "utf8"));
 
 const base = read("base.json") as Base;
-const names = ["cases/", "log/"].flatMap((folder) =>
+const blobs = new URL("attachments/blobs/", vectors);
+base.blobs = Object.fromEntries(
+  readdirSync(blobs).map((name) => [name.replace(".bin", ""), readFileSync(new URL(name, blobs)).toString("base64")]),
+);
+/** All but those of a hub alone. */
+const names = ["cases/", "log/", "sharing/", "attachments/"].flatMap((folder) =>
   readdirSync(new URL(folder, vectors))
     .filter((name) => name.endsWith(".json"))
     .map((name) => folder + name),
