@@ -234,10 +234,12 @@ def _print_replies(answered: "list[Record]") -> None:
 
 
 def _original(release: "Release") -> str:
-    """The reference under which its originator published what was carried here. The node verified it."""
-    from schemas.bulletin import parse_bulletin
+    """The reference under which its originator published what was carried here. The node verified it, and
+    shows it without the seals of its files.
+    """
+    from schemas.bulletin import Bulletin
 
-    return parse_bulletin(release.payload.encode()).ref
+    return Bulletin.model_validate_json(release.payload).ref
 
 
 def _facts(record: "Record") -> list[tuple[str, Any]]:

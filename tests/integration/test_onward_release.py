@@ -1,13 +1,17 @@
 """A bulletin goes on to another community because its originator let it, and is verified there as the
-originator's; without that it is refused. On real processes.
+originator's, its files included; without that it is refused. On real processes.
 """
+
+import os
+from pathlib import Path
 
 import pytest
 
+from schemas.limits import CHUNK_SIZE
 from schemas.vocabulary import Kind
 from subscribers.client import Agency
 from subscribers.records import Record, ReleaseEntry
-from tests.support.world import Member, World, eventually
+from tests.support.world import Member, World, draft, eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
@@ -30,10 +34,15 @@ async def until_known(member: Member, ref: str) -> Record:
         return await agency.show(ref)
 
 
-async def test_a_bulletin_goes_on_where_its_originator_lets_it(world: World) -> None:
+async def test_a_bulletin_goes_on_where_its_originator_lets_it(world: World, tmp_path: Path) -> None:
     fr, kz, gb = await world.agencies("fr", "kz", "gb")
     here, there = await fr.found(kz), await kz.found(gb)
-    said = await fr.publish("Seen at the border", here.slug, body="Two cars.")
+    photo, out = tmp_path / "photo.bin", tmp_path / "out"
+    photo.write_bytes(os.urandom(CHUNK_SIZE + 1))
+    out.mkdir()
+    async with fr.client() as agency:
+        upload = await agency.files.attach(photo)
+        said = await agency.publish(draft("Seen at the border", body="Two cars."), here.slug, [upload.id])
     red = await fr.publish("For you alone", here.slug, tlp="TLP:RED")
     for each in (said, red):
         await until_known(kz, each.ref)
@@ -58,6 +67,11 @@ async def test_a_bulletin_goes_on_where_its_originator_lets_it(world: World) -> 
     record = await until_known(gb, carried.ref)
     assert (record.bulletin.title, record.bulletin.body) == ("Seen at the border", "Two cars.")
     assert record.agency == "kz"
+    # In the community of the original it never was: the key of the file came with the release alone.
+    assert (await gb.run("attachments", said.ref)).code == "not_found"
+    fetched = await gb.run("fetch", carried.ref, "--out", out)
+    assert fetched.status == 0, fetched.err
+    assert (out / "photo.bin").read_bytes() == photo.read_bytes()
     (told,) = (each for each in (await gb.run("release", "list")).json["here"] if each["ref"] == carried.ref)
     assert told["originator"] == "fr"
     assert said.ref in (await world.command("liaison-agency", "show", carried.ref, "--state", gb.state)).out

@@ -29,7 +29,7 @@ _GRANT = fields.record(
         "until": fields.integer(),
     }
 )
-_ITS_OWN = {"id", "ref", "issued", "links", "drafter", "releaser", "release"}
+_ITS_OWN = {"id", "ref", "issued", "links", "drafter", "releaser", "onward", "grant", "release"}
 _FOLLOWS = {"amendment": "amends", "retraction": "retracts"}
 _DEFAULTS = {"v": 1, "history": "none", "exercise": False}
 

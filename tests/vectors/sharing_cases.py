@@ -20,6 +20,7 @@ from schemas.wraps import Wrap, kem_key_id
 from tests.support import federation as fed
 from tests.support.federation import AT, BRA, COM, DAY, EXE, FRA, JPN, OTHER, UNX, Publisher
 from tests.support.onward import Scene
+from tests.vectors.attachment_cases import described
 from tests.vectors.recipe import Case, b64, case, code
 
 
@@ -262,7 +263,28 @@ def _releases() -> Iterator[Case]:
     yield given("of_red", "TLP:RED", code(Code.RED_ONWARD), red.carried())
     documents = [each.decode() for each in (FRA.successor(), FRA.revocation())]
     what = "the key of the original was revoked"
+    yield from _other_originals(given)
     yield given("of_a_revoked_key", what, code(Code.REVOKED_KEY), scene.carried(), documents=documents)
+
+
+def _other_originals(given: Any) -> Iterator[Case]:
+    good = {"originator": "fra", "ref": "FRA-2026-0001"}
+    later = Scene(kind="amendment", links=[{"relation": "amends", "id": fed.uuid(7)}])
+    grant = sign_grant(later.grant(bulletin=fed.uuid(7), pc="ab" * 32), FRA.signing)
+    said = later.carried(later.released(grant=grant))
+    yield given("of_an_amendment", "it amends what the grant is for", good, said)
+    asking = Scene(kind="request", onward={"bulletin": fed.uuid(7), "community": EXE})
+    what = "the original itself asks to let something go on"
+    yield given("of_a_request", what, good, asking.carried(onward=None))
+    files = [described(5, b"\x05" * 32)]
+    kept = Scene(attachments=files)
+    yield given("with_its_file", "the original has a file", good, kept.carried())
+    what, other = "a file of the original is another", code(Code.CONTENT_MISMATCH)
+    changed = kept.carried(attachments=[{**files[0], "name": "other.pdf"}])
+    yield given("with_another_file", what, other, changed)
+    twice = Scene(release=Scene().released().model_dump())
+    what = "the original was carried itself"
+    yield given("of_a_release", what, code(Code.NOT_GRANTED), twice.carried())
 
 
 def _grants() -> Iterator[Case]:

@@ -46,8 +46,8 @@ const FORM = record({
   carrier: matches(AGENCY_ID),
   until: whole(0),
 });
-/** What a release has of its own. */
-const OWN = new Set(["id", "ref", "issued", "links", "drafter", "releaser", "release"]);
+/** What a release has of its own, or has not. */
+const OWN = new Set(["id", "ref", "issued", "links", "drafter", "releaser", "onward", "grant", "release"]);
 /** Texts and lists are empty by default. */
 const DEFAULTS: Record<string, Json> = { v: 1, history: "none", exercise: false };
 /** How what an originator says later is linked to what it said. */
