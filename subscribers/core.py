@@ -33,6 +33,7 @@ from subscribers import sealing, tables
 from subscribers.air_gap import AirGap
 from subscribers.archive import Archive
 from subscribers.asking import Joiner
+from subscribers.clock import now_ms
 from subscribers.composer import HOUR, Context, Item, Limits
 from subscribers.directory_feed import DirectoryFeed
 from subscribers.drafts import identify
@@ -57,11 +58,6 @@ DATABASE: Final = "node.db"
 DAY: Final = 24 * HOUR
 SECOND: Final = 1_000
 _ADMISSION_WAIT: Final = 2.0
-
-
-def now_ms() -> int:
-    """Unix milliseconds by this machine's clock."""
-    return time.time_ns() // 1_000_000
 
 
 class Core:

@@ -20,6 +20,7 @@ from subscribers.keys import Keyring
 
 KEYS: Final = "keys"
 ADMISSION: Final = "admission.json"
+LOCAL: Final = "local"
 
 
 def request(keys: Keyring, now: int) -> bytes:

@@ -28,12 +28,14 @@ from subscribers.api import (
     OutboxEntry,
     QuarantineEntry,
 )
+from subscribers.clock import now_ms
 from subscribers.communities import HOUR
-from subscribers.core import Core, now_ms
+from subscribers.core import Core
 from subscribers.correcting import Corrector
 from subscribers.diagnosis import diagnose
 from subscribers.digest import compose, parse_period
 from subscribers.directory_pages import page
+from subscribers.enrolment import LOCAL
 from subscribers.file_desk import FileDesk, using
 from subscribers.herald import Herald, told
 from subscribers.key_life import KeyInfo, Reader
@@ -55,8 +57,6 @@ from subscribers.showing import Kept, Shelf, check_signed
 from subscribers.showing import compose as compose_evidence
 from subscribers.sinks.jsonl import JsonlSink
 from subscribers.succession import Succession
-
-LOCAL = "local"
 
 
 class Node:

@@ -196,7 +196,7 @@ def backup(
     """
     with refusals(as_json=as_json):
         from subscribers import backup as backups
-        from subscribers.core import now_ms
+        from subscribers.clock import now_ms
         from subscribers.private_files import write_private_directory
 
         threshold, count = backups.parse_shares(shares)

@@ -131,7 +131,7 @@ def courier_exchange(
         opened = Courier.read(directory)
     from rich.progress import Progress, TextColumn
 
-    from subscribers.core import now_ms
+    from subscribers.clock import now_ms
 
     column = TextColumn("{task.description}")
     with Progress(column, console=console(), disable=as_json, transient=True) as bar:

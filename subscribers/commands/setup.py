@@ -79,8 +79,9 @@ def enrol(
     """
     with refusals(as_json=as_json):
         load_lean()
+        from subscribers.joining import first_document, register
         from subscribers.log import configure
-        from subscribers.registration import accept_admission, first_document, register
+        from subscribers.registration import accept_admission
 
         settings = settings_of(state)
         configure(settings.log, "error")  # what goes wrong is told once, by the refusal

@@ -39,8 +39,8 @@ def init(
     with refusals(as_json=as_json):
         from schemas.encoding import to_base64
         from schemas.signing import fingerprint
+        from subscribers.clock import now_ms
         from subscribers.witness.keys import WitnessKeys
-        from subscribers.witness.service import now_ms
 
         keys = WitnessKeys.create(state, name)
         target = out or state / "witness.request"

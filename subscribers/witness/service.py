@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +24,7 @@ from schemas.subjects import (
     DIRECTORY_OFFER,
     cosignature_submission,
 )
+from subscribers.clock import now_ms
 from subscribers.hub_connection import HubUser, connect_as
 from subscribers.hub_link import feed_settled, trouble_of, until_closed
 from subscribers.pull import Pull, ack, place
@@ -203,11 +203,6 @@ async def state_of(state: Path, listed: int) -> dict[str, Any]:
         "cosigned": head and {"size": head.size, "root": head.root.hex(), "at": at},
         "refused": [each._asdict() for each in refusals],
     }
-
-
-def now_ms() -> int:
-    """Unix milliseconds by this machine's clock."""
-    return time.time_ns() // 1_000_000
 
 
 def _is_own(error: BaseException) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from schemas.errors import Code, LiaisonError, OperationError
-from subscribers.witness.service import Witness, now_ms
+from subscribers.clock import now_ms
+from subscribers.witness.service import Witness
 
 
 def serve(state: Path, ready: Callable[[str], None]) -> None:

@@ -27,7 +27,8 @@ from schemas.signing import DOCUMENT_TYPE, MEMBERSHIP_TYPE, Signer, sign_envelop
 from schemas.subjects import DIRECTORY, DIRECTORY_DOCUMENTS, membership_log, wraps_for
 from subscribers import tables
 from subscribers.alarms import AlarmName, listed
-from subscribers.core import DATABASE, now_ms
+from subscribers.clock import now_ms
+from subscribers.core import DATABASE
 from subscribers.ledger import Ledger
 from subscribers.store import Store
 from tests.integration.test_owners import agreed, in_log, out, together

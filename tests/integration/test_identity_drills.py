@@ -12,7 +12,7 @@ import pytest_asyncio
 from schemas.errors import LiaisonError
 from schemas.signing import key_id
 from schemas.vocabulary import AlarmName
-from subscribers.core import now_ms
+from subscribers.clock import now_ms
 from subscribers.enrolment import request
 from subscribers.identity_api import IdentityState
 from subscribers.keys import Keyring

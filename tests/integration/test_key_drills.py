@@ -10,7 +10,8 @@ import pytest
 
 from schemas.errors import Code, LiaisonError
 from schemas.signing import key_id
-from subscribers.core import DAY, Core, now_ms
+from subscribers.clock import now_ms
+from subscribers.core import DAY, Core
 from subscribers.key_life import KeyInfo
 from subscribers.keys import Keyring
 from subscribers.records import Community

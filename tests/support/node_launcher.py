@@ -18,7 +18,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from subscribers.core import Core, now_ms
+from subscribers.clock import now_ms
+from subscribers.core import Core
 from subscribers.log import configure
 from subscribers.node import Node
 from subscribers.settings import NodeSettings

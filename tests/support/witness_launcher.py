@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 from schemas.checkpoint import Checkpoint
-from subscribers.witness.service import Offered, Witness, now_ms
+from subscribers.clock import now_ms
+from subscribers.witness.service import Offered, Witness
 
 
 async def _main(state: str, count: str) -> None:
