@@ -76,7 +76,7 @@ def _try(modules: list[str], seconds: float, *, again: bool) -> int:
         *config().pytest_add_cli_args,
         f"--mutate-seconds={seconds}",
     ]
-    environment = {**os.environ, "PYTHONPATH": ".", "MUTANT_UNDER_TEST": ""}
+    environment = {**os.environ, "PYTHONPATH": ".", "MUTANT_UNDER_TEST": "none"}
     command = [sys.executable, "-m", "pytest", *options, *chosen, *(f"--mutants={each}" for each in modules)]
     command += ["--mutate-again"] * again
     return subprocess.run(command, cwd="mutants", env=environment, check=False).returncode

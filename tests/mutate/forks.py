@@ -1,20 +1,26 @@
 """A pytest plugin: the tests are collected once, then each mutant gets a process forked from there.
 
 mutmut's own runner begins pytest anew for each mutant, which takes longer than most tests that kill it.
+What killed other mutants of a function is tried first on the next, then the fastest tests; properties get few
+examples, and nothing is reported of what fails.
 Results go to `results.json` in the working directory (mutants/): by the mutant's name, what became of it and
 of which source, so that a run goes on where the last one stopped, and again where the source has changed.
 """
 
+import gc
 import json
+import mmap
 import os
 import resource
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from mutmut.mutation.trampoline import set_mutant_under_test
+from hypothesis import Phase, settings
+from mutmut.mutation import trampoline
 
 RESULTS: Final = Path("results.json")
 _STATS: Final = Path("mutmut-stats.json")
@@ -22,18 +28,25 @@ _AGAIN: Final = ("survived", "no tests")
 """There may be a new test."""
 _CPU_SPARE: Final = 20
 _MEMORY_MAX: Final = 4 << 30
+_EXAMPLES_MAX: Final = 10
+_SETTINGS: Final = "_hypothesis_internal_use_settings"
+"""Where hypothesis keeps what a test asked for; its decorator is for tests that have asked for nothing."""
 
 
 class Forks:
     """Takes the place of pytest's loop over the tests."""
 
     def __init__(self) -> None:
-        self._failed = False
+        self._killer = mmap.mmap(-1, 4)
+        """Where a child leaves which of its tests failed."""
+        self._killers: dict[str, Counter[str]] = {}
         self.kept: dict[str, dict[str, str]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Called in a child, for its own tests."""
-        self._failed |= report.failed
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
+        """Called in a child, for its own tests: the first that fails ends it."""
+        if call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
+            os._exit(1)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Every mutant that has no result yet, those first whose tests are fast; before them, with `--again`,
@@ -42,6 +55,9 @@ class Forks:
         stats, again = json.loads(_STATS.read_text()), session.config.getoption("mutate_again")
         took: dict[str, float] = stats["duration_by_test"]
         items = {item.nodeid: item for item in session.items}
+        for item in session.items:
+            _few_examples(item)
+        gc.freeze()
         todo = []
         for name, source in _mutants(session.config.getoption("mutants")):
             known = self.kept.get(name, {})
@@ -53,7 +69,10 @@ class Forks:
                 )
         todo.sort(key=lambda each: (self.kept.get(each[1], {}).get("source") != each[2], *each[:2]))
         until = time.monotonic() + session.config.getoption("mutate_seconds")
-        print(f"\n{len(todo)} mutants to try")
+        print(f"\n{len(todo)} mutants to try", flush=True)
+        needed = list({item.nodeid: item for each in todo for item in each[3]}.values())
+        if needed and self._try("none", needed, 60) != "survived":
+            pytest.exit(f"{needed[self._failed()].nodeid} fails without any mutant", 1)
         for number, (estimate, name, source, tests) in enumerate(todo, 1):
             if time.monotonic() > until:
                 break
@@ -67,11 +86,18 @@ class Forks:
     def _try(self, name: str, tests: list[pytest.Item], estimate: float) -> str:
         if not tests:
             return "no tests"
+        killers = self._killers.setdefault(name.partition("__mutmut_")[0], Counter())
+        tests = sorted(tests, key=lambda each: -killers[each.nodeid])
         child = os.fork()
         if child == 0:
             self._child(name, tests, estimate)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if status == 1:
+            killers[tests[self._failed()].nodeid] += 1
         return {0: "survived", 1: "killed"}.get(status, "timeout")
+
+    def _failed(self) -> int:
+        return int.from_bytes(self._killer[:4])
 
     def _child(self, name: str, tests: list[pytest.Item], estimate: float) -> None:
         """Does not return: 1 at the first test that fails, 0 when none does."""
@@ -81,15 +107,26 @@ class Forks:
         seconds = int(estimate * 10) + _CPU_SPARE
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_MAX, _MEMORY_MAX))
-        set_mutant_under_test(name)
+        trampoline.set_mutant_under_test(name)
+        trampoline.get_mutant_under_test = lambda: name
         try:
-            for item in tests:
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-                if self._failed:
-                    os._exit(1)
+            for number, item in enumerate(tests):
+                self._killer[:4] = number.to_bytes(4)
+                after = tests[number + 1] if number + 1 < len(tests) else None
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
         except BaseException:  # noqa: BLE001 - a mutant that breaks pytest itself is noticed, too
             os._exit(1)
         os._exit(0)
+
+
+def _few_examples(item: pytest.Item) -> None:
+    """For a mutant it is enough that some example notices it: none is made simpler, none is kept."""
+    function = getattr(item, "obj", None)
+    asked: settings | None = getattr(function, _SETTINGS, None)
+    if asked is not None:
+        few = min(asked.max_examples, _EXAMPLES_MAX)
+        phases = (Phase.explicit, Phase.generate)
+        setattr(function, _SETTINGS, settings(asked, max_examples=few, phases=phases, database=None))
 
 
 def _mutants(patterns: list[str]) -> Iterator[tuple[str, str]]:

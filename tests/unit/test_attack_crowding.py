@@ -14,15 +14,16 @@ from tests.support.frames import AgencyKit, Circle, Pair, Secretariat
 NOW = 1_800_000_000_000
 
 
-def outcome(directory: Directory, data: bytes) -> tuple[Directory, Code | None]:
+def outcome(directory: Directory, data: bytes, agency: str = "ken") -> tuple[Directory, Code | None]:
     try:
-        return submit(directory, data, agency="ken", accounts={}, now=NOW).directory, None
+        return submit(directory, data, agency=agency, accounts={}, now=NOW).directory, None
     except LiaisonError as refused:
         return directory, refused.code
 
 
 def test_nobody_is_crowded_out_of_the_hub() -> None:
-    secretariat, kits = Secretariat(), [AgencyKit(id, id, id.upper()) for id in ("fra", "ken")]
+    secretariat, kits = Secretariat(), [AgencyKit(id, id, id.upper()) for id in ("fra", "ken", "bra")]
+    bra = kits[2]
     directory = Directory.pinned(secretariat.root_document(NOW))
     directory = directory.apply(secretariat.hub_document(Pair().public, NOW))
     for kit in kits:
@@ -39,6 +40,12 @@ def test_nobody_is_crowded_out_of_the_hub() -> None:
     assert code is Code.FORBIDDEN
     assert len(submittable(directory, "fra")) == COMMUNITIES_MAX
     assert outcome(directory, circles[0].change("fra", NOW, op="remove"))[1] is None
+    # An owner is counted already; whoever is new to a community is not.
+    assert outcome(directory, circles[1].change("ken", NOW))[1] is None
+    other = Circle(bra)
+    directory, code = outcome(directory, other.document(NOW), "bra")
+    assert code is None
+    assert outcome(directory, other.change("fra", NOW), "bra")[1] is Code.FORBIDDEN
 
 
 def test_an_account_at_its_limit_fits_into_a_message() -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.documents import parse_document, parse_enrolment, parse_membership, parse_witness_request
+from schemas.documents import Root, parse_document, parse_enrolment, parse_membership, parse_witness_request
 from schemas.encoding import canonical_json, to_base64
 from schemas.errors import Code
 from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, MEMBERSHIP_TYPE
@@ -72,6 +72,15 @@ def test_the_same_for_membership(name: str, value: object) -> None:
     data = envelope(changed, FRA.identity, type=MEMBERSHIP_TYPE)
     code = code_of(parse_membership, data)
     assert code is not None or parse_membership(data).entry.to_bytes() == canonical_json(changed)
+
+
+def test_the_schema_of_a_root_asks_for_every_field_but_the_cooldown() -> None:
+    schema = Root.model_json_schema(mode="serialization")
+    asked_for = {"version", "issued", "root", "registrar", "witnesses", "quorum", "freshness"}
+    assert set(schema["required"]) == asked_for
+    assert set(schema["properties"]) - asked_for == {"v", "type", "cooldown"}
+    keywords = {"$defs", "additionalProperties", "description", "properties", "required", "title", "type"}
+    assert set(schema) == keywords
 
 
 def test_a_community_may_not_be_owned_by_nobody() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schemas.documents import parse_document, parse_membership
 from schemas.encoding import canonical_json, parse_json, to_base64
 from schemas.errors import Code, LiaisonError, TrustError
 from schemas.limits import DOCUMENT_MAX
@@ -44,6 +45,7 @@ def test_two_owners_sign_and_the_log_takes_it() -> None:
     known, data = directory(), proposed()
     standing = examine(known, data, AT, 0)
     assert (standing.signed, standing.may_sign, standing.lacking) == (("fra",), ("jpn",), 1)
+    assert standing.content == parse_membership(data).entry
     with pytest.raises(TrustError, match="1 more of: jpn") as refused:
         check_complete(standing)
     assert refused.value.code is Code.BELOW_THRESHOLD
@@ -61,10 +63,15 @@ def test_two_owners_sign_and_the_log_takes_it() -> None:
 def test_all_owners_may_be_asked_for_and_each_must_be_known() -> None:
     known = directory()
     _, data = found(known, Realm.LIVE, ["fra", "jpn"], AT, FRA.identity, 2)
-    assert examine(known, data, AT, 0).threshold == 2
+    standing = examine(known, data, AT, 0)
+    assert (standing.threshold, standing.content) == (2, parse_document(data).document)
     stranger = envelope(community(id="ab" * 16, owners=["fra", "nobody"]), FRA.identity)
-    with pytest.raises(LiaisonError, match=r"^unknown_agency:.*nobody"):
+    with pytest.raises(LiaisonError, match=r"^unknown_agency:.*nobody.*these are: bra, fra, jpn, unx\)$"):
         examine(known, stranger, AT, 0)
+    fields = {"id": "xyz", "nbf": AT + DAY}
+    data = envelope(entry(memberships()[COM], **fields), FRA.identity, type=MEMBERSHIP_TYPE)
+    with pytest.raises(LiaisonError, match=r"^unknown_agency:.*xyz"):
+        examine(known, data, AT, 0)
 
 
 def test_several_found_a_community() -> None:
@@ -99,6 +106,8 @@ def test_a_file_with_any_byte_changed_is_refused() -> None:
         ({"com": "0" * 32}, Code.UNKNOWN_COMMUNITY),
         ({"id": "xyz"}, Code.UNKNOWN_AGENCY),
         ({"nbf": AT - 1}, Code.EXPIRED),
+        ({"nbf": AT - 1, "op": "remove"}, Code.EXPIRED),
+        ({"nbf": AT, "op": "remove"}, None),
         ({"nbf": AT + HOUR - 1}, Code.FORBIDDEN),
         ({"nbf": AT + HOUR - 1, "op": "remove"}, None),
         ({}, None),

@@ -57,9 +57,9 @@ def test_an_owner_makes_a_community_and_fills_it(directory: Directory, circle: C
     assert (made.subject, made.affected, made.repeated) == ("d.doc", frozenset({"fra"}), False)
     data = circle.change("ken", NOW)
     grown = submit(made.directory, data, agency="fra", accounts={}, now=NOW)
-    assert (grown.subject, grown.affected) == (f"m.{circle.id}", frozenset({"ken"}))
+    assert grown[1:] == (f"m.{circle.id}", frozenset({"ken"}), False)
     again = submit(grown.directory, data, agency="fra", accounts={}, now=NOW)
-    assert again.repeated
+    assert again[1:] == (f"m.{circle.id}", frozenset(), True)
     assert again.directory is grown.directory
     assert refusal(grown.directory, circle.change("bra", NOW), "ken", {}) is Code.FORBIDDEN
 

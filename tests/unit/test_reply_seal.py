@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.agreement import check_agreement
 from schemas.bulletin import Bulletin
 from schemas.content import BODY_SIZES
 from schemas.documents import KEM_KEY_SIZE
 from schemas.encoding import to_base64
-from schemas.errors import Code
+from schemas.errors import Code, TrustError
 from schemas.frame import parse_frame
 from schemas.reply import (
     SealedReply,
@@ -153,6 +154,21 @@ def test_what_a_reply_may_be(changes: dict[str, Any], code: Code | None) -> None
     header = parse_frame(Publisher().sealed(b"", 1)).header
     assert code_of(parse_reply, acknowledgement(**changes).to_bytes(), header, "FRA") is code
     assert code_of(parse_reply, acknowledgement().to_bytes(), header, "JPN") is Code.CONTENT_MISMATCH
+
+
+def test_a_bulletin_that_is_not_its_frame_s_says_where_they_differ() -> None:
+    header = parse_frame(Publisher().sealed(b"", 1)).header
+    said = acknowledgement()
+    check_agreement(said, header, said.history.value, "FRA")
+    for other, hist, code, names in (
+        (header._replace(id=fed.uuid(2)), "none", "FRA", "id"),
+        (header._replace(pr="flash"), "none", "FRA", "severity"),
+        (header, "members", "FRA", "history"),
+        (header, "none", "JPN", "ref"),
+        (header._replace(id=fed.uuid(2)), "none", "JPN", "id, ref"),
+    ):
+        with pytest.raises(TrustError, match=f"^content_mismatch: .*: {names}$"):
+            check_agreement(said, other, hist, code)
 
 
 def test_where_a_sealed_reply_may_stand() -> None:
