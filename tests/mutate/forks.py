@@ -26,9 +26,9 @@ RESULTS: Final = Path("results.json")
 _STATS: Final = Path("mutmut-stats.json")
 _AGAIN: Final = ("survived", "no tests")
 """There may be a new test."""
-_CPU_SPARE: Final = 20
+_CPU_SPARE: Final = 5
 _MEMORY_MAX: Final = 4 << 30
-_EXAMPLES_MAX: Final = 10
+_EXAMPLES_MAX: Final = 5
 _SETTINGS: Final = "_hypothesis_internal_use_settings"
 """Where hypothesis keeps what a test asked for; its decorator is for tests that have asked for nothing."""
 
@@ -71,7 +71,7 @@ class Forks:
         until = time.monotonic() + session.config.getoption("mutate_seconds")
         print(f"\n{len(todo)} mutants to try", flush=True)
         needed = list({item.nodeid: item for each in todo for item in each[3]}.values())
-        if needed and self._try("none", needed, 60) != "survived":
+        if needed and self._try("none", needed, sum(took[item.nodeid] for item in needed)) != "survived":
             pytest.exit(f"{needed[self._failed()].nodeid} fails without any mutant", 1)
         for number, (estimate, name, source, tests) in enumerate(todo, 1):
             if time.monotonic() > until:
@@ -104,7 +104,7 @@ class Forks:
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        seconds = int(estimate * 10) + _CPU_SPARE
+        seconds = int(estimate * 3) + _CPU_SPARE
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_MAX, _MEMORY_MAX))
         trampoline.set_mutant_under_test(name)

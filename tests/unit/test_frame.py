@@ -122,6 +122,16 @@ def test_the_largest_frame_fits_the_limit(chain: Publisher) -> None:
     assert len(raw) < FRAME_MAX
 
 
+def test_sizes_are_refused_from_the_first_that_is_too_large() -> None:
+    for raw, code in (
+        (bytes(FRAME_MAX), Code.BAD_VERSION),
+        (b"\2\0\0", Code.BAD_VERSION),
+        (b"\1" + HEADER_MAX.to_bytes(2), Code.TRUNCATED),
+        (b"\1" + (HEADER_MAX + 1).to_bytes(2), Code.TOO_LARGE),
+    ):
+        assert code_of(parse_frame, raw) is code
+
+
 def test_the_parts_of_a_frame(chain: Publisher) -> None:
     raw = chain.bulletin(1)
     frame = parse_frame(raw)

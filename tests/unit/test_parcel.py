@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import Code, FormatError, OperationError
+from schemas.limits import INTEGER_MAX
 from schemas.parcel import (
     HEADER_MAX,
     MAGIC,
     NO_PARCEL,
     PIECE_MAX,
+    SUBJECT_MAX,
     ParcelHeader,
     ParcelReader,
     ParcelWriter,
@@ -63,6 +65,11 @@ def test_what_goes_in_comes_out_in_chunks_of_any_size(found: list[Piece], step: 
     assert unpacked(packed(found), step) == found
 
 
+def test_the_largest_message_fits() -> None:
+    largest = [Piece("a" * SUBJECT_MAX, bytes(PIECE_MAX), INTEGER_MAX), Piece("a", b"")]
+    assert unpacked(packed(largest)) == largest
+
+
 def test_a_parcel_cut_anywhere_is_truncated() -> None:
     data = packed(PIECES)
     assert {refused(data[:size]) for size in range(len(data))} == {Code.TRUNCATED}
@@ -85,13 +92,15 @@ def test_a_header_has_one_form_and_a_bound() -> None:
     start = MAGIC + (len(raw) + 1).to_bytes(4)
     assert refused(start + raw.replace(b'":', b'": ', 1)) is Code.BAD_PARCEL
     assert refused(MAGIC + (HEADER_MAX + 1).to_bytes(4)) is Code.TOO_LARGE
+    assert refused(MAGIC + (1 << 24).to_bytes(4)) is Code.TOO_LARGE
+    assert refused(MAGIC + HEADER_MAX.to_bytes(4)) is Code.TRUNCATED
     wrong = raw.replace(b'"direction":"in"', b'"direction":"on"')
     assert refused(MAGIC + len(wrong).to_bytes(4) + wrong) is Code.BAD_PARCEL
 
 
 @pytest.mark.parametrize(
     "subject_size,sequence,data_size",
-    [(0, 0, 0), (257, 0, 0), (5, 2**53, 0), (5, 0, PIECE_MAX + 1)],
+    [(0, 0, 0), (257, 0, 0), (5, 2**53, 0), (5, 0, PIECE_MAX + 1), (5, 1 << 56, 0), (5, 0, 1 << 24)],
 )
 def test_a_piece_larger_than_any_message_is_refused(subject_size: int, sequence: int, data_size: int) -> None:
     begin = ParcelWriter().begin(header())

@@ -48,6 +48,8 @@ def test_where_the_rest_stands() -> None:
     assert subjects.cosignature_submission(pk) == f"s.cosig.{pk}"
     assert subjects.wraps_for(pk) == f"w.{pk}"
     assert subjects.receipts_for(pk) == f"r.{pk}"
+    assert subjects.chunk_upload(pk) == f"u.{pk}"
+    assert subjects.chunk_request("ab" * 32) == f"$JS.API.DIRECT.GET.CHUNKS.c.{'ab' * 32}"
     assert subjects.membership_log(COM) == f"m.{COM}"
     assert subjects.quarantined(pk, Code.FORK) == f"q.{pk}.fork"
     assert (
