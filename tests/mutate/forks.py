@@ -9,12 +9,14 @@ of which source, so that a run goes on where the last one stopped, and again whe
 
 import gc
 import json
+import math
 import mmap
 import os
 import resource
 import time
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +28,8 @@ RESULTS: Final = Path("results.json")
 _STATS: Final = Path("mutmut-stats.json")
 _AGAIN: Final = ("survived", "no tests")
 """There may be a new test."""
+_SOON: Final = 3.0
+"""Seconds of tests that a mutant meets at first."""
 _CPU_SPARE: Final = 5
 _MEMORY_MAX: Final = 4 << 30
 _EXAMPLES_MAX: Final = 5
@@ -39,7 +43,7 @@ class Forks:
     def __init__(self) -> None:
         self._killer = mmap.mmap(-1, 4)
         """Where a child leaves which of its tests failed."""
-        self._killers: dict[str, Counter[str]] = {}
+        self._killers: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.kept: dict[str, dict[str, str]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
 
     @pytest.hookimpl(tryfirst=True)
@@ -63,37 +67,60 @@ class Forks:
             known = self.kept.get(name, {})
             if known.get("source") != source or (again and known["became"] in _AGAIN):
                 reached = stats["tests_by_mangled_function_name"].get(name.partition("__mutmut_")[0], ())
-                tests = sorted((each for each in reached if each in items), key=lambda each: took[each])
-                todo.append(
-                    (sum(took[each] for each in tests), name, source, [items[each] for each in tests])
-                )
+                tests = {
+                    items[each]: took[each]
+                    for each in sorted(reached, key=lambda each: took[each])
+                    if each in items
+                }
+                todo.append((sum(tests.values()), name, source, tests))
         todo.sort(key=lambda each: (self.kept.get(each[1], {}).get("source") != each[2], *each[:2]))
-        until = time.monotonic() + session.config.getoption("mutate_seconds")
         print(f"\n{len(todo)} mutants to try", flush=True)
-        needed = list({item.nodeid: item for each in todo for item in each[3]}.values())
-        if needed and self._try("none", needed, sum(took[item.nodeid] for item in needed)) != "survived":
-            pytest.exit(f"{needed[self._failed()].nodeid} fails without any mutant", 1)
-        for number, (estimate, name, source, tests) in enumerate(todo, 1):
-            if time.monotonic() > until:
-                break
-            self.kept[name] = {"became": self._try(name, tests, estimate), "source": source}
-            if number % 25 == 0:
-                _save(self.kept)
-                print(f"{number} of {len(todo)}", flush=True)
+        self._check_tests({item: seconds for each in todo for item, seconds in each[3].items()})
+        self._try_all([each[1:] for each in todo], session.config.getoption("mutate_seconds"))
         _save(self.kept)
         return True
 
-    def _try(self, name: str, tests: list[pytest.Item], estimate: float) -> str:
+    def _check_tests(self, tests: dict[pytest.Item, float]) -> None:
+        """One that fails anyway would kill every mutant."""
+        if tests and self._try("none", tests) != "survived":
+            pytest.exit(f"{list(tests)[self._failed()].nodeid} fails without any mutant", 1)
+
+    def _try_all(self, todo: list[tuple[str, str, dict[pytest.Item, float]]], seconds: float) -> None:
+        """Each against what may kill it soon; then against the rest what has survived that."""
+        queue, until, tried = deque((*each, _SOON) for each in todo), time.monotonic() + seconds, 0
+        while queue and time.monotonic() < until:
+            name, source, tests, most = queue.popleft()
+            soon = self._soon(name, tests, most)
+            became = self._try(name, soon)
+            if became == "survived" and len(soon) < len(tests):
+                rest = {item: took for item, took in tests.items() if item not in soon}
+                queue.append((name, source, rest, math.inf))
+                continue
+            self.kept[name], tried = {"became": became, "source": source}, tried + 1
+            if tried % 25 == 0:
+                _save(self.kept)
+                print(f"{tried} of {len(todo)}", flush=True)
+
+    def _soon(self, name: str, tests: dict[pytest.Item, float], most: float) -> dict[pytest.Item, float]:
+        """What killed others of this function, then the fastest, up to `most` seconds and at least one."""
+        killers = self._killers[_function(name)]
+        first = sorted(tests, key=lambda each: (-killers[each.nodeid], tests[each]))
+        ends = accumulate(tests[each] for each in first)
+        return {
+            item: tests[item]
+            for item, end in zip(first, ends, strict=True)
+            if end <= most or item is first[0]
+        }
+
+    def _try(self, name: str, tests: dict[pytest.Item, float]) -> str:
         if not tests:
             return "no tests"
-        killers = self._killers.setdefault(name.partition("__mutmut_")[0], Counter())
-        tests = sorted(tests, key=lambda each: -killers[each.nodeid])
         child = os.fork()
         if child == 0:
-            self._child(name, tests, estimate)
+            self._child(name, list(tests), sum(tests.values()))
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if status == 1:
-            killers[tests[self._failed()].nodeid] += 1
+            self._killers[_function(name)][list(tests)[self._failed()].nodeid] += 1
         return {0: "survived", 1: "killed"}.get(status, "timeout")
 
     def _failed(self) -> int:
@@ -137,8 +164,11 @@ def _mutants(patterns: list[str]) -> Iterator[tuple[str, str]]:
             continue
         meta: dict[str, Any] = json.loads(path.read_text())
         for name in meta["exit_code_by_key"]:
-            function = name.rpartition(".")[2].partition("__mutmut_")[0]
-            yield name, meta["hash_by_function_name"].get(function, "")
+            yield name, meta["hash_by_function_name"].get(_function(name).rpartition(".")[2], "")
+
+
+def _function(name: str) -> str:
+    return name.partition("__mutmut_")[0]
 
 
 def _save(kept: dict[str, dict[str, str]]) -> None:
