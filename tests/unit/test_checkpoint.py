@@ -68,6 +68,12 @@ def test_the_bytes_are_those_of_the_specification() -> None:
     assert parse_note(note.to_bytes()) == note
 
 
+def test_the_largest_log_has_a_checkpoint() -> None:
+    for size, code in ((INTEGER_MAX, None), (INTEGER_MAX + 1, Code.BAD_CHECKPOINT)):
+        note = Note(Checkpoint(ORIGIN, Head(size, POINT.head.root)), (LOG,))
+        assert fed.code_of(parse_note, note.to_bytes()) is code
+
+
 def test_a_quorum_of_witnesses_is_what_counts() -> None:
     times = judged(LOG, by(0), by(2, SECONDS + 9), by(3)).times
     assert times == ((SECONDS + 9) * 1000, SECONDS * 1000)

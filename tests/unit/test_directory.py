@@ -12,6 +12,7 @@ from tests.support.federation import (
     FRA,
     JPN,
     REGISTRAR,
+    ROOTS,
     by_owners,
     code_of,
     directory,
@@ -19,6 +20,7 @@ from tests.support.federation import (
     entry,
     envelope,
     memberships,
+    root,
 )
 
 
@@ -80,6 +82,13 @@ def test_membership_entries_do_not_enter_the_tree_of_documents() -> None:
 
 def test_a_document_beyond_the_limit() -> None:
     assert code_of(lambda: directory().check(bytes(DOCUMENT_MAX + 1))) is Code.TOO_LARGE
+    assert code_of(lambda: directory().check(bytes(DOCUMENT_MAX))) is Code.BAD_JSON
+
+
+def test_a_root_may_follow_before_there_is_a_hub() -> None:
+    first, second = (envelope(root(version=version), ROOTS[0], ROOTS[1]) for version in (1, 2))
+    grown = Directory.pinned(first).apply(second)
+    assert (grown.root.version, grown.hub) == (2, None)
 
 
 def test_without_a_fingerprint_the_first_root_is_believed() -> None:

@@ -77,7 +77,14 @@ def test_depth_and_numbers_at_their_limits() -> None:
     assert parse_json(b'{"a":"\\u00e9"}', 100) == {"a": "é"}
 
 
+def test_what_is_no_number_is_not_written() -> None:
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="JSON compliant"):
+            canonical_json({"a": value})
+
+
 def test_too_large() -> None:
+    assert parse_json(b'{"a":1}', 7) == {"a": 1}
     with pytest.raises(FormatError) as error:
         parse_json(b'{"a":1}', 6)
     assert refusal(error) is Code.TOO_LARGE
@@ -86,7 +93,7 @@ def test_too_large() -> None:
 @pytest.mark.parametrize("text", ["", "0", "00 ", "0G", "AA", "00\n", "000", None, 1, b"00", "٠٠"])
 def test_hex_has_one_form(text: object) -> None:
     assert from_hex("0a", 1) == b"\n"
-    with pytest.raises(FormatError) as error:
+    with pytest.raises(FormatError, match="2 lower-case hex digits") as error:
         from_hex(text, 1)
     assert refusal(error) is Code.BAD_ENCODING
 

@@ -611,6 +611,8 @@ def test_there_is_one_form_of_a_file() -> None:
     made = fields()
     made["frames"][0]["header"] = "é" * HEADER_MAX
     assert refused(made) is Code.TOO_LARGE
+    made["frames"][0]["header"] = "e" * HEADER_MAX
+    assert refused(made) is Code.BAD_HEADER
 
 
 def test_what_came_after_the_publishers_own_head_is_not_shown() -> None:

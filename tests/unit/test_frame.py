@@ -130,6 +130,8 @@ def test_sizes_are_refused_from_the_first_that_is_too_large() -> None:
         (b"\1" + (HEADER_MAX + 1).to_bytes(2), Code.TOO_LARGE),
     ):
         assert code_of(parse_frame, raw) is code
+    with pytest.raises(FormatError, match="frame version 2 is not 1"):
+        parse_frame(b"\2\0\0")
 
 
 def test_the_parts_of_a_frame(chain: Publisher) -> None:

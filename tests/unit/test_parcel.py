@@ -1,5 +1,6 @@
 """Parcels: whole or refused, whatever the size of the chunks they are read in."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from schemas.parcel import (
     Piece,
 )
 from subscribers.parcels import ParcelFile, checked, on_disk, pieces, written
+from tests.support.federation import code_of
 
 ENDPOINT = "A" + "B" * 55
 PIECES = [Piece("d.doc", b"one", 7), Piece(f"r.{ENDPOINT}", b"", 8), Piece("m.x", bytes(300), 9)]
@@ -83,6 +85,14 @@ def test_a_byte_changed_anywhere_is_noticed() -> None:
         assert refused(bytes(changed)) in {Code.BAD_PARCEL, Code.TRUNCATED, Code.TOO_LARGE, Code.BAD_JSON}
 
 
+def test_a_count_is_read_to_its_last_byte() -> None:
+    begin = ParcelWriter().begin(header())
+    for count, code in ((0, None), (1, Code.BAD_PARCEL), (1 << 56, Code.BAD_PARCEL)):
+        counted = begin + b"\0" + count.to_bytes(8)
+        data = counted + sha256(counted).digest()
+        assert code_of(unpacked, data) is code
+
+
 def test_nothing_follows_the_end() -> None:
     assert refused(packed(PIECES) + b"x") is Code.BAD_PARCEL
 
@@ -94,6 +104,10 @@ def test_a_header_has_one_form_and_a_bound() -> None:
     assert refused(MAGIC + (HEADER_MAX + 1).to_bytes(4)) is Code.TOO_LARGE
     assert refused(MAGIC + (1 << 24).to_bytes(4)) is Code.TOO_LARGE
     assert refused(MAGIC + HEADER_MAX.to_bytes(4)) is Code.TRUNCATED
+    assert refused(MAGIC + bytes(4)) is Code.BAD_JSON
+    reader = ParcelReader()
+    assert reader.feed(ParcelWriter().begin(header())) == []
+    assert reader.header == header()
     wrong = raw.replace(b'"direction":"in"', b'"direction":"on"')
     assert refused(MAGIC + len(wrong).to_bytes(4) + wrong) is Code.BAD_PARCEL
 

@@ -89,6 +89,20 @@ def test_one_signature_for_a_run() -> None:
     assert prove(p.at, pending(p.at, sent(p)), each=False) == [FRA.kid] * 41
 
 
+def test_what_comes_before_its_own_ancestor_does_not_vouch_for_it() -> None:
+    p = run(1)
+    first, second = sent(p)
+    late = (p.subject, unsigned(p.sent[0]))
+    child = (p.subject, replaced(p.sent[1], FRA.signing, prev=parse_frame(late[1]).hash))
+    assert prove(p.at, pending(p.at, [child, late]), each=False) == [FRA.kid, None]
+    assert prove(p.at, pending(p.at, [late, child]), each=False) == [FRA.kid, FRA.kid]
+    assert prove(p.at, pending(p.at, [first, (p.subject, b"no frame"), second]), each=False) == [
+        FRA.kid,
+        None,
+        FRA.kid,
+    ]
+
+
 def test_a_key_revoked_while_a_batch_is_judged() -> None:
     p = run(1, 2)
     reader = station(p)

@@ -64,6 +64,15 @@ def test_an_owner_makes_a_community_and_fills_it(directory: Directory, circle: C
     assert refusal(grown.directory, circle.change("bra", NOW), "ken", {}) is Code.FORBIDDEN
 
 
+def test_a_document_is_known_again(directory: Directory, kits: dict[str, AgencyKit]) -> None:
+    document = kits["fra"].revocation(NOW)
+    made = submit(directory, document, agency="fra", accounts={}, now=NOW)
+    assert made[1:] == ("d.doc", frozenset(), False)
+    again = submit(made.directory, document, agency="fra", accounts={}, now=NOW)
+    assert again[1:] == ("d.doc", frozenset(), True)
+    assert again.directory is made.directory
+
+
 def test_every_entry_is_known_again(directory: Directory, circle: Circle) -> None:
     grown = submit(directory, circle.document(NOW), agency="fra", accounts={}, now=NOW).directory
     for agency in ("fra", "ken", "bra"):

@@ -16,6 +16,7 @@ from subscribers.trust import (
     LogBehind,
     Opened,
     Refused,
+    Skipped,
     accept_wrap,
     open_bulletin,
     receive,
@@ -24,6 +25,7 @@ from tests.support.federation import (
     AT,
     BRA,
     COM,
+    DAY,
     FRA,
     JPN,
     Publisher,
@@ -53,6 +55,21 @@ def test_a_forged_frame_moves_nothing(chain: Publisher) -> None:
     verdict = station.take(chain.subject, changed(chain.sent[0], len(chain.sent[0]) - 40))
     assert isinstance(verdict, Refused)
     assert station.chains == {}
+
+
+def test_a_refusal_keeps_the_frame_where_there_is_one(chain: Publisher) -> None:
+    nothing = Station().judge(chain.subject, b"no frame")
+    elsewhere = Station().judge(Publisher(JPN).subject, chain.sent[0])
+    strangers = Publisher(signer=FRA.next_signing).announcement()
+    stranger = Station().judge(chain.subject, strangers)
+    for verdict, code, frame in (
+        (nothing, Code.BAD_VERSION, None),
+        (elsewhere, Code.SUBJECT_MISMATCH, parse_frame(chain.sent[0])),
+        # The log that it cites is one that we have to its end: the key will not come.
+        (stranger, Code.UNKNOWN_KEY, parse_frame(strangers)),
+    ):
+        assert isinstance(verdict, Refused)
+        assert (verdict.error.code, verdict.frame, verdict.chain) == (code, frame, None)
 
 
 def test_a_key_that_no_head_vouches_for_is_not_believed(chain: Publisher) -> None:
@@ -128,6 +145,49 @@ def test_a_heartbeat_shows_what_was_held_back() -> None:
     later = station.take(routine.subject, routine.send(routine.beat(flash.head)))
     assert isinstance(later, Beat)
     assert later.behind == ()
+
+
+def test_a_heartbeat_stands_on_its_own_past_even_where_the_other_chain_is_unknown() -> None:
+    flash = started(precedence=Precedence.FLASH)
+    station = Station()
+    station.follow(flash)
+    other = ChainHead(flash.head.seq, "1" * 64)
+    verdict = station.judge(flash.subject, flash.beat(heads=(ChainHead(), other)))
+    assert isinstance(verdict, Refused)
+    assert verdict.error.code is Code.FORK
+    assert isinstance(station.judge(flash.subject, flash.beat(ChainHead(7, "1" * 64))), Beat)
+
+
+def test_an_epoch_that_was_never_announced_is_no_older_one(chain: Publisher) -> None:
+    """From where the chain is followed on, every epoch must have been seen; older ones are passed over."""
+    station = Station()
+    station.take(chain.subject, chain.sent[0])
+    station.epochs.clear()
+    verdict = station.judge(chain.subject, chain.sent[1])
+    assert isinstance(verdict, Refused)
+    assert verdict.error.code is Code.UNKNOWN_EPOCH
+    (name, known), *_ = station.chains.items()
+    station.chains[name] = known._replace(since=1)
+    older = station.judge(chain.subject, chain.sent[1])
+    assert isinstance(older, Skipped)
+    assert older.code is Code.UNKNOWN_EPOCH
+
+
+def test_a_bulletin_expires_at_its_time(chain: Publisher) -> None:
+    station = Station(keys={chain.key.commitment: chain.key})
+    station.take(chain.subject, chain.sent[0])
+    for now, expired in ((AT + 30 * DAY - 1, False), (AT + 30 * DAY, True)):
+        verdict = station.judge(chain.subject, chain.sent[1], now)
+        assert isinstance(verdict, Opened)
+        assert verdict.expired is expired
+
+
+def test_a_key_is_due_to_those_who_stood_in_the_log_that_was_cited(chain: Publisher) -> None:
+    added = by_owners(entry(memberships()[COM], id="bra"))
+    for party, due in ((JPN, True), (BRA, False)):
+        verdict = Station(party, directory(entries=[added])).judge(chain.subject, chain.sent[0])
+        assert isinstance(verdict, Announced)
+        assert verdict.epoch.due is due
 
 
 def test_a_gap_is_reported_once(chain: Publisher) -> None:
