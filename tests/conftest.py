@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
+_LONG = {"integration", "faults"}
+_WORLD = "tests.support.world"
 
 # CI makes the same examples each time, so that a red run means the change and not the luck of the draw; a
 # developer's run looks for new ones. No deadline: two busy cores are no measure of a function.
@@ -24,6 +26,30 @@ settings.register_profile("mutant", derandomize=True, deadline=None, max_example
 settings.load_profile(
     "mutant" if os.environ.get("MUTANT_UNDER_TEST") else "ci" if os.environ.get("CI") else "dev"
 )
+
+
+@pytest.hookimpl(trylast=True)  # after the shuffle, which holds within each part
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of two workers each begins with one half, and in the end takes over from the other's end. So each half
+    begins with what takes long and ends with what does not, and the session's world is in one half alone: its
+    agencies are made once.
+    """
+    in_the_world, long, short = [], [], []
+    for each in items:
+        if _in_the_world(each):
+            in_the_world.append(each)
+        elif _LONG & set(each.path.parts) or each.get_closest_marker("slow"):
+            long.append(each)
+        else:
+            short.append(each)
+    filling = max(0, len(items) // 2 - len(in_the_world))
+    items[:] = [*in_the_world, *short[:filling], *long, *short[filling:]]
+
+
+def _in_the_world(item: pytest.Item) -> bool:
+    """Whether a test uses the fixture `world` of this file, and not its module's own."""
+    kind = getattr(getattr(item, "module", None), "World", None)
+    return "world" in getattr(item, "fixturenames", ()) and getattr(kind, "__module__", "") == _WORLD
 
 
 @pytest.fixture(scope="session")

@@ -151,6 +151,7 @@ async def test_an_exercise_flag_that_the_hub_cannot_see_is_refused_by_the_reader
         return [each["code"] for each in found if each["agency"] == "pt"] == ["exercise_mismatch"]
 
     await eventually(kept)
+    assert (await stage.owner.run("quarantine")).json == await stage.owner.quarantined()
     assert "Exercise flag" not in await stage.owner.titles(stage.community.slug)
 
 

@@ -33,7 +33,10 @@ DEADLINE: Final = 90.0
 """Seconds within which anything that is waited for has to come about."""
 ROOT: Final = Path(__file__).resolve().parents[2]
 _BIN: Final = Path(sys.executable).parent
-_PAUSE: Final = 0.02
+_PAUSE_FIRST: Final = 0.02
+_PAUSE_MOST: Final = 0.1
+_PAUSE_GROWTH: Final = 1.5
+"""To ask takes the processor from those who are to bring it about: the longer it takes, the less often."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,11 @@ async def command(directory: Path, name: str, *words: str | Path, given: bytes |
 
 async def eventually(check: Callable[[], Awaitable[object]], deadline: float = DEADLINE) -> None:
     """Return once `await check()` is true. TimeoutError after `deadline` seconds."""
+    pause = _PAUSE_FIRST
     async with asyncio.timeout(deadline):
-        while not await check():  # noqa: ASYNC110 - what is asked lives in another process
-            await asyncio.sleep(_PAUSE)
+        while not await check():
+            await asyncio.sleep(pause)
+            pause = min(_PAUSE_GROWTH * pause, _PAUSE_MOST)
 
 
 def draft(title: str, **fields: object) -> Draft:
@@ -318,9 +323,9 @@ class Member:
         return [title for where, title in self._given if where == slug]
 
     async def quarantined(self) -> list[dict[str, Any]]:
-        """What the node refused, newest first."""
-        found: list[dict[str, Any]] = (await self.run("quarantine")).json
-        return found
+        """What the node refused, newest first, as `liaison-agency quarantine --json` has it."""
+        async with self.client() as agency:
+            return [each.model_dump(mode="json") for each in await agency.quarantine()]
 
     def _seed(self, name: str) -> Path:
         return self.state / "local" / "clients" / f"{name}.nk"
