@@ -117,7 +117,7 @@ async def test_a_node_is_killed_while_its_keys_change(world: World, point: str) 
 
 
 async def test_only_a_key_that_may_go_is_revoked(world: World) -> None:
-    fr, jp = await world.agencies("rev-fr", "rev-jp")
+    fr, jp = await world.agencies("rev-fr", "rot-jp")
     community = await fr.found(jp)
     now = await keys_of(fr)
     theirs = (await keys_of(jp))["signing"]
@@ -190,7 +190,7 @@ async def have(community: Community, members: tuple[Member, ...], *titles: str) 
 async def test_a_thief_of_everything_can_neither_publish_nor_read_after_the_recovery(
     world: World, tmp_path: Path
 ) -> None:
-    fr, jp = await world.agencies("theft-fr", "theft-jp")
+    fr, jp = await world.agencies("theft-fr", "rot-jp")
     community = await fr.found(jp)
     await fr.publish("Known to the thief", community.slug)
     await jp.has(community.slug, "Known to the thief")
@@ -227,7 +227,7 @@ async def test_a_thief_of_everything_can_neither_publish_nor_read_after_the_reco
 
 
 async def test_a_lost_machine_is_replaced_by_an_empty_one(world: World, tmp_path: Path) -> None:
-    fr, jp = await world.agencies("loss-fr", "loss-jp")
+    fr, jp = await world.agencies("loss-fr", "rot-jp")
     community = await fr.found(jp)
     await back_up(fr, tmp_path)
     await fr.node.kill()
