@@ -1,7 +1,10 @@
 """Replies for the originator alone, and what becomes of what is withdrawn, between real agencies."""
 
+import contextlib
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import nats
@@ -9,8 +12,9 @@ import pytest
 
 from schemas.errors import LiaisonError
 from subscribers.lane import connect
-from subscribers.records import Compliance, Record
-from tests.support.world import Member, World, eventually
+from subscribers.records import Community, Compliance, Filters, Record
+from tests.support.officers_bot import BotStage, running_bot, says, text_of
+from tests.support.world import DEADLINE, Member, World, eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
@@ -180,15 +184,75 @@ async def confirmed(member: Member, ref: str, *agencies: str) -> Compliance:
         return (await agency.compliance(ref))[0]
 
 
-async def test_a_retraction_reaches_everything_and_each_member_says_so_once(world: World) -> None:
+class Chat:
+    """An agency's officer, who is told of everything in one community."""
+
+    def __init__(self, bot: BotStage) -> None:
+        self._client = bot.client
+        self._ed = bot.person("Ed")
+
+    async def told(self, text: str) -> dict[str, Any]:
+        """The message that has this text, once it is there."""
+        return await self._ed.next_message(says(text), DEADLINE)
+
+    async def digest(self) -> dict[str, Any]:
+        """What the bot answers to who asks for everything since the last one."""
+        return await self._ed.ask("/digest now", DEADLINE)
+
+    async def changed(self, message: dict[str, Any], *texts: str) -> None:
+        """Return once a message that was sent before has these texts."""
+
+        def there() -> dict[str, Any] | None:
+            now = self._ed.messages[message["message_id"]]
+            return now if all(each in str(now.get("text")) for each in texts) else None
+
+        await self._client.until(there, f"message with {texts}", DEADLINE)
+
+    async def forgets(self, word: str) -> None:
+        """Return once no message of the bot has a word."""
+
+        def gone() -> dict[str, Any] | None:
+            kept = (each for each in self._ed.messages.values() if not each.get("deleted"))
+            return None if any(word in str(each.get("text")) for each in kept) else {}
+
+        await self._client.until(gone, "end of the withdrawn text", DEADLINE)
+
+
+@contextlib.asynccontextmanager
+async def chat_of(member: Member, community: str, folder: Path) -> AsyncIterator[Chat]:
+    """The bot on a member's node, and on a real server of the Bot API."""
+    import bots.app  # noqa: F401, PLC0415 - for seconds nothing answers a ping: before there is a connection
+
+    async with member.client() as agency, running_bot(folder, agency) as bot:
+        ed = await bot.enrol("Ed")
+        officer = await bot.state.officers.by_person(ed.id)
+        assert officer is not None
+        await bot.state.officers.subscribe(officer.id, Filters(communities=frozenset({community})))
+        yield Chat(bot)
+
+
+async def test_a_change_reaches_everything_and_each_member_says_so_once(world: World, tmp_path: Path) -> None:
     fr, kz, gb = await world.agencies("fr", "kz", "gb")
     community = await fr.found(kz, gb)
+    async with chat_of(gb, community.id, tmp_path) as chat:
+        await retract(world, community, chat)
+        await amend(fr, community, chat)
+
+
+async def retract(world: World, community: Community, chat: Chat) -> None:
+    """`fr` takes back what it said there; `kz` is killed on the way, and `gb` has an officer."""
+    fr, kz, gb = await world.agencies("fr", "kz", "gb")
     begun = datetime.now(UTC) - timedelta(seconds=1)
     said = await fr.publish(f"Plates of {MARKER}", community.slug)
     await fr.publish("Something else", community.slug)
     for member in (fr, kz, gb):
         await member.has(community.slug, f"Plates of {MARKER}", "Something else")
+    alert = await chat.told(f"Plates of {MARKER}")
+    await chat.told("Something else")
     digest = await digest_since(fr, community.slug, begun)
+    await chat.told(digest["ref"])
+    listed = await chat.digest()
+    assert MARKER in text_of(listed)
     url = (kz.state / "local" / "url").read_text().strip()
     nc = await nats.connect(url, nkeys_seed=str(kz.state / "local" / "clients" / "plain.nk"))
     heard = await nc.subscribe(f"change.live.{community.slug}.threat.>")
@@ -208,6 +272,9 @@ async def test_a_retraction_reaches_everything_and_each_member_says_so_once(worl
     for member in (fr, kz, gb):
         await corrected(member, community.slug, title)
         await withdrawn_from(member, digest["ref"], said.ref)
+    await chat.changed(alert, f"⚫ {said.ref}", "Retracted")
+    await chat.changed(listed, f"{said.ref} · RETRACTED", "Something else")
+    await chat.forgets(MARKER)  # in the digest's own message as well
     found = await confirmed(fr, said.ref, "kz", "gb")
     assert [each.startswith(title) for each in await kz.titles(community.slug)].count(True) == 1
     assert (found.id, found.applied, found.waiting) == (gone.id, 2, 0)
@@ -226,7 +293,17 @@ async def test_a_retraction_reaches_everything_and_each_member_says_so_once(worl
     written = [each["change"] for each in lines if "change" in each]
     assert [each["change"] for each in written if each["bulletin"] == said.id] == [gone.id]
     await reported_once(kz, community.id)
+
+
+async def amend(fr: Member, community: Community, chat: Chat) -> None:
+    """`fr` says something in other words."""
+    stands = await fr.publish("Stands", community.slug)
     async with fr.client() as agency:
         assert (await agency.status()).unconfirmed == 0
         with pytest.raises(LiaisonError, match="not_found"):
-            await agency.compliance((await fr.publish("Stands", community.slug)).ref)
+            await agency.compliance(stands.ref)
+    first = await chat.told("Stands")
+    links = [{"relation": "amends", "id": stands.id}]
+    await fr.publish("In other words", community.slug, kind="amendment", links=links)
+    await chat.changed(first, "AMENDED since", "Stands")
+    assert (await chat.told("In other words"))["reply_to"] == first["message_id"]

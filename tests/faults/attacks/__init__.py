@@ -1,6 +1,6 @@
 """What a hub can try: every attack by its name, with who shall notice it."""
 
-from tests.faults.attacks import on_directory, on_members, on_receipts, on_traffic
+from tests.faults.attacks import on_directory, on_files, on_members, on_receipts, on_traffic
 from tests.faults.attacks.scene import ATTACKS, RECORD, After, Attack, Sight, Stage, Who, ahead_file, record
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Who",
     "ahead_file",
     "on_directory",
+    "on_files",
     "on_members",
     "on_receipts",
     "on_traffic",
