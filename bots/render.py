@@ -84,6 +84,9 @@ def render(
     if released is not Release.FULL:
         return _withheld(record, released, say, marks)
     text = bulletin.text_in(language or reader.language)
+    if record.state == "amended" and bulletin.kind is Kind.DIGEST:
+        # It may list what was retracted since; its amendment, which answers it, has all that still stands.
+        text = text.model_copy(update={"summary": "", "body": ""})
     head = _head(record, text, say, reader.zone, marks)
     foot = _foot(record, say, view)
     if view is View.BRIEF:

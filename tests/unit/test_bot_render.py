@@ -178,6 +178,18 @@ def test_ones_own_and_retracted_bulletins_ask_for_no_acknowledgement() -> None:
         assert "ack:" not in said(render(record, Ceiling(), ENGLISH))
 
 
+def test_a_corrected_digest_keeps_none_of_its_lines() -> None:
+    links = [{"relation": "contains", "id": make_record(1).bulletin.id}]
+    digest = make_record(9, kind="digest", title="Digest 24 November", body="Wrong name", links=links)
+    assert "Wrong name" in said(render(digest, Ceiling(), ENGLISH))
+    amended = digest.model_copy(update={"state": "amended"})
+    for view in View:
+        shown = said(render(amended, Ceiling(), ENGLISH, view=view))
+        assert "Digest 24 November" in shown
+        assert "AMENDED since" in shown
+        assert "Wrong name" not in shown
+
+
 def test_a_gravestone_holds_a_reference_and_a_reason() -> None:
     stone = gravestone("FRA-2026-0001", ENGLISH, why="retracted")
     assert first(stone).startswith("⚫ FRA-2026-0001\nRetracted by its originator.")
