@@ -60,7 +60,7 @@ def test_no_text_above_the_ceiling_leaves_render(
     assert rendered.passing == (released is not Release.FULL)
 
 
-@given(st.lists(records(), max_size=5), CEILINGS, READERS)
+@given(st.lists(records(), max_size=3), CEILINGS, READERS)
 def test_no_text_above_the_ceiling_leaves_a_list(
     found: list[Record], ceiling: Ceiling, reader: Reader
 ) -> None:
