@@ -5,7 +5,6 @@ Under `sync_interval: always` this is what makes the traffic stream fast: one fs
 message.
 """
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +19,6 @@ MAX_BATCH: Final = 1000
 """The server's own limit."""
 ONE_BY_ONE_MAX: Final = 4
 """Up to here messages alone are faster than a batch."""
-MESSAGE_ID: Final = "Nats-Msg-Id"
 _DUPLICATE: Final = 10201
 
 
@@ -84,20 +82,6 @@ async def publish_ordered(
         for message in part:
             done.append(await _publish_one(nc, message, timeout, len(done)))
     return done
-
-
-async def publish_pair(nc: Client, first: Outgoing, second: Outgoing, *, timeout: float = 10.0) -> None:
-    """Two messages of one stream, sent together; the second is taken only right behind the first.
-
-    `first` has a `Nats-Msg-Id`. Quicker than waiting in between, and several times quicker than an atomic
-    batch; not atomic: the first may be in without the second. Raises `BatchRefused` or `BatchUncertain`.
-    """
-    after = {"Nats-Expected-Last-Msg-Id": first.headers[MESSAGE_ID]}
-    behind = Outgoing(second.subject, second.payload, {**second.headers, **after})
-    both = (_publish_one(nc, first, timeout, 0), _publish_one(nc, behind, timeout, 1))
-    for done in await asyncio.gather(*both, return_exceptions=True):
-        if isinstance(done, BaseException):
-            raise done
 
 
 async def _publish_one(nc: Client, message: Outgoing, timeout: float, stored: int) -> int:

@@ -19,13 +19,11 @@ from nats.aio.msg import Msg
 
 from hub import history
 from hub.batch import (
-    MESSAGE_ID,
     ONE_BY_ONE_MAX,
     BatchRefused,
     Outgoing,
     publish_batch,
     publish_ordered,
-    publish_pair,
 )
 from hub.heads import Heads
 from hub.office import TROUBLE, Office
@@ -229,12 +227,9 @@ class Router:
         if len(settlement.traffic) <= 1 and len(before) < ONE_BY_ONE_MAX:
             # An atomic batch costs several times as much as a message, and one frame cannot be torn apart.
             # Only the last message says that all is answered: after a crash before it the frame comes again,
-            # is found to be the head of its chain, and is answered then.
-            last = _with(last, through)
-            if len(before) == 1 and MESSAGE_ID in before[0].headers:
-                await publish_pair(nc, before[0], last)
-            else:
-                await publish_ordered(nc, [*before, last], batch_id=uuid4().hex)
+            # is found to be the head of its chain, and is answered then. Nor do they go together: writing the
+            # receipt would hold up the frame on its way to its readers.
+            await publish_ordered(nc, [*before, _with(last, through)], batch_id=uuid4().hex)
             return
         outgoing = [_with(each, through) for each in (*before, last)]
         try:

@@ -69,8 +69,9 @@ def server_config(
     WebSocket is for readers in other languages and in browsers, which have nothing else. It has no TLS here,
     so it listens on loopback alone: whoever offers it to others puts a proxy with TLS in front.
 
-    `sync_interval: always` makes JetStream acknowledge only what is on the disk (nats.md, "Durability");
-    `strict` refuses requests that it does not fully understand. The monitor listens on loopback alone.
+    `sync_interval: always` makes JetStream acknowledge only what is on the disk (nats.md, "Durability"), but
+    for INTAKE (`hub.streams`); `strict` refuses requests that it does not fully understand. The monitor
+    listens on loopback alone.
     """
     return (
         "server_name: liaison-hub\n"

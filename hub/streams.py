@@ -40,6 +40,8 @@ _MILLISECOND: Final = 1_000_000
 _UNANSWERED_MAX: Final = 2048
 _ENDPOINT_REQUESTS: Final = 32
 _SCAN_BATCH: Final = 1000
+_FOR_GOOD: Final = frozenset({"persist_mode"})
+"""What the server changes in no stream that is there."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,19 @@ def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
 
     INTAKE refuses new messages when it is full, so that its senders keep them, and has the shortest window
     for message ids that there is (100 ms): ids there are the senders' own, and one could otherwise claim
-    another's. It may be purged, which is how the hub takes away what it has worked on. CHUNKS has one message
-    to an address: the same chunk again takes the place of the first and begins its time anew. Full, it
-    refuses, so that what others have sent is not lost before its time.
+    another's. It alone acknowledges before it writes: senders keep what has no receipt, and send it again on
+    every new connection. It may be purged, which is how the hub takes away what it has worked on.
+
+    CHUNKS has one message to an address: the same chunk again takes the place of the first and begins its
+    time anew. Full, it refuses, so that what others have sent is not lost before its time.
     """
-    common = {"storage": "file", "retention": "limits", "num_replicas": 1, "deny_delete": True}
+    common = {
+        "storage": "file",
+        "retention": "limits",
+        "num_replicas": 1,
+        "deny_delete": True,
+        "persist_mode": "default",
+    }
     kept = {**common, "deny_purge": True, "duplicate_window": 120 * _SECOND}
     return [
         {
@@ -74,6 +84,7 @@ def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
             "max_msg_size": MAX_PAYLOAD,
             "discard": "new",
             "duplicate_window": 100 * _MILLISECOND,
+            "persist_mode": "async",
         },
         {
             **kept,
@@ -125,8 +136,9 @@ async def ensure_streams(nc: Client, limits: StreamLimits | None = None) -> None
                 raise
             await api(nc, f"STREAM.CREATE.{name}", config)
         else:
-            if any(existing.get(key) != value for key, value in config.items()):
-                await api(nc, f"STREAM.UPDATE.{name}", config)
+            wanted = {**config, **{key: existing[key] for key in _FOR_GOOD & existing.keys()}}
+            if any(existing.get(key) != value for key, value in wanted.items()):
+                await api(nc, f"STREAM.UPDATE.{name}", wanted)
 
 
 async def ensure_admission(nc: Client) -> None:

@@ -182,6 +182,17 @@ class Archive:
         sql = "UPDATE republished SET number = max(number, ?)"
         await self._store.transact(lambda connection: connection.execute(sql, (number,)).fetchall())
 
+    async def republish_behind(self, id: str) -> None:
+        """What came later than the bulletin `id` is not on the agency's own NATS, whatever was marked. The
+        mark stays where the bulletin that it names is held no more: its number would be given again.
+        """
+        sql = """
+            WITH last AS (SELECT number FROM bulletins WHERE id = ?)
+            UPDATE republished SET number = (SELECT number FROM last)
+            WHERE number > (SELECT number FROM last) AND number IN (SELECT number FROM bulletins)
+        """
+        await self._store.transact(lambda connection: connection.execute(sql, (id,)).fetchall())
+
     async def count(self) -> int:
         """How many bulletins are held."""
         return int((await self._store.query("SELECT count(*) FROM bulletins"))[0][0])

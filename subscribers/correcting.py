@@ -51,7 +51,7 @@ class Corrector:
     def __init__(self, core: Core, republisher: Republisher, seconds: float) -> None:
         """`seconds` are waited for further changes."""
         self._core = core
-        self._news = republisher.passed.subscribe()
+        self._news = republisher.changed.subscribe()
         self._wait = round(seconds * SECOND)
 
     async def run(self) -> None:

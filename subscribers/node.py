@@ -109,6 +109,8 @@ class Node:
             sinks: list[Sink] = [local]
             if settings.jsonl:
                 sinks.append(JsonlSink(settings.jsonl, settings.jsonl_ceiling))
+            if last := await local.newest():
+                await core.archive.republish_behind(last)  # a power cut may have taken what came after it
             republisher = Republisher(core.archive, core.traffic_feed.fresh, sinks)
             async with (
                 NodeService(local, node),

@@ -47,7 +47,7 @@ class Reporter:
         """`seconds` are waited for further changes before those at hand are reported together."""
         self._core = core
         self._republisher = republisher
-        self._news = republisher.passed.subscribe()
+        self._news = republisher.changed.subscribe()
         self._wait = round(seconds * SECOND)
 
     async def run(self) -> None:

@@ -112,8 +112,8 @@ class Republisher:
         self._sinks = sinks
         self.reached = [0] * len(sinks)
         """The last local number that each of them was given in this run."""
-        self.passed = Passed()
-        """Told whenever all of them were given something."""
+        self.changed = Passed()
+        """Told whenever all of them were given an amendment or a retraction."""
         self._done = 0
         self._unmarked = 0
 
@@ -156,7 +156,8 @@ class Republisher:
                 await sink.correct(changes)
             self.reached[place] = rows[-1][0]
         self._done = rows[-1][0]
-        self.passed.set()
+        if changes:
+            self.changed.set()
         self._unmarked += len(rows)
 
     async def _until_stored(self) -> None:

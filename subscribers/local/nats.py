@@ -25,7 +25,7 @@ from subscribers.local.accounts import FEED_INFO, STORE_KEY_VARIABLE, ServerPlan
 from subscribers.local.clients import Registry, load_or_make_seed
 from subscribers.local.files import make_private_directory, write_private
 from subscribers.local.server import Server
-from subscribers.local.stream import drop_durables, ensure_durable, ensure_stream, republish
+from subscribers.local.stream import drop_durables, ensure_durable, ensure_stream, newest, republish
 from subscribers.private_files import read_private
 from subscribers.records import Change, Record
 from subscribers.roles import ClientEntry, Role
@@ -147,6 +147,16 @@ class LocalNats:
             # One for each connection: a context subscribes to an inbox of its own and never leaves it.
             self._publisher = (nc, nc.jetstream())
         await republish(self._publisher[1], records)
+
+    async def newest(self) -> str | None:
+        """The id of the bulletin that was republished last, as far as the disk has kept it; None when there
+        is none. Raises OperationError `node_unreachable`.
+        """
+        nc = await self.connection()
+        try:
+            return await newest(nc.jetstream())
+        except (Error, TimeoutError):
+            raise _unreachable() from None
 
     async def correct(self, changes: Sequence[Change]) -> None:
         """What became of bulletins, to every client that listens now and may see them. Raises OperationError

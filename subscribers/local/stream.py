@@ -112,8 +112,19 @@ def _durable(name: str, filters: list[str]) -> ConsumerConfig:
     )  # fmt: skip
 
 
+async def newest(js: JetStreamContext) -> str | None:
+    """The id of the bulletin that was republished last; None when the stream holds none (any more). Raises
+    nats-py's errors.
+    """
+    try:
+        message = await js.get_last_msg(BULLETINS, "bulletin.>")
+    except NotFoundError:
+        return None
+    return (message.headers or {}).get(Header.MSG_ID.value)
+
+
 async def republish(js: JetStreamContext, records: Sequence[Record]) -> None:
-    """Publish every record in order, once, and wait until the stream has them all on its disk.
+    """Publish every record in order, once, and wait until the stream has them all.
 
     Raises OperationError `node_unreachable` when it is not known to have them all: repeating the call is
     safe.

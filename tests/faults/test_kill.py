@@ -17,10 +17,12 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
+import nats
 import pytest
 import pytest_asyncio
 
 from schemas.errors import LiaisonError
+from schemas.subjects import BULLETINS
 from subscribers.records import Community
 from tests.support.world import Member, Program, World, draft, eventually
 
@@ -28,6 +30,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240
 
 POINTS = ("committed", "journalled", "settled", "sending")
 LOAD = 200
+DEADLINE = 20.0
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -105,6 +108,51 @@ async def test_a_readers_node_is_killed_at(pair: tuple[Member, Member, Community
     await reader.start()
     await once((publisher, reader), community, titles)
     assert await reader.delivered(community.slug) == titles
+
+
+async def test_a_power_cut_takes_the_end_of_the_local_stream(
+    pair: tuple[Member, Member, Community], tmp_path: Path
+) -> None:
+    """What was republished, and not on the disk yet, is in the archive: it goes into the stream again, once.
+    A client that had acknowledged it hears it twice, by one id: the server has forgotten that, too.
+    """
+    publisher, reader, community = pair
+    stream = reader.state / "local" / "jetstream" / "NODE" / "streams" / "BULLETINS" / "msgs"
+    titles = ["Kept", "Lost", "Lost with it", "After"]
+    await publisher.publish(titles[0], community.slug)
+    await once((reader,), community, titles[:1])
+    await reader.node.stop()
+    shutil.copytree(stream, tmp_path / "kept")
+    await reader.start()
+    for title in titles[1:3]:
+        await publisher.publish(title, community.slug)
+    await once((reader,), community, titles[:3])
+    await reader.node.stop()
+    shutil.rmtree(stream)
+    shutil.copytree(tmp_path / "kept", stream)
+    await reader.start()
+    await publisher.publish(titles[3], community.slug)
+    await reader.has(community.slug, *titles)
+    assert sorted(await reader.titles(community.slug)) == sorted(titles)
+    assert reader.lines(community.slug) == titles
+    assert (await reader.delivered(community.slug))[-3:] == titles[1:]
+    assert await streamed(reader, community.slug) == titles
+
+
+async def streamed(member: Member, slug: str) -> list[str]:
+    """The titles in the agency's local stream, as the server has them."""
+    local = member.state / "local"
+    nc = await nats.connect((local / "url").read_text().strip(), nkeys_seed=str(local / "node.nk"))
+    try:
+        subscription = await nc.jetstream().subscribe(
+            f"bulletin.*.{slug}.>", stream=BULLETINS, ordered_consumer=True
+        )
+        found = [await subscription.next_msg(DEADLINE)]
+        while found[-1].metadata.num_pending:
+            found.append(await subscription.next_msg(DEADLINE))
+    finally:
+        await nc.close()
+    return [json.loads(each.data)["bulletin"]["title"] for each in found]
 
 
 @pytest.mark.parametrize("step", ["settling", "stored"])

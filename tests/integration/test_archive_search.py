@@ -356,6 +356,26 @@ async def test_what_is_not_republished_yet_is_known(store: Store, archive: Archi
     assert len(await archive.unpublished()) == 1
 
 
+async def test_what_a_power_cut_took_from_the_local_stream_is_republished(
+    store: Store, archive: Archive
+) -> None:
+    await keep(store, new_record(1))
+    await keep(store, new_record(2))
+    await keep(store, new_record(3))
+    (first, _), second, (last, _) = await archive.unpublished()
+    await archive.mark_republished(first)
+    await archive.republish_behind(bulletin_id(2))
+    assert (await archive.unpublished())[0] == second, "it goes back, and never on"
+    await archive.mark_republished(last)
+    await archive.republish_behind(bulletin_id(9))
+    assert await archive.unpublished() == [], "the archive has no such bulletin"
+    await archive.republish_behind(bulletin_id(1))
+    assert [number for number, _ in await archive.unpublished()] == [second[0], last]
+    await archive.mark_republished(last + 1)
+    await archive.republish_behind(bulletin_id(1))
+    assert await archive.unpublished() == [], "the number of a bulletin that is gone is not given again"
+
+
 async def test_the_probe_set_is_found_through_the_archive(store: Store, archive: Archive) -> None:
     fields = [{name: each[name] for name in ("language", "title", "body")} for each in PROBES]
     await keep(store, *(new_record(n, **each) for n, each in enumerate(fields)))
