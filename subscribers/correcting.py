@@ -37,7 +37,7 @@ _DUE: Final = """
         AND NOT EXISTS (SELECT 1 FROM corrections k WHERE k.digest = d.id AND k.change = c.id)
 """
 _REFUSED: Final = """
-    SELECT DISTINCT k.digest, o.id, coalesce(o.code, '') FROM outgoing o
+    SELECT k.digest, o.id, coalesce(o.code, '') FROM outgoing o
         CROSS JOIN corrections k ON k.amendment = o.id
     WHERE o.state = 'refused'
 """

@@ -34,7 +34,7 @@ _OPEN: Final = """
 """
 _REFUSED: Final = """
     SELECT c.id, o.id, coalesce(o.code, '') FROM outgoing o CROSS JOIN changes c ON c.report = o.id
-    WHERE o.state = 'refused'
+    WHERE o.state = 'refused' AND c.report <> ''
 """
 
 log = structlog.get_logger(__name__)

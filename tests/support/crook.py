@@ -83,7 +83,7 @@ class Crook:
         """
         taken = {}
         for each in endpoints:
-            await self._passed(stream, each)
+            await self._passed(stream, each, hidden)
             filters = await self._filters(stream, each)
             taken[each] = [held for held in filters if any(word in held for word in hidden)]
             assert taken[each], f"{hidden} is nothing that {each} is served"
@@ -110,12 +110,14 @@ class Crook:
         assert one in filters
         await self._serve(TRAFFIC, endpoint, [other if each == one else each for each in filters])
 
-    async def _passed(self, stream: str, endpoint: str) -> None:
+    async def _passed(self, stream: str, endpoint: str, hidden: Collection[str] = ()) -> None:
         """Return once an endpoint's durable is past everything that now stands in the stream, so that what
-        its filters leave out now stays out.
+        its filters leave out now stays out. Nothing is said again of `hidden`: others would hear it, too.
         """
         filters = await self._filters(stream, endpoint)
-        logs = [each for each in filters if each.startswith("m.")]
+        logs = [
+            each for each in filters if each.startswith("m.") and not any(word in each for word in hidden)
+        ]
         mark = 0
         for subject in (receipts_for(endpoint), wraps_for(endpoint), *logs, DIRECTORY_OFFER, DIRECTORY_HEAD):
             if subject in filters and (known := await self._known(stream, subject)):
