@@ -36,6 +36,7 @@ def init(
     Example: liaison-agency init --agency fr-dgx --name "Direction X" --code FRA
     """
     with refusals(as_json=as_json):
+        load_lean()
         from subscribers.registration import begin
 
         directory = settings_of(state).state

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from schemas.encoding import instant
-from subscribers.commands.common import AsJson, refusals, show_json
+from subscribers.commands.common import AsJson, load_lean, refusals, show_json
 
 app = typer.Typer(
     name="liaison-witness",
@@ -72,6 +72,7 @@ def enrol(
     Example: liaison-witness enrol witness-admission.json --root-fingerprint "3f2a ... 91c0"
     """
     with refusals(as_json=as_json):
+        load_lean()
         from subscribers.witness.keys import accept
 
         kept = accept(state, admission, root_fingerprint)
@@ -88,6 +89,7 @@ def run(state: State = _STATE, log: Log = "auto", as_json: AsJson = False) -> No
     Example: liaison-witness run --state witness
     """
     with refusals(as_json=as_json):
+        load_lean()
         from subscribers.log import configure
         from subscribers.witness.serving import serve
 
@@ -109,6 +111,7 @@ def status(state: State = _STATE, as_json: AsJson = False) -> None:
     Example: liaison-witness status --json
     """
     with refusals(as_json=as_json):
+        load_lean()
         from subscribers.witness.service import state_of
 
         facts = asyncio.run(state_of(state, _LISTED))
