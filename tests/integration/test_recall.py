@@ -20,6 +20,8 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240
 
 MARKER = "zirconium"
 """A word that stands in a private reply and nowhere else."""
+WITHDRAWN = "palladium"
+"""A word that is taken back."""
 
 
 def holds(member: Member, word: str) -> list[str]:
@@ -152,7 +154,7 @@ async def withdrawn_from(member: Member, digest: str, ref: str) -> None:
         now = (await agency.show(str(amended.replaced_by))).bulletin
     assert f"{ref} · withdrawn by its originator" in now.body
     assert "Something else" in now.body
-    assert MARKER not in now.model_dump_json()
+    assert WITHDRAWN not in now.model_dump_json()
 
 
 async def reported_once(member: Member, community: str) -> None:
@@ -243,16 +245,16 @@ async def retract(world: World, community: Community, chat: Chat) -> None:
     """`fr` takes back what it said there; `kz` is killed on the way, and `gb` has an officer."""
     fr, kz, gb = await world.agencies("fr", "kz", "gb")
     begun = datetime.now(UTC) - timedelta(seconds=1)
-    said = await fr.publish(f"Plates of {MARKER}", community.slug)
+    said = await fr.publish(f"Plates of {WITHDRAWN}", community.slug)
     await fr.publish("Something else", community.slug)
     for member in (fr, kz, gb):
-        await member.has(community.slug, f"Plates of {MARKER}", "Something else")
-    alert = await chat.told(f"Plates of {MARKER}")
+        await member.has(community.slug, f"Plates of {WITHDRAWN}", "Something else")
+    alert = await chat.told(f"Plates of {WITHDRAWN}")
     await chat.told("Something else")
     digest = await digest_since(fr, community.slug, begun)
     await chat.told(digest["ref"])
     listed = await chat.digest()
-    assert MARKER in text_of(listed)
+    assert WITHDRAWN in text_of(listed)
     url = (kz.state / "local" / "url").read_text().strip()
     nc = await nats.connect(url, nkeys_seed=str(kz.state / "local" / "clients" / "plain.nk"))
     heard = await nc.subscribe(f"change.live.{community.slug}.threat.>")
@@ -264,7 +266,7 @@ async def retract(world: World, community: Community, chat: Chat) -> None:
     # It is applied there, and not reported yet, or just so: either way it is reported once.
     await kz.node.kill()
     assert (change["bulletin"], change["change"], change["state"]) == (said.id, gone.id, "retracted")
-    assert MARKER not in json.dumps(change)
+    assert WITHDRAWN not in json.dumps(change)
     await kz.start()
 
     # The digest that listed it is corrected by who made it, once.
@@ -274,7 +276,7 @@ async def retract(world: World, community: Community, chat: Chat) -> None:
         await withdrawn_from(member, digest["ref"], said.ref)
     await chat.changed(alert, f"⚫ {said.ref}", "Retracted")
     await chat.changed(listed, f"{said.ref} · RETRACTED", "Something else")
-    await chat.forgets(MARKER)  # in the digest's own message as well
+    await chat.forgets(WITHDRAWN)  # in the digest's own message as well
     found = await confirmed(fr, said.ref, "kz", "gb")
     assert [each.startswith(title) for each in await kz.titles(community.slug)].count(True) == 1
     assert (found.id, found.applied, found.waiting) == (gone.id, 2, 0)
@@ -287,7 +289,9 @@ async def retract(world: World, community: Community, chat: Chat) -> None:
         with pytest.raises(LiaisonError, match="bad_request"):
             await agency.compliance(said.ref)
         assert (await agency.show(said.ref)).state == "retracted"
-        assert [each for each in (await agency.search(MARKER)).items if each.community == community.id] == []
+        assert [
+            each for each in (await agency.search(WITHDRAWN)).items if each.community == community.id
+        ] == []
         assert [each for each in await agency.outbox() if each.community == community.id] == []
     lines = map(json.loads, kz.jsonl.read_text("utf-8").splitlines())
     written = [each["change"] for each in lines if "change" in each]
