@@ -599,6 +599,12 @@ def test_the_announcement_is_of_the_frames_own_epoch(change: Json) -> None:
     assert refused(fields() | {"announcement": part}) is Code.BAD_EVIDENCE
 
 
+def test_an_announcement_is_a_frame_without_a_body() -> None:
+    shown = parse_frame(WORLD.frame)
+    part = {"header": shown.header_bytes.decode(), "signature": to_base64(shown.signature)}
+    assert refused(fields() | {"announcement": part}) is Code.BAD_PADDING
+
+
 def test_documents_stand_in_the_order_of_the_log() -> None:
     made = fields()
     made["documents"][1:3] = made["documents"][2:0:-1]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.errors import Code, LiaisonError
+from schemas.errors import Code, LiaisonError, TrustError
 from schemas.exports import check_since, continues, heads_of, parse_file, prove, verify_export, verify_proof
 from schemas.merkle import Head
 from tests.support import federation as fed
@@ -55,6 +55,42 @@ def test_what_cannot_be_proved() -> None:
         with pytest.raises(LiaisonError) as caught:
             prove(whole, agency, since)
         assert caught.value.code == code
+
+
+def test_what_is_refused_is_told_with_its_place() -> None:
+    whole, head = export(), LOG.head
+    documents, memberships = list(whole.documents), list(whole.memberships)
+    documents[3], memberships[1] = "no document", "no entry"
+    parts = list(PROOF.documents)
+    parts[2] = parts[2].model_copy(update={"document": "no document"})
+    other = Head(head.size, bytes(32))
+    for call, place in (
+        (lambda: verify_export(whole.model_copy(update={"documents": documents}), TOLD), "document 3: "),
+        (
+            lambda: verify_export(whole.model_copy(update={"memberships": memberships}), TOLD),
+            "membership entry 1: ",
+        ),
+        (
+            lambda: verify_proof(PROOF.model_copy(update={"documents": parts}), TOLD),
+            f"document {parts[2].index}: ",
+        ),
+        (lambda: check_since(PROOF, other, head), f"two different logs of {head.size} documents"),
+        (lambda: continues(fed.directory(), other), f"two different logs of {head.size} documents"),
+    ):
+        with pytest.raises(TrustError, match=place):
+            call()
+
+
+def test_a_file_without_a_checkpoint_is_the_directory_alone() -> None:
+    directory, checked = verify_export(export(note=None), TOLD)
+    assert (directory.head, checked) == (LOG.head, None)
+
+
+def test_a_proof_begins_with_the_root_that_was_told_and_names_each_document_once() -> None:
+    assert fed.code_of(verify_proof, PROOF, bytes(32)) is Code.ROOT_MISMATCH
+    for documents in (PROOF.documents[1:], [*PROOF.documents[:2], *PROOF.documents[1:]]):
+        made = PROOF.model_copy(update={"documents": documents})
+        assert fed.code_of(verify_proof, made, TOLD) is Code.BAD_PROOF
 
 
 def test_what_an_older_file_stood_for() -> None:
