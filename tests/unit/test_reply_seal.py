@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.agreement import check_agreement
 from schemas.bulletin import Bulletin
+from schemas.chain import ChainHead
 from schemas.content import BODY_SIZES
 from schemas.documents import KEM_KEY_SIZE
 from schemas.encoding import to_base64
@@ -28,7 +29,7 @@ from subscribers.archive import NewRecord
 from subscribers.keys import KemKey
 from subscribers.replies import recipients_of, record_of, sealed_payload
 from subscribers.sealing import open_reply, seal_reply
-from subscribers.trust import Sealed
+from subscribers.trust import Chain, Sealed
 from tests.support import federation as fed
 from tests.support.federation import COM, FRA, JPN, UNX, Party, Publisher, Station, code_of
 
@@ -190,6 +191,9 @@ def test_what_the_originator_keeps_of_it() -> None:
         station.follow(chain)
         verdict = station.take(chain.subject, raw)
         assert isinstance(verdict, Sealed)
+        frame = parse_frame(raw)
+        assert verdict[:4] == (frame, Chain(ChainHead(1, frame.hash), 0), range(0), False)
+        assert verdict[5:] == (payload, parse_sealed(payload), "fra", "FRA")
         kept[party.id] = record_of(verdict, [party.kem], party.endpoint, party.id, fed.AT + 5)
     assert kept["unx"] is None
     theirs, ours = kept["jpn"], kept["fra"]

@@ -111,6 +111,7 @@ def test_announcements_and_heartbeats() -> None:
     raw = heartbeat(place(), **STAMP, **logs, head=head, heads=(head, ChainHead()), signer=FRA.signing)
     header = parse_frame(raw).header
     assert header.heads == ((9, "2" * 64), (0, "0" * 64))
+    assert (header.k, header.dir, header.mem, header.seq) == ("h", logs["dir"], logs["mem"], 9)
 
 
 def test_a_wrap_opens_for_its_recipient_only() -> None:

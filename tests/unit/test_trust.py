@@ -1,16 +1,20 @@
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.chain import ChainHead, ChainKey
 from schemas.errors import Code
-from schemas.frame import parse_frame
+from schemas.frame import CARD, parse_frame
 from schemas.vocabulary import Precedence
 from subscribers.keys import KemKey
 from subscribers.sealing import EpochKey
 from subscribers.trust import (
     Announced,
     Beat,
+    Carded,
+    Chain,
     Epoch,
     EpochId,
     LogBehind,
@@ -39,6 +43,7 @@ from tests.support.federation import (
     seed,
 )
 from tests.vectors.recipe import started
+from tests.vectors.trust_cases import CARD_OF_COM
 from tests.vectors.wrap_cases import recorded
 
 
@@ -168,9 +173,9 @@ def test_an_epoch_that_was_never_announced_is_no_older_one(chain: Publisher) -> 
     assert verdict.error.code is Code.UNKNOWN_EPOCH
     (name, known), *_ = station.chains.items()
     station.chains[name] = known._replace(since=1)
-    older = station.judge(chain.subject, chain.sent[1])
-    assert isinstance(older, Skipped)
-    assert older.code is Code.UNKNOWN_EPOCH
+    frame = parse_frame(chain.sent[2])
+    older = station.judge(chain.subject, chain.sent[2])
+    assert older == Skipped(frame, Chain(ChainHead(2, frame.hash), 1), range(1, 2), Code.UNKNOWN_EPOCH)
 
 
 def test_a_bulletin_expires_at_its_time(chain: Publisher) -> None:
@@ -188,6 +193,33 @@ def test_a_key_is_due_to_those_who_stood_in_the_log_that_was_cited(chain: Publis
         verdict = Station(party, directory(entries=[added])).judge(chain.subject, chain.sent[0])
         assert isinstance(verdict, Announced)
         assert verdict.epoch.due is due
+
+
+def test_every_verdict_says_of_which_frame_it_is_and_what_is_missing_before_it(chain: Publisher) -> None:
+    station = Station(keys={chain.key.commitment: chain.key})
+    station.take(chain.subject, chain.sent[0])
+    later = dataclasses.replace(chain, ep=1)
+    cases: dict[bytes, tuple[object, ...]] = {
+        chain.beat(): (Beat, ()),
+        chain.bulletin(9): (Opened, False),
+        chain.sealed(CARD_OF_COM.to_bytes(), 9, kind=CARD): (Carded, CARD_OF_COM, "fra"),
+        later.announcement(): (Announced, EpochId(FRA.endpoint, COM, 1)),
+    }
+    for raw, (kind, *rest) in cases.items():
+        verdict, frame = station.judge(chain.subject, raw), parse_frame(raw)
+        assert type(verdict) is kind
+        assert verdict[: 3 + len(rest)] == (frame, Chain(ChainHead(6, frame.hash), 0), range(1, 6), *rest)
+    (name, epoch), *_ = station.epochs.items()
+    station.epochs[name] = epoch._replace(due=False, key=None)
+    raw = chain.bulletin(9)
+    frame = parse_frame(raw)
+    placed = (frame, Chain(ChainHead(6, frame.hash), 0), range(1, 6))
+    assert station.judge(chain.subject, raw) == Skipped(*placed, Code.MISSING_WRAP)
+    station.epochs[name] = epoch._replace(due=True, key=None)
+    closed = station.judge(chain.subject, raw)
+    assert isinstance(closed, Refused)
+    assert (closed.error.code, *closed[1:]) == (Code.MISSING_WRAP, *placed[:2])
+    assert Station().judge(chain.subject, raw) == Skipped(frame, None, range(0), Code.UNKNOWN_EPOCH)
 
 
 def test_a_gap_is_reported_once(chain: Publisher) -> None:
