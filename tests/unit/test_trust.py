@@ -85,11 +85,16 @@ def test_a_key_that_no_head_vouches_for_is_not_believed(chain: Publisher) -> Non
 
 
 def test_without_its_epochs_key_a_bulletin_stays_closed(chain: Publisher) -> None:
-    station = Station()
+    station = Station(keys={chain.key.commitment: chain.key})
     station.take(chain.subject, chain.sent[0])
     (epoch,) = station.epochs.values()
     frame, closed = parse_frame(chain.sent[1]), epoch._replace(key=None)
     assert code_of(open_bulletin, station.directory, frame, closed, "fra") is Code.MISSING_WRAP
+    opened = station.take(chain.subject, chain.sent[1])
+    assert isinstance(opened, Opened)
+    found = open_bulletin(station.directory, frame, epoch, "fra")
+    assert found == (opened.salt, opened.payload, opened.bulletin)
+    assert opened.payload == opened.bulletin.to_bytes()
 
 
 def test_a_frame_that_cannot_be_opened_leaves_no_gap(chain: Publisher) -> None:
