@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from schemas.chain import ChainHead, ChainKey
 from schemas.errors import Code
 from schemas.frame import CARD, parse_frame
+from schemas.merkle import Head
 from schemas.vocabulary import Precedence
 from subscribers.keys import KemKey
 from subscribers.sealing import EpochKey
@@ -225,6 +226,16 @@ def test_every_verdict_says_of_which_frame_it_is_and_what_is_missing_before_it(c
     assert isinstance(closed, Refused)
     assert (closed.error.code, *closed[1:]) == (Code.MISSING_WRAP, *placed[:2])
     assert Station().judge(chain.subject, raw) == Skipped(frame, None, range(0), Code.UNKNOWN_EPOCH)
+
+
+@pytest.mark.parametrize("field, name", [("dir", "directory"), ("mem", "membership")])
+def test_a_publisher_that_was_shown_another_log_is_told_of_by_its_name(field: str, name: str) -> None:
+    publisher = Publisher()
+    raw = publisher.announcement(**{field: Head(publisher.logs[field].size, bytes(32))})
+    verdict = Station().judge(publisher.subject, raw)
+    assert isinstance(verdict, Refused)
+    assert (verdict.error.code, verdict.frame) == (Code.SPLIT_VIEW, parse_frame(raw))
+    assert f"another {name} log" in verdict.error.message
 
 
 def test_a_gap_is_reported_once(chain: Publisher) -> None:
