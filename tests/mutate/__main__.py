@@ -55,9 +55,13 @@ def _narrow() -> None:
     operators[:] = [(kind, ours.get(operator, operator)) for kind, operator in operators]
 
 
-def _make() -> None:
-    """The mutants, and which tests reach them; again only where a source or the choice of tests changed."""
+def _make(*, again: bool) -> None:
+    """The mutants, where a source has changed, and which tests reach them: of new tests, and with `again` of
+    all.
+    """
     Path("mutants").mkdir(exist_ok=True)
+    if again:
+        Path("mutants/mutmut-stats.json").unlink(missing_ok=True)
     mutmut.set_mutant_under_test("mutant_generation")
     file_utils.copy_src_dir()
     file_utils.copy_also_copy_files()
@@ -88,7 +92,7 @@ def main() -> int:
     parser.add_argument("--modules", nargs="*", default=[], help="these alone, such as schemas.frame")
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after this time")
     parser.add_argument(
-        "--again", action="store_true", help="try what survived again, first: there are new tests"
+        "--again", action="store_true", help="try what survived again, first: tests have changed"
     )
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--show", metavar="MUTANT")
@@ -98,7 +102,7 @@ def main() -> int:
         return 0
     if not asked.report:
         _narrow()
-        _make()
+        _make(again=asked.again)
         _try(asked.modules, asked.seconds, again=asked.again)
     return result.report()
 
