@@ -77,6 +77,11 @@ def test_depth_and_numbers_at_their_limits() -> None:
     assert parse_json(b'{"a":"\\u00e9"}', 100) == {"a": "é"}
 
 
+def test_what_stands_where_an_object_should_is_named() -> None:
+    with pytest.raises(FormatError, match="an object was expected, not array"):
+        parse_json(b"[]", 2)
+
+
 def test_what_is_no_number_is_not_written() -> None:
     for value in (float("nan"), float("inf")):
         with pytest.raises(ValueError, match="JSON compliant"):

@@ -142,12 +142,23 @@ def test_a_key_that_comes_while_a_batch_is_judged() -> None:
     for index in range(len(p.sent)):
         verdict = reading.judge(reader.reader, index, NOW)
         if isinstance(verdict, LogBehind):
-            assert index == 2
+            assert (index, verdict) == (2, LogBehind("directory", p.at.head.size))
             reader.directory = p.at
             verdict = reading.judge(reader.reader, index, NOW)
         reader.apply(verdict)
         verdicts.append(type(verdict))
     assert verdicts == [Announced, Opened, Announced, Opened, Opened]
+
+
+def test_a_key_that_a_head_sets_free_while_a_batch_is_judged() -> None:
+    p = run(1)
+    reader = station(p)
+    first = unsigned(p.sent[0])
+    second = replaced(p.sent[1], FRA.signing, prev=parse_frame(first).hash)
+    reading = Reading([(p.subject, first), (p.subject, second)], each=False)
+    for withheld, kind in ((frozenset({FRA.kid}), Refused), (frozenset[str](), Announced)) * 2:
+        reader.withheld = withheld
+        assert isinstance(reading.judge(reader.reader, 0, NOW), kind)
 
 
 def test_what_a_batch_stands_on() -> None:

@@ -61,6 +61,9 @@ def test_a_signature_has_one_form() -> None:
     for odd in (b"", good[:63], good + b"\x00"):
         assert not verify(key.public, message, odd)
     assert not verify(key.public[:31], message, good)
+    # The two are put together for the check: a message must not bring its own signature.
+    assert not verify(key.public, good + message, b"")
+    assert not verify(key.public, good[32:] + message, good[:32])
 
 
 def test_a_key_counts_once() -> None:
