@@ -80,6 +80,8 @@ def test_depth_and_numbers_at_their_limits() -> None:
 def test_what_stands_where_an_object_should_is_named() -> None:
     with pytest.raises(FormatError, match="an object was expected, not array"):
         parse_json(b"[]", 2)
+    with pytest.raises(FormatError, match="not JSON: UnicodeDecodeError"):
+        parse_json(b"\xff", 2)
 
 
 def test_what_is_no_number_is_not_written() -> None:
