@@ -103,6 +103,21 @@ def test_what_comes_before_its_own_ancestor_does_not_vouch_for_it() -> None:
     ]
 
 
+def test_of_two_that_cite_a_frame_the_newer_key_vouches_for_it() -> None:
+    p, newer = run(1), key_id(FRA.next_signing.public).hex()
+    first = unsigned(p.sent[0])
+    prev = parse_frame(first).hash
+    second = replaced(p.sent[1], FRA.signing, prev=prev)
+    rival = replaced(p.sent[1], FRA.next_signing, prev=prev, kid=newer)
+    known = directory([FRA.successor()])
+    for order, kids in (
+        ((first, second, rival), [newer, FRA.kid, newer]),
+        ((first, rival, second), [newer, newer, FRA.kid]),
+    ):
+        messages = [(p.subject, raw) for raw in order]
+        assert prove(known, pending(known, messages), each=False) == kids
+
+
 def test_a_key_revoked_while_a_batch_is_judged() -> None:
     p = run(1, 2)
     reader = station(p)
