@@ -1,11 +1,14 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.documents import Root, parse_document, parse_enrolment, parse_membership, parse_witness_request
-from schemas.encoding import canonical_json, to_base64
+from schemas.encoding import canonical_json, parse_json, to_base64
 from schemas.errors import Code
+from schemas.limits import DOCUMENT_MAX
 from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, MEMBERSHIP_TYPE
 from tests.support.federation import (
+    AT,
     COM,
     FRA,
     JPN,
@@ -20,6 +23,7 @@ from tests.support.federation import (
     root,
 )
 from tests.support.json_values import VALUES
+from tests.vectors.directory_cases import SMALL_ORDER
 
 PARSERS = (
     (parse_document, DOCUMENT_TYPE),
@@ -81,6 +85,20 @@ def test_the_schema_of_a_root_asks_for_every_field_but_the_cooldown() -> None:
     assert set(schema["properties"]) - asked_for == {"v", "type", "cooldown"}
     keywords = {"$defs", "additionalProperties", "description", "properties", "required", "title", "type"}
     assert set(schema) == keywords
+
+
+@pytest.mark.parametrize("point", SMALL_ORDER.values(), ids=SMALL_ORDER)
+def test_no_key_of_the_secretariat_a_witness_or_the_hub_is_weak(point: str) -> None:
+    weak = to_base64(bytes.fromhex(point))
+    good = parse_json(root().to_bytes(), DOCUMENT_MAX)
+    role, watch = good["root"], good["witnesses"]
+    for document in (
+        {**good, "root": {**role, "keys": [*role["keys"], weak]}},
+        {**good, "registrar": {**good["registrar"], "keys": [weak]}},
+        {**good, "witnesses": [*watch, {**watch[0], "key": weak}]},
+        {"v": 1, "type": "hub", "version": 1, "issued": AT, "name": "Hub", "key": weak},
+    ):
+        assert code_of(parse_document, envelope(document, FRA.identity)) is Code.BAD_KEY
 
 
 def test_a_community_may_not_be_owned_by_nobody() -> None:
