@@ -139,4 +139,4 @@ def test_the_parts_of_a_frame(chain: Publisher) -> None:
     frame = parse_frame(raw)
     assert join(frame.header_bytes, frame.signature, frame.body) == raw
     assert verify(FRA.signing.public, signed_message(frame.header_bytes, frame.body), frame.signature)
-    assert chain.head.then(raw).hash == frame.hash
+    assert (frame.raw, frame.hash) == (raw, chain.head.then(raw).hash)
