@@ -20,7 +20,7 @@ from typing import Any, Final
 import libcst as cst
 from mutmut import __main__ as mutmut
 from mutmut.configuration import config
-from mutmut.mutation import mutators
+from mutmut.mutation import mutators, trampoline
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.utils import file_utils
 from mutmut.workers.isolation import get_mutant_runner
@@ -51,7 +51,7 @@ def _arguments(node: cst.Call) -> Iterable[cst.Call]:
 
 def _narrow() -> None:
     ours = {mutators.operator_string: _strings, mutators.operator_arg_removal: _arguments}
-    operators: list[Any] = mutators.mutation_operators
+    operators: Any = mutators.mutation_operators
     operators[:] = [(kind, ours.get(operator, operator)) for kind, operator in operators]
 
 
@@ -62,7 +62,7 @@ def _make(*, again: bool) -> None:
     Path("mutants").mkdir(exist_ok=True)
     if again:
         Path("mutants/mutmut-stats.json").unlink(missing_ok=True)
-    mutmut.set_mutant_under_test("mutant_generation")
+    trampoline.set_mutant_under_test("mutant_generation")
     file_utils.copy_src_dir()
     file_utils.copy_also_copy_files()
     file_utils.setup_source_paths()

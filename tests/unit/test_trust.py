@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -231,7 +232,8 @@ def test_every_verdict_says_of_which_frame_it_is_and_what_is_missing_before_it(c
 @pytest.mark.parametrize("field, name", [("dir", "directory"), ("mem", "membership")])
 def test_a_publisher_that_was_shown_another_log_is_told_of_by_its_name(field: str, name: str) -> None:
     publisher = Publisher()
-    raw = publisher.announcement(**{field: Head(publisher.logs[field].size, bytes(32))})
+    changes: Any = {field: Head(publisher.logs[field].size, bytes(32))}
+    raw = publisher.announcement(**changes)
     verdict = Station().judge(publisher.subject, raw)
     assert isinstance(verdict, Refused)
     assert (verdict.error.code, verdict.frame) == (Code.SPLIT_VIEW, parse_frame(raw))
