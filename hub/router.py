@@ -88,6 +88,7 @@ class Router:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="verify")
         self._interrupted = asyncio.Event()
         self._since_trim = 0
+        self._ending: asyncio.Task[None] | None = None
 
     def interrupt(self) -> None:
         """Begin again from the last acknowledgement: after a reconnection nobody knows what got through."""
@@ -110,13 +111,14 @@ class Router:
 
     async def _session(self) -> None:
         self._interrupted.clear()
+        self._ending = None
         office = self._office
         async with office.writing():
             await ensure_admission(office.nc)
         ready: asyncio.Queue[list[Submission]] = asyncio.Queue(maxsize=1)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stop_when_interrupted())
-            group.create_task(self._settle_all(ready))
+            group.create_task(self._settle_all(ready, group))
             async with Pull(office.nc, INTAKE, ADMISSION, batch=BATCH, report=_report) as pull:
                 async for messages in pull:
                     await ready.put(await self._prepare(messages))
@@ -141,23 +143,26 @@ class Router:
 
     # -- in order: decide, write, acknowledge -------------------------------------------------------------
 
-    async def _settle_all(self, ready: asyncio.Queue[list[Submission]]) -> None:
+    async def _settle_all(self, ready: asyncio.Queue[list[Submission]], group: asyncio.TaskGroup) -> None:
         while True:
             submissions = await ready.get()
             async with self._office.writing() as state:
-                await self._settle(submissions, state)
-            await submissions[-1].message.ack()
+                await self._settle(submissions, state, group)
             await self._trim(len(submissions))
 
-    async def _settle(self, submissions: Sequence[Submission], state: State) -> None:
+    async def _settle(
+        self, submissions: Sequence[Submission], state: State, group: asyncio.TaskGroup
+    ) -> None:
         settlement = Settlement()
         for submission in submissions:
             if submission.sequence <= state.through:
+                settlement.last = submission.message
                 continue  # answered before a crash
             if settlement.full() or submission.message.subject.startswith("s.doc."):
                 # What was sent before a document is judged, and published, before it counts.
-                await self._write(settlement, state)
+                await self._write(settlement, state, group)
                 settlement = Settlement()
+            settlement.last = submission.message
             now = self._office.clock()
             try:
                 await self._decide(submission, settlement, state, now)
@@ -169,7 +174,7 @@ class Router:
                 if not _is_cosignature(submission):
                     settlement.answer(submission, ADMITTED, now)
             settlement.through = submission.sequence
-        await self._write(settlement, state)
+        await self._write(settlement, state, group)
 
     async def _decide(self, submission: Submission, settlement: Settlement, state: State, now: int) -> None:
         office, message = self._office, submission.message
@@ -206,32 +211,52 @@ class Router:
         for delivery in history.split(handover, sender, state.announcements, self._office.view()):
             settlement.send(wraps_for(delivery.recipient), delivery.data, {TTL_HEADER: WRAP_TTL})
 
-    async def _write(self, settlement: Settlement, state: State) -> None:
-        if not settlement.answers:
-            return
-        await self._hook("settling")
-        await self._quarantine(settlement.refused, state)
+    async def _write(self, settlement: Settlement, state: State, group: asyncio.TaskGroup) -> None:
+        """Write what was decided. The end of it may still be under way in `group`, on the wire before
+        whatever is written next.
+        """
+        if settlement.answers:
+            await self._hook("settling")
+            await self._quarantine(settlement.refused, state)
         named = [answer for answer in settlement.answers if is_publisher(answer.publisher)]
         signed = receipts.issue(named, self._signer) if named else {}
         answers = [Outgoing(receipts_for(to), data, {TTL_HEADER: RECEIPT_TTL}) for to, data in signed.items()]
-        if settlement.traffic or answers:
-            await self._publish(settlement, answers)
-        state.through = settlement.through
-        await self._hook("stored")
-        self._office.answered.update(answer.code for answer in settlement.answers)
-
-    async def _publish(self, settlement: Settlement, answers: Sequence[Outgoing]) -> None:
-        nc = self._office.nc
-        *before, last = [*settlement.traffic, *answers]
-        through = {THROUGH: str(settlement.through)}
-        if len(settlement.traffic) <= 1 and len(before) < ONE_BY_ONE_MAX:
+        outgoing = [*settlement.traffic, *answers]
+        if len(settlement.traffic) <= 1 and len(outgoing) <= ONE_BY_ONE_MAX:
             # An atomic batch costs several times as much as a message, and one frame cannot be torn apart.
             # Only the last message says that all is answered: after a crash before it the frame comes again,
-            # is found to be the head of its chain, and is answered then. Nor do they go together: writing the
-            # receipt would hold up the frame on its way to its readers.
-            await publish_ordered(nc, [*before, _with(last, through)], batch_id=uuid4().hex)
-            return
-        outgoing = [_with(each, through) for each in (*before, last)]
+            # is found to be the head of its chain, and is answered then. Nobody waits for its disk: readers
+            # have the frame meanwhile, and the next one is judged.
+            await publish_ordered(self._office.nc, outgoing[:-1], batch_id=uuid4().hex)
+            left = outgoing[-1:]
+        else:
+            await self._publish(settlement.through, outgoing)
+            left = []
+        self._ending = group.create_task(self._finish(settlement, left, state, self._ending))
+        await asyncio.sleep(0)  # what is left is on its way before anything that follows
+
+    async def _finish(
+        self,
+        settlement: Settlement,
+        left: Sequence[Outgoing],
+        state: State,
+        before: asyncio.Task[None] | None,
+    ) -> None:
+        """Publish what is left of it, and be done with its submissions, once those `before` are done with."""
+        outgoing = [_with(each, {THROUGH: str(settlement.through)}) for each in left]
+        await publish_ordered(self._office.nc, outgoing, batch_id=uuid4().hex)
+        if before:
+            await before
+        if settlement.answers:
+            state.through = max(state.through, settlement.through)
+            await self._hook("stored")
+            self._office.answered.update(answer.code for answer in settlement.answers)
+        if settlement.last:
+            await settlement.last.ack()
+
+    async def _publish(self, answered: int, messages: Sequence[Outgoing]) -> None:
+        nc = self._office.nc
+        outgoing = [_with(each, {THROUGH: str(answered)}) for each in messages]
         try:
             await publish_batch(nc, outgoing, batch_id=uuid4().hex)
         except BatchRefused as refused:

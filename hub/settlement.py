@@ -53,6 +53,8 @@ class Settlement:
     to_each: Counter[str] = field(default_factory=Counter)
     size: int = 0
     through: int = 0
+    last: Msg | None = None
+    """What acknowledges all of it."""
 
     def answer(self, submission: Submission, code: str, now: int) -> None:
         """Note the answer to a submission."""
