@@ -114,7 +114,7 @@ fuzz: $(FUZZ) ## Fuzz every parser for SECONDS=n in all, going on from the last 
 	@python -m tests.fuzz $(SECONDS) $(ARGS)
 
 .PHONY: mutate
-mutate: $(READY) ## Change the code that decides who is believed, and see that tests notice (hours; ARGS="--modules schemas.frame")
+mutate: $(READY) ## Change the code that decides who is believed, and see that tests notice (a quarter of an hour; ARGS="--modules schemas.frame")
 	@$(UV) sync --locked --quiet --inexact --group mutate
 	@python -m tests.mutate $(ARGS)
 
