@@ -35,7 +35,7 @@ from tests.support.world import ROOT, Member, draft, eventually
 
 RECORD: Final = ROOT / "build" / "attacks.json"
 HOUR: Final = 3_600_000
-_LISTED: Final = 50
+_LISTED: Final = 100
 
 
 class Who(StrEnum):
@@ -174,8 +174,10 @@ class Stage:
         await eventually(there)
 
     async def alarms(self, who: Who) -> list[AlarmEntry]:
-        """A party's latest alarms, past ones too."""
-        return await self.eyes[who].alarms(_LISTED, past=True)
+        """A party's latest alarms, past ones too, and whatever stands: an old one may be raised again."""
+        eye = self.eyes[who]
+        latest, standing = await eye.alarms(_LISTED, past=True), await eye.alarms(_LISTED)
+        return latest + [each for each in standing if each.number < latest[-1].number]
 
     async def witness_refused(self) -> list[str]:
         """The codes with which the witness has refused, newest first."""
