@@ -83,7 +83,7 @@ async def read(office: Office, request: PageRequest, subject: str) -> Page:
     left, size, frames = int(made["num_pending"]), 0, list[OldFrame]()
     try:
         if left:
-            async with Pull(nc, TRAFFIC, made["name"], batch=PAGE_FRAMES_MAX) as pull:
+            async with Pull(nc, TRAFFIC, made["name"], batch=PAGE_FRAMES_MAX, patient=False) as pull:
                 async for messages in pull:
                     for each in messages:
                         if len(frames) < PAGE_FRAMES_MAX and size < _ROOM:

@@ -23,6 +23,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from schemas.errors import Code, OperationError
+
 _NANOSECONDS: Final = 1_000_000_000
 _HEARTBEAT: Final = "100"
 _EXPIRED: Final = frozenset({"404", "408"})
@@ -37,10 +39,12 @@ class Pull:
     `max_ack_pending` should be twice that. Acknowledging is the reader's business. `expires` and `heartbeat`
     are seconds; `expires` stays well below the two minutes after which the server forgets a question that
     came from another account. `report` hears of trouble that is being retried (a deleted durable, a server
-    without JetStream). Ends with `nats.errors.ConnectionClosedError` when the connection is closed for good.
+    without JetStream); without `patient` it is raised, as OperationError HUB_UNREACHABLE: a consumer in
+    memory goes with its server and never comes back. Ends with `nats.errors.ConnectionClosedError` when the
+    connection is closed for good.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one connection, one durable, and how it is asked
         self,
         nc: Client,
         stream: str,
@@ -50,6 +54,7 @@ class Pull:
         expires: float = 30.0,
         heartbeat: float = 2.0,
         report: Callable[[str], None] | None = None,
+        patient: bool = True,
     ) -> None:
         self._nc = nc
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
@@ -58,6 +63,8 @@ class Pull:
         self._expires = round(expires * _NANOSECONDS)
         self._heartbeat = heartbeat
         self._report = report
+        self._patient = patient
+        self._trouble = ""
         self._asked = 0
         self._heard = True
         self._ready: list[Msg] = []
@@ -89,6 +96,12 @@ class Pull:
         while not self._ready:
             if self._nc.is_closed:
                 raise nats.errors.ConnectionClosedError
+            if self._trouble and not self._patient:
+                raise OperationError(
+                    Code.HUB_UNREACHABLE,
+                    f"what was being read is gone: {self._trouble}",
+                    "it is read again from the beginning",
+                )
             self._wake.clear()
             await self._wake.wait()
         taken, self._ready = self._ready, []
@@ -122,8 +135,11 @@ class Pull:
         self._asked -= int(headers.get("Nats-Pending-Messages", self._asked))
         if status in _EXPIRED:
             await self._top_up()
-        elif self._report:
-            self._report(f"{status} {headers.get('Description', 'no responders')}")
+            return
+        self._trouble = f"{status} {headers.get('Description', 'no responders')}"
+        self._wake.set()
+        if self._report:
+            self._report(self._trouble)
 
     async def _top_up(self) -> None:
         self._asked = max(self._asked, 0)

@@ -4,7 +4,7 @@ receipt.
 One batch at a time, in the order of the intake: quarantine the refused, write the admitted with all receipts
 in one atomic batch (a frame alone: before its receipt), acknowledge. Meanwhile the next batch is parsed and
 its signatures are verified on threads. Whatever goes wrong, the router stops, reads its state back, sets the
-durable to its last acknowledgement and begins again: `State.through` then tells what of that has been
+durable to the beginning of the intake and begins again: `State.through` then tells what of that has been
 answered already. Nothing waits for a timer, so a single frame passes at once.
 """
 
@@ -30,7 +30,7 @@ from hub.office import TROUBLE, Office
 from hub.pull import Pull
 from hub.registrar import announcement_of, split_bundle
 from hub.settlement import Settlement, Submission, admit, prepare, quarantine_entry
-from hub.state import THROUGH, State
+from hub.state import THROUGH, Mark, State
 from hub.streams import (
     ADMISSION,
     HISTORY_TTL,
@@ -91,7 +91,7 @@ class Router:
         self._ending: asyncio.Task[None] | None = None
 
     def interrupt(self) -> None:
-        """Begin again from the last acknowledgement: after a reconnection nobody knows what got through."""
+        """Begin again from the last answer: after a reconnection nobody knows what got through."""
         self._interrupted.set()
 
     async def run(self) -> None:
@@ -148,14 +148,14 @@ class Router:
             submissions = await ready.get()
             async with self._office.writing() as state:
                 await self._settle(submissions, state, group)
-            await self._trim(len(submissions))
+                await self._trim(len(submissions), state.through)
 
     async def _settle(
         self, submissions: Sequence[Submission], state: State, group: asyncio.TaskGroup
     ) -> None:
         settlement = Settlement()
         for submission in submissions:
-            if submission.sequence <= state.through:
+            if submission.mark.within(state.through):
                 settlement.last = submission.message
                 continue  # answered before a crash
             if settlement.full() or submission.message.subject.startswith("s.doc."):
@@ -173,7 +173,7 @@ class Router:
             else:
                 if not _is_cosignature(submission):
                     settlement.answer(submission, ADMITTED, now)
-            settlement.through = submission.sequence
+            settlement.through = submission.mark
         await self._write(settlement, state, group)
 
     async def _decide(self, submission: Submission, settlement: Settlement, state: State, now: int) -> None:
@@ -248,13 +248,13 @@ class Router:
         if before:
             await before
         if settlement.answers:
-            state.through = max(state.through, settlement.through)
+            state.through = settlement.through
             await self._hook("stored")
             self._office.answered.update(answer.code for answer in settlement.answers)
         if settlement.last:
             await settlement.last.ack()
 
-    async def _publish(self, answered: int, messages: Sequence[Outgoing]) -> None:
+    async def _publish(self, answered: Mark, messages: Sequence[Outgoing]) -> None:
         nc = self._office.nc
         outgoing = [_with(each, {THROUGH: str(answered)}) for each in messages]
         try:
@@ -270,7 +270,7 @@ class Router:
 
     async def _quarantine(self, refused: Sequence[tuple[Submission, LiaisonError]], state: State) -> None:
         js = self._office.nc.jetstream()
-        fresh = [each for each in refused if each[0].sequence > state.quarantined]
+        fresh = [each for each in refused if not each[0].mark.within(state.quarantined)]
         pending = [
             js.publish(out.subject, out.payload, headers=dict(out.headers))
             for out in (quarantine_entry(*each) for each in fresh)
@@ -279,14 +279,16 @@ class Router:
             if isinstance(done, BaseException):
                 raise done
         for submission, refusal in fresh:
-            state.quarantined = submission.sequence
+            state.quarantined = submission.mark
             _log.info("submission refused", code=refusal.code, endpoint=submission.publisher)
 
-    async def _trim(self, settled: int) -> None:
+    async def _trim(self, settled: int, through: Mark) -> None:
         self._since_trim += settled
         if self._since_trim >= _TRIM_EVERY:
             self._since_trim = 0
-            await trim_intake(self._office.nc)
+            # Not the newest: should the server lose its end and begin there again, this must not take what
+            # was put in their place.
+            await trim_intake(self._office.nc, through.sequence - BATCH)
 
 
 def _is_cosignature(submission: Submission) -> bool:

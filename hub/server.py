@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import shutil
-import sys
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +21,7 @@ import structlog
 from hub import grants
 from hub.accounts import Accounts
 from hub.files import private_directory, write_private
+from hub.tether import tethered
 from schemas.errors import Code, OperationError
 
 _log = structlog.get_logger(__name__)
@@ -33,16 +33,6 @@ _LOG_BYTES: Final = 64 * 1024 * 1024
 _LOG_FILES: Final = 8
 _TAIL_LINES: Final = 5
 _LOOPBACK: Final = "127.0.0.1"
-
-# prctl(PR_SET_PDEATHSIG, SIGTERM), then become the server. A fresh interpreter does it, because code between
-# fork and exec of a process with threads may deadlock. If the parent died before the call, the lock alone
-# keeps order.
-_TETHER: Final = """
-import ctypes, os, signal, sys
-with __import__("contextlib").suppress(Exception):
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 
 
 def find_binary() -> Path:
@@ -222,7 +212,7 @@ class NatsServer:
         write_private(config, text.encode())
         with (self._directory / "nats-server.err").open("wb") as errors:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", "-c", _TETHER, str(binary), "-c", str(config)),
+                *tethered(str(binary), "-c", str(config)),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,

@@ -14,7 +14,7 @@ from nats.aio.msg import Msg
 from hub.admission import Opened, View, decide, open_frame
 from hub.batch import MAX_BATCH, Outgoing
 from hub.grants import MAX_PAYLOAD
-from hub.state import THROUGH, State, digest
+from hub.state import NOTHING, THROUGH, Mark, State, digest
 from schemas.chain import ChainHead, ChainKey
 from schemas.errors import LiaisonError
 from schemas.limits import WRAPS_PER_BUNDLE
@@ -36,7 +36,7 @@ class Submission:
     """One message of the intake. `opened` is what `prepare` made of a frame; `refusal` why it could not."""
 
     message: Msg
-    sequence: int
+    mark: Mark
     publisher: str
     subject: FrameSubject | None = None
     opened: Opened | None = None
@@ -52,7 +52,7 @@ class Settlement:
     answers: list[Answer] = field(default_factory=list)
     to_each: Counter[str] = field(default_factory=Counter)
     size: int = 0
-    through: int = 0
+    through: Mark = NOTHING
     last: Msg | None = None
     """What acknowledges all of it."""
 
@@ -79,15 +79,15 @@ def prepare(message: Msg, keys: Mapping[str, bytes]) -> Submission:
     """One message of the intake, with a frame's form and signature checked. Never raises: a refusal is
     kept in it.
     """
-    sequence = message.metadata.sequence.stream
+    mark = Mark.of(message)
     publisher = message.subject.rsplit(".", 1)[-1]
     if not message.subject.startswith("in."):
-        return Submission(message, sequence, publisher)
+        return Submission(message, mark, publisher)
     try:
         subject = parse_frame_subject(message.subject)
-        return Submission(message, sequence, publisher, subject, open_frame(message.data, keys))
+        return Submission(message, mark, publisher, subject, open_frame(message.data, keys))
     except LiaisonError as refusal:
-        return Submission(message, sequence, publisher, refusal=refusal)
+        return Submission(message, mark, publisher, refusal=refusal)
 
 
 def admit(
@@ -107,8 +107,8 @@ def quarantine_entry(submission: Submission, refusal: LiaisonError) -> Outgoing:
     message = submission.message
     publisher = submission.publisher if is_publisher(submission.publisher) else "unknown"
     headers = {
-        "Nats-Msg-Id": f"intake-{submission.sequence}",
-        THROUGH: str(submission.sequence),
+        "Nats-Msg-Id": f"intake-{submission.mark.time}-{submission.mark.sequence}",
+        THROUGH: str(submission.mark),
         "Liaison-Code": str(refusal.code),
         "Liaison-Message": " ".join(refusal.message.split()),
         "Liaison-Subject": message.subject[:_SUBJECT_MAX],

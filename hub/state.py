@@ -6,8 +6,8 @@ from what DIRECTORY, TRAFFIC and QUARANTINE hold: so a crash loses nothing, and 
 disagree.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
@@ -16,9 +16,8 @@ from nats.aio.msg import Msg
 
 from hub.admission import View
 from hub.grants import DIRECTORY, TRAFFIC
-from hub.jetstream import api
 from hub.registrar import Announcements
-from hub.streams import INTAKE, QUARANTINE, scan
+from hub.streams import QUARANTINE, scan
 from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError, OperationError
@@ -26,14 +25,50 @@ from schemas.frame import EPOCH, Frame, parse_frame
 from schemas.subjects import DIRECTORY_DOCUMENTS
 
 THROUGH: Final = "Liaison-Through"
-"""Header of everything in TRAFFIC and QUARANTINE: the sequence in INTAKE up to which its batch answers
-all.
-"""
+"""Header of everything in TRAFFIC and QUARANTINE: the mark in INTAKE up to which its batch answers all."""
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A message of INTAKE: its sequence, and when the server took it (Unix microseconds).
+
+    The sequence alone does not name it. INTAKE acknowledges before it writes, so that a power cut takes its
+    end, and what then comes is counted from there again.
+    """
+
+    sequence: int
+    time: int
+
+    @classmethod
+    def of(cls, message: Msg) -> "Mark":
+        """The mark of a message as a pull delivers it."""
+        metadata = message.metadata
+        return cls(metadata.sequence.stream, (metadata.timestamp - _EPOCH) // _MICROSECOND)
+
+    @classmethod
+    def parse(cls, text: str) -> "Mark":
+        """What `str` made."""
+        sequence, time = text.split(" ")
+        return cls(int(sequence), int(time))
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.time}"
+
+    def within(self, through: "Mark") -> bool:
+        """Whether everything up to `through` includes this one."""
+        return self.sequence <= through.sequence and self.time <= through.time
+
+
+NOTHING: Final = Mark(0, 0)
 
 
 @dataclass
 class State:
-    """The hub's knowledge; one writer (`hub.office`). `through` and `quarantined` are sequences in INTAKE.
+    """The hub's knowledge; one writer (`hub.office`). `through` and `quarantined` are marks in INTAKE.
 
     What stands at or before `through` has been answered: after a crash it may come from the intake once more.
     """
@@ -42,8 +77,8 @@ class State:
     heads: dict[ChainKey, ChainHead] = field(default_factory=dict)
     announcements: Announcements = field(default_factory=Announcements)
     looked_up: set[str] = field(default_factory=set)
-    through: int = 0
-    quarantined: int = 0
+    through: Mark = NOTHING
+    quarantined: Mark = NOTHING
     _view: View | None = None
 
     def view(self, suspended: frozenset[str], now: int) -> View:
@@ -91,17 +126,17 @@ async def read_directory(nc: Client, root: bytes) -> Directory:
 async def rebuild(nc: Client, root: bytes) -> State:
     """All of the hub's state, read from the streams. Raises as `read_directory`."""
     state = State(await read_directory(nc, root))
+    answered, refused = _Latest(), _Latest()
     async for messages in scan(nc, TRAFFIC, ["f.>"], last_per_subject=True):
         for message in messages:
             frame = _frame(message)
             state.admitted(frame, ChainHead(frame.header.seq, frame.hash))
-            state.through = max(state.through, _through(message))
-    state.through = max(state.through, await _last_through(nc, TRAFFIC, ["r.>"]))
-    state.quarantined = await _last_through(nc, QUARANTINE, ["q.>"])
-    # A new intake counts from one again: what was answered in an older one says nothing about it.
-    last = int((await api(nc, f"STREAM.INFO.{INTAKE}"))["state"]["last_seq"])
-    if state.through > last or state.quarantined > last:
-        state.through = state.quarantined = 0
+            answered.see(message)
+    for latest, stream, subject in ((answered, TRAFFIC, "r.>"), (refused, QUARANTINE, "q.>")):
+        async for messages in scan(nc, stream, [subject], last_per_subject=True):
+            for message in messages:
+                latest.see(message)
+    state.through, state.quarantined = answered.mark, refused.mark
     return state
 
 
@@ -122,15 +157,17 @@ def digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-async def _last_through(nc: Client, stream: str, subjects: Collection[str]) -> int:
-    found = 0
-    async for messages in scan(nc, stream, subjects, last_per_subject=True):
-        found = max(found, *(_through(message) for message in messages))
-    return found
+@dataclass
+class _Latest:
+    """The mark of the last message of a stream that has one, whatever the order they are seen in."""
 
+    sequence: int = 0
+    mark: Mark = NOTHING
 
-def _through(message: Msg) -> int:
-    return int((message.headers or {}).get(THROUGH, "0"))
+    def see(self, message: Msg) -> None:
+        sequence = message.metadata.sequence.stream
+        if sequence > self.sequence and (said := (message.headers or {}).get(THROUGH)):
+            self.sequence, self.mark = sequence, Mark.parse(said)
 
 
 def _grown(directory: Directory, message: Msg) -> Directory:

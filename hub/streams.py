@@ -142,8 +142,10 @@ async def ensure_streams(nc: Client, limits: StreamLimits | None = None) -> None
 
 
 async def ensure_admission(nc: Client) -> None:
-    """Make admission's durable and set it back to what it has acknowledged: before every time that pulling
-    begins.
+    """Make admission's durable and set it back to the beginning: before every time that pulling begins.
+
+    What it has acknowledged says nothing once the end of the intake was lost, because the numbers of what was
+    lost are given again. The router knows by their marks what it has answered (`hub.state.Mark`).
 
     One acknowledgement covers all before it. After a crash new pulls could bring later messages first, and
     acknowledging those would drop the earlier ones unprocessed; set back, the durable begins again at the gap
@@ -156,14 +158,15 @@ async def ensure_admission(nc: Client) -> None:
         "ack_wait": 15 * _SECOND,  # see hub.presence for what makes it matter little
     }
     await _consumer(nc, INTAKE, {**config, "max_ack_pending": 2 * _UNANSWERED_MAX, "max_waiting": 16})
-    await reset(nc, INTAKE, ADMISSION)
+    await reset(nc, INTAKE, ADMISSION, 1)
 
 
-async def trim_intake(nc: Client) -> None:
-    """Take away from INTAKE what admission has acknowledged. Cheap; now and then, as messages flow."""
-    info = await api(nc, f"CONSUMER.INFO.{INTAKE}.{ADMISSION}")
-    if worked_on := info["ack_floor"]["stream_seq"]:
-        await api(nc, f"STREAM.PURGE.{INTAKE}", {"seq": worked_on + 1})
+async def trim_intake(nc: Client, through: int) -> None:
+    """Take away from INTAKE what lies before the sequence `through`. Cheap; now and then, as messages
+    flow.
+    """
+    if through > 1:
+        await api(nc, f"STREAM.PURGE.{INTAKE}", {"seq": through})
 
 
 async def reset(nc: Client, stream: str, durable: str, sequence: int | None = None) -> None:
@@ -240,7 +243,7 @@ async def scan(
     left = int(made["num_pending"])
     if not left:
         return
-    async with Pull(nc, stream, made["name"], batch=_SCAN_BATCH) as pull:
+    async with Pull(nc, stream, made["name"], batch=_SCAN_BATCH, patient=False) as pull:
         async for messages in pull:
             yield messages
             left -= len(messages)

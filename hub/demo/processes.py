@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
+from hub.tether import tethered
 from schemas.errors import Code, OperationError
 
 LINE_MAX: Final = 8 * 1024 * 1024
@@ -24,15 +25,6 @@ COMMAND_SECONDS: Final = 90.0
 _STOP_SECONDS: Final = 20.0
 _TAIL_LINES: Final = 6
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE")
-
-# prctl(PR_SET_PDEATHSIG, SIGTERM), then become the command; done by a fresh interpreter because code between
-# fork and exec may deadlock. It is kept across exec, and not inherited: the commands look after their own.
-_TETHER: Final = """
-import ctypes, os, sys
-with __import__("contextlib").suppress(Exception):
-    ctypes.CDLL(None).prctl(1, 15)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 
 
 def find_command(name: str) -> str:
@@ -222,7 +214,7 @@ class Processes:
         log = self._logs / f"{name}.log"
         with log.open("ab") as errors:
             child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", "-c", _TETHER, program, *arguments),
+                *tethered(program, *arguments),
                 stdin=asyncio.subprocess.PIPE if reads else asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=_file(errors),

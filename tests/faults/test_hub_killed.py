@@ -22,6 +22,7 @@ from hub.jetstream import api
 from hub.router import Step
 from hub.serve import running
 from hub.server import NatsServer
+from hub.streams import ensure_streams
 from schemas.chain import ChainHead, check_next
 from schemas.frame import EPOCH, parse_frame
 from schemas.receipts import ADMITTED
@@ -163,6 +164,47 @@ async def test_a_frame_stored_without_its_receipt_is_answered_and_not_stored_aga
         async with running(world.settings):
             assert [await france.answer(each) for each in (frame, following)] == [ADMITTED, ADMITTED]
             await check_traffic(nc, [frame, following])
+
+
+async def test_numbers_of_a_lost_intake_are_given_again(tmp_path: Path) -> None:
+    """The intake is written after it was acknowledged, and a power cut takes its end: what comes then has the
+    numbers of what was answered before, and is answered all the same.
+    """
+    world = prepare_hub(tmp_path)
+    accounts = Accounts.load(world.settings.accounts_directory)
+    async with (
+        NatsServer(world.settings.nats_directory, accounts, port=0) as server,
+        AsyncExitStack() as stack,
+    ):
+        world.settings = world.settings.model_copy(update={"nats": server.url})
+        stack.push_async_callback(world.close)
+        sent = Sent()
+
+        async def put(data: bytes, kept: list[bytes]) -> None:
+            kept.append(data)
+            await sent.put(france, chain.subject.intake(), data)
+
+        async with running(world.settings):
+            france = await world.enrol("fra", "FRA")
+            circle = await world.community(france)
+            chain = Chain(france.kit, circle)
+            for _ in range(3):
+                await put(chain.make(world.now), sent.frames)
+            await put(chain.build(world.now, prev="cd" * 32), sent.refused)
+            await france.until(partial(answered, france, sent.senders["fra"]))
+        nc = await nats.connect(server.url, **accounts.credentials(Service.HUB).options())
+        stack.push_async_callback(nc.close)
+        last = (await api(nc, "STREAM.INFO.INTAKE"))["state"]["last_seq"]
+        await api(nc, "STREAM.DELETE.INTAKE")
+        await ensure_streams(nc, world.settings.stream_limits)
+        for _ in range(last):
+            await put(chain.make(world.now), sent.frames)
+            await put(chain.build(world.now, prev="ab" * 32), sent.refused)
+        async with running(world.settings):
+            await france.until(partial(answered, france, sent.senders["fra"]))
+        await check_traffic(nc, sent.frames)
+        kept = [sha256(each.data).hexdigest() for each in await stored(nc, "QUARANTINE")]
+        assert sorted(kept) == sorted(sha256(each).hexdigest() for each in sent.refused)
 
 
 def answered(station: Station, mine: set[str]) -> bool:

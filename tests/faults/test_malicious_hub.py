@@ -60,6 +60,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         nodes = dict(zip(IDS, members, strict=True))
         eyes = {who: await opened.enter_async_context(each.client()) for who, each in nodes.items()}
         hand = await opened.enter_async_context(by_hand(helper))
+        await hand.until(lambda: {each.endpoint for each in members} <= hand.directory.endpoints.keys())
         crook = await opened.enter_async_context(cheating(world))
         (folder / "bot").mkdir()
         bot = await opened.enter_async_context(running_bot(folder / "bot", eyes[Who.READER]))

@@ -122,6 +122,11 @@ class Program:
         """Everything that it wrote to stderr, in all its runs."""
         return self._log.read_text("utf-8")
 
+    @property
+    def last_words(self) -> str:
+        """The end of that, the last line first: of a long message a summary shows the beginning."""
+        return "\n".join(reversed(self.log.splitlines()[-12:]))
+
     async def launch(self, *more: str | Path) -> None:
         """Start it and do not wait for its line."""
         with self._log.open("ab") as log:
@@ -138,7 +143,7 @@ class Program:
         """Start it, and return when it says that it is ready."""
         await self.launch(*more)
         line = await self.line()
-        assert line, f"{self.words[0]} ended: {self.log[-2000:]}"
+        assert line, f"{self.words[0]} ended: {self.last_words}"
         self.ready = json.loads(line)
 
     async def line(self) -> str:
