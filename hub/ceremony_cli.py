@@ -27,6 +27,7 @@ from hub.terminal import read_file, refusals, show, write_file
 from schemas.limits import DOCUMENT_MAX
 
 app = typer.Typer(
+    pretty_exceptions_enable=False,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",

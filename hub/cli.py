@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # it takes a moment to load, and --help does not need it
     from hub.settings import HubSettings
 
 app = typer.Typer(
+    pretty_exceptions_enable=False,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",

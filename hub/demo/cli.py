@@ -14,6 +14,7 @@ from hub.demo.wanted import Wanted
 from hub.terminal import refusals
 
 app = typer.Typer(
+    pretty_exceptions_enable=False,
     no_args_is_help=False,
     add_completion=False,
     rich_markup_mode="rich",
