@@ -25,8 +25,9 @@ from hub.files import write_private
 from hub.heads import Heads
 from hub.health import Uptime
 from hub.keeping import URL_FILE, ReceiptSigner, documents
-from hub.office import TROUBLE, Office
+from hub.office import Office
 from hub.pages import answering
+from hub.patience import patiently
 from hub.presence import LookRound, redeliver_on_connect
 from hub.router import Router, Step, no_hook
 from hub.server import NatsServer
@@ -40,7 +41,6 @@ _CONNECT_SECONDS: Final = 15
 _CANCELS: Final = 4
 _CANCEL_SECONDS: Final = 1.0
 _RECONNECT_SECONDS: Final = 0.25
-_PATIENCE_SECONDS: Final = 60.0
 
 
 def unix_milliseconds() -> int:
@@ -98,7 +98,7 @@ async def running(
             await ensure_streams(nc, settings.stream_limits)
             await office.open(signer)
 
-        await _patiently(set_up)
+        await patiently(set_up)
         await redeliver_on_connect(system, nc, accounts)
         heads = Heads(office, signer)
         router = Router(office, signer, heads, hook=hook)
@@ -113,28 +113,6 @@ async def running(
         await stack.enter_async_context(Control(office, heads, Uptime(clock(), url), addresses))
         write_private(settings.state / URL_FILE, url.encode())
         yield RunningHub(url, office, router, server)
-
-
-async def _patiently(step: Callable[[], Awaitable[None]]) -> None:
-    """Take a step again for as long as NATS does not answer: a server that has only just started, on a busy
-    disk, reads its store first. Raises OperationError `hub_unreachable` after a minute of that.
-    """
-    loop = asyncio.get_running_loop()
-    until = loop.time() + _PATIENCE_SECONDS
-    while True:
-        try:
-            return await step()
-        except TROUBLE as trouble:
-            if isinstance(trouble, OperationError) and trouble.code != Code.HUB_UNREACHABLE:
-                raise
-            if loop.time() >= until:
-                raise OperationError(
-                    Code.HUB_UNREACHABLE,
-                    f"NATS does not answer: {str(trouble) or type(trouble).__name__}",
-                    "see the NATS server's log; a slow disk or one server too few are the usual reasons",
-                ) from trouble
-            _log.warning("nats does not answer yet", reason=str(trouble) or type(trouble).__name__)
-        await asyncio.sleep(_RECONNECT_SECONDS)
 
 
 def _addresses(public_urls: Sequence[str], url: str, server: NatsServer | None) -> Addresses:

@@ -179,7 +179,8 @@ async def test_jetstream_away_is_said(running: HubNats) -> None:
 # -- admission's durable ----------------------------------------------------------------------------------
 
 
-async def test_admission_begins_again_at_the_gap(running: HubNats) -> None:
+async def test_admission_begins_with_all_that_the_intake_holds(running: HubNats) -> None:
+    """What the durable acknowledged before says nothing: those numbers may have been given again."""
     for number in range(6):
         await publish(running.hub, "s.doc.x", b"%d" % number)
     await ensure_admission(running.hub)
@@ -187,22 +188,34 @@ async def test_admission_begins_again_at_the_gap(running: HubNats) -> None:
         first = await take(pull, 4)
         await first[1].ack_sync()
     await ensure_admission(running.hub)
-    assert await read(running.hub, INTAKE, ADMISSION, 4) == [b"2", b"3", b"4", b"5"]
+    assert await read(running.hub, INTAKE, ADMISSION, 6) == [b"0", b"1", b"2", b"3", b"4", b"5"]
 
 
-async def test_trimming_takes_only_what_admission_acknowledged(running: HubNats) -> None:
+async def test_trimming_takes_only_what_lies_before(running: HubNats) -> None:
     await ensure_admission(running.hub)
-    await trim_intake(running.hub)
     for number in range(6):
         await publish(running.hub, "s.doc.x", b"%d" % number)
-    await trim_intake(running.hub)
+    for nothing in (-399, 0, 1):
+        await trim_intake(running.hub, nothing)
     assert await stored(running.hub, INTAKE) == 6
-    async with Pull(running.hub, INTAKE, ADMISSION) as pull:
-        await (await take(pull, 6))[3].ack_sync()
-    await trim_intake(running.hub)
+    await trim_intake(running.hub, 5)
     assert await stored(running.hub, INTAKE) == 2
     await ensure_admission(running.hub)
     assert await read(running.hub, INTAKE, ADMISSION, 2) == [b"4", b"5"]
+
+
+async def test_a_scan_whose_consumer_is_gone_says_so(running: HubNats) -> None:
+    for number in range(4):
+        await publish(running.hub, "s.doc.x", b"%d" % number)
+    reader = {"ack_policy": "none", "deliver_policy": "all", "mem_storage": True}
+    made = await api(running.hub, f"CONSUMER.CREATE.{INTAKE}", {"stream_name": INTAKE, "config": reader})
+    pull = Pull(running.hub, INTAKE, made["name"], batch=8, patient=False)
+    async with pull:
+        assert len(await take(pull, 4)) == 4
+        await api(running.hub, f"CONSUMER.DELETE.{INTAKE}.{made['name']}")
+        with pytest.raises(OperationError) as refused:
+            await take(pull, 1)
+        assert refused.value.code is Code.HUB_UNREACHABLE
 
 
 # -- endpoints' durables ----------------------------------------------------------------------------------

@@ -388,6 +388,7 @@ class World:
         )
         self.members: dict[str, Member] = {}
         self._joining = asyncio.Lock()
+        self._reviving = asyncio.Lock()
 
     @property
     def state(self) -> Path:
@@ -436,7 +437,12 @@ class World:
         return list(await asyncio.gather(*map(self.agency, ids)))
 
     async def agency(self, id: str) -> Member:
-        """An enrolled agency with a running node: made when it is first asked for, started if it is down."""
+        """An enrolled agency with a running node: made when it is first asked for, started if it is down. So
+        is the hub, lest one test's failure be every other's.
+        """
+        async with self._reviving:
+            if not self.hub.running:
+                await self.hub.start()
         member = self.members.get(id) or await self.enrol(id)
         if not member.node.running:
             await member.start()
