@@ -14,6 +14,7 @@ from bots.settings import BotSettings
 from bots.state import State
 from bots.state.officers import Officer
 from bots.state.outbox import Shown
+from bots.steps import Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,10 @@ class Context:
     """There may be something to deliver."""
     announce: Callable[[Officer], Awaitable[None]]
     """Give an officer's chat its menu of commands."""
+
+    def steps(self, officer: Officer) -> Steps:
+        """Where the officer's conversation stands."""
+        return Steps(self.state.memory, officer)
 
     async def say(self, officer: Officer, chat: int, rendered: Rendered) -> None:
         """Send an answer that shows no single bulletin."""

@@ -82,3 +82,8 @@ class Chat(Protocol):
 
     async def delete(self, chat: int, message: int) -> None:
         """Delete a message; one that is already gone is no failure."""
+
+    async def toast(self, press: str, text: str = "") -> None:
+        """A pressed button was seen to: the client stops waiting, and shows `text` for a moment if there is
+        any. One that nobody waits for any more is no failure.
+        """

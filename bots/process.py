@@ -59,7 +59,8 @@ async def _run(settings: BotSettings, stream: TextIO | None) -> None:
 
 async def run_on(settings: BotSettings, state: State, node: NodeClient, events: Events) -> None:
     """Run on an open state and node until SIGTERM or SIGINT."""
-    from bots.app import Edges, serve
+    from bots.doors.telegram.app import serve
+    from bots.house import Edges
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -9,10 +9,13 @@ from bots.markup import UNITS_MAX, Spans, html, plain, units
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One message's text, as HTML and, should the service not read that, as plain text."""
+    """One message's text, as HTML and, should the service not read that, as plain text; and its spans, for a
+    front door that has styles of its own.
+    """
 
     html: str
     plain: str
+    spans: Spans = ()
 
     @classmethod
     def of(cls, spans: Spans) -> "Part":
@@ -22,7 +25,7 @@ class Part:
         text = plain(spans)
         if not 0 < units(text) <= UNITS_MAX:
             raise ValueError(f"a message of {units(text)} units")
-        return cls(html(spans), text)
+        return cls(html(spans), text, spans)
 
 
 @dataclass(frozen=True, slots=True)

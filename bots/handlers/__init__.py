@@ -1,7 +1,6 @@
-"""The bot's conversations: a router for each feature. Imports aiogram; only `run` does."""
+"""The bot's conversations, one module for each subject. They know no chat service: see `bots.book`."""
 
-from aiogram import Router
-
+from bots.book import Book
 from bots.handlers import (
     acknowledging,
     alarming,
@@ -9,23 +8,14 @@ from bots.handlers import (
     enquiries,
     enrolment,
     language,
-    membership,
     subscribing,
     unknown,
 )
 
 
-def routers() -> list[Router]:
-    """Fresh routers, in the order in which they are asked."""
-    modules = (
-        enrolment,
-        alarming,
-        membership,
-        enquiries,
-        acknowledging,
-        subscribing,
-        digests,
-        language,
-        unknown,
-    )
-    return [module.router() for module in modules]
+def written() -> Book:
+    """The book with every handler's entries."""
+    book = Book(newcomer=enrolment.enrol, else_said=unknown.typed, else_touched=unknown.button)
+    for module in (enrolment, alarming, enquiries, acknowledging, subscribing, digests, language):
+        module.register(book)
+    return book

@@ -1,42 +1,36 @@
 """`/ack REF [private]` and the button that acknowledges."""
 
-from aiogram import Router
-from aiogram.filters import Command
-from aiogram.types import CallbackQuery, Message
-
 from bots import screens
+from bots.asking import Pressed, Typed
+from bots.book import Book
 from bots.commands import acknowledgement
 from bots.context import Context
-from bots.handlers.common import after_command, pressed, verb
 from bots.render import button_acknowledge
 from bots.state.officers import Officer
 from bots.words import words
 
 
-async def typed(message: Message, context: Context, officer: Officer) -> None:
+async def typed(asked: Typed, context: Context, officer: Officer) -> None:
     """By its reference."""
-    named, private = acknowledgement(after_command(message))
+    named, private = acknowledgement(asked.after)
     if not named:
-        await context.say(officer, message.chat.id, screens.usage(officer, "/ack FRA-2026-0042"))
+        await context.say(officer, asked.chat, screens.usage(officer, "/ack FRA-2026-0042"))
         return
     text = await context.desk.acknowledge(officer, named, private=private)
-    await context.say(officer, message.chat.id, screens.plain_answer(text, officer.language))
+    await context.say(officer, asked.chat, screens.plain_answer(text, officer.language))
 
 
-async def button(query: CallbackQuery, context: Context, officer: Officer) -> None:
+async def button(asked: Pressed, context: Context, officer: Officer) -> None:
     """By the button under a bulletin, which then says so."""
-    place = pressed(query)
-    bulletin = place.action.bulletin()
+    bulletin = asked.action.bulletin()
     text = await context.desk.acknowledge(officer, bulletin)
-    await query.answer(text)
+    await context.chat.toast(asked.press, text)
     done = button_acknowledge(bulletin, words(officer.language), done=True)
-    rows = tuple(tuple(done if each.data == done.data else each for each in row) for row in place.rows)
-    await context.chat.label(place.chat, place.message, rows)
+    rows = tuple(tuple(done if each.data == done.data else each for each in row) for row in asked.rows)
+    await context.chat.label(asked.chat, asked.message, rows)
 
 
-def router() -> Router:
-    """The acknowledgements' router."""
-    made = Router(name="acknowledging")
-    made.message.register(typed, Command("ack"))
-    made.callback_query.register(button, verb("ack"))
-    return made
+def register(book: Book) -> None:
+    """Enter what is answered here."""
+    book.command("ack", typed)
+    book.button("ack", button)

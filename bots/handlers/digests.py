@@ -2,15 +2,12 @@
 
 from dataclasses import replace
 
-from aiogram import Router
-from aiogram.filters import Command
-from aiogram.types import CallbackQuery, Message
-
 from bots import commands, menus, screens
 from bots.actions import Action
+from bots.asking import Pressed, Typed
+from bots.book import Book
 from bots.commands import Hush, InZone, Order
 from bots.context import Context
-from bots.handlers.common import after_command, pressed, verb
 from bots.state.officers import Officer
 from bots.times import MINUTES_A_DAY, Quiet, Schedule
 from schemas.errors import Code, FormatError, OperationError
@@ -19,14 +16,14 @@ _DEFAULT = Schedule("daily", 7 * 60)
 _WEEK = 7
 
 
-async def typed(message: Message, context: Context, officer: Officer) -> None:
+async def typed(asked: Typed, context: Context, officer: Officer) -> None:
     """`/digest` alone shows the menu; with words it does what they say."""
     try:
-        asked = commands.digest(after_command(message))
+        order = commands.digest(asked.after)
     except OperationError:
-        await context.say(officer, message.chat.id, screens.usage(officer, "/digest daily 07:30"))
+        await context.say(officer, asked.chat, screens.usage(officer, "/digest daily 07:30"))
         return
-    match asked:
+    match order:
         case "now":
             await context.schedule.compose_now(officer)
             return
@@ -43,18 +40,17 @@ async def typed(message: Message, context: Context, officer: Officer) -> None:
         case _:
             pass
     fresh, held = await _now(context, officer)
-    await context.say(fresh, message.chat.id, menus.digest(fresh, held))
+    await context.say(fresh, asked.chat, menus.digest(fresh, held))
 
 
-async def menu(query: CallbackQuery, context: Context, officer: Officer) -> None:
+async def menu(asked: Pressed, context: Context, officer: Officer) -> None:
     """A button of the menu."""
-    place = pressed(query)
     _, schedule = await _now(context, officer)
-    await _press(place.action, context, officer, schedule)
-    await query.answer()
+    await _press(asked.action, context, officer, schedule)
+    await context.chat.toast(asked.press)
     fresh, schedule = await _now(context, officer)
     shown = menus.digest(fresh, schedule)
-    await context.chat.edit(place.chat, place.message, shown.parts[0], rows=shown.rows)
+    await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
 
 
 async def _press(action: Action, context: Context, officer: Officer, held: Schedule | None) -> None:
@@ -95,9 +91,7 @@ def _within(number: int, limit: int) -> int:
     return number
 
 
-def router() -> Router:
-    """The digests' router."""
-    made = Router(name="digests")
-    made.message.register(typed, Command("digest"))
-    made.callback_query.register(menu, verb("dig"))
-    return made
+def register(book: Book) -> None:
+    """Enter what is answered here."""
+    book.command("digest", typed)
+    book.button("dig", menu)

@@ -1,13 +1,10 @@
 """`/latest`, `/search`, `/show`, and the buttons that turn pages, open and translate."""
 
-from aiogram import Router
-from aiogram.filters import Command
-from aiogram.types import CallbackQuery, Message
-
 from bots import screens
+from bots.asking import Pressed, Typed
+from bots.book import Book
 from bots.commands import reference, words
 from bots.context import Context
-from bots.handlers.common import after_command, pressed, verb
 from bots.render import View
 from bots.state.officers import Officer
 from bots.words import words as speak
@@ -16,57 +13,55 @@ from schemas.errors import Code, FormatError
 from schemas.vocabulary import Language
 
 
-async def latest(message: Message, context: Context, officer: Officer) -> None:
+async def latest(asked: Typed, context: Context, officer: Officer) -> None:
     """The newest bulletins."""
-    await context.answer(officer, message.chat.id, await context.desk.latest(officer))
+    await context.answer(officer, asked.chat, await context.desk.latest(officer))
 
 
-async def search(message: Message, context: Context, officer: Officer) -> None:
+async def search(asked: Typed, context: Context, officer: Officer) -> None:
     """Bulletins with the given words."""
-    asked = words(after_command(message))
-    if not asked:
-        await context.say(officer, message.chat.id, screens.usage(officer, "/search drone stadium"))
+    wanted = words(asked.after)
+    if not wanted:
+        await context.say(officer, asked.chat, screens.usage(officer, "/search drone stadium"))
         return
-    await context.answer(officer, message.chat.id, await context.desk.search(officer, asked))
+    await context.answer(officer, asked.chat, await context.desk.search(officer, wanted))
 
 
-async def show(message: Message, context: Context, officer: Officer) -> None:
+async def show(asked: Typed, context: Context, officer: Officer) -> None:
     """One bulletin by its reference or id, and what was answered to it."""
-    named = reference(after_command(message)) or _id(after_command(message))
+    named = reference(asked.after) or _id(asked.after)
     if not named:
-        await context.say(officer, message.chat.id, screens.usage(officer, "/show FRA-2026-0042"))
+        await context.say(officer, asked.chat, screens.usage(officer, "/show FRA-2026-0042"))
         return
     answer = await context.desk.show(officer, named)
-    await context.answer(officer, message.chat.id, answer)
+    await context.answer(officer, asked.chat, answer)
     if answer.record and (answered := await context.desk.replies(officer, answer.record)):
-        await context.answer(officer, message.chat.id, answered)
+        await context.answer(officer, asked.chat, answered)
 
 
-async def turn(query: CallbackQuery, context: Context, officer: Officer) -> None:
+async def turn(asked: Pressed, context: Context, officer: Officer) -> None:
     """The next page of a list."""
-    place = pressed(query)
     answer = await context.desk.next_page(officer)
-    await query.answer(None if answer else speak(officer.language).text("That was the last of them."))
+    end = "" if answer else speak(officer.language).text("That was the last of them.")
+    await context.chat.toast(asked.press, end)
     if answer:
-        await context.answer(officer, place.chat, answer)
+        await context.answer(officer, asked.chat, answer)
 
 
-async def more(query: CallbackQuery, context: Context, officer: Officer) -> None:
+async def more(asked: Pressed, context: Context, officer: Officer) -> None:
     """All of a bulletin, in the place of its alert."""
-    place = pressed(query)
-    language = _language(place.action.argument(1))
-    answer = await context.desk.show(officer, place.action.bulletin(), view=View.FULL, language=language)
-    await query.answer()
-    await context.replace(officer, place.chat, place.message, answer)
+    language = _language(asked.action.argument(1))
+    answer = await context.desk.show(officer, asked.action.bulletin(), view=View.FULL, language=language)
+    await context.chat.toast(asked.press)
+    await context.replace(officer, asked.chat, asked.message, answer)
 
 
-async def translate(query: CallbackQuery, context: Context, officer: Officer) -> None:
+async def translate(asked: Pressed, context: Context, officer: Officer) -> None:
     """The same bulletin in another of its languages."""
-    place = pressed(query)
-    language = _language(place.action.argument(1))
-    answer = await context.desk.show(officer, place.action.bulletin(), view=View.BRIEF, language=language)
-    await query.answer()
-    await context.replace(officer, place.chat, place.message, answer)
+    language = _language(asked.action.argument(1))
+    answer = await context.desk.show(officer, asked.action.bulletin(), view=View.BRIEF, language=language)
+    await context.chat.toast(asked.press)
+    await context.replace(officer, asked.chat, asked.message, answer)
 
 
 def _language(text: str) -> Language:
@@ -82,13 +77,11 @@ def _id(text: str) -> str:
         return ""
 
 
-def router() -> Router:
-    """The enquiries' router."""
-    made = Router(name="enquiries")
-    made.message.register(latest, Command("latest"))
-    made.message.register(search, Command("search"))
-    made.message.register(show, Command("show"))
-    made.callback_query.register(turn, verb("next"))
-    made.callback_query.register(more, verb("more"))
-    made.callback_query.register(translate, verb("lang"))
-    return made
+def register(book: Book) -> None:
+    """Enter what is answered here."""
+    book.command("latest", latest)
+    book.command("search", search)
+    book.command("show", show)
+    book.button("next", turn)
+    book.button("more", more)
+    book.button("lang", translate)

@@ -2,39 +2,33 @@
 
 from dataclasses import replace
 
-from aiogram import Router
-from aiogram.filters import Command
-from aiogram.types import CallbackQuery, Message
-
 from bots import screens
+from bots.asking import Pressed, Typed
+from bots.book import Book
 from bots.context import Context
-from bots.handlers.common import pressed, verb
 from bots.state.officers import Officer
 from bots.words import SPOKEN
 from schemas.vocabulary import Language
 
 
-async def ask(message: Message, context: Context, officer: Officer) -> None:
+async def ask(asked: Typed, context: Context, officer: Officer) -> None:
     """The choice."""
-    await context.say(officer, message.chat.id, screens.languages(officer))
+    await context.say(officer, asked.chat, screens.languages(officer))
 
 
-async def choose(query: CallbackQuery, context: Context, officer: Officer) -> None:
+async def choose(asked: Pressed, context: Context, officer: Officer) -> None:
     """A language was chosen: the menu and the list of commands change at once."""
-    place = pressed(query)
-    wanted = place.action.argument(0)
+    wanted = asked.action.argument(0)
     if wanted in set(SPOKEN):
         officer = replace(officer, language=Language(wanted))
         await context.state.officers.set_language(officer.id, officer.language)
         await context.announce(officer)
-    await query.answer()
+    await context.chat.toast(asked.press)
     shown = screens.languages(officer)
-    await context.chat.edit(place.chat, place.message, shown.parts[0], rows=shown.rows)
+    await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
 
 
-def router() -> Router:
-    """The language's router."""
-    made = Router(name="language")
-    made.message.register(ask, Command("language"))
-    made.callback_query.register(choose, verb("say"))
-    return made
+def register(book: Book) -> None:
+    """Enter what is answered here."""
+    book.command("language", ask)
+    book.button("say", choose)

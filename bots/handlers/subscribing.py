@@ -3,107 +3,96 @@
 from collections.abc import Callable
 from typing import Final
 
-from aiogram import F, Router
-from aiogram.filters import Command, StateFilter
-from aiogram.fsm.context import FSMContext
-from aiogram.fsm.state import State, StatesGroup
-from aiogram.types import CallbackQuery, Message
-
 from bots import menus, screens
 from bots.actions import Action
+from bots.asking import Pressed, Typed
+from bots.book import Book
 from bots.commands import regions
 from bots.context import Context
-from bots.handlers.common import pressed, verb
 from bots.release import Release
 from bots.rendered import Rendered
 from bots.state.officers import Officer
 from bots.state.outbox import KEEP
+from bots.steps import Steps
 from bots.words import words
 from schemas.errors import Code, FormatError, OperationError
 from schemas.vocabulary import Kind, Language, Severity
 from subscribers.records import Filters
 
 RECENT: Final = 16
+_CHOOSING: Final = "subscribing"
+_REGIONS: Final = "subscribing.regions"
+"""The menu asks for regions: country codes may be typed."""
 
 
-class Steps(StatesGroup):
-    """Where a new subscription stands."""
-
-    choosing = State()
-    regions = State()
-
-
-async def subscribe(message: Message, context: Context, officer: Officer, state: FSMContext) -> None:
+async def subscribe(asked: Typed, context: Context, officer: Officer) -> None:
     """A new draft in a new menu."""
-    await _keep(state, Filters())
-    await state.set_state(Steps.choosing)
+    steps = context.steps(officer)
+    await _keep(steps, Filters())
+    await steps.go(_CHOOSING)
     await context.say(
-        officer, message.chat.id, menus.subscribing(officer, Filters(), await context.node.communities())
+        officer, asked.chat, menus.subscribing(officer, Filters(), await context.node.communities())
     )
 
 
-async def menu(query: CallbackQuery, context: Context, officer: Officer, state: FSMContext) -> None:
+async def menu(asked: Pressed, context: Context, officer: Officer) -> None:
     """A button of the menu."""
-    place = pressed(query)
-    draft = await _draft(state)
-    shown = await _step(place.action, context, officer, state, draft)
-    await query.answer()
+    shown = await _step(asked.action, context, officer)
+    await context.chat.toast(asked.press)
     if shown:
-        await context.chat.edit(place.chat, place.message, shown.parts[0], rows=shown.rows)
+        await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
 
 
-async def typed_regions(message: Message, context: Context, officer: Officer, state: FSMContext) -> None:
+async def typed_regions(asked: Typed, context: Context, officer: Officer) -> None:
     """Country codes, sent while the menu asks for regions."""
-    draft = await _draft(state)
+    steps = context.steps(officer)
+    draft = await _draft(steps)
     try:
-        draft = draft.model_copy(update={"regions": draft.regions | regions(message.text or "")})
+        draft = draft.model_copy(update={"regions": draft.regions | regions(asked.text)})
     except OperationError:
-        await context.say(officer, message.chat.id, screens.usage(officer, "FR, DE-BE"))
+        await context.say(officer, asked.chat, screens.usage(officer, "FR, DE-BE"))
         return
-    await _keep(state, draft)
-    await state.set_state(Steps.choosing)
+    await _keep(steps, draft)
+    await steps.go(_CHOOSING)
     await context.say(
-        officer, message.chat.id, menus.subscribing(officer, draft, await context.node.communities())
+        officer, asked.chat, menus.subscribing(officer, draft, await context.node.communities())
     )
 
 
-async def subscriptions(message: Message, context: Context, officer: Officer) -> None:
+async def subscriptions(asked: Typed, context: Context, officer: Officer) -> None:
     """What the officer subscribes to."""
     held = await context.state.officers.subscriptions(officer.id)
-    await context.say(
-        officer, message.chat.id, menus.subscribed(officer, held, await context.node.communities())
-    )
+    await context.say(officer, asked.chat, menus.subscribed(officer, held, await context.node.communities()))
 
 
-async def manage(query: CallbackQuery, context: Context, officer: Officer) -> None:
+async def manage(asked: Pressed, context: Context, officer: Officer) -> None:
     """Pause, resume or delete one."""
-    place = pressed(query)
-    what, key = place.action.argument(0), place.action.number(1)
+    what, key = asked.action.argument(0), asked.action.number(1)
     held = {each.id: each for each in await context.state.officers.subscriptions(officer.id)}
     if key in held and what == "pause":
         await context.state.officers.pause(officer.id, key, paused=not held[key].paused)
     if key in held and what == "delete":
         await context.state.officers.unsubscribe(officer.id, key)
-    await query.answer()
+    await context.chat.toast(asked.press)
     now = await context.state.officers.subscriptions(officer.id)
     shown = menus.subscribed(officer, now, await context.node.communities())
-    await context.chat.edit(place.chat, place.message, shown.parts[0], rows=shown.rows)
+    await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
 
 
-async def _step(
-    action: Action, context: Context, officer: Officer, state: FSMContext, draft: Filters
-) -> Rendered | None:
+async def _step(action: Action, context: Context, officer: Officer) -> Rendered | None:
+    steps = context.steps(officer)
+    draft = await _draft(steps)
     what = action.argument(0)
     if what == "save":
-        return await _save(context, officer, state, draft)
+        return await _save(context, officer, steps, draft)
     if what == "drop":
-        await state.clear()
+        await steps.end()
         return menus.dropped(officer)
     if what in _TOGGLES:
         field, read = _TOGGLES[what]
         draft = _toggled(draft, field, read(action.argument(1)))
-        await _keep(state, draft)
-    await state.set_state(Steps.regions if what in {"reg", "tr"} else Steps.choosing)
+        await _keep(steps, draft)
+    await steps.go(_REGIONS if what in {"reg", "tr"} else _CHOOSING)
     match what:
         case "com" | "tc":
             return menus.choosing_communities(officer, draft, await context.node.communities())
@@ -119,8 +108,8 @@ async def _step(
             return menus.subscribing(officer, draft, await context.node.communities())
 
 
-async def _save(context: Context, officer: Officer, state: FSMContext, draft: Filters) -> Rendered:
-    if await state.get_state() is None:
+async def _save(context: Context, officer: Officer, steps: Steps, draft: Filters) -> Rendered:
+    if await steps.at() is None:
         return menus.dropped(officer)
     try:
         kept = await context.state.officers.subscribe(officer.id, draft)
@@ -129,7 +118,7 @@ async def _save(context: Context, officer: Officer, state: FSMContext, draft: Fi
             "You have as many subscriptions as there may be. Delete one first."
         )
         return screens.plain_answer(text, officer.language)
-    await state.clear()
+    await steps.end()
     return menus.saved(officer, kept, await context.node.communities())
 
 
@@ -174,21 +163,19 @@ _TOGGLES: Final[dict[str, tuple[str, Callable[[str], object]]]] = {
 }
 
 
-async def _draft(state: FSMContext) -> Filters:
-    kept = (await state.get_data()).get("filters")
+async def _draft(steps: Steps) -> Filters:
+    kept = (await steps.data()).get("filters")
     return Filters.model_validate_json(kept) if kept else Filters()
 
 
-async def _keep(state: FSMContext, draft: Filters) -> None:
-    await state.update_data(filters=draft.model_dump_json())
+async def _keep(steps: Steps, draft: Filters) -> None:
+    await steps.keep(filters=draft.model_dump_json())
 
 
-def router() -> Router:
-    """The subscriptions' router."""
-    made = Router(name="subscribing")
-    made.message.register(subscribe, Command("subscribe"))
-    made.message.register(subscriptions, Command("subscriptions"))
-    made.callback_query.register(menu, verb("sub"))
-    made.callback_query.register(manage, verb("mine"))
-    made.message.register(typed_regions, StateFilter(Steps.regions), F.text, ~F.text.startswith("/"))
-    return made
+def register(book: Book) -> None:
+    """Enter what is answered here."""
+    book.command("subscribe", subscribe)
+    book.command("subscriptions", subscriptions)
+    book.button("sub", menu)
+    book.button("mine", manage)
+    book.step(_REGIONS, typed_regions)

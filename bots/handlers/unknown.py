@@ -1,26 +1,16 @@
-"""Whatever no other router takes: asked last."""
-
-from aiogram import Router
-from aiogram.types import CallbackQuery, Message
+"""Whatever no other handler takes."""
 
 from bots import screens
+from bots.asking import Pressed, Typed
 from bots.context import Context
 from bots.state.officers import Officer
 
 
-async def message(message: Message, context: Context, officer: Officer) -> None:
+async def typed(asked: Typed, context: Context, officer: Officer) -> None:
     """No command."""
-    await context.say(officer, message.chat.id, screens.unknown(officer))
+    await context.say(officer, asked.chat, screens.unknown(officer))
 
 
-async def button(query: CallbackQuery) -> None:
-    """A button of a former version: answered, so that the client stops waiting."""
-    await query.answer()
-
-
-def router() -> Router:
-    """The last router."""
-    made = Router(name="unknown")
-    made.message.register(message)
-    made.callback_query.register(button)
-    return made
+async def button(asked: Pressed, context: Context, officer: Officer) -> None:  # noqa: ARG001 - as every other
+    """A button of a former version, or a forged one: answered, so that the client stops waiting."""
+    await context.chat.toast(asked.press)

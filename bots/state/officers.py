@@ -193,6 +193,8 @@ class Officers:
                 message = "the last administrator cannot be removed while other officers are enrolled"
                 raise OperationError(Code.FORBIDDEN, message, "make another administrator first")
             connection.execute("DELETE FROM officers WHERE id = ?", (row[0],))
+            # The next officer may get the same number, and must not find what this one was doing.
+            connection.execute("DELETE FROM memory WHERE key IN ('page:' || ?1, 'steps:' || ?1)", (row[0],))
             return True
 
         async with self._store.write() as tx:

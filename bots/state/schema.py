@@ -143,4 +143,15 @@ MIGRATIONS: Final = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX listed_in ON listed (message);
     """,
+    # Conversations are an officer's, by whichever front door: half-made menus get their new keys and names.
+    """
+    INSERT INTO memory (key, state, data)
+        SELECT 'steps:' || o.id,
+            CASE m.state WHEN 'Steps:choosing' THEN 'subscribing'
+                WHEN 'Steps:regions' THEN 'subscribing.regions' END,
+            m.data
+        FROM memory m JOIN officers o ON m.key LIKE 'fsm:%:' || o.chat || ':' || o.person || ':default'
+        WHERE true ON CONFLICT (key) DO NOTHING;
+    DELETE FROM memory WHERE key LIKE 'fsm:%';
+    """,
 )

@@ -48,7 +48,7 @@ async def two_at_a_time(*made: Awaitable[Member]) -> list[Member]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    import bots.app  # noqa: F401, PLC0415 - for seconds nothing answers a ping: before there is a connection
+    import bots.doors.telegram.app  # noqa: F401, PLC0415 - for seconds nothing answers a ping: before there is a connection
 
     folder = tmp_path_factory.mktemp("malicious")
     async with contextlib.AsyncExitStack() as opened:

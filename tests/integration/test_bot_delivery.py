@@ -11,6 +11,7 @@ import pytest
 from aiogram.exceptions import AiogramError
 
 from bots.events import Events
+from bots.house import Edges
 from bots.logs import known
 from bots.sandbox.client import SandboxUser
 from bots.sandbox.limits import Limits, Rate
@@ -228,7 +229,7 @@ async def test_low_severity_comes_without_a_sound(tmp_path: Path, severity: str,
 
 
 async def test_two_pollers_are_one_too_many(tmp_path: Path) -> None:
-    from bots.app import Edges, serve  # noqa: PLC0415 - it takes seconds
+    from bots.doors.telegram.app import serve  # noqa: PLC0415 - it takes seconds
 
     async with running_sandbox() as (sandbox, _):
         settings, lines = bot_settings(sandbox, tmp_path), Lines()

@@ -96,7 +96,7 @@ FORGED = (
 
 
 async def test_forged_and_outlived_buttons_are_answered_and_do_nothing(tmp_path: Path) -> None:
-    from bots.telegram import TelegramChat, open_bot  # noqa: PLC0415 - it takes seconds
+    from bots.doors.telegram.outbound import TelegramChat, open_bot  # noqa: PLC0415 - it takes seconds
 
     async with running_bot(tmp_path, DirectNode()) as stage:
         ed = await stage.enrol("Ed")

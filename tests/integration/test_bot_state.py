@@ -14,10 +14,15 @@ from bots import jobs
 from bots.clock import SystemClock
 from bots.intake import Intake
 from bots.state import State
-from bots.state.outbox import Shown, enqueue, note_message
+from bots.state.memory import Memory
+from bots.state.officers import Officers
+from bots.state.outbox import Outbox, Shown, enqueue, note_message
+from bots.state.schema import MIGRATIONS
+from bots.steps import Steps
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
 from subscribers.records import Filters, Record
+from subscribers.store import KEY_SIZE, Store
 from tests.support.node import DirectNode, Handed
 from tests.support.node_api import make_record
 from tests.support.officers_bot import invite, running_bot, says
@@ -48,6 +53,33 @@ async def test_nothing_is_written_for_an_officer_who_was_removed(state: State) -
     await state.outbox.acknowledge(record.bulletin.id, gone, now)
     assert await state.outbox.messages(record.bulletin.id) == []
     assert not await state.outbox.acknowledged(record.bulletin.id, gone)
+
+
+async def test_who_gets_a_removed_officers_number_finds_nothing_of_theirs(state: State) -> None:
+    gone = await enrolled(state, "Ed", 1)
+    for key in (f"page:{gone}", f"steps:{gone}"):
+        await state.memory.set_data(key, {"words": "what Ed looked for"})
+    assert await state.officers.remove("Ed")
+    new = await enrolled(state, "Irina", 2)
+    assert [await state.memory.data(f"{kind}:{new}") for kind in ("page", "steps")] == [{}, {}]
+
+
+async def test_half_made_menus_of_the_first_version_are_kept(tmp_path: Path) -> None:
+    key = bytes(KEY_SIZE)
+    earlier = next(at for at, each in enumerate(MIGRATIONS) if "'fsm:%'" in each)
+    store = await Store.open(tmp_path / "bot.db", key, MIGRATIONS[:earlier])
+    ed = await enrolled(State(store, Officers(store), Outbox(store), Memory(store)), "Ed", 9)
+    async with store.write() as tx:
+        sql = "INSERT INTO memory VALUES ('fsm:7000000001:' || ? || ':9:default', 'Steps:regions', ?)"
+        await tx.executemany(sql, [("9", '{"filters":"kept"}'), ("8", "{}")])
+    await store.close()
+    store = await Store.open(tmp_path / "bot.db", key, MIGRATIONS)
+    officer = await Officers(store).get(ed)
+    assert officer is not None
+    steps = Steps(Memory(store), officer)
+    assert (await steps.at(), await steps.data()) == ("subscribing.regions", {"filters": "kept"})
+    assert await store.query("SELECT key FROM memory WHERE key LIKE 'fsm:%'") == []
+    await store.close()
 
 
 async def test_the_last_administrator_stays_while_others_are_enrolled(state: State) -> None:

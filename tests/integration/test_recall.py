@@ -223,7 +223,7 @@ class Chat:
 @contextlib.asynccontextmanager
 async def chat_of(member: Member, community: str, folder: Path) -> AsyncIterator[Chat]:
     """The bot on a member's node, and on a real server of the Bot API."""
-    import bots.app  # noqa: F401, PLC0415 - for seconds nothing answers a ping: before there is a connection
+    import bots.doors.telegram.app  # noqa: F401, PLC0415 - for seconds nothing answers a ping: before there is a connection
 
     async with member.client() as agency, running_bot(folder, agency) as bot:
         ed = await bot.enrol("Ed")

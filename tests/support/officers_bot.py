@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from bots.clock import SystemClock
 from bots.codes import new_code
 from bots.events import Events
+from bots.house import Edges
 from bots.ports import NodeClient
 from bots.sandbox.client import Predicate, SandboxClient, SandboxUser
 from bots.sandbox.limits import UNLIMITED, Limits
@@ -142,7 +143,7 @@ async def bot_on(
     **given: Any,  # noqa: ANN401 - settings
 ) -> AsyncIterator[BotStage]:
     """The bot on a sandbox that runs already."""
-    from bots.app import Edges, serve  # noqa: PLC0415 - it takes seconds, and not every test needs it
+    from bots.doors.telegram.app import serve  # noqa: PLC0415 - it takes seconds, and not every test needs it
 
     settings, lines, stop = bot_settings(sandbox, folder, **given), Lines(), asyncio.Event()
     async with await State.open(folder) as state:

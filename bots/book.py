@@ -1,0 +1,67 @@
+"""Which function answers what: commands, buttons, the next line of a conversation, and everything else.
+
+Every module of `bots.handlers` enters its own here, and every front door looks them up. A line that begins
+with a stroke is a command or nothing we know; any other line belongs to the step of a conversation, if one
+waits for it. Nothing here asks or answers.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from bots.asking import Pressed, Typed
+from bots.context import Context
+from bots.state.officers import Officer
+
+Said = Callable[[Typed, Context, Officer], Awaitable[None]]
+"""Answers a typed line."""
+Touched = Callable[[Pressed, Context, Officer], Awaitable[None]]
+"""Answers a pressed button, toast included."""
+Enrolled = Callable[[Typed, Context], Awaitable[bool]]
+"""Takes a stranger's code of invitation; whether it was good."""
+
+T = TypeVar("T")
+
+
+class Book:
+    """The entries. Adding one twice raises ValueError, which is a programming error."""
+
+    def __init__(self, *, newcomer: Enrolled, else_said: Said, else_touched: Touched) -> None:
+        self.newcomer = newcomer
+        self._else_said = else_said
+        self._else_touched = else_touched
+        self._commands: dict[str, Said] = {}
+        self._buttons: dict[str, Touched] = {}
+        self._steps: dict[str, Said] = {}
+
+    @property
+    def commands(self) -> frozenset[str]:
+        """The names of the commands."""
+        return frozenset(self._commands)
+
+    def command(self, name: str, answer: Said) -> None:
+        """`answer` takes `/name`."""
+        _enter(self._commands, name, answer)
+
+    def button(self, verb: str, answer: Touched) -> None:
+        """`answer` takes the buttons with this verb."""
+        _enter(self._buttons, verb, answer)
+
+    def step(self, state: str, answer: Said) -> None:
+        """`answer` takes the next line, no command, of a conversation in this state (see `bots.steps`)."""
+        _enter(self._steps, state, answer)
+
+    def for_typed(self, asked: Typed, state: str | None) -> Said:
+        """Who answers a line in a conversation that stands at `state`."""
+        if asked.is_command:
+            return self._commands.get(asked.command, self._else_said)
+        return self._steps.get(state or "", self._else_said)
+
+    def for_pressed(self, asked: Pressed) -> Touched:
+        """Who answers a button."""
+        return self._buttons.get(asked.action.verb, self._else_touched)
+
+
+def _enter(entries: dict[str, T], key: str, answer: T) -> None:
+    if not key or key in entries:
+        raise ValueError(f"{key!r} is answered already")
+    entries[key] = answer

@@ -1,0 +1,69 @@
+"""Updates of the chat service as what came in: only private chats of people, whatever else there is.
+
+One thin router: who may ask, and who answers, is `bots.reception`'s and `bots.book`'s to say.
+"""
+
+from typing import Final
+
+from aiogram import Router
+from aiogram.types import CallbackQuery, Chat, ChatMemberUpdated, Message, User
+
+from bots.asking import Presence, Pressed, Typed, meant
+from bots.reception import Reception
+from bots.rendered import Button, Rows
+
+UPDATES: Final = ("message", "callback_query", "my_chat_member")
+
+
+def router(reception: Reception, username: str) -> Router:
+    """Brings every update to the reception. `username` is the bot's own."""
+
+    async def message(event: Message) -> None:
+        if event.from_user and _private(event.from_user, event.chat):
+            await reception.typed(typed(event, event.from_user, username))
+
+    async def button(event: CallbackQuery) -> None:
+        if event.message and _private(event.from_user, event.message.chat):
+            await reception.pressed(pressed(event, event.message.chat.id, event.message.message_id))
+
+    async def member(event: ChatMemberUpdated) -> None:
+        if _private(event.from_user, event.chat):
+            await reception.present(Presence(event.from_user.id, event.new_chat_member.status == "member"))
+
+    made = Router(name="officers")
+    made.message.register(message)
+    made.callback_query.register(button)
+    made.my_chat_member.register(member)
+    return made
+
+
+def typed(message: Message, person: User, username: str) -> Typed:
+    """A message, or a file with its caption."""
+    text = _addressed(message.text or message.caption or "", username)
+    return Typed(message.chat.id, person.id, message.message_id, text, person.language_code)
+
+
+def pressed(query: CallbackQuery, chat: int, message: int) -> Pressed:
+    """A button under a message of ours, with those beside it."""
+    return Pressed(meant(query.data), chat, query.from_user.id, message, query.id, _rows(query))
+
+
+def _rows(query: CallbackQuery) -> Rows:
+    hung = query.message.reply_markup if isinstance(query.message, Message) else None
+    return tuple(
+        tuple(Button(each.text, each.callback_data) for each in row if each.callback_data)
+        for row in (hung.inline_keyboard if hung else ())
+    )
+
+
+def _addressed(text: str, username: str) -> str:
+    """`/command@this_bot` is `/command`; what names another bot stays as it is, and is no command of ours."""
+    head = text.split(maxsplit=1)[0] if text.strip() else ""
+    name, _, bot = head.partition("@")
+    if not name.startswith("/") or bot.lower() != username.lower():
+        return text
+    return text.replace(head, name, 1)
+
+
+def _private(person: User, chat: Chat) -> bool:
+    return chat.type == "private" and not person.is_bot

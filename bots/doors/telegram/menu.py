@@ -1,0 +1,34 @@
+"""The menu of commands, as the chat service shows it."""
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import AiogramError
+from aiogram.types import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat
+
+from bots import screens
+from bots.state.officers import Officer
+from bots.words import SPOKEN, words
+
+_log = structlog.get_logger()
+
+
+async def announce(bot: Bot, officer: Officer | None) -> None:
+    """The menu of commands: for everybody in each language, or for one officer's chat."""
+    try:
+        if officer is None:
+            for language in (None, *SPOKEN):
+                listed = screens.commands(words(language or SPOKEN[0]), administrator=False)
+                await bot.set_my_commands(
+                    _menu(listed),
+                    scope=BotCommandScopeAllPrivateChats(),
+                    language_code=language.value if language else None,
+                )
+        elif officer.chat is not None:
+            listed = screens.commands(words(officer.language), administrator=officer.role == "administrator")
+            await bot.set_my_commands(_menu(listed), scope=BotCommandScopeChat(chat_id=officer.chat))
+    except AiogramError as error:
+        _log.warning("the menu of commands could not be set", error=type(error).__name__)
+
+
+def _menu(listed: dict[str, str]) -> list[BotCommand]:
+    return [BotCommand(command=name, description=about) for name, about in listed.items()]

@@ -1,0 +1,115 @@
+"""Requests to the chat service through aiogram, with failures in delivery's terms."""
+
+import contextlib
+from typing import Final
+
+from aiogram import Bot
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import AiogramError
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    DeleteMessage,
+    EditMessageReplyMarkup,
+    EditMessageText,
+    SendMessage,
+    TelegramMethod,
+)
+from aiogram.methods.base import TelegramType
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+from aiogram.utils.token import TokenValidationError
+from pydantic import SecretStr
+
+from bots.doors.telegram.failures import AsGoodAsDone, Unreadable, translated
+from bots.rendered import Part, Rows
+from schemas.errors import Code, OperationError
+
+REQUEST_SECONDS: Final = 20.0
+_NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+
+
+def open_bot(token: SecretStr, api_url: str) -> Bot:
+    """A bot with its own connections. Raises OperationError `bad_settings` for a token of the wrong form."""
+    session = AiohttpSession(api=TelegramAPIServer.from_base(api_url), timeout=REQUEST_SECONDS)
+    try:
+        return Bot(
+            token.get_secret_value(), session=session, default=DefaultBotProperties(link_preview=_NO_PREVIEW)
+        )
+    except TokenValidationError:
+        raise OperationError(
+            Code.BAD_SETTINGS, "the bot's token has the wrong form", "copy it from BotFather once more"
+        ) from None
+
+
+def keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
+    """Rows of buttons as the service wants them."""
+    if not rows:
+        return None
+    return InlineKeyboardMarkup(
+        inline_keyboard=[
+            [InlineKeyboardButton(text=each.text, callback_data=each.data) for each in row] for row in rows
+        ]
+    )
+
+
+class TelegramChat:
+    """`bots.ports.Chat` over a Bot API server."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def send(
+        self, chat: int, part: Part, *, rows: Rows, protect: bool, silent: bool, reply_to: int | None
+    ) -> int:
+        """Send; on a parse error once more as plain text. Raises ChatFailure."""
+        method = SendMessage(
+            chat_id=chat,
+            text=part.html,
+            parse_mode="HTML",
+            protect_content=protect,
+            disable_notification=silent,
+            reply_markup=keyboard(rows),
+            reply_parameters=ReplyParameters(message_id=reply_to, allow_sending_without_reply=True)
+            if reply_to
+            else None,
+        )
+        try:
+            return (await self._call(method)).message_id
+        except Unreadable:
+            bare = method.model_copy(update={"text": part.plain, "parse_mode": None})
+            return (await self._call(bare)).message_id
+
+    async def edit(self, chat: int, message: int, part: Part, *, rows: Rows) -> None:
+        """Edit; unchanged and gone are as good as done. Raises ChatFailure."""
+        method = EditMessageText(
+            chat_id=chat, message_id=message, text=part.html, parse_mode="HTML", reply_markup=keyboard(rows)
+        )
+        try:
+            await self._call(method)
+        except AsGoodAsDone:
+            return
+        except Unreadable:
+            await self._call(method.model_copy(update={"text": part.plain, "parse_mode": None}))
+
+    async def label(self, chat: int, message: int, rows: Rows) -> None:
+        """Change the buttons; unchanged and gone are as good as done. Raises ChatFailure."""
+        method = EditMessageReplyMarkup(chat_id=chat, message_id=message, reply_markup=keyboard(rows))
+        with contextlib.suppress(AsGoodAsDone):
+            await self._call(method)
+
+    async def delete(self, chat: int, message: int) -> None:
+        """Delete; gone is done. Raises ChatFailure."""
+        with contextlib.suppress(AsGoodAsDone):
+            await self._call(DeleteMessage(chat_id=chat, message_id=message))
+
+    async def toast(self, press: str, text: str = "") -> None:
+        """Answer a callback query; too late is as good as done. Raises ChatFailure."""
+        with contextlib.suppress(AsGoodAsDone):
+            await self._call(AnswerCallbackQuery(callback_query_id=press, text=text or None))
+
+    async def _call(self, method: TelegramMethod[TelegramType]) -> TelegramType:
+        try:
+            return await self._bot(method)
+        except AiogramError as error:
+            raise translated(error) from None

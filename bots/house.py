@@ -1,0 +1,105 @@
+"""Everything behind a front door, put together: the node's feeds in, the outbox out, questions answered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from bots.alarms import Watchman
+from bots.clock import Clock, SystemClock
+from bots.codes import new_code
+from bots.context import Context
+from bots.delivery import Delivery, Means
+from bots.desk import Desk
+from bots.events import Events
+from bots.handlers import written
+from bots.intake import Intake
+from bots.notices import NoticeIntake
+from bots.pacing import Pacer
+from bots.ports import Chat, NodeClient
+from bots.reception import Reception
+from bots.schedule import Schedule
+from bots.settings import BotSettings
+from bots.state import State
+from bots.state.officers import Officer
+from bots.words import warm
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What the bot does not make itself."""
+
+    node: NodeClient
+    clock: Clock = field(default_factory=SystemClock)
+    events: Events = field(default_factory=Events)
+    new_code: Callable[[], str] = new_code
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A front door, as what is behind it sees it: `chat` carries answers, `courier` the outbox; `name` is how
+    people address the bot there.
+    """
+
+    chat: Chat
+    courier: Chat
+    pacer: Pacer
+    name: str
+    announce: Callable[[Officer], Awaitable[None]]
+    """Give an officer's chat its menu of commands."""
+
+
+class House:
+    """Built at once; `run` brings it to life. The front door brings what comes in to `reception`."""
+
+    def __init__(self, settings: BotSettings, state: State, edges: Edges, front: Front) -> None:
+        warm()
+        self._name, self._events = front.name, edges.events
+        ceiling, clock, node = settings.release_ceiling(), edges.clock, edges.node
+        self._delivery = Delivery(
+            Means(state, front.courier, front.pacer, clock, ceiling, edges.events, settings.concurrency)
+        )
+        wake = self._delivery.wake
+        self._schedule = Schedule(state, clock, wake)
+        self._feeds = (
+            Intake(node, state, clock, wake),
+            NoticeIntake(node, state, clock, wake),
+            Watchman(node, state, clock, wake),
+        )
+        context = Context(
+            desk=Desk(node, state, ceiling, clock),
+            node=node,
+            state=state,
+            schedule=self._schedule,
+            settings=settings,
+            clock=clock,
+            chat=front.chat,
+            username=front.name,
+            new_code=edges.new_code,
+            wake=wake,
+            announce=front.announce,
+        )
+        self.reception = Reception(context, written())
+
+    async def run(self, stop: asyncio.Event, *door: Coroutine[Any, Any, None]) -> None:
+        """Run until `stop`, with what the front door itself does beside it. Raises OperationError when the
+        database, the node or the door does not let it go on.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._delivery.run())
+                tasks = [group.create_task(feed.run()) for feed in self._feeds]
+                tasks += [group.create_task(each) for each in door]
+                await self._schedule.start()
+                _log.info("the bot is ready", bot=self._name)
+                self._events.emit("ready", bot=self._name)
+                await stop.wait()
+                self._delivery.stop()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            self._schedule.stop()
