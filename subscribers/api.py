@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from schemas.bulletin import CommunityId, Draft, Instant, Uuid7
 from schemas.evidence import Evidence
 from schemas.vocabulary import AlarmName, Realm, Tlp
-from subscribers.file_shapes import FilesApi
-from subscribers.identity_api import SuccessionApi
-from subscribers.key_life import KeyInfo, Reader
+from subscribers.files.shapes import FilesApi
+from subscribers.keyring.identity_api import SuccessionApi
+from subscribers.keyring.key_life import KeyInfo, Reader
 from subscribers.records import (
     Community,
     Compliance,
@@ -27,7 +27,7 @@ from subscribers.records import (
     Record,
     ReleaseReport,
 )
-from subscribers.roles import ClientIdentity, ClientName, Role, Verb
+from subscribers.service.roles import ClientIdentity, ClientName, Role, Verb
 
 MembershipRole = Literal["member", "reader"]
 

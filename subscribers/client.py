@@ -20,11 +20,11 @@ from subscribers.api import (
     DirectoryPage,
     OutboxEntry,
 )
+from subscribers.client_files import Files
 from subscribers.client_operating import Operating
 from subscribers.client_owning import Owning
 from subscribers.client_sharing import Sharing
 from subscribers.feed import Delivery, Feed
-from subscribers.files import Files
 from subscribers.link import Link
 from subscribers.local.clients import SEED_MAX, public_key
 from subscribers.private_files import read_private
@@ -38,7 +38,7 @@ from subscribers.records import (
     Record,
 )
 from subscribers.requester import Requester, unreachable
-from subscribers.roles import ClientIdentity, ClientName, Role, Verb
+from subscribers.service.roles import ClientIdentity, ClientName, Role, Verb
 
 _EVERYTHING: Final = Filters()
 

@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
-from subscribers.roles import Verb
+from subscribers.service.roles import Verb
 
 T = TypeVar("T")
 

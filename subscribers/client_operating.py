@@ -15,9 +15,9 @@ from subscribers.api import (
     QuarantineEntry,
 )
 from subscribers.client_asking import Asking
-from subscribers.identity_api import IdentityDocument, IdentityRequest, IdentityState
-from subscribers.key_life import KeyInfo
-from subscribers.roles import ClientIdentity, Role, Verb
+from subscribers.keyring.identity_api import IdentityDocument, IdentityRequest, IdentityState
+from subscribers.keyring.key_life import KeyInfo
+from subscribers.service.roles import ClientIdentity, Role, Verb
 
 _ALARMS: Final = TypeAdapter(list[AlarmEntry])
 _ALARM: Final = TypeAdapter(AlarmEntry)

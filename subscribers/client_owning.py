@@ -8,9 +8,9 @@ from pydantic import TypeAdapter
 from schemas.vocabulary import Realm
 from subscribers.api import MembershipRole
 from subscribers.client_asking import Asking
-from subscribers.key_life import Reader
+from subscribers.keyring.key_life import Reader
 from subscribers.records import Community, MembershipChange, Notice, Proposal, Published
-from subscribers.roles import Verb
+from subscribers.service.roles import Verb
 
 _COMMUNITY: Final = TypeAdapter(Community)
 _READERS: Final = TypeAdapter(list[Reader])

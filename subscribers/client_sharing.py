@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from subscribers.client_asking import Asking
 from subscribers.records import HistoryReport, Published, ReleaseReport
-from subscribers.roles import Verb
+from subscribers.service.roles import Verb
 
 _RELEASES: Final = TypeAdapter(ReleaseReport)
 _PUBLISHED: Final = TypeAdapter(Published)

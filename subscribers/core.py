@@ -29,30 +29,31 @@ from schemas.receipts import ADMITTED
 from schemas.signing import key_id
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import History, Precedence, Realm
-from subscribers import sealing, tables
-from subscribers.air_gap import AirGap
-from subscribers.archive import Archive
-from subscribers.asking import Joiner
+from subscribers import sealing
+from subscribers.airgap.node_side import AirGap
 from subscribers.clock import now_ms
-from subscribers.composer import HOUR, Context, Item, Limits
-from subscribers.directory_feed import DirectoryFeed
-from subscribers.drafts import identify
-from subscribers.enrolment import ADMISSION, KEYS
-from subscribers.handover import Handovers
-from subscribers.head_watch import watch_head
-from subscribers.heads import stale
-from subscribers.heart import Heart
-from subscribers.history import History as PastReader
-from subscribers.hub_link import Admission, HubLink, hub_clock
-from subscribers.journal import Settled
-from subscribers.key_store import Rack
+from subscribers.directory.feed import DirectoryFeed
+from subscribers.directory.head_watch import watch_head
+from subscribers.directory.heads import stale
+from subscribers.exchange.composer import HOUR, Context, Item, Limits
+from subscribers.exchange.enrolment import ADMISSION, KEYS
+from subscribers.exchange.heart import Heart
+from subscribers.exchange.hub_link import Admission, HubLink, hub_clock
+from subscribers.exchange.outbox import Outbox
+from subscribers.exchange.traffic_feed import TrafficFeed
+from subscribers.keyring.key_store import Rack
 from subscribers.keys import Keyring
-from subscribers.ledger import Ledger
-from subscribers.outbox import Outbox
 from subscribers.records import Published
 from subscribers.settings import NodeSettings
-from subscribers.store import Row, Store
-from subscribers.traffic_feed import TrafficFeed
+from subscribers.sharing.asking import Joiner
+from subscribers.sharing.handover import Handovers
+from subscribers.sharing.history import History as PastReader
+from subscribers.storage import tables
+from subscribers.storage.archive import Archive
+from subscribers.storage.journal import Settled
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Row, Store
+from subscribers.writing.drafts import identify
 
 DATABASE: Final = "node.db"
 DAY: Final = 24 * HOUR

@@ -9,12 +9,12 @@ from schemas.encoding import from_base64, instant
 from schemas.errors import LiaisonError
 from schemas.limits import CLOCK_SKEW_MAX
 from schemas.signing import KEY_SIZE, fingerprint
-from subscribers.air_gap import AirGap
-from subscribers.alarms import standing
+from subscribers.airgap.node_side import AirGap
 from subscribers.api import Finding
 from subscribers.core import Core, apart
-from subscribers.hub_link import directory_backlog, traffic_backlog
-from subscribers.sent import Sent
+from subscribers.exchange.hub_link import directory_backlog, traffic_backlog
+from subscribers.exchange.sent import Sent
+from subscribers.judging.alarms import standing
 
 _BACKLOG_MAX: Final = 1_000
 _LATEST: Final = 9_000_000_000_000

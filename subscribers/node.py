@@ -17,8 +17,8 @@ from schemas.evidence import Evidence
 from schemas.membership import MembershipLog
 from schemas.subjects import parse_frame_subject
 from schemas.vocabulary import Realm
-from subscribers import alarms, api, drafts
-from subscribers.air_gap import AirGap
+from subscribers import api
+from subscribers.airgap.node_side import AirGap
 from subscribers.api import (
     AlarmEntry,
     Exported,
@@ -29,34 +29,36 @@ from subscribers.api import (
     QuarantineEntry,
 )
 from subscribers.clock import now_ms
-from subscribers.communities import HOUR
 from subscribers.core import Core
-from subscribers.correcting import Corrector
 from subscribers.diagnosis import diagnose
-from subscribers.digest import compose, parse_period
-from subscribers.directory_pages import page
-from subscribers.enrolment import LOCAL
-from subscribers.file_desk import FileDesk, using
-from subscribers.herald import Herald, told
-from subscribers.key_life import KeyInfo, Reader
+from subscribers.directory.notifier import Notifier
+from subscribers.directory.pages import page
+from subscribers.exchange.enrolment import LOCAL
+from subscribers.exchange.sent import Sent
+from subscribers.files.desk import FileDesk, using
+from subscribers.judging import alarms
+from subscribers.judging.herald import Herald, told
+from subscribers.judging.showing import Kept, Shelf, check_signed
+from subscribers.judging.showing import compose as compose_evidence
+from subscribers.keyring.key_life import KeyInfo, Reader
+from subscribers.keyring.rotation import Rotation
+from subscribers.keyring.succession import Succession
 from subscribers.local import ClientIdentity, LocalNats, LocalSettings
-from subscribers.notifier import Notifier
-from subscribers.owners import Owners
-from subscribers.recall import Recall
+from subscribers.owning.communities import HOUR
+from subscribers.owning.owners import Owners
 from subscribers.records import Community, Filters, NodeStatus, Page, Published, Record
-from subscribers.replying import Replying
-from subscribers.reporting import Reporter
-from subscribers.republish import Republisher, Sink
-from subscribers.rotation import Rotation
-from subscribers.schedule import running
-from subscribers.sent import Sent
-from subscribers.service import NodeService
+from subscribers.service.answering import NodeService
 from subscribers.settings import NodeSettings
-from subscribers.sharing import Sharing
-from subscribers.showing import Kept, Shelf, check_signed
-from subscribers.showing import compose as compose_evidence
+from subscribers.sharing.sharing_api import Sharing
 from subscribers.sinks.jsonl import JsonlSink
-from subscribers.succession import Succession
+from subscribers.telling.correcting import Corrector
+from subscribers.telling.digest import compose, parse_period
+from subscribers.telling.recall import Recall
+from subscribers.telling.reporting import Reporter
+from subscribers.telling.republish import Republisher, Sink
+from subscribers.telling.schedule import running
+from subscribers.writing import drafts
+from subscribers.writing.replying import Replying
 
 
 class Node:

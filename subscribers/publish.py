@@ -30,10 +30,10 @@ from subscribers.api import (
     QuarantineEntry,
     WhoAmI,
 )
-from subscribers.file_shapes import Download, FilePiece, Upload
-from subscribers.hub_link import Admission
-from subscribers.identity_api import IdentityDocument, IdentityRequest, IdentityState
-from subscribers.key_life import KeyInfo, Reader
+from subscribers.exchange.hub_link import Admission
+from subscribers.files.shapes import Download, FilePiece, Upload
+from subscribers.keyring.identity_api import IdentityDocument, IdentityRequest, IdentityState
+from subscribers.keyring.key_life import KeyInfo, Reader
 from subscribers.records import (
     Change,
     Community,
@@ -48,9 +48,9 @@ from subscribers.records import (
     Record,
     ReleaseReport,
 )
-from subscribers.requests import MODELS
-from subscribers.roles import ClientIdentity, Role, Verb, verbs
-from subscribers.service_examples import answer_examples, change, notice, record, request_examples
+from subscribers.service.examples import answer_examples, change, notice, record, request_examples
+from subscribers.service.requests import MODELS
+from subscribers.service.roles import ClientIdentity, Role, Verb, verbs
 
 DIRECTORY: Final[Path] = PUBLISHED / "agency"
 

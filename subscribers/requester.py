@@ -15,7 +15,7 @@ from schemas.encoding import canonical_json
 from schemas.errors import Code, LiaisonError, OperationError
 from subscribers.api import WhoAmI
 from subscribers.link import Link
-from subscribers.roles import Verb
+from subscribers.service.roles import Verb
 
 _RETRY_FIRST: Final = 0.05
 _RETRY_MOST: Final = 0.5

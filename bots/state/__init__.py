@@ -14,7 +14,7 @@ from bots.state.officers import Officers
 from bots.state.outbox import Outbox
 from bots.state.schema import MIGRATIONS
 from schemas.errors import Code, OperationError
-from subscribers.store import KEY_SIZE, Store
+from subscribers.storage.store import KEY_SIZE, Store
 
 DATABASE: Final = "bot.db"
 KEY: Final = "bot.key"

@@ -6,7 +6,7 @@ from typing import Self
 
 import apsw
 
-from subscribers.store import Row
+from subscribers.storage.store import Row
 
 
 @dataclass(frozen=True, slots=True)

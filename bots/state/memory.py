@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from subscribers.store import Store
+from subscribers.storage.store import Store
 
 
 class Memory:

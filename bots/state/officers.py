@@ -15,7 +15,7 @@ from bots.times import Quiet, Schedule
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
 from subscribers.records import Filters
-from subscribers.store import Store, Tx
+from subscribers.storage.store import Store, Tx
 
 Role = Literal["officer", "administrator"]
 NAME_MAX: Final = 64

@@ -16,7 +16,7 @@ from bots.jobs import Job, Verb
 from bots.state.lists import Listed, note_list
 from bots.state.officers import Officer, read_officer
 from subscribers.records import Record
-from subscribers.store import Store, Tx
+from subscribers.storage.store import Store, Tx
 
 JOB_AGE_MAX: Final = 7 * 86_400.0
 """An undelivered job is given up after this long: the officer has been away for a week."""

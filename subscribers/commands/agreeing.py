@@ -180,7 +180,7 @@ def notices(
 
 def span_of(after: str | None) -> int | None:
     """`--after` in milliseconds. OperationError `bad_request`."""
-    from subscribers.communities import parse_span
+    from subscribers.owning.communities import parse_span
 
     return None if after is None else parse_span(after)
 

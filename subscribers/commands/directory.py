@@ -110,7 +110,7 @@ def verify_directory(
     """
     from schemas.encoding import from_hex, from_instant
     from schemas.exports import Export, heads_of, parse_file, prove
-    from subscribers.verification import agency_lines, as_json, proof_lines, report
+    from subscribers.directory.verification import agency_lines, as_json, proof_lines, report
 
     with refusals(as_json=json):
         fingerprint = from_hex("".join(told.split()).lower(), 32)

@@ -20,7 +20,7 @@ from subscribers.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from subscribers.identity_api import IdentityDocument, IdentityRequest, IdentityState
+    from subscribers.keyring.identity_api import IdentityDocument, IdentityRequest, IdentityState
 
 identity = typer.Typer(
     no_args_is_help=True,

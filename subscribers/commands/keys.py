@@ -23,7 +23,7 @@ from subscribers.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from subscribers.key_life import KeyInfo, Reader
+    from subscribers.keyring.key_life import KeyInfo, Reader
 
 keys = typer.Typer(
     no_args_is_help=True, help="The agency's own keys: their age, rotation, revocation and backup."
@@ -195,8 +195,8 @@ def backup(
     Example: liaison-agency keys backup --out keys.backup --shares 3-of-5
     """
     with refusals(as_json=as_json):
-        from subscribers import backup as backups
         from subscribers.clock import now_ms
+        from subscribers.keyring import backup as backups
         from subscribers.private_files import write_private_directory
 
         threshold, count = backups.parse_shares(shares)
@@ -241,8 +241,8 @@ def restore(
     Example: liaison-agency keys restore keys.backup --share a.txt --share b.txt --share c.txt --state new
     """
     with refusals(as_json=as_json):
-        from subscribers import backup as backups
-        from subscribers.registration import rebuild
+        from subscribers.exchange.registration import rebuild
+        from subscribers.keyring import backup as backups
 
         words = (
             [each.read_text("utf-8") for each in share] if share else _asked_shares(backups.read_file(file))
@@ -260,7 +260,7 @@ def restore(
 
 
 def _asked_shares(data: bytes) -> list[str]:
-    from subscribers import backup as backups
+    from subscribers.keyring import backup as backups
 
     needed = backups.threshold_of(data)
     return [typer.prompt(f"Share {number} of {needed}", hide_input=True) for number in range(1, needed + 1)]

@@ -20,7 +20,7 @@ from subscribers.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from subscribers.courier import Exchanged
+    from subscribers.airgap.courier import Exchanged
 
 courier = typer.Typer(no_args_is_help=True, help="The machine that has a network and no key to read with.")
 
@@ -98,7 +98,7 @@ def courier_init(
     Example: liaison-agency courier init /media/usb/courier --state agency
     """
     with refusals(as_json=as_json):
-        from subscribers.courier import prepare
+        from subscribers.airgap.courier import prepare
 
         prepare(settings_of(state).state, directory)
         if as_json:
@@ -124,7 +124,7 @@ def courier_exchange(
     """
     with refusals(as_json=as_json):
         load_lean()
-        from subscribers.courier import Courier, exchange
+        from subscribers.airgap.courier import Courier, exchange
         from subscribers.log import configure
 
         configure("auto", "error")

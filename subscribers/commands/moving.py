@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from schemas.attachments import Attachment
-    from subscribers.files import Progress as Told
-    from subscribers.files import Step
+    from subscribers.client_files import Progress as Told
+    from subscribers.client_files import Step
 
 _LINE_SECONDS: Final = 1.0
 _KIBI: Final = 1024

@@ -21,7 +21,7 @@ from subscribers.commands.common import (
     show_json,
     table,
 )
-from subscribers.roles import Role
+from subscribers.service.roles import Role
 
 if TYPE_CHECKING:
     from subscribers.records import Community, Proposal

@@ -37,7 +37,7 @@ def init(
     """
     with refusals(as_json=as_json):
         load_lean()
-        from subscribers.registration import begin
+        from subscribers.exchange.registration import begin
 
         directory = settings_of(state).state
         keys, target = begin(directory, agency, name, code, COMMAND_LINE, out)
@@ -80,9 +80,9 @@ def enrol(
     """
     with refusals(as_json=as_json):
         load_lean()
-        from subscribers.joining import first_document, register
+        from subscribers.exchange.joining import first_document, register
+        from subscribers.exchange.registration import accept_admission
         from subscribers.log import configure
-        from subscribers.registration import accept_admission
 
         settings = settings_of(state)
         configure(settings.log, "error")  # what goes wrong is told once, by the refusal

@@ -256,7 +256,7 @@ def _fields(file: Path | None) -> dict[str, Any]:
         raise DraftError(
             Code.BAD_DRAFT, f"{file} cannot be read: {error.strerror}", "check the path"
         ) from None
-    from subscribers.draft_files import read_draft
+    from subscribers.writing.draft_files import read_draft
 
     return read_draft(data)
 

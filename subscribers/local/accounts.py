@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from schemas.subjects import BULLETINS
 from schemas.vocabulary import Tlp
-from subscribers.roles import ClientEntry, tlps, verbs
+from subscribers.service.roles import ClientEntry, tlps, verbs
 
 STORE_KEY_VARIABLE: Final = "LIAISON_STORE_KEY"
 """The server reads the key of its store from this variable of its own environment: it is never in a file of

@@ -18,7 +18,7 @@ from schemas.errors import Code, OperationError
 from schemas.vocabulary import Tlp
 from subscribers.local.files import make_private_directory, write_private
 from subscribers.private_files import read_private
-from subscribers.roles import ClientEntry, Role, is_client_name
+from subscribers.service.roles import ClientEntry, Role, is_client_name
 
 CLIENTS_MAX: Final = 256
 SEED_MAX: Final = 128

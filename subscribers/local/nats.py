@@ -28,7 +28,7 @@ from subscribers.local.server import Server
 from subscribers.local.stream import drop_durables, ensure_durable, ensure_stream, newest, republish
 from subscribers.private_files import read_private
 from subscribers.records import Change, Record
-from subscribers.roles import ClientEntry, Role
+from subscribers.service.roles import ClientEntry, Role
 
 _WAIT: Final = 10.0
 _RELOADS: Final = 4

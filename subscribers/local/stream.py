@@ -28,7 +28,7 @@ from schemas.subjects import BULLETINS, is_slug, local_bulletin
 from schemas.vocabulary import Realm
 from subscribers.local.accounts import feed_filters
 from subscribers.records import Record
-from subscribers.roles import ClientEntry
+from subscribers.service.roles import ClientEntry
 
 ACK_WAIT: Final = 20.0
 """Seconds after which a bulletin that a client has not acknowledged is delivered again."""

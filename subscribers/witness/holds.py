@@ -4,7 +4,7 @@ not had the time to object to. FORMAT.md, "Directory".
 
 from schemas.directory import Directory
 from schemas.documents import Identity, Replace, SignedDocument
-from subscribers.cooling import early_until, ready_at
+from subscribers.judging.cooling import early_until, ready_at
 
 
 class Holds:

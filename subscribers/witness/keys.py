@@ -25,7 +25,7 @@ from schemas.encoding import from_base64, from_hex, to_base64
 from schemas.errors import Code, FormatError, OperationError
 from schemas.limits import DOCUMENT_MAX
 from schemas.signing import ENROLMENT_TYPE, sign_envelope
-from subscribers.hub_link import HubKey
+from subscribers.exchange.hub_link import HubKey
 from subscribers.keys import SEED_SIZE, NatsUser, Secret, SigningKey, read_seed, seed_line
 from subscribers.private_files import (
     check_private_directory,

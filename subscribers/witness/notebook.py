@@ -14,7 +14,7 @@ from schemas.documents import parse_document
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.limits import NOTE_MAX
 from schemas.merkle import Head
-from subscribers.store import Row, Store
+from subscribers.storage.store import Row, Store
 from subscribers.witness.holds import Holds
 
 DATABASE: Final = "witness.db"

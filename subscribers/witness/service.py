@@ -25,8 +25,8 @@ from schemas.subjects import (
     cosignature_submission,
 )
 from subscribers.clock import now_ms
-from subscribers.hub_connection import HubUser, connect_as
-from subscribers.hub_link import feed_settled, trouble_of, until_closed
+from subscribers.exchange.hub_connection import HubUser, connect_as
+from subscribers.exchange.hub_link import feed_settled, trouble_of, until_closed
 from subscribers.pull import Pull, ack, place
 from subscribers.witness.judgement import Us, check_head, check_offer
 from subscribers.witness.keys import ADMISSION, WitnessAdmission, WitnessKeys

@@ -12,10 +12,10 @@ import apsw
 
 from schemas.bulletin import Bulletin
 from schemas.encoding import instant
-from subscribers import tables
-from subscribers.archive import Archive, NewRecord, put_all
-from subscribers.normalise import query_expression
-from subscribers.store import Row, Store
+from subscribers.storage import tables
+from subscribers.storage.archive import Archive, NewRecord, put_all
+from subscribers.storage.normalise import query_expression
+from subscribers.storage.store import Row, Store
 from tests.bench.measure import Result, latency, percentile
 from tests.support import archive as made
 from tests.support.federation import seed

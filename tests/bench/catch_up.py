@@ -5,9 +5,9 @@ from itertools import chain, islice
 from typing import Final
 
 from schemas.vocabulary import Precedence
-from subscribers.reading import Reading
+from subscribers.judging.reading import Reading
+from subscribers.judging.trust import Announced, Opened, Skipped, Verdict, receive
 from subscribers.sealing import EpochKey
-from subscribers.trust import Announced, Opened, Skipped, Verdict, receive
 from tests.bench.frames import BODY
 from tests.bench.measure import Result, Work, by_turns
 from tests.support import federation

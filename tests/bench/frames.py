@@ -18,8 +18,8 @@ from hub.admission import View, decide, open_frame
 from schemas.chain import ChainHead, ChainKey
 from schemas.frame import Frame, parse_frame, signed_message
 from schemas.subjects import parse_frame_subject
+from subscribers.judging.trust import Opened, receive
 from subscribers.sealing import seal
-from subscribers.trust import Opened, receive
 from tests.bench.measure import Result, Work, throughput
 from tests.support import federation
 

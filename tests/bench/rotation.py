@@ -17,7 +17,7 @@ from schemas.signing import MEMBERSHIP_TYPE
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import History, Precedence, Realm
 from schemas.wraps import kem_key_id
-from subscribers.composer import WRAPS, Context, Item, OwnChain, compose
+from subscribers.exchange.composer import WRAPS, Context, Item, OwnChain, compose
 from tests.bench.measure import Result, Work, duration
 from tests.support import federation
 

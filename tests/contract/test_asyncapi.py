@@ -32,7 +32,7 @@ from schemas.subjects import (
     wraps_for,
 )
 from schemas.vocabulary import Kind, Precedence, Realm, Severity, Tlp
-from subscribers.roles import Verb
+from subscribers.service.roles import Verb
 
 DOCUMENTS = [PUBLISHED / "hub.asyncapi.json", PUBLISHED / "agency" / "agency.asyncapi.json"]
 CHECKER = Path(__file__).parent / "asyncapi"

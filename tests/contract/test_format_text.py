@@ -32,8 +32,8 @@ from schemas.errors import Code
 from schemas.json_schemas import FIELDS
 from schemas.receipts import RECEIPT_MAX, read
 from schemas.subjects import wraps_for
+from subscribers.judging.trust import Announced, Beat, Carded, Opened, Reader, accept_wrap, receive
 from subscribers.keys import KemKey
-from subscribers.trust import Announced, Beat, Carded, Opened, Reader, accept_wrap, receive
 from tests.support.format_example import (
     AT,
     COMMUNITY,

@@ -23,12 +23,12 @@ from schemas.publish import PUBLISHED
 from schemas.vocabulary import Kind
 from subscribers import publish as agency
 from subscribers.api import NodeApi, OwnersApi, RecallApi, RepliesApi, SharingApi
-from subscribers.file_shapes import FilesApi
-from subscribers.identity_api import SuccessionApi
+from subscribers.files.shapes import FilesApi
+from subscribers.keyring.identity_api import SuccessionApi
 from subscribers.records import Record
-from subscribers.requests import parse_request
-from subscribers.roles import Verb
-from subscribers.service_examples import answer_examples, request_examples
+from subscribers.service.examples import answer_examples, request_examples
+from subscribers.service.requests import parse_request
+from subscribers.service.roles import Verb
 
 FILES = sorted(PUBLISHED.rglob("*.schema.json"))
 EXAMPLES = publish.read_examples()

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable
 import pytest
 import pytest_asyncio
 
-from subscribers.requests import PAGE_MAX
+from subscribers.service.requests import PAGE_MAX
 from tests.faults.attacks import ATTACKS, Attack, Stage, Who, ahead_file, record
 from tests.support.crook import cheating
 from tests.support.hand import by_hand

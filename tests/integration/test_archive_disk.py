@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from subscribers.archive import MIGRATIONS, Archive
-from subscribers.store import Store
+from subscribers.storage.archive import MIGRATIONS, Archive
+from subscribers.storage.store import Store
 from tests.support.archive import bulletin_id, new_record
 
 KEY = bytes(range(32))
@@ -19,8 +19,8 @@ ACKNOWLEDGED = 25
 WRITER = """
 import asyncio, itertools, sys
 from pathlib import Path
-from subscribers.archive import MIGRATIONS, Archive
-from subscribers.store import Store
+from subscribers.storage.archive import MIGRATIONS, Archive
+from subscribers.storage.store import Store
 from tests.support.archive import new_record
 
 async def main(path, start):

@@ -11,9 +11,9 @@ import pytest
 
 from schemas.errors import Code, OperationError, TrustError
 from schemas.vocabulary import Kind, Language, Severity, Tlp
-from subscribers.archive import MIGRATIONS, Archive, NewRecord
 from subscribers.records import Filters, Page
-from subscribers.store import Store
+from subscribers.storage.archive import MIGRATIONS, Archive, NewRecord
+from subscribers.storage.store import Store
 from tests.support.archive import (
     COMMUNITY,
     OTHER_COMMUNITY,

@@ -16,7 +16,7 @@ import pytest
 from schemas.errors import Code, LiaisonError
 from schemas.limits import CHUNK_SIZE
 from schemas.vocabulary import Tlp
-from subscribers.files import Step
+from subscribers.client_files import Step
 from subscribers.local import Role
 from tests.support.world import World, draft
 

@@ -25,12 +25,12 @@ from schemas.encoding import canonical_json, parse_json, to_base64
 from schemas.limits import DOCUMENT_MAX
 from schemas.signing import DOCUMENT_TYPE, MEMBERSHIP_TYPE, Signer, sign_envelope
 from schemas.subjects import DIRECTORY, DIRECTORY_DOCUMENTS, membership_log, wraps_for
-from subscribers import tables
-from subscribers.alarms import AlarmName, listed
 from subscribers.clock import now_ms
 from subscribers.core import DATABASE
-from subscribers.ledger import Ledger
-from subscribers.store import Store
+from subscribers.judging.alarms import AlarmName, listed
+from subscribers.storage import tables
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
 from tests.integration.test_owners import agreed, in_log, out, together
 from tests.support.frames import Pair
 from tests.support.world import Member, World, eventually

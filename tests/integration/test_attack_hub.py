@@ -11,14 +11,14 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from schemas.encoding import to_base64
-from subscribers import tables
-from subscribers.composer import Context
-from subscribers.hub_link import Admission, HubKey, HubLink, feed_settled, hub_clock
+from subscribers.exchange.composer import Context
+from subscribers.exchange.hub_link import Admission, HubKey, HubLink, feed_settled, hub_clock
+from subscribers.exchange.outbox import Outbox
 from subscribers.keys import Keyring
-from subscribers.ledger import Ledger
 from subscribers.local.server import Server
-from subscribers.outbox import Outbox
-from subscribers.store import Store
+from subscribers.storage import tables
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
 
 DEADLINE = 45.0
 ANSWERS = {

@@ -22,7 +22,7 @@ from bots.steps import Steps
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
 from subscribers.records import Filters, Record
-from subscribers.store import KEY_SIZE, Store
+from subscribers.storage.store import KEY_SIZE, Store
 from tests.support.node import DirectNode, Handed
 from tests.support.node_api import make_record
 from tests.support.officers_bot import invite, running_bot, says

@@ -14,7 +14,7 @@ from subscribers.client import Agency, ClientSettings
 from subscribers.feed import Delivery
 from subscribers.local import ClientIdentity, LocalNats, LocalSettings, Role
 from subscribers.records import Community, Filters, Page
-from subscribers.service import NodeService
+from subscribers.service.answering import NodeService
 from tests.support.local_nats import DEADLINE, collect, connected, running_node
 from tests.support.node_api import COMMUNITY, MemoryNode, make_draft, make_record
 

@@ -20,18 +20,18 @@ from schemas.proof import Report, check
 from schemas.receipts import Answer, issue
 from schemas.subjects import receipts_for, wraps_for
 from schemas.vocabulary import Precedence
-from subscribers import tables
-from subscribers.archive import NewRecord, put
-from subscribers.composer import Context
-from subscribers.directory_feed import DirectoryFeed
-from subscribers.key_store import Rack
+from subscribers.directory.feed import DirectoryFeed
+from subscribers.exchange.composer import Context
+from subscribers.exchange.outbox import Outbox
+from subscribers.exchange.traffic_feed import Piece, TrafficFeed
+from subscribers.judging.showing import Shelf, check_signed, compose
+from subscribers.keyring.key_store import Rack
 from subscribers.keys import Keyring
-from subscribers.ledger import Ledger
-from subscribers.outbox import Outbox
 from subscribers.sealing import wrap
-from subscribers.showing import Shelf, check_signed, compose
-from subscribers.store import Store
-from subscribers.traffic_feed import Piece, TrafficFeed
+from subscribers.storage import tables
+from subscribers.storage.archive import NewRecord, put
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
 from tests.support.federation import (
     AT,
     COM,

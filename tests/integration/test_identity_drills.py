@@ -13,8 +13,8 @@ from schemas.errors import LiaisonError
 from schemas.signing import key_id
 from schemas.vocabulary import AlarmName
 from subscribers.clock import now_ms
-from subscribers.enrolment import request
-from subscribers.identity_api import IdentityState
+from subscribers.exchange.enrolment import request
+from subscribers.keyring.identity_api import IdentityState
 from subscribers.keys import Keyring
 from subscribers.records import Notice
 from tests.support.witness_world import Watched, watched_world

@@ -12,10 +12,10 @@ from schemas.errors import Code, LiaisonError
 from schemas.signing import key_id
 from subscribers.clock import now_ms
 from subscribers.core import DAY, Core
-from subscribers.key_life import KeyInfo
+from subscribers.keyring.key_life import KeyInfo
+from subscribers.keyring.rotation import Rotation
 from subscribers.keys import Keyring
 from subscribers.records import Community
-from subscribers.rotation import Rotation
 from subscribers.settings import NodeSettings
 from tests.support.world import DEADLINE, Member, Result, World, eventually
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from schemas.vocabulary import Tlp
 from subscribers.local import ClientIdentity, Role
 from subscribers.records import Filters, NodeStatus, Page
-from subscribers.service import AT_ONCE_MAX, WAITING_MAX
+from subscribers.service.answering import AT_ONCE_MAX, WAITING_MAX
 from tests.support.local_nats import DEADLINE, connected, running_node
 from tests.support.node_api import MemoryNode
 

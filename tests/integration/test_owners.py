@@ -11,7 +11,7 @@ import nats
 import pytest
 
 from schemas.errors import Code, LiaisonError
-from subscribers.communities import Op
+from subscribers.owning.communities import Op
 from subscribers.records import Proposal
 from tests.support.world import DEADLINE, Member, World, eventually
 

@@ -11,8 +11,8 @@ import nats
 import pytest
 
 from schemas.errors import LiaisonError
-from subscribers.lane import connect
 from subscribers.records import Community, Compliance, Filters, Record
+from subscribers.storage.lane import connect
 from tests.support.officers_bot import BotStage, running_bot, says, text_of
 from tests.support.world import DEADLINE, Member, World, eventually
 

@@ -13,11 +13,11 @@ from schemas.errors import Code, LiaisonError
 from schemas.signing import key_id
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import AlarmName, History, Precedence, Realm
-from subscribers import tables
 from subscribers.core import DATABASE, Core
-from subscribers.ledger import Ledger
 from subscribers.sealing import EpochKey, announce
-from subscribers.store import Store
+from subscribers.storage import tables
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
 from tests.support.hand import HOUR, by_hand
 from tests.support.world import Member, World, eventually
 

@@ -75,7 +75,7 @@ def _row(counted: Counter[str]) -> dict[str, object]:
 
 def _show(modules: dict[str, Counter[str]]) -> None:
     heads = ("mutants", "killed", "explained", "open", "no tests", "not tried")
-    print(f"{'module':28}" + "".join(f" {head:>9}" for head in heads))
+    print(f"{'module':32}" + "".join(f" {head:>9}" for head in heads))
     for name, each in [*modules.items(), ("all", sum(modules.values(), Counter()))]:
         killed = each["killed"] + each["timeout"]
         row = (
@@ -83,4 +83,4 @@ def _show(modules: dict[str, Counter[str]]) -> None:
             killed,
             *(each[n] for n in ("explained", "unexplained", "no tests", "not tried")),
         )
-        print(f"{name:28}" + "".join(f" {number:>9}" for number in row))
+        print(f"{name:32}" + "".join(f" {number:>9}" for number in row))

@@ -4,7 +4,7 @@ from typing import Any
 
 from schemas.bulletin import Bulletin, parse_bulletin
 from schemas.encoding import canonical_json, instant
-from subscribers.archive import NewRecord
+from subscribers.storage.archive import NewRecord
 
 START = 1_767_225_600_000
 """2026-01-01, in Unix milliseconds."""

@@ -25,10 +25,20 @@ from schemas.membership import GENESIS
 from schemas.signing import DOCUMENT_TYPE, MEMBERSHIP_TYPE, Signer, key_id, sign_envelope
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import History, Precedence, Realm
+from subscribers.judging.reading import Reading
+from subscribers.judging.trust import (
+    Announced,
+    Chain,
+    Epoch,
+    EpochId,
+    LogBehind,
+    Reader,
+    Refused,
+    Verdict,
+    receive,
+)
 from subscribers.keys import KemKey, SigningKey
-from subscribers.reading import Reading
 from subscribers.sealing import EpochKey, announce, heartbeat, seal
-from subscribers.trust import Announced, Chain, Epoch, EpochId, LogBehind, Reader, Refused, Verdict, receive
 
 P = ParamSpec("P")
 BEGINNING: Final = ChainHead()

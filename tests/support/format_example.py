@@ -52,9 +52,9 @@ from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, MEMBERSHIP_TYPE, Sign
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import History, Precedence, Realm
 from schemas.wraps import Wrap, bundle, parse_wrap
+from subscribers.judging.showing import Kept, compose
 from subscribers.keys import KemKey, SigningKey
 from subscribers.sealing import EpochKey, announce, heartbeat, seal, wrap
-from subscribers.showing import Kept, compose
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TEXT: Final = ROOT / "schemas" / "FORMAT.md"

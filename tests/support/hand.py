@@ -34,11 +34,11 @@ from schemas.subjects import (
 )
 from schemas.vocabulary import History, Precedence, Realm
 from schemas.wraps import bundle
-from subscribers import tables
-from subscribers.composer import readers_of
+from subscribers.exchange.composer import readers_of
 from subscribers.pull import Pull, ack
 from subscribers.sealing import EpochKey, announce, seal, wrap
-from subscribers.store import Store
+from subscribers.storage import tables
+from subscribers.storage.store import Store
 from tests.support.world import DEADLINE, Member, draft
 
 HOUR = 3_600_000

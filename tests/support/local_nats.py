@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from schemas.vocabulary import Tlp
 from subscribers.client import Agency, ClientSettings
 from subscribers.local import LocalNats, LocalSettings, Role
-from subscribers.service import NodeService
+from subscribers.service.answering import NodeService
 from tests.support.node_api import MemoryNode
 
 DEADLINE = 45.0

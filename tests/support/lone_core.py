@@ -7,11 +7,11 @@ from pathlib import Path
 
 from schemas.encoding import to_base64
 from schemas.receipts import Answer
-from subscribers.archive import NewRecord
 from subscribers.core import Core
-from subscribers.journal import settle
 from subscribers.records import Change, Record
-from subscribers.republish import Republisher
+from subscribers.storage.archive import NewRecord
+from subscribers.storage.journal import settle
+from subscribers.telling.republish import Republisher
 from tests.support import federation as fed
 from tests.support.federation import AT, COM
 from tests.unit.test_diagnosis import enrolled

@@ -14,7 +14,6 @@ from schemas.errors import Code, OperationError
 from schemas.evidence import Evidence
 from schemas.publish import read_examples
 from schemas.vocabulary import AlarmName, Kind, Language, Realm, Relation, Severity, Tlp
-from subscribers.alarm_texts import TEXTS
 from subscribers.api import (
     AlarmEntry,
     DirectoryPage,
@@ -25,8 +24,9 @@ from subscribers.api import (
     OutboxEntry,
     QuarantineEntry,
 )
-from subscribers.identity_api import IdentityDocument, IdentityRequest, IdentityState
-from subscribers.key_life import KeyInfo, KeyState, Reader
+from subscribers.judging.alarm_texts import TEXTS
+from subscribers.keyring.identity_api import IdentityDocument, IdentityRequest, IdentityState
+from subscribers.keyring.key_life import KeyInfo, KeyState, Reader
 from subscribers.local import ClientIdentity, LocalNats
 from subscribers.records import (
     Community,

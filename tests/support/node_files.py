@@ -9,9 +9,9 @@ import uuid_utils
 
 from schemas.attachments import Attachment
 from schemas.errors import Code, OperationError
-from subscribers.file_shapes import PIECE_MAX, Download, File, FilePiece, Upload
-from subscribers.roles import ClientIdentity
-from subscribers.spool import blob_count
+from subscribers.files.shapes import PIECE_MAX, Download, File, FilePiece, Upload
+from subscribers.files.spool import blob_count
+from subscribers.service.roles import ClientIdentity
 
 
 class MemoryFiles:

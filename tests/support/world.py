@@ -24,7 +24,7 @@ from nats.aio.msg import Msg
 from schemas.bulletin import Draft, parse_draft
 from schemas.vocabulary import Realm, Tlp
 from subscribers.client import Agency, ClientSettings
-from subscribers.hub_link import Admission
+from subscribers.exchange.hub_link import Admission
 from subscribers.keys import Keyring
 from subscribers.local import Role
 from subscribers.records import Community, Filters, Published

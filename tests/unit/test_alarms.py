@@ -12,8 +12,7 @@ from schemas.errors import Code, LiaisonError, TrustError
 from schemas.merkle import Head
 from schemas.subjects import DIRECTORY_DOCUMENTS, membership_log, wraps_for
 from schemas.vocabulary import Precedence
-from subscribers import tables
-from subscribers.alarms import (
+from subscribers.judging.alarms import (
     STANDING_MAX,
     Alarm,
     AlarmKey,
@@ -25,11 +24,12 @@ from subscribers.alarms import (
     raise_alarms,
     standing,
 )
-from subscribers.ledger import Ledger
-from subscribers.missed import Us, unheard, unread
-from subscribers.refused import Refused
-from subscribers.store import Store
-from subscribers.trust import Beat, Skipped
+from subscribers.judging.missed import Us, unheard, unread
+from subscribers.judging.refused import Refused
+from subscribers.judging.trust import Beat, Skipped
+from subscribers.storage import tables
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
 from tests.support.federation import AT, BRA, COM, FRA, JPN, Party, Publisher, Station, directory
 from tests.vectors.recipe import started
 

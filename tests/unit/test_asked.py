@@ -10,12 +10,12 @@ from schemas.frame import parse_frame
 from schemas.history import HistoryRequest, parse_request, sign_request
 from schemas.limits import WRAP_SIZE
 from schemas.vocabulary import History
-from subscribers import tables
-from subscribers.asked import accept_request, forget, note_asked, passed_on
-from subscribers.ledger import Ledger
+from subscribers.judging.verdicts import Epoch, EpochId
 from subscribers.sealing import unwrap
-from subscribers.store import Store
-from subscribers.verdicts import Epoch, EpochId
+from subscribers.sharing.asked import accept_request, forget, note_asked, passed_on
+from subscribers.storage import tables
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
 from tests.support.federation import AT, BRA, COM, FRA, JPN, UNX, Party, Publisher, code_of, directory
 
 MEMBERS = Publisher()

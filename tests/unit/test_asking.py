@@ -3,7 +3,7 @@
 import dataclasses
 
 from schemas.directory import Directory
-from subscribers.asking import holders_of
+from subscribers.sharing.asking import holders_of
 from tests.support.federation import (
     AT,
     BRA,

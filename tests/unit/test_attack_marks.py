@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 
 from schemas.vocabulary import Language
-from subscribers.normalise import _fold, document_terms
+from subscribers.storage.normalise import _fold, document_terms
 
 MARKS = ("\u0591\u05a9", "\u0301\u0316", "\u20d0\u20e8", "\uff9e\u0301", "\U0001d165\U0001d17b")
 

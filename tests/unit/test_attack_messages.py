@@ -14,7 +14,7 @@ from schemas.encoding import canonical_json
 from schemas.errors import LiaisonError
 from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, MEMBERSHIP_TYPE, Envelope
 from subscribers.local import Verb
-from subscribers.requests import parse_request
+from subscribers.service.requests import parse_request
 
 EVIL = "\x1b]0;owned\x07[/bold]\r\n secret words"
 

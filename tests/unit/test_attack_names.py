@@ -9,9 +9,9 @@ import pytest
 from hub.tables import print_quarantine, print_status
 from schemas.card import Card
 from schemas.subjects import is_slug
-from subscribers import tables
-from subscribers.ledger import Ledger
-from subscribers.store import Store
+from subscribers.storage import tables
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
 
 OURS = "5f1d7a84c3e94b0e9d2a6c7b18f0e35a"
 THEIRS = "5f1d7a8400000000000000000000000b"

@@ -4,8 +4,8 @@ import pytest
 
 from schemas.errors import Code, LiaisonError
 from schemas.limits import FRAME_MAX
+from subscribers.judging.refused import Refused
 from subscribers.node import community_of
-from subscribers.refused import Refused
 
 COM = "5f1d7a84c3e94b0e9d2a6c7b18f0e35a"
 PK = "A" + "B" * 55

@@ -6,8 +6,8 @@ import apsw
 
 from schemas.chain import ChainHead
 from schemas.receipts import ADMITTED, Answer
-from subscribers import own_frames
-from subscribers.journal import MIGRATIONS, settle
+from subscribers.judging import own_frames
+from subscribers.storage.journal import MIGRATIONS, settle
 
 PK = "A" + "B" * 55
 COM = "5f1d7a84c3e94b0e9d2a6c7b18f0e35a"

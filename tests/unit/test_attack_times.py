@@ -8,7 +8,7 @@ from bots.release import Ceiling
 from bots.render import Reader, View, listing, render
 from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Language, Tlp
-from subscribers.digest import parse_period
+from subscribers.telling.digest import parse_period
 from tests.support.node_api import make_record
 
 ALL = Ceiling(Tlp.RED, Tlp.RED)

@@ -7,7 +7,7 @@ import pytest
 from schemas.documents import parse_document
 from schemas.errors import Code, TrustError
 from schemas.vocabulary import Realm
-from subscribers.communities import Change, Owner, card_of, change, found
+from subscribers.owning.communities import Change, Owner, card_of, change, found
 from tests.support.federation import AT, BRA, COM, DAY, FRA, OTHER, code_of, directory
 
 OWNER = Owner("fra", FRA.identity)

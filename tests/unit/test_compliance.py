@@ -8,12 +8,12 @@ import pytest
 
 from schemas.errors import Code, LiaisonError
 from schemas.report import Applied, Report
-from subscribers import tables
-from subscribers.archive import Archive
-from subscribers.compliance import Confirmation, compliance, confirm, confirmations, late
 from subscribers.records import Compliance, Record
-from subscribers.replies import Reported
-from subscribers.store import Store
+from subscribers.storage import tables
+from subscribers.storage.archive import Archive
+from subscribers.storage.store import Store
+from subscribers.telling.compliance import Confirmation, compliance, confirm, confirmations, late
+from subscribers.writing.replies import Reported
 from tests.support import federation as fed
 from tests.support.archive import COMMUNITY, OTHER_COMMUNITY, START, bulletin_id, new_record, replacing
 from tests.support.federation import AT, COM, DAY

@@ -13,10 +13,20 @@ from schemas.limits import WRAP_SIZE
 from schemas.subjects import parse_frame_subject
 from schemas.vocabulary import History
 from schemas.wraps import parse_bundle
-from subscribers.composer import HOUR, WRAPS, Composed, Context, Item, Limits, OwnChain, compose, readers_of
+from subscribers.exchange.composer import (
+    HOUR,
+    WRAPS,
+    Composed,
+    Context,
+    Item,
+    Limits,
+    OwnChain,
+    compose,
+    readers_of,
+)
+from subscribers.judging.trust import Opened
 from subscribers.keys import KemKey
 from subscribers.sealing import unwrap
-from subscribers.trust import Opened
 from tests.support.federation import (
     AT,
     COM,

@@ -8,9 +8,9 @@ import pytest
 from schemas.bulletin import Bulletin, parse_bulletin
 from schemas.errors import Code
 from schemas.receipts import ADMITTED
-from subscribers.archive import NewRecord
-from subscribers.correcting import Corrector
-from subscribers.due import PAUSE
+from subscribers.storage.archive import NewRecord
+from subscribers.telling.correcting import Corrector
+from subscribers.telling.due import PAUSE
 from tests.support import federation as fed
 from tests.support.archive import bulletin_id, new_record, replacing
 from tests.support.federation import AT, COM

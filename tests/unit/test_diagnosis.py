@@ -12,7 +12,7 @@ from schemas.errors import LiaisonError
 from schemas.signing import fingerprint
 from subscribers.core import Core, apart
 from subscribers.diagnosis import diagnose
-from subscribers.hub_link import Admission
+from subscribers.exchange.hub_link import Admission
 from subscribers.keys import Keyring
 from subscribers.settings import NodeSettings
 from tests.support.federation import AT, FRA, REGISTRAR, documents, envelope

@@ -9,8 +9,8 @@ from schemas.encoding import from_instant
 from schemas.errors import Code
 from schemas.limits import PAYLOAD_MAX
 from schemas.vocabulary import History, Kind, Language, Realm, Severity, Tlp
-from subscribers.digest import LISTED_MAX, Period, compose, parse_period, spoken
 from subscribers.records import Record
+from subscribers.telling.digest import LISTED_MAX, Period, compose, parse_period, spoken
 from tests.support.federation import COM, bulletin, code_of, uuid
 
 NOW = from_instant("2026-11-24T10:30:00Z")  # a Tuesday

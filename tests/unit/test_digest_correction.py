@@ -3,8 +3,8 @@
 import pytest
 
 from schemas.vocabulary import History, Kind, Language, Relation, Tlp
-from subscribers.digest_correction import correction
 from subscribers.records import Record
+from subscribers.telling.digest_correction import correction
 from tests.support.node_api import make_record
 
 TITLES = {"language": "fr", "official": False, "title": "Résumé 2026-11-22 · 3"}

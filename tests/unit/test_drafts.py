@@ -8,8 +8,8 @@ from schemas.bulletin import Draft, parse_draft
 from schemas.errors import Code, LiaisonError
 from schemas.limits import PAYLOAD_MAX
 from schemas.vocabulary import Realm
-from subscribers.draft_files import read_draft
-from subscribers.drafts import check, identify
+from subscribers.writing.draft_files import read_draft
+from subscribers.writing.drafts import check, identify
 from tests.support.federation import AT, code_of, uuid
 
 PLAIN = {"kind": "threat", "title": "Title", "language": "en", "severity": "low", "tlp": "TLP:GREEN"}

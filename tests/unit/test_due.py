@@ -5,7 +5,7 @@ after a refusal, ever more rarely.
 import pytest
 
 from schemas.limits import LIST_MAX
-from subscribers.due import PAUSE, STUCK, Change, Listed, again_at, corrections, reports
+from subscribers.telling.due import PAUSE, STUCK, Change, Listed, again_at, corrections, reports
 
 NOW = 1_769_848_200_000
 WAIT = 5_000

@@ -9,8 +9,8 @@ from hub.registrar import check_enrolment
 from schemas.directory import Directory
 from schemas.encoding import to_base64
 from schemas.errors import Code, LiaisonError
-from subscribers.enrolment import accept, keys_document, request
-from subscribers.hub_link import Admission
+from subscribers.exchange.enrolment import accept, keys_document, request
+from subscribers.exchange.hub_link import Admission
 from subscribers.keys import Keyring
 from tests.support.federation import AT, FRA, REGISTRAR, documents, envelope
 

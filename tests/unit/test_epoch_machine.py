@@ -16,10 +16,10 @@ from schemas.errors import Code
 from schemas.frame import BULLETIN, EPOCH, parse_frame
 from schemas.vocabulary import History
 from schemas.wraps import Wrap, parse_bundle
-from subscribers.composer import WRAPS, Context, Item, Limits, OwnChain, compose
+from subscribers.exchange.composer import WRAPS, Context, Item, Limits, OwnChain, compose
+from subscribers.judging.trust import Announced, Opened, Refused, accept_wrap
 from subscribers.keys import KemKey, SigningKey
 from subscribers.sealing import EpochKey, wrap
-from subscribers.trust import Announced, Opened, Refused, accept_wrap
 from tests.support.federation import (
     AT,
     BRA,

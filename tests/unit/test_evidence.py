@@ -26,9 +26,9 @@ from schemas.reply import reply_context
 from schemas.report import Applied
 from schemas.report import Report as ChangeReport
 from schemas.signing import DOCUMENT_TYPE, fingerprint, parse_envelope
+from subscribers.judging.showing import Kept, compose
 from subscribers.keys import KemKey
 from subscribers.sealing import open_reply, seal_reply
-from subscribers.showing import Kept, compose
 from tests.support.federation import forge, random_from, replaced
 from tests.support.format_example import AT, COMMUNITY, World, seed, signing_key
 

@@ -11,7 +11,7 @@ from schemas.evidence import FramePart, Signed, parse_evidence
 from schemas.frame import parse_frame
 from schemas.proof import check
 from schemas.signing import MEMBERSHIP_TYPE, parse_envelope
-from subscribers.showing import Kept, compose
+from subscribers.judging.showing import Kept, compose
 from tests.support.format_example import AT, COMMUNITY, LIFE, signing_key
 from tests.unit.test_evidence import PINNED, WORLD, Json, fields, logged
 

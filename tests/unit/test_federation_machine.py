@@ -17,8 +17,8 @@ from schemas.limits import COOL_DOWN
 from schemas.merkle import Tree
 from schemas.signing import MEMBERSHIP_TYPE, key_id
 from schemas.vocabulary import Precedence
+from subscribers.judging.trust import Announced, Opened, Refused, Skipped
 from subscribers.keys import SigningKey
-from subscribers.trust import Announced, Opened, Refused, Skipped
 from tests.support.federation import (
     AT,
     REGISTRAR,

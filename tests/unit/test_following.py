@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 from schemas.errors import Code, OperationError
-from subscribers.following import follow
+from subscribers.telling.following import follow
 
 DEADLINE = 45.0
 LONG = 3_600.0

@@ -11,9 +11,9 @@ from hub.claims import said
 from schemas.encoding import from_instant, instant
 from schemas.errors import Code, LiaisonError
 from schemas.limits import JSON_DEPTH_MAX
-from subscribers.draft_files import read_draft
 from subscribers.records import read_record
-from subscribers.service_examples import record
+from subscribers.service.examples import record
+from subscribers.writing.draft_files import read_draft
 from tests.fuzz import samples
 
 

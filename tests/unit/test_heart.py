@@ -16,19 +16,19 @@ from schemas.limits import HEARTBEAT_FIRST
 from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import History, Precedence
-from subscribers import tables
-from subscribers.alarms import Alarm, AlarmKey, AlarmName, Raised, acknowledge, listed
-from subscribers.composer import Context, Item, Limits
-from subscribers.heart import Heart
-from subscribers.hub_link import Admission, HubKey, HubLink
-from subscribers.journal import settle
+from subscribers.exchange.composer import Context, Item, Limits
+from subscribers.exchange.heart import Heart
+from subscribers.exchange.hub_link import Admission, HubKey, HubLink
+from subscribers.exchange.outbox import Outbox
+from subscribers.judging.alarms import Alarm, AlarmKey, AlarmName, Raised, acknowledge, listed
+from subscribers.judging.missed import losses
+from subscribers.judging.own_frames import claim
+from subscribers.judging.trust import Beat, Chain, LogBehind
 from subscribers.keys import Keyring
-from subscribers.ledger import Ledger
-from subscribers.missed import losses
-from subscribers.outbox import Outbox
-from subscribers.own_frames import claim
-from subscribers.store import Store
-from subscribers.trust import Beat, Chain, LogBehind
+from subscribers.storage import tables
+from subscribers.storage.journal import settle
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
 from tests.support.federation import (
     AT,
     COM,

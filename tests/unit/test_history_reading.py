@@ -17,22 +17,22 @@ from schemas.frame import parse_frame
 from schemas.pages import OldFrame, Page
 from schemas.subjects import wraps_for
 from schemas.vocabulary import History, Kind
-from subscribers import history_rows as rows
-from subscribers import tables
-from subscribers.alarms import listed
-from subscribers.archive import Archive
-from subscribers.asking import Joiner
-from subscribers.chronicle import Chronicle
-from subscribers.composer import Context
-from subscribers.directory_feed import DirectoryFeed
-from subscribers.key_store import Rack
+from subscribers.directory.feed import DirectoryFeed
+from subscribers.exchange.composer import Context
+from subscribers.exchange.outbox import Outbox
+from subscribers.exchange.traffic_feed import Piece, TrafficFeed
+from subscribers.judging.alarms import listed
+from subscribers.keyring.key_store import Rack
 from subscribers.keys import Keyring, Profile
-from subscribers.ledger import Ledger
-from subscribers.outbox import Outbox
 from subscribers.records import Filters, Record
 from subscribers.sealing import EpochKey, wrap
-from subscribers.store import Store
-from subscribers.traffic_feed import Piece, TrafficFeed
+from subscribers.sharing.asking import Joiner
+from subscribers.sharing.chronicle import Chronicle
+from subscribers.storage import history_rows as rows
+from subscribers.storage import tables
+from subscribers.storage.archive import Archive
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
 from tests.support.federation import (
     AT,
     COM,

@@ -16,7 +16,7 @@ from schemas.errors import Code, LiaisonError, TrustError
 from schemas.limits import CLOCK_SKEW_MAX, COOL_DOWN, DISPUTE_FACTOR
 from schemas.signing import ENROLMENT_TYPE, MEMBERSHIP_TYPE, Envelope
 from subscribers.keys import SigningKey
-from subscribers.proposals import examine
+from subscribers.owning.proposals import examine
 from tests.support import federation as fed
 from tests.support.federation import AT, COM, FRA, JPN, OTHER, REGISTRAR, ROOTS, code_of, envelope
 from tests.support.identities import (

@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 
 from schemas.encoding import parse_json
 from schemas.errors import Code, LiaisonError
-from subscribers.backup import (
+from subscribers.cli import app
+from subscribers.exchange.hub_link import Admission
+from subscribers.keyring.backup import (
     Backup,
     make,
     open_backup,
@@ -21,8 +23,6 @@ from subscribers.backup import (
     threshold_of,
     write_file,
 )
-from subscribers.cli import app
-from subscribers.hub_link import Admission
 from subscribers.keys import Keyring
 from tests.support.federation import AT, random_from
 from tests.unit.test_enrolment import admission

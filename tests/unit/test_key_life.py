@@ -5,7 +5,7 @@ import pytest
 from schemas.directory import Directory
 from schemas.documents import Keys
 from schemas.encoding import to_base64
-from subscribers.key_life import (
+from subscribers.keyring.key_life import (
     DAY,
     Policy,
     expired_kems,

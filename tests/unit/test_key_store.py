@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import Code, LiaisonError
-from subscribers.key_store import Rack
+from subscribers.keyring.key_store import Rack
 from subscribers.keys import Keyring
 from tests.support.federation import random_from
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 _KILLER = """
 import os, signal, sys
 from pathlib import Path
-from subscribers.key_store import Rack
+from subscribers.keyring.key_store import Rack
 from tests.support.federation import random_from
 
 directory, what, step = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

@@ -9,12 +9,12 @@ import pytest
 from schemas.card import Card
 from schemas.chain import ChainHead, ChainKey
 from schemas.errors import Code, LiaisonError, TrustError
-from subscribers import tables
-from subscribers.ledger import Ledger
-from subscribers.refused import Refused
+from subscribers.judging.refused import Refused
+from subscribers.judging.trust import Chain, Epoch, EpochId
 from subscribers.sealing import EpochKey
-from subscribers.store import Store
-from subscribers.trust import Chain, Epoch, EpochId
+from subscribers.storage import tables
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
 from tests.support.federation import (
     AT,
     COM,

@@ -12,7 +12,7 @@ from schemas.errors import Code
 from schemas.membership import GENESIS
 from schemas.merkle import Head
 from schemas.signing import MEMBERSHIP_TYPE, Signer
-from subscribers.trust import Announced, Refused, receive
+from subscribers.judging.trust import Announced, Refused, receive
 from tests.support.federation import (
     AT,
     BRA,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
-from subscribers.normalise import QUERY_CHARACTERS_MAX, document_terms, query_expression
+from subscribers.storage.normalise import QUERY_CHARACTERS_MAX, document_terms, query_expression
 
 # Bulletins as agencies write them, five a language, and queries that are inflected, spelled or ordered
 # otherwise than the text: other cases and numbers, no accents, other tenses, with articles, Chinese without

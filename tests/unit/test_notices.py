@@ -10,12 +10,12 @@ from schemas.card import Card
 from schemas.encoding import to_base64
 from schemas.errors import LiaisonError
 from schemas.vocabulary import Realm
-from subscribers import tables
-from subscribers.communities import found
-from subscribers.ledger import Ledger
-from subscribers.notices import history, last_number, newest, read
+from subscribers.directory.notices import history, last_number, newest, read
+from subscribers.owning.communities import found
 from subscribers.records import Notice
-from subscribers.store import Store
+from subscribers.storage import tables
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
 from tests.support.federation import (
     AT,
     BRA,

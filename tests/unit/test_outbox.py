@@ -15,12 +15,12 @@ from schemas.frame import BULLETIN, EPOCH, parse_frame
 from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import FrameSubject, parse_frame_subject
 from schemas.vocabulary import History, Precedence
-from subscribers import tables
-from subscribers.composer import Context, Item, Limits
-from subscribers.journal import Settled, Signing, Waiting, settle
-from subscribers.ledger import Ledger
-from subscribers.outbox import Outbox
-from subscribers.store import Store
+from subscribers.exchange.composer import Context, Item, Limits
+from subscribers.exchange.outbox import Outbox
+from subscribers.storage import tables
+from subscribers.storage.journal import Settled, Signing, Waiting, settle
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
 from tests.support.federation import AT, FRA, bulletin, by_owners, documents, entry, memberships, place, uuid
 
 KEY = bytes(range(32))

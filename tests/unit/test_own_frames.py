@@ -11,9 +11,9 @@ from schemas.chain import ChainHead, ChainKey
 from schemas.errors import Code, LiaisonError
 from schemas.frame import EPOCH, Frame, parse_frame
 from schemas.receipts import ADMITTED
-from subscribers.alarms import AlarmKey, AlarmName, listed
-from subscribers.own_frames import alone, claim
-from subscribers.trust import Announced, Chain
+from subscribers.judging.alarms import AlarmKey, AlarmName, listed
+from subscribers.judging.own_frames import alone, claim
+from subscribers.judging.trust import Announced, Chain
 from tests.support.federation import AT, COM, FRA, Publisher, Station, place
 from tests.unit.test_outbox import Box, opened
 

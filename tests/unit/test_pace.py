@@ -1,6 +1,6 @@
 """How many chunks go out at once."""
 
-from subscribers.pace import WINDOW_MAX, Pace
+from subscribers.files.pace import WINDOW_MAX, Pace
 
 
 def test_a_quick_line_takes_a_full_window_and_a_slow_one_a_chunk_at_a_time() -> None:

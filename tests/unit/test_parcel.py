@@ -20,7 +20,7 @@ from schemas.parcel import (
     ParcelWriter,
     Piece,
 )
-from subscribers.parcels import ParcelFile, checked, on_disk, pieces, written
+from subscribers.airgap.parcels import ParcelFile, checked, on_disk, pieces, written
 from tests.support.federation import code_of
 
 ENDPOINT = "A" + "B" * 55

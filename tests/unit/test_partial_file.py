@@ -8,8 +8,8 @@ import pytest
 
 from schemas.errors import Code, LiaisonError
 from schemas.limits import CHUNK_SIZE
-from subscribers.file_shapes import Download
-from subscribers.partial_file import PartialFile, digest_of, pieces_of, size_of
+from subscribers.files.partial_file import PartialFile, digest_of, pieces_of, size_of
+from subscribers.files.shapes import Download
 
 DATA = os.urandom(2 * CHUNK_SIZE + 5)
 

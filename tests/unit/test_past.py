@@ -11,10 +11,10 @@ from schemas.directory import Directory
 from schemas.errors import Code
 from schemas.frame import CARD, parse_frame
 from schemas.vocabulary import History
-from subscribers.authenticity import Pending
-from subscribers.past import Join, Outcome, PastChain, Step, stage, vouchers
-from subscribers.past import given as given_wrap
-from subscribers.trust import Announced, Epoch, EpochId, LogBehind, Refused, judge
+from subscribers.judging.authenticity import Pending
+from subscribers.judging.past import Join, Outcome, PastChain, Step, stage, vouchers
+from subscribers.judging.past import given as given_wrap
+from subscribers.judging.trust import Announced, Epoch, EpochId, LogBehind, Refused, judge
 from tests.support.federation import (
     AT,
     COM,

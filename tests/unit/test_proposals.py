@@ -12,8 +12,8 @@ from schemas.limits import DOCUMENT_MAX
 from schemas.merkle import Head
 from schemas.signing import MEMBERSHIP_TYPE
 from schemas.vocabulary import Realm
-from subscribers.communities import HOUR, SPAN_MAX, Change, Owner, found, parse_span, propose
-from subscribers.proposals import check_complete, check_owner, countersign, examine
+from subscribers.owning.communities import HOUR, SPAN_MAX, Change, Owner, found, parse_span, propose
+from subscribers.owning.proposals import check_complete, check_owner, countersign, examine
 from tests.support.federation import (
     AT,
     BRA,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from schemas.frame import BULLETIN, HEARTBEAT, Header, parse_frame
 from schemas.limits import HEARTBEAT_FIRST, HEARTBEAT_LONGEST
 from schemas.pulse import SILENT_PERIODS, Pulse
-from subscribers.heart import is_due
+from subscribers.exchange.heart import is_due
 from tests.support.federation import AT, Publisher
 
 MINUTE = 60_000

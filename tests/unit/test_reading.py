@@ -13,9 +13,9 @@ from schemas.errors import Code
 from schemas.frame import Frame, parse_frame
 from schemas.signing import key_id
 from schemas.vocabulary import Precedence
-from subscribers.authenticity import Pending, bind, prove, read_frame, signature_holds
-from subscribers.reading import Reading
-from subscribers.trust import Announced, LogBehind, Opened, Refused, Verdict, judge
+from subscribers.judging.authenticity import Pending, bind, prove, read_frame, signature_holds
+from subscribers.judging.reading import Reading
+from subscribers.judging.trust import Announced, LogBehind, Opened, Refused, Verdict, judge
 from tests.support.federation import (
     AT,
     FRA,

@@ -12,9 +12,9 @@ from schemas.documents import LogSize
 from schemas.encoding import to_base64
 from schemas.limits import COOL_DOWN
 from schemas.merkle import Head
-from subscribers.alarms import AlarmKey, AlarmName, listed
-from subscribers.ledger import Ledger
-from subscribers.notices import last_number, read
+from subscribers.directory.notices import last_number, read
+from subscribers.judging.alarms import AlarmKey, AlarmName, listed
+from subscribers.storage.ledger import Ledger
 from subscribers.witness.notebook import Notebook
 from tests.support.federation import (
     AT,

@@ -25,11 +25,11 @@ from schemas.reply import (
     reply_context,
 )
 from schemas.vocabulary import History
-from subscribers.archive import NewRecord
+from subscribers.judging.trust import Chain, Sealed
 from subscribers.keys import KemKey
-from subscribers.replies import recipients_of, record_of, sealed_payload
 from subscribers.sealing import open_reply, seal_reply
-from subscribers.trust import Chain, Sealed
+from subscribers.storage.archive import NewRecord
+from subscribers.writing.replies import recipients_of, record_of, sealed_payload
 from tests.support import federation as fed
 from tests.support.federation import COM, FRA, JPN, UNX, Party, Publisher, Station, code_of
 

@@ -13,10 +13,10 @@ from schemas.errors import Code
 from schemas.receipts import ADMITTED
 from schemas.reply import parse_sealed, reply_context
 from schemas.report import Applied, Report
-from subscribers.due import PAUSE, STUCK
 from subscribers.keys import KemKey, SigningKey
-from subscribers.reporting import Reporter
 from subscribers.sealing import open_reply
+from subscribers.telling.due import PAUSE, STUCK
+from subscribers.telling.reporting import Reporter
 from tests.support import federation as fed
 from tests.support.archive import START, bulletin_id, new_record, replacing
 from tests.support.federation import AT, COM, FRA, JPN, Party

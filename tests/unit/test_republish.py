@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import Code, OperationError
-from subscribers import tables
-from subscribers.archive import Archive
 from subscribers.records import Change, Record
-from subscribers.republish import Fresh, Republisher
-from subscribers.store import Store
+from subscribers.storage import tables
+from subscribers.storage.archive import Archive
+from subscribers.storage.store import Store
+from subscribers.telling.republish import Fresh, Republisher
 from tests.support.archive import new_record, replacing
 
 DEADLINE = 45.0

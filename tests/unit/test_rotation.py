@@ -11,16 +11,16 @@ from schemas.encoding import to_base64
 from schemas.errors import Code, LiaisonError
 from schemas.merkle import Head
 from schemas.vocabulary import History
-from subscribers.composer import OwnChain, OwnEpoch
 from subscribers.core import Core
-from subscribers.epoch_keys import age
-from subscribers.journal import save_chain
-from subscribers.key_life import DAY
-from subscribers.rotation import Rotation
+from subscribers.exchange.composer import OwnChain, OwnEpoch
+from subscribers.judging.trust import Epoch, EpochId
+from subscribers.keyring.epoch_keys import age
+from subscribers.keyring.key_life import DAY
+from subscribers.keyring.rotation import Rotation
 from subscribers.sealing import EpochKey
 from subscribers.settings import NodeSettings
-from subscribers.store import Row
-from subscribers.trust import Epoch, EpochId
+from subscribers.storage.journal import save_chain
+from subscribers.storage.store import Row
 from tests.support.federation import AT, COM, FRA, REGISTRAR, documents, envelope, random_from
 from tests.unit.test_diagnosis import enrolled
 

@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.errors import Code, LiaisonError
-from subscribers.schedule import running
 from subscribers.settings import DigestSchedule
+from subscribers.telling.schedule import running
 
 
 async def test_every_digest_is_asked_for_at_the_start() -> None:

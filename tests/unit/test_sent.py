@@ -10,11 +10,11 @@ from schemas.errors import Code, LiaisonError
 from schemas.frame import BULLETIN, HEARTBEAT
 from schemas.reply import SealedReply
 from schemas.vocabulary import Tlp
-from subscribers import tables
-from subscribers.drafts import identify
-from subscribers.ledger import Ledger
-from subscribers.sent import Sent
-from subscribers.store import Store
+from subscribers.exchange.sent import Sent
+from subscribers.storage import tables
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
+from subscribers.writing.drafts import identify
 from tests.support.world import draft
 
 COMMUNITY = "0" * 31 + "1"

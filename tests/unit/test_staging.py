@@ -15,13 +15,13 @@ from schemas.attachments import address_of, chunk_count, tree
 from schemas.errors import Code, LiaisonError
 from schemas.limits import CHUNK_MAX, CHUNK_SIZE
 from subscribers.attachments import Opener
-from subscribers.downloads import opened_from
-from subscribers.fetching import Fetch
-from subscribers.file_shapes import PIECE_MAX, File
-from subscribers.spool import Spool, blob_count, read_blobs, spooled
-from subscribers.staging import OPEN_MAX, Staging
-from subscribers.store import Store
-from subscribers.upload_rows import MIGRATIONS, Staged, Uploads
+from subscribers.files.downloads import opened_from
+from subscribers.files.fetching import Fetch
+from subscribers.files.shapes import PIECE_MAX, File
+from subscribers.files.spool import Spool, blob_count, read_blobs, spooled
+from subscribers.files.staging import OPEN_MAX, Staging
+from subscribers.storage.store import Store
+from subscribers.storage.upload_rows import MIGRATIONS, Staged, Uploads
 
 DATA = os.urandom(5 * CHUNK_SIZE + 17)
 DAY = 24 * 3600 * 1000

@@ -12,8 +12,8 @@ import apsw
 import pytest
 
 from schemas.errors import Code, OperationError
-from subscribers.lane import explain
-from subscribers.store import Store, Tx
+from subscribers.storage.lane import explain
+from subscribers.storage.store import Store, Tx
 
 KEY = bytes(range(32))
 NOTES = "CREATE TABLE notes (n INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT"

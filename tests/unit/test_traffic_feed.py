@@ -13,20 +13,20 @@ from schemas.merkle import Head
 from schemas.onward import sign_grant
 from schemas.subjects import DIRECTORY_HEAD, wraps_for
 from schemas.vocabulary import History, Tlp
-from subscribers import tables
-from subscribers.archive import Archive
-from subscribers.composer import Context
-from subscribers.directory_feed import DirectoryFeed
-from subscribers.held import ancestors
-from subscribers.key_store import Rack
+from subscribers.directory.feed import DirectoryFeed
+from subscribers.exchange.composer import Context
+from subscribers.exchange.outbox import Outbox
+from subscribers.exchange.traffic_feed import Piece, TrafficFeed
+from subscribers.judging.held import ancestors
+from subscribers.keyring.key_store import Rack
 from subscribers.keys import Keyring, Profile
-from subscribers.ledger import Ledger
-from subscribers.outbox import Outbox
 from subscribers.records import Filters
-from subscribers.replies import sealed_payload
 from subscribers.sealing import wrap
-from subscribers.store import Store
-from subscribers.traffic_feed import Piece, TrafficFeed
+from subscribers.storage import tables
+from subscribers.storage.archive import Archive
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
+from subscribers.writing.replies import sealed_payload
 from tests.support.federation import (
     AT,
     COM,

@@ -10,9 +10,7 @@ from schemas.errors import Code
 from schemas.frame import CARD, parse_frame
 from schemas.merkle import Head
 from schemas.vocabulary import Precedence
-from subscribers.keys import KemKey
-from subscribers.sealing import EpochKey
-from subscribers.trust import (
+from subscribers.judging.trust import (
     Announced,
     Beat,
     Carded,
@@ -27,6 +25,8 @@ from subscribers.trust import (
     open_bulletin,
     receive,
 )
+from subscribers.keys import KemKey
+from subscribers.sealing import EpochKey
 from tests.support.federation import (
     AT,
     BRA,

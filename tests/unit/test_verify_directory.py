@@ -12,7 +12,7 @@ from schemas.checkpoint import Checkpoint, origin_of
 from schemas.exports import Export, Proof, prove
 from schemas.merkle import Log
 from subscribers.cli import app
-from subscribers.verification import report
+from subscribers.directory.verification import report
 from tests.support import federation as fed
 from tests.vectors.log_cases import GOOD, LOG, NOW, by, export, note, signed
 

@@ -15,8 +15,8 @@ from schemas.errors import Code, FormatError, LiaisonError, OperationError, Trus
 from schemas.limits import CLOCK_SKEW_MAX
 from schemas.merkle import Head
 from schemas.signing import ENROLMENT_TYPE
-from subscribers import heads
-from subscribers.heads import KeptHead, judge_head
+from subscribers.directory import heads
+from subscribers.directory.heads import KeptHead, judge_head
 from subscribers.witness.judgement import Us, check_head, check_offer
 from subscribers.witness.keys import WitnessAdmission, WitnessKeys
 from subscribers.witness.notebook import Notebook

@@ -36,12 +36,10 @@ from schemas.receipts import read
 from schemas.subjects import parse_frame_subject
 from schemas.wraps import parse_bundle
 from subscribers.attachments import Opener
-from subscribers.heads import judge_head
-from subscribers.keys import KemKey
-from subscribers.past import Join, PastChain, Step, vouchers
-from subscribers.replies import Reported, record_of
-from subscribers.sealing import EpochKey
-from subscribers.trust import (
+from subscribers.directory.heads import judge_head
+from subscribers.directory.vouched import Vouched
+from subscribers.judging.past import Join, PastChain, Step, vouchers
+from subscribers.judging.trust import (
     Announced,
     Beat,
     Carded,
@@ -53,7 +51,9 @@ from subscribers.trust import (
     Verdict,
     accept_wrap,
 )
-from subscribers.vouched import Vouched
+from subscribers.keys import KemKey
+from subscribers.sealing import EpochKey
+from subscribers.writing.replies import Reported, record_of
 from tests.support.federation import Party, Station
 
 FOLDER: Final = Path(__file__).resolve().parent

@@ -13,7 +13,7 @@ from schemas.attachments import ADDRESS_SIZE
 from schemas.errors import Code, LiaisonError
 from schemas.limits import CHUNK_MAX, CHUNK_SIZE
 from schemas.subjects import CHUNKS, chunk_at
-from subscribers.file_desk import DIRECTORY
+from subscribers.files.desk import DIRECTORY
 from tests.faults.attacks.scene import Scene, Sight, Who, attack
 
 _NAME: Final = "map.bin"

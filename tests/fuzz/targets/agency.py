@@ -12,19 +12,19 @@ from schemas.encoding import canonical_json
 from schemas.errors import LiaisonError
 from schemas.signing import MEMBERSHIP_TYPE
 from schemas.vocabulary import Severity
-from subscribers.archive_query import Cursor
-from subscribers.backup import open_backup, parse_shares, threshold_of
-from subscribers.communities import parse_span
-from subscribers.digest import parse_period
-from subscribers.draft_files import read_draft
-from subscribers.hub_link import Admission, read_feed
-from subscribers.proposals import examine
+from subscribers.exchange.hub_link import Admission, read_feed
+from subscribers.keyring.backup import open_backup, parse_shares, threshold_of
+from subscribers.owning.communities import parse_span
+from subscribers.owning.proposals import examine
 from subscribers.records import Page, read_record
 from subscribers.requester import read_answer
-from subscribers.requests import MODELS, parse_request
-from subscribers.roles import Verb
-from subscribers.service_examples import answer_examples, record, request_examples
+from subscribers.service.examples import answer_examples, record, request_examples
+from subscribers.service.requests import MODELS, parse_request
+from subscribers.service.roles import Verb
+from subscribers.storage.archive_query import Cursor
+from subscribers.telling.digest import parse_period
 from subscribers.witness.keys import WitnessAdmission
+from subscribers.writing.draft_files import read_draft
 from tests.fuzz import samples
 from tests.fuzz.mutate import after, changed_envelope, changed_json, spliced
 from tests.fuzz.target import Target
@@ -230,33 +230,58 @@ TARGETS: Final = (
     Target(
         "draft_file",
         _draft_file,
-        ("subscribers/draft_files.py",),
+        ("subscribers/writing/draft_files.py",),
         lambda: list(_MARKDOWN),
         spliced(_YAML),
         longest=512,
     ),
     Target(
-        "request", _request, ("subscribers/requests.py",), _requests, after(1, changed_json), longest=1024
+        "request",
+        _request,
+        ("subscribers/service/requests.py",),
+        _requests,
+        after(1, changed_json),
+        longest=1024,
     ),
-    Target("backup_file", _backup_file, ("subscribers/backup.py",), _backup_files, changed_json, longest=512),
+    Target(
+        "backup_file",
+        _backup_file,
+        ("subscribers/keyring/backup.py",),
+        _backup_files,
+        changed_json,
+        longest=512,
+    ),
     Target(
         "backup_share",
         _share,
-        ("subscribers/backup.py",),
+        ("subscribers/keyring/backup.py",),
         _shares,
         spliced(tuple(f" {each}".encode() for each in _WORDS)),
         longest=512,
     ),
-    Target("spans", _spans, ("subscribers/digest.py", "subscribers/communities.py"), _some_spans, longest=64),
+    Target(
+        "spans",
+        _spans,
+        ("subscribers/telling/digest.py", "subscribers/owning/communities.py"),
+        _some_spans,
+        longest=64,
+    ),
     Target(
         "proposal",
         _proposal,
-        ("subscribers/proposals.py",),
+        ("subscribers/owning/proposals.py",),
         _proposals,
         changed_envelope([each.identity for each in federation.PARTIES], 0.1),
         longest=1024,
     ),
-    Target("admission", _admission, ("subscribers/hub_link.py",), _admissions, changed_json, longest=1024),
+    Target(
+        "admission",
+        _admission,
+        ("subscribers/exchange/hub_link.py",),
+        _admissions,
+        changed_json,
+        longest=1024,
+    ),
     Target(
         "witness_admission",
         _witness_admission,
@@ -265,8 +290,8 @@ TARGETS: Final = (
         changed_json,
         longest=1024,
     ),
-    Target("cursor", _cursor, ("subscribers/archive_query.py",), _cursors, longest=64),
+    Target("cursor", _cursor, ("subscribers/storage/archive_query.py",), _cursors, longest=64),
     Target("answer", _answer, ("subscribers/requester.py",), _answers, changed_json, longest=3072),
     Target("record", _record, ("subscribers/records.py",), _records, changed_json, longest=2048),
-    Target("feed", _feed, ("subscribers/hub_link.py",), _feeds, changed_json, longest=256),
+    Target("feed", _feed, ("subscribers/exchange/hub_link.py",), _feeds, changed_json, longest=256),
 )

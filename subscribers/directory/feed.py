@@ -1,0 +1,88 @@
+"""The directory as it comes from the hub: each document and membership entry is verified and kept before it
+is acknowledged.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from nats.aio.client import Client
+
+from schemas.directory import Directory
+from schemas.errors import Code, LiaisonError, OperationError
+from schemas.subjects import DIRECTORY, DIRECTORY_DOCUMENTS, DIRECTORY_HEAD
+from subscribers.exchange.hub_link import feed_settled
+from subscribers.judging.refused import Refused
+from subscribers.pull import Pull, ack
+from subscribers.storage.ledger import Ledger
+
+log = structlog.get_logger(__name__)
+
+WAIT_FOR_LOG: Final = 10.0
+"""Seconds that a frame may wait for a directory that it is ahead of, before it is refused as `log_behind`."""
+
+
+class DirectoryFeed:
+    """Applies the directory stream to the ledger. `changed` wakes whoever waits for a document."""
+
+    def __init__(self, ledger: Ledger, endpoint: str, clock: Callable[[], int]) -> None:
+        self._ledger = ledger
+        self._endpoint = endpoint
+        self._clock = clock
+        self._changed = asyncio.Condition()
+
+    async def run(self, nc: Client) -> None:
+        """Read until the connection is lost."""
+        await feed_settled(nc, DIRECTORY)
+        async with Pull(nc, stream=DIRECTORY, durable=self._endpoint, lost=Code.HUB_UNREACHABLE) as pull:
+            async for messages in pull:
+                for message in messages:
+                    await self.take(message.subject, message.data)
+                    await ack(message)
+
+    async def take(self, subject: str, data: bytes) -> None:
+        """Apply one document, entry or head; what is refused goes to quarantine, what is known is no news."""
+        membership = subject not in {DIRECTORY_DOCUMENTS, DIRECTORY_HEAD}
+        if membership and not self._ledger.is_new(data):
+            return
+        try:
+            if subject == DIRECTORY_HEAD:
+                await self._ledger.take_head(data, self._clock())
+            else:
+                await self._ledger.append(data, membership=membership, now=self._clock())
+        except OperationError:
+            raise
+        except LiaisonError as error:
+            if error.code is not Code.ALREADY_KNOWN:
+                log.warning("directory document refused", code=str(error.code), subject=subject)
+                await self._ledger.refuse([Refused.of(error, self._clock(), subject, data)])
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def until(self, ready: Callable[[Directory], bool], timeout: float = WAIT_FOR_LOG) -> Directory:
+        """The directory once `ready(directory)` holds. LiaisonError `log_behind` when it does not come about
+        in time.
+        """
+        found: list[Directory] = []
+
+        def holds() -> bool:
+            directory = self._ledger.directory
+            if directory is not None and ready(directory):
+                found.append(directory)
+            return bool(found)
+
+        if not await self.comes(holds, timeout):
+            raise LiaisonError(
+                Code.LOG_BEHIND, "the directory has not come far enough", "see `liaison-agency doctor`"
+            )
+        return found[0]
+
+    async def comes(self, ready: Callable[[], bool], timeout: float = WAIT_FOR_LOG) -> bool:
+        """Whether `ready()` comes to hold in time, by what the feed brings."""
+        try:
+            async with asyncio.timeout(timeout), self._changed:
+                await self._changed.wait_for(ready)
+        except TimeoutError:
+            return False
+        return True

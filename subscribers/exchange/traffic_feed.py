@@ -1,0 +1,392 @@
+"""The one ordered feed of frames, wraps and receipts: verified and opened in order, committed with the state
+they change, then acknowledged.
+
+A batch is one transaction: bulletins, chain heads, epoch keys, settled submissions and quarantine together.
+The node may be killed at any point; what was not acknowledged comes again and finds itself known.
+
+While there is a backlog, batches are larger and one signature is verified for each unbroken run in them; live
+frames are verified one by one (`subscribers.judging.reading`).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+import apsw
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from schemas.chain import ChainKey
+from schemas.directory import Directory
+from schemas.encoding import from_base64
+from schemas.errors import Code, LiaisonError, OperationError
+from schemas.frame import Frame
+from schemas.receipts import Answer, read
+from schemas.signing import KEY_SIZE
+from schemas.subjects import TRAFFIC, history_for, parse_frame_subject, receipts_for, wraps_for
+from subscribers.directory.feed import DirectoryFeed
+from subscribers.exchange.hub_link import HubLink, feed_settled
+from subscribers.exchange.outbox import Outbox
+from subscribers.judging.held import ANCESTORS_MAX, ancestors, wrap_of
+from subscribers.judging.kept import Keeping, Proof
+from subscribers.judging.missed import Us, losses, unheard, unread
+from subscribers.judging.own_frames import claim
+from subscribers.judging.past import given
+from subscribers.judging.reading import Reading
+from subscribers.judging.refused import Refused
+from subscribers.judging.trust import accept_wrap
+from subscribers.judging.verdicts import (
+    Announced,
+    Beat,
+    Carded,
+    Chain,
+    LogBehind,
+    Opened,
+    Reader,
+    Sealed,
+    Settled,
+    Skipped,
+    Verdict,
+)
+from subscribers.judging.verdicts import Refused as Refusal
+from subscribers.keyring.key_store import Rack
+from subscribers.pull import Pull, ack, place
+from subscribers.sharing.asked import accept_request, note_asked
+from subscribers.storage.archive import NewRecord, put_all, unpublished
+from subscribers.storage.journal import Settlement, Signing, settle
+from subscribers.storage.ledger import Changes, Ledger
+from subscribers.storage.store import Store, unbroken
+from subscribers.telling.compliance import confirm
+from subscribers.telling.republish import Fresh, Rows
+from subscribers.writing.replies import Reported, flags_of, record_of
+
+_BATCH: Final = 512
+"""Messages asked for at once: a run, and so a signature, reaches no further than a batch."""
+_RECEIPTS_FOLLOW: Final = 0.01
+_HASH_SIZE: Final = 32
+_PAIR: Final = 2
+"""A frame and its receipt: whoever waits for each answer before sending the next has never more."""
+_IN_A_STREAM: Final = 0.06
+"""Seconds. One transaction for our own frames and their receipts, or for several while many are sent, leaves
+writer and disk to what others wait for.
+"""
+
+log = structlog.get_logger(__name__)
+
+
+class Piece(NamedTuple):
+    """One message of the feed: its subject, its bytes, and where it stands in the hub's stream."""
+
+    subject: str
+    data: bytes
+    sequence: int
+    held: str = ""
+    """Its name where it waited, when it comes from the quarantine; `sequence` is 0 then."""
+
+
+@dataclass
+class _Batch:
+    changes: Changes
+    reading: Reading
+    records: list[tuple[NewRecord, Piece]] = field(default_factory=list)
+    reports: list[tuple[Reported, Piece]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    unlocked: bool = False
+    asked: list[bytes] = field(default_factory=list)
+    keeping: Keeping = field(default_factory=Keeping)
+    own: list[Frame] = field(default_factory=list)
+    """Frames in our own name."""
+
+
+class TrafficFeed:
+    """Takes the traffic durable of this endpoint into the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        outbox: Outbox,
+        directory: DirectoryFeed,
+        keys: Rack,
+        endpoint: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._outbox = outbox
+        self._directory = directory
+        self._keys = keys
+        self._endpoint = endpoint
+        self._clock = clock
+        self.fresh = Fresh()
+        """Bulletins as they are committed."""
+        self.unlocked = asyncio.Event()
+        """Set when keys have come, which may be of old epochs."""
+        self.asked = asyncio.Event()
+        """Set when somebody has asked for old keys."""
+
+    async def run(self, nc: Client, link: HubLink) -> None:
+        """Read until the connection is lost; tells the link when the backlog is done."""
+        if await feed_settled(nc, TRAFFIC) == 0:
+            link.caught_up.set()
+        stream = False
+        lost = Code.HUB_UNREACHABLE
+        async with Pull(nc, stream=TRAFFIC, durable=self._endpoint, batch=_BATCH, lost=lost) as pull:
+            async for arrived in pull:
+                messages = arrived
+                if not any(map(self._is_others, messages)):
+                    # Our own frames: the receipts are right behind them, and nobody waits for either alone.
+                    pause = _IN_A_STREAM if stream else _RECEIPTS_FOLLOW
+                    messages = [*arrived, *await pull.linger(pause, self._is_others)]
+                    stream = len(messages) > _PAIR
+                last = place(messages[-1]).left == 0
+                live = last and link.caught_up.is_set()
+                answers = await self.take(list(map(_piece, messages)), live=live)
+                link.answered(answers)
+                for message in messages:
+                    await ack(message)
+                if last:
+                    link.caught_up.set()
+
+    def _is_others(self, message: Msg) -> bool:
+        return not message.subject.endswith(self._endpoint)
+
+    async def take(self, pieces: Sequence[Piece], *, live: bool) -> list[Answer]:
+        """Decide, commit and take in one batch. Returns the hub's answers that were in it. `live`: nothing
+        waits behind it, so each frame is held against its own signature.
+        """
+        pieces, reading = await self._read(pieces, each=live)
+        batch = _Batch(self._ledger.changes(), reading)
+        frames = 0
+        for piece in pieces:
+            try:
+                if self._is_frame(piece):
+                    frames += 1
+                    await self._frame(batch, piece, frames - 1)
+                else:
+                    await self._other(batch, piece)
+            except OperationError:
+                raise
+            except LiaisonError as error:
+                self._refuse(batch, error, piece)
+            batch.changes.sequence = max(batch.changes.sequence, piece.sequence)
+            await asyncio.sleep(0)  # a long batch holds up nobody else
+        await unbroken(self._commit(batch))
+        return batch.answers
+
+    async def _read(self, pieces: Sequence[Piece], *, each: bool) -> tuple[Sequence[Piece], Reading]:
+        """The batch, with what was held back for it: frames of revoked keys come before the frame that
+        stands on them.
+        """
+        frames = [piece for piece in pieces if self._is_frame(piece)]
+        reading = Reading([piece[:2] for piece in frames], each=each)
+        held, room = self._ledger.held, ANCESTORS_MAX
+        if not held:
+            return pieces, reading
+        before: dict[Piece, list[Piece]] = {}
+        for index, last in reading.cited(self._ledger.known()):
+            if last in held and frames[index] not in before:
+                found = await ancestors(self._store, held, last, room)
+                before[frames[index]] = [Piece(each.subject, each.data, 0, each.name) for each in found]
+                room -= len(found)
+        if not before:
+            return pieces, reading
+        whole = [each for piece in pieces for each in (*before.pop(piece, ()), piece)]
+        return whole, Reading([piece[:2] for piece in whole if self._is_frame(piece)], each=each)
+
+    def _is_frame(self, piece: Piece) -> bool:
+        mine = self._endpoint
+        return piece.subject not in {receipts_for(mine), wraps_for(mine), history_for(mine)}
+
+    async def _commit(self, batch: _Batch) -> None:
+        def write(connection: apsw.Connection) -> tuple[Settlement, int | None, Rows]:
+            outcomes = put_all(connection, [record for record, _ in batch.records])
+            for outcome, (_, piece) in zip(outcomes, batch.records, strict=True):
+                if isinstance(outcome, LiaisonError):
+                    self._refuse(batch, outcome, piece)
+            for reported, piece in batch.reports:
+                try:
+                    confirm(connection, reported, self._agency)
+                except LiaisonError as error:
+                    self._refuse(batch, error, piece)
+            batch.changes.save(connection)
+            batch.keeping.save(connection, batch.changes.numbers)
+            claim(connection, batch.own, self._clock())
+            note_asked(connection, batch.asked, self._clock())
+            settlement, level = settle(connection, batch.answers, signing), self.fresh.level
+            if level is None or not batch.records:
+                return settlement, level, []
+            known = {record.payload: record.bulletin for record, _ in batch.records}
+            return settlement, level, unpublished(connection, level, known=known)
+
+        signing = Signing(self._keys.kid, rotating=self._keys.staged is not None)
+        settlement, level, rows = await self._store.transact(write)
+        self._ledger.merge(batch.changes)
+        if batch.records:
+            self.fresh.offer(level, rows)
+        await self._outbox.merge(settlement)
+        if batch.unlocked:
+            self.unlocked.set()
+        if batch.asked:
+            self.asked.set()
+
+    def _refuse(self, batch: _Batch, error: LiaisonError, piece: Piece) -> None:
+        # What was read before and comes again, for an acknowledgement was lost, is no replay by anybody.
+        if error.code is Code.REPLAYED and piece.sequence <= self._ledger.sequence:
+            return
+        held = self._waits_as(batch, error.code, piece)
+        if held in self._ledger.held:
+            return
+        log.warning("refused", code=str(error.code), subject=piece.subject)
+        refused = Refused.of(error, self._clock(), piece.subject, piece.data)
+        if held:
+            batch.changes.held[held] = refused
+        else:
+            batch.changes.refused.append(refused)
+
+    def _waits_as(self, batch: _Batch, code: Code, piece: Piece) -> str:
+        if code is Code.REVOKED_KEY:
+            return sha256(piece.data).hexdigest()
+        announcement = piece.data[:_HASH_SIZE].hex()
+        waiting = announcement in batch.changes.held or announcement in self._ledger.held
+        wrap = code is Code.UNKNOWN_EPOCH and piece.subject == wraps_for(self._endpoint)
+        return wrap_of(announcement) if wrap and waiting else ""
+
+    async def _other(self, batch: _Batch, piece: Piece) -> None:
+        if piece.subject == receipts_for(self._endpoint):
+            answers = await self._receipt(piece.data)
+            batch.answers += answers
+            batch.keeping.receipts.append((piece.data, answers))
+        elif piece.subject == history_for(self._endpoint):
+            known, epochs = self._ledger.known(), batch.changes.announced()
+            accept_request(piece.data, known, epochs, self._endpoint, self._clock())
+            batch.asked.append(piece.data)
+        else:
+            epochs = batch.changes.announced()
+            announcement, key = accept_wrap(piece.data, epochs, self._keys.kems, self._endpoint)
+            given(epochs[announcement].hist, due=epochs[announcement].due)  # FORMAT.md, History
+            batch.changes.unlock(announcement, key)
+            batch.unlocked = True
+            if piece.held:
+                batch.changes.released.append(piece.held)
+
+    async def _receipt(self, data: bytes) -> list[Answer]:
+        directory = await self._directory.until(lambda known: known.hub is not None)
+        key = from_base64(directory.hub.key, KEY_SIZE) if directory.hub else b""
+        return read(data, self._endpoint, key)
+
+    async def _frame(self, batch: _Batch, piece: Piece, place: int) -> None:
+        changes = batch.changes
+        verdict = await self._verdict(batch, piece, place)
+        if isinstance(verdict, Refusal) and verdict.error.code is Code.FORK and verdict.frame is not None:
+            batch.keeping.fork(len(changes.refused), verdict.frame)
+        if verdict.chain is not None and verdict.frame is not None:
+            self._move(batch, piece, verdict, verdict.frame, verdict.chain)
+        elif piece.held:
+            return  # it stays in the quarantine, where it is
+        match verdict:
+            case Refusal(error=error):
+                raise error
+            case Opened():
+                batch.records.append((self._record(verdict), piece))
+            case Sealed():
+                made = record_of(verdict, self._keys.kems, self._endpoint, self._agency, self._clock())
+                if isinstance(made, Reported):
+                    batch.reports.append((made, piece))
+                elif made:
+                    batch.records.append((made, piece))
+            case Announced():
+                changes.learn(verdict.id, verdict.epoch)
+                batch.keeping.announced.append(verdict.frame)
+            case Carded(frame=frame):
+                changes.name(frame.header.com, verdict.card)
+            case Skipped() | Beat():
+                self._miss(changes, verdict)
+
+    def _move(self, batch: _Batch, piece: Piece, verdict: Verdict, frame: Frame, chain: Chain) -> None:
+        """A chain goes on to a frame, whatever becomes of what it says."""
+        self._suspect(batch.changes, verdict, frame)
+        batch.changes.move(frame, chain, self._clock())
+        batch.keeping.tails[ChainKey.of(frame)] = frame.raw
+        if frame.header.pub == self._endpoint:
+            batch.own.append(frame)
+        if piece.held:
+            batch.changes.released.append(piece.held)
+
+    def _record(self, verdict: Opened) -> NewRecord:
+        frame, own = verdict.frame, verdict.frame.header.pub == self._endpoint
+        return NewRecord(
+            verdict.bulletin,
+            verdict.payload,
+            frame.header.com,
+            verdict.agency,
+            self._clock(),
+            own,
+            flags_of(verdict),
+            Proof.of(frame, verdict.salt, own=own),
+        )
+
+    def _suspect(self, changes: Changes, verdict: Verdict, frame: Frame) -> None:
+        """Raise what the verdict says of frames that have not come."""
+        key = ChainKey.of(frame)
+        before, known = changes.pulse(key), changes.chains.get(key) or changes.base.chains.get(key)
+        entries = changes.base.known().communities[key.community].by_agency
+        ours = entries.get(self._agency, ())
+        if before is None or all(entry.nbf <= before.last for entry in ours):
+            # Else our own membership has changed since: nothing was due to us while we were out.
+            changes.alarms += losses(verdict, known, self._clock())
+
+    def _miss(self, changes: Changes, verdict: Skipped | Beat) -> None:
+        """Raise what the verdict says of frames that have never come."""
+        directory, us, now = (
+            changes.base.known(),
+            Us(self._agency, self._endpoint),
+            self._clock(),
+        )
+        if isinstance(verdict, Beat):
+            changes.alarms += unheard(verdict, changes.heard(), directory, us, now)
+            return
+        changes.alarms += unread(verdict, directory, us, now)
+        if verdict.chain is None:
+            changes.glimpse(verdict.frame, now)
+
+    async def _verdict(self, batch: _Batch, piece: Piece, place: int) -> Settled:
+        waited = False
+        while True:
+            verdict = batch.reading.judge(self._reader(batch), place, self._clock())
+            if isinstance(verdict, LogBehind):
+                await self._directory.until(_is_past(verdict, parse_frame_subject(piece.subject).community))
+            elif not waited and isinstance(verdict, Refusal) and verdict.error.code is Code.STALE_HEAD:
+                # The head that sets its key free may be on its way: one that is told is told for good.
+                waited = True
+                await self._directory.comes(partial(self._is_free, batch, verdict.frame))
+            else:
+                return verdict
+
+    def _is_free(self, batch: _Batch, frame: Frame | None) -> bool:
+        return frame is None or frame.header.kid not in self._reader(batch).withheld
+
+    def _reader(self, batch: _Batch) -> Reader:
+        return batch.changes.reader(self._agency, self._clock())
+
+    @property
+    def _agency(self) -> str:
+        return self._keys.ring.profile.id
+
+
+def _is_past(verdict: LogBehind, community: str) -> Callable[[Directory], bool]:
+    def holds(directory: Directory) -> bool:
+        if verdict.log == "directory":
+            return directory.head.size >= verdict.size
+        log = directory.communities.get(community)
+        return log is not None and log.head.size >= verdict.size
+
+    return holds
+
+
+def _piece(message: Msg) -> Piece:
+    return Piece(message.subject, message.data, place(message).sequence)

@@ -1,0 +1,1 @@
+"""Attachments on their way: sealed onto this disk, sent in chunks, fetched, opened again."""

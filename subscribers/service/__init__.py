@@ -1,0 +1,1 @@
+"""What the agency's own clients may ask of the node: verbs, requests, roles, and the answers."""

@@ -1,0 +1,1 @@
+"""What the node keeps on disk: one encrypted database, its tables, the archive and its search."""

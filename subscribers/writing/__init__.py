@@ -1,0 +1,1 @@
+"""What people write: drafts, and replies to what others wrote."""
