@@ -56,6 +56,7 @@ def details(record: Record, say: Words) -> list[str]:
 
 def _some(names: Iterable[str], say: Words) -> str:
     found = list(names)
-    shown = ", ".join(say.embed(name) for name in found[:_SHOWN])
-    left = len(found) - _SHOWN
-    return shown if left <= 0 else f"{shown}, " + say.count("and {number} more", "and {number} more", left)
+    shown = [say.embed(name) for name in found[:_SHOWN]]
+    if (left := len(found) - _SHOWN) > 0:
+        shown.append(say.count("and {number} more", "and {number} more", left))
+    return say.listed(shown)

@@ -104,8 +104,8 @@ def cut(text: str, room: int) -> tuple[str, str]:
         ("\n\n", limit // 3),
         ("\n", limit // 3),
         (". ", limit // 2),
-        ("。", limit // 2),
-        (" ", 1),
+        *((each, limit // 2) for each in "。！？؟；，、"),
+        (" ", limit // 2),
     ):
         at = text.rfind(border, 0, limit + 1 - len(border.rstrip()))
         if at >= least:

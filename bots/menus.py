@@ -171,7 +171,7 @@ def describe(filters: Filters, communities: Sequence[Community], say: Words) -> 
     titles = {each.id: each.title for each in communities}
     said: list[str] = []
     if filters.kinds:
-        said.append(", ".join(labels.kind(each, say) for each in Kind if each in filters.kinds))
+        said.append(say.listed(labels.kind(each, say) for each in Kind if each in filters.kinds))
     else:
         said.append(say.text("all kinds"))
     if filters.severity_at_least is not Severity.INFO:
@@ -179,11 +179,11 @@ def describe(filters: Filters, communities: Sequence[Community], say: Words) -> 
             say.text("from “{severity}” up", severity=labels.severity(filters.severity_at_least, say))
         )
     if filters.communities:
-        said.append(", ".join(say.embed(titles.get(each, each)) for each in sorted(filters.communities)))
+        said.append(say.listed(say.embed(titles.get(each, each)) for each in sorted(filters.communities)))
     if filters.regions:
         said.append(say.embed(", ".join(sorted(filters.regions))))
     if filters.languages:
-        said.append(", ".join(NAMES[each] for each in Language if each in filters.languages))
+        said.append(say.listed(NAMES[each] for each in Language if each in filters.languages))
     return " · ".join(said)
 
 
@@ -215,7 +215,7 @@ def _digest_rows(officer: Officer, schedule: Schedule | None, say: Words) -> Row
         for each in QUIET
     ]
     never = _tick("🔔 " + say.text("No quiet hours"), encode("dig", "loud"), on=officer.quiet is None)
-    return (*rows, tuple(quiet), (never,))
+    return (*rows, tuple(quiet[:2]), tuple(quiet[2:]), (never,))  # three beside one another are cut on a phone
 
 
 def _when(schedule: Schedule | None, say: Words) -> str:

@@ -63,7 +63,7 @@ def render_notice(notice: Notice, ceiling: Ceiling, reader: Reader, *, repeated:
     spans: list[Span] = []
     if repeated:
         again = say.text("Possibly a repeat: the connection broke while this was being sent.")
-        spans.append(Span(f"♻️ {again}\n", "i"))
+        spans.append(say.aside(f"♻️ {again}\n"))
     shown = ceiling.allows(MARKING) is Release.FULL
     if shown:
         spans.append(Span(_sentence(notice, reader, say)))
@@ -83,7 +83,7 @@ def _sentence(notice: Notice, reader: Reader, say: Words) -> str:
         return _membership(notice, who, reader, say)
     if notice.kind in IDENTITY:
         return _identity(notice, who, reader, say)
-    owners = say.embed(", ".join(notice.by))
+    owners = say.listed(map(say.embed, notice.by))
     match notice.kind:
         case "community":
             place, number = say.embed(notice.title), notice.threshold
@@ -151,7 +151,7 @@ def _membership(notice: Notice, who: str, reader: Reader, say: Words) -> str:
     values = {
         "agency": who,
         "community": say.embed(notice.title),
-        "owners": say.embed(", ".join(notice.by)),
+        "owners": say.listed(map(say.embed, notice.by)),
         "time": say.when(moment(effective), reader.zone),
     }
     if notice.op == "remove":

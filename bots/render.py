@@ -117,7 +117,7 @@ def listing(
     say = words(reader.language)
     blocks = [(Span(title, "b"),), *(_entry(each, ceiling, reader, say) for each in records)]
     if note:
-        blocks.append((Span(note, "i"),))
+        blocks.append((say.aside(note),))
     return Rendered(
         parts=_packed([laid(block, rtl=say.rtl) for block in blocks]),
         rows=rows,
@@ -191,7 +191,9 @@ def _sign_line(bulletin: Bulletin, say: Words) -> Iterable[Span]:
 
 def _repeat(say: Words, marks: Marks) -> Iterable[Span]:
     if marks.repeat:
-        yield Span("♻️ " + say.text("Possibly a repeat: the connection broke while this was being sent."), "i")
+        yield say.aside(
+            "♻️ " + say.text("Possibly a repeat: the connection broke while this was being sent.")
+        )
         yield Span("\n")
 
 
@@ -203,7 +205,7 @@ def _head(record: Record, text: Translation, say: Words, zone: ZoneInfo, marks: 
         changed = say.text("AMENDED since") if record.state == "amended" else say.text("RETRACTED")
         lines += [Span("\n⚠️ "), Span(changed, "b")]
     if "private" in record.flags:
-        lines += [Span("\n🔏 "), Span(say.text("Private: not sent to the community"), "i")]
+        lines += [Span("\n🔏 "), say.aside(say.text("Private: not sent to the community"))]
     lines += [Span("\n"), Span(say.embed(text.title), "b"), Span("\n\n")]
     who = [say.embed(record.agency_name)]
     if bulletin.grading:
@@ -219,7 +221,7 @@ def _head(record: Record, text: Translation, say: Words, zone: ZoneInfo, marks: 
     for caveat in bulletin.caveats:
         lines.append(Span("\n❗ " + say.embed(caveat)))
     if note := _language_note(bulletin, text, say):
-        lines.append(Span("\n🌐 " + note, "i"))
+        lines.append(say.aside("\n🌐 " + note))
     return laid(lines, rtl=say.rtl)
 
 
@@ -233,7 +235,11 @@ def _language_note(bulletin: Bulletin, text: Translation, say: Words) -> str:
             language=shown,
             original=NAMES[bulletin.language],
         )
-    return "" if text.language is say.language else say.text("Only in {language}", language=shown)
+    if text.language is say.language:
+        return ""
+    if bulletin.translations:
+        return say.text("{language}, the original text", language=shown)
+    return say.text("Only in {language}", language=shown)
 
 
 def _foot(record: Record, say: Words, view: View) -> Spans:
@@ -276,7 +282,8 @@ def _rows(record: Record, shown: Language, say: Words, *, marks: Marks, more: bo
         first.append(button_acknowledge(bulletin.id, say, done=marks.acknowledged))
     if more:
         first.append(Button("📖 " + say.text("Show more"), encode("more", key, shown.value)))
-    texts = [bulletin.language, *(each.language for each in bulletin.translations)]
+    translated = sorted(bulletin.translations, key=lambda each: not each.official)
+    texts = [bulletin.language, *(each.language for each in translated)]
     others = [Button(NAMES[each], encode("lang", key, each.value)) for each in texts if each is not shown]
     rows = [first, others[:_BUTTONS_PER_ROW], others[_BUTTONS_PER_ROW:]]
     return tuple(tuple(row) for row in rows if row)

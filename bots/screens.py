@@ -97,7 +97,8 @@ def languages(officer: Officer) -> Rendered:
     text = say.text(
         "In which language should the bot speak? Bulletins are shown in it where there is a translation."
     )
-    return plain_answer("🌐 " + text, officer.language, (tuple(buttons[:2]), tuple(buttons[2:])))
+    rows = tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
+    return plain_answer("🌐 " + text, officer.language, rows)
 
 
 def invitation(officer: Officer, name: str, code: str, username: str, hours: int) -> Rendered:

@@ -6,6 +6,7 @@ edited.
 
 import gettext
 import io
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -13,15 +14,16 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, get_datetime_format
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 from bots.markup import Span, Spans, isolate
 from schemas.vocabulary import Language
 
-SPOKEN: Final = (Language.ENGLISH, Language.FRENCH, Language.RUSSIAN, Language.ARABIC)
-"""The languages that the bot itself speaks; bulletins come in all six."""
+SPOKEN: Final = tuple(Language)
+"""The languages that the bot itself speaks: all six in which bulletins come."""
 NAMES: Final = {
     Language.ARABIC: "العربية",
     Language.CHINESE: "中文",
@@ -31,6 +33,7 @@ NAMES: Final = {
     Language.SPANISH: "Español",
 }
 RIGHT_TO_LEFT: Final = frozenset({Language.ARABIC})
+_COMMAS: Final = {Language.ARABIC: "، ", Language.CHINESE: "、"}
 
 
 class Words:
@@ -51,8 +54,18 @@ class Words:
         return self._catalogue.gettext(message).format(**values)
 
     def count(self, one: str, many: str, number: int, /, **values: object) -> str:
-        """The plural form for `number`, which fills `{number}`."""
-        return self._catalogue.ngettext(one, many, number).format(number=number, **values)
+        """The plural form for `number`, which fills `{number}` with its thousands apart."""
+        shown = format_decimal(number, locale=self.locale)
+        return self._catalogue.ngettext(one, many, number).format(number=shown, **values)
+
+    def aside(self, text: str) -> Span:
+        """A remark, in italics where the script has them: Arabic and Chinese have none."""
+        upright = self.language in (Language.ARABIC, Language.CHINESE)
+        return Span(text, "" if upright else "i")
+
+    def listed(self, items: Iterable[str]) -> str:
+        """Things of one kind one after the other, with this language's comma."""
+        return _COMMAS.get(self.language, ", ").join(items)
 
     def embed(self, text: str) -> str:
         """A name or code of unknown direction, fit to stand within a line of this language."""
@@ -75,7 +88,8 @@ class Words:
         offset = f"UTC{ahead}" if minutes else "UTC"
         # The medium Arabic date is digits and slashes, and a chat takes `/03` for a command.
         day = format_date(local, "long" if self.rtl else "medium", locale=self.locale)
-        return f"{day}, {self.clock(local.hour * 60 + local.minute)} {self.embed(offset)}"
+        joined = str(get_datetime_format("medium", locale=self.locale))  # such as `{1}, {0}`
+        return f"{joined.format(self.clock(local.hour * 60 + local.minute), day)} {self.embed(offset)}"
 
     def clock(self, minute: int) -> str:
         """A time of day from minutes after midnight, such as `07:30`."""
@@ -85,14 +99,13 @@ class Words:
 
 @cache
 def words(language: Language) -> Words:
-    """The texts in `language`, in English for a language that the bot does not speak."""
-    spoken = language if language in SPOKEN else Language.ENGLISH
-    source = files("bots") / "locales" / spoken.value / "LC_MESSAGES" / "bot.po"
+    """The texts in `language`."""
+    source = files("bots") / "locales" / language.value / "LC_MESSAGES" / "bot.po"
     compiled = io.BytesIO()
     with source.open("rb") as stream:
-        write_mo(compiled, read_po(stream, locale=spoken.value, abort_invalid=True))
+        write_mo(compiled, read_po(stream, locale=language.value, abort_invalid=True))
     compiled.seek(0)
-    return Words(spoken, gettext.GNUTranslations(compiled))
+    return Words(language, gettext.GNUTranslations(compiled))
 
 
 def warm() -> None:
@@ -104,6 +117,8 @@ def warm() -> None:
 
 
 def closest(code: str | None) -> Language:
-    """The bot's language for a chat client's `language_code` (IETF tag, may be absent)."""
+    """The bot's language for a chat client's `language_code` (an IETF tag such as `zh-hans`, may be
+    absent); English for all others.
+    """
     wanted = (code or "").split("-")[0].lower()
     return next((each for each in SPOKEN if each.value == wanted), Language.ENGLISH)

@@ -51,8 +51,9 @@ async def told(stage: BotStage, node: DirectNode, person: SandboxUser, record: R
     return await person.next_message(says(record.bulletin.ref))
 
 
-async def test_help_in_four_languages(stage: BotStage) -> None:
-    for name, word in (("Ed", "does"), ("Claire", "ce bot"), ("Irina", "бот"), ("Amina", "البوت")):
+async def test_help_in_six_languages(stage: BotStage) -> None:
+    known = {"Ed": "does", "Claire": "ce bot", "Irina": "бот", "Amina": "البوت", "Lucía": "este bot"}
+    for name, word in {**known, "Wei": "本机器人"}.items():
         person = await stage.enrol(name)
         text = text_of(await person.ask("/help"))
         assert word in text
@@ -259,6 +260,7 @@ async def test_digest_menu_zone_and_quiet_hours(stage: BotStage) -> None:
 async def test_language_changes_at_once(stage: BotStage) -> None:
     ed = await stage.enrol("Ed")
     menu = await ed.ask("/language")
+    assert buttons(menu) == ["العربية", "中文", "✅ English", "Français", "Русский", "Español"]
     await ed.press("Русский", menu)
     assert "На каком языке" in text_of(await ed.next_edit())
     assert "Бюллетеней пока нет." in text_of(await ed.ask("/latest"))

@@ -70,7 +70,7 @@ def test_who_is_told() -> None:
 def test_a_change_names_who_by_whom_and_when(language: Language) -> None:
     for fields in ({}, {"role": "reader"}, {"op": "remove"}):
         text = told(notice().model_copy(update=fields), language)
-        for word in ("Kazakhstan", "Balkan route", "fr-dgx, ch-fedpol", "14:00", "UTC+1"):
+        for word in ("Kazakhstan", "Balkan route", "fr-dgx", "ch-fedpol", "14:00", "UTC+1"):
             assert word in text
         assert ("community propose remove balkans kz-cab" in text) is (fields.get("op") != "remove")
 

@@ -188,6 +188,13 @@ async def test_add_an_officer_start_block_and_unblock(stage: Stage, page: Page) 
     assert kinds == ["message", "my_chat_member", "my_chat_member"]
 
 
+async def test_a_tag_with_a_script_is_met_in_its_language(stage: Stage, page: Page) -> None:
+    await stage.client.add_user("Wei", "zh-hans")
+    wei = column(page, "Wei")
+    await wei.get_by_text("中文").wait_for()
+    assert await wei.get_attribute("lang") == "zh-hans"
+
+
 async def test_the_theme_is_chosen_and_remembered(stage: Stage, page: Page) -> None:
     ground = "() => getComputedStyle(document.body).backgroundColor"
     light = await page.evaluate(ground)

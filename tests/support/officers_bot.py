@@ -24,7 +24,14 @@ from bots.sandbox.settings import Officer, SandboxSettings
 from bots.settings import BotSettings
 from bots.state import State
 
-PEOPLE = (Officer("Amina", "ar"), Officer("Claire", "fr"), Officer("Ed", "en"), Officer("Irina", "ru"))
+PEOPLE = (
+    Officer("Amina", "ar"),
+    Officer("Claire", "fr"),
+    Officer("Ed", "en"),
+    Officer("Irina", "ru"),
+    Officer("Lucía", "es"),
+    Officer("Wei", "zh-hans"),
+)
 FAST = {
     "overall_rate": 1_000.0,
     "chat_rate": 100.0,

@@ -29,6 +29,8 @@ def test_a_cut_prefers_paragraphs_then_lines_then_sentences_then_words() -> None
     assert cut("one two three", 9) == ("one two", "three")
     assert cut("unbroken", 4) == ("unbr", "oken")
     assert cut("short", 5) == ("short", "")
+    assert cut("警方发现无人机！请核实。", 10) == ("警方发现无人机！", "请核实。")
+    assert cut("A 警方在体育场上空发现无人机", 10) == ("A 警方在体育场上空", "发现无人机")
 
 
 def test_a_cut_never_parts_a_character() -> None:

@@ -11,6 +11,7 @@ from bots.release import Ceiling, Release
 from bots.render import Marks, Reader, View, gravestone, listing, render
 from bots.rendered import Rendered
 from bots.sandbox.entities import parse_html
+from bots.words import NAMES, words
 from schemas.vocabulary import Language, Severity, Tlp
 from subscribers.records import Record
 from tests.support.node_api import make_record
@@ -131,6 +132,64 @@ def test_a_translation_is_shown_and_named() -> None:
     assert "traduction non officielle" in text
     only_english = first(render(make_record(1), Ceiling(), ARABIC))
     assert "English" in only_english
+
+
+OFFICIAL = {
+    Language.ARABIC: "ترجمة رسمية",
+    Language.CHINESE: "，正式译文",
+    Language.ENGLISH: "official translation",
+    Language.FRENCH: "traduction officielle",
+    Language.RUSSIAN: "официальный перевод",
+    Language.SPANISH: "traducción oficial",
+}
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_officers_language_comes_first_and_official_texts_are_marked(language: Language) -> None:
+    own = Language.ENGLISH if language is not Language.ENGLISH else Language.FRENCH
+    others = [each for each in Language if each is not own]
+    texts = [
+        {"language": each.value, "official": each is language, "title": f"Title in {each.name}"}
+        for each in others
+    ]
+    record = make_record(1, language=own.value, translations=texts, summary="Short", body="Long")
+    reader = Reader(language, ZoneInfo("UTC"))
+    shown = render(record, Ceiling(), reader)
+    assert f"Title in {language.name}" in first(shown)
+    assert f"🌐 {NAMES[language]}" in first(shown).replace(RLM, "").replace("\u2068", "")
+    assert OFFICIAL[language] in first(shown)
+    offered = [each.text for row in shown.rows for each in row if each.text in NAMES.values()]
+    assert offered == [NAMES[own], *(NAMES[each] for each in others if each is not language)]
+    for each in others:
+        if each is not language:
+            unofficial = first(render(record, Ceiling(), reader, language=each))
+            assert f"Title in {each.name}" in unofficial
+            assert OFFICIAL[language] not in unofficial
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_text_that_is_not_in_the_officers_language_says_so(language: Language) -> None:
+    own, other = [each for each in Language if each is not language][:2]
+    reader, say = Reader(language, ZoneInfo("UTC")), words(language)
+    alone = first(render(make_record(1, language=own.value), Ceiling(), reader))
+    assert say.text("Only in {language}", language=NAMES[own]) in alone
+    text = {"language": other.value, "official": True, "title": "Other"}
+    record = make_record(1, language=own.value, translations=[text])
+    assert say.text("{language}, the original text", language=NAMES[own]) in first(
+        render(record, Ceiling(), reader)
+    )
+
+
+def test_official_translations_are_offered_before_others() -> None:
+    texts = [
+        {"language": "fr", "official": False, "title": "Titre"},
+        {"language": "es", "official": True, "title": "Título"},
+    ]
+    rows = render(make_record(1, translations=texts), Ceiling(), ENGLISH).rows
+    assert [each.text for row in rows for each in row if each.text in NAMES.values()] == [
+        "Español",
+        "Français",
+    ]
 
 
 def test_arabic_lines_are_laid_out_from_the_right() -> None:

@@ -8,6 +8,7 @@ from aiogram.types import BotCommand, BotCommandScopeAllPrivateChats, BotCommand
 from bots import screens
 from bots.state.officers import Officer
 from bots.words import SPOKEN, words
+from schemas.vocabulary import Language
 
 _log = structlog.get_logger()
 
@@ -17,7 +18,7 @@ async def announce(bot: Bot, officer: Officer | None) -> None:
     try:
         if officer is None:
             for language in (None, *SPOKEN):
-                listed = screens.commands(words(language or SPOKEN[0]), administrator=False)
+                listed = screens.commands(words(language or Language.ENGLISH), administrator=False)
                 await bot.set_my_commands(
                     _menu(listed),
                     scope=BotCommandScopeAllPrivateChats(),

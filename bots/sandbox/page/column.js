@@ -15,7 +15,8 @@ export class Column {
     this.bot = bot;
     this.chat = chat;
     this.alert = alert;
-    this.language = chat.type === "private" ? chat.members[0].language_code ?? "" : "en";
+    this.tag = chat.type === "private" ? chat.members[0].language_code ?? "" : "en";
+    this.language = this.tag.split("-")[0]; // of `zh-hans` the first part has words here
     this.words = wordsOf(this.language);
     const words = this.words;
     this.messages = new Map();
@@ -49,7 +50,7 @@ export class Column {
     this.withBot = several ? h("span", { class: "with", dir: "ltr" }, `@${bot.username}`) : null;
     const who = h("div", { class: "who" }, name, h("p", {}, this.detail, this.withBot, this.state));
     this.element = h("section", { class: "column", id: this.id, "aria-labelledby": `${this.id}-name`,
-      lang: this.language || "en", dir: directionOf(this.language) },
+      lang: this.tag || "en", dir: directionOf(this.language) },
       h("header", {}, avatar, who, this.toggle), h("div", { class: "view" }, this.log, this.notice), this.activity, this.gate, this.keyboard, this.composer.form);
     this.tab = h("button", { type: "button", class: "tab", role: "tab", id: `${this.id}-tab`, "aria-controls": this.id, dir: "auto" },
       h("span", {}, chat.title), h("span", { class: "unread", "aria-label": words.fresh }));
@@ -86,7 +87,7 @@ export class Column {
     this.chat = { ...this.chat, ...chat };
     const { standing, members, type } = this.chat;
     const { words } = this;
-    const known = LANGUAGES[this.language] ?? this.language;
+    const known = LANGUAGES[this.language] ?? this.tag;
     this.detail.textContent = type === "private" ? known : words.group(type, members.length);
     this.state.textContent = words.standing[standing];
     this.element.dataset.standing = standing;
