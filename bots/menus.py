@@ -215,7 +215,7 @@ def _digest_rows(officer: Officer, schedule: Schedule | None, say: Words) -> Row
         for each in QUIET
     ]
     never = _tick("🔔 " + say.text("No quiet hours"), encode("dig", "loud"), on=officer.quiet is None)
-    return (*rows, tuple(quiet[:2]), tuple(quiet[2:]), (never,))  # three beside one another are cut on a phone
+    return (*rows, tuple(quiet[:2]), tuple(quiet[2:]), (never,))  # a phone cuts three in a row
 
 
 def _when(schedule: Schedule | None, say: Words) -> str:

@@ -191,9 +191,7 @@ def _sign_line(bulletin: Bulletin, say: Words) -> Iterable[Span]:
 
 def _repeat(say: Words, marks: Marks) -> Iterable[Span]:
     if marks.repeat:
-        yield say.aside(
-            "♻️ " + say.text("Possibly a repeat: the connection broke while this was being sent.")
-        )
+        yield say.aside("♻️ " + say.text("Possibly a repeat: the connection broke while this was being sent."))
         yield Span("\n")
 
 

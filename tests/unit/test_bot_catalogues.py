@@ -45,7 +45,7 @@ def translated(language: Language) -> Iterator[tuple[str, str]]:
     for message in read(language):
         if message.id:
             texts = message.string if isinstance(message.string, tuple | list) else [message.string]
-            yield from ((forms(message.id)[-1], text) for text in texts)
+            yield from ((forms(message.id)[-1], text or "") for text in texts)
 
 
 def bare(text: str) -> str:
@@ -146,7 +146,7 @@ def test_arabic_counts_eleven_and_a_hundred_in_their_own_cases() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    "language, said",
     [
         (Language.ARABIC, "12,345"),
         (Language.CHINESE, "12,345"),
@@ -197,7 +197,7 @@ def test_scripts_without_italics_have_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    "language, said",
     [
         (Language.ARABIC, "1 مارس 2026، 09:30 \u2068UTC+1\u2069"),
         (Language.CHINESE, "2026年3月1日 09:30 UTC+1"),

@@ -137,9 +137,9 @@ def test_a_translation_is_shown_and_named() -> None:
 OFFICIAL = {
     Language.ARABIC: "ترجمة رسمية",
     Language.CHINESE: "，正式译文",
-    Language.ENGLISH: "official translation",
+    Language.ENGLISH: ", official translation",
     Language.FRENCH: "traduction officielle",
-    Language.RUSSIAN: "официальный перевод",
+    Language.RUSSIAN: ", официальный перевод",
     Language.SPANISH: "traducción oficial",
 }
 
