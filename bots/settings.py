@@ -100,9 +100,11 @@ class BotSettings(BaseSettings):
         return Ceiling(self.ceiling, self.stub_ceiling)
 
     def rates(self) -> Rates:
-        """The pace of delivery. The overall burst is small: a second's worth at once would meet the limit."""
+        """The pace of delivery. The overall burst is a third of a second's worth: it makes up for what a busy
+        machine held up, and more at once would meet the limit.
+        """
         return Rates(
-            overall=Rate(self.overall_rate, max(1.0, self.overall_rate / 10)),
+            overall=Rate(self.overall_rate, max(1.0, self.overall_rate / 3)),
             chat=Rate(self.chat_rate, float(self.chat_burst)),
         )
 

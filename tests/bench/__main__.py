@@ -18,7 +18,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import archive, catch_up, chat, delivery, frames, rotation
+from tests.bench import archive, catch_up, chat, delivery, flash, frames, rotation
 from tests.bench.measure import Mark, Result
 from tests.bench.stage import world
 
@@ -30,6 +30,7 @@ MARKS: Final = {
     "catch_up": Mark(ratio=3.0),
     "end_to_end_p50": Mark(most=10.0),
     "bot_reply_p95": Mark(most=200.0),
+    "flash_rate": Mark(ratio=0.95),
 }
 """First marks; the others are watched."""
 
@@ -49,6 +50,7 @@ class Sizes:
     deliveries: int
     delivery_rounds: int
     questions: int
+    officers: int
 
 
 FULL: Final = Sizes(
@@ -63,6 +65,7 @@ FULL: Final = Sizes(
     deliveries=500,
     delivery_rounds=5,
     questions=120,
+    officers=2_000,
 )
 QUICK: Final = Sizes(
     frames=3,
@@ -76,8 +79,9 @@ QUICK: Final = Sizes(
     deliveries=10,
     delivery_rounds=1,
     questions=2,
+    officers=40,
 )
-PARTS: Final = ("frames", "catch_up", "rotation", "archive", "processes")
+PARTS: Final = ("frames", "catch_up", "rotation", "archive", "processes", "flash")
 
 
 def computed(sizes: Sizes, parts: Sequence[str]) -> Iterator[Result]:
@@ -107,6 +111,10 @@ async def measured(sizes: Sizes, parts: Sequence[str], directory: Path) -> Async
                 yield result
             for result in await chat.measure(running, questions=sizes.questions):
                 yield result
+    if "flash" in parts:
+        (directory / "bot").mkdir()
+        for result in await flash.measure(directory / "bot", officers=sizes.officers):
+            yield result
 
 
 def table(results: Sequence[Result]) -> Table:

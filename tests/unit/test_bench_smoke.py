@@ -19,6 +19,7 @@ NAMES = {
     "end_to_end_p50",
     "end_to_end_p99",
     "bot_reply_p95",
+    "flash_rate",
 }
 
 
@@ -32,7 +33,7 @@ def test_every_measurement_runs_and_is_written_down(tmp_path: Path) -> None:
     assert {each["name"] for each in results} == NAMES
     for each in results:
         assert set(each) == {"name", "unit", "value", "floor", "ratio"}
-        assert each["unit"] in {"ops/s", "frames/s", "ms"}
+        assert each["unit"] in {"ops/s", "frames/s", "ms", "msg/s"}
         assert all(each[number] > 0 for number in ("value", "floor", "ratio"))
         assert each["name"] in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["bench.json"], "its files are gone"
