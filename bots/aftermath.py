@@ -1,16 +1,15 @@
 """What follows from a message: until when it stays, when it may sound, and whether it is still true."""
 
-from datetime import UTC
+from collections.abc import Sequence
 from typing import Final
 
 from bots import jobs
-from bots.clock import moment
 from bots.jobs import Priority
 from bots.render import Reader
 from bots.rendered import Rendered
 from bots.state.officers import Officer
 from bots.state.outbox import Outbox, Shown, Work
-from bots.times import quiet_until
+from bots.watching import Subscription, rests_until
 from schemas.encoding import from_instant
 from subscribers.records import Record
 
@@ -41,14 +40,15 @@ def aged(record: Record, now: float) -> Record:
     return record.model_copy(update={"flags": record.flags | {"expired"}})
 
 
-def quiet(work: Work, now: float) -> float | None:
-    """Until when an alert or notice must wait for the end of quiet hours; flash and what was asked for never
-    do.
+def quiet(work: Work, now: float, answered: Sequence[Subscription] = ()) -> float | None:
+    """Until when an alert or notice must wait; flash and what was asked for never do.
+
+    `answered`: the subscriptions that an alert answers to, which may be snoozed or have quiet hours of
+    their own.
     """
     if work.verb not in {"alert", "notice"} or work.priority == Priority.FLASH:
         return None
-    until = quiet_until(moment(now).astimezone(UTC), work.officer.quiet, work.officer.zone)
-    return until.timestamp() if until else None
+    return rests_until(now, answered, work.officer.quiet, work.officer.zone)
 
 
 async def catch_up(outbox: Outbox, officer: int, shown: Shown, record: Record, now: float) -> bool:

@@ -12,22 +12,24 @@ from typing import Final, assert_never
 import structlog
 
 from bots import jobs
-from bots.aftermath import DELETE_WITHIN, aged, catch_up, ends_at, quiet, reader
+from bots.aftermath import DELETE_WITHIN, aged, catch_up, ends_at, reader
 from bots.alarms import notice
 from bots.clock import Clock, moment
 from bots.events import Events
+from bots.jobs import Told
 from bots.notices import render_notice
 from bots.outcomes import Blocked, ChatFailure, Moved, NotSent, Refused, TooFast, Unsure
 from bots.pacing import Pacer
 from bots.ports import Chat
 from bots.release import Ceiling
-from bots.render import Marks, gravestone, listing, render
+from bots.render import gravestone, listing
 from bots.rendered import Rendered
 from bots.state import State
 from bots.state.lists import Listed
 from bots.state.outbox import Sent, Shown, Work
+from bots.telling import Teller
 from bots.words import words
-from schemas.vocabulary import Language, Severity
+from schemas.vocabulary import Severity
 from subscribers.records import Notice, Record
 
 _BATCH: Final = 64
@@ -60,6 +62,7 @@ class Delivery:
     def __init__(self, means: Means) -> None:
         self._means = means
         self._outbox = means.state.outbox
+        self._teller = Teller(means.state, means.ceiling)
         self._busy: set[int] = set()
         self._wake = asyncio.Event()
         self._failures = 0
@@ -105,16 +108,16 @@ class Delivery:
             return pause
         unready = pacer.unready(now)
         found = await self._outbox.candidates(now, self._busy | set(unready), _BATCH)
-        asleep = [(work.id, until) for work in found if (until := quiet(work, now)) is not None]
+        resting = await self._teller.resting(found, now)
         going: list[Work] = []
         for work in found:
             if len(going) == free or pacer.overall_wait(now) > 0.0:
                 break
-            if quiet(work, now) is None:
+            if work.id not in resting:
                 pacer.take(work.chat, now)
                 going.append(work)
-        if asleep:
-            await self._outbox.put_off(asleep)
+        if resting:
+            await self._outbox.put_off(resting.items())
         if going:
             await self._outbox.depart(going)
         for work in going:
@@ -122,7 +125,7 @@ class Delivery:
             group.create_task(self._carry(work))
         if len(going) == free:
             return None
-        if asleep:
+        if resting:
             return 0.0
         if (pause := pacer.overall_wait(now)) > 0.0:
             return pause
@@ -161,13 +164,14 @@ class Delivery:
             await self._outbox.finish(work)
             return
         last = work.sent_parts + 1 == len(rendered.parts)
+        told = Told.load(work.body) if work.verb == "alert" else jobs.PLAIN
         message = await self._means.chat.send(
             work.chat,
             rendered.parts[work.sent_parts],
             rows=rendered.rows if last else (),
             protect=rendered.protect,
-            silent=rendered.silent or work.sent_parts > 0,
-            reply_to=int(work.body) if work.verb == "alert" and work.body else None,
+            silent=rendered.silent or told.hushed or work.sent_parts > 0,
+            reply_to=told.reply_to,
         )
         now = self._means.clock.now()
         language = work.officer.language.value if record else None
@@ -200,17 +204,9 @@ class Delivery:
                 told = Notice.model_validate_json(work.body)
                 return render_notice(told, self._means.ceiling, reader(work.officer), repeated=work.repeated)
             case "alert":
-                return await self._alert(work, record)
+                return await self._teller.alert(work, record)
             case _:
                 return await self._list(work, listed) if listed else None
-
-    async def _alert(self, work: Work, record: Record | None) -> Rendered | None:
-        # Retracted before it was told: there is nothing to tell.
-        if record is None or record.state == "retracted":
-            return None
-        done = await self._outbox.acknowledged(record.bulletin.id, work.officer.id)
-        marks = Marks(repeat=work.repeated, acknowledged=done)
-        return render(record, self._means.ceiling, reader(work.officer), marks=marks)
 
     async def _listed(self, work: Work) -> Listed:
         """What a digest lists, worst first."""
@@ -252,15 +248,7 @@ class Delivery:
             if sent.part > 0:
                 await self._remove(work, sent)
                 return
-            language = Language(sent.language) if sent.language else None
-            done = await self._outbox.acknowledged(record.bulletin.id, work.officer.id)
-            shown = render(
-                record,
-                self._means.ceiling,
-                reader(work.officer),
-                language=language,
-                marks=Marks(acknowledged=done),
-            )
+            shown = await self._teller.amended(work, sent, record)
         else:
             ref = record.bulletin.ref if record else None
             shown = gravestone(

@@ -64,9 +64,9 @@ class House:
             Means(state, front.courier, front.pacer, clock, ceiling, edges.events, settings.concurrency)
         )
         wake = self._delivery.wake
-        self._schedule = Schedule(state, clock, wake)
+        self._schedule = Schedule(state, clock, wake, ceiling)
         self._feeds = (
-            Intake(node, state, clock, wake),
+            Intake(node, state, clock, wake, ceiling),
             NoticeIntake(node, state, clock, wake),
             Watchman(node, state, clock, wake),
         )

@@ -5,7 +5,7 @@ must change.
 then is the bulletin acknowledged. The feed repeats what was not; the keys of the jobs make a repeat harmless.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 import apsw
@@ -13,15 +13,16 @@ import structlog
 
 from bots import jobs
 from bots.clock import Clock
-from bots.jobs import Fate, Job
-from bots.matching import any_match
+from bots.jobs import Fate, Job, Told
 from bots.ports import Incoming, NodeClient
+from bots.release import Ceiling
 from bots.state import State
 from bots.state.lists import listing_of
 from bots.state.outbox import Sent, enqueue, remember, shown_of, told_of
+from bots.watching import Mode, Sight, Subscription, Telling, decide
 from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Kind, Relation
-from subscribers.records import Filters, Record
+from subscribers.records import Record
 
 _log = structlog.get_logger()
 
@@ -53,29 +54,43 @@ def is_history(record: Record) -> bool:
     return "history" in record.flags
 
 
+def wanted(record: Record, subscriptions: Iterable[Subscription], ceiling: Ceiling) -> dict[int, Telling]:
+    """The officers to be alerted to `record`, by everybody's subscriptions. What came as history is no news:
+    it wakes nobody.
+    """
+    if is_history(record):
+        return {}
+    held: dict[int, list[Subscription]] = {}
+    for each in subscriptions:
+        held.setdefault(each.officer, []).append(each)
+    sight = Sight(record, ceiling)
+    found = ((officer, decide(sight, some)) for officer, some in held.items())
+    return {officer: told for officer, told in found if told and told.mode is Mode.ALERT}
+
+
 def plan(
     record: Record,
-    subscriptions: Mapping[int, Sequence[Filters]],
+    wanted: Mapping[int, Telling],
     shown: Iterable[Sent] = (),
     told: Collection[int] = (),
     lists: Iterable[tuple[int, int]] = (),
 ) -> list[Job]:
     """The jobs that `record` makes.
 
-    `subscriptions`: each enrolled officer's, those that are not paused. Of the bulletin that `record`
-    changes, if it changes one: `shown` are the messages that show it, `told` the officers to whom it was
-    sent, `lists` the messages (row and officer) that list it among others. Whoever knows of it is told of
-    the change, whatever they subscribe to. What came as history is no news: it wakes nobody who does not
-    know of what it changes.
+    `wanted`: the officers whose subscriptions want it. Of the bulletin that `record` changes, if it changes
+    one: `shown` are the messages that show it, `told` the officers to whom it was sent, `lists` the messages
+    (row and officer) that list it among others. Whoever knows of it is told of the change, whatever they
+    subscribe to.
     """
     sent = list(shown)
     first = {each.officer: each.message for each in reversed(sent)}
-    old = is_history(record)
-    wanted = {officer for officer, filters in subscriptions.items() if not old and any_match(record, filters)}
     found = []
     for officer in sorted({*wanted, *first, *told}):
-        job = jobs.alert(record, officer)
-        found.append(jobs.replying(job, first[officer]) if officer in first else job)
+        telling = wanted.get(officer)
+        # Whoever was told of the first word hears of the next as well.
+        hushed = telling is not None and telling.hushed and officer not in first
+        ids = telling.subscriptions if telling else ()
+        found.append(jobs.alert(record, officer, Told(first.get(officer), ids, hushed)))
     if sent:
         _, fate = CHANGES[record.bulletin.kind]
         cause, target = record.bulletin.id, changed_id(record)
@@ -88,11 +103,14 @@ def plan(
 class Intake:
     """The feed's reader."""
 
-    def __init__(self, node: NodeClient, state: State, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, node: NodeClient, state: State, clock: Clock, wake: Callable[[], None], ceiling: Ceiling
+    ) -> None:
         self._node = node
         self._state = state
         self._clock = clock
         self._wake = wake
+        self._ceiling = ceiling
 
     async def run(self) -> None:
         """Read for ever."""
@@ -111,7 +129,7 @@ class Intake:
         after = changed(record, original) if original else None
         if original and not after:
             _log.warning("a change by somebody else than the originator is not applied", agency=record.agency)
-        subscriptions = await self._subscriptions()
+        told = wanted(record, await self._state.officers.subscriptions(), self._ceiling)
         now = self._clock.now()
 
         def commit(connection: apsw.Connection) -> int:
@@ -119,12 +137,12 @@ class Intake:
             if not is_history(record):  # else it would stand in the next digest
                 remember(connection, record, now)
             if after is None:
-                return enqueue(connection, plan(record, subscriptions), now)
+                return enqueue(connection, plan(record, told), now)
             remember(connection, after, now)
             shown = shown_of(connection, after.bulletin.id)
-            told = told_of(connection, after.bulletin.id, waiting=after.state == "amended")
+            knowing = told_of(connection, after.bulletin.id, waiting=after.state == "amended")
             lists = listing_of(connection, after.bulletin.id)
-            return enqueue(connection, plan(record, subscriptions, shown, told, lists), now)
+            return enqueue(connection, plan(record, told, shown, knowing, lists), now)
 
         async with self._state.store.write() as tx:
             new = await tx.run(commit)
@@ -143,10 +161,3 @@ class Intake:
             if error.code is not Code.NOT_FOUND:
                 raise
             return None
-
-    async def _subscriptions(self) -> dict[int, list[Filters]]:
-        found: dict[int, list[Filters]] = {}
-        for each in await self._state.officers.subscriptions():
-            if not each.paused:
-                found.setdefault(each.officer, []).append(each.filters)
-        return found

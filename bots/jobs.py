@@ -1,8 +1,9 @@
 """What is to be delivered: shapes, order and keys. Pure."""
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import asdict, dataclass
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, Self
 
 from schemas.vocabulary import Severity
 from subscribers.records import Notice, Record
@@ -26,8 +27,7 @@ class Job:
     """One thing to do for one officer. `key` makes it happen once: the same key again is ignored.
 
     `record` is a bulletin's id; `target` the row of a message that was sent; `body` the JSON of a digest or
-    an alarm or notice, what became of the bulletin of an edited message, or the message that an alert
-    replies to.
+    an alarm or notice, what became of the bulletin of an edited message, or `Told` of an alert.
     """
 
     key: str
@@ -39,7 +39,33 @@ class Job:
     body: str = ""
 
 
-def alert(record: Record, officer: int) -> Job:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an alert says beside its bulletin: the message that it replies to, the subscriptions that it
+    answers to, and whether it comes without a sound.
+    """
+
+    reply_to: int | None = None
+    subscriptions: tuple[int, ...] = ()
+    hushed: bool = False
+
+    def dump(self) -> str:
+        """For the database."""
+        return "" if self == PLAIN else json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """As it was dumped, or the bare number of a message, as it stood there before."""
+        fields = json.loads(text) if text else {}
+        if isinstance(fields, int):
+            return cls(fields)
+        return cls(**{**fields, "subscriptions": tuple(fields.get("subscriptions", ()))})
+
+
+PLAIN = Told()
+
+
+def alert(record: Record, officer: int, told: Told = PLAIN) -> Job:
     """Tell an officer of a bulletin: once for each bulletin, officer and state of the bulletin."""
     flash = record.bulletin.severity is Severity.FLASH
     revision = record.replaced_by or record.state
@@ -49,12 +75,8 @@ def alert(record: Record, officer: int) -> Job:
         priority=Priority.FLASH if flash else Priority.ALERT,
         verb="alert",
         record=record.bulletin.id,
+        body=told.dump(),
     )
-
-
-def replying(job: Job, message: int) -> Job:
-    """The same, as a reply to a message of the chat."""
-    return replace(job, body=str(message))
 
 
 def digest(officer: int, period: str, body: str) -> Job:

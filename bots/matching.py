@@ -1,4 +1,4 @@
-"""Which subscriptions a bulletin answers to. Pure."""
+"""Which restrictions a bulletin is within. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -14,9 +14,21 @@ _SEVERITIES: Final = list(Severity)
 def matches(record: Record, filters: Filters) -> bool:
     """Whether `record` is within every restriction of `filters`.
 
-    A country (`FR`) takes in its subdivisions (`FR-75`). A language matches when the bulletin has a text in
-    it, original or translated. Times and markings of `filters` count as well.
+    A country (`FR`) takes in its subdivisions (`FR-75`), a technique (`T1566`) its own (`T1566.001`). A
+    subject is named by its reference or its name, an event by its name. A language matches when the bulletin
+    has a text in it, original or translated. Times and markings of `filters` count as well.
     """
+    bulletin = record.bulletin
+    return (
+        matches_outside(record, filters)
+        and (not filters.tactics or any(_under(each.id, filters.tactics, ".") for each in bulletin.tactics))
+        and (not filters.subjects or _named(_subjects(record), filters.subjects))
+        and (not filters.events or _named(_event(record), filters.events))
+    )
+
+
+def matches_outside(record: Record, filters: Filters) -> bool:
+    """The same, without the restrictions that tell of the text itself: tactics, subjects, events."""
     bulletin = record.bulletin
     languages = {bulletin.language, *(each.language for each in bulletin.translations)}
     return (
@@ -26,7 +38,7 @@ def matches(record: Record, filters: Filters) -> bool:
             not filters.communities
             or not filters.communities.isdisjoint({record.community, record.community_slug})
         )
-        and (not filters.regions or any(_within(region, filters.regions) for region in bulletin.regions))
+        and (not filters.regions or any(_under(each, filters.regions, "-") for each in bulletin.regions))
         and (not filters.languages or not filters.languages.isdisjoint(languages))
         and bulletin.tlp.rank <= filters.tlp_at_most.rank
         and (filters.since is None or bulletin.issued >= filters.since)
@@ -34,10 +46,18 @@ def matches(record: Record, filters: Filters) -> bool:
     )
 
 
-def _within(region: str, wanted: Iterable[str]) -> bool:
-    return any(region == each or region.startswith(each + "-") for each in wanted)
+def _under(code: str, wanted: Iterable[str], joint: str) -> bool:
+    return any(code == each or code.startswith(each + joint) for each in wanted)
 
 
-def any_match(record: Record, subscriptions: Iterable[Filters]) -> bool:
-    """Whether at least one of an officer's subscriptions wants `record`: several make one alert."""
-    return any(matches(record, each) for each in subscriptions)
+def _subjects(record: Record) -> Iterable[str]:
+    for each in record.bulletin.subjects:
+        yield from (each.name, *each.aliases, each.reference or "")
+
+
+def _event(record: Record) -> Iterable[str]:
+    return (record.bulletin.event.name,) if record.bulletin.event else ()
+
+
+def _named(names: Iterable[str], wanted: Iterable[str]) -> bool:
+    return not {each.casefold() for each in wanted}.isdisjoint(each.casefold() for each in names)

@@ -10,8 +10,9 @@ from bots.actions import encode
 from bots.markup import Span
 from bots.rendered import Button, Rendered, Rows
 from bots.screens import screen
-from bots.state.officers import Officer, Subscription
+from bots.state.officers import Officer
 from bots.times import Quiet, Schedule
+from bots.watching import Subscription
 from bots.words import NAMES, Words, words
 from schemas.vocabulary import Kind, Language, Severity
 from subscribers.records import Community, Filters

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from bots import labels
 from bots.actions import encode, short
+from bots.changes import what_changed
 from bots.clock import moment
 from bots.details import details
 from bots.markup import LRM, RLM, UNITS_MAX, Span, Spans, cut, directed, laid, pieces, plain, units
@@ -32,6 +33,7 @@ away.
 _ROOM_LEAST: Final = 400
 """Less room than this under a long head is not worth a piece of text: it starts its own message."""
 _REGIONS_SHOWN: Final = 12
+_ANSWERS_SHOWN: Final = 3
 _LOUD: Final = frozenset({Severity.ELEVATED, Severity.HIGH, Severity.FLASH})
 _BUTTONS_PER_ROW: Final = 3
 
@@ -54,11 +56,15 @@ class Reader:
 @dataclass(frozen=True, slots=True)
 class Marks:
     """What this showing adds: a possible repeat after a broken connection, an acknowledgement already
-    given.
+    given; `answers`, the names of the saved searches that it answers to; `before`, what it amends, or
+    `after`, what it was amended by.
     """
 
     repeat: bool = False
     acknowledged: bool = False
+    answers: tuple[str, ...] = ()
+    before: Record | None = None
+    after: Record | None = None
 
 
 NO_MARKS: Final = Marks()
@@ -79,6 +85,7 @@ def render(
     one is split between paragraphs.
     """
     say = words(reader.language)
+    record = _marked_anew(record, marks.after)
     bulletin = record.bulletin
     released = ceiling.allows(bulletin.tlp)
     if released is not Release.FULL:
@@ -87,8 +94,8 @@ def render(
     if record.state == "amended" and bulletin.kind is Kind.DIGEST:
         # It may list what was retracted since; its amendment, which answers it, has all that still stands.
         text = text.model_copy(update={"summary": "", "body": ""})
-    head = _head(record, text, say, reader.zone, marks)
-    foot = _foot(record, say, view)
+    head = _head(record, text, say, reader.zone, marks, _changes(record, ceiling, reader, marks))
+    foot = _foot(record, say, view, marks)
     if view is View.BRIEF:
         parts, whole = _brief(text, head, foot, say)
         more = not whole or bool(details(record, say))
@@ -195,13 +202,34 @@ def _repeat(say: Words, marks: Marks) -> Iterable[Span]:
         yield Span("\n")
 
 
-def _head(record: Record, text: Translation, say: Words, zone: ZoneInfo, marks: Marks) -> Spans:
-    """Sign, kind and marking; title; who and how sure; when; who may be told."""
+def _marked_anew(record: Record, after: Record | None) -> Record:
+    """An amendment may raise the marking of what it amends, and never lower it here."""
+    if after is None or after.bulletin.tlp.rank <= record.bulletin.tlp.rank:
+        return record
+    raised = record.bulletin.model_copy(update={"tlp": after.bulletin.tlp})
+    return record.model_copy(update={"bulletin": raised})
+
+
+def _changes(record: Record, ceiling: Ceiling, reader: Reader, marks: Marks) -> list[str]:
+    """What the amendment changed, where both words of it may be shown."""
+    pairs = [(marks.before, record), (record, marks.after)]
+    found = next(((old, new) for old, new in pairs if old and new), None)
+    if found is None or any(ceiling.allows(each.bulletin.tlp) is not Release.FULL for each in found):
+        return []
+    return what_changed(found[0].bulletin, found[1].bulletin, words(reader.language), reader.zone)
+
+
+def _head(
+    record: Record, text: Translation, say: Words, zone: ZoneInfo, marks: Marks, changes: Sequence[str]
+) -> Spans:
+    """Sign, kind and marking; title; what changed; who and how sure; when; who may be told."""
     bulletin = record.bulletin
     lines: list[Span] = [*_repeat(say, marks), *_sign_line(bulletin, say)]
     if record.state != "current":
         changed = say.text("AMENDED since") if record.state == "amended" else say.text("RETRACTED")
         lines += [Span("\n⚠️ "), Span(changed, "b")]
+    if changes:
+        lines.append(Span("\n✏️ " + say.text("Changed: {changes}", changes=" · ".join(changes))))
     if "private" in record.flags:
         lines += [Span("\n🔏 "), say.aside(say.text("Private: not sent to the community"))]
     lines += [Span("\n"), Span(say.embed(text.title), "b"), Span("\n\n")]
@@ -240,7 +268,7 @@ def _language_note(bulletin: Bulletin, text: Translation, say: Words) -> str:
     return say.text("Only in {language}", language=shown)
 
 
-def _foot(record: Record, say: Words, view: View) -> Spans:
+def _foot(record: Record, say: Words, view: View, marks: Marks) -> Spans:
     lines = details(record, say) if view is View.FULL else []
     spans = [Span(line + "\n") for line in lines]
     if lines:
@@ -248,6 +276,11 @@ def _foot(record: Record, say: Words, view: View) -> Spans:
     spans += [*say.code(record.bulletin.ref), Span(" · " + say.embed(record.community_title))]
     if regions := record.bulletin.regions[:_REGIONS_SHOWN]:
         spans.append(Span(" · " + say.embed(", ".join(regions))))
+    if marks.answers:
+        names = ", ".join(say.embed(each) for each in marks.answers[:_ANSWERS_SHOWN])
+        if left := len(marks.answers[_ANSWERS_SHOWN:]):
+            names += ", " + say.count("and {number} more", "and {number} more", left)
+        spans.append(Span("\n🔔 " + say.text("For: {searches}", searches=names), "i"))
     return laid(spans, rtl=say.rtl)
 
 

@@ -20,11 +20,12 @@ from bots import jobs
 from bots.aftermath import DELETE_WITHIN
 from bots.clock import Clock, moment
 from bots.jobs import Job
-from bots.matching import any_match
+from bots.release import Ceiling
 from bots.state import State
 from bots.state.officers import DigestPlan, Officer, cover
 from bots.state.outbox import KEEP, Sent, enqueue
 from bots.times import last_due, next_due, period
+from bots.watching import Mode, Sight, stands_in_digest
 
 SWEEP_SECONDS: Final = 30
 TIDY_SECONDS: Final = 3_600
@@ -50,10 +51,11 @@ class DueTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler has no types
 class Schedule:
     """The clockwork. `start` it in the running loop, `reload` when an officer changed a digest."""
 
-    def __init__(self, state: State, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(self, state: State, clock: Clock, wake: Callable[[], None], ceiling: Ceiling) -> None:
         self._state = state
         self._clock = clock
         self._wake = wake
+        self._ceiling = ceiling
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
     async def start(self) -> None:
@@ -104,13 +106,12 @@ class Schedule:
         With `advance` the next one begins at `until`.
         """
         since = max(since, until - KEEP)
-        filters = [
-            each.filters for each in await self._state.officers.subscriptions(officer.id) if not each.paused
-        ]
+        held = await self._state.officers.subscriptions(officer.id)
         records = await self._state.outbox.records(since, until)
-        keys = [each.bulletin.id for each in records if any_match(each, filters)]
+        keys = [each.bulletin.id for each in records if stands_in_digest(Sight(each, self._ceiling), held)]
+        subscribed = any(not each.paused and each.search.mode is not Mode.SILENT for each in held)
         job = jobs.digest(
-            officer.id, name, json.dumps({"records": keys, "since": since, "subscribed": bool(filters)})
+            officer.id, name, json.dumps({"records": keys, "since": since, "subscribed": subscribed})
         )
         async with self._state.store.write() as tx:
             new = await tx.run(lambda connection: enqueue(connection, [job], self._clock.now()))

@@ -114,6 +114,12 @@ class Filters(_Shape):
     regions: frozenset[str] = frozenset()
     languages: frozenset[Language] = frozenset()
     """Bulletins that have a text, original or translated, in one of these."""
+    tactics: frozenset[str] = frozenset()
+    """Identifiers of a taxonomy, such as `T1566`, which takes in its sub-techniques."""
+    subjects: frozenset[str] = frozenset()
+    """References such as `QDi.001`, or names."""
+    events: frozenset[str] = frozenset()
+    """Names of events."""
     tlp_at_most: Tlp = Tlp.RED
     since: Instant | None = None
     until: Instant | None = None

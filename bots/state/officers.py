@@ -1,4 +1,4 @@
-"""Officers, their invitations, subscriptions and digests.
+"""Officers, their invitations and digests; their subscriptions are in `bots.state.subscriptions`.
 
 A code of invitation has 192 bits of chance in it, so its plain SHA-256 is kept: nobody guesses it, and a
 stolen database gives no codes.
@@ -11,15 +11,14 @@ from zoneinfo import ZoneInfo
 
 import apsw
 
+from bots.state.subscriptions import Subscriptions, look_again
 from bots.times import Quiet, Schedule
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
-from subscribers.records import Filters
-from subscribers.storage.store import Store, Tx
+from subscribers.storage.store import Tx
 
 Role = Literal["officer", "administrator"]
 NAME_MAX: Final = 64
-SUBSCRIPTIONS_MAX: Final = 50
 _SELECT: Final = (
     "SELECT id, name, role, language, zone, quiet_start, quiet_end, chat, person, reachable FROM officers"
 )
@@ -45,16 +44,6 @@ class Officer:
     def pseudonym(self) -> str:
         """How other agencies see this officer."""
         return f"officer-{self.id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """What an officer wants to be told of."""
-
-    id: int
-    officer: int
-    filters: Filters
-    paused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +80,8 @@ def _integer(value: object) -> int:
     return value
 
 
-class Officers:
+class Officers(Subscriptions):
     """The officers' tables."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
 
     async def invite(
         self, name: str, role: Role, *, code: str, expires: float, zone: str, now: float
@@ -217,59 +203,12 @@ class Officers:
             await tx.execute(
                 "UPDATE officers SET quiet_start = ?, quiet_end = ? WHERE id = ?", (*values, officer)
             )
-            await tx.execute(
-                "UPDATE jobs SET not_before = 0 WHERE officer = ? AND state = 'queued'", (officer,)
-            )
+            await look_again(tx, officer)
 
     async def set_reachable(self, person: int, *, reachable: bool) -> None:
         """Whether the service takes messages to this person (blocked, or back)."""
         async with self._store.write() as tx:
             await tx.execute("UPDATE officers SET reachable = ? WHERE person = ?", (int(reachable), person))
-
-    # --- subscriptions ---
-
-    async def subscribe(self, officer: int, filters: Filters) -> Subscription:
-        """Keep a subscription. Raises OperationError `too_large` beyond `SUBSCRIPTIONS_MAX`."""
-
-        def work(connection: apsw.Connection) -> int:
-            held = _one(connection, "SELECT count(*) FROM subscriptions WHERE officer = ?", (officer,))[0]
-            if _integer(held) >= SUBSCRIPTIONS_MAX:
-                raise OperationError(Code.TOO_LARGE, "too many subscriptions", "delete one first")
-            row = _one(
-                connection,
-                "INSERT INTO subscriptions (officer, filters) VALUES (?, ?) RETURNING id",
-                (officer, filters.model_dump_json()),
-            )
-            return _integer(row[0])
-
-        async with self._store.write() as tx:
-            return Subscription(await tx.run(work), officer, filters, paused=False)
-
-    async def subscriptions(self, officer: int | None = None) -> list[Subscription]:
-        """One officer's subscriptions, or everybody's, oldest first."""
-        rows = await self._store.query(
-            "SELECT id, officer, filters, paused FROM subscriptions"
-            " WHERE officer = coalesce(?, officer) ORDER BY id",
-            (officer,),
-        )
-        return [
-            Subscription(row[0], row[1], Filters.model_validate_json(row[2]), bool(row[3])) for row in rows
-        ]
-
-    async def pause(self, officer: int, subscription: int, *, paused: bool) -> None:
-        """Pause or resume one of an officer's subscriptions."""
-        async with self._store.write() as tx:
-            await tx.execute(
-                "UPDATE subscriptions SET paused = ? WHERE id = ? AND officer = ?",
-                (int(paused), subscription, officer),
-            )
-
-    async def unsubscribe(self, officer: int, subscription: int) -> None:
-        """Delete one of an officer's subscriptions."""
-        async with self._store.write() as tx:
-            await tx.execute(
-                "DELETE FROM subscriptions WHERE id = ? AND officer = ?", (subscription, officer)
-            )
 
     # --- digests ---
 

@@ -154,4 +154,13 @@ MIGRATIONS: Final = (
         WHERE true ON CONFLICT (key) DO NOTHING;
     DELETE FROM memory WHERE key LIKE 'fsm:%';
     """,
+    # Subscriptions are saved searches: what there was before alerts, and has no name.
+    """
+    ALTER TABLE subscriptions ADD COLUMN name TEXT NOT NULL DEFAULT '';
+    ALTER TABLE subscriptions ADD COLUMN words TEXT NOT NULL DEFAULT '';
+    ALTER TABLE subscriptions ADD COLUMN mode TEXT NOT NULL DEFAULT 'alert';
+    ALTER TABLE subscriptions ADD COLUMN snoozed REAL NOT NULL DEFAULT 0;
+    ALTER TABLE subscriptions ADD COLUMN quiet_start INTEGER;
+    ALTER TABLE subscriptions ADD COLUMN quiet_end INTEGER;
+    """,
 )

@@ -185,7 +185,7 @@ def put(connection: apsw.Connection, new: NewRecord) -> bool:
     connection.executemany(
         "INSERT INTO bulletin_regions VALUES (?, ?)", [(position, each) for each in regions]
     )
-    title, body = _texts(bulletin)
+    title, body = terms_of(bulletin)
     connection.execute("INSERT INTO terms (rowid, title, body) VALUES (?, ?, ?)", (position, title, body))
     connection.executemany(
         "INSERT OR IGNORE INTO links VALUES (?, ?, ?)",
@@ -238,8 +238,8 @@ def _free_position(connection: apsw.Connection, dated: int) -> int:
         first = room
 
 
-def _texts(bulletin: Bulletin) -> tuple[str, str]:
-    """The terms of what names a bulletin, and of the rest."""
+def terms_of(bulletin: Bulletin) -> tuple[str, str]:
+    """The search terms of what names a bulletin, and of the rest."""
     names = [bulletin.title, bulletin.ref]
     for subject in bulletin.subjects:
         names += [subject.name, *subject.aliases, subject.reference or ""]

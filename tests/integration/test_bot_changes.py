@@ -12,10 +12,12 @@ import pytest
 from bots.aftermath import PASSING
 from bots.clock import moment
 from bots.intake import plan
+from bots.release import Ceiling
 from bots.schedule import Schedule, ending
 from bots.state.officers import Officer
 from bots.state.outbox import Sent
 from bots.times import Schedule as Times
+from bots.watching import Search
 from schemas.encoding import instant
 from subscribers.records import Filters
 from tests.support.node import DirectNode
@@ -68,14 +70,57 @@ async def test_an_amendment_marks_the_first_message_and_answers_it(stage: BotSta
     await node.arrive(record)
     alert = await ed.next_message(says("First word"))
     amendment = make_record(
-        2, kind="amendment", title="Better word", links=link("amends", record.bulletin.id)
+        2, kind="amendment", title="Better word", severity="high", links=link("amends", record.bulletin.id)
     )
     await node.arrive(amendment)
     edit = await ed.next_edit()
     assert edit["message_id"] == alert["message_id"]
     assert "⚠️ AMENDED since" in text_of(edit)
+    changed = "✏️ Changed: severity raised from “Elevated” to “High” · new title"
+    assert changed in text_of(edit)
     news = await ed.next_message(says("Better word"))
     assert news["reply_to"] == alert["message_id"]
+    assert changed in text_of(news)
+
+
+async def test_two_searches_make_one_alert_and_a_snoozed_one_waits(stage: BotStage, node: DirectNode) -> None:
+    await stage.enrol("Ed")
+    ed, officers = stage.person("Ed"), stage.state.officers
+    found = await officers.by_person(ed.id)
+    assert found is not None
+    france = Search(name="France", filters=Filters(regions=frozenset({"FR"})))
+    drones = await officers.subscribe(found.id, Search(name="Drones", words="drone"))
+    await officers.subscribe(found.id, france)
+    both = make_record(1, title="Drones over the stadium", regions=["FR-75"])
+    await node.arrive(both)
+    alert = await ed.next_message(says("FRA-2026-0001"))
+    assert text_of(alert).endswith("🔔 For: Drones, France")
+    await officers.snooze(found.id, drones.id, time.time() + HOUR)
+    waits, comes = make_record(2, title="A drone again"), make_record(3, title="Roads", regions=["FR"])
+    await node.arrive(waits, comes)
+    assert "For: France" in text_of(await ed.next_message(says("FRA-2026-0003")))
+    sql = "SELECT state, not_before FROM jobs WHERE record = ?"
+    ((state, until),) = await stage.state.store.query(sql, (waits.bulletin.id,))
+    assert state == "queued"
+    assert until > time.time()
+    await officers.snooze(found.id, drones.id, 0.0)
+    await node.arrive(make_record(4, title="Roads", regions=["FR"]))  # wakes the outbox
+    assert "For: Drones" in text_of(await ed.next_message(says("FRA-2026-0002")))
+    assert len([each for each in ed.messages.values() if "FRA-2026-0001" in each.get("text", "")]) == 1
+
+
+async def test_a_raised_marking_takes_the_text_out_of_the_chat(stage: BotStage, node: DirectNode) -> None:
+    await officer(stage)
+    ed = stage.person("Ed")
+    record = make_record(1, title="First word")
+    await node.arrive(record)
+    await ed.next_message(says("First word"))
+    links = link("amends", record.bulletin.id)
+    await node.arrive(make_record(2, kind="amendment", title="Secret word", tlp="TLP:RED", links=links))
+    edit = text_of(await ed.next_edit())
+    assert edit.startswith("🔒 A bulletin is waiting for you.\nFRA-2026-0001")
+    waiting = text_of(await ed.next_message(says("FRA-2026-0002")))
+    assert "word" not in edit + waiting
 
 
 async def test_a_retraction_takes_the_text_away(stage: BotStage, node: DirectNode) -> None:
@@ -151,7 +196,7 @@ async def test_stubs_and_expired_bulletins_are_deleted_in_time(stage: BotStage, 
     assert abs(sent[1].ends - time.time() - HOUR) < 60
     assert sent[2].ends is None
     woken = []
-    await Schedule(stage.state, Later(2 * HOUR), lambda: woken.append(1)).sweep()
+    await Schedule(stage.state, Later(2 * HOUR), lambda: woken.append(1), Ceiling()).sweep()
     assert woken
     await ed.ask("/digest quiet off")
 
@@ -195,10 +240,10 @@ async def test_a_period_is_told_once_over_restarts_and_a_missed_one_at_start(
     await node.arrive(make_record(1))
     await node.handled(node.api.records[0])
     for _ in range(3):
-        await Schedule(stage.state, Later(25 * HOUR), lambda: None).ring()
+        await Schedule(stage.state, Later(25 * HOUR), lambda: None, Ceiling()).ring()
     rows = await stage.state.store.query("SELECT key FROM jobs WHERE verb = 'digest'")
     assert len(rows) == 1
-    await Schedule(stage.state, Later(73 * HOUR), lambda: None).ring()
+    await Schedule(stage.state, Later(73 * HOUR), lambda: None, Ceiling()).ring()
     rows = await stage.state.store.query("SELECT key, body FROM jobs WHERE verb = 'digest' ORDER BY id")
     assert len(rows) == 2
     due = moment(time.time() + 73 * HOUR).astimezone(ZoneInfo("Europe/Paris")).date()

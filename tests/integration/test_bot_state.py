@@ -13,12 +13,16 @@ import pytest
 from bots import jobs
 from bots.clock import SystemClock
 from bots.intake import Intake
+from bots.release import Ceiling
 from bots.state import State
 from bots.state.memory import Memory
 from bots.state.officers import Officers
 from bots.state.outbox import Outbox, Shown, enqueue, note_message
 from bots.state.schema import MIGRATIONS
+from bots.state.subscriptions import SUBSCRIPTIONS_MAX
 from bots.steps import Steps
+from bots.times import Quiet
+from bots.watching import Mode, Search, Subscription
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
 from subscribers.records import Filters, Record
@@ -109,6 +113,43 @@ async def test_an_enrolled_name_is_not_invited_again_and_a_new_code_ends_the_old
         assert refused.value.code is Code.BAD_REQUEST
 
 
+async def test_subscriptions_of_before_alert_and_have_no_name(tmp_path: Path) -> None:
+    key = bytes(KEY_SIZE)
+    before = next(at for at, each in enumerate(MIGRATIONS) if "ADD COLUMN snoozed" in each)
+    store = await Store.open(tmp_path / "bot.db", key, MIGRATIONS[:before])
+    ed = await enrolled(State(store, Officers(store), Outbox(store), Memory(store)), "Ed", 9)
+    async with store.write() as tx:
+        await tx.execute("INSERT INTO subscriptions (officer, filters, paused) VALUES (?, '{}', 1)", (ed,))
+    await store.close()
+    store = await Store.open(tmp_path / "bot.db", key, MIGRATIONS)
+    assert await Officers(store).subscriptions(ed) == [Subscription(1, ed, Search(), paused=True)]
+    await store.close()
+
+
+async def test_a_subscription_is_changed_by_its_officer_alone(state: State) -> None:
+    ed, irina = await enrolled(state, "Ed", 1), await enrolled(state, "Irina", 2)
+    search = Search(name="Drones", words="drone", mode=Mode.DIGEST, quiet=Quiet(60, 120))
+    made = await state.officers.subscribe(ed, search)
+    assert await state.officers.subscriptions(ed) == [made]
+    assert made.search == search
+
+    async def changed_by(officer: int) -> dict[int, Subscription]:
+        await state.officers.set_mode(officer, made.id, Mode.SILENT)
+        await state.officers.snooze(officer, made.id, 99.0)
+        await state.officers.set_hours(officer, made.id, None)
+        await state.officers.pause(officer, made.id, paused=True)
+        return await state.officers.subscriptions_by_id([made.id, 77])
+
+    assert await changed_by(irina) == {made.id: made}
+    wanted = search.model_copy(update={"mode": Mode.SILENT, "quiet": None})
+    assert await changed_by(ed) == {made.id: Subscription(made.id, ed, wanted, paused=True, snoozed=99.0)}
+    for _ in range(SUBSCRIPTIONS_MAX - 1):
+        await state.officers.subscribe(ed, Filters())
+    with pytest.raises(OperationError) as refused:
+        await state.officers.subscribe(ed, Filters())
+    assert refused.value.code is Code.TOO_LARGE
+
+
 async def test_what_is_old_is_given_up_and_forgotten(state: State) -> None:
     officer = await enrolled(state, "Ed", 1)
     now = time.time()
@@ -163,6 +204,6 @@ async def test_a_node_that_goes_away_is_waited_for_and_nothing_doubles(state: St
     record: Record = make_record(1)
     node.api.records.append(record)
     async with asyncio.timeout(20):
-        await Intake(node, state, SystemClock(), lambda: None).run()
+        await Intake(node, state, SystemClock(), lambda: None, Ceiling()).run()
     assert node.acknowledged == {record.bulletin.id}
     assert await state.outbox.counts() == {"queued": 1}

@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.intake import changed, changed_id, plan
-from bots.jobs import Priority
-from bots.matching import any_match, matches
+from bots.intake import changed, changed_id, plan, wanted
+from bots.jobs import Priority, Told
+from bots.matching import matches
 from bots.release import Ceiling
 from bots.state.outbox import Sent
 from bots.suggest import did_you_mean, vocabulary
+from bots.watching import Mode, Search, Subscription, Telling
 from schemas.vocabulary import Kind, Language, Relation, Severity, Tlp
 from subscribers.records import Filters, Record
 from tests.support.node_api import COMMUNITY, SLUG, make_record
@@ -21,7 +22,20 @@ def filters(**given: object) -> Filters:
 
 
 FRENCH = {"language": "fr", "official": True, "title": "Titre"}
-RECORD = make_record(1, kind="threat", severity="high", regions=["FR-75", "KZ"], translations=[FRENCH])
+RECORD = make_record(
+    1,
+    kind="threat",
+    severity="high",
+    regions=["FR-75", "KZ"],
+    translations=[FRENCH],
+    tactics=[{"taxonomy": "mitre-attack", "id": "T1566.001"}],
+    subjects=[{"type": "person", "name": "X", "aliases": ["Abu Test"], "reference": "QDi.001"}],
+    event={"name": "Great Games"},
+)
+
+
+def told(*officers: int) -> dict[int, Telling]:
+    return {each: Telling(Mode.ALERT, (each,)) for each in officers}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +57,15 @@ RECORD = make_record(1, kind="threat", severity="high", regions=["FR-75", "KZ"],
         (filters(languages={Language.RUSSIAN}), False),
         (filters(tlp_at_most=Tlp.CLEAR), False),
         (filters(kinds={Kind.THREAT}, regions={"DE"}), False),
+        (filters(tactics={"T1566"}), True),
+        (filters(tactics={"T1566.001"}), True),
+        (filters(tactics={"T1566.002"}), False),
+        (filters(tactics={"T156"}), False),
+        (filters(subjects={"QDi.001"}), True),
+        (filters(subjects={"ABU TEST"}), True),
+        (filters(subjects={"Abu"}), False),
+        (filters(events={"great games"}), True),
+        (filters(events={"Small games"}), False),
         (filters(since="2026-03-02T00:00:00Z"), False),
         (filters(until="2026-03-02T00:00:00Z"), True),
     ],
@@ -66,16 +89,24 @@ def test_narrowing_never_adds(record: Record, kinds: set[Kind], severity: Severi
 
 
 def test_many_subscriptions_make_one_alert() -> None:
-    jobs = plan(RECORD, {1: [filters(), filters(regions={"FR"})], 2: [filters(regions={"DE"})], 3: []})
-    assert [(job.officer, job.verb) for job in jobs] == [(1, "alert")]
-    assert any_match(RECORD, [filters(regions={"DE"}), filters()])
-    assert not any_match(RECORD, [])
+    held = [
+        Subscription(1, 1, Search()),
+        Subscription(2, 1, Search(filters=filters(regions={"FR"}))),
+        Subscription(3, 2, Search(filters=filters(regions={"DE"}))),
+        Subscription(4, 4, Search(mode=Mode.DIGEST)),
+    ]
+    found = wanted(RECORD, held, Ceiling())
+    assert found == {1: Telling(Mode.ALERT, (1, 2))}
+    jobs = plan(RECORD, found)
+    assert [(job.officer, job.verb, Told.load(job.body)) for job in jobs] == [
+        (1, "alert", Told(subscriptions=(1, 2)))
+    ]
 
 
 def test_flash_goes_first() -> None:
     flash = make_record(3, severity="flash")
-    assert plan(flash, {1: [filters()]})[0].priority is Priority.FLASH
-    assert plan(RECORD, {1: [filters()]})[0].priority is Priority.ALERT
+    assert plan(flash, told(1))[0].priority is Priority.FLASH
+    assert plan(RECORD, told(1))[0].priority is Priority.ALERT
     assert min(Priority) is Priority.FLASH
     assert Priority.ALERT < Priority.DIGEST
 
@@ -90,10 +121,13 @@ def change(relation: Relation, kind: Kind, **fields: object) -> Record:
 
 def test_a_change_reaches_whoever_was_told_and_edits_what_they_saw() -> None:
     amendment = change(Relation.AMENDS, Kind.AMENDMENT)
-    jobs = plan(amendment, {2: [filters()]}, [sent(5, 1, 77), sent(6, 1, 78)])
+    jobs = plan(amendment, told(2), [sent(5, 1, 77), sent(6, 1, 78)])
     alerts = [job for job in jobs if job.verb == "alert"]
     edits = [job for job in jobs if job.verb == "edit"]
-    assert [(job.officer, job.body) for job in alerts] == [(1, "77"), (2, "")]
+    assert [(job.officer, Told.load(job.body)) for job in alerts] == [
+        (1, Told(77)),
+        (2, Told(subscriptions=(2,))),
+    ]
     assert [(job.target, job.record, job.body) for job in edits] == [
         (5, RECORD.bulletin.id, "amended"),
         (6, RECORD.bulletin.id, "amended"),
@@ -101,8 +135,7 @@ def test_a_change_reaches_whoever_was_told_and_edits_what_they_saw() -> None:
 
 
 def test_the_same_bulletin_again_makes_the_same_keys() -> None:
-    subscriptions = {1: [filters()]}
-    assert plan(RECORD, subscriptions) == plan(RECORD, subscriptions)
+    assert plan(RECORD, told(1)) == plan(RECORD, told(1))
 
 
 def test_only_the_originator_changes_a_bulletin() -> None:
@@ -139,6 +172,6 @@ def test_did_you_mean_knows_only_what_the_ceiling_shows() -> None:
 
 def test_what_came_as_history_wakes_nobody_who_does_not_know_of_it() -> None:
     old = RECORD.model_copy(update={"flags": frozenset({"history"})})
-    assert plan(old, {1: [filters()], 2: [filters()]}) == []
-    told = plan(old, {1: [filters()], 2: [filters()]}, told=[2])
-    assert [job.officer for job in told] == [2]
+    found = wanted(old, [Subscription(1, 1, Search())], Ceiling())
+    assert found == {}
+    assert [job.officer for job in plan(old, found, told=[2])] == [2]

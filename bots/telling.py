@@ -1,0 +1,72 @@
+"""What delivery says of a bulletin, at the last moment: alerts, and messages whose bulletin was amended."""
+
+from collections.abc import Sequence
+
+from bots.aftermath import quiet, reader
+from bots.intake import changed_id
+from bots.jobs import Told
+from bots.release import Ceiling
+from bots.render import Marks, render
+from bots.rendered import Rendered
+from bots.state import State
+from bots.state.outbox import Sent, Work
+from schemas.vocabulary import Kind, Language
+from subscribers.records import Record
+
+
+class Teller:
+    """Makes the texts, and says which of them wait."""
+
+    def __init__(self, state: State, ceiling: Ceiling) -> None:
+        self._state = state
+        self._ceiling = ceiling
+
+    async def alert(self, work: Work, record: Record | None) -> Rendered | None:
+        """The alert to a bulletin; None when it was retracted before it was told."""
+        if record is None or record.state == "retracted":
+            return None
+        told = Told.load(work.body)
+        held = await self._state.officers.subscriptions_by_id(told.subscriptions)
+        names = (held[each].search.name for each in told.subscriptions if each in held)
+        marks = Marks(
+            repeat=work.repeated,
+            acknowledged=await self._state.outbox.acknowledged(record.bulletin.id, work.officer.id),
+            answers=tuple(each for each in names if each),
+            before=await self._amended_by(record),
+        )
+        return render(record, self._ceiling, reader(work.officer), marks=marks)
+
+    async def amended(self, work: Work, sent: Sent, record: Record) -> Rendered:
+        """A message as it reads after its bulletin was amended."""
+        after = await self._state.outbox.record(record.replaced_by) if record.replaced_by else None
+        done = await self._state.outbox.acknowledged(record.bulletin.id, work.officer.id)
+        return render(
+            record,
+            self._ceiling,
+            reader(work.officer),
+            language=Language(sent.language) if sent.language else None,
+            marks=Marks(acknowledged=done, after=after),
+        )
+
+    async def resting(self, found: Sequence[Work], now: float) -> dict[int, float]:
+        """Which of these jobs must wait, and until when (Unix seconds): quiet hours and snoozes."""
+        told = {work.id: Told.load(work.body) for work in found if work.verb == "alert"}
+        ids = {each for one in told.values() for each in one.subscriptions}
+        held = await self._state.officers.subscriptions_by_id(ids) if ids else {}
+        resting: dict[int, float] = {}
+        for work in found:
+            answered = (
+                [held[each] for each in told[work.id].subscriptions if each in held]
+                if work.id in told
+                else []
+            )
+            if (until := quiet(work, now, answered)) is not None:
+                resting[work.id] = until
+        return resting
+
+    async def _amended_by(self, record: Record) -> Record | None:
+        """What this bulletin amends, if it is the originator's word."""
+        if record.bulletin.kind is not Kind.AMENDMENT or (key := changed_id(record)) is None:
+            return None
+        kept = await self._state.outbox.record(key)
+        return kept if kept and kept.state != "current" else None
