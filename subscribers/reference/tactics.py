@@ -1,0 +1,249 @@
+"""ATT&CK and DISARM techniques, found by number or by name. Pure, but for `load`, which reads files.
+
+They come with the package `pymispgalaxies` (MISP galaxy clusters), so nothing is fetched. Its own classes
+load all clusters, which takes seconds and 200 MB; we read the four files that we need, and keep what is shown
+of them: 0.2 s and 2 MB. The numbers of the two do not meet: DISARM counts from T0002, ATT&CK from T1001 (its
+ICS matrix, from T0800, is not among them). Numbers are as in a bulletin's `tactics` (FORMAT.md, "Bulletin").
+"""
+
+import functools
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from rapidfuzz import fuzz
+
+from schemas.errors import Code, OperationError
+from schemas.vocabulary import Taxonomy
+
+SUMMARY_MAX: Final = 480
+"""Characters of a description that are kept: whole sentences where they fit."""
+QUERY_MAX: Final = 100
+SCORE_MIN: Final = 72
+"""Below this a name is no longer taken for a misspelled one."""
+HITS_MAX: Final = 25
+
+_NUMBER: Final = re.compile(r"(T[0-9]{4})(?:[./]([0-9]{3}))?\Z", re.IGNORECASE)
+_CITATION: Final = re.compile(r"\(Citation: [^)]*\)")
+_LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s")
+_WORD: Final = re.compile(r"[^\W_]+")
+
+
+class Match(StrEnum):
+    """What of a technique was found, surest first."""
+
+    NUMBER = "number"
+    NAME = "name"
+    WORDS = "words"
+    """Every word that was asked for begins a word of the name."""
+    SPELLING = "spelling"
+    """The name is spelled nearly like that."""
+    PHASE = "phase"
+    """It belongs to a phase of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Countermeasure:
+    """What may be done against a technique: `M1054` is a mitigation of ATT&CK, `C00008` is DISARM's."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Technique:
+    """A way in which an adversary works."""
+
+    taxonomy: Taxonomy
+    id: str
+    name: str
+    summary: str
+    phases: tuple[str, ...]
+    """To what end: `initial access`, `maximise exposure`."""
+    platforms: tuple[str, ...]
+    url: str
+    parent: str
+    """The number that this one is a part of; empty for a whole one."""
+    parts: tuple[str, ...]
+    countermeasures: tuple[Countermeasure, ...]
+    withdrawn: bool
+    """No longer in use: `replaced_by` says what took its place, where there is such a thing."""
+    replaced_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A technique that may be meant, and why."""
+
+    technique: Technique
+    match: Match
+    score: int
+    """0 to 100."""
+
+
+class Techniques:
+    """All techniques, by number and by name."""
+
+    def __init__(self, techniques: Iterable[Technique]) -> None:
+        self._by_id = {each.id: each for each in techniques}
+        self._words = {each.id: _words(each.name) for each in self._by_id.values()}
+        self._phases: dict[str, list[str]] = defaultdict(list)
+        for each in self._by_id.values():
+            for phase in () if each.withdrawn else each.phases:
+                self._phases[" ".join(_words(phase))].append(each.id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, number: str) -> Technique | None:
+        """The technique of that number: `T1566`, `t1566.001`, `T1566/001`."""
+        found = _NUMBER.match(number.strip())
+        if found is None:
+            return None
+        return self._by_id.get(found[1].upper() + (f".{found[2]}" if found[2] else ""))
+
+    def look_up(self, asked: str) -> list[Found]:
+        """What may be meant by a number, a name, part of one or a phase, best first; at most 25.
+
+        OperationError `bad_request` where there is nothing to look for, or more than 100 characters.
+        """
+        if (exact := self.get(asked)) is not None:
+            return [Found(exact, Match.NUMBER, 100)]
+        words = _words(asked) if len(asked) <= QUERY_MAX else []
+        if not words:
+            fix = f"give a number such as T1566, or a name of at most {QUERY_MAX} characters"
+            raise OperationError(Code.BAD_REQUEST, "there is no technique to look for", fix)
+        found = [each for each in (self._compared(id, words) for id in self._by_id) if each is not None]
+        named = {each.technique.id for each in found}
+        phase = self._phases.get(" ".join(words), ())
+        found += [Found(self._by_id[id], Match.PHASE, SCORE_MIN) for id in phase if id not in named]
+        return sorted(found, key=_order)[:HITS_MAX]
+
+    def _compared(self, id: str, asked: Sequence[str]) -> Found | None:
+        technique, words = self._by_id[id], self._words[id]
+        if asked == words:
+            return Found(technique, Match.NAME, 100)
+        if all(any(word.startswith(each) for word in words) for each in asked):
+            share = sum(map(len, asked)) / sum(map(len, words))
+            return Found(technique, Match.WORDS, round(80 + 18 * min(share, 1.0)))
+        ours, theirs = " ".join(asked), " ".join(words)
+        apart = fuzz.token_sort_ratio(ours, theirs, score_cutoff=SCORE_MIN)
+        together = fuzz.ratio("".join(asked), "".join(words), score_cutoff=SCORE_MIN)
+        score = round(max(apart, together))
+        return Found(technique, Match.SPELLING, min(score, 97)) if score >= SCORE_MIN else None
+
+
+@functools.cache
+def techniques() -> Techniques:
+    """All of them, read once. OperationError `not_found` where the package is not as we know it."""
+    return Techniques(load())
+
+
+def load() -> list[Technique]:
+    """Every technique in the files of `pymispgalaxies`. OperationError `not_found`."""
+    try:
+        attack, mitigations = _cluster("mitre-attack-pattern"), _cluster("mitre-course-of-action")
+        disarm, counters = _cluster("disarm-techniques"), _cluster("disarm-countermeasures")
+        return [
+            *_techniques(Taxonomy.ATTACK, attack, _against(mitigations, "mitigates", "M")),
+            *_techniques(Taxonomy.DISARM, disarm, _against(counters, "blocks", "C")),
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        fix = "install the version of pymispgalaxies that is in uv.lock"
+        raise OperationError(
+            Code.NOT_FOUND, "the files of ATT&CK and DISARM are missing or changed", fix
+        ) from None
+
+
+def _order(found: Found) -> tuple[bool, int, int, str]:
+    return found.technique.withdrawn, -found.score, list(Match).index(found.match), found.technique.id
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+def _cluster(name: str) -> list[dict[str, Any]]:
+    package = find_spec("pymispgalaxies")  # imported, it would load jsonschema, which we have no use for
+    if package is None or package.origin is None:
+        raise FileNotFoundError(name)
+    path = Path(package.origin).parent / "data" / "misp-galaxy" / "clusters" / f"{name}.json"
+    values: list[dict[str, Any]] = json.loads(path.read_bytes())["values"]
+    return values
+
+
+def _techniques(
+    taxonomy: Taxonomy, values: Sequence[Mapping[str, Any]], against: Mapping[str, list[Countermeasure]]
+) -> Iterator[Technique]:
+    numbers = {value["uuid"]: str(value["meta"]["external_id"]) for value in values}
+    parts: dict[str, list[str]] = defaultdict(list)
+    for number in numbers.values():
+        if "." in number:
+            parts[number.partition(".")[0]].append(number)
+    for value in values:
+        meta, number = value["meta"], numbers[value["uuid"]]
+        summary, withdrawn = _summary(value["description"]), bool(value.get("revoked"))
+        replaced = (numbers.get(each, "") for each in _related(value, "revoked-by"))
+        yield Technique(
+            taxonomy=taxonomy,
+            id=number,
+            name=str(value["value"]).removesuffix(f" - {number}"),
+            summary=summary,
+            phases=tuple(dict.fromkeys(_phase(each) for each in meta.get("kill_chain", ()))),
+            platforms=tuple(meta.get("mitre_platforms", ())),
+            url=next((each for each in meta["refs"] if _is_own(each, number)), ""),
+            parent=number.partition(".")[0] if "." in number else "",
+            parts=tuple(sorted(parts[number])),
+            countermeasures=tuple(sorted(against.get(value["uuid"], ()), key=lambda each: each.id)),
+            withdrawn=withdrawn or "technique has been deprecated" in value["description"],
+            replaced_by=next(replaced, ""),
+        )
+
+
+def _phase(text: str) -> str:
+    """`attack-Windows:initial-access` is `initial access`."""
+    return text.partition(":")[2].replace("-", " ").casefold()
+
+
+def _is_own(url: str, number: str) -> bool:
+    """Whether this is the page of the technique itself, not of something that it cites."""
+    return url.removesuffix(".md").replace("/", ".").endswith(f"techniques.{number}")
+
+
+def _related(value: Mapping[str, Any], relation: str) -> list[str]:
+    return [each["dest-uuid"] for each in value.get("related", ()) if each["type"] == relation]
+
+
+def _against(
+    values: Sequence[Mapping[str, Any]], relation: str, letter: str
+) -> dict[str, list[Countermeasure]]:
+    """By the technique that it is against. The first mitigations of ATT&CK had no numbers of their own."""
+    against: dict[str, list[Countermeasure]] = defaultdict(list)
+    for value in values:
+        number = str(value["meta"]["external_id"])
+        if number.startswith(letter):
+            name = str(value["value"]).removesuffix(f" - {number}")
+            for technique in _related(value, relation):
+                against[technique].append(Countermeasure(number, name))
+    return against
+
+
+def _summary(description: str) -> str:
+    """The first paragraph, without links and citations: whole sentences of it, if there are any."""
+    plain = _LINK.sub(r"\1", _CITATION.sub("", description)).replace("**", "")
+    paragraph = next((" ".join(each.split()) for each in plain.split("\n\n") if each.strip()), "")
+    if len(paragraph) <= SUMMARY_MAX:
+        return paragraph
+    kept = ""
+    for sentence in _SENTENCE_END.split(paragraph):
+        if len(kept) + len(sentence) + 1 > SUMMARY_MAX:
+            break
+        kept = f"{kept} {sentence}".strip()
+    return kept or paragraph[: SUMMARY_MAX - 1].rsplit(" ", 1)[0] + "\N{HORIZONTAL ELLIPSIS}"
