@@ -5,7 +5,7 @@ with a stroke is a command or nothing we know; any other line belongs to the ste
 waits for it. Nothing here asks or answers.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
 from bots.asking import Pressed, Typed
@@ -49,6 +49,11 @@ class Book:
     def step(self, state: str, answer: Said) -> None:
         """`answer` takes the next line, no command, of a conversation in this state (see `bots.steps`)."""
         _enter(self._steps, state, answer)
+
+    def leave_out(self, names: Collection[str]) -> None:
+        """Commands that make no sense at this door: nobody answers them."""
+        for name in names:
+            self._commands.pop(name, None)
 
     def for_typed(self, asked: Typed, state: str | None) -> Said:
         """Who answers a line in a conversation that stands at `state`."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn, TextIO, TypeVar
 
 import typer
 
+from bots.doors.terminal.cli import chat
 from schemas.errors import Code, LiaisonError, OperationError
 
 T = TypeVar("T")
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 officer_app = typer.Typer(no_args_is_help=True, help="Who may use the bot.")
 app.add_typer(officer_app, name="officer")
+app.command("chat", epilog="Example: liaison-bot chat --node-dir agency/local --officer 'Amina K.'")(chat)
 
 StateOption = Annotated[
     Path | None, typer.Option("--state", help="The bot's folder [LIAISON_BOT_STATE].", show_default="bot")

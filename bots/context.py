@@ -34,6 +34,8 @@ class Context:
     """There may be something to deliver."""
     announce: Callable[[Officer], Awaitable[None]]
     """Give an officer's chat its menu of commands."""
+    within: bool = False
+    """No chat service reads along."""
 
     def steps(self, officer: Officer) -> Steps:
         """Where the officer's conversation stands."""

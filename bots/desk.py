@@ -23,7 +23,7 @@ from bots.state.outbox import KEEP
 from bots.suggest import did_you_mean, vocabulary
 from bots.words import Words, words
 from schemas.errors import Code, LiaisonError, OperationError
-from schemas.vocabulary import Kind, Language
+from schemas.vocabulary import Kind, Language, Tlp
 from subscribers.records import Filters, Page, Record
 
 NEWS: Final = Filters(kinds=frozenset(Kind) - QUIET_KINDS)
@@ -76,7 +76,8 @@ class Desk:
         known = vocabulary([each for each in kept if each.state != "retracted"], self.ceiling)
         if better := did_you_mean(text, known):
             lines.append(say.text("Did you mean: {words}", words=say.embed(better)))
-        lines.append(say.text("Only bulletins that may be shown in chat are searched here."))
+        if self.ceiling.full is not Tlp.RED:
+            lines.append(say.text("Only bulletins that may be shown in chat are searched here."))
         return Answer(screens.plain_answer("\n".join(lines), officer.language))
 
     async def next_page(self, officer: Officer) -> Answer | None:

@@ -21,6 +21,7 @@ from bots.pacing import Pacer
 from bots.ports import Chat, NodeClient
 from bots.reception import Reception
 from bots.schedule import Schedule
+from bots.screens import ABOUT_OTHERS
 from bots.settings import BotSettings
 from bots.state import State
 from bots.state.officers import Officer
@@ -51,6 +52,8 @@ class Front:
     name: str
     announce: Callable[[Officer], Awaitable[None]]
     """Give an officer's chat its menu of commands."""
+    within: bool = False
+    """The door is within the agency: no chat service reads along, and nobody else can be invited to it."""
 
 
 class House:
@@ -82,8 +85,12 @@ class House:
             new_code=edges.new_code,
             wake=wake,
             announce=front.announce,
+            within=front.within,
         )
-        self.reception = Reception(context, written())
+        self.book = written()
+        if front.within:
+            self.book.leave_out(ABOUT_OTHERS)
+        self.reception = Reception(context, self.book)
 
     async def run(self, stop: asyncio.Event, *door: Coroutine[Any, Any, None]) -> None:
         """Run until `stop`, with what the front door itself does beside it. Raises OperationError when the

@@ -3,7 +3,10 @@ before.
 """
 
 import asyncio
+import contextlib
 import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final, TextIO
 
 import structlog
@@ -41,20 +44,29 @@ def node_settings(settings: BotSettings) -> ClientSettings:
     return ClientSettings(url=settings.node_url, seed_file=settings.node_seed_file, name=settings.node_name)
 
 
+@contextlib.asynccontextmanager
+async def only_one(folder: Path) -> AsyncIterator[None]:
+    """Hold the folder's lock. Raises OperationError `already_running`."""
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise OperationError(
+            Code.ALREADY_RUNNING, "another bot runs on this folder", "stop it, or choose another --state"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 async def _run(settings: BotSettings, stream: TextIO | None) -> None:
-    async with await State.open(settings.state) as state:
-        lock = FileLock(settings.state / LOCK)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            raise OperationError(
-                Code.ALREADY_RUNNING, "another bot runs on this folder", "stop it, or choose another --state"
-            ) from None
-        try:
-            async with Agency.open(node_settings(settings)) as agency:
-                await run_on(settings, state, agency, Events(stream))
-        finally:
-            lock.release()
+    async with (
+        await State.open(settings.state) as state,
+        only_one(settings.state),
+        Agency.open(node_settings(settings)) as agency,
+    ):
+        await run_on(settings, state, agency, Events(stream))
 
 
 async def run_on(settings: BotSettings, state: State, node: NodeClient, events: Events) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from bots.actions import encode
 from bots.labels import N_
-from bots.markup import Span, Spans, laid
+from bots.markup import Span, laid
 from bots.rendered import Button, Part, Rendered, Rows
 from bots.state.officers import Officer
 from bots.words import NAMES, SPOKEN, Words, words
@@ -23,6 +23,9 @@ COMMANDS = {
 }
 """The menu of commands, in its order."""
 FOR_ADMINISTRATORS = {"invite": N_("Invite an officer"), "alarms": N_("What the node warns of")}
+
+ABOUT_OTHERS = frozenset({"invite"})
+"""Commands that make sense only where others can come in."""
 
 
 def screen(spans: Iterable[Span], language: Language, rows: Rows = ()) -> Rendered:
@@ -66,25 +69,26 @@ def refusal(language: Language) -> Rendered:
     return plain_answer(text, language)
 
 
-def help_text(officer: Officer, full: Tlp) -> Rendered:
-    """Every command in a line, and what must not be typed."""
+def help_text(officer: Officer, full: Tlp, *, within: bool = False) -> Rendered:
+    """Every command in a line, and what must not be typed. `within`: no chat service reads along."""
     say = words(officer.language)
     spans: list[Span] = [Span("ℹ️ " + say.text("What this bot does"), "b"), Span("\n")]
     for name, about in commands(say, administrator=officer.role == "administrator").items():
-        spans += [Span("\n" + say.embed(f"/{name}")), Span(" — " + about)]
-    ceiling = say.embed(full.value)
-    notes: Spans = (
-        Span(
-            "\n\n🔈 "
-            + say.text("Bulletins up to {tlp} are shown here. Of others you get the reference.", tlp=ceiling)
-        ),
-        Span(
-            "\n⌨️ "
-            + say.text("The chat service can read what you type. Never type names or facts of a case here.")
-        ),
-        Span("\n🔴 " + say.text("Flash alerts always sound, in quiet hours too.")),
-    )
-    return screen([*spans, *notes], officer.language)
+        if not within or name not in ABOUT_OTHERS:
+            spans += [Span("\n" + say.embed(f"/{name}")), Span(" — " + about)]
+    notes: list[str] = []
+    if full is not Tlp.RED:
+        shown = say.text(
+            "Bulletins up to {tlp} are shown here. Of others you get the reference.",
+            tlp=say.embed(full.value),
+        )
+        notes.append("🔈 " + shown)
+    if not within:
+        typed = say.text("The chat service can read what you type. Never type names or facts of a case here.")
+        notes.append("⌨️ " + typed)
+    notes.append("🔴 " + say.text("Flash alerts always sound, in quiet hours too."))
+    spans.append(Span("\n\n" + "\n".join(notes)))
+    return screen(spans, officer.language)
 
 
 def languages(officer: Officer) -> Rendered:

@@ -40,6 +40,7 @@ PARTS: Final = {
     "readers": Part("keys", "readers", _WRITE),
     "outbox": Part("sending", "outbox", _WRITE),
     "release": Part("sharing", "release", _WRITE),
+    "chat": Part("chatting", "chat", _READ),
     "tail": Part("reading", "tail", _READ),
     "latest": Part("reading", "latest", _READ),
     "search": Part("reading", "search", _READ),

@@ -35,7 +35,9 @@ async def start(asked: Typed, context: Context, officer: Officer) -> None:
 
 async def show_help(asked: Typed, context: Context, officer: Officer) -> None:
     """What the bot does."""
-    await context.say(officer, asked.chat, screens.help_text(officer, context.settings.ceiling))
+    await context.say(
+        officer, asked.chat, screens.help_text(officer, context.settings.ceiling, within=context.within)
+    )
 
 
 async def invite(asked: Typed, context: Context, officer: Officer) -> None:

@@ -90,11 +90,7 @@ class Officers(Subscriptions):
 
         Raises OperationError `already_known` when that officer is enrolled, `bad_request` for an unfit name.
         """
-        wanted = " ".join(name.split())
-        if not wanted or len(wanted) > NAME_MAX or not wanted.isprintable():
-            raise OperationError(
-                Code.BAD_REQUEST, "not a fit name", f"use 1 to {NAME_MAX} printable characters"
-            )
+        wanted = fit_name(name)
 
         def work(connection: apsw.Connection) -> Officer:
             connection.execute(
@@ -241,6 +237,14 @@ class Officers(Subscriptions):
 async def cover(tx: Tx, officer: int, until: float) -> None:
     """Within a transaction: the officer's next digest begins at `until`."""
     await tx.execute("UPDATE digests SET covered = max(covered, ?) WHERE officer = ?", (until, officer))
+
+
+def fit_name(name: str) -> str:
+    """A name as it is kept. Raises OperationError `bad_request`."""
+    wanted = " ".join(name.split())
+    if not wanted or len(wanted) > NAME_MAX or not wanted.isprintable():
+        raise OperationError(Code.BAD_REQUEST, "not a fit name", f"use 1 to {NAME_MAX} printable characters")
+    return wanted
 
 
 def _digest(code: str) -> bytes:

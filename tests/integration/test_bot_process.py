@@ -11,12 +11,15 @@ import pytest
 from bots.sandbox.server import Sandbox
 from schemas.vocabulary import Tlp
 from subscribers.local import Role
+from tests.support.doors import DIALOGUE, ChatDoor, TerminalDoor, hold
 from tests.support.local_nats import Node, running_node
 from tests.support.node_api import make_record
 from tests.support.officers_bot import running_sandbox, says
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+FAST = {f"LIAISON_BOT_{name}": "100" for name in ("CHAT_RATE", "CHAT_BURST", "OVERALL_RATE")}
 SECRET = "Planted title that no log may hold"
+PORT = make_record(60, kind="threat", severity="high", title="Over the port", summary="A drone was seen.")
 
 
 async def bot(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
@@ -27,7 +30,8 @@ async def bot(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
         "from bots.cli import main; main()",
         *arguments,
         cwd=folder,
-        env={**environment, "PYTHONPATH": str(ROOT), "LIAISON_BOT_LOG": "json"},
+        stdin=asyncio.subprocess.PIPE,
+        env={**environment, "PYTHONPATH": str(ROOT), "LIAISON_BOT_LOG": "json", **FAST},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -72,6 +76,21 @@ async def test_from_the_first_administrator_to_an_alert(tmp_path: Path) -> None:
         assert SECRET in (await ed.ask("/search planted"))["text"]
         await ed.press("Acknowledge", alert)
         await ed.next_edit()
+
+        numbers = iter(range(61, 99))
+
+        async def arrive(title: str) -> None:
+            came = make_record(next(numbers), title=title, severity="flash", regions=["FR-75"])
+            node.api.records.append(came)
+            await node.local.republish([came])
+
+        node.api.records.append(PORT)
+        await hold(DIALOGUE, ChatDoor(ed), arrive)
+        await node.local.add_client("chat", Role.PUBLISHER, Tlp.RED)
+        terminal = await bot(folder, "chat", "--node-dir", str(node.directory), "--officer", "Irina")
+        await hold(DIALOGUE, TerminalDoor(terminal), arrive)
+        _, complaints = await asyncio.wait_for(terminal.communicate(b"/digest now\n"), 40)
+        assert (terminal.returncode, complaints) == (0, b"")
 
         second = await run(folder, sandbox, node)
         assert (await second.communicate())[1].startswith(b"already_running: ")

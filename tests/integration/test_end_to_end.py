@@ -60,6 +60,14 @@ async def test_from_one_agency_to_anothers_archive_sink_and_subjects(world: Worl
                     if each.get("bulletin", {}).get("id") == said.id)  # fmt: skip
         assert line["bulletin"]["ref"] == said.ref
 
+    # An officer at the agency's terminal, from a pipe: the button's number is the first that was shown.
+    asked = f"/show {said.ref}\n1\n/ack {said.ref}\n".encode()
+    told = await world.command("liaison-agency", "chat", "--state", kz.state, "--officer", "Ed", given=asked)
+    assert (told.status, told.err) == (0, "")
+    assert body in told.out
+    assert f"{said.ref} acknowledged." in told.out
+    assert f"{said.ref} was acknowledged already." in told.out
+
 
 async def test_the_hub_never_has_a_word_of_it(world: World) -> None:
     fr, kz = await world.agencies("fr", "kz")
