@@ -126,7 +126,7 @@ clean: ## Remove what the tools made (.venv and .tools too)
 # ---- the set-up, made anew when the dependencies change ----
 
 $(READY): pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --locked --quiet || { echo "The set-up failed: see the message above. Python 3.11 or newer and a package index are needed." >&2; exit 1; }
+	@$(UV) sync --locked --quiet --extra pictures || { echo "The set-up failed: see the message above. Python 3.11 or newer and a package index are needed." >&2; exit 1; }
 	@touch $@
 
 # The fuzzer is large and few need it: it is added where it is asked for, and stays.

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from bots.rendered import Part, Rows
 from subscribers.api import AlarmEntry
+from subscribers.insight.shapes import Counts, Provenance, Step
 from subscribers.records import Community, Filters, Notice, Page, Published, Record
 
 NO_FILTERS: Final = Filters()
@@ -52,6 +53,12 @@ class NodeClient(Protocol):
 
     async def replies(self, ref: str, limit: int = 50) -> list[Record]:
         """What was answered to a bulletin, newest first."""
+
+    async def provenance(self, ref: str) -> Provenance:
+        """Whose key signed a bulletin, and who vouches for that. Raises LiaisonError `not_found`."""
+
+    async def counts(self, filters: Filters, step: Step = "week") -> Counts:
+        """How many bulletins there are by kind, severity and step, within `filters.since` and `until`."""
 
     async def notices(self, after: int | None = None, limit: int = 50) -> list[Notice]:
         """Changes in the directory after a number, oldest first; without one the newest, newest first."""

@@ -11,6 +11,7 @@ from schemas.bulletin import CommunityId, Draft, Instant, Uuid7
 from schemas.evidence import Evidence
 from schemas.vocabulary import AlarmName, Realm, Tlp
 from subscribers.files.shapes import FilesApi
+from subscribers.insight.shapes import InsightApi
 from subscribers.keyring.identity_api import SuccessionApi
 from subscribers.keyring.key_life import KeyInfo, Reader
 from subscribers.records import (
@@ -303,6 +304,10 @@ class NodeApi(Protocol):
     @property
     def owners(self) -> "OwnersApi":
         """What several owners do together, and what members are told."""
+
+    @property
+    def insight(self) -> InsightApi:
+        """Where bulletins come from, and how many there are."""
 
     @property
     def recall(self) -> "RecallApi":

@@ -21,6 +21,7 @@ from subscribers.api import (
     OutboxEntry,
 )
 from subscribers.client_files import Files
+from subscribers.client_insight import Looking
 from subscribers.client_operating import Operating
 from subscribers.client_owning import Owning
 from subscribers.client_sharing import Sharing
@@ -89,7 +90,7 @@ class ClientSettings(BaseModel):
         return cls(url=url, seed_file=directory / "clients" / f"{name}.nk", name=name)
 
 
-class Agency(Owning, Operating, Sharing):
+class Agency(Owning, Operating, Sharing, Looking):
     """A client's view of its agency's node. Made by `Agency.open`; safe for many tasks of one event loop."""
 
     def __init__(self, settings: ClientSettings, link: Link) -> None:

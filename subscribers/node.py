@@ -36,6 +36,7 @@ from subscribers.directory.pages import page
 from subscribers.exchange.enrolment import LOCAL
 from subscribers.exchange.sent import Sent
 from subscribers.files.desk import FileDesk, using
+from subscribers.insight.desk import Insight
 from subscribers.judging import alarms
 from subscribers.judging.herald import Herald, told
 from subscribers.judging.showing import Kept, Shelf, check_signed
@@ -82,6 +83,8 @@ class Node:
         """What owners do, and what members are told of it."""
         self.replies = Replying(core, self.publish)
         """What is answered to bulletins."""
+        self.insight = Insight(core)
+        """Where bulletins come from, and how many there are."""
         self.recall = Recall(core, recall_patience)
         """How our amendments and retractions stand with others."""
         self.succession = Succession(core)

@@ -32,6 +32,7 @@ from subscribers.api import (
 )
 from subscribers.exchange.hub_link import Admission
 from subscribers.files.shapes import Download, FilePiece, Upload
+from subscribers.insight.shapes import Counts, Provenance
 from subscribers.keyring.identity_api import IdentityDocument, IdentityRequest, IdentityState
 from subscribers.keyring.key_life import KeyInfo, Reader
 from subscribers.records import (
@@ -75,6 +76,8 @@ ANSWERS: Final[dict[Verb, Any]] = {
     Verb.SIGHT: Published,
     Verb.REPLIES: list[Record],
     Verb.COMPLIANCE: list[Compliance],
+    Verb.PROVENANCE: Provenance,
+    Verb.COUNTS: Counts,
     Verb.COMMUNITY_CREATE: Community,
     Verb.COMMUNITY_ADD: Community,
     Verb.COMMUNITY_REMOVE: Community,
@@ -134,6 +137,8 @@ _SUMMARIES: Final = {
     Verb.ACKNOWLEDGE: "Publish an acknowledgement of a bulletin, to the community or its originator.",
     Verb.SIGHT: "Publish a sighting of what a bulletin speaks of, to the community or its originator.",
     Verb.COMPLIANCE: "Who has applied an amendment or retraction of this agency, by what they say.",
+    Verb.PROVENANCE: "Whose key signed a bulletin, who vouches for it, and who may read it.",
+    Verb.COUNTS: "How many bulletins there are, by kind, severity and day or week.",
     Verb.REPLIES: "What was answered to a bulletin, newest first.",
     Verb.COMMUNITY_CREATE: "Found a community.",
     Verb.COMMUNITY_ADD: "Let an agency in.",

@@ -85,6 +85,13 @@ class Vouched:
         reached = self.kept.head.size if self.kept else 0
         return not directory.root.quorum or self._identities.get(agency, 0) <= reached
 
+    def reaches(self, directory: Directory, kid: str) -> bool:
+        """Whether the newest head that a quorum vouched for has the document that binds a signing key."""
+        kept = self.kept
+        if kept is None or len(kept.times) < max(1, directory.root.quorum):
+            return False
+        return self._came.get(kid, kept.head.size + 1) <= kept.head.size
+
     def shown_until(self, directory: Directory) -> str | None:
         """When the head becomes stale, for people; None when it never does."""
         moment = until(directory, self.kept)

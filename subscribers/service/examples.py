@@ -8,6 +8,7 @@ from schemas.json_schemas import Json
 from schemas.vocabulary import AlarmName, Kind, Realm, Severity
 from subscribers.judging.alarm_texts import TEXTS
 from subscribers.records import Change, Filters, Notice, Proposal, Record
+from subscribers.service import insight_examples as insight
 from subscribers.service.roles import Role, Verb, verbs
 
 _FILE: Final[Json] = {
@@ -183,6 +184,8 @@ def request_examples(known: Json) -> dict[Verb, Json]:
         },
         Verb.REPLIES: {"ref": ref, "limit": 20},
         Verb.COMPLIANCE: {"ref": ref},
+        Verb.PROVENANCE: {"ref": ref},
+        Verb.COUNTS: insight.COUNTED,
         Verb.COMMUNITY_CREATE: {"slug": slug, "title": known["card"]["title"], "realm": "live"},
         Verb.COMMUNITY_ADD: {"community": slug, "agency": "jpn", "role": "reader"},
         Verb.COMMUNITY_REMOVE: {"community": slug, "agency": "jpn"},
@@ -327,6 +330,8 @@ def answer_examples(known: Json) -> dict[Verb, list[Json]]:
         Verb.SIGHT: published,
         Verb.REPLIES: [shown],
         Verb.COMPLIANCE: [_compliance(known)],
+        Verb.PROVENANCE: insight.provenance(shown),
+        Verb.COUNTS: insight.COUNTS,
         Verb.COMMUNITY_CREATE: community,
         Verb.COMMUNITY_ADD: community,
         Verb.COMMUNITY_REMOVE: community,

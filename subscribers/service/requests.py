@@ -19,6 +19,7 @@ from schemas.limits import (
 )
 from schemas.vocabulary import Realm, Tlp
 from subscribers.api import MembershipRole
+from subscribers.insight.requests import CountsRequest, ProvenanceRequest
 from subscribers.owning.communities import SPAN_MAX
 from subscribers.records import Filters
 from subscribers.service import file_requests as files
@@ -304,6 +305,8 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.SIGHT: SightRequest,
     Verb.REPLIES: RepliesRequest,
     Verb.COMPLIANCE: ComplianceRequest,
+    Verb.PROVENANCE: ProvenanceRequest,
+    Verb.COUNTS: CountsRequest,
     Verb.COMMUNITY_CREATE: CommunityCreateRequest,
     Verb.COMMUNITY_ADD: CommunityAddRequest,
     Verb.COMMUNITY_REMOVE: CommunityRemoveRequest,
@@ -357,7 +360,7 @@ def parse_request(verb: Verb, data: bytes) -> Request:
         raise OperationError(
             Code.BAD_REQUEST, f"{verb}: {where(error)}", "correct the named fields"
         ) from None
-    if isinstance(request, LatestRequest):
+    if isinstance(request, LatestRequest | CountsRequest):
         _bound(request.filters)
     return request
 

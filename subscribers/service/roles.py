@@ -46,6 +46,8 @@ class Verb(StrEnum):
     SIGHT = "sight"
     REPLIES = "replies"
     COMPLIANCE = "compliance"
+    PROVENANCE = "provenance"
+    COUNTS = "counts"
     COMMUNITY_CREATE = "community-create"
     COMMUNITY_ADD = "community-add"
     COMMUNITY_REMOVE = "community-remove"
@@ -94,6 +96,8 @@ _ADDS: Final = {
         Verb.SHOW,
         Verb.REPLIES,
         Verb.COMPLIANCE,
+        Verb.PROVENANCE,
+        Verb.COUNTS,
         Verb.EVIDENCE,
         Verb.COMMUNITIES,
         Verb.STATUS,

@@ -3,7 +3,7 @@ answer.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from pydantic import BaseModel
@@ -12,8 +12,10 @@ from schemas.bulletin import parse_draft
 from schemas.encoding import from_base64
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.evidence import Evidence
+from schemas.vocabulary import Tlp
 from subscribers.api import ClientAdded, NodeApi, WhoAmI
 from subscribers.files.shapes import PIECE_MAX, File
+from subscribers.insight.requests import CountsRequest, ProvenanceRequest
 from subscribers.local import ClientIdentity, LocalNats, Verb
 from subscribers.records import Filters, Page, Record
 from subscribers.service.file_requests import (
@@ -63,6 +65,8 @@ from subscribers.service.sharing_requests import HistoryWanted, ReleaseAnswer, R
 
 Answer = BaseModel | Sequence[BaseModel] | None
 
+T = TypeVar("T")
+
 _NOT_FOUND: Final = ("there is no bulletin with this reference or id", "check it, or search for it")
 
 log = structlog.get_logger(__name__)
@@ -91,6 +95,8 @@ class Desk:
             case AcknowledgeRequest() | RepliesRequest():
                 await self._show(client, request.ref)  # what the client may not see it cannot answer
                 return await self._reply(client, request)
+            case ProvenanceRequest() | CountsRequest():
+                return await self._look_into(client, request)
             case EvidenceRequest() | EvidenceRefusedRequest():
                 return await self._prove(client, request)
             case OutboxRequest() | OutboxItemRequest():
@@ -187,6 +193,14 @@ class Desk:
                 return await sharing.release_answer(client, request.ref, request.days, request.note)
             case ReleaseCarry():
                 return await sharing.release_carry(client, request.ref)
+
+    async def _look_into(self, client: ClientIdentity, request: ProvenanceRequest | CountsRequest) -> Answer:
+        if isinstance(request, CountsRequest):
+            counts = await self._api.insight.counts(_lowered(request.filters, client), request.step)
+            return _within(counts, counts.tlp_at_most, client)
+        await self._show(client, request.ref)  # what the client may not see it is told nothing about
+        found = await self._api.insight.provenance(request.ref)
+        return _within(found, found.tlp, client)
 
     async def _prove(
         self, client: ClientIdentity, request: EvidenceRequest | EvidenceRefusedRequest
@@ -338,9 +352,15 @@ def _lowered(filters: Filters, client: ClientIdentity) -> Filters:
 
 def _held(page: Page, client: ClientIdentity) -> Page:
     """The page, once it is sure that nothing in it is above the ceiling that the node was told of."""
-    if not all(_allowed(each, client) for each in page.items):
+    highest = max((each.bulletin.tlp for each in page.items), key=lambda tlp: tlp.rank, default=Tlp.CLEAR)
+    return _within(page, highest, client)
+
+
+def _within(answer: T, tlp: Tlp, client: ClientIdentity) -> T:
+    """The answer, once it is sure that the highest marking behind it is within the client's ceiling."""
+    if tlp.rank > client.ceiling.rank:
         log.error("answer above the ceiling withheld", client=client.name)
         raise OperationError(
             Code.INTERNAL, "the node's answer passed this client's ceiling", "report this defect"
         )
-    return page
+    return answer

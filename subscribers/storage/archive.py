@@ -30,7 +30,17 @@ from subscribers.storage.archive_rows import MIGRATIONS, Flag, NewRecord, put
 from subscribers.storage.normalise import query_expression
 from subscribers.storage.store import Row, Store, Tx
 
-__all__ = ["DIGEST_MAX", "MIGRATIONS", "Archive", "Flag", "NewRecord", "put", "put_all", "unpublished"]
+__all__ = [
+    "DIGEST_MAX",
+    "MIGRATIONS",
+    "Archive",
+    "Flag",
+    "NewRecord",
+    "communities_of",
+    "put",
+    "put_all",
+    "unpublished",
+]
 
 _CHANGED: Final = (
     "bulletin", "ref", "state", "change", "change_ref", "community", "community_slug", "agency",
@@ -260,7 +270,7 @@ def _change(row: Row) -> Change:
     )
 
 
-def _communities(connection: apsw.Connection, filters: Filters) -> list[str] | None:
+def communities_of(connection: apsw.Connection, filters: Filters) -> list[str] | None:
     """The ids behind the ids and slugs of a filter; None when it does not restrict."""
     if not filters.communities:
         return None
@@ -307,7 +317,7 @@ def _matching(connection: apsw.Connection, ask: _Ask, highest: int) -> tuple[str
     order): the walk ends when the page is full, so a common word costs no more than a rare one.
     """
     lowest, latest = span(ask.filters)
-    where, bindings = conditions(ask.filters, _communities(connection, ask.filters))
+    where, bindings = conditions(ask.filters, communities_of(connection, ask.filters))
     among: list[Binding] = [lowest, min(highest, latest)]
     if ask.expression is None:
         everything = "SELECT b.position FROM bulletins b WHERE b.position BETWEEN ? AND ?"

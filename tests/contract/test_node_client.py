@@ -11,7 +11,7 @@ import pytest
 from bots.ports import NodeClient
 from schemas.errors import Code, LiaisonError
 from schemas.subjects import BULLETINS
-from schemas.vocabulary import Kind, Tlp
+from schemas.vocabulary import Kind, Severity, Tlp
 from subscribers.local import Role
 from subscribers.records import Filters, Record
 from tests.support.local_nats import running_node
@@ -108,6 +108,26 @@ async def test_what_was_answered_is_listed_under_the_bulletin(side: Side) -> Non
     assert [each.flags for each in found] == [{"private"}, set()]
     assert [each.bulletin.id for each in await side.client.replies(record.bulletin.id, 1)] == [private.id]
     assert await side.client.replies(other.bulletin.id) == []
+
+
+async def test_the_chain_of_a_bulletin_is_told_without_a_word_of_it(side: Side) -> None:
+    record = make_record(1, title="A word of it", tlp="TLP:AMBER")
+    await side.arrive(record)
+    chain = await side.client.provenance(record.bulletin.ref)
+    assert (chain.id, chain.agency, chain.tlp) == (record.bulletin.id, record.agency, Tlp.AMBER)
+    assert "A word of it" not in chain.model_dump_json()
+
+
+async def test_what_is_counted_keeps_to_its_filters(side: Side) -> None:
+    await side.arrive(make_record(1, severity="high"))
+    await side.arrive(make_record(2, kind="threat", tlp="TLP:AMBER"))
+    span = Filters(tlp_at_most=Tlp.GREEN, since="2026-02-23T00:00:00Z", until="2026-03-09T00:00:00Z")
+    counts = await side.client.counts(span)
+    assert (counts.total, counts.kinds, counts.severities) == (1, {Kind.TACTIC: 1}, {Severity.HIGH: 1})
+    assert [each.severities for each in counts.bars] == [{Severity.HIGH: 1}, {}]
+    with pytest.raises(LiaisonError) as refused:
+        await side.client.counts(Filters(since=span.since))
+    assert refused.value.code is Code.BAD_REQUEST
 
 
 async def test_communities_are_listed(side: Side) -> None:

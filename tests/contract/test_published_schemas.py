@@ -24,6 +24,7 @@ from schemas.vocabulary import Kind
 from subscribers import publish as agency
 from subscribers.api import NodeApi, OwnersApi, RecallApi, RepliesApi, SharingApi
 from subscribers.files.shapes import FilesApi
+from subscribers.insight.shapes import InsightApi
 from subscribers.keyring.identity_api import SuccessionApi
 from subscribers.records import Record
 from subscribers.service.examples import answer_examples, request_examples
@@ -176,7 +177,7 @@ def test_every_verb_has_a_request_and_an_answer_and_they_hold() -> None:
 )
 def test_the_answers_are_those_that_the_node_promises(verb: Verb) -> None:
     name = verb.value.replace("-", "_")
-    apis = (NodeApi, OwnersApi, RepliesApi, RecallApi, SharingApi, SuccessionApi, FilesApi)
+    apis = (NodeApi, InsightApi, OwnersApi, RepliesApi, RecallApi, SharingApi, SuccessionApi, FilesApi)
     (api,) = (each for each in apis if callable(getattr(each, name, None)))
     promised = typing.get_type_hints(getattr(api, name))["return"]
     assert agency.ANSWERS[verb] == (None if promised is type(None) else promised)

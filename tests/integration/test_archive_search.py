@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from schemas.encoding import instant
 from schemas.errors import Code, OperationError, TrustError
 from schemas.vocabulary import Kind, Language, Severity, Tlp
+from subscribers.insight.counting import count
 from subscribers.records import Filters, Page
 from subscribers.storage.archive import MIGRATIONS, Archive, NewRecord
 from subscribers.storage.store import Store
@@ -339,6 +341,32 @@ async def test_a_digest_holds_what_came_in_its_time(store: Store, archive: Archi
     second = await archive.for_digest(COMMUNITY, START + day, START + 2 * day)
     assert [record.bulletin.id for record in first] == [bulletin_id(2), bulletin_id(1)]
     assert [record.bulletin.id for record in second] == [bulletin_id(3)]
+
+
+async def test_bulletins_are_counted_by_kind_severity_and_day(store: Store) -> None:
+    a_day = 24 * 60
+    await keep(
+        store,
+        new_record(0),
+        new_record(1, kind="tactic", severity="high"),
+        new_record(a_day - 1, tlp="TLP:AMBER"),
+        new_record(a_day, regions=["FR-75"]),
+        new_record(2 * a_day + 5, community=OTHER_COMMUNITY),
+        new_record(2 * a_day + 6),
+        replacing(2 * a_day + 7, "retraction", 2 * a_day + 6),
+        new_record(3 * a_day),
+    )
+    span = Filters(since=instant(START), until=instant(START + 3 * a_day * 60_000), tlp_at_most=Tlp.GREEN)
+    counts = await count(store, span, "day")
+    assert counts.total == 5
+    assert counts.kinds == {Kind.THREAT: 3, Kind.TACTIC: 1, Kind.RETRACTION: 1}
+    assert counts.severities == {Severity.LOW: 4, Severity.HIGH: 1}
+    assert [sum(each.severities.values()) for each in counts.bars] == [2, 1, 2]
+    assert (await count(store, span.model_copy(update={"tlp_at_most": Tlp.RED}), "day")).total == 6
+    some = span.model_copy(update={"communities": frozenset({COMMUNITY}), "kinds": frozenset({Kind.THREAT})})
+    assert [sum(each.severities.values()) for each in (await count(store, some, "week")).bars] == [2]
+    there = span.model_copy(update={"regions": frozenset({"FR"})})
+    assert (await count(store, there, "day")).total == 1
 
 
 async def test_what_is_not_republished_yet_is_known(store: Store, archive: Archive) -> None:

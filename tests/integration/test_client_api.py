@@ -138,6 +138,8 @@ async def test_no_verb_gives_a_record_above_the_ceiling(tmp_path: Path, ceiling:
         ):
             assert {each.bulletin.ref for each in page.items} == allowed
             assert page.total == len(allowed)
+        span = wide.model_copy(update={"since": "2026-02-23T00:00:00Z", "until": "2026-03-09T00:00:00Z"})
+        assert (await agency.counts(span)).total == len(allowed)
 
         # Word for word what is said of a bulletin that does not exist.
         asked = (
@@ -145,6 +147,7 @@ async def test_no_verb_gives_a_record_above_the_ceiling(tmp_path: Path, ceiling:
             agency.acknowledge(secret.id),
             agency.sight(secret.id, private=True),
             agency.replies(secret.id),
+            agency.provenance(secret.ref),
         )
         hidden = [await refusal(each) for each in asked]
         absent = await refusal(agency.show("FRA-2026-9999"))

@@ -53,6 +53,10 @@ async def test_from_one_agency_to_anothers_archive_sink_and_subjects(world: Worl
         async with member.client() as agency:
             shown = await agency.show(said.ref)
             assert (shown.bulletin.id, shown.own) == (said.id, member is fr)
+            chain = await agency.provenance(said.ref)
+            assert (chain.signature, chain.agency, chain.evidence) == ("holds", "fr", True)
+            assert chain.key
+            assert (chain.key.state, chain.audience.members) == ("current", 2)
             for words in ("drone", "беспилотник", "无人机", "مسيرة"):
                 page = await agency.search(words, limit=100)
                 assert said.id in {each.bulletin.id for each in page.items}, words

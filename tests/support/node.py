@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from schemas.vocabulary import Tlp
 from subscribers.api import AlarmEntry
+from subscribers.insight.shapes import Counts, Provenance, Step
 from subscribers.local import ClientIdentity, Role
 from subscribers.records import Community, Filters, Notice, Page, Published, Record
 from tests.support.node_api import MemoryNode
@@ -78,6 +79,12 @@ class DirectNode:
 
     async def replies(self, ref: str, limit: int = 50) -> list[Record]:
         return await self.api.replies.replies(ref, limit, Tlp.RED)
+
+    async def provenance(self, ref: str) -> Provenance:
+        return await self.api.insight.provenance(ref)
+
+    async def counts(self, filters: Filters, step: Step = "week") -> Counts:
+        return await self.api.insight.counts(filters, step)
 
     async def notices(self, after: int | None = None, limit: int = 50) -> list[Notice]:
         return await self.api.owners.notices(after, limit)

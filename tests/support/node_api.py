@@ -43,6 +43,7 @@ from subscribers.records import (
     ReleaseReport,
 )
 from tests.support.node_files import MemoryFiles
+from tests.support.node_insight import MemoryInsight
 
 COMMUNITY = "0123456789abcdef0123456789abcdef"
 SLUG = "alpha"
@@ -258,6 +259,7 @@ class MemoryNode:
         self.replies = MemoryReplies(self)
         self.sharing = MemorySharing()
         self.recall = MemoryRecall()
+        self.insight = MemoryInsight(lambda: self.records, _matches)
         self.succession = MemorySuccession()
         self.files = MemoryFiles()
         self._numbers = count(1000)

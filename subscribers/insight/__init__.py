@@ -1,0 +1,1 @@
+"""What the node can say about what it holds: where a bulletin's word comes from, and how many there are."""

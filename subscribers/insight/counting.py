@@ -1,0 +1,93 @@
+"""How many bulletins the archive holds, by kind, severity and time: one statement, then sums. The bars are
+steps of equal length from the filter's beginning on.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+import apsw
+
+from schemas.encoding import from_instant, instant
+from schemas.errors import Code, OperationError
+from schemas.vocabulary import Kind, Severity
+from subscribers.insight.shapes import STEPS_MAX, Bar, Counts, Step
+from subscribers.records import Filters
+from subscribers.storage.archive import communities_of
+from subscribers.storage.archive_query import POSITION_BITS, Binding, conditions, span
+from subscribers.storage.store import Row, Store
+
+DAY: Final = 86_400_000
+LENGTHS: Final[dict[Step, int]] = {"day": DAY, "week": 7 * DAY}
+"""Milliseconds."""
+
+
+class Tally(NamedTuple):
+    """So many bulletins of one kind and severity in the step with this number."""
+
+    kind: str
+    severity: int
+    step: int
+    number: int
+
+
+def steps(filters: Filters, step: Step) -> int:
+    """How many steps the span of `filters` has, the last one perhaps not whole. OperationError `bad_request`
+    for a span without both ends, an empty one, or too many steps.
+    """
+    if filters.since is None or filters.until is None:
+        raise OperationError(Code.BAD_REQUEST, "since when and until when?", "give filters.since and until")
+    length = from_instant(filters.until) - from_instant(filters.since)
+    number = -(-length // LENGTHS[step])
+    if not 1 <= number <= STEPS_MAX:
+        raise OperationError(
+            Code.BAD_REQUEST, f"a count has 1 to {STEPS_MAX} steps", "ask for less time, or for weeks"
+        )
+    return number
+
+
+def summed(tallies: Iterable[Tally], filters: Filters, step: Step) -> Counts:
+    """The answer from the rows. Pure."""
+    kinds: Counter[str] = Counter()
+    severities: Counter[int] = Counter()
+    bars: list[Counter[int]] = [Counter() for _ in range(steps(filters, step))]
+    for each in tallies:
+        kinds[each.kind] += each.number
+        severities[each.severity] += each.number
+        bars[each.step][each.severity] += each.number
+    first = from_instant(filters.since or "")
+    return Counts(
+        tlp_at_most=filters.tlp_at_most,
+        total=kinds.total(),
+        kinds={each: kinds[each] for each in Kind if kinds[each]},
+        severities=_named(severities),
+        bars=[
+            Bar(at=instant(first + number * LENGTHS[step]), severities=_named(bar))
+            for number, bar in enumerate(bars)
+        ],
+    )
+
+
+async def count(store: Store, filters: Filters, step: Step) -> Counts:
+    """Count in the archive. OperationError `bad_request` as `steps`."""
+    steps(filters, step)
+    rows = await store.read(lambda connection: _tallied(connection, filters, LENGTHS[step]))
+    return summed(rows, filters, step)
+
+
+def _tallied(connection: apsw.Connection, filters: Filters, length: int) -> Sequence[Tally]:
+    lowest, highest = span(filters)
+    where, bindings = conditions(filters, communities_of(connection, filters))
+    # Positions are seconds, shifted: the table itself is walked, in its order, and only over the span.
+    width = (length // 1000) << POSITION_BITS
+    sql = f"""
+        SELECT b.kind, b.severity, (b.position - ?) / ?, count(*) FROM bulletins b
+        WHERE b.position BETWEEN ? AND ? AND b.state <> 'retracted'{where} GROUP BY 1, 2, 3
+    """  # noqa: S608 - fixed pieces only: every value is bound
+    among: list[Binding] = [lowest, width, lowest, highest, *bindings]
+    rows: list[Row] = connection.execute(sql, among).fetchall()
+    return [Tally(*row) for row in rows]
+
+
+def _named(numbers: Counter[int]) -> dict[Severity, int]:
+    return {each: numbers[index] for index, each in enumerate(Severity) if numbers[index]}
