@@ -1,5 +1,6 @@
 """For the one who reads: `tail`, `latest`, `search`, `show`, `replies`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,6 +38,15 @@ Communities = Annotated[
     list[str] | None, typer.Option("--community", help="Only these communities (short name or id).")
 ]
 Regions = Annotated[list[str] | None, typer.Option("--region", help="Only these regions (ISO 3166).")]
+Tactics = Annotated[
+    list[str] | None, typer.Option("--tactic", help="Only with this technique or its parts (T1566).")
+]
+Subjects = Annotated[
+    list[str] | None, typer.Option("--subject", help="Only about this subject: QDi.001, or the whole name.")
+]
+Events = Annotated[
+    list[str] | None, typer.Option("--event", help="Only about this event, by its whole name.")
+]
 AtLeast = Annotated[Severity, typer.Option("--severity", help="Of this severity or worse.")]
 Limit = Annotated[int, typer.Option(min=1, max=100, help="How many.")]
 
@@ -71,6 +81,9 @@ def latest(
     kind: Kinds = None,
     community: Communities = None,
     region: Regions = None,
+    tactic: Tactics = None,
+    subject: Subjects = None,
+    event: Events = None,
     severity: AtLeast = Severity.INFO,
     limit: Limit = 10,
     state: State = None,
@@ -81,7 +94,7 @@ def latest(
 
     Example: liaison-agency latest --severity high --region FR
     """
-    filters = _filters(kind, community, region, severity)
+    filters = _filters(severity, kind, community, region, tactic, subject, event)
 
     async def work() -> "Page":
         async with node(state, client) as agency:
@@ -97,6 +110,9 @@ def search(
     kind: Kinds = None,
     community: Communities = None,
     region: Regions = None,
+    tactic: Tactics = None,
+    subject: Subjects = None,
+    event: Events = None,
     severity: AtLeast = Severity.INFO,
     limit: Limit = 10,
     ranked: Annotated[bool, typer.Option("--ranked", help="Best match first, not newest first.")] = False,
@@ -108,7 +124,7 @@ def search(
 
     Example: liaison-agency search طائرات مسيرة
     """
-    filters = _filters(kind, community, region, severity)
+    filters = _filters(severity, kind, community, region, tactic, subject, event)
 
     async def work() -> "Page":
         async with node(state, client) as agency:
@@ -168,15 +184,18 @@ def replies(
         _print_replies(answered)
 
 
-def _filters(
-    kind: list[Kind] | None, community: list[str] | None, region: list[str] | None, severity: Severity
-) -> "Filters":
+def _filters(severity: Severity, *sets: Sequence[str] | None) -> "Filters":
+    """The sets: kinds, communities, regions, tactics, subjects, events."""
     from subscribers.records import Filters
 
+    kinds, communities, regions, tactics, subjects, events = (frozenset(each or ()) for each in sets)
     return Filters(
-        kinds=frozenset(kind or ()),
-        communities=frozenset(community or ()),
-        regions=frozenset(region or ()),
+        kinds=frozenset(map(Kind, kinds)),
+        communities=communities,
+        regions=regions,
+        tactics=tactics,
+        subjects=subjects,
+        events=events,
         severity_at_least=severity,
     )
 

@@ -366,7 +366,8 @@ def parse_request(verb: Verb, data: bytes) -> Request:
 
 
 def _bound(filters: Filters) -> None:
-    sets = (filters.kinds, filters.communities, filters.regions, filters.languages)
+    lists = (filters.tactics, filters.subjects, filters.events)
+    sets = (filters.kinds, filters.communities, filters.regions, filters.languages, *lists)
     if any(len(each) > FILTER_MAX for each in sets):
         raise OperationError(
             Code.BAD_REQUEST, f"a filter lists more than {FILTER_MAX} values", "ask in parts"

@@ -14,6 +14,7 @@ from schemas.encoding import canonical_json, from_instant
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language, Severity, Tlp
 from subscribers.records import Filters
+from subscribers.storage.facets import facet_conditions
 
 POSITION_BITS: Final = 16
 LIMIT_MAX: Final = 100
@@ -114,6 +115,9 @@ def conditions(filters: Filters, communities: Iterable[str] | None) -> tuple[str
     if filters.languages:
         clauses.append("b.languages & ? <> 0")
         bindings.append(language_bits(filters.languages))
+    for clause, values in facet_conditions(filters):
+        clauses.append(clause)
+        bindings.extend(values)
     if filters.tlp_at_most is not Tlp.RED:
         clauses.append("b.tlp <= ?")
         bindings.append(filters.tlp_at_most.rank)

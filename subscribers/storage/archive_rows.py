@@ -16,6 +16,7 @@ from schemas.errors import Code, TrustError
 from schemas.vocabulary import Kind, Relation, Severity
 from subscribers.judging.kept import Proof, SealedProof, keep_proof, keep_sealed
 from subscribers.storage.archive_query import POSITION_BITS, first_position, language_bits
+from subscribers.storage.facets import MIGRATION, file_facets
 from subscribers.storage.normalise import document_terms
 
 MIGRATIONS: Final[tuple[str, ...]] = (
@@ -77,6 +78,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     CREATE INDEX changes_open ON changes (number) WHERE report IS NULL;
     DELETE FROM terms WHERE rowid IN (SELECT position FROM bulletins WHERE state = 'retracted');
     """,
+    MIGRATION,
 )
 
 Flag = Literal["expired", "gap_before", "late", "history", "private"]
@@ -110,6 +112,10 @@ _FORGET: Final = """
         SELECT position FROM bulletins
         WHERE id = ? AND (state = 'retracted' OR (state = 'amended' AND kind = 'digest'))
     )
+"""
+_FORGET_FACETS: Final = """
+    DELETE FROM facets
+    WHERE position IN (SELECT position FROM bulletins WHERE id = ? AND state = 'retracted')
 """
 _CHANGE: Final = """
     INSERT OR IGNORE INTO changes (id, community, originator, number, received, archive)
@@ -185,6 +191,7 @@ def put(connection: apsw.Connection, new: NewRecord) -> bool:
     connection.executemany(
         "INSERT INTO bulletin_regions VALUES (?, ?)", [(position, each) for each in regions]
     )
+    file_facets(connection, position, bulletin)
     title, body = terms_of(bulletin)
     connection.execute("INSERT INTO terms (rowid, title, body) VALUES (?, ?, ?)", (position, title, body))
     connection.executemany(
@@ -196,6 +203,7 @@ def put(connection: apsw.Connection, new: NewRecord) -> bool:
     for target in (*targets, bulletin.id):
         connection.execute(_REPLACE, (target,))
         connection.execute(_FORGET, (target,))
+        connection.execute(_FORGET_FACETS, (target,))
     if bulletin.kind in _REPLACES and "history" not in new.flags:
         # What was changed before we came is nobody's to ask us about.
         connection.execute(_CHANGE, (bulletin.id, new.community, new.agency, position, new.received))

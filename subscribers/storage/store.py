@@ -263,6 +263,10 @@ def _make_private(path: Path) -> None:
         raise OperationError(Code.BAD_SETTINGS, f"cannot open the database: {error.strerror}", fix) from error
 
 
+def _casefold(*values: object) -> str:
+    return str(values[0]).casefold()
+
+
 def _migrate(connection: apsw.Connection, migrations: Sequence[str]) -> None:
     """Apply what is new, each script and its number as one. Raises OperationError `bad_version`."""
     applied = connection.pragma("user_version")
@@ -278,6 +282,8 @@ def _migrate(connection: apsw.Connection, migrations: Sequence[str]) -> None:
         raise OperationError(
             Code.BAD_VERSION, "the database was made by other migrations than this program's", fix
         )
+    # For scripts that fold names: SQLite's own `lower` knows ASCII alone.
+    connection.create_scalar_function("casefold", _casefold, 1, deterministic=True)
     for n in range(applied, len(migrations)):
         with connection:  # a savepoint: all of it or nothing
             if n == 0:

@@ -35,4 +35,5 @@ NODE: Final[tuple[str, ...]] = (
     digest_correction.MIGRATIONS[0],
     upload_rows.MIGRATIONS[0],
     attempts.MIGRATIONS[0],
+    archive.MIGRATIONS[3],
 )

@@ -247,6 +247,45 @@ async def test_filters_hold_together(store: Store, archive: Archive) -> None:
             assert page.total == len(page.items)
 
 
+ABOUT: dict[str, Any] = {
+    "tactics": [{"taxonomy": "mitre-attack", "id": "T1566.001"}, {"taxonomy": "disarm", "id": "T0049"}],
+    "subjects": [{"type": "person", "name": "Émile Ünal", "aliases": ["كريم"], "reference": "QDi.001"}],
+    "event": {"name": "Игры 2026"},
+}
+ABOUT_IT = (
+    *(Filters(tactics=frozenset({each})) for each in ("T1566", "T1566.001", "t0049")),
+    *(Filters(subjects=frozenset({each})) for each in ("QDi.001", "émile ÜNAL", "كريم")),
+    Filters(events=frozenset({"ИГРЫ 2026", "Another"})),
+)
+
+
+async def test_a_bulletin_is_found_by_what_it_is_about(store: Store, archive: Archive) -> None:
+    await keep(store, new_record(1, **ABOUT), new_record(2, tlp="TLP:AMBER", **ABOUT), new_record(3))
+    for filters in ABOUT_IT:
+        assert numbers(await archive.latest(filters)) == [2, 1], filters
+        assert numbers(await archive.search("drone", filters)) == [2, 1], filters
+        lower = filters.model_copy(update={"tlp_at_most": Tlp.GREEN})
+        assert numbers(await archive.latest(lower)) == [1], filters
+    for nothing in ("T15", "T1566.002", "T1566.001.1", "T0049.001", ""):
+        assert numbers(await archive.latest(Filters(tactics=frozenset({nothing})))) == []
+    both = Filters(tactics=frozenset({"T1566"}), subjects=frozenset({"QDi.002"}))
+    assert numbers(await archive.latest(both)) == [], "all that is asked must hold"
+    await keep(store, replacing(4, "retraction", 1))
+    for filters in ABOUT_IT:
+        assert numbers(await archive.latest(filters)) == [2], filters
+
+
+async def test_what_was_kept_before_is_found_by_what_it_is_about(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path / "old.db", KEY, MIGRATIONS) as store:
+        await keep(store, new_record(1, **ABOUT), new_record(2, **ABOUT), replacing(3, "retraction", 2))
+        rows = await store.query("SELECT facet, value, position FROM facets ORDER BY 1, 2, 3")
+        undo = "DROP TABLE facets; DELETE FROM migrations WHERE n = 4; PRAGMA user_version = 3"
+        await store.transact(lambda connection: connection.execute(undo).fetchall())
+    async with await Store.open(tmp_path / "old.db", KEY, MIGRATIONS) as store:
+        assert await store.query("SELECT facet, value, position FROM facets ORDER BY 1, 2, 3") == rows
+        assert len(rows) == 7
+
+
 async def test_a_bulletin_from_the_future_does_not_stay_on_top(store: Store, archive: Archive) -> None:
     await keep(store, new_record(1, issued="2030-01-01T00:00:00Z"), new_record(2))
     assert numbers(await archive.latest()) == [2, 1]
