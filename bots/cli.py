@@ -1,4 +1,4 @@
-"""`liaison-bot`: run the bot, invite and remove officers, start the sandbox chat."""
+"""`liaison-bot`: run the bot and the reading room, invite and remove officers, start the sandbox chat."""
 
 import asyncio
 import json
@@ -161,6 +161,69 @@ def officer_remove(
             typer.echo(f"{name} is shut out.")
 
     _refusing(lambda: _wait(work()))
+
+
+@officer_app.command("passkey", epilog="Example: liaison-bot officer passkey 'Amina K.'")
+def officer_passkey(
+    name: Annotated[str, typer.Argument(help="The name that `officer list` shows.")],
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A link into the reading room, for an officer who stands before you: there they make a passkey that
+    shows all that the room shows. It works once, within an hour. Give it by hand, never by chat.
+    """
+
+    async def work() -> None:
+        from bots.clock import SystemClock
+        from bots.codes import new_key
+        from bots.lobby import Lobby
+        from bots.room.origin import read_origin
+        from bots.settings import load
+        from bots.state import State
+
+        settings = load(**_given(state=state))
+        read_origin(settings.room_origin)
+        async with await State.open(settings.state) as opened:
+            officer = next((each for each in await opened.officers.all() if each.name == name), None)
+            if officer is None:
+                raise OperationError(
+                    Code.NOT_FOUND, "there is no officer of that name", "see `liaison-bot officer list`"
+                )
+            link = await Lobby(settings, opened, SystemClock(), new_key).key_link(officer)
+        if as_json:
+            _print_json({"officer": officer.id, "name": officer.name, "link": link})
+        else:
+            typer.echo(f"For {officer.name}, once, within an hour:\n\n  {link}")
+
+    _refusing(lambda: _wait(work()))
+
+
+@app.command(epilog="Example: LIAISON_BOT_ROOM_ORIGIN=https://room.agency.example liaison-bot room")
+def room(
+    state: StateOption = None,
+    origin: Annotated[
+        str | None, typer.Option(help="Where browsers find it [LIAISON_BOT_ROOM_ORIGIN].")
+    ] = None,
+    listen: Annotated[str | None, typer.Option(help="Address and port behind the TLS proxy.")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="File with the bot's token.")] = None,
+    node_dir: Annotated[Path | None, typer.Option(help="The directory of the node's local NATS.")] = None,
+) -> None:
+    """Open the reading room until SIGTERM or SIGINT: the agency's web page for what is kept out of chat."""
+    from bots.logs import configure
+    from bots.settings import load
+
+    def work() -> None:
+        settings = load(
+            **_given(
+                state=state, room_origin=origin, room_listen=listen, token_file=token_file, node_dir=node_dir
+            )
+        )
+        configure(settings.log, settings.log_level)
+        from bots.room.process import run_room
+
+        run_room(settings)
+
+    _refusing(work)
 
 
 @app.command(epilog="Example: liaison-bot status --json")

@@ -1,8 +1,13 @@
-"""Codes of invitation."""
+"""Codes by chance."""
 
 import secrets
 
 
 def new_code() -> str:
-    """192 bits of chance, in 32 of the characters that a start link may carry."""
+    """An invitation: 192 bits of chance, in 32 of the characters that a start link may carry."""
     return secrets.token_urlsafe(24)
+
+
+def new_key() -> str:
+    """256 bits of chance, in 43 of the same characters."""
+    return secrets.token_urlsafe(32)

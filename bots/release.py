@@ -25,6 +25,8 @@ class Ceiling:
 
     full: Tlp = Tlp.GREEN
     stub: Tlp = Tlp.AMBER
+    room: str = ""
+    """The origin of the agency's reading room, where what is withheld can be read; empty: there is none."""
 
     def allows(self, tlp: Tlp) -> Release:
         """What may be shown of a bulletin with this marking."""

@@ -89,7 +89,7 @@ def render(
     bulletin = record.bulletin
     released = ceiling.allows(bulletin.tlp)
     if released is not Release.FULL:
-        return _withheld(record, released, say, marks)
+        return _withheld(record, released, say, marks, ceiling.room)
     text = bulletin.text_in(language or reader.language)
     if record.state == "amended" and bulletin.kind is Kind.DIGEST:
         # It may list what was retracted since; its amendment, which answers it, has all that still stands.
@@ -155,6 +155,17 @@ def button_acknowledge(bulletin: str, say: Words, *, done: bool) -> Button:
     return Button(text, encode("ack", short(bulletin)))
 
 
+def button_room(ref: str, room: str, say: Words) -> Button:
+    """The button that opens a withheld bulletin in the reading room at the origin `room`. It says no more
+    than the message above it: the reference. By TLS it opens within the chat program, which then signs the
+    officer in.
+    """
+    text = "🔓 " + say.text("Read in the reading room")
+    if room.startswith("https:"):
+        return Button(text, url=f"{room}/app/{ref}", app=True)
+    return Button(text, url=f"{room}/b/{ref}")
+
+
 def acknowledgeable(record: Record) -> bool:
     """Whether there is sense in acknowledging: not one's own, not an acknowledgement, not what was
     retracted.
@@ -165,7 +176,7 @@ def acknowledgeable(record: Record) -> bool:
 # --- above the ceiling ----------------------------------------------------------------------------
 
 
-def _withheld(record: Record, released: Release, say: Words, marks: Marks) -> Rendered:
+def _withheld(record: Record, released: Release, say: Words, marks: Marks, room: str) -> Rendered:
     bulletin = record.bulletin
     spans: list[Span] = list(_repeat(say, marks))
     if released is Release.STUB:
@@ -175,12 +186,14 @@ def _withheld(record: Record, released: Release, say: Words, marks: Marks) -> Re
         spans += [Span("🔒 "), Span(say.text("A bulletin is waiting for you."), "b"), Span("\n")]
         explanation = say.text("Read it on your agency's terminal.")
     spans += [*say.code(bulletin.ref), Span("\n" + explanation)]
-    rows = (
-        ((button_acknowledge(bulletin.id, say, done=marks.acknowledged),),) if acknowledgeable(record) else ()
-    )
+    rows = [(button_room(bulletin.ref, room, say),)] if room else []
+    if acknowledgeable(record):
+        rows.append((button_acknowledge(bulletin.id, say, done=marks.acknowledged),))
     # A waiting bulletin always sounds: silence would tell its severity.
     quiet = released is Release.STUB and bulletin.severity not in _LOUD
-    return Rendered((Part.of(laid(spans, rtl=say.rtl)),), rows, protect=True, silent=quiet, passing=True)
+    return Rendered(
+        (Part.of(laid(spans, rtl=say.rtl)),), tuple(rows), protect=True, silent=quiet, passing=True
+    )
 
 
 # --- the parts of a bulletin that is shown in full ------------------------------------------------

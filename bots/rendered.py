@@ -30,10 +30,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button under a message; `data` comes back when it is pressed, 1-64 bytes."""
+    """A button under a message: `data` comes back when it is pressed, 1-64 bytes; or it opens the address
+    `url`, with `app` within the chat service's own program.
+    """
 
     text: str
-    data: str
+    data: str = ""
+    url: str = ""
+    app: bool = False
 
 
 Rows = tuple[tuple[Button, ...], ...]

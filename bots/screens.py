@@ -22,10 +22,11 @@ COMMANDS = {
     "help": N_("What this bot does"),
 }
 """The menu of commands, in its order."""
+FOR_THE_ROOM = {"room": N_("The way into your agency's reading room")}
+"""Where there is one."""
 FOR_ADMINISTRATORS = {"invite": N_("Invite an officer"), "alarms": N_("What the node warns of")}
-
-ABOUT_OTHERS = frozenset({"invite"})
-"""Commands that make sense only where others can come in."""
+ABOUT_OTHERS = frozenset({"invite", "room"})
+"""Commands that make sense only where others can come in, or something is withheld."""
 
 
 def screen(spans: Iterable[Span], language: Language, rows: Rows = ()) -> Rendered:
@@ -38,9 +39,9 @@ def plain_answer(text: str, language: Language, rows: Rows = ()) -> Rendered:
     return screen([Span(text)], language, rows)
 
 
-def commands(say: Words, *, administrator: bool) -> dict[str, str]:
+def commands(say: Words, *, administrator: bool, room: bool = False) -> dict[str, str]:
     """The commands with their descriptions in one language."""
-    known = {**COMMANDS, **(FOR_ADMINISTRATORS if administrator else {})}
+    known = {**COMMANDS, **(FOR_THE_ROOM if room else {}), **(FOR_ADMINISTRATORS if administrator else {})}
     return {name: say.text(message) for name, message in known.items()}
 
 
@@ -69,11 +70,13 @@ def refusal(language: Language) -> Rendered:
     return plain_answer(text, language)
 
 
-def help_text(officer: Officer, full: Tlp, *, within: bool = False) -> Rendered:
-    """Every command in a line, and what must not be typed. `within`: no chat service reads along."""
+def help_text(officer: Officer, full: Tlp, *, room: bool = False, within: bool = False) -> Rendered:
+    """Every command in a line, and what must not be typed. `room`: there is a reading room.
+    `within`: no chat service reads along.
+    """
     say = words(officer.language)
     spans: list[Span] = [Span("ℹ️ " + say.text("What this bot does"), "b"), Span("\n")]
-    for name, about in commands(say, administrator=officer.role == "administrator").items():
+    for name, about in commands(say, administrator=officer.role == "administrator", room=room).items():
         if not within or name not in ABOUT_OTHERS:
             spans += [Span("\n" + say.embed(f"/{name}")), Span(" — " + about)]
     notes: list[str] = []

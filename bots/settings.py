@@ -65,6 +65,20 @@ class BotSettings(BaseSettings):
     """How fast one officer may ask: questions a second, and how many at once."""
     concurrency: int = Field(default=8, ge=1, le=100)
     """Requests in flight: after a kill, as many may come twice (and say so)."""
+    room_origin: str = ""
+    """Where browsers find the reading room, such as `https://room.agency.example`; empty: there is none."""
+    room_listen: str = "127.0.0.1:8480"
+    """Where the room itself listens, behind the agency's TLS proxy."""
+    room_ceiling: Tlp = Tlp.RED
+    """The highest marking that the room shows."""
+    room_chat_ceiling: Tlp = Tlp.AMBER_STRICT
+    """The same for who is known by the chat service's word alone."""
+    room_node_name: str = "room"
+    """The room's own name among the node's clients."""
+    room_node_seed_file: Path | None = None
+    """Its seed, where there is no `node_dir`."""
+    room_address_header: str = ""
+    """The header in which the proxy says who asks, such as `X-Real-IP`; empty: nobody does."""
     poll_seconds: int = Field(default=25, ge=0, le=50)
     log: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -73,6 +87,8 @@ class BotSettings(BaseSettings):
     def _sound(self) -> Self:
         if self.stub_ceiling.rank < self.ceiling.rank:
             raise ValueError("stub_ceiling may not be lower than ceiling")
+        if self.room_chat_ceiling.rank > self.room_ceiling.rank:
+            raise ValueError("room_chat_ceiling may not be higher than room_ceiling")
         if self.token is not None and self.token_file is not None:
             raise ValueError("give token or token_file, not both")
         return self
@@ -97,7 +113,7 @@ class BotSettings(BaseSettings):
 
     def release_ceiling(self) -> Ceiling:
         """The ceiling of the release gate."""
-        return Ceiling(self.ceiling, self.stub_ceiling)
+        return Ceiling(self.ceiling, self.stub_ceiling, self.room_origin.rstrip("/"))
 
     def rates(self) -> Rates:
         """The pace of delivery. The overall burst is a third of a second's worth: it makes up for what a busy

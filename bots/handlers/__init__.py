@@ -8,6 +8,7 @@ from bots.handlers import (
     enquiries,
     enrolment,
     language,
+    room,
     subscribing,
     unknown,
 )
@@ -16,6 +17,6 @@ from bots.handlers import (
 def written() -> Book:
     """The book with every handler's entries."""
     book = Book(newcomer=enrolment.enrol, else_said=unknown.typed, else_touched=unknown.button)
-    for module in (enrolment, alarming, enquiries, acknowledging, subscribing, digests, language):
+    for module in (enrolment, alarming, enquiries, acknowledging, subscribing, digests, language, room):
         module.register(book)
     return book

@@ -35,9 +35,9 @@ async def start(asked: Typed, context: Context, officer: Officer) -> None:
 
 async def show_help(asked: Typed, context: Context, officer: Officer) -> None:
     """What the bot does."""
-    await context.say(
-        officer, asked.chat, screens.help_text(officer, context.settings.ceiling, within=context.within)
-    )
+    full, room = context.settings.ceiling, bool(context.settings.room_origin)
+    shown = screens.help_text(officer, full, room=room, within=context.within)
+    await context.say(officer, asked.chat, shown)
 
 
 async def invite(asked: Typed, context: Context, officer: Officer) -> None:

@@ -12,6 +12,7 @@ from typing import Final, Self
 from bots.state.memory import Memory
 from bots.state.officers import Officers
 from bots.state.outbox import Outbox
+from bots.state.room import RoomKeys
 from bots.state.schema import MIGRATIONS
 from schemas.errors import Code, OperationError
 from subscribers.storage.store import KEY_SIZE, Store
@@ -28,6 +29,7 @@ class State:
     officers: Officers
     outbox: Outbox
     memory: Memory
+    room: RoomKeys
 
     @classmethod
     async def open(cls, folder: Path) -> Self:
@@ -37,7 +39,12 @@ class State:
         """
         key = await asyncio.to_thread(_prepare, folder)
         store = await Store.open(folder / DATABASE, key, MIGRATIONS)
-        return cls(store, Officers(store), Outbox(store), Memory(store))
+        return cls.over(store)
+
+    @classmethod
+    def over(cls, store: Store) -> Self:
+        """Its parts over an open store."""
+        return cls(store, Officers(store), Outbox(store), Memory(store), RoomKeys(store))
 
     async def __aenter__(self) -> Self:
         return self

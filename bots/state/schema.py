@@ -163,4 +163,28 @@ MIGRATIONS: Final = (
     ALTER TABLE subscriptions ADD COLUMN quiet_start INTEGER;
     ALTER TABLE subscriptions ADD COLUMN quiet_end INTEGER;
     """,
+    # The reading room: one-time ways in, what was used up, passkeys; `vouched`: who says who the officer is.
+    """
+    CREATE TABLE room_codes (
+        digest BLOB PRIMARY KEY,
+        officer INTEGER NOT NULL REFERENCES officers ON DELETE CASCADE,
+        vouched TEXT NOT NULL CHECK (vouched IN ('chat', 'agency')),
+        target TEXT NOT NULL DEFAULT '',
+        expires REAL NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE room_used (
+        digest BLOB PRIMARY KEY,
+        until REAL NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE room_passkeys (
+        id BLOB PRIMARY KEY,
+        officer INTEGER NOT NULL REFERENCES officers ON DELETE CASCADE,
+        vouched TEXT NOT NULL CHECK (vouched IN ('chat', 'agency')),
+        handle BLOB NOT NULL,
+        public BLOB NOT NULL,
+        counter INTEGER NOT NULL,
+        created REAL NOT NULL,
+        used REAL NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -1,11 +1,13 @@
 """Each command as an officer uses it, over real HTTP against the sandbox."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bots.sandbox.client import SandboxUser
+from bots.state.room import Redeemed
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.local import ClientIdentity, Role
@@ -280,3 +282,34 @@ async def test_a_node_that_does_not_answer_is_named(tmp_path: Path) -> None:
     async with running_bot(tmp_path, Away()) as stage:
         ed = await stage.enrol("Ed")
         assert "(node_unreachable)" in text_of(await ed.ask("/subscribe"))
+
+
+async def test_what_is_withheld_opens_in_the_reading_room(tmp_path: Path, node: DirectNode) -> None:
+    async with running_bot(tmp_path, node, room_origin="https://room.example") as stage:
+        ed = await stage.enrol("Ed")
+        await everything(stage, ed)
+        assert "/room" in text_of(await ed.ask("/help"))
+        await node.arrive(RED)
+        told_of = await ed.next_message(says(RED.bulletin.ref))
+        assert told_of["reply_markup"]["inline_keyboard"][0] == [
+            {
+                "text": "🔓 Read in the reading room",
+                "web_app": {"url": "https://room.example/app/FRA-2026-0044"},
+            }
+        ]
+        await ed.press("Acknowledge", told_of)
+        assert buttons(await ed.next_edit())[0] == "🔓 Read in the reading room"
+        asked = await ed.ask("/room fra-2026-44")
+        (link,) = asked["reply_markup"]["inline_keyboard"][0]
+        code = link["url"].removeprefix("https://room.example/in/")
+        officer = await stage.state.officers.by_person(ed.id)
+        assert officer is not None
+        redeemed = await stage.state.room.redeem(code, time.time())
+        assert redeemed == Redeemed(officer.id, "chat", "FRA-2026-0044")
+        assert await stage.state.room.redeem(code, time.time()) is None
+
+
+async def test_without_a_reading_room_nobody_is_sent_to_one(stage: BotStage, node: DirectNode) -> None:
+    ed = await stage.enrol("Ed")
+    assert "/room" not in text_of(await ed.ask("/help"))
+    assert "no reading room" in text_of(await ed.ask("/room"))

@@ -17,7 +17,7 @@ from bots.release import Ceiling
 from bots.state import State
 from bots.state.memory import Memory
 from bots.state.officers import Officers
-from bots.state.outbox import Outbox, Shown, enqueue, note_message
+from bots.state.outbox import Shown, enqueue, note_message
 from bots.state.schema import MIGRATIONS
 from bots.state.subscriptions import SUBSCRIPTIONS_MAX
 from bots.steps import Steps
@@ -72,7 +72,7 @@ async def test_half_made_menus_of_the_first_version_are_kept(tmp_path: Path) -> 
     key = bytes(KEY_SIZE)
     earlier = next(at for at, each in enumerate(MIGRATIONS) if "'fsm:%'" in each)
     store = await Store.open(tmp_path / "bot.db", key, MIGRATIONS[:earlier])
-    ed = await enrolled(State(store, Officers(store), Outbox(store), Memory(store)), "Ed", 9)
+    ed = await enrolled(State.over(store), "Ed", 9)
     async with store.write() as tx:
         sql = "INSERT INTO memory VALUES ('fsm:7000000001:' || ? || ':9:default', 'Steps:regions', ?)"
         await tx.executemany(sql, [("9", '{"filters":"kept"}'), ("8", "{}")])
@@ -117,7 +117,7 @@ async def test_subscriptions_of_before_alert_and_have_no_name(tmp_path: Path) ->
     key = bytes(KEY_SIZE)
     before = next(at for at, each in enumerate(MIGRATIONS) if "ADD COLUMN snoozed" in each)
     store = await Store.open(tmp_path / "bot.db", key, MIGRATIONS[:before])
-    ed = await enrolled(State(store, Officers(store), Outbox(store), Memory(store)), "Ed", 9)
+    ed = await enrolled(State.over(store), "Ed", 9)
     async with store.write() as tx:
         await tx.execute("INSERT INTO subscriptions (officer, filters, paused) VALUES (?, '{}', 1)", (ed,))
     await store.close()

@@ -1,7 +1,8 @@
 """A `NodeClient` in memory, for tests that need no NATS: held to the same contract as the real client."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import base64
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
 from schemas.vocabulary import Tlp
@@ -11,7 +12,7 @@ from subscribers.local import ClientIdentity, Role
 from subscribers.records import Community, Filters, Notice, Page, Published, Record
 from tests.support.node_api import MemoryNode
 
-_BOT = ClientIdentity(name="bot", role=Role.PUBLISHER, ceiling=Tlp.RED)
+BOT = ClientIdentity(name="bot", role=Role.PUBLISHER, ceiling=Tlp.RED)
 _EVERYTHING = Filters()
 
 
@@ -29,12 +30,32 @@ class Handed:
 
 
 @dataclass
+class DirectFiles:
+    """The files of a `MemoryNode`, piece by piece."""
+
+    api: MemoryNode
+
+    async def stream(self, ref: str, name: str, *, offset: int = 0) -> AsyncGenerator[bytes, None]:
+        while True:
+            piece = await self.api.files.fetch_data(BOT, ref, name, offset)
+            data = base64.b64decode(piece.data)
+            yield data
+            offset += len(data)
+            if piece.last:
+                return
+
+
+@dataclass
 class DirectNode:
     """The client's side of a `MemoryNode`, without anything between."""
 
     api: MemoryNode = field(default_factory=MemoryNode)
     acknowledged: set[str] = field(default_factory=set)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def files(self) -> DirectFiles:
+        return DirectFiles(self.api)
 
     async def arrive(self, *records: Record) -> None:
         """Bulletins come from the hub; a later state of a known one takes its place in the archive."""
@@ -59,20 +80,20 @@ class DirectNode:
         cursor: str | None = None,
         ranked: bool = False,
     ) -> Page:
-        return await self.api.search(_BOT, words, filters, limit, cursor, ranked=ranked)
+        return await self.api.search(BOT, words, filters, limit, cursor, ranked=ranked)
 
     async def latest(
         self, filters: Filters = _EVERYTHING, limit: int = 10, cursor: str | None = None
     ) -> Page:
-        return await self.api.latest(_BOT, filters, limit, cursor)
+        return await self.api.latest(BOT, filters, limit, cursor)
 
     async def show(self, ref: str) -> Record:
-        return await self.api.show(_BOT, ref)
+        return await self.api.show(BOT, ref)
 
     async def acknowledge(
         self, ref: str, note: str = "", officer: str = "", *, private: bool = False
     ) -> Published:
-        published = await self.api.replies.acknowledge(_BOT, ref, note, officer, private=private)
+        published = await self.api.replies.acknowledge(BOT, ref, note, officer, private=private)
         async with self.changed:
             self.changed.notify_all()
         return published
@@ -90,10 +111,10 @@ class DirectNode:
         return await self.api.owners.notices(after, limit)
 
     async def communities(self) -> list[Community]:
-        return await self.api.communities(_BOT)
+        return await self.api.communities(BOT)
 
     async def alarms(self, limit: int = 50, *, past: bool = False, after: int = 0) -> list[AlarmEntry]:
-        return await self.api.alarms(_BOT, limit, past=past, after=after)
+        return await self.api.alarms(BOT, limit, past=past, after=after)
 
     async def bulletins(self) -> AsyncIterator[Handed]:
         handed: set[str] = set()

@@ -22,9 +22,15 @@ READERS = st.builds(
     language=st.sampled_from(Language),
     zone=st.sampled_from([ZoneInfo("UTC"), ZoneInfo("Asia/Kabul")]),
 )
-CEILINGS = st.tuples(st.sampled_from(Tlp), st.sampled_from(Tlp)).map(
-    lambda pair: Ceiling(*sorted(pair, key=lambda each: each.rank))
-)
+
+
+def rank(tlp: Tlp) -> int:
+    return tlp.rank
+
+
+CEILINGS = st.tuples(
+    st.sampled_from(Tlp), st.sampled_from(Tlp), st.sampled_from(["", "https://room.example"])
+).map(lambda given: Ceiling(min(given[:2], key=rank), max(given[:2], key=rank), given[2]))
 ENGLISH = Reader(Language.ENGLISH, ZoneInfo("Europe/Paris"))
 ARABIC = Reader(Language.ARABIC, ZoneInfo("Europe/Paris"))
 
@@ -32,7 +38,9 @@ ARABIC = Reader(Language.ARABIC, ZoneInfo("Europe/Paris"))
 def said(rendered: Rendered) -> str:
     """Everything that would reach the chat service."""
     texts = [text for part in rendered.parts for text in (part.html, part.plain)]
-    return "\n".join([*texts, *(f"{each.text} {each.data}" for row in rendered.rows for each in row)])
+    return "\n".join(
+        [*texts, *(f"{each.text} {each.data} {each.url}" for row in rendered.rows for each in row)]
+    )
 
 
 def first(rendered: Rendered) -> str:

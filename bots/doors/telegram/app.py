@@ -54,12 +54,12 @@ async def _serve(
         courier=TelegramChat(courier),
         pacer=pacer,
         name=me,
-        announce=lambda officer: announce(bot, officer),
+        announce=lambda officer: announce(bot, officer, room=bool(settings.room_origin)),
     )
     house = House(settings, state, edges, front)
     dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.include_router(router(house.reception, me))
-    await announce(bot, None)
+    await announce(bot, None, room=bool(settings.room_origin))
     await house.run(stop, _poll(dispatcher, bot, settings), _watched(watch))
 
 

@@ -6,7 +6,7 @@ One thin router: who may ask, and who answers, is `bots.reception`'s and `bots.b
 from typing import Final
 
 from aiogram import Router
-from aiogram.types import CallbackQuery, Chat, ChatMemberUpdated, Message, User
+from aiogram.types import CallbackQuery, Chat, ChatMemberUpdated, InlineKeyboardButton, Message, User
 
 from bots.asking import Presence, Pressed, Typed, meant
 from bots.reception import Reception
@@ -50,10 +50,13 @@ def pressed(query: CallbackQuery, chat: int, message: int) -> Pressed:
 
 def _rows(query: CallbackQuery) -> Rows:
     hung = query.message.reply_markup if isinstance(query.message, Message) else None
-    return tuple(
-        tuple(Button(each.text, each.callback_data) for each in row if each.callback_data)
-        for row in (hung.inline_keyboard if hung else ())
-    )
+    return tuple(tuple(_button(each) for each in row) for row in (hung.inline_keyboard if hung else ()))
+
+
+def _button(shown: InlineKeyboardButton) -> Button:
+    if shown.web_app:
+        return Button(shown.text, url=shown.web_app.url, app=True)
+    return Button(shown.text, shown.callback_data or "", shown.url or "")
 
 
 def _addressed(text: str, username: str) -> str:

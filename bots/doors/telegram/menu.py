@@ -13,19 +13,22 @@ from schemas.vocabulary import Language
 _log = structlog.get_logger()
 
 
-async def announce(bot: Bot, officer: Officer | None) -> None:
-    """The menu of commands: for everybody in each language, or for one officer's chat."""
+async def announce(bot: Bot, officer: Officer | None, *, room: bool) -> None:
+    """The menu of commands: for everybody in each language, or for one officer's chat. `room`: there is a
+    reading room.
+    """
     try:
         if officer is None:
             for language in (None, *SPOKEN):
-                listed = screens.commands(words(language or Language.ENGLISH), administrator=False)
+                listed = screens.commands(words(language or Language.ENGLISH), administrator=False, room=room)
                 await bot.set_my_commands(
                     _menu(listed),
                     scope=BotCommandScopeAllPrivateChats(),
                     language_code=language.value if language else None,
                 )
         elif officer.chat is not None:
-            listed = screens.commands(words(officer.language), administrator=officer.role == "administrator")
+            chief = officer.role == "administrator"
+            listed = screens.commands(words(officer.language), administrator=chief, room=room)
             await bot.set_my_commands(_menu(listed), scope=BotCommandScopeChat(chat_id=officer.chat))
     except AiogramError as error:
         _log.warning("the menu of commands could not be set", error=type(error).__name__)

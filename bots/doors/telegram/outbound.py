@@ -17,12 +17,18 @@ from aiogram.methods import (
     TelegramMethod,
 )
 from aiogram.methods.base import TelegramType
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+from aiogram.types import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    ReplyParameters,
+    WebAppInfo,
+)
 from aiogram.utils.token import TokenValidationError
 from pydantic import SecretStr
 
 from bots.doors.telegram.failures import AsGoodAsDone, Unreadable, translated
-from bots.rendered import Part, Rows
+from bots.rendered import Button, Part, Rows
 from schemas.errors import Code, OperationError
 
 REQUEST_SECONDS: Final = 20.0
@@ -46,11 +52,15 @@ def keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
     """Rows of buttons as the service wants them."""
     if not rows:
         return None
-    return InlineKeyboardMarkup(
-        inline_keyboard=[
-            [InlineKeyboardButton(text=each.text, callback_data=each.data) for each in row] for row in rows
-        ]
-    )
+    return InlineKeyboardMarkup(inline_keyboard=[[_button(each) for each in row] for row in rows])
+
+
+def _button(each: Button) -> InlineKeyboardButton:
+    if each.app:
+        return InlineKeyboardButton(text=each.text, web_app=WebAppInfo(url=each.url))
+    if each.url:
+        return InlineKeyboardButton(text=each.text, url=each.url)
+    return InlineKeyboardButton(text=each.text, callback_data=each.data)
 
 
 class TelegramChat:

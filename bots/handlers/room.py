@@ -1,0 +1,24 @@
+"""`/room` and `/room REF`: a way into the agency's reading room."""
+
+from bots import screens
+from bots.asking import Typed
+from bots.book import Book
+from bots.codes import new_key
+from bots.commands import reference
+from bots.context import Context
+from bots.lobby import Lobby
+from bots.state.officers import Officer
+
+
+async def link(asked: Typed, context: Context, officer: Officer) -> None:
+    """A button that opens the room once. Within the agency nothing is withheld that could be read there."""
+    if context.within:
+        await context.say(officer, asked.chat, screens.unknown(officer))
+        return
+    lobby = Lobby(context.settings, context.state, context.clock, new_key)
+    await context.say(officer, asked.chat, await lobby.link(officer, reference(asked.after)))
+
+
+def register(book: Book) -> None:
+    """Enter what is answered here."""
+    book.command("room", link)

@@ -1,0 +1,188 @@
+"""The room's desk: what officers ask for on a page and what they are shown. Knows nothing of HTTP.
+
+Every question goes to the node under the session's ceiling: what is above it is in no list, no number, no
+link and no reply. Nothing that the node answers is kept.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+
+from bots.clock import Clock
+from bots.desk import NEWS, Desk
+from bots.ports import NodeClient
+from bots.release import Ceiling
+from bots.render import Reader
+from bots.room.view import RELATIONS, Entry, Reading, entries, entry, reading
+from bots.state import State
+from bots.state.officers import Officer
+from bots.words import words
+from schemas.attachments import Attachment
+from schemas.errors import Code, LiaisonError, OperationError
+from schemas.vocabulary import Kind, Language, Severity, Tlp
+from subscribers.records import Community, Filters, Page, Record
+
+PAGE: Final = 20
+"""Bulletins on one page."""
+_LINKS_SHOWN: Final = 20
+_REPLIES_SHOWN: Final = 50
+
+_log = structlog.get_logger()
+
+
+class Shelf(Protocol):
+    """Files that go with bulletins: a part of `subscribers.files.Files`."""
+
+    def stream(self, ref: str, name: str, *, offset: int = 0) -> AsyncGenerator[bytes, None]:
+        """An attachment's bytes in order; held against the bulletin only when this ends without an error."""
+
+
+class RoomNode(NodeClient, Protocol):
+    """The node as the room's own client."""
+
+    @property
+    def files(self) -> Shelf:
+        """Files."""
+
+
+Noted = Callable[[Officer, str, Record], Awaitable[None]]
+"""Keep who saw or did what with a bulletin."""
+
+
+async def only_logged(officer: Officer, what: str, record: Record) -> None:
+    """In the log, by its reference."""
+    _log.info("reading room", what=what, officer=officer.id, ref=record.bulletin.ref)
+
+
+class Above(Exception):
+    """The bulletin is marked higher than this session is shown; `ref` is all that may be said."""
+
+    def __init__(self, ref: str, tlp: Tlp) -> None:
+        super().__init__(ref)
+        self.ref = ref
+        self.tlp = tlp
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a list is asked for; empty fields ask for everything."""
+
+    words: str = ""
+    kind: Kind | None = None
+    severity: Severity = Severity.INFO
+    community: str = ""
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of a list."""
+
+    entries: list[Entry]
+    cursor: str | None
+    total: int | None
+    communities: list[Community]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A bulletin with what belongs to it: links with the relation in words, None for what is not shown."""
+
+    reading: Reading
+    links: list[tuple[str, Entry | None]]
+    replies: list[Entry]
+    acknowledged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoomDesk:
+    """Answers. The node's refusals come through as LiaisonError."""
+
+    node: RoomNode
+    state: State
+    clock: Clock
+    noted: Noted = only_logged
+
+    async def look(self, officer: Officer, top: Tlp, asked: Question) -> Found:
+        """A list, newest first."""
+        filters = Filters(
+            kinds=frozenset({asked.kind}) if asked.kind else NEWS.kinds,
+            severity_at_least=asked.severity,
+            communities=frozenset({asked.community} if asked.community else ()),
+            tlp_at_most=top,
+        )
+        page = await self._page(asked, filters)
+        reader = Reader(officer.language, officer.zone)
+        total = page.total if asked.words else None
+        return Found(entries(page.items, reader), page.cursor, total, await self.node.communities())
+
+    async def open(self, officer: Officer, top: Tlp, ref: str, language: Language | None) -> Opened:
+        """One bulletin. Raises `Above`, LiaisonError `not_found`."""
+        record = await self._within(top, ref)
+        bulletin, reader = record.bulletin, Reader(officer.language, officer.zone)
+        found = await self.node.replies(bulletin.id, _REPLIES_SHOWN)
+        replies = [each for each in found if each.bulletin.tlp.rank <= top.rank]
+        opened = Opened(
+            reading(record, reader, language),
+            await self._links(record, reader, top),
+            entries(replies, reader),
+            await self.state.outbox.acknowledged(bulletin.id, officer.id),
+        )
+        await self.noted(officer, "read", record)
+        return opened
+
+    async def acknowledge(self, officer: Officer, top: Tlp, ref: str) -> str:
+        """Acknowledge once. The bulletin's reference. Raises as `open` does."""
+        record = await self._within(top, ref)
+        desk = Desk(self.node, self.state, Ceiling(top, top), self.clock)
+        await desk.acknowledge(officer, record.bulletin.id)
+        await self.noted(officer, "acknowledged", record)
+        return record.bulletin.ref
+
+    async def file(
+        self, officer: Officer, top: Tlp, ref: str, number: int
+    ) -> tuple[Attachment, AsyncGenerator[bytes, None]]:
+        """The attachment of that number, counted from 1, and its bytes. Raises as `open` does."""
+        record = await self._within(top, ref)
+        held = record.bulletin.attachments
+        if not 1 <= number <= len(held):
+            raise OperationError(Code.NOT_FOUND, "there is no such file", "see the bulletin")
+        await self.noted(officer, "downloaded", record)
+        return held[number - 1], self.node.files.stream(record.bulletin.id, held[number - 1].name)
+
+    async def _page(self, asked: Question, filters: Filters) -> Page:
+        if asked.words:
+            return await self.node.search(asked.words, filters=filters, limit=PAGE, cursor=asked.cursor)
+        return await self.node.latest(filters, PAGE, asked.cursor)
+
+    async def _within(self, top: Tlp, ref: str) -> Record:
+        record = await self.node.show(ref)
+        if record.bulletin.tlp.rank > top.rank:
+            raise Above(record.bulletin.ref, record.bulletin.tlp)
+        return record
+
+    async def _links(self, record: Record, reader: Reader, top: Tlp) -> list[tuple[str, Entry | None]]:
+        say = words(reader.language)
+        named = [
+            (say.text(RELATIONS[each.relation]), each.id) for each in record.bulletin.links[:_LINKS_SHOWN]
+        ]
+        if record.replaced_by:
+            named.insert(0, (say.text("amended or retracted by"), record.replaced_by))
+        return [(relation, await self._linked(id_, reader, top)) for relation, id_ in named]
+
+    async def _linked(self, id_: str, reader: Reader, top: Tlp) -> Entry | None:
+        try:
+            return entry(await self._within(top, id_), reader)
+        except Above:
+            return None
+        except LiaisonError as error:
+            if error.code is not Code.NOT_FOUND:
+                raise
+            return None
+
+
+def places(found: Sequence[Community]) -> list[tuple[str, str]]:
+    """Communities for a choice: id and title."""
+    return sorted(((each.id, each.title) for each in found), key=lambda pair: pair[1].casefold())

@@ -1,0 +1,91 @@
+"""The page of an officer's own passkeys: add one, remove one."""
+
+from typing import Any, Final
+
+from aiohttp import web
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+
+from bots.clock import moment
+from bots.room import passkeys
+from bots.room.pages import page
+from bots.room.texts import PageWords
+from bots.room.web import ROOM, SCRIPT, Room, Visitor, form, html, json_body, must_be_in
+from bots.state.room import PASSKEYS_MAX, Passkey
+from bots.words import words
+
+_ID_MAX: Final = 1_400
+
+
+async def listed(request: web.Request) -> web.Response:
+    """The passkeys, and the button that adds one."""
+    guest, room = await must_be_in(request), request.app[ROOM]
+    held = await room.state.room.passkeys(guest.officer.id)
+    request[SCRIPT] = room.origin.named
+    text = page(
+        "keys",
+        guest.officer.language,
+        guest.session,
+        script=room.origin.named,
+        place="keys",
+        keys=[_row(room, guest, each) for each in held],
+        full=len(held) >= PASSKEYS_MAX,
+        top=guest.top.value,
+    )
+    return html(text)
+
+
+async def options(request: web.Request) -> web.Response:
+    """What to ask the browser for."""
+    guest, room = await must_be_in(request), request.app[ROOM]
+    _own(guest, await json_body(request))
+    held = await room.state.room.passkeys(guest.officer.id)
+    challenge = room.challenges.ask(guest.session.csrf, room.clock.now())
+    return web.json_response(passkeys.creation(room.origin, guest.officer, challenge, held))
+
+
+async def add(request: web.Request) -> web.Response:
+    """Keep a passkey that the browser has made. It shows what the session that made it was shown."""
+    guest, room = await must_be_in(request), request.app[ROOM]
+    given, now = await json_body(request), room.clock.now()
+    _own(guest, given)
+    challenge = room.challenges.take(guest.session.csrf, now)
+    if challenge is None:
+        raise web.HTTPForbidden
+    made = passkeys.created(
+        room.origin, guest.officer, guest.session.vouched, challenge, given.get("credential"), now
+    )
+    if made is None:
+        raise web.HTTPForbidden
+    await room.state.room.add(made)
+    return web.json_response({"next": "/keys"})
+
+
+async def remove(request: web.Request) -> web.Response:
+    """Forget a passkey."""
+    guest, room = await must_be_in(request), request.app[ROOM]
+    given = (await form(request, guest)).get("id", "")
+    if not given or len(given) > _ID_MAX:
+        raise web.HTTPBadRequest
+    try:
+        id_ = base64url_to_bytes(given)
+    except ValueError:
+        raise web.HTTPBadRequest from None
+    await room.state.room.forget(guest.officer.id, id_)
+    raise web.HTTPSeeOther("/keys")
+
+
+def _own(guest: Visitor, given: dict[str, Any]) -> None:
+    if not guest.session.holds(str(given.get("csrf", ""))):
+        raise web.HTTPForbidden
+
+
+def _row(room: Room, guest: Visitor, each: Passkey) -> dict[str, str]:
+    say = words(guest.officer.language)
+    zone, tlp = guest.officer.zone, room.top(each.vouched).value
+    t = PageWords(say)
+    return {
+        "id": bytes_to_base64url(each.id),
+        "made": say.when(moment(each.created), zone),
+        "used": say.when(moment(each.used), zone),
+        "about": t("keys_agency" if each.vouched == "agency" else "keys_chat", tlp=tlp),
+    }

@@ -1,0 +1,98 @@
+"""The room's own words, for its templates: one name for each, translated for one reader. Pure."""
+
+from typing import Final
+
+from bots.labels import N_
+from bots.words import Words
+
+TEXTS: Final = {
+    "room": N_("Reading room"),
+    "skip": N_("Skip to the text"),
+    "bulletins": N_("Bulletins"),
+    "passkeys": N_("Passkeys"),
+    "sign_in": N_("Sign in"),
+    "sign_out": N_("Sign out"),
+    "exercise": N_("EXERCISE"),
+    "search": N_("Search"),
+    "search_words": N_("Words"),
+    "kind": N_("Kind"),
+    "severity": N_("Severity"),
+    "community": N_("Community"),
+    "any": N_("all"),
+    "none": N_("Nothing found."),
+    "older": N_("Older ones"),
+    "languages": N_("Languages of this bulletin"),
+    "summary": N_("Summary"),
+    "text": N_("Text"),
+    "caveats": N_("Handling"),
+    "facts": N_("Particulars"),
+    "files": N_("Files"),
+    "download": N_("Download {name}"),
+    "links": N_("Linked bulletins"),
+    "elsewhere": N_("Not here, or above what you are shown here."),
+    "replies": N_("What was answered to it"),
+    "acknowledge": N_("Acknowledge"),
+    "acknowledged": N_("Acknowledged"),
+    "acknowledge_about": N_("It tells the community that your agency has read it."),
+    "print": N_("Print view"),
+    "printed": N_("Printed for {name}, {time}"),
+    "back": N_("Back to the bulletin"),
+    "bulletins_all": N_("All bulletins"),
+    "welcome": N_("Your agency's bulletins, up to the markings that stay out of chat."),
+    "use_passkey": N_("Sign in with a passkey"),
+    "use_chat": N_("From chat: send /room to the bot. Its link works once, within two minutes."),
+    "use_admin": N_("No chat? Your administrator can give you a link at your agency's terminal."),
+    "go_on": N_("I am signed in: go on"),
+    "no_script": N_("Passkeys do not work without scripts. Reading does: sign in from chat."),
+    "no_passkeys": N_("This browser has no passkeys. Sign in from chat, or use another browser."),
+    "link_title": N_("Sign in with your link"),
+    "link_about": N_("This link works once. Go on only if you asked for it just now."),
+    "link_old": N_("This link was used already, or is too old. Ask for another."),
+    "opening": N_("Opening the reading room …"),
+    "app_failed": N_("The chat could not say who you are. Close this window, and open it from chat anew."),
+    "app_outside": N_("This page opens from the chat. In a browser, sign in here:"),
+    "passkey_failed": N_("That passkey was not accepted. Try again, or sign in from chat."),
+    "passkey_stopped": N_("Nothing was done: the browser's question was closed or took too long."),
+    "keys_about": N_("A passkey is kept in your telephone, computer or security key. It needs no chat."),
+    "keys_none": N_("You have no passkeys yet."),
+    "keys_add": N_("Add a passkey"),
+    "keys_full": N_("You have as many passkeys as there may be. Remove one first."),
+    "keys_made": N_("Added {time}, last used {used}"),
+    "keys_chat": N_("Made from chat: shows bulletins up to {tlp}."),
+    "keys_agency": N_("Made at the agency's terminal: shows bulletins up to {tlp}."),
+    "keys_remove": N_("Remove"),
+    "shown_up_to": N_("You are shown bulletins up to {tlp}."),
+    "above_title": N_("{ref} is not shown here"),
+    "above_terminal": N_("Its marking keeps it out of here. Read it on your agency's terminal."),
+    "above_passkey": N_(
+        "Its marking asks for a passkey made at your agency's terminal. Sign in with it, or ask your "
+        "administrator for a link that makes one."
+    ),
+    "error_home": N_("To the bulletins"),
+    "error_400": N_("That could not be read. Go back and try again."),
+    "error_403": N_("This form is too old or came from elsewhere. Nothing was done. Open the page anew."),
+    "error_404": N_("There is no such page or bulletin here. A reference looks like FRA-2026-0042."),
+    "error_429": N_("Too many tries. Wait a minute."),
+    "error_500": N_("Something went wrong here. It has been noted; try again."),
+    "error_503": N_("Your agency's node does not answer just now. Try again in a minute. ({code})"),
+    "file_later": N_("The file is still on its way to your agency. Try again in a minute."),
+    "signed_out": N_("You are signed out. Close this window if others use the machine."),
+}  # fmt: skip
+"""Every text. Those with `{places}` are filled by calling `PageWords`."""
+
+
+class PageWords:
+    """`t.name` is a text; `t("name", place=value)` is one with its places filled with plain text."""
+
+    def __init__(self, say: Words) -> None:
+        self._say = say
+
+    def __getattr__(self, name: str) -> str:
+        if name not in TEXTS:
+            raise AttributeError(name)
+        return self._say.text(TEXTS[name])
+
+    def __call__(self, name: str, /, **places: str) -> str:
+        """The text `name`, its places filled."""
+        filled = {key: self._say.embed(value) for key, value in places.items()}
+        return self._say.text(TEXTS[name], **filled)

@@ -1,0 +1,34 @@
+"""How often somebody may try to come in, and how fast a page may be asked for. Pure: time is an argument."""
+
+from collections import OrderedDict
+from typing import Final
+
+from bots.pacing import Bucket, Rate
+
+SIGNING_IN: Final = Rate(1 / 10, 10.0)
+"""From one address: ten at once, then one in ten seconds. No code can be guessed; this keeps noise out."""
+EVERYBODY: Final = Rate(2.0, 60.0)
+"""From all addresses together."""
+READING: Final = Rate(3.0, 60.0)
+"""Pages of one officer."""
+_REMEMBERED: Final = 10_000
+
+
+class Tries:
+    """A bucket for each key, the longest unused ones forgotten."""
+
+    def __init__(self, rate: Rate) -> None:
+        self._rate = rate
+        self._buckets: OrderedDict[object, Bucket] = OrderedDict()
+
+    def allows(self, key: object, now: float) -> bool:
+        """Whether one more may be made; if so it counts."""
+        bucket = self._buckets.get(key) or Bucket(self._rate, at=now)
+        self._buckets[key] = bucket
+        self._buckets.move_to_end(key)
+        if len(self._buckets) > _REMEMBERED:
+            self._buckets.popitem(last=False)
+        if bucket.wait(now) > 0.0:
+            return False
+        bucket.take(now)
+        return True
