@@ -249,9 +249,16 @@ class NodeApi(Protocol):
     """
 
     async def publish(
-        self, client: ClientIdentity, draft: Draft, community: str, uploads: Sequence[str] = ()
+        self,
+        client: ClientIdentity,
+        draft: Draft,
+        community: str,
+        uploads: Sequence[str] = (),
+        once: str | None = None,
     ) -> Published:
-        """Take a draft for a community (slug or id) into the outbox, with files that the hub has."""
+        """Take a draft for a community (slug or id) into the outbox, with files that the hub has; what this
+        client has published under the same name `once` already is told, and not published again.
+        """
 
     async def search(
         self,

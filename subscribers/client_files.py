@@ -10,6 +10,7 @@ import base64
 import mimetypes
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -62,6 +63,17 @@ class Files:
             upload = await self._stage(path, upload, progress)
         return await self._stored(upload, progress)
 
+    async def give(self, name: str, data: bytes) -> Upload:
+        """Give the node a file that is in memory, without waiting until the hub has all of it: `publish`
+        refuses with `bad_request` until then. Raises LiaisonError as `attach` does.
+        """
+        file = _file(name, "", len(data), sha256(data).hexdigest())
+        upload = await self._ask(Verb.ATTACH, _UPLOAD, file.model_dump())
+        while upload.state == "staging":
+            piece = data[upload.taken : upload.taken + PIECE_MAX]
+            upload = await self._staged(upload, piece)
+        return upload
+
     async def stream(self, ref: str, name: str, *, offset: int = 0) -> AsyncGenerator[bytes, None]:
         """An attachment's bytes in order, from `offset` on (a multiple of 64 KiB), once the node has all of
         it. It has been held against the bulletin only when this ends without an error.
@@ -98,15 +110,7 @@ class Files:
             progress(name, "reading", read, size)
 
         digest = await asyncio.to_thread(digest_of, path, seen)
-        guessed = media or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        try:
-            return File(name=name, media=guessed, size=size, sha256=digest)
-        except ValidationError as error:
-            raise OperationError(
-                Code.BAD_ATTACHMENT,
-                f"{path} cannot be attached: {where(error)}",
-                'a name without / \\ : * ? " < > |, and 1 byte to 2 GiB',
-            ) from None
+        return _file(name, media, size, digest)
 
     async def _stage(self, path: Path, upload: Upload, progress: Progress) -> Upload:
         with closing(pieces_of(path, upload.taken, PIECE_MAX)) as pieces:
@@ -118,11 +122,14 @@ class Files:
                         "the file has become shorter while it was read",
                         "attach it again",
                     )
-                data = base64.b64encode(piece).decode("ascii")
-                fields = {"id": upload.id, "offset": upload.taken, "data": data}
-                upload = await self._ask(Verb.ATTACH_DATA, _UPLOAD, fields)
+                upload = await self._staged(upload, piece)
                 progress(upload.name, "staging", upload.taken, upload.size)
         return upload
+
+    async def _staged(self, upload: Upload, piece: bytes) -> Upload:
+        data = base64.b64encode(piece).decode("ascii")
+        fields = {"id": upload.id, "offset": upload.taken, "data": data}
+        return await self._ask(Verb.ATTACH_DATA, _UPLOAD, fields)
 
     async def _stored(self, upload: Upload, progress: Progress) -> Upload:
         pause = _PAUSE
@@ -162,3 +169,16 @@ class Files:
 
     async def _ask(self, verb: Verb, shape: TypeAdapter[T], fields: Mapping[str, object]) -> T:
         return await self._requester.ask(verb, shape, fields, _PATIENCE)
+
+
+def _file(name: str, media: str, size: int, digest: str) -> File:
+    """A file's description. OperationError `bad_attachment` for one that no bulletin could carry."""
+    guessed = media or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    try:
+        return File(name=name, media=guessed, size=size, sha256=digest)
+    except ValidationError as error:
+        raise OperationError(
+            Code.BAD_ATTACHMENT,
+            f"{name} cannot be attached: {where(error)}",
+            'a name without / \\ : * ? " < > |, and 1 byte to 2 GiB',
+        ) from None

@@ -59,6 +59,7 @@ from subscribers.telling.reporting import Reporter
 from subscribers.telling.republish import Republisher, Sink
 from subscribers.telling.schedule import running
 from subscribers.writing import drafts
+from subscribers.writing.once import Named, noting
 from subscribers.writing.replying import Replying
 
 
@@ -91,6 +92,7 @@ class Node:
         """What becomes of the agency's identity key."""
         self._sent = Sent(core.store, core.ledger, self.replies.unseal)
         self.sharing = Sharing(core, self.owners, self.publish)
+        self._named = Named(core.store)
         self._digests = asyncio.Lock()
 
     @classmethod
@@ -135,9 +137,16 @@ class Node:
                     yield node, local
 
     async def publish(
-        self, client: ClientIdentity, draft: Draft, community: str, uploads: Sequence[str] = ()
+        self,
+        client: ClientIdentity,
+        draft: Draft,
+        community: str,
+        uploads: Sequence[str] = (),
+        once: str | None = None,
     ) -> Published:
         """Check, seal, journal; the answer says `queued` when the hub has not answered within a moment."""
+        if found := await self._named.found(client.name, once):
+            return found
         await self._core.check_clock()
         self._core.check_voice()
         log = self._community(community)
@@ -147,9 +156,9 @@ class Node:
         if draft.drafter is None:
             draft = draft.model_copy(update={"drafter": client.name})
         attachments = await self.files.attached(client, draft, uploads)
-        published = await self._core.publish(
-            draft, log.community.id, log.community.realm, using(attachments), attachments=attachments
-        )
+        place, also = log.community, using(attachments)
+        also = noting(client.name, once, place.id, also)
+        published = await self._core.publish(draft, place.id, place.realm, also, attachments=attachments)
         unreadable = tuple(self._rotation.locked_out(log.community.id))
         return published.model_copy(update={"unreadable": unreadable})
 

@@ -191,12 +191,21 @@ _ERROR: Final[Json] = {
     "additionalProperties": False,
 }
 
+_ONCE: Final[Json] = {
+    "title": "Once",
+    "description": "A fresh UUIDv7 that names this publication. Asked again by the same client under the "
+    "same name, the node tells what became of it, and publishes nothing.",
+    "type": "string",
+    "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+}
+
 
 def request_schema(verb: Verb, ref: str) -> Json:
     """The request of a verb; the draft in `publish` is spelled out."""
     schema: Json = MODELS[verb].model_json_schema(mode="validation", ref_template=ref)
     if verb is Verb.PUBLISH:
         draft = Draft.model_json_schema(mode="validation", ref_template=ref)
+        draft["properties"]["once"] = _ONCE
         schema["$defs"] = {**draft.pop("$defs"), "Draft": {**draft, "allOf": between_fields()}}
         schema["properties"]["draft"] = {"$ref": ref.format(model="Draft")}
     schema["title"] = f"Request {verb.value}"

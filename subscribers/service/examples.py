@@ -171,7 +171,11 @@ def request_examples(known: Json) -> dict[Verb, Json]:
         Verb.DIRECTORY: {"after": 6, "memberships": True},
         Verb.FETCH: {"ref": ref, "name": "map.pdf"},
         Verb.FETCH_DATA: {"ref": ref, "name": "map.pdf", "offset": 65536},
-        Verb.PUBLISH: {"draft": known["draft"], "community": slug, "attachments": [_UPLOAD["id"]]},
+        Verb.PUBLISH: {
+            "draft": {**known["draft"], "once": "019c132c-df40-7a10-8000-00000000d0ce"},
+            "community": slug,
+            "attachments": [_UPLOAD["id"]],
+        },
         Verb.ATTACH: _FILE,
         Verb.ATTACH_DATA: {"id": _UPLOAD["id"], "offset": 65536, "data": "JVBERi0xLjcK"},
         Verb.ATTACH_STATUS: {"id": _UPLOAD["id"]},

@@ -62,6 +62,7 @@ from subscribers.service.requests import (
 )
 from subscribers.service.roles import verbs
 from subscribers.service.sharing_requests import HistoryWanted, ReleaseAnswer, ReleaseAsk, ReleaseCarry
+from subscribers.writing.once import split
 
 Answer = BaseModel | Sequence[BaseModel] | None
 
@@ -88,8 +89,9 @@ class Desk:
             case LatestRequest() | ShowRequest():
                 return await self._read(client, request)
             case PublishRequest():
-                draft, uploads = parse_draft(request.draft), request.attachments
-                return await self._api.publish(client, draft, request.community, uploads)
+                fields, once = split(request.draft)
+                draft, uploads = parse_draft(fields), request.attachments
+                return await self._api.publish(client, draft, request.community, uploads, once)
             case AttachRequest() | AttachDataRequest() | AttachStatusRequest() | FetchRequest():
                 return await self._move(client, request)
             case AcknowledgeRequest() | RepliesRequest():

@@ -10,6 +10,7 @@ from subscribers.keyring import epoch_keys
 from subscribers.sharing import asked
 from subscribers.storage import archive, history_rows, journal, ledger, upload_rows
 from subscribers.telling import compliance, digest, digest_correction
+from subscribers.writing import once
 
 NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[0],
@@ -36,4 +37,5 @@ NODE: Final[tuple[str, ...]] = (
     upload_rows.MIGRATIONS[0],
     attempts.MIGRATIONS[0],
     archive.MIGRATIONS[3],
+    once.MIGRATIONS[0],
 )

@@ -16,7 +16,7 @@ from subscribers.local import Role
 from subscribers.records import Filters, Record
 from tests.support.local_nats import running_node
 from tests.support.node import DirectNode
-from tests.support.node_api import SLUG, make_record
+from tests.support.node_api import SLUG, make_draft, make_record
 
 DEADLINE = 50.0  # what was not acknowledged comes again only after the durable's ack wait of 20 s
 
@@ -95,6 +95,19 @@ async def test_an_acknowledgement_is_published(side: Side) -> None:
     shown = await side.client.show(published.id)
     assert shown.bulletin.kind is Kind.ACKNOWLEDGEMENT
     assert shown.bulletin.drafter == "officer-1"
+
+
+async def test_a_draft_goes_out_once_under_its_name_with_its_files(side: Side) -> None:
+    (own,) = [each for each in await side.client.identity() if each.own]
+    assert own.agency_name
+    given = await side.client.files.give("map.txt", b"a map")
+    once = "019c132c-df40-7a10-8b5e-00000000d0ce"
+    first = await side.client.publish(make_draft("Drone"), SLUG, [given.id], once=once)
+    again = await side.client.publish(make_draft("Drone"), SLUG, [given.id], once=once)
+    other = await side.client.publish(make_draft("Drone"), SLUG)
+    assert again == first
+    assert other.id != first.id
+    assert [each.name for each in (await side.client.show(first.id)).bulletin.attachments] == ["map.txt"]
 
 
 async def test_what_was_answered_is_listed_under_the_bulletin(side: Side) -> None:

@@ -2,12 +2,16 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from dataclasses import dataclass, field
+from hashlib import sha256
 
+from schemas.bulletin import Draft
 from schemas.vocabulary import Tlp
 from subscribers.api import AlarmEntry
+from subscribers.files.shapes import File, Upload
 from subscribers.insight.shapes import Counts, Provenance, Step
+from subscribers.keyring.identity_api import IdentityState
 from subscribers.local import ClientIdentity, Role
 from subscribers.records import Community, Filters, Notice, Page, Published, Record
 from tests.support.node_api import MemoryNode
@@ -43,6 +47,11 @@ class DirectFiles:
             offset += len(data)
             if piece.last:
                 return
+
+    async def give(self, name: str, data: bytes) -> Upload:
+        file = File(name=name, media="text/plain", size=len(data), sha256=sha256(data).hexdigest())
+        upload = await self.api.files.attach(BOT, file)
+        return await self.api.files.attach_data(BOT, upload.id, 0, data)
 
 
 @dataclass
@@ -89,6 +98,17 @@ class DirectNode:
 
     async def show(self, ref: str) -> Record:
         return await self.api.show(BOT, ref)
+
+    async def publish(
+        self, draft: Draft, community: str, attachments: Collection[str] = (), *, once: str | None = None
+    ) -> Published:
+        published = await self.api.publish(BOT, draft, community, list(attachments), once)
+        async with self.changed:
+            self.changed.notify_all()
+        return published
+
+    async def identity(self) -> list[IdentityState]:
+        return self.api.succession.identity()
 
     async def acknowledge(
         self, ref: str, note: str = "", officer: str = "", *, private: bool = False
