@@ -8,11 +8,21 @@ from schemas.errors import FormatError
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """A file that came with a message: `key` is how the door fetches it, `size` in bytes as the door says."""
+
+    key: str
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Typed:
     """A message of a person in their own chat; `text` is empty when it has none.
 
     `chat`, `person` and `message` are numbers of the door's own. `tongue` is the language tag (IETF) of the
-    person's client, None when that does not say.
+    person's client, None when that does not say. `forwarded` names who wrote what this person passes on, ''
+    when the door does not know, None for their own words.
     """
 
     chat: int
@@ -20,11 +30,15 @@ class Typed:
     message: int
     text: str
     tongue: str | None = None
+    forwarded: str | None = None
+    file: Handed | None = None
 
     @property
     def is_command(self) -> bool:
-        """Whether it is meant as a command, known or not."""
-        return self.text.lstrip().startswith("/")
+        """Whether it is meant as a command, known or not: what somebody else wrote, or what stands under a
+        file, is none.
+        """
+        return self.text.lstrip().startswith("/") and self.forwarded is None and self.file is None
 
     @property
     def command(self) -> str:

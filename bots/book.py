@@ -2,7 +2,7 @@
 
 Every module of `bots.handlers` enters its own here, and every front door looks them up. A line that begins
 with a stroke is a command or nothing we know; any other line belongs to the step of a conversation, if one
-waits for it. Nothing here asks or answers.
+waits for it. A file, and a message that is passed on, have their own answers. Nothing here asks or answers.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -32,6 +32,7 @@ class Book:
         self._commands: dict[str, Said] = {}
         self._buttons: dict[str, Touched] = {}
         self._steps: dict[str, Said] = {}
+        self._things: dict[str, Said] = {}
 
     @property
     def commands(self) -> frozenset[str]:
@@ -55,8 +56,20 @@ class Book:
         for name in names:
             self._commands.pop(name, None)
 
+    def file(self, answer: Said) -> None:
+        """`answer` takes files."""
+        _enter(self._things, "file", answer)
+
+    def forwarded(self, answer: Said) -> None:
+        """`answer` takes messages that are passed on."""
+        _enter(self._things, "forwarded", answer)
+
     def for_typed(self, asked: Typed, state: str | None) -> Said:
-        """Who answers a line in a conversation that stands at `state`."""
+        """Who answers a message in a conversation that stands at `state`."""
+        if asked.file is not None:
+            return self._things.get("file", self._else_said)
+        if asked.forwarded is not None:
+            return self._things.get("forwarded", self._else_said)
         if asked.is_command:
             return self._commands.get(asked.command, self._else_said)
         return self._steps.get(state or "", self._else_said)

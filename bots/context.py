@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from bots.aftermath import catch_up, ends_at
 from bots.clock import Clock
 from bots.desk import Answer, Desk
+from bots.drafting.releasing import Releasing
+from bots.drafting.writing import Writing
 from bots.outcomes import Blocked
 from bots.ports import Chat, NodeClient
 from bots.rendered import Rendered
@@ -22,6 +24,8 @@ class Context:
     """The parts of the running bot that handlers use. `new_code` makes a code of invitation."""
 
     desk: Desk
+    writing: Writing
+    releasing: Releasing
     node: NodeClient
     state: State
     schedule: Schedule

@@ -15,6 +15,8 @@ from bots import jobs
 from bots.aftermath import DELETE_WITHIN, aged, catch_up, ends_at, reader
 from bots.alarms import notice
 from bots.clock import Clock, moment
+from bots.drafting.policy import TwoPersons
+from bots.drafting.telling import told_of_draft
 from bots.events import Events
 from bots.jobs import Told
 from bots.notices import render_notice
@@ -52,6 +54,7 @@ class Means:
     clock: Clock
     ceiling: Ceiling
     events: Events
+    policy: TwoPersons = TwoPersons.OFF
     concurrency: int = 8
     """How many requests may be in flight: as many may repeat after a kill."""
 
@@ -135,7 +138,7 @@ class Delivery:
     async def _carry(self, work: Work) -> None:
         try:
             match work.verb:
-                case "alert" | "digest" | "alarm" | "notice":
+                case "alert" | "digest" | "alarm" | "notice" | "draft":
                     await self._send(work)
                 case "edit":
                     await self._edit(work)
@@ -203,6 +206,9 @@ class Delivery:
             case "notice":
                 told = Notice.model_validate_json(work.body)
                 return render_notice(told, self._means.ceiling, reader(work.officer), repeated=work.repeated)
+            case "draft":
+                means = self._means
+                return await told_of_draft(work, means.state, means.ceiling, means.policy)
             case "alert":
                 return await self._teller.alert(work, record)
             case _:

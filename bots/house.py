@@ -9,10 +9,13 @@ import structlog
 
 from bots.alarms import Watchman
 from bots.clock import Clock, SystemClock
-from bots.codes import new_code
+from bots.codes import new_code, new_id
 from bots.context import Context
 from bots.delivery import Delivery, Means
 from bots.desk import Desk
+from bots.drafting.releasing import Releasing
+from bots.drafting.turns import Parts
+from bots.drafting.writing import Writing
 from bots.events import Events
 from bots.handlers import written
 from bots.intake import Intake
@@ -38,6 +41,7 @@ class Edges:
     clock: Clock = field(default_factory=SystemClock)
     events: Events = field(default_factory=Events)
     new_code: Callable[[], str] = new_code
+    new_id: Callable[[], str] = new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,16 @@ class House:
         self._name, self._events = front.name, edges.events
         ceiling, clock, node = settings.release_ceiling(), edges.clock, edges.node
         self._delivery = Delivery(
-            Means(state, front.courier, front.pacer, clock, ceiling, edges.events, settings.concurrency)
+            Means(
+                state,
+                front.courier,
+                front.pacer,
+                clock,
+                ceiling,
+                edges.events,
+                settings.two_person_release,
+                settings.concurrency,
+            )
         )
         wake = self._delivery.wake
         self._schedule = Schedule(state, clock, wake, ceiling)
@@ -73,8 +86,11 @@ class House:
             NoticeIntake(node, state, clock, wake),
             Watchman(node, state, clock, wake),
         )
+        drafting = Parts(node, state, ceiling, settings.two_person_release, clock, edges.new_id, wake)
         context = Context(
             desk=Desk(node, state, ceiling, clock),
+            writing=Writing(drafting),
+            releasing=Releasing(drafting),
             node=node,
             state=state,
             schedule=self._schedule,

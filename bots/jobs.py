@@ -8,7 +8,7 @@ from typing import Literal, Self
 from schemas.vocabulary import Severity
 from subscribers.records import Notice, Record
 
-Verb = Literal["alert", "digest", "edit", "delete", "alarm", "notice"]
+Verb = Literal["alert", "digest", "edit", "delete", "alarm", "notice", "draft"]
 Fate = Literal["amended", "retracted", "expired", "listed"]
 
 
@@ -26,8 +26,9 @@ class Priority(IntEnum):
 class Job:
     """One thing to do for one officer. `key` makes it happen once: the same key again is ignored.
 
-    `record` is a bulletin's id; `target` the row of a message that was sent; `body` the JSON of a digest or
-    an alarm or notice, what became of the bulletin of an edited message, or `Told` of an alert.
+    `record` is a bulletin's id; `target` the row of a message that was sent; `body` the JSON of a digest, an
+    alarm, a notice or what is told of a draft, what became of the bulletin of an edited message, or `Told`
+    of an alert.
     """
 
     key: str

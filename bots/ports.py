@@ -4,12 +4,15 @@
 `tests/contract/test_node_client.py` holds every implementation to the same promises.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Final, Protocol
 
 from bots.rendered import Part, Rows
+from schemas.bulletin import Draft
 from subscribers.api import AlarmEntry
+from subscribers.files.shapes import Upload
 from subscribers.insight.shapes import Counts, Provenance, Step
+from subscribers.keyring.identity_api import IdentityState
 from subscribers.records import Community, Filters, Notice, Page, Published, Record
 
 NO_FILTERS: Final = Filters()
@@ -26,8 +29,19 @@ class Incoming(Protocol):
         """Handled for good: it does not come again."""
 
 
+class NodeFiles(Protocol):
+    """Files that go with bulletins."""
+
+    async def give(self, name: str, data: bytes) -> Upload:
+        """Give the node a file, without waiting until the hub has it. Raises LiaisonError."""
+
+
 class NodeClient(Protocol):
     """The agency's node, as one of its clients."""
+
+    @property
+    def files(self) -> NodeFiles:
+        """For files."""
 
     async def search(
         self,
@@ -45,6 +59,14 @@ class NodeClient(Protocol):
 
     async def show(self, ref: str) -> Record:
         """One bulletin by reference or id. Raises LiaisonError `not_found`."""
+
+    async def publish(
+        self, draft: Draft, community: str, attachments: Collection[str] = (), *, once: str | None = None
+    ) -> Published:
+        """Publish a draft with what was given by those ids; under the same name `once`, once at most."""
+
+    async def identity(self) -> list[IdentityState]:
+        """Who this agency is, and every agency whose identity is about to change."""
 
     async def acknowledge(
         self, ref: str, note: str = "", officer: str = "", *, private: bool = False
@@ -94,3 +116,6 @@ class Chat(Protocol):
         """A pressed button was seen to: the client stops waiting, and shows `text` for a moment if there is
         any. One that nobody waits for any more is no failure.
         """
+
+    async def fetch(self, key: str, limit: int) -> bytes:
+        """A file that a person sent: all of it, at most `limit` bytes, `Refused` beyond."""

@@ -11,6 +11,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bots.drafting.policy import TwoPersons
 from bots.pacing import Rate, Rates
 from bots.release import Ceiling
 from bots.times import zone
@@ -54,6 +55,8 @@ class BotSettings(BaseSettings):
     """The highest marking of which kind, severity and marking are shown; above, only that a bulletin
     waits.
     """
+    two_person_release: TwoPersons = TwoPersons.OFF
+    """When a bulletin needs a second officer to release it: `off`, `above-green`, `always`."""
     zone: str = "UTC"
     """IANA time zone of new officers."""
     invitation_hours: int = Field(default=72, ge=1, le=24 * 30)

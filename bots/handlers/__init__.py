@@ -5,6 +5,7 @@ from bots.handlers import (
     acknowledging,
     alarming,
     digests,
+    drafting,
     enquiries,
     enrolment,
     language,
@@ -17,6 +18,16 @@ from bots.handlers import (
 def written() -> Book:
     """The book with every handler's entries."""
     book = Book(newcomer=enrolment.enrol, else_said=unknown.typed, else_touched=unknown.button)
-    for module in (enrolment, alarming, enquiries, acknowledging, subscribing, digests, language, room):
+    for module in (
+        enrolment,
+        alarming,
+        enquiries,
+        acknowledging,
+        subscribing,
+        drafting,
+        digests,
+        language,
+        room,
+    ):
         module.register(book)
     return book

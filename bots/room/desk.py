@@ -12,7 +12,7 @@ import structlog
 
 from bots.clock import Clock
 from bots.desk import NEWS, Desk
-from bots.ports import NodeClient
+from bots.ports import NodeClient, NodeFiles
 from bots.release import Ceiling
 from bots.render import Reader
 from bots.room.view import RELATIONS, Entry, Reading, entries, entry, reading
@@ -32,7 +32,7 @@ _REPLIES_SHOWN: Final = 50
 _log = structlog.get_logger()
 
 
-class Shelf(Protocol):
+class Shelf(NodeFiles, Protocol):
     """Files that go with bulletins: a part of `subscribers.files.Files`."""
 
     def stream(self, ref: str, name: str, *, offset: int = 0) -> AsyncGenerator[bytes, None]:

@@ -210,6 +210,12 @@ class SandboxUser:
         sent: Message = await self.client.act("say", self.bot, chat=self.chat_id, user=self.id, text=text)
         return sent
 
+    async def forward(self, text: str, source: str) -> Message:
+        """Pass on to the bot what `source` wrote."""
+        body = {"chat": self.chat_id, "user": self.id, "text": text, "forwarded_from": source}
+        sent: Message = await self.client.act("say", self.bot, **body)
+        return sent
+
     async def upload(self, name: str, content: bytes, caption: str = "") -> Message:
         """Send a document to the bot."""
         return await self.client.upload(self, name, content, caption)

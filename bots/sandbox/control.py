@@ -224,7 +224,12 @@ def _done(world: World, change: Callable[[World], object]) -> object:
 ACTIONS: dict[str, Action] = {
     "user": _add_user,
     "group": _add_group,
-    "say": lambda world, body: world.say(int(body["chat"]), _user_id(body), str(body["text"])).page(),
+    "say": lambda world, body: world.say(
+        int(body["chat"]),
+        _user_id(body),
+        str(body["text"]),
+        forwarded_from=str(body.get("forwarded_from", ""))[:MAX_NAME],
+    ).page(),
     "press": _press,
     "block": lambda world, body: _standing(world, body, blocked=True),
     "unblock": lambda world, body: _standing(world, body, blocked=False),

@@ -102,6 +102,8 @@ class Message:
     deleted: bool = False
     link_preview: Json | None = None
     service: Json = field(default_factory=dict)
+    origin: Json | None = None
+    """Who wrote what this passes on (bots/api#messageorigin)."""
 
     @property
     def has_media(self) -> bool:
@@ -113,6 +115,8 @@ class Message:
         wire: Json = {"message_id": self.id, "from": self.sender.wire(), "date": self.date, **self.service}
         if self.edit_date is not None:
             wire["edit_date"] = self.edit_date
+        if self.origin is not None:
+            wire["forward_origin"] = self.origin
         if self.text:
             wire["caption" if self.has_media else "text"] = self.text
         if self.entities:

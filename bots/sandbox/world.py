@@ -138,8 +138,17 @@ class World:
 
     # ------------------------------------------------------------------ what people do
 
-    def say(self, chat_id: int, user_id: int | None, text: str, file_id: str | None = None) -> Message:
-        """A member writes `text` (a caption when there is a file); the bot gets a `message` update."""
+    def say(
+        self,
+        chat_id: int,
+        user_id: int | None,
+        text: str,
+        file_id: str | None = None,
+        forwarded_from: str = "",
+    ) -> Message:
+        """A member writes `text` (a caption when there is a file), or forwards what `forwarded_from` wrote;
+        the bot gets a `message` update.
+        """
         chat = self.chat_for_people(chat_id)
         user = self.member(chat, user_id)
         if chat.standing not in {Standing.NEW, Standing.OPEN}:
@@ -155,6 +164,9 @@ class World:
             self._set_standing(chat, Standing.OPEN)
         message = self._message(chat, user)
         message.text, message.entities = read.text, read.entities
+        if forwarded_from:  # a person who hides who they are: bots/api#messageoriginhiddenuser
+            hidden = {"type": "hidden_user", "date": message.date, "sender_user_name": forwarded_from}
+            message.origin = hidden
         if file_id is not None:
             message.document = self.files.by_id(file_id)
         self.keep(chat, message)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from bots.state.drafts import Drafts
 from bots.state.memory import Memory
 from bots.state.officers import Officers
 from bots.state.outbox import Outbox
@@ -30,6 +31,7 @@ class State:
     outbox: Outbox
     memory: Memory
     room: RoomKeys
+    drafts: Drafts
 
     @classmethod
     async def open(cls, folder: Path) -> Self:
@@ -44,7 +46,7 @@ class State:
     @classmethod
     def over(cls, store: Store) -> Self:
         """Its parts over an open store."""
-        return cls(store, Officers(store), Outbox(store), Memory(store), RoomKeys(store))
+        return cls(store, Officers(store), Outbox(store), Memory(store), RoomKeys(store), Drafts(store))
 
     async def __aenter__(self) -> Self:
         return self

@@ -187,4 +187,28 @@ MIGRATIONS: Final = (
         used REAL NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    # What officers write, and what they can undo. Text is here while a draft is open, waiting or releasing.
+    """
+    CREATE TABLE drafts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        owner INTEGER NOT NULL REFERENCES officers ON DELETE CASCADE,
+        editor INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        state TEXT NOT NULL DEFAULT 'open',
+        revision INTEGER NOT NULL DEFAULT 1,
+        once TEXT NOT NULL,
+        releaser INTEGER,
+        official INTEGER NOT NULL DEFAULT 0,
+        ref TEXT NOT NULL DEFAULT '',
+        note TEXT NOT NULL DEFAULT '',
+        changed REAL NOT NULL
+    ) STRICT;
+    CREATE INDEX drafts_of ON drafts (owner, state);
+    CREATE TABLE draft_revisions (
+        draft INTEGER NOT NULL REFERENCES drafts ON DELETE CASCADE,
+        revision INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (draft, revision)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

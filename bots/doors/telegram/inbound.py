@@ -6,9 +6,21 @@ One thin router: who may ask, and who answers, is `bots.reception`'s and `bots.b
 from typing import Final
 
 from aiogram import Router
-from aiogram.types import CallbackQuery, Chat, ChatMemberUpdated, InlineKeyboardButton, Message, User
+from aiogram.types import (
+    CallbackQuery,
+    Chat,
+    ChatMemberUpdated,
+    InlineKeyboardButton,
+    Message,
+    MessageOriginChannel,
+    MessageOriginChat,
+    MessageOriginHiddenUser,
+    MessageOriginUnion,
+    MessageOriginUser,
+    User,
+)
 
-from bots.asking import Presence, Pressed, Typed, meant
+from bots.asking import Handed, Presence, Pressed, Typed, meant
 from bots.reception import Reception
 from bots.rendered import Button, Rows
 
@@ -39,8 +51,40 @@ def router(reception: Reception, username: str) -> Router:
 
 def typed(message: Message, person: User, username: str) -> Typed:
     """A message, or a file with its caption."""
-    text = _addressed(message.text or message.caption or "", username)
-    return Typed(message.chat.id, person.id, message.message_id, text, person.language_code)
+    text, origin = message.text or message.caption or "", message.forward_origin
+    return Typed(
+        message.chat.id,
+        person.id,
+        message.message_id,
+        text if origin else _addressed(text, username),
+        person.language_code,
+        forwarded=_source(origin) if origin else None,
+        file=_file(message),
+    )
+
+
+def _file(message: Message) -> Handed | None:
+    """A document, or a picture in its largest form."""
+    if message.document:
+        name = message.document.file_name or "file"
+        return Handed(message.document.file_id, name, message.document.file_size or 0)
+    if message.photo:
+        largest = message.photo[-1]
+        return Handed(largest.file_id, f"photo-{message.message_id}.jpg", largest.file_size or 0)
+    return None
+
+
+def _source(origin: MessageOriginUnion) -> str:
+    """Who wrote what is passed on, as far as the service says."""
+    match origin:
+        case MessageOriginUser():
+            return origin.sender_user.full_name
+        case MessageOriginHiddenUser():
+            return origin.sender_user_name
+        case MessageOriginChat():
+            return origin.sender_chat.full_name
+        case MessageOriginChannel():
+            return origin.chat.full_name
 
 
 def pressed(query: CallbackQuery, chat: int, message: int) -> Pressed:

@@ -1,6 +1,7 @@
 """Requests to the chat service through aiogram, with failures in delivery's terms."""
 
 import contextlib
+import io
 from typing import Final
 
 from aiogram import Bot
@@ -13,6 +14,7 @@ from aiogram.methods import (
     DeleteMessage,
     EditMessageReplyMarkup,
     EditMessageText,
+    GetFile,
     SendMessage,
     TelegramMethod,
 )
@@ -25,9 +27,12 @@ from aiogram.types import (
     WebAppInfo,
 )
 from aiogram.utils.token import TokenValidationError
+from aiohttp import ClientError
 from pydantic import SecretStr
+from typing_extensions import Buffer
 
 from bots.doors.telegram.failures import AsGoodAsDone, Unreadable, translated
+from bots.outcomes import NotSent, Refused
 from bots.rendered import Button, Part, Rows
 from schemas.errors import Code, OperationError
 
@@ -118,8 +123,33 @@ class TelegramChat:
         with contextlib.suppress(AsGoodAsDone):
             await self._call(AnswerCallbackQuery(callback_query_id=press, text=text or None))
 
+    async def fetch(self, key: str, limit: int) -> bytes:
+        """Ask where the file is, and fetch it into memory: none is written to a disk. Raises ChatFailure."""
+        path = (await self._call(GetFile(file_id=key))).file_path
+        if not path:
+            raise Refused("no path")
+        into = _Bounded(limit)
+        try:
+            await self._bot.download_file(path, into)
+        except (ClientError, TimeoutError, OSError):
+            raise NotSent("a file") from None
+        return into.getvalue()
+
     async def _call(self, method: TelegramMethod[TelegramType]) -> TelegramType:
         try:
             return await self._bot(method)
         except AiogramError as error:
             raise translated(error) from None
+
+
+class _Bounded(io.BytesIO):
+    """Bytes in memory, no more than agreed."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def write(self, data: Buffer, /) -> int:
+        if self.tell() + len(memoryview(data)) > self._limit:
+            raise Refused("too large")
+        return super().write(data)

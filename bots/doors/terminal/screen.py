@@ -4,13 +4,16 @@ A number stays its button's as long as the session lasts, and is never given to 
 an alert arrives presses what was meant. A message that is edited is shown again, with a mark.
 """
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from bots.clock import Clock
 from bots.doors.terminal.paper import Paper
 from bots.markup import Span, Spans, isolate
+from bots.outcomes import NotSent, Refused
 from bots.rendered import Part, Rows
 
 EDITED: Final = "✎ "
@@ -87,6 +90,10 @@ class Screen:
         if text:
             self._paper.write((Span(TOAST), Span(text)))
 
+    async def fetch(self, key: str, limit: int) -> bytes:
+        """See `Chat`. The key is a path that the officer typed."""
+        return await asyncio.to_thread(_read, Path(key), limit)
+
     def _show(self, message: int, part: Part, rows: Rows, mark: str = "") -> None:
         self._shown[message] = (part, rows)
         self._shown.move_to_end(message)
@@ -110,3 +117,14 @@ class Screen:
             self._numbers[key] = len(self._numbers) + 1
             self._buttons[self._numbers[key]] = key
         return self._numbers[key]
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError:
+        raise NotSent("a file that cannot be read") from None
+    if len(data) > limit:
+        raise Refused("too large")
+    return data

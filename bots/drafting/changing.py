@@ -1,0 +1,58 @@
+"""A draft that amends or retracts a bulletin of this agency, begun from what that says. Pure."""
+
+from bots.drafting.draft import HalfDraft, Named
+from bots.words import words
+from schemas.bulletin import Bulletin
+from schemas.encoding import from_instant
+from schemas.limits import TITLE_MAX
+from schemas.vocabulary import Kind, Realm, Relation
+from subscribers.records import Record
+
+
+def changing(record: Record, relation: Relation, *, now: float) -> HalfDraft | None:
+    """The draft; `now` in Unix seconds. None where an amendment would lose what cannot be written in a
+    conversation.
+    """
+    bulletin = record.bulletin
+    common = HalfDraft(
+        tlp=bulletin.tlp,
+        community=record.community,
+        exercise=bulletin.realm is Realm.EXERCISE,
+        kind=Kind.AMENDMENT if relation is Relation.AMENDS else Kind.RETRACTION,
+        severity=bulletin.severity,
+        language=bulletin.language,
+        regions=tuple(bulletin.regions),
+        links=(Named(relation=relation, id=bulletin.id, ref=bulletin.ref),),
+    )
+    if relation is Relation.RETRACTS:
+        title = words(bulletin.language).text("Retracted: {title}", title=bulletin.title)
+        return common.with_(title=title[:TITLE_MAX])
+    if _holds_more(bulletin):
+        return None
+    ends = (
+        bulletin.valid_until
+        if bulletin.valid_until and from_instant(bulletin.valid_until) > now * 1000
+        else None
+    )
+    return common.with_(
+        title=bulletin.title,
+        summary=bulletin.summary,
+        body=bulletin.body,
+        grading=bulletin.grading,
+        likelihood=bulletin.likelihood,
+        tactics=tuple(bulletin.tactics),
+        event=bulletin.event,
+        caveats=tuple(bulletin.caveats),
+        translations=tuple(bulletin.translations),
+        valid_until=ends,
+        links=(
+            *common.links,
+            *(Named(relation=each.relation, id=each.id, ref=each.id[:8]) for each in bulletin.links),
+        ),
+    )
+
+
+def _holds_more(bulletin: Bulletin) -> bool:
+    """Whether it has something that the conversation does not ask for."""
+    unasked = (bulletin.subjects, bulletin.indicators, bulletin.channel, bulletin.pap, bulletin.attachments)
+    return any(unasked) or bulletin.release is not None or bulletin.history.value != "none"

@@ -1,0 +1,171 @@
+"""The drafting desk's second half: a draft is looked at, sent to those who release, released or sent back.
+
+What is released is what was shown: a button carries the digest of the revision under it, and a later change
+makes it void. The node knows each release by a name of its own, so asking again sends nothing twice.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bots.drafting import review, screens
+from bots.drafting.draft import complete, missing
+from bots.drafting.policy import Ruling, may_release
+from bots.drafting.preview import Setting, community_of, previewed
+from bots.drafting.texts import LABELS
+from bots.drafting.turns import Parts, Stop, Turn, gone, name, said
+from bots.screens import plain_answer
+from bots.state.drafts import Kept
+from bots.state.officers import Officer
+from bots.words import words
+from schemas.errors import Code, DraftError, LiaisonError
+from subscribers.records import Published, Record
+
+NOTE_MAX: Final = 500
+_UNANSWERED: Final = frozenset({Code.NODE_UNREACHABLE, Code.INTERNAL, Code.ALREADY_KNOWN})
+"""After these the node may have taken it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Releasing:
+    """Answers, as `Writing` does."""
+
+    parts: Parts
+
+    async def view(self, officer: Officer, draft: int, *, told: str = "") -> Turn:
+        """The draft as readers will see it, and what the officer may do with it."""
+        kept = await self.parts.readable(officer, draft)
+        if kept.state == "releasing":
+            return Turn(review.unsure(officer, kept))
+        if lacking := missing(kept.body):
+            say = words(officer.language)
+            names = say.listed(say.text(LABELS[each]) for each in lacking)
+            text = say.text("Still missing: {steps}", steps=names)
+            return Turn(said(officer, "❗", text).shown, kept.id)
+        try:
+            record = await self._previewed(kept)
+        except LiaisonError as error:
+            if error.code is not Code.NOT_MEMBER and not isinstance(error, DraftError):
+                raise
+            return Turn(review.unfit(officer, kept, error), kept.id)
+        ruled = self.parts.ruling(officer, kept)
+        return Turn(review.reviewed(officer, kept, record, self.parts.ceiling, ruled, said=told), kept.id)
+
+    async def send(self, officer: Officer, draft: int, seal: str) -> Turn:
+        """To those who release, who are told."""
+        kept = await self.parts.readable(officer, draft)
+        if kept.body.seal != seal or kept.state != "open":
+            return await self._changed(officer, draft)
+        if missing(kept.body) or self.parts.ruling(officer, kept) is not Ruling.SEND:
+            return await self.view(officer, draft)
+        record = await self._previewed(kept)
+        asked = [each for each in await self._releasers() if each.id not in (kept.owner, kept.editor)]
+        jobs = [review.ask_releaser(kept, record, officer, each.id) for each in asked]
+        if not asked:
+            return Turn(review.sent(officer, kept, 0), kept.id)
+        if not await self.parts.state.drafts.send(kept, jobs, self.parts.clock.now()):
+            return await self._changed(officer, draft)
+        self.parts.wake()
+        return Turn(review.sent(officer, kept, len(asked)))
+
+    async def take_back(self, officer: Officer, draft: int) -> Turn | None:
+        """By who wrote it, before anybody has released it. None: it is theirs again, to be opened."""
+        kept = await self.parts.readable(officer, draft)
+        mine = kept.waiting and self.parts.hand(officer, kept).wrote
+        if not mine or not await self.parts.state.drafts.take_back(kept, "", (), self.parts.clock.now()):
+            return await self._changed(officer, draft)
+        return None
+
+    async def returning(self, officer: Officer, draft: int) -> Turn:
+        """A releaser sends it back: the next line says why."""
+        kept = await self.parts.readable(officer, draft)
+        if not kept.waiting or self.parts.ruling(officer, kept) is not Ruling.RELEASE:
+            return await self._changed(officer, draft)
+        return Turn(screens.note_wanted(officer, kept), kept.id, returning=True)
+
+    async def send_back(self, officer: Officer, draft: int, note: str) -> Turn:
+        """With a note for who wrote it."""
+        kept = await self.parts.readable(officer, draft)
+        if not kept.waiting or self.parts.ruling(officer, kept) is not Ruling.RELEASE:
+            return await self._changed(officer, draft)
+        tidy = " ".join(note.split())[:NOTE_MAX]
+        writers = dict.fromkeys((kept.owner, kept.editor))
+        jobs = [review.tell_writer(kept, "returned", officer, each, note=tidy) for each in writers]
+        if not await self.parts.state.drafts.take_back(kept, tidy, jobs, self.parts.clock.now()):
+            return await self._changed(officer, draft)
+        self.parts.wake()
+        text = words(officer.language).text("{draft} was sent back.", draft=name(officer, kept))
+        return said(officer, "↩️", text)
+
+    async def release(self, officer: Officer, draft: int, seal: str, *, official: bool) -> Turn:
+        """Give it to the node: exactly what was shown, or nothing."""
+        kept = await self.parts.readable(officer, draft)
+        if kept.body.seal != seal or kept.state not in ("open", "waiting"):
+            return await self._changed(officer, draft)
+        if missing(kept.body) or self.parts.ruling(officer, kept) is not Ruling.RELEASE:
+            return await self.view(officer, draft)
+        now = self.parts.clock.now()
+        if not await self.parts.state.drafts.claim(kept, officer.id, official=official, now=now):
+            return await self._changed(officer, draft)
+        return await self.again(officer, draft)
+
+    async def again(self, officer: Officer, draft: int) -> Turn:
+        """Ask the node, for the first time or once more: under one name, so it goes out once at most."""
+        kept = await self.parts.readable(officer, draft)
+        if kept.state != "releasing":
+            return await self._changed(officer, draft)
+        try:
+            published = await self._publish(kept)
+        except LiaisonError as error:
+            if error.code in _UNANSWERED:
+                return Turn(review.unsure(officer, kept))
+            return await self._refused(officer, kept, review.not_taken(error, words(officer.language)))
+        if published.state == "refused":
+            text = words(officer.language).text("The hub refused it ({code}).", code=published.code or "")
+            return await self._refused(officer, kept, "⚠️ " + text)
+        writers = {kept.owner, kept.editor} - {officer.id}
+        jobs = [review.tell_writer(kept, "released", officer, each, ref=published.ref) for each in writers]
+        await self.parts.state.drafts.released(kept, published.ref, jobs, self.parts.clock.now())
+        self.parts.wake()
+        return Turn(review.released(officer, published))
+
+    # --- inside ---
+
+    async def _publish(self, kept: Kept) -> Published:
+        people = {each.id: each.pseudonym for each in await self.parts.state.officers.all()}
+        draft = complete(
+            kept.body,
+            drafter=people.get(kept.owner),
+            releaser=people.get(kept.releaser or 0),
+            official=kept.official,
+        )
+        uploads = [each.id for each in kept.body.attachments]
+        community = kept.body.community or ""
+        return await self.parts.node.publish(draft, community, uploads, once=kept.once)
+
+    async def _refused(self, officer: Officer, kept: Kept, told: str) -> Turn:
+        """Nothing went out: it is its writer's again, who is told."""
+        writers = {kept.owner, kept.editor} - {officer.id}
+        jobs = [review.tell_writer(kept, "returned", officer, each, note=told) for each in writers]
+        await self.parts.state.drafts.unclaim(kept, self.parts.new_id(), jobs, self.parts.clock.now())
+        self.parts.wake()
+        if self.parts.hand(officer, kept).wrote:
+            return await self.view(officer, kept.id, told=told)
+        return Turn(plain_answer(told, officer.language))
+
+    async def _changed(self, officer: Officer, draft: int) -> Turn:
+        """It is no longer what was shown: here is how it stands."""
+        kept = await self.parts.state.drafts.get(draft)
+        if kept is None or kept.state in ("released", "discarded"):
+            raise Stop(gone(officer))
+        text = words(officer.language).text("It has changed since. Look at it again.")
+        return await self.view(officer, draft, told="⚠️ " + text)
+
+    async def _previewed(self, kept: Kept) -> Record:
+        place = community_of(kept.body, await self.parts.node.communities())
+        agency = next(each for each in await self.parts.node.identity() if each.own)
+        setting = Setting(place, agency.agency, agency.agency_name, self.parts.clock.now())
+        return previewed(kept.body, kept.id, setting)
+
+    async def _releasers(self) -> list[Officer]:
+        everybody = await self.parts.state.officers.all()
+        return [each for each in everybody if may_release(each.role) and each.chat is not None]

@@ -1,0 +1,188 @@
+"""What is shown when a draft is looked at, sent, released or sent back. Pure.
+
+A draft itself appears here only as the messages that `bots.render` made of it.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bots.actions import encode
+from bots.drafting.policy import Ruling
+from bots.drafting.preview import preview
+from bots.drafting.screens import VERB
+from bots.jobs import Job, Priority
+from bots.labels import N_
+from bots.markup import Span
+from bots.release import Ceiling, Release
+from bots.render import Reader
+from bots.rendered import Button, Rendered, Rows
+from bots.screens import plain_answer, screen
+from bots.state.drafts import Kept
+from bots.state.officers import Officer
+from bots.words import Words, words
+from schemas.errors import Code, LiaisonError
+from subscribers.records import Published, Record
+
+_REFUSALS: Final = {
+    Code.NOT_MEMBER: N_("Your agency may not publish in this community. Choose another one."),
+    Code.READ_ONLY_MEMBER: N_("Your agency may not publish in this community. Choose another one."),
+    Code.DANGLING_REFERENCE: N_(
+        "A bulletin that it speaks of is not in your archive. Change the references."
+    ),
+    Code.BAD_REQUEST: N_("A file is still on its way to the hub. Try again in a minute."),
+    Code.NOT_FOUND: N_("A file is no longer at your agency's node. Send it again."),
+    Code.TOO_LARGE: N_("It is too large. Shorten the text or leave out translations."),
+}
+
+
+def reviewed(
+    officer: Officer, kept: Kept, record: Record, ceiling: Ceiling, ruled: Ruling, *, said: str = ""
+) -> Rendered:
+    """The draft exactly as readers will see it, then what may be done with it. What the ceiling withholds
+    leaves no button to release it here.
+    """
+    say = words(officer.language)
+    reader = Reader(officer.language, officer.zone)
+    parts = preview(record, ceiling, reader)
+    seen = ceiling.allows(record.bulletin.tlp) is Release.FULL
+    name = say.text("Draft {number}", number=kept.id)
+    community = say.embed(record.community_title)
+    lines = [said] if said else []
+    lines.append(
+        "👁 " + say.text("{draft}, as readers in {community} will see it.", draft=name, community=community)
+    )
+    lines += _advice(ruled, say) if seen else []
+    rows = _rows(kept, ruled, say, translated=bool(record.bulletin.translations)) if seen else ()
+    control = plain_answer("\n".join(lines), officer.language, rows)
+    return Rendered((*parts, *control.parts), rows, protect=True, silent=True, passing=not seen)
+
+
+def _advice(ruled: Ruling, say: Words) -> list[str]:
+    match ruled:
+        case Ruling.RELEASE:
+            return [say.text("Once released it cannot be taken back, only amended or retracted.")]
+        case Ruling.SEND:
+            return [say.text("Another officer must release it.")]
+        case Ruling.OTHER:
+            return [say.text("You wrote it: another officer must release it.")]
+        case Ruling.NEVER:
+            return []
+
+
+def _rows(kept: Kept, ruled: Ruling, say: Words, *, translated: bool) -> Rows:
+    seal = kept.body.seal
+    change = Button("✏️ " + say.text("Change"), encode(VERB, "open", kept.id))
+    rows: list[tuple[Button, ...]] = []
+    if ruled is Ruling.RELEASE:
+        rows.append((Button("🚀 " + say.text("Release"), encode(VERB, "go", kept.id, seal)),))
+        if translated:
+            official = say.text("Release, translations official")
+            rows.append((Button("🚀 " + official, encode(VERB, "go", kept.id, seal, "o")),))
+        if kept.waiting:
+            back = say.text("Send back")
+            rows.append((Button("↩️ " + back, encode(VERB, "back", kept.id)), change))
+        else:
+            rows.append((change,))
+    if ruled is Ruling.SEND:
+        rows.append((Button("📨 " + say.text("Send for release"), encode(VERB, "send", kept.id, seal)),))
+        rows.append((change,))
+    if ruled is Ruling.OTHER:
+        rows.append((Button("↩️ " + say.text("Take back"), encode(VERB, "take", kept.id)),))
+    return tuple(rows)
+
+
+def released(officer: Officer, published: Published) -> Rendered:
+    """It is out."""
+    say = words(officer.language)
+    spans = [
+        Span("✅ " + say.text("Released as {ref}.", ref=say.embed(published.ref)), "b"),
+    ]
+    if published.state == "queued":
+        spans.append(Span("\n" + say.text("It goes out when the hub answers your agency's node.")))
+    spans += [
+        Span("\n" + say.text("To change or withdraw it:") + "\n"),
+        *say.code(f"/amend {published.ref}"),
+        Span("\n"),
+        *say.code(f"/retract {published.ref}"),
+    ]
+    return screen(spans, officer.language)
+
+
+def not_taken(error: LiaisonError, say: Words) -> str:
+    """Why the node does not take it, and what to do: a sentence."""
+    if error.code in _REFUSALS:
+        return "⚠️ " + say.text(_REFUSALS[error.code])
+    return "⚠️ " + say.text(
+        "The node does not take it ({code}). Change the draft, or ask your administrator.", code=error.code
+    )
+
+
+def unfit(officer: Officer, kept: Kept, error: LiaisonError) -> Rendered:
+    """It could not go out as it is."""
+    say = words(officer.language)
+    rows = ((Button("✏️ " + say.text("Change"), encode(VERB, "open", kept.id)),),)
+    return plain_answer(not_taken(error, say), officer.language, rows)
+
+
+def unsure(officer: Officer, kept: Kept) -> Rendered:
+    """The node did not answer."""
+    say = words(officer.language)
+    text = say.text("The node did not answer, and may have taken it. Ask again: it goes out once, at most.")
+    rows = ((Button("🔁 " + say.text("Ask again"), encode(VERB, "again", kept.id)),),)
+    return plain_answer("⏳ " + text, officer.language, rows)
+
+
+def sent(officer: Officer, kept: Kept, releasers: int) -> Rendered:
+    """It waits for those who release."""
+    say = words(officer.language)
+    name = say.text("Draft {number}", number=kept.id)
+    number = say.count("{number} officer may release it.", "{number} officers may release it.", releasers)
+    text = f"📨 {say.text('{draft} was sent for release.', draft=name)} {number}"
+    if not releasers:
+        alone = say.text("Nobody else may release it. Ask your administrator to name a second releaser.")
+        row = (Button("👁 " + say.text("Preview"), encode(VERB, "view", kept.id)),)
+        return plain_answer("⚠️ " + alone, officer.language, (row,))
+    rows = ((Button("↩️ " + say.text("Take back"), encode(VERB, "take", kept.id)),),)
+    return plain_answer(text, officer.language, rows)
+
+
+# --- what others are told, by way of the outbox -----------------------------------------------------------
+
+
+def ask_releaser(kept: Kept, record: Record, writer: Officer, officer: int) -> Job:
+    """Tell a releaser of a draft that waits; once for each time that it was sent."""
+    body = {"what": "asked", "draft": kept.id, "by": writer.name, "seal": kept.body.digest}
+    told = json.dumps({**body, "record": record.model_dump(mode="json", exclude_defaults=True)})
+    return Job(f"draft:{kept.id}:{kept.revision}:{officer}", officer, Priority.ALERT, "draft", body=told)
+
+
+def tell_writer(kept: Kept, what: str, by: Officer, officer: int, *, ref: str = "", note: str = "") -> Job:
+    """Tell its writer what became of a draft: `released` or `returned`."""
+    told = json.dumps({"what": what, "draft": kept.id, "by": by.name, "ref": ref, "note": note})
+    key = f"draft:{kept.id}:{kept.revision}:{officer}:{what}"
+    return Job(key, officer, Priority.ALERT, "draft", body=told)
+
+
+def told(
+    officer: Officer, body: Mapping[str, Any], kept: Kept | None, ceiling: Ceiling, hand: Ruling
+) -> Rendered | None:
+    """The message of such a job, as things stand now; None when there is nothing to say any more."""
+    say = words(officer.language)
+    name, by = say.text("Draft {number}", number=body["draft"]), say.embed(body["by"])
+    match body["what"]:
+        case "asked":
+            if kept is None or not kept.waiting or kept.body.digest != body["seal"]:
+                return None
+            asked = "📨 " + say.text("{name} asks you to release this.", name=by)
+            record = Record.model_validate_json(json.dumps(body["record"]))
+            return reviewed(officer, kept, record, ceiling, hand, said=asked)
+        case "released":
+            ref = say.embed(body["ref"])
+            text = say.text("{draft} was released by {name} as {ref}.", draft=name, name=by, ref=ref)
+            return plain_answer("✅ " + text, officer.language)
+        case _:
+            text = say.text("{draft} came back from {name}:", draft=name, name=by)
+            note = "\n" + say.embed(body["note"]) if body["note"] else ""
+            row = (Button("📝 " + say.text("Open"), encode(VERB, "open", int(body["draft"]))),)
+            return plain_answer("↩️ " + text + note, officer.language, (row,))

@@ -1,0 +1,312 @@
+"""What an officer sees while writing: questions, the draft as it stands, what cannot be taken and why. Pure.
+
+Nothing here decides what may be shown: the desk asks the ceiling before it hands a draft over.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bots import labels
+from bots.actions import encode
+from bots.clock import moment
+from bots.drafting.draft import OFFERED, HalfDraft, Step, missing, steps
+from bots.drafting.texts import LABELS, QUESTIONS, REASONS
+from bots.drafting.wizard import HOURS, Why
+from bots.labels import N_
+from bots.markup import Span
+from bots.release import Ceiling, Release
+from bots.rendered import Button, Rendered, Rows
+from bots.screens import screen
+from bots.state.drafts import Kept
+from bots.state.officers import Officer
+from bots.words import NAMES, Words, words
+from schemas.encoding import from_instant
+from schemas.vocabulary import GradingSystem, Kind, Language, Likelihood, Severity, Tlp
+from subscribers.records import Community
+
+VERB: Final = "draft"
+COMMUNITIES_SHOWN: Final = 40
+_TITLE_SHOWN: Final = 40
+_BODY_SHOWN: Final = 400
+_WIDTH: Final = 3
+
+_OPTIONAL: Final = (
+    Step.SUMMARY,
+    Step.LIKELIHOOD,
+    Step.REGIONS,
+    Step.TACTICS,
+    Step.REFERENCES,
+    Step.EVENT,
+    Step.VALID,
+    Step.CAVEATS,
+    Step.LANGUAGE,
+    Step.TRANSLATION,
+    Step.FILES,
+)
+LEAVABLE: Final = frozenset({*_OPTIONAL, Step.GRADING}) - {Step.LANGUAGE}
+"""Questions that may stay without an answer."""
+
+
+def question(
+    officer: Officer,
+    kept: Kept,
+    step: Step,
+    communities: Sequence[Community],
+    ceiling: Ceiling,
+    *,
+    wrong: str = "",
+) -> Rendered:
+    """One question; `wrong` says why the last answer was not taken."""
+    say = words(officer.language)
+    if step is Step.MARKING:
+        text = say.text(
+            "Choose the marking first: whom may it be told? Above {tlp} nothing is written in this chat.",
+            tlp=say.embed(ceiling.full.value),
+        )
+    else:
+        text = say.text(QUESTIONS[step])
+    spans = [Span("⚠️ " + wrong + "\n\n")] if wrong else []
+    spans += [Span("📝 " + text)]
+    return screen(spans, officer.language, _choices(kept, step, communities, say))
+
+
+def credibility(officer: Officer, kept: Kept, reliability: str) -> Rendered:
+    """The second half of a grading."""
+    say = words(officer.language)
+    rows = tuple(
+        (
+            Button(
+                f"{reliability}{number} · {say.text(labels.CREDIBILITY[GradingSystem.ADMIRALTY, number])}",
+                _to("set", kept, Step.GRADING, f"{reliability}{number}"),
+            ),
+        )
+        for number in range(1, 7)
+    )
+    return screen([Span("📝 " + say.text("How credible is it?"))], officer.language, rows)
+
+
+def translating(officer: Officer, language: Language, *, wrong: str = "") -> Rendered:
+    """For the text in another language."""
+    say = words(officer.language)
+    text = f"{NAMES[language]}: " + say.text(REASONS[Why.TRANSLATION])
+    spans = [Span("⚠️ " + wrong + "\n\n")] if wrong else []
+    return screen([*spans, Span("📝 " + text)], officer.language)
+
+
+def home(officer: Officer, kept: Kept, communities: Sequence[Community], *, said: str = "") -> Rendered:
+    """The draft as it stands, with a way into each of its parts."""
+    say, half = words(officer.language), kept.body
+    spans = [Span(said + "\n\n")] if said else []
+    spans += [Span("📝 " + _name(kept, say), "b"), Span("\n" + _facts(half, communities, say, officer.zone))]
+    if half.title:
+        spans += [Span("\n\n"), Span(say.embed(half.title), "b")]
+    if half.body:
+        shown = half.body[:_BODY_SHOWN] + (" …" if len(half.body) > _BODY_SHOWN else "")
+        spans.append(Span("\n" + say.embed(shown)))
+    if kept.note:
+        spans += [Span("\n\n↩️ "), say.aside(say.embed(kept.note))]
+    if lacking := missing(half):
+        named = say.listed(say.text(LABELS[each]) for each in lacking)
+        spans.append(Span("\n\n❗ " + say.text("Still missing: {steps}", steps=named)))
+    return screen(spans, officer.language, _home_rows(kept, say))
+
+
+def above(officer: Officer, tlp: Tlp, ceiling: Ceiling) -> Rendered:
+    """A marking that is not for this chat: where it goes on."""
+    say = words(officer.language)
+    text = say.text(
+        "{tlp} may not be written in this chat, which goes up to {ceiling}. Nothing is kept here.",
+        tlp=say.embed(tlp.value),
+        ceiling=say.embed(ceiling.full.value),
+    )
+    spans = [Span("🔒 " + text), Span("\n" + say.text("Write it on your agency's terminal:") + "\n")]
+    spans += [*say.code("liaison-agency chat"), Span("\n"), *say.code("liaison-agency publish --help")]
+    return screen(spans, officer.language)
+
+
+def locked(officer: Officer, kept: Kept) -> Rendered:
+    """A draft that is not for this chat (any more): it goes on elsewhere, and is not shown here."""
+    say = words(officer.language)
+    text = say.text(
+        "{draft} is marked above what may be in this chat. It goes on at your agency's terminal.",
+        draft=_name(kept, say),
+    )
+    return screen([Span("🔒 " + text)], officer.language)
+
+
+def listed(officer: Officer, own: Sequence[Kept], others: Sequence[Kept], ceiling: Ceiling) -> Rendered:
+    """The officer's drafts, and what waits for their release; above the ceiling, the number alone."""
+    say = words(officer.language)
+    new = (Button("➕ " + say.text("New draft"), encode(VERB, "new")),)
+    if not own and not others:
+        return screen([Span("📝 " + say.text("No drafts."))], officer.language, (new,))
+    spans: list[Span] = []
+    rows: list[tuple[Button, ...]] = []
+    for title, held in ((N_("Your drafts"), own), (N_("For you to release"), others)):
+        if held:
+            spans.append(Span(("\n\n" if spans else "") + say.text(title), "b"))
+        for each in held:
+            name = _named(each, ceiling, say)
+            spans.append(Span(f"\n{name}{_standing(each, say)}"))
+            rows.append((Button("📝 " + name, _to("view" if each.waiting else "open", each)),))
+    return screen(spans, officer.language, (*rows, new))
+
+
+def discarding(officer: Officer, kept: Kept) -> Rendered:
+    """Whether it is meant."""
+    say = words(officer.language)
+    rows = (
+        (
+            Button("🗑 " + say.text("Discard"), _to("gone", kept)),
+            Button("◀️ " + say.text("Back"), _to("open", kept)),
+        ),
+    )
+    text = say.text("Discard {draft}? Its text is deleted.", draft=_name(kept, say))
+    return screen([Span("🗑 " + text)], officer.language, rows)
+
+
+def note_wanted(officer: Officer, kept: Kept) -> Rendered:
+    """For the releaser who sends a draft back."""
+    say = words(officer.language)
+    text = say.text("{draft}: what should be changed? Send a line.", draft=_name(kept, say))
+    return screen([Span("↩️ " + text)], officer.language)
+
+
+def _name(kept: Kept, say: Words) -> str:
+    return say.text("Draft {number}", number=kept.id)
+
+
+def _named(kept: Kept, ceiling: Ceiling, say: Words) -> str:
+    name, half = _name(kept, say), kept.body
+    if half.tlp is None or ceiling.allows(half.tlp) is not Release.FULL or not half.title:
+        return name
+    short = half.title[:_TITLE_SHOWN] + ("…" if len(half.title) > _TITLE_SHOWN else "")
+    return f"{name} · {say.embed(short)}"
+
+
+def _standing(kept: Kept, say: Words) -> str:
+    match kept.state:
+        case "waiting":
+            return " · ⏳ " + say.text("waits for release")
+        case "releasing":
+            return " · ⏳ " + say.text("at the node")
+        case _:
+            return ""
+
+
+def _facts(half: HalfDraft, communities: Sequence[Community], say: Words, zone: ZoneInfo) -> str:
+    titles = {each.id: each.title for each in communities}
+    first = [say.embed(half.tlp.value)] if half.tlp else []
+    first += [say.embed(titles.get(half.community, half.community))] if half.community else []
+    first += [labels.kind(half.kind, say)] if half.kind else []
+    first += [f"{labels.SIGNS[half.severity]} {labels.severity(half.severity, say)}"] if half.severity else []
+    lines = [" · ".join(first)]
+    if half.exercise:
+        lines.insert(0, "🟦 " + say.text("EXERCISE"))
+    if half.grading:
+        lines.append("👤 " + labels.grading(half.grading, say))
+    if half.likelihood:
+        lines.append(say.text(labels.LIKELIHOODS[half.likelihood]))
+    lists = {
+        Step.REGIONS: half.regions,
+        Step.TACTICS: [each.id for each in half.tactics],
+        Step.REFERENCES: [each.ref for each in half.links],
+        Step.CAVEATS: half.caveats,
+        Step.EVENT: [half.event.name] if half.event else [],
+        Step.CHANNEL: [half.channel.address] if half.channel else [],
+        Step.FILES: [each.name for each in half.attachments],
+    }
+    for step, held in lists.items():
+        if held:
+            lines.append(f"{say.text(LABELS[step])} · {say.listed(map(say.embed, held))}")
+    if half.valid_until:
+        ends = say.when(moment(from_instant(half.valid_until) / 1000), zone)
+        lines.append(f"{say.text(LABELS[Step.VALID])} · {say.embed(ends)}")
+    spoken = say.listed(
+        NAMES[each] for each in (half.language, *(each.language for each in half.translations))
+    )
+    lines.append(f"🌐 {spoken}")
+    return "\n".join(each for each in lines if each)
+
+
+def _home_rows(kept: Kept, say: Words) -> Rows:
+    half = kept.body
+    asked = [*steps(half), *(each for each in _OPTIONAL if each not in steps(half))]
+    buttons = [
+        Button(("✅ " if _filled(half, each) else "") + say.text(LABELS[each]), _to("ask", kept, each))
+        for each in asked
+    ]
+    rows = [tuple(buttons[at : at + _WIDTH]) for at in range(0, len(buttons), _WIDTH)]
+    last = [
+        Button("↩️ " + say.text("Undo"), _to("undo", kept)),
+        Button("🗑 " + say.text("Discard"), _to("drop", kept)),
+    ]
+    ready = [] if missing(half) else [(Button("👁 " + say.text("Preview"), _to("view", kept)),)]
+    return (*ready, *rows, tuple(last))
+
+
+def _filled(half: HalfDraft, step: Step) -> bool:
+    held: dict[Step, object] = {
+        Step.MARKING: half.tlp,
+        Step.COMMUNITY: half.community,
+        Step.KIND: half.kind,
+        Step.SEVERITY: half.severity,
+        Step.GRADING: half.grading,
+        Step.CHANNEL: half.channel,
+        Step.EVENT: half.event,
+        Step.TITLE: half.title,
+        Step.BODY: half.body,
+        Step.SUMMARY: half.summary,
+        Step.LIKELIHOOD: half.likelihood,
+        Step.REGIONS: half.regions,
+        Step.TACTICS: half.tactics,
+        Step.REFERENCES: half.links,
+        Step.VALID: half.valid_until,
+        Step.CAVEATS: half.caveats,
+        Step.LANGUAGE: True,
+        Step.TRANSLATION: half.translations,
+        Step.FILES: half.attachments,
+    }
+    return bool(held[step])
+
+
+def _choices(kept: Kept, step: Step, communities: Sequence[Community], say: Words) -> Rows:
+    offered: list[tuple[str, str]] = []
+    width = 1
+    match step:
+        case Step.MARKING:
+            offered = [(each.value, each.slug) for each in Tlp]
+        case Step.COMMUNITY:
+            offered = [(each.title, each.id) for each in communities[:COMMUNITIES_SHOWN]]
+        case Step.KIND:
+            offered, width = [(labels.kind(each, say), each.value) for each in OFFERED], 2
+        case Step.SEVERITY:
+            offered = [
+                (f"{labels.SIGNS[each]} {labels.severity(each, say)}", each.value) for each in Severity
+            ]
+        case Step.LIKELIHOOD:
+            offered = [(say.text(labels.LIKELIHOODS[each]), each.value) for each in Likelihood]
+        case Step.LANGUAGE | Step.TRANSLATION:
+            own = kept.body.language if step is Step.TRANSLATION else None
+            offered, width = [(NAMES[each], each.value) for each in Language if each is not own], 2
+        case Step.GRADING:
+            scale = [key for key in labels.RELIABILITY if key[0] is GradingSystem.ADMIRALTY]
+            offered = [(f"{key[1]} · {say.text(labels.RELIABILITY[key])}", key[1]) for key in scale]
+        case Step.VALID:
+            offered = [(say.count("{number} hour", "{number} hours", each), str(each)) for each in HOURS]
+            width = 3
+        case _:
+            pass
+    buttons = [Button(text, _to("set", kept, step, value)) for text, value in offered]
+    rows = [tuple(buttons[at : at + width]) for at in range(0, len(buttons), width)]
+    last: list[Button] = []
+    if step in LEAVABLE and not (step is Step.EVENT and kept.body.kind is Kind.EVENT):
+        last.append(Button("⏭ " + say.text("Leave out"), _to("skip", kept, step)))
+    if step is not Step.MARKING:
+        last.append(Button("◀️ " + say.text("Back"), _to("open", kept)))
+    return (*rows, tuple(last)) if last else tuple(rows)
+
+
+def _to(what: str, kept: Kept, *arguments: object) -> str:
+    return encode(VERB, what, kept.id, *arguments)

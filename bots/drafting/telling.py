@@ -1,0 +1,21 @@
+"""What delivery says of drafts: to those who release, and to who wrote one."""
+
+import json
+
+from bots.drafting.policy import Hand, Ruling, TwoPersons, ruling
+from bots.drafting.review import told
+from bots.release import Ceiling
+from bots.rendered import Rendered
+from bots.state import State
+from bots.state.outbox import Work
+
+
+async def told_of_draft(work: Work, state: State, ceiling: Ceiling, policy: TwoPersons) -> Rendered | None:
+    """The message of a job of verb `draft`, as things stand now; None when nothing is to be said."""
+    body = json.loads(work.body)
+    kept, officer = await state.drafts.get(int(body["draft"])), work.officer
+    ruled = Ruling.NEVER
+    if kept is not None and kept.body.tlp is not None:
+        hand = Hand(kept.owner, kept.editor, officer.id, officer.role)
+        ruled = ruling(policy, kept.body.tlp, hand, waiting=kept.waiting)
+    return told(officer, body, kept, ceiling, ruled)

@@ -1,0 +1,61 @@
+"""What the steps of a draft are called, how they are asked, and why an answer cannot be taken."""
+
+from typing import Final
+
+from bots.drafting.draft import Step
+from bots.drafting.wizard import Why
+from bots.labels import N_
+
+LABELS: Final = {
+    Step.MARKING: N_("Marking"),
+    Step.COMMUNITY: N_("Community"),
+    Step.KIND: N_("Kind"),
+    Step.SEVERITY: N_("Severity"),
+    Step.GRADING: N_("Grading"),
+    Step.CHANNEL: N_("Channel"),
+    Step.EVENT: N_("Event"),
+    Step.TITLE: N_("Title"),
+    Step.BODY: N_("Text"),
+    Step.SUMMARY: N_("Summary"),
+    Step.LIKELIHOOD: N_("Likelihood"),
+    Step.REGIONS: N_("Region"),
+    Step.TACTICS: N_("Tactics"),
+    Step.REFERENCES: N_("References"),
+    Step.VALID: N_("Valid until"),
+    Step.CAVEATS: N_("Caveats"),
+    Step.LANGUAGE: N_("Language"),
+    Step.TRANSLATION: N_("Translations"),
+    Step.FILES: N_("Files"),
+}
+QUESTIONS: Final = {
+    Step.COMMUNITY: N_("For which community?"),
+    Step.KIND: N_("What is it?"),
+    Step.SEVERITY: N_("How bad is it?"),
+    Step.GRADING: N_("How reliable is the source? Choose, or send a grading such as B2."),
+    Step.CHANNEL: N_("Send the address of the channel; on a second line its platform."),
+    Step.EVENT: N_("Send the name of the event; on a second line its venue."),
+    Step.TITLE: N_("Send the title: one line, up to 200 characters."),
+    Step.BODY: N_("Send the text."),
+    Step.SUMMARY: N_("Send a summary: a few sentences, read first."),
+    Step.LIKELIHOOD: N_("How likely is it?"),
+    Step.REGIONS: N_("Which regions? Send country codes such as FR or DE-BE."),
+    Step.TACTICS: N_("Which tactics? Send their codes, such as T1566 or T0049."),
+    Step.REFERENCES: N_("Which bulletins does it speak of? Send their references."),
+    Step.VALID: N_("Until when does it hold? Choose, or send a day: 2026-12-24, or 2026-12-24 18:00."),
+    Step.CAVEATS: N_("What must readers observe? Send one caveat a line."),
+    Step.LANGUAGE: N_("In which language is the text?"),
+    Step.TRANSLATION: N_("Into which language?"),
+    Step.FILES: N_("Send a file, up to 20 MB. It goes to your agency's node."),
+}
+REASONS: Final = {
+    Why.LINE: N_("That is no single line of up to 200 characters."),
+    Why.TEXT: N_("That is empty, too long, or holds signs that no bulletin may have."),
+    Why.GRADING: N_("A grading is a letter from A to F and a number from 1 to 6, such as B2."),
+    Why.REGIONS: N_("Those are no country codes. Write them like this: FR, DE-BE"),
+    Why.TACTICS: N_("Those are no codes of tactics. Write them like this: T1566, T0049"),
+    Why.TIME: N_("That is no time ahead, within a year. Write it like this: 2026-12-24 18:00"),
+    Why.CAVEATS: N_("At most 8 caveats, each a line of up to 200 characters."),
+    Why.TRANSLATION: N_("Send the title on the first line and the text below it."),
+    Why.REFERENCES: N_("There is no such bulletin here. Write references like this: FRA-2026-0042"),
+    Why.CHOICE: N_("Choose one of the buttons."),
+}

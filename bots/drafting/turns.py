@@ -1,0 +1,126 @@
+"""What the drafting desk has in common: what it works with, what it answers, whose draft it is and whether
+it may be here.
+
+The marking is held against the ceiling whenever a draft is touched: the ceiling may have been lowered since.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bots.clock import Clock
+from bots.drafting import review, screens
+from bots.drafting.draft import Step
+from bots.drafting.policy import Hand, Ruling, TwoPersons, may_draft, may_edit, may_release, ruling
+from bots.drafting.wizard import allowed
+from bots.ports import NodeClient
+from bots.release import Ceiling
+from bots.rendered import Rendered
+from bots.screens import plain_answer
+from bots.state import State
+from bots.state.drafts import Kept
+from bots.state.officers import Officer
+from bots.words import words
+from schemas.vocabulary import Language, Tlp
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What to show, and where the conversation stands then: at a question of a draft, on the draft's own
+    screen (no question), or at its end (no draft).
+    """
+
+    shown: Rendered
+    draft: int | None = None
+    step: Step | None = None
+    language: Language | None = None
+    """Of the translation that is asked for."""
+    returning: bool = False
+    """The next line is a releaser's note."""
+
+
+class Stop(Exception):
+    """There is something else to show, and the conversation is over."""
+
+    def __init__(self, shown: Rendered) -> None:
+        super().__init__("stop")
+        self.turn = Turn(shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the desk works with."""
+
+    node: NodeClient
+    state: State
+    ceiling: Ceiling
+    policy: TwoPersons
+    clock: Clock
+    new_id: Callable[[], str]
+    """A fresh UUIDv7: by it the node knows a release again."""
+    wake: Callable[[], None]
+    """There may be something to deliver."""
+
+    def hand(self, officer: Officer, kept: Kept) -> Hand:
+        """The officer's part in a draft."""
+        return Hand(kept.owner, kept.editor, officer.id, officer.role)
+
+    def ruling(self, officer: Officer, kept: Kept) -> Ruling:
+        """What the officer may do with a draft that has a marking."""
+        tlp = kept.body.tlp or Tlp.RED
+        return ruling(self.policy, tlp, self.hand(officer, kept), waiting=kept.waiting)
+
+    def is_releaser(self, officer: Officer) -> bool:
+        """Whether the officer releases what others wrote."""
+        return may_release(officer.role)
+
+    def must_draft(self, officer: Officer) -> None:
+        """Raises Stop for who does not write bulletins."""
+        if not may_draft(officer.role):
+            text = words(officer.language).text(
+                "You do not write bulletins here. Your administrator can change that."
+            )
+            raise Stop(plain_answer("🔒 " + text, officer.language))
+
+    def must_allow(self, officer: Officer, kept: Kept) -> None:
+        """Raises Stop for a draft whose marking may not be in this chat (any more)."""
+        if not allowed(kept.body.tlp, self.ceiling):
+            raise Stop(screens.locked(officer, kept))
+
+    async def editable(self, officer: Officer, draft: int) -> Kept:
+        """A draft that the officer may change now. Raises Stop."""
+        kept = await self.state.drafts.get(draft)
+        if kept is None or kept.state in ("released", "discarded"):
+            raise Stop(gone(officer))
+        if not may_edit(self.hand(officer, kept), waiting=kept.waiting):
+            raise Stop(gone(officer))
+        self.must_allow(officer, kept)
+        if kept.state == "releasing":
+            raise Stop(review.unsure(officer, kept))
+        return kept
+
+    async def readable(self, officer: Officer, draft: int) -> Kept:
+        """A draft that the officer may look at now. Raises Stop."""
+        kept = await self.state.drafts.get(draft)
+        if kept is None or kept.state in ("released", "discarded"):
+            raise Stop(gone(officer))
+        sent = kept.state in ("waiting", "releasing") and may_release(officer.role)
+        if not (self.hand(officer, kept).wrote or sent):
+            raise Stop(gone(officer))
+        self.must_allow(officer, kept)
+        return kept
+
+
+def gone(officer: Officer) -> Rendered:
+    """A draft that is released, discarded, or somebody else's."""
+    text = words(officer.language).text("That draft is no longer here. /drafts lists yours.")
+    return plain_answer("📝 " + text, officer.language)
+
+
+def name(officer: Officer, kept: Kept) -> str:
+    """What a draft is called."""
+    return words(officer.language).text("Draft {number}", number=kept.id)
+
+
+def said(officer: Officer, sign: str, text: str) -> Turn:
+    """A sentence, and the end."""
+    return Turn(plain_answer(f"{sign} {text}", officer.language))

@@ -1,0 +1,303 @@
+"""How an answer is read: a typed line or a pressed button into a draft. Pure.
+
+What cannot be taken is `Unfit`, with a reason that the screens put into words.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+
+from bots.commands import clean, regions
+from bots.drafting.draft import OFFERED, HalfDraft, Step
+from bots.release import Ceiling, Release
+from schemas.bulletin import Body, Channel, Event, Grading, Line, Tactic, Translation
+from schemas.encoding import instant
+from schemas.errors import OperationError
+from schemas.limits import LIST_MAX, SUMMARY_MAX
+from schemas.vocabulary import (
+    ChannelState,
+    GradingSystem,
+    Kind,
+    Language,
+    Likelihood,
+    Relation,
+    Severity,
+    Taxonomy,
+    Tlp,
+)
+
+TEXTS: Final = frozenset(
+    {
+        Step.CHANNEL,
+        Step.EVENT,
+        Step.TITLE,
+        Step.BODY,
+        Step.SUMMARY,
+        Step.REGIONS,
+        Step.TACTICS,
+        Step.REFERENCES,
+        Step.VALID,
+        Step.CAVEATS,
+        Step.TRANSLATION,
+        Step.GRADING,
+    }
+)
+"""Questions that a typed line answers."""
+CAVEATS_MAX: Final = 8
+HOURS: Final = (24, 72, 168)
+"""How long a bulletin may be said to hold, by button."""
+_HOURS_MAX: Final = 8_784
+_STEERING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Marks that make text lie about its direction; they come along with copied text, and no bulletin may hold
+them.
+"""
+_TACTIC: Final = re.compile(r"(TA?[0-9]{2,4}(\.[0-9]{3})?|LT-[0-9]{4})\Z")
+_GRADE: Final = re.compile(r"([A-F])\s?([1-6])\Z")
+_LINE: Final = TypeAdapter[str](Line)
+_BODY: Final = TypeAdapter[str](Body)
+_SUMMARY: Final = TypeAdapter[str](Annotated[Body, StringConstraints(max_length=SUMMARY_MAX)])
+
+
+class Why(StrEnum):
+    """Why an answer cannot be taken."""
+
+    CEILING = "ceiling"
+    """The marking is above what may be in this chat."""
+    LINE = "line"
+    TEXT = "text"
+    GRADING = "grading"
+    REGIONS = "regions"
+    TACTICS = "tactics"
+    TIME = "time"
+    CAVEATS = "caveats"
+    TRANSLATION = "translation"
+    REFERENCES = "references"
+    CHOICE = "choice"
+    """Nothing that was offered."""
+
+
+class Unfit(Exception):
+    """An answer that cannot be taken."""
+
+    def __init__(self, why: Why) -> None:
+        super().__init__(why.value)
+        self.why = why
+
+
+def allowed(tlp: Tlp | None, ceiling: Ceiling) -> bool:
+    """Whether a draft with this marking may be in the chat. Without one it may: nothing was asked yet."""
+    return tlp is None or ceiling.allows(tlp) is Release.FULL
+
+
+def mark(draft: HalfDraft, slug: str, ceiling: Ceiling) -> HalfDraft:
+    """The marking. Unfit `ceiling` above what may be shown in full here."""
+    tlp = next((each for each in Tlp if each.slug == slug), None)
+    if tlp is None:
+        raise Unfit(Why.CHOICE)
+    if not allowed(tlp, ceiling):
+        raise Unfit(Why.CEILING)
+    return draft.with_(tlp=tlp)
+
+
+def choose(draft: HalfDraft, step: Step, value: str, now: float) -> HalfDraft:
+    """A button's value for one of the closed questions; `now` in Unix seconds. Raises Unfit."""
+    try:
+        match step:
+            case Step.KIND if Kind(value) in OFFERED:
+                return _of_kind(draft, Kind(value))
+            case Step.SEVERITY:
+                return draft.with_(severity=Severity(value))
+            case Step.LIKELIHOOD:
+                return draft.with_(likelihood=Likelihood(value))
+            case Step.LANGUAGE:
+                return _in_language(draft, Language(value))
+            case Step.GRADING:
+                return draft.with_(grading=_grading(value))
+            case Step.VALID if value.isascii() and value.isdigit():
+                return draft.with_(valid_until=_ahead(int(value), now))
+            case _:
+                raise Unfit(Why.CHOICE)
+    except ValueError:
+        raise Unfit(Why.CHOICE) from None
+
+
+def typed(
+    draft: HalfDraft, step: Step, text: str, *, zone: ZoneInfo, language: Language, now: float
+) -> HalfDraft:
+    """A typed answer. `zone` is the officer's, `language` that of a translation. Raises Unfit; a reference
+    is for the desk, which must look it up.
+    """
+    if step is Step.VALID:
+        return draft.with_(valid_until=_until(text, zone, now))
+    if step is Step.TRANSLATION:
+        return _translated(draft, text, language)
+    if step not in _READERS:
+        raise Unfit(Why.CHOICE)
+    return _READERS[step](draft, text)
+
+
+def language_of(value: str) -> Language:
+    """A language by its code. Raises Unfit."""
+    if value not in set(Language):
+        raise Unfit(Why.CHOICE)
+    return Language(value)
+
+
+def leave_out(draft: HalfDraft, step: Step) -> HalfDraft:
+    """The same without an answer to an optional question."""
+    if step is Step.EVENT and draft.kind is Kind.EVENT:
+        return draft
+    changes = tuple(each for each in draft.links if each.relation in (Relation.AMENDS, Relation.RETRACTS))
+    empty: dict[Step, dict[str, object]] = {
+        Step.EVENT: {"event": None},
+        Step.REFERENCES: {"links": changes},
+        Step.SUMMARY: {"summary": ""},
+        Step.GRADING: {"grading": None},
+        Step.LIKELIHOOD: {"likelihood": None},
+        Step.REGIONS: {"regions": ()},
+        Step.TACTICS: {"tactics": ()},
+        Step.VALID: {"valid_until": None},
+        Step.CAVEATS: {"caveats": ()},
+        Step.TRANSLATION: {"translations": ()},
+        Step.FILES: {"attachments": ()},
+    }
+    return draft.with_(**empty.get(step, {}))
+
+
+def forwarded(draft: HalfDraft, text: str, source: str) -> HalfDraft:
+    """A forwarded message as the body, and where it came from as a caveat for the drafter to edit."""
+    body = _text(text)
+    caveats = draft.caveats
+    if source and len(caveats) < CAVEATS_MAX:
+        caveats = (*caveats, _line(source[:200]))
+    return draft.with_(body=body, caveats=caveats)
+
+
+def _of_kind(draft: HalfDraft, kind: Kind) -> HalfDraft:
+    return draft.with_(kind=kind, channel=draft.channel if kind is Kind.CHANNEL else None)
+
+
+def _in_language(draft: HalfDraft, language: Language) -> HalfDraft:
+    others = tuple(each for each in draft.translations if each.language is not language)
+    return draft.with_(language=language, translations=others)
+
+
+def _line(text: str) -> str:
+    try:
+        return _LINE.validate_python(" ".join(_STEERING.sub("", text).split()))
+    except ValidationError:
+        raise Unfit(Why.LINE) from None
+
+
+def _text(text: str, shape: TypeAdapter[str] = _BODY) -> str:
+    tidy = _STEERING.sub("", text).strip()
+    try:
+        if not tidy:
+            raise Unfit(Why.TEXT)
+        return shape.validate_python(tidy)
+    except ValidationError:
+        raise Unfit(Why.TEXT) from None
+
+
+def _grading(text: str) -> Grading:
+    """Admiralty: `B2`. A grading on Europol's scale is kept as given, and given elsewhere."""
+    found = _GRADE.match(clean(text).upper())
+    if not found:
+        raise Unfit(Why.GRADING)
+    return Grading.model_validate(
+        {"system": GradingSystem.ADMIRALTY.value, "reliability": found[1], "credibility": int(found[2])}
+    )
+
+
+def _read_regions(draft: HalfDraft, text: str) -> HalfDraft:
+    try:
+        found = sorted(regions(text))
+    except OperationError:
+        raise Unfit(Why.REGIONS) from None
+    if len(found) > LIST_MAX:
+        raise Unfit(Why.REGIONS)
+    return draft.with_(regions=tuple(found))
+
+
+def _read_tactics(draft: HalfDraft, text: str) -> HalfDraft:
+    named = clean(text).upper().replace(",", " ").split()
+    if not named or len(named) > LIST_MAX or not all(map(_TACTIC.match, named)):
+        raise Unfit(Why.TACTICS)
+    found = [Tactic(taxonomy=taxonomy(each), id=each) for each in dict.fromkeys(named)]
+    return draft.with_(tactics=tuple(found))
+
+
+def taxonomy(id: str) -> Taxonomy:
+    """Whose identifier it is: DISARM numbers its techniques below T0200 and its tactics with two digits,
+    ATT&CK above.
+    """
+    if id.startswith("LT-"):
+        return Taxonomy.LIAISON
+    digits = id.removeprefix("TA").removeprefix("T").partition(".")[0]
+    is_disarm = len(digits) == 2 if id.startswith("TA") else digits < "0200"  # noqa: PLR2004 - TA01
+    return Taxonomy.DISARM if is_disarm else Taxonomy.ATTACK
+
+
+def _read_caveats(draft: HalfDraft, text: str) -> HalfDraft:
+    lines = [each for each in text.splitlines() if each.strip()]
+    if not 0 < len(lines) <= CAVEATS_MAX:
+        raise Unfit(Why.CAVEATS)
+    return draft.with_(caveats=tuple(_line(each) for each in lines))
+
+
+def _read_event(draft: HalfDraft, text: str) -> HalfDraft:
+    name, _, venue = text.strip().partition("\n")
+    return draft.with_(event=Event(name=_line(name), venue=_line(venue) if venue.strip() else None))
+
+
+def _read_channel(draft: HalfDraft, text: str) -> HalfDraft:
+    address, _, platform = text.strip().partition("\n")
+    named = _line(platform) if platform.strip() else None
+    return draft.with_(channel=Channel(address=_line(address), platform=named, state=ChannelState.REPORTED))
+
+
+def _translated(draft: HalfDraft, text: str, language: Language) -> HalfDraft:
+    title, _, body = text.strip().partition("\n")
+    if language is draft.language or not body.strip():
+        raise Unfit(Why.TRANSLATION)
+    made = Translation(language=language, official=False, title=_line(title), body=_text(body))
+    others = [each for each in draft.translations if each.language is not language]
+    return draft.with_(translations=(*others, made))
+
+
+def _ahead(hours: int, now: float) -> str:
+    if not 0 < hours <= _HOURS_MAX:
+        raise Unfit(Why.TIME)
+    return instant(int(now + hours * 3600) * 1000)
+
+
+def _until(text: str, zone: ZoneInfo, now: float) -> str:
+    """`2026-12-24` (to its end) or `2026-12-24 18:00` in the officer's zone."""
+    wanted = clean(text)
+    for pattern, more in (("%Y-%m-%d %H:%M", timedelta()), ("%Y-%m-%d", timedelta(days=1))):
+        try:
+            local = datetime.strptime(wanted, pattern).replace(tzinfo=zone) + more
+            seconds = int(local.astimezone(UTC).timestamp())
+        except (ValueError, OverflowError):
+            continue
+        if now < seconds <= now + _HOURS_MAX * 3600:
+            return instant(seconds * 1000)
+    raise Unfit(Why.TIME)
+
+
+_READERS: Final[dict[Step, Callable[[HalfDraft, str], HalfDraft]]] = {
+    Step.TITLE: lambda draft, text: draft.with_(title=_line(text)),
+    Step.BODY: lambda draft, text: draft.with_(body=_text(text)),
+    Step.SUMMARY: lambda draft, text: draft.with_(summary=_text(text, _SUMMARY)),
+    Step.GRADING: lambda draft, text: draft.with_(grading=_grading(text)),
+    Step.REGIONS: _read_regions,
+    Step.TACTICS: _read_tactics,
+    Step.CAVEATS: _read_caveats,
+    Step.EVENT: _read_event,
+    Step.CHANNEL: _read_channel,
+}

@@ -1,0 +1,273 @@
+"""The drafting desk's first half: a bulletin is written, question by question. Knows nothing of the chat
+service. Every answer is kept before the next question is asked.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bots.commands import reference
+from bots.drafting import screens, wizard
+from bots.drafting.changing import changing
+from bots.drafting.draft import Attached, HalfDraft, Named, Step, following
+from bots.drafting.texts import REASONS
+from bots.drafting.turns import Parts, Stop, Turn, gone, name, said
+from bots.drafting.wizard import Unfit, Why, allowed
+from bots.state.drafts import Kept
+from bots.state.officers import Officer
+from bots.words import words
+from schemas.errors import Code, LiaisonError, OperationError
+from schemas.limits import ATTACHMENTS_MAX
+from schemas.vocabulary import Language, Realm, Relation, Tlp
+from subscribers.records import Community
+
+FILE_MAX: Final = 20 * 1024 * 1024
+"""Bytes of a file that the chat service hands over (Bot API, getFile)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Answers. The node's refusals come through as LiaisonError where nothing better can be said; Stop for
+    what ends the conversation.
+    """
+
+    parts: Parts
+
+    async def begin(self, officer: Officer) -> Turn:
+        """A new draft, marking first; one that has nothing in it yet serves again."""
+        self.parts.must_draft(officer)
+        empty = HalfDraft(language=officer.language)
+        held = [each for each in await self.parts.state.drafts.of(officer.id) if each.body == empty]
+        return await self._ask(officer, held[0] if held else await self._new(officer, empty), Step.MARKING)
+
+    async def forwarded(self, officer: Officer, text: str, source: str) -> Turn:
+        """A forwarded message becomes a draft's body, once a marking is chosen under which it may be here."""
+        self.parts.must_draft(officer)
+        say = words(officer.language)
+        origin = say.text("Forwarded from {source}", source=source) if source else ""
+        try:
+            half = wizard.forwarded(HalfDraft(language=officer.language), text, origin)
+        except Unfit as unfit:
+            return said(officer, "⚠️", say.text(REASONS[unfit.why]))
+        return await self._ask(officer, await self._new(officer, half), Step.MARKING)
+
+    async def change(self, officer: Officer, ref: str, relation: Relation) -> Turn:
+        """A draft that amends or retracts a bulletin of this agency. Raises LiaisonError `not_found`."""
+        self.parts.must_draft(officer)
+        record = await self.parts.node.show(ref)
+        say = words(officer.language)
+        if not allowed(record.bulletin.tlp, self.parts.ceiling):
+            raise Stop(screens.above(officer, record.bulletin.tlp, self.parts.ceiling))
+        if not record.own or record.state == "retracted":
+            text = say.text("Only bulletins of your own agency that stand can be amended or retracted.")
+            return said(officer, "⚠️", text)
+        half = changing(record, relation, now=self.parts.clock.now())
+        if half is None:
+            text = say.text("It holds more than can be written here. Amend it on your agency's terminal.")
+            return said(officer, "⚠️", text)
+        return await self._home(officer, await self._new(officer, half))
+
+    async def open(self, officer: Officer, draft: int, *, told: str = "") -> Turn:
+        """A draft as it stands; without a marking, that question."""
+        kept = await self.parts.editable(officer, draft)
+        if kept.body.tlp is None:
+            return await self._ask(officer, kept, Step.MARKING)
+        return await self._home(officer, kept, told=told)
+
+    async def ask(self, officer: Officer, draft: int, step: Step) -> Turn:
+        """One of its questions; without a marking, that one."""
+        kept = await self.parts.editable(officer, draft)
+        return await self._ask(officer, kept, step if kept.body.tlp else Step.MARKING)
+
+    async def choose(self, officer: Officer, draft: int, step: Step, value: str) -> Turn:
+        """A button's answer."""
+        kept = await self.parts.editable(officer, draft)
+        if kept.body.tlp is None and step is not Step.MARKING:
+            return await self._ask(officer, kept, Step.MARKING)
+        if step is Step.GRADING and value in tuple("ABCDEF"):
+            return Turn(screens.credibility(officer, kept, value), kept.id, step)
+        try:
+            if step is Step.TRANSLATION:
+                language = wizard.language_of(value)
+                return Turn(screens.translating(officer, language), kept.id, step, language)
+            half = await self._chosen(kept.body, step, value)
+        except Unfit as unfit:
+            if unfit.why is Why.CEILING:
+                return await self._turned_away(officer, kept, value)
+            return await self._ask(officer, kept, step, wrong=unfit.why)
+        return await self._next(officer, await self._written(officer, kept, half), step)
+
+    async def typed(
+        self, officer: Officer, draft: int, step: Step | None, text: str, language: Language | None
+    ) -> Turn:
+        """A typed answer. What is typed before there is a marking is not kept."""
+        kept = await self.parts.editable(officer, draft)
+        say = words(officer.language)
+        if kept.body.tlp is None:
+            wrong = say.text("What you sent was not kept. Delete it here if it should not be in this chat.")
+            shown = screens.question(officer, kept, Step.MARKING, (), self.parts.ceiling, wrong=wrong)
+            return Turn(shown, kept.id, Step.MARKING)
+        if step not in wizard.TEXTS or (step is Step.TRANSLATION and language is None):
+            wrong = "⚠️ " + say.text("Choose with a button what it is first.")
+            return await self._home(officer, kept, told=wrong)
+        try:
+            half = await self._read(officer, kept.body, step, text, language)
+        except Unfit as unfit:
+            if step is Step.TRANSLATION and language is not None:
+                shown = screens.translating(officer, language, wrong=say.text(REASONS[unfit.why]))
+                return Turn(shown, kept.id, step, language)
+            return await self._ask(officer, kept, step, wrong=unfit.why)
+        return await self._next(officer, await self._written(officer, kept, half), step)
+
+    async def leave_out(self, officer: Officer, draft: int, step: Step) -> Turn:
+        """No answer to an optional question."""
+        kept = await self.parts.editable(officer, draft)
+        half = wizard.leave_out(kept.body, step)
+        if half != kept.body:
+            kept = await self._written(officer, kept, half)
+        return await self._next(officer, kept, step)
+
+    async def undo(self, officer: Officer, draft: int) -> Turn:
+        """The draft before its last change."""
+        kept = await self.parts.editable(officer, draft)
+        before = await self.parts.state.drafts.undo(kept, officer.id, self.parts.clock.now())
+        say = words(officer.language)
+        if before is None:
+            return await self.open(officer, draft, told=say.text("There is nothing to undo."))
+        return await self.open(officer, draft, told="↩️ " + say.text("The last change is undone."))
+
+    async def may_attach(self, officer: Officer, draft: int, size: int) -> Turn | None:
+        """Before a file is fetched from the chat service: what to say instead, None to go on."""
+        kept = await self.parts.editable(officer, draft)
+        say = words(officer.language)
+        if kept.body.tlp is None:
+            return await self._ask(officer, kept, Step.MARKING)
+        if size > FILE_MAX:
+            text = say.text("The chat service hands over 20 MB at most. Attach larger files on the terminal.")
+            return await self._home(officer, kept, told="⚠️ " + text)
+        if len(kept.body.attachments) >= ATTACHMENTS_MAX:
+            return await self._home(officer, kept, told="⚠️ " + say.text("It has as many files as it may."))
+        return None
+
+    async def attach(self, officer: Officer, draft: int, file_name: str, data: bytes) -> Turn:
+        """A file, given to the node; one of the same name takes its place."""
+        kept = await self.parts.editable(officer, draft)
+        say = words(officer.language)
+        try:
+            upload = await self.parts.node.files.give(file_name, data)
+        except LiaisonError as error:
+            text = say.text("That file cannot be attached ({code}). Try another name.", code=error.code)
+            return await self._home(officer, kept, told="⚠️ " + text)
+        fields = upload.model_dump(include={"id", "name", "media", "size", "sha256"})
+        others = tuple(each for each in kept.body.attachments if each.name != upload.name)
+        half = kept.body.with_(attachments=(*others, Attached(**fields)))
+        kept = await self._written(officer, kept, half)
+        text = say.text("{name} is attached.", name=say.embed(upload.name))
+        return await self._home(officer, kept, told="📎 " + text)
+
+    async def listed(self, officer: Officer) -> Turn:
+        """The officer's drafts, and what waits for them to release."""
+        own = await self.parts.state.drafts.of(officer.id)
+        mine = {each.id for each in own}
+        waiting = await self.parts.state.drafts.waiting()
+        able = [each for each in waiting if each.id not in mine and self.parts.is_releaser(officer)]
+        return Turn(screens.listed(officer, own, able, self.parts.ceiling))
+
+    async def discarding(self, officer: Officer, draft: int) -> Turn:
+        """Whether it is meant."""
+        kept = await self.parts.editable(officer, draft)
+        return Turn(screens.discarding(officer, kept), kept.id)
+
+    async def discard(self, officer: Officer, draft: int) -> Turn:
+        """Thrown away, by who wrote it."""
+        kept = await self.parts.state.drafts.get(draft)
+        if (
+            kept is None
+            or not self.parts.hand(officer, kept).wrote
+            or not await self.parts.state.drafts.discard(kept, self.parts.clock.now())
+        ):
+            raise Stop(gone(officer))
+        text = words(officer.language).text("{draft} is discarded.", draft=name(officer, kept))
+        return said(officer, "🗑", text)
+
+    # --- inside ---
+
+    async def _new(self, officer: Officer, half: HalfDraft) -> Kept:
+        now = self.parts.clock.now()
+        try:
+            return await self.parts.state.drafts.begin(officer.id, half, self.parts.new_id(), now)
+        except OperationError as error:
+            if error.code is not Code.TOO_LARGE:
+                raise
+            text = words(officer.language).text("You have as many drafts as there may be. Discard one first.")
+            raise Stop(said(officer, "⚠️", text + " /drafts").shown) from None
+
+    async def _written(self, officer: Officer, kept: Kept, half: HalfDraft) -> Kept:
+        done = await self.parts.state.drafts.write(kept, officer.id, half, self.parts.clock.now())
+        if done is None:
+            raise Stop(gone(officer))
+        return done
+
+    async def _turned_away(self, officer: Officer, kept: Kept, slug: str) -> Turn:
+        """A marking above the ceiling: of a draft that had none yet, nothing stays here."""
+        if kept.body.tlp is None:
+            await self.parts.state.drafts.discard(kept, self.parts.clock.now())
+        tlp = next(each for each in Tlp if each.slug == slug)
+        return Turn(screens.above(officer, tlp, self.parts.ceiling))
+
+    async def _chosen(self, half: HalfDraft, step: Step, value: str) -> HalfDraft:
+        if step is Step.MARKING:
+            return wizard.mark(half, value, self.parts.ceiling)
+        if step is Step.COMMUNITY:
+            place = next((each for each in await self._places() if each.id == value), None)
+            if place is None:
+                raise Unfit(Why.CHOICE)
+            return half.with_(community=place.id, exercise=place.realm is Realm.EXERCISE)
+        return wizard.choose(half, step, value, self.parts.clock.now())
+
+    async def _read(
+        self, officer: Officer, half: HalfDraft, step: Step, text: str, language: Language | None
+    ) -> HalfDraft:
+        if step is Step.REFERENCES:
+            return half.with_(links=await self._links(half, text))
+        spoken, now = language or half.language, self.parts.clock.now()
+        return wizard.typed(half, step, text, zone=officer.zone, language=spoken, now=now)
+
+    async def _links(self, half: HalfDraft, text: str) -> tuple[Named, ...]:
+        """The bulletins of these references. Raises Unfit, also for one that this agency does not have."""
+        kept = {each.id: each for each in half.links if each.relation is not Relation.RELATED}
+        for each in text.replace(",", " ").split():
+            named = reference(each)
+            try:
+                bulletin = (await self.parts.node.show(named)).bulletin if named else None
+            except LiaisonError as error:
+                if error.code is not Code.NOT_FOUND:
+                    raise
+                bulletin = None
+            if bulletin is None:
+                raise Unfit(Why.REFERENCES)
+            kept.setdefault(bulletin.id, Named(relation=Relation.RELATED, id=bulletin.id, ref=bulletin.ref))
+        return tuple(kept.values())
+
+    async def _places(self) -> list[Community]:
+        return [each for each in await self.parts.node.communities() if each.role == "member"]
+
+    async def _next(self, officer: Officer, kept: Kept, answered: Step) -> Turn:
+        step = following(kept.body, answered)
+        if step is Step.COMMUNITY and len(places := await self._places()) == 1:
+            half = await self._chosen(kept.body, step, places[0].id)
+            return await self._next(officer, await self._written(officer, kept, half), step)
+        return await self._ask(officer, kept, step) if step else await self._home(officer, kept)
+
+    async def _ask(self, officer: Officer, kept: Kept, step: Step, *, wrong: Why | None = None) -> Turn:
+        say = words(officer.language)
+        places = await self._places() if step is Step.COMMUNITY else []
+        if step is Step.COMMUNITY and not places:
+            text = say.text("Your agency may not publish in any community. Ask their owners.")
+            raise Stop(said(officer, "⚠️", text).shown)
+        reason = say.text(REASONS[wrong]) if wrong else ""
+        shown = screens.question(officer, kept, step, places, self.parts.ceiling, wrong=reason)
+        return Turn(shown, kept.id, step)
+
+    async def _home(self, officer: Officer, kept: Kept, *, told: str = "") -> Turn:
+        communities = await self.parts.node.communities()
+        return Turn(screens.home(officer, kept, communities, said=told), kept.id)

@@ -1,0 +1,197 @@
+"""`/draft`, `/drafts`, `/amend REF`, `/retract REF`, forwarded messages, files, and the drafts' buttons."""
+
+from collections.abc import Awaitable
+from typing import Final
+
+from bots import screens
+from bots.asking import Pressed, Typed
+from bots.book import Book
+from bots.commands import reference
+from bots.context import Context
+from bots.desk import Answer
+from bots.drafting.draft import Step
+from bots.drafting.screens import VERB
+from bots.drafting.turns import Stop, Turn
+from bots.drafting.writing import FILE_MAX
+from bots.outcomes import ChatFailure
+from bots.state.officers import Officer
+from bots.words import words
+from schemas.errors import Code, FormatError
+from schemas.vocabulary import Language, Relation
+
+_WRITING: Final = "drafting"
+_RETURNING: Final = "drafting.note"
+"""The next line is what a releaser says who sends a draft back."""
+
+
+async def draft(asked: Typed, context: Context, officer: Officer) -> None:
+    """Begin one."""
+    await _say(asked, context, officer, context.writing.begin(officer))
+
+
+async def drafts(asked: Typed, context: Context, officer: Officer) -> None:
+    """Those that there are."""
+    await _say(asked, context, officer, context.writing.listed(officer))
+
+
+async def amend(asked: Typed, context: Context, officer: Officer) -> None:
+    """Change what is out."""
+    await _change(asked, context, officer, Relation.AMENDS)
+
+
+async def retract(asked: Typed, context: Context, officer: Officer) -> None:
+    """Withdraw what is out."""
+    await _change(asked, context, officer, Relation.RETRACTS)
+
+
+async def forwarded(asked: Typed, context: Context, officer: Officer) -> None:
+    """A draft from what somebody else wrote."""
+    if not asked.text:
+        await context.say(officer, asked.chat, screens.unknown(officer))
+        return
+    await _say(asked, context, officer, context.writing.forwarded(officer, asked.text, asked.forwarded or ""))
+
+
+async def typed(asked: Typed, context: Context, officer: Officer) -> None:
+    """An answer to the question that stands."""
+    held = await context.steps(officer).data()
+    step = Step(held["step"]) if held.get("step") else None
+    language = Language(held["language"]) if held.get("language") else None
+    going = context.writing.typed(officer, int(held["draft"]), step, asked.text, language)
+    await _say(asked, context, officer, going)
+
+
+async def note(asked: Typed, context: Context, officer: Officer) -> None:
+    """Why a draft is sent back."""
+    held = await context.steps(officer).data()
+    going = context.releasing.send_back(officer, int(held["draft"]), asked.text)
+    await _say(asked, context, officer, going)
+
+
+async def file(asked: Typed, context: Context, officer: Officer) -> None:
+    """A file for the draft that is open. It goes from the chat service to the node by way of memory alone."""
+    steps = context.steps(officer)
+    if asked.file is None or await steps.at() != _WRITING:
+        text = words(officer.language).text("Open a draft first, then send the file: /draft, /drafts")
+        await context.say(officer, asked.chat, screens.plain_answer("📎 " + text, officer.language))
+        return
+    key = int((await steps.data())["draft"])
+    await _say(asked, context, officer, _attached(asked, context, officer, key))
+
+
+async def _attached(asked: Typed, context: Context, officer: Officer, key: int) -> Turn:
+    if asked.file is None:
+        raise FormatError(Code.BAD_REQUEST, "no file")
+    if instead := await context.writing.may_attach(officer, key, asked.file.size):
+        return instead
+    try:
+        data = await context.chat.fetch(asked.file.key, FILE_MAX)
+    except ChatFailure:
+        text = words(officer.language).text("The file could not be fetched. Send it again.")
+        return await context.writing.open(officer, key, told="⚠️ " + text)
+    return await context.writing.attach(officer, key, asked.file.name, data)
+
+
+async def button(asked: Pressed, context: Context, officer: Officer) -> None:
+    """A button of a draft, answered in the place of its message."""
+    turn = await _ended(_pressed(asked, context, officer))
+    await context.chat.toast(asked.press)
+    await _stand(context, officer, turn)
+    await context.replace(officer, asked.chat, asked.message, Answer(turn.shown))
+
+
+async def _pressed(asked: Pressed, context: Context, officer: Officer) -> Turn:
+    action, writing = asked.action, context.writing
+    what = action.argument(0)
+    if what == "new":
+        return await writing.begin(officer)
+    key = action.number(1)
+    match what:
+        case "open":
+            return await writing.open(officer, key)
+        case "ask":
+            return await writing.ask(officer, key, _step(action.argument(2)))
+        case "set":
+            return await writing.choose(officer, key, _step(action.argument(2)), action.argument(3))
+        case "skip":
+            return await writing.leave_out(officer, key, _step(action.argument(2)))
+        case "undo":
+            return await writing.undo(officer, key)
+        case "drop":
+            return await writing.discarding(officer, key)
+        case "gone":
+            return await writing.discard(officer, key)
+        case "take":
+            return await context.releasing.take_back(officer, key) or await writing.open(officer, key)
+        case _:
+            return await _reviewed(asked, context, officer, key)
+
+
+async def _reviewed(asked: Pressed, context: Context, officer: Officer, key: int) -> Turn:
+    action, releasing = asked.action, context.releasing
+    match action.argument(0):
+        case "view":
+            return await releasing.view(officer, key)
+        case "send":
+            return await releasing.send(officer, key, action.argument(2))
+        case "go":
+            official = action.arguments[3:] == ("o",)
+            return await releasing.release(officer, key, action.argument(2), official=official)
+        case "again":
+            return await releasing.again(officer, key)
+        case "back":
+            return await releasing.returning(officer, key)
+        case _:
+            raise FormatError(Code.BAD_REQUEST, "a button of a draft with an unknown meaning")
+
+
+async def _change(asked: Typed, context: Context, officer: Officer, relation: Relation) -> None:
+    named = reference(asked.after)
+    if not named:
+        await context.say(officer, asked.chat, screens.usage(officer, f"/{asked.command} FRA-2026-0042"))
+        return
+    await _say(asked, context, officer, context.writing.change(officer, named, relation))
+
+
+async def _say(asked: Typed, context: Context, officer: Officer, going: Awaitable[Turn]) -> None:
+    turn = await _ended(going)
+    await _stand(context, officer, turn)
+    await context.say(officer, asked.chat, turn.shown)
+
+
+async def _ended(going: Awaitable[Turn]) -> Turn:
+    try:
+        return await going
+    except Stop as stop:
+        return stop.turn
+
+
+async def _stand(context: Context, officer: Officer, turn: Turn) -> None:
+    """Remember where the conversation stands, before its question is shown."""
+    steps = context.steps(officer)
+    if turn.draft is None:
+        await steps.end()
+        return
+    await steps.keep(
+        draft=turn.draft,
+        step=turn.step.value if turn.step else None,
+        language=turn.language.value if turn.language else None,
+    )
+    await steps.go(_RETURNING if turn.returning else _WRITING)
+
+
+def _step(text: str) -> Step:
+    if text not in set(Step):
+        raise FormatError(Code.BAD_REQUEST, "a button with an unknown question")
+    return Step(text)
+
+
+def register(book: Book) -> None:
+    """Enter them."""
+    for name, answer in (("draft", draft), ("drafts", drafts), ("amend", amend), ("retract", retract)):
+        book.command(name, answer)
+    book.button(VERB, button)
+    book.step(_WRITING, typed)
+    book.step(_RETURNING, note)
+    book.forwarded(forwarded)
+    book.file(file)
