@@ -71,7 +71,7 @@ def tail(
                 if as_json:
                     show_json(delivery.record)
                 else:
-                    console().print(_line(delivery.record))
+                    console().print(one_line(delivery.record))
                 await delivery.ack()
 
     run(work(), as_json=as_json)
@@ -207,10 +207,11 @@ def _show_page(page: "Page", *, as_json: bool) -> None:
         console().print("Nothing found.")
     else:
         for record in page.items:
-            console().print(_line(record))
+            console().print(one_line(record))
 
 
-def _line(record: "Record") -> str:
+def one_line(record: "Record") -> str:
+    """A bulletin in a list: two lines of markup for the console."""
     bulletin = record.bulletin
     colour = _COLOURS.get(bulletin.severity, "dim")
     state = "" if record.state == "current" else f" [red]{record.state}[/]"
@@ -247,7 +248,7 @@ def _print_record(record: "Record", language: Language) -> None:
 
 def _print_replies(answered: "list[Record]") -> None:
     for record in answered:
-        console().print(_line(record))
+        console().print(one_line(record))
         if record.bulletin.body:
             console().print(f"         {escape(record.bulletin.body)}")
 

@@ -130,12 +130,11 @@ class Techniques:
         technique, words = self._by_id[id], self._words[id]
         if asked == words:
             return Found(technique, Match.NAME, 100)
-        if all(any(word.startswith(each) for word in words) for each in asked):
-            share = sum(map(len, asked)) / sum(map(len, words))
-            return Found(technique, Match.WORDS, round(80 + 18 * min(share, 1.0)))
-        ours, theirs = " ".join(asked), " ".join(words)
-        apart = fuzz.token_sort_ratio(ours, theirs, score_cutoff=SCORE_MIN)
-        together = fuzz.ratio("".join(asked), "".join(words), score_cutoff=SCORE_MIN)
+        ours, theirs = "".join(asked), "".join(words)
+        if theirs.startswith(ours) or all(any(word.startswith(each) for word in words) for each in asked):
+            return Found(technique, Match.WORDS, round(80 + 18 * min(len(ours) / len(theirs), 1.0)))
+        apart = fuzz.token_sort_ratio(" ".join(asked), " ".join(words), score_cutoff=SCORE_MIN)
+        together = fuzz.ratio(ours, theirs, score_cutoff=SCORE_MIN)
         score = round(max(apart, together))
         return Found(technique, Match.SPELLING, min(score, 97)) if score >= SCORE_MIN else None
 
