@@ -113,10 +113,10 @@ class ListChanges:
 
 
 def check_newer(held: UnList, offered: UnList) -> None:
-    """That `offered` is no older than `held`. OperationError `too_old` otherwise."""
+    """That `offered` is no older than `held`. OperationError `already_known` otherwise."""
     if _moment(offered) < _moment(held):
-        reason = f"the list of {offered.date} is older than the one here, of {held.date}"
-        raise OperationError(Code.TOO_OLD, reason, "fetch the newest, or say that the older one is meant")
+        reason = f"a newer list is here already, of {held.date}: this one is of {offered.date}"
+        raise OperationError(Code.ALREADY_KNOWN, reason, "fetch the newest, or say that the older one is meant")
 
 
 def compare(before: UnList, after: UnList) -> ListChanges:

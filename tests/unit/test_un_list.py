@@ -158,7 +158,7 @@ def test_an_older_list_is_refused(made: str) -> None:
     held = parse_un_list(un_xml(*SAMPLE))
     with pytest.raises(OperationError) as caught:
         check_newer(held, parse_un_list(un_xml(*SAMPLE, made=made)))
-    assert caught.value.code == Code.TOO_OLD
+    assert caught.value.code == Code.ALREADY_KNOWN
 
 
 def test_the_real_list_is_read(shared_data: Path) -> None:
