@@ -116,7 +116,7 @@ def check_newer(held: UnList, offered: UnList) -> None:
     """That `offered` is no older than `held`. OperationError `already_known` otherwise."""
     if _moment(offered) < _moment(held):
         reason = f"a newer list is here already, of {held.date}: this one is of {offered.date}"
-        raise OperationError(Code.ALREADY_KNOWN, reason, "fetch the newest, or say that the older one is meant")
+        raise OperationError(Code.ALREADY_KNOWN, reason, "fetch the newest, or say that the older is meant")
 
 
 def compare(before: UnList, after: UnList) -> ListChanges:
