@@ -53,8 +53,8 @@ class Shelf:
     def take(self, data: bytes, *, older: bool = False) -> Loaded:
         """Use the list in `data` from now on. A list that is the same as the one in use changes nothing.
 
-        Raises FormatError where it is no list, OperationError `already_known` where it is older than what is in
-        use, unless `older` is meant, `not_found` without a state directory, `forbidden` or `disk_full`.
+        Raises FormatError where it is no list; OperationError `already_known` where a newer one is in use,
+        unless `older` is meant, `not_found` without a state directory, `forbidden` or `disk_full`.
         """
         offered = parse_un_list(data)
         check_private_directory(self._state)
