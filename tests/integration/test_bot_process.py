@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import pty
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from bots.sandbox.server import Sandbox
 from schemas.vocabulary import Tlp
 from subscribers.local import Role
-from tests.support.doors import DIALOGUE, ChatDoor, TerminalDoor, hold
+from tests.support.doors import DIALOGUE, ChatDoor, Keyboard, TerminalDoor, hold
 from tests.support.local_nats import Node, running_node
 from tests.support.node_api import make_record
 from tests.support.officers_bot import running_sandbox, says
@@ -22,7 +24,9 @@ SECRET = "Planted title that no log may hold"
 PORT = make_record(60, kind="threat", severity="high", title="Over the port", summary="A drone was seen.")
 
 
-async def bot(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
+async def bot(
+    folder: Path, *arguments: str, on: int = asyncio.subprocess.PIPE, **settings: str
+) -> asyncio.subprocess.Process:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIAISON_")}
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -30,10 +34,10 @@ async def bot(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
         "from bots.cli import main; main()",
         *arguments,
         cwd=folder,
-        stdin=asyncio.subprocess.PIPE,
-        env={**environment, "PYTHONPATH": str(ROOT), "LIAISON_BOT_LOG": "json", **FAST},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stdin=on,
+        env={**environment, "PYTHONPATH": str(ROOT), "LIAISON_BOT_LOG": "json", **FAST, **settings},
+        stdout=on,
+        stderr=on,
     )
 
 
@@ -50,6 +54,26 @@ async def event(process: asyncio.subprocess.Process, name: str) -> dict[str, obj
         if found["event"] == name:
             return found
     raise AssertionError(f"the bot ended before {name}")
+
+
+async def at_the_keyboard(folder: Path, node: Node, arrive: Callable[[str], Awaitable[None]]) -> None:
+    """The same terminal before a person: styles, a bell, what arrives while a line is typed, Ctrl-D."""
+    ours, theirs = pty.openpty()
+    settings = {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
+    process = await bot(
+        folder, "chat", "--node-dir", str(node.directory), "--officer", "Irina", on=theirs, **settings
+    )
+    os.close(theirs)
+    person = Keyboard(ours)
+    await person.sees("Ctrl-D", "›")
+    person.types("/sear")
+    await arrive("Meanwhile")
+    await person.sees("\x1b[1mMeanwhile", "\a")
+    person.types("ch port\r")
+    await person.sees("Over the port", "/show", "›")
+    person.types("\x04")
+    assert await asyncio.wait_for(process.wait(), 40) == 0
+    person.leave()
 
 
 @pytest.mark.slow
@@ -91,6 +115,8 @@ async def test_from_the_first_administrator_to_an_alert(tmp_path: Path) -> None:
         await hold(DIALOGUE, TerminalDoor(terminal), arrive)
         _, complaints = await asyncio.wait_for(terminal.communicate(b"/digest now\n"), 40)
         assert (terminal.returncode, complaints) == (0, b"")
+
+        await at_the_keyboard(folder, node, arrive)
 
         second = await run(folder, sandbox, node)
         assert (await second.communicate())[1].startswith(b"already_running: ")

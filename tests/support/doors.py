@@ -7,6 +7,7 @@ a bulletin of that title that arrives.
 import asyncio
 import codecs
 import contextlib
+import os
 import re
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
@@ -138,3 +139,38 @@ class TerminalDoor:
                         break
                     self._said += self._decoder.decode(chunk)
         assert shown(), f"{wanted!r} is not in {self._said[self._read :]!r}"
+
+
+class Keyboard:
+    """A person before the terminal whose other end is the file descriptor `end`."""
+
+    def __init__(self, end: int) -> None:
+        self._end = end
+        self._said = b""
+        self._more = asyncio.Event()
+        asyncio.get_running_loop().add_reader(end, self._take)
+
+    def types(self, keys: str) -> None:
+        os.write(self._end, keys.encode())
+
+    async def sees(self, *wanted: str) -> None:
+        """Wait for one after the other of these in what is shown since the last that was seen."""
+        for each in map(str.encode, wanted):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DEADLINE):
+                    while each not in self._said:
+                        self._more.clear()
+                        await self._more.wait()
+            assert each in self._said, f"{each!r} is not in {self._said!r}"
+            _, _, self._said = self._said.partition(each)
+
+    def leave(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._end)
+        os.close(self._end)
+
+    def _take(self) -> None:
+        try:
+            self._said += os.read(self._end, 65_536)
+        except OSError:  # the other end was closed
+            asyncio.get_running_loop().remove_reader(self._end)
+        self._more.set()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import getpass
+import io
 import os
 import secrets
 import signal
@@ -148,6 +149,8 @@ def _file(line: str) -> Handed | None:
 
 
 def _paper(stop: asyncio.Event) -> Paper:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal of another encoding shows what it can
     if not sys.stdout.isatty():
         return Plain(sys.stdout, stop.set)
     from rich.console import Console
