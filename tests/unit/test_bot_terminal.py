@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bots.asking import Handed
 from bots.clock import SystemClock
-from bots.doors.terminal.lines import joined, piped
+from bots.doors.terminal.lines import handed, joined, piped
 from bots.doors.terminal.paper import Plain, harmless
 from bots.doors.terminal.screen import Screen
 from bots.markup import Span, Spans, plain
@@ -81,6 +82,21 @@ async def test_what_is_the_same_is_not_shown_again_and_what_is_gone_is_named() -
     await screen.label(7, message, ((SAVE,),))
     assert sheet.said[1:] == ["» Done.", "🗑 First line"]
     assert screen.place(1) is None
+
+
+async def test_a_button_that_opens_an_address_names_it() -> None:
+    sheet = Sheet()
+    screen = Screen(sheet, Still())
+    await shown(screen, "Menu", ((Button("Read", url="https://room.example/a"), SAVE),))
+    assert sheet.said == ["Menu\nRead: https://room.example/a   [1] Save"]
+
+
+def test_a_line_that_names_a_file(tmp_path: Path) -> None:
+    named = tmp_path / "a map.pdf"
+    named.write_bytes(b"12")
+    assert handed(f"@{named}") == Handed(str(named), "a map.pdf", 2)
+    for line in (f" @{named}", f"@{tmp_path}", "@", "@~nobody-of-this-name/x", "~x", "@" + "x" * 5000, "@\0"):
+        assert handed(line) is None, line[:40]
 
 
 def test_a_terminal_obeys_no_text() -> None:

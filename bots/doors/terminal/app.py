@@ -9,15 +9,14 @@ import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final
 
 import uvloop
 
 from bots import screens
-from bots.asking import Handed, Pressed, Typed, meant
+from bots.asking import Pressed, Typed, meant
 from bots.clock import SystemClock
-from bots.doors.terminal.lines import joined, piped, prompted
+from bots.doors.terminal.lines import handed, joined, piped, prompted
 from bots.doors.terminal.paper import Paper, Plain, Styled
 from bots.doors.terminal.screen import Screen
 from bots.house import Edges, Front, House
@@ -121,7 +120,7 @@ class Counter:
         if self._screen.was_shown(number):
             await self._press(number)
         elif line.strip():
-            file = await asyncio.to_thread(_file, line)
+            file = await asyncio.to_thread(handed, line)
             text = "" if file else line.strip()
             typed = Typed(self._officer, self._officer, self._screen.fresh(), text, file=file)
             await self._reception.typed(typed)
@@ -136,16 +135,6 @@ class Counter:
         if officer := await self._state.officers.get(self._officer):
             text = words(officer.language).text("There is no button {number} any more.", number=number)
             await self._screen.toast(str(number), text)
-
-
-def _file(line: str) -> Handed | None:
-    """The file that a line such as `@map.pdf` names; None for any other line, and where there is no such
-    file.
-    """
-    path = Path(line.strip()[1:]).expanduser()
-    if not line.startswith("@") or not path.is_file():
-        return None
-    return Handed(str(path), path.name, path.stat().st_size)
 
 
 def _paper(stop: asyncio.Event) -> Paper:

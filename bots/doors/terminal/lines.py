@@ -7,7 +7,10 @@ import os
 import threading
 from collections.abc import AsyncIterator, Collection
 from concurrent.futures import CancelledError
+from pathlib import Path
 from typing import Final
+
+from bots.asking import Handed
 
 LINE_MAX: Final = 65_536
 _CHUNK: Final = 65_536
@@ -74,3 +77,20 @@ async def joined(lines: AsyncIterator[str]) -> AsyncIterator[str]:
         held.clear()
     if held:
         yield "\n".join(held)
+
+
+def handed(line: str) -> Handed | None:
+    """The file that a line such as `@map.pdf` names; None for any other line, and where there is no such
+    file.
+    """
+    if not line.startswith("@"):
+        return None
+    try:
+        path = Path(line[1:].strip()).expanduser()
+        return Handed(str(path), path.name, path.stat().st_size) if path.is_file() else None
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ):  # too long for a name, somebody's home that is none, a zero byte
+        return None

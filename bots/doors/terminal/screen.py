@@ -107,8 +107,11 @@ class Screen:
         for row in rows:
             for index, button in enumerate(row):
                 spans.append(Span("   " if index else "\n"))
-                spans.append(Span(f"[{self._number(message, button.data)}]", "code"))
-                spans.append(Span(" " + isolate(button.text, rtl=False)))
+                if button.data:
+                    spans.append(Span(f"[{self._number(message, button.data)}] ", "code"))
+                spans.append(Span(isolate(button.text, rtl=False)))
+                if button.url:
+                    spans.append(Span(": " + button.url))
         return tuple(spans)
 
     def _number(self, message: int, data: str) -> int:
