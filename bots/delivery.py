@@ -14,6 +14,7 @@ import structlog
 from bots import jobs
 from bots.aftermath import DELETE_WITHIN, aged, catch_up, ends_at, reader
 from bots.alarms import notice
+from bots.calling import Caller
 from bots.clock import Clock, moment
 from bots.drafting.policy import TwoPersons
 from bots.drafting.telling import told_of_draft
@@ -65,7 +66,8 @@ class Delivery:
     def __init__(self, means: Means) -> None:
         self._means = means
         self._outbox = means.state.outbox
-        self._teller = Teller(means.state, means.ceiling)
+        self._caller = Caller(means.state)
+        self._teller = Teller(means.state, means.ceiling, self._caller)
         self._busy: set[int] = set()
         self._wake = asyncio.Event()
         self._failures = 0
@@ -138,7 +140,7 @@ class Delivery:
     async def _carry(self, work: Work) -> None:
         try:
             match work.verb:
-                case "alert" | "digest" | "alarm" | "notice" | "draft":
+                case "alert" | "digest" | "alarm" | "notice" | "draft" | "call" | "unheard":
                     await self._send(work)
                 case "edit":
                     await self._edit(work)
@@ -177,11 +179,16 @@ class Delivery:
             reply_to=told.reply_to,
         )
         now = self._means.clock.now()
-        language = work.officer.language.value if record else None
-        ends = ends_at(record, rendered, now)
-        shown = Shown(work.chat, message, work.record, language, work.sent_parts, ends, listed)
+        shown = self._shown(work, message, record, rendered, listed)
         await self._outbox.arrived(work, shown, parts=len(rendered.parts), now=now)
-        if record is not None and await catch_up(self._outbox, work.officer.id, shown, record, now):
+        if work.verb == "call" and work.record:
+            earlier = await self._outbox.earlier_calls(work.record, work.officer.id, message)
+            await self._outbox.add([jobs.delete(each, work.officer.id) for each in earlier], now)
+        elif (
+            record is not None
+            and work.verb == "alert"
+            and await catch_up(self._outbox, work.officer.id, shown, record, now)
+        ):
             self.wake()
         if listed is not None and await self._list(work, listed) != rendered:
             # Something in it changed while it was on its way, and its change did not see it yet.
@@ -199,6 +206,15 @@ class Delivery:
                 at=int(now * 1000),
             )
 
+    def _shown(
+        self, work: Work, message: int, record: Record | None, rendered: Rendered, listed: Listed | None
+    ) -> Shown:
+        ends = ends_at(record, rendered, self._means.clock.now())
+        if work.verb in {"call", "unheard"}:
+            return Shown(work.chat, message, ends=ends, call=work.record)
+        language = work.officer.language.value if record else None
+        return Shown(work.chat, message, work.record, language, work.sent_parts, ends, listed)
+
     async def _rendered(self, work: Work, record: Record | None, listed: Listed | None) -> Rendered | None:
         match work.verb:
             case "alarm":
@@ -211,6 +227,8 @@ class Delivery:
                 return await told_of_draft(work, means.state, means.ceiling, means.policy)
             case "alert":
                 return await self._teller.alert(work, record)
+            case "call" | "unheard":
+                return await self._caller.call(work, record)
             case _:
                 return await self._list(work, listed) if listed else None
 
@@ -255,6 +273,8 @@ class Delivery:
                 await self._remove(work, sent)
                 return
             shown = await self._teller.amended(work, sent, record)
+        elif work.body == "answered" and record is not None:
+            shown = await self._teller.answered(work, sent, record)
         else:
             ref = record.bulletin.ref if record else None
             shown = gravestone(

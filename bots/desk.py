@@ -51,6 +51,8 @@ class Desk:
     state: State
     ceiling: Ceiling
     clock: Clock
+    within: bool = False
+    """Whether its door is within the agency: officers have other numbers there than in chat."""
 
     async def latest(self, officer: Officer) -> Answer:
         """The newest bulletins."""
@@ -135,9 +137,8 @@ class Desk:
             )
         if await self.state.outbox.acknowledged(record.bulletin.id, officer.id):
             return say.text("{ref} was acknowledged already.", ref=name)
-        published = await self.node.acknowledge(
-            record.bulletin.id, officer=officer.pseudonym, private=private
-        )
+        drafter = f"terminal-{officer.id}" if self.within else officer.pseudonym
+        published = await self.node.acknowledge(record.bulletin.id, officer=drafter, private=private)
         if published.state == "refused":
             raise OperationError(Code.FORBIDDEN, "the acknowledgement was refused", published.code or "")
         await self.state.outbox.acknowledge(record.bulletin.id, officer.id, self.clock.now())

@@ -23,6 +23,7 @@ from bots.notices import NoticeIntake
 from bots.pacing import Pacer
 from bots.ports import Chat, NodeClient
 from bots.reception import Reception
+from bots.ringer import Ringer
 from bots.schedule import Schedule
 from bots.screens import ABOUT_OTHERS
 from bots.settings import BotSettings
@@ -81,14 +82,21 @@ class House:
         )
         wake = self._delivery.wake
         self._schedule = Schedule(state, clock, wake, ceiling)
+        ringer = Ringer(state, clock, settings.ways(), wake)
+
+        def news() -> None:
+            ringer.rouse()
+            wake()
+
         self._feeds = (
-            Intake(node, state, clock, wake, ceiling),
+            Intake(node, state, clock, news, ceiling),
+            ringer,
             NoticeIntake(node, state, clock, wake),
             Watchman(node, state, clock, wake),
         )
         drafting = Parts(node, state, ceiling, settings.two_person_release, clock, edges.new_id, wake)
         context = Context(
-            desk=Desk(node, state, ceiling, clock),
+            desk=Desk(node, state, ceiling, clock, within=front.within),
             writing=Writing(drafting),
             releasing=Releasing(drafting),
             node=node,
@@ -99,7 +107,7 @@ class House:
             chat=front.chat,
             username=front.name,
             new_code=edges.new_code,
-            wake=wake,
+            wake=news,
             announce=front.announce,
             within=front.within,
         )

@@ -16,8 +16,11 @@ from bots.clock import Clock
 from bots.jobs import Fate, Job, Told
 from bots.ports import Incoming, NodeClient
 from bots.release import Ceiling
+from bots.ringing import rings
 from bots.state import State
+from bots.state.bells import answered, ring
 from bots.state.lists import listing_of
+from bots.state.officers import officer_of
 from bots.state.outbox import Sent, enqueue, remember, shown_of, told_of
 from bots.watching import Mode, Sight, Subscription, Telling, decide
 from schemas.errors import Code, LiaisonError
@@ -100,6 +103,21 @@ def plan(
     return found
 
 
+def sound(connection: apsw.Connection, record: Record, now: float) -> int:
+    """Within a transaction: a flash begins to ring; the agency's own acknowledgement is an answer, in
+    whichever way it was given. How much that changes.
+    """
+    before = connection.total_changes()
+    if rings(record):
+        ring(connection, record.bulletin.id, now)
+    elif record.own and record.bulletin.kind is Kind.ACKNOWLEDGEMENT:
+        officer = officer_of(record.bulletin.drafter)
+        for link in record.bulletin.links:
+            if link.relation is Relation.ACKNOWLEDGES:
+                answered(connection, link.id, officer, now)
+    return connection.total_changes() - before
+
+
 class Intake:
     """The feed's reader."""
 
@@ -136,13 +154,14 @@ class Intake:
             # Read within the transaction: a message noted later sees the changed bulletin and edits itself.
             if not is_history(record):  # else it would stand in the next digest
                 remember(connection, record, now)
+            news = sound(connection, record, now)
             if after is None:
-                return enqueue(connection, plan(record, told), now)
+                return news + enqueue(connection, plan(record, told), now)
             remember(connection, after, now)
             shown = shown_of(connection, after.bulletin.id)
             knowing = told_of(connection, after.bulletin.id, waiting=after.state == "amended")
             lists = listing_of(connection, after.bulletin.id)
-            return enqueue(connection, plan(record, told, shown, knowing, lists), now)
+            return news + enqueue(connection, plan(record, told, shown, knowing, lists), now)
 
         async with self._state.store.write() as tx:
             new = await tx.run(commit)

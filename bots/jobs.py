@@ -1,15 +1,15 @@
 """What is to be delivered: shapes, order and keys. Pure."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
 from typing import Literal, Self
 
 from schemas.vocabulary import Severity
 from subscribers.records import Notice, Record
 
-Verb = Literal["alert", "digest", "edit", "delete", "alarm", "notice", "draft"]
-Fate = Literal["amended", "retracted", "expired", "listed"]
+Verb = Literal["alert", "digest", "edit", "delete", "alarm", "notice", "draft", "call", "unheard"]
+Fate = Literal["amended", "retracted", "expired", "listed", "answered"]
 
 
 class Priority(IntEnum):
@@ -78,6 +78,22 @@ def alert(record: Record, officer: int, told: Told = PLAIN) -> Job:
         record=record.bulletin.id,
         body=told.dump(),
     )
+
+
+def urgent(job: Job) -> Job:
+    """The same as a flash: at once, in quiet hours too."""
+    return replace(job, priority=Priority.FLASH)
+
+
+def call(record: str, officer: int, number: int) -> Job:
+    """Call an officer for the n-th time to a bulletin that nobody has acknowledged: once for each number."""
+    key = f"call:{record}:{officer}:{number}"
+    return Job(key, officer, Priority.FLASH, "call", record=record, body=str(number))
+
+
+def unheard(record: str, officer: int) -> Job:
+    """Tell an administrator, once, that everybody was called to a bulletin in vain."""
+    return Job(f"unheard:{record}:{officer}", officer, Priority.FLASH, "unheard", record=record)
 
 
 def digest(officer: int, period: str, body: str) -> Job:

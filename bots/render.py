@@ -17,6 +17,7 @@ from bots.actions import encode, short
 from bots.changes import what_changed
 from bots.clock import moment
 from bots.details import details
+from bots.heard import Heard, heard
 from bots.markup import LRM, RLM, UNITS_MAX, Span, Spans, cut, directed, laid, pieces, plain, units
 from bots.release import Ceiling, Release
 from bots.rendered import Button, Part, Rendered, Rows
@@ -56,8 +57,8 @@ class Reader:
 @dataclass(frozen=True, slots=True)
 class Marks:
     """What this showing adds: a possible repeat after a broken connection, an acknowledgement already
-    given; `answers`, the names of the saved searches that it answers to; `before`, what it amends, or
-    `after`, what it was amended by.
+    given, and `heard`, by whom when it rang; `answers`, the names of the saved searches that it answers to;
+    `before`, what it amends, or `after`, what it was amended by.
     """
 
     repeat: bool = False
@@ -65,6 +66,7 @@ class Marks:
     answers: tuple[str, ...] = ()
     before: Record | None = None
     after: Record | None = None
+    heard: Heard | None = None
 
 
 NO_MARKS: Final = Marks()
@@ -89,7 +91,7 @@ def render(
     bulletin = record.bulletin
     released = ceiling.allows(bulletin.tlp)
     if released is not Release.FULL:
-        return _withheld(record, released, say, marks, ceiling.room)
+        return _withheld(record, released, reader, marks, ceiling.room)
     text = bulletin.text_in(language or reader.language)
     if record.state == "amended" and bulletin.kind is Kind.DIGEST:
         # It may list what was retracted since; its amendment, which answers it, has all that still stands.
@@ -176,7 +178,8 @@ def acknowledgeable(record: Record) -> bool:
 # --- above the ceiling ----------------------------------------------------------------------------
 
 
-def _withheld(record: Record, released: Release, say: Words, marks: Marks, room: str) -> Rendered:
+def _withheld(record: Record, released: Release, reader: Reader, marks: Marks, room: str) -> Rendered:
+    say = words(reader.language)
     bulletin = record.bulletin
     spans: list[Span] = list(_repeat(say, marks))
     if released is Release.STUB:
@@ -185,7 +188,7 @@ def _withheld(record: Record, released: Release, say: Words, marks: Marks, room:
     else:
         spans += [Span("🔒 "), Span(say.text("A bulletin is waiting for you."), "b"), Span("\n")]
         explanation = say.text("Read it on your agency's terminal.")
-    spans += [*say.code(bulletin.ref), Span("\n" + explanation)]
+    spans += [*say.code(bulletin.ref), Span("\n" + explanation), *heard(marks.heard, say, reader.zone)]
     rows = [(button_room(bulletin.ref, room, say),)] if room else []
     if acknowledgeable(record):
         rows.append((button_acknowledge(bulletin.id, say, done=marks.acknowledged),))
@@ -245,6 +248,7 @@ def _head(
         lines.append(Span("\n✏️ " + say.text("Changed: {changes}", changes=" · ".join(changes))))
     if "private" in record.flags:
         lines += [Span("\n🔏 "), say.aside(say.text("Private: not sent to the community"))]
+    lines += heard(marks.heard, say, zone)
     lines += [Span("\n"), Span(say.embed(text.title), "b"), Span("\n\n")]
     who = [say.embed(record.agency_name)]
     if bulletin.grading:

@@ -22,6 +22,7 @@ COMMANDS = {
     "subscribe": N_("Choose what you are alerted to"),
     "subscriptions": N_("Your subscriptions: pause or delete"),
     "digest": N_("Digest, time zone and quiet hours"),
+    "duty": N_("Who is on duty, and taking over"),
     "language": N_("The language of this bot"),
     "help": N_("What this bot does"),
 }

@@ -14,6 +14,7 @@ from pydantic_settings import (
 from bots.drafting.policy import TwoPersons
 from bots.pacing import Rate, Rates
 from bots.release import Ceiling
+from bots.ringing import Pace, Ways
 from bots.times import zone
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Tlp
@@ -58,7 +59,10 @@ class BotSettings(BaseSettings):
     two_person_release: TwoPersons = TwoPersons.OFF
     """When a bulletin needs a second officer to release it: `off`, `above-green`, `always`."""
     zone: str = "UTC"
-    """IANA time zone of new officers."""
+    """IANA time zone of new officers, and of duty rosters."""
+    ring_minutes: float = Field(default=3.0, gt=0, le=60)
+    ring_calls: int = Field(default=3, ge=1, le=20)
+    """A flash calls whoever is on duty again after so many minutes; after so many calls the next one too."""
     invitation_hours: int = Field(default=72, ge=1, le=24 * 30)
     overall_rate: float = Field(default=30.0, gt=0, le=1_000)
     chat_rate: float = Field(default=1.0, gt=0, le=100)
@@ -130,6 +134,10 @@ class BotSettings(BaseSettings):
     def asking(self) -> Rate:
         """How fast one officer may ask."""
         return Rate(self.asking_rate, float(self.asking_burst))
+
+    def ways(self) -> Ways:
+        """How officers on duty are called."""
+        return Ways(Pace(self.ring_minutes * 60, self.ring_calls), zone(self.zone))
 
     def secret_token(self) -> SecretStr:
         """The token, from the setting or its file. Raises OperationError `bad_settings`."""

@@ -1,8 +1,11 @@
-"""What delivery says of a bulletin, at the last moment: alerts, and messages whose bulletin was amended."""
+"""What delivery says of a bulletin, at the last moment: alerts, and messages whose bulletin was amended or
+acknowledged.
+"""
 
 from collections.abc import Sequence
 
 from bots.aftermath import quiet, reader
+from bots.calling import Caller, answered
 from bots.intake import changed_id
 from bots.jobs import Told
 from bots.release import Ceiling
@@ -17,9 +20,10 @@ from subscribers.records import Record
 class Teller:
     """Makes the texts, and says which of them wait."""
 
-    def __init__(self, state: State, ceiling: Ceiling) -> None:
+    def __init__(self, state: State, ceiling: Ceiling, caller: Caller) -> None:
         self._state = state
         self._ceiling = ceiling
+        self._caller = caller
 
     async def alert(self, work: Work, record: Record | None) -> Rendered | None:
         """The alert to a bulletin; None when it was retracted before it was told."""
@@ -33,6 +37,7 @@ class Teller:
             acknowledged=await self._state.outbox.acknowledged(record.bulletin.id, work.officer.id),
             answers=tuple(each for each in names if each),
             before=await self._amended_by(record),
+            heard=await self._caller.heard(record.bulletin.id),
         )
         return render(record, self._ceiling, reader(work.officer), marks=marks)
 
@@ -40,13 +45,20 @@ class Teller:
         """A message as it reads after its bulletin was amended."""
         after = await self._state.outbox.record(record.replaced_by) if record.replaced_by else None
         done = await self._state.outbox.acknowledged(record.bulletin.id, work.officer.id)
+        heard = await self._caller.heard(record.bulletin.id)
         return render(
             record,
             self._ceiling,
             reader(work.officer),
             language=Language(sent.language) if sent.language else None,
-            marks=Marks(acknowledged=done, after=after),
+            marks=Marks(acknowledged=done, after=after, heard=heard),
         )
+
+    async def answered(self, work: Work, sent: Sent, record: Record) -> Rendered:
+        """A message of a bulletin that was acknowledged: a call says by whom, an alert that too."""
+        if sent.record is not None:
+            return await self.amended(work, sent, record)
+        return answered(work.officer, record, await self._caller.heard(record.bulletin.id))
 
     async def resting(self, found: Sequence[Work], now: float) -> dict[int, float]:
         """Which of these jobs must wait, and until when (Unix seconds): quiet hours and snoozes."""

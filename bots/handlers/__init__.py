@@ -6,6 +6,7 @@ from bots.handlers import (
     alarming,
     digests,
     drafting,
+    duty,
     enquiries,
     enrolment,
     language,
@@ -26,6 +27,7 @@ def written() -> Book:
         subscribing,
         drafting,
         digests,
+        duty,
         language,
         room,
     ):

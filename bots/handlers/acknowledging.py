@@ -17,6 +17,7 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
         await context.say(officer, asked.chat, screens.usage(officer, "/ack FRA-2026-0042"))
         return
     text = await context.desk.acknowledge(officer, named, private=private)
+    context.wake()
     await context.say(officer, asked.chat, screens.plain_answer(text, officer.language))
 
 
@@ -24,6 +25,7 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
     """By the button under a bulletin, which then says so."""
     bulletin = asked.action.bulletin()
     text = await context.desk.acknowledge(officer, bulletin)
+    context.wake()
     await context.chat.toast(asked.press, text)
     done = button_acknowledge(bulletin, words(officer.language), done=True)
     rows = tuple(tuple(done if each.data == done.data else each for each in row) for row in asked.rows)

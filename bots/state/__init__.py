@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from bots.state.bells import Bells
 from bots.state.drafts import Drafts
 from bots.state.memory import Memory
 from bots.state.officers import Officers
 from bots.state.outbox import Outbox
 from bots.state.room import RoomKeys
+from bots.state.rosters import Rosters
 from bots.state.schema import MIGRATIONS
 from schemas.errors import Code, OperationError
 from subscribers.storage.store import KEY_SIZE, Store
@@ -32,6 +34,16 @@ class State:
     memory: Memory
     room: RoomKeys
     drafts: Drafts
+
+    @property
+    def rosters(self) -> Rosters:
+        """Who is on duty."""
+        return Rosters(self.store)
+
+    @property
+    def bells(self) -> Bells:
+        """What rings until it is acknowledged."""
+        return Bells(self.store)
 
     @classmethod
     async def open(cls, folder: Path) -> Self:

@@ -5,6 +5,7 @@ stolen database gives no codes.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
@@ -53,6 +54,12 @@ class DigestPlan:
     officer: Officer
     schedule: Schedule
     covered: float
+
+
+def officer_of(pseudonym: str | None) -> int | None:
+    """The number in a pseudonym; None for what is none."""
+    found = re.fullmatch(r"officer-([0-9]{1,9})", pseudonym or "")
+    return int(found[1]) if found else None
 
 
 def read_officer(row: tuple[object, ...]) -> Officer:

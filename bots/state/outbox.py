@@ -102,6 +102,8 @@ class Shown:
     part: int = 0
     ends: float | None = None
     listed: Listed | None = None
+    call: str | None = None
+    """The bulletin to which the message only calls."""
 
 
 def note_message(connection: apsw.Connection, officer: int, shown: Shown, now: float) -> None:
@@ -114,6 +116,12 @@ def note_message(connection: apsw.Connection, officer: int, shown: Shown, now: f
         (shown.chat, shown.message, shown.record, shown.language, shown.part, now, shown.ends, officer),
     )
     note_list(connection, shown.chat, shown.message, shown.listed)
+    if shown.call is not None:
+        connection.execute(
+            "INSERT INTO calls SELECT id, ? FROM messages WHERE chat = ? AND message = ?"
+            " ON CONFLICT DO NOTHING",
+            (shown.call, shown.chat, shown.message),
+        )
 
 
 def shown_of(connection: apsw.Connection, record: str) -> list[Sent]:
@@ -303,6 +311,22 @@ class Outbox:
                 "INSERT INTO acknowledged SELECT ?, id, ? FROM officers WHERE id = ? ON CONFLICT DO NOTHING",
                 (record, now, officer),
             )
+
+    async def told(self, record: str) -> set[int]:
+        """The officers to whom a bulletin went or is to go."""
+        rows = await self._store.query(
+            "SELECT officer FROM jobs WHERE record = ? AND verb = 'alert' AND state != 'failed'", (record,)
+        )
+        return {row[0] for row in rows}
+
+    async def earlier_calls(self, record: str, officer: int, newest: int) -> list[int]:
+        """The rows of the messages that called an officer to a bulletin before the message `newest`."""
+        rows = await self._store.query(
+            "SELECT m.id FROM calls c JOIN messages m ON m.id = c.message"
+            " WHERE c.record = ? AND m.officer = ? AND m.message < ? ORDER BY m.id",
+            (record, officer, newest),
+        )
+        return [row[0] for row in rows]
 
     async def acknowledged(self, record: str, officer: int) -> bool:
         """Whether an officer acknowledged a bulletin."""

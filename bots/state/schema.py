@@ -211,4 +211,43 @@ MIGRATIONS: Final = (
         PRIMARY KEY (draft, revision)
     ) STRICT, WITHOUT ROWID;
     """,
+    # Duty rosters (0 is the agency's own), and bulletins that ring until somebody on one acknowledges.
+    """
+    CREATE TABLE shifts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        roster INTEGER NOT NULL,
+        officer INTEGER NOT NULL REFERENCES officers ON DELETE CASCADE,
+        days TEXT NOT NULL,
+        day TEXT,
+        start INTEGER NOT NULL,
+        ends INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE takeovers (
+        roster INTEGER PRIMARY KEY,
+        officer INTEGER NOT NULL REFERENCES officers ON DELETE CASCADE,
+        until REAL NOT NULL
+    ) STRICT;
+    CREATE TABLE bells (
+        record TEXT PRIMARY KEY,
+        began REAL NOT NULL,
+        told INTEGER NOT NULL DEFAULT 0,
+        ended REAL,
+        answered REAL,
+        answerer INTEGER REFERENCES officers ON DELETE SET NULL,
+        elsewhere REAL
+    ) STRICT;
+    CREATE INDEX bells_open ON bells (began) WHERE ended IS NULL;
+    CREATE TABLE called (
+        record TEXT NOT NULL REFERENCES bells ON DELETE CASCADE,
+        officer INTEGER NOT NULL REFERENCES officers ON DELETE CASCADE,
+        calls INTEGER NOT NULL,
+        last REAL NOT NULL,
+        PRIMARY KEY (record, officer)
+    ) STRICT;
+    CREATE TABLE calls (
+        message INTEGER PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
+        record TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX calls_for ON calls (record);
+    """,
 )

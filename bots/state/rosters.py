@@ -1,0 +1,87 @@
+"""Duty rosters: shifts, and who has taken over. The agency's own is number 0, an event's has its number."""
+
+from datetime import date
+from typing import Final
+
+import apsw
+
+from bots.roster import Shift, Takeover
+from schemas.errors import Code, OperationError
+from subscribers.storage.store import Row, Store
+
+AGENCY: Final = 0
+"""The agency's own roster."""
+SHIFTS_MAX: Final = 200
+
+
+class Rosters:
+    """The rosters' tables."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def shifts(self, roster: int) -> list[Shift]:
+        """A roster's shifts, oldest first."""
+        sql = "SELECT id, officer, days, day, start, ends FROM shifts WHERE roster = ? ORDER BY id"
+        return [_shift(row) for row in await self._store.query(sql, (roster,))]
+
+    async def add(self, roster: int, shift: Shift) -> None:
+        """Put a shift on a roster; its number is chosen here. Raises OperationError `too_large` beyond
+        `SHIFTS_MAX`.
+        """
+
+        def work(connection: apsw.Connection) -> None:
+            held = connection.execute("SELECT count(*) FROM shifts WHERE roster = ?", (roster,)).fetchone()
+            if held is not None and held[0] >= SHIFTS_MAX:
+                raise OperationError(Code.TOO_LARGE, "too many shifts", "remove some first")
+            connection.execute(
+                "INSERT INTO shifts (roster, officer, days, day, start, ends)"
+                " SELECT ?, id, ?, ?, ?, ? FROM officers WHERE id = ?",
+                (
+                    roster,
+                    "".join(map(str, sorted(shift.days))),
+                    shift.day.isoformat() if shift.day else None,
+                    shift.start,
+                    shift.end,
+                    shift.officer,
+                ),
+            )
+
+        async with self._store.write() as tx:
+            await tx.run(work)
+
+    async def remove(self, roster: int, shift: int) -> None:
+        """Take a shift off a roster; one that is not there is no failure."""
+        async with self._store.write() as tx:
+            await tx.execute("DELETE FROM shifts WHERE roster = ? AND id = ?", (roster, shift))
+
+    async def drop(self, roster: int) -> None:
+        """Forget a roster."""
+        async with self._store.write() as tx:
+            await tx.execute("DELETE FROM shifts WHERE roster = ?", (roster,))
+            await tx.execute("DELETE FROM takeovers WHERE roster = ?", (roster,))
+
+    async def takeover(self, roster: int) -> Takeover | None:
+        """Who has taken over last, over or not."""
+        rows = await self._store.query("SELECT officer, until FROM takeovers WHERE roster = ?", (roster,))
+        return Takeover(*rows[0]) if rows else None
+
+    async def take_over(self, roster: int, takeover: Takeover) -> None:
+        """An officer has the duty until the given moment, in the place of everybody before."""
+        async with self._store.write() as tx:
+            await tx.execute(
+                "INSERT INTO takeovers SELECT ?, id, ? FROM officers WHERE id = ? ON CONFLICT (roster)"
+                " DO UPDATE SET officer = excluded.officer, until = excluded.until",
+                (roster, takeover.until, takeover.officer),
+            )
+
+    async def hand_back(self, roster: int) -> None:
+        """The roster is as written again."""
+        async with self._store.write() as tx:
+            await tx.execute("DELETE FROM takeovers WHERE roster = ?", (roster,))
+
+
+def _shift(row: Row) -> Shift:
+    key, officer, days, day, start, end = row
+    on = date.fromisoformat(day) if day else None
+    return Shift(key, officer, start, end, frozenset(map(int, days)), on)

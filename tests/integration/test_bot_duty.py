@@ -1,0 +1,201 @@
+"""A flash rings until somebody on the roster acknowledges it: in chat, and over restarts under a clock that
+the test moves.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bots.intake import Intake
+from bots.release import Ceiling
+from bots.ringer import Ringer
+from bots.ringing import Pace, Ways
+from bots.roster import Shift
+from bots.state import State
+from bots.state.rosters import AGENCY
+from bots.times import Quiet
+from schemas.vocabulary import Language
+from subscribers.records import Filters, Record
+from tests.support.node import DirectNode, Handed
+from tests.support.node_api import make_record
+from tests.support.officers_bot import buttons, invite, running_bot, says, text_of
+
+FLASH = make_record(42, title="Drone over the stadium", severity="flash")
+START = datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp()
+ALWAYS = frozenset(range(7))
+WAYS = Ways(Pace(every=180.0, calls=2), ZoneInfo("Europe/Paris"))
+
+
+@dataclass
+class Moved:
+    """A clock that stands until it is moved."""
+
+    at: float = START
+
+    def now(self) -> float:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+async def test_a_night_on_duty(tmp_path: Path) -> None:
+    node = DirectNode()
+    async with running_bot(tmp_path, node, ring_minutes=0.02, ring_calls=1) as stage:
+        claire = await stage.enrol("Claire", administrator=True)
+        ed, irina = await stage.enrol("Ed"), await stage.enrol("Irina")
+        for officer in await stage.state.officers.all():
+            await stage.state.officers.set_language(officer.id, Language.ENGLISH)
+            await stage.state.officers.set_quiet(officer.id, Quiet(0, 24 * 60 - 1))
+        assert "Nobody is on it" in text_of(await ed.ask("/duty"))
+        assert "Only administrators" in text_of(await ed.ask("/duty add Ed daily 00:00-00:00"))
+        assert "There is no officer of that name" in text_of(await claire.ask("/duty add Bo mon 08:00-20:00"))
+        assert "/duty add" in text_of(await claire.ask("/duty add Ed sometimes"))
+        later = (datetime.now(UTC) + timedelta(days=5)).date().isoformat()
+        await claire.ask(f"/duty add irina {later} 08:00-20:00")
+        assert "On duty now: Ed, until" in text_of(await claire.ask("/duty add Ed daily 00:00-00:00"))
+
+        await node.arrive(FLASH)  # nobody subscribes to anything: whoever is on duty is told
+        await ed.next_message(says("Drone over the stadium"))
+        second = await ed.next_message(says("Call 2."))
+        assert buttons(second) == ["✔️ Acknowledge", "📖 Open"]
+        next_one = await irina.next_message(says("Drone over the stadium"))
+        in_vain = await claire.next_message(says("nobody has acknowledged it"))
+        await ed.next_message(says("Call 3."))
+        await stage.lines.until(event="delete", message=second["message_id"])
+        await claire.press("Open", in_vain)
+        await claire.next_message(says("Drone over the stadium"))
+
+        await irina.press("Acknowledge", next_one)
+        said = says("Acknowledged by Irina")
+        shown = says("Drone over the stadium")
+        await ed.next_edit(lambda each: said(each) and shown(each))
+        await ed.next_edit(lambda each: said(each) and not shown(each))
+        await irina.next_edit(lambda each: said(each) and shown(each))
+        await claire.next_edit(says("Acknowledged by Irina"))
+        assert await stage.state.bells.open() == []
+
+        duty = await irina.ask("/duty")
+        await irina.press("I take over", duty)
+        assert "On duty now: Irina" in text_of(await irina.next_edit(says("On duty now: Irina")))
+        await irina.press("As the roster says", duty)
+        await irina.next_edit(says("On duty now: Ed"))
+        await claire.press("Delete 1", await claire.ask("/duty"))
+        assert "2 ·" not in text_of(await claire.next_edit())
+
+
+async def officer(state: State, name: str, *, administrator: bool = False) -> int:
+    """Enrolled, in a chat of the same number."""
+    number = len(await state.officers.all()) + 1
+    code = await invite(state, name, administrator=administrator)
+    made = await state.officers.enrol(
+        code, chat=number, person=number, language=Language.ENGLISH, now=time.time()
+    )
+    assert made is not None
+    return made.id
+
+
+async def jobs(state: State) -> list[tuple[str, int, str]]:
+    """Verb, officer and which call of every job that waits; they count as done then."""
+    sql = "SELECT verb, officer, iif(verb = 'call', body, '') FROM jobs WHERE state = 'queued' ORDER BY id"
+    rows = await state.store.query(sql)
+    async with state.store.write() as tx:
+        await tx.execute("UPDATE jobs SET state = 'done' WHERE state = 'queued'")
+    return [tuple(row) for row in rows]
+
+
+@dataclass
+class Watch:
+    """A ringer and an intake that a test looks through, under its own clock."""
+
+    state: State
+    clock: Moved
+
+    @property
+    def ringer(self) -> Ringer:
+        return Ringer(self.state, self.clock, WAYS, lambda: None)
+
+    async def arrive(self, *records: Record) -> None:
+        node = DirectNode()
+        for each in records:
+            await Intake(node, self.state, self.clock, lambda: None, Ceiling()).take(Handed(each, node))
+
+    async def after(self, minutes: float) -> list[tuple[str, int, str]]:
+        """What is to be sent when so many minutes have passed."""
+        self.clock.at += minutes * 60
+        await self.ringer.look()
+        return await jobs(self.state)
+
+
+async def test_calls_go_on_after_a_restart_where_they_stopped(tmp_path: Path) -> None:
+    clock = Moved()
+    async with await State.open(tmp_path) as state:
+        watch = Watch(state, clock)
+        ed, irina = await officer(state, "Ed"), await officer(state, "Irina", administrator=True)
+        await state.officers.subscribe(irina, Filters())
+        await state.rosters.add(AGENCY, Shift(0, ed, 8 * 60, 20 * 60, ALWAYS))
+        await state.rosters.add(AGENCY, Shift(0, irina, 20 * 60, 8 * 60, ALWAYS))
+        await watch.arrive(FLASH)
+        assert await watch.after(0) == [("alert", irina, ""), ("alert", ed, "")]
+        assert await watch.after(2.9) == []
+        assert await watch.after(0.1) == [("call", ed, "2")]
+    async with await State.open(tmp_path) as state:
+        watch = Watch(state, clock)
+        assert await watch.after(60) == [("call", irina, "1"), ("call", ed, "3")]
+        assert await watch.after(3) == [("call", ed, "4"), ("call", irina, "2")]
+        assert await watch.after(3) == [("call", ed, "5"), ("call", irina, "3"), ("unheard", irina, "")]
+        assert await watch.after(0) == []
+
+
+async def test_what_ends_a_bell(tmp_path: Path) -> None:
+    clock = Moved()
+    async with await State.open(tmp_path) as state:
+        watch = Watch(state, clock)
+        ed, other = await officer(state, "Ed"), await officer(state, "Other")
+        await watch.arrive(make_record(1, severity="flash"))
+        assert await watch.after(0) == []  # no roster: nobody is called
+        await state.rosters.add(AGENCY, Shift(0, ed, 0, 0, ALWAYS))
+
+        async def rings(record: Record) -> bool:
+            await watch.after(0)
+            return record.bulletin.id in {each.record for each in await state.bells.open()}
+
+        first = make_record(2, severity="flash")
+        await watch.arrive(first)
+        await state.outbox.acknowledge(first.bulletin.id, other, clock.at)
+        assert await rings(first)  # by somebody who is not on the roster
+        await watch.arrive(acknowledgement(first, f"officer-{other}"))
+        assert await rings(first)
+        await watch.arrive(acknowledgement(first, f"officer-{ed}"))
+        assert not await rings(first)
+
+        second, third = make_record(3, severity="flash"), make_record(4, severity="flash")
+        await watch.arrive(second, third)
+        await watch.arrive(acknowledgement(second, "terminal"))
+        amended = make_record(
+            5, kind="amendment", severity="flash", links=[{"relation": "amends", "id": third.bulletin.id}]
+        )
+        await watch.arrive(amended)
+        assert [await rings(each) for each in (second, third, amended)] == [False, False, True]
+        retraction = make_record(
+            6,
+            kind="retraction",
+            severity="flash",
+            links=[{"relation": "retracts", "id": amended.bulletin.id}],
+        )
+        await watch.arrive(retraction)
+        assert [await rings(each) for each in (amended, retraction)] == [False, False]
+        await state.officers.remove("Ed")
+        await watch.arrive(make_record(7, severity="flash"))
+        assert await watch.after(0) == []
+        assert await state.bells.open() == []
+
+
+def acknowledgement(of: Record, drafter: str) -> Record:
+    """The agency's own, as it comes by the feed."""
+    link = {"relation": "acknowledges", "id": of.bulletin.id}
+    made = make_record(90, kind="acknowledgement", severity="info", drafter=drafter, links=[link])
+    return made.model_copy(update={"own": True})
