@@ -17,6 +17,7 @@ from tests.support.officers_bot import (
     BotStage,
     bot_on,
     buttons,
+    pressed,
     running_bot,
     running_sandbox,
     says,
@@ -38,17 +39,11 @@ async def stage(tmp_path: Path, node: DirectNode) -> AsyncIterator[BotStage]:
         yield running
 
 
-async def press(person: SandboxUser, label: str, shown: dict[str, Any]) -> dict[str, Any]:
-    """Press a button, and wait for what takes the message's place."""
-    await person.press(label, shown)
-    return await person.next_edit(lambda each: each["message_id"] == shown["message_id"])
-
-
 async def written(person: SandboxUser) -> dict[str, Any]:
     """A whole draft, question by question; the draft's own screen."""
     shown = await person.ask("/draft")
     for answer in ANSWERS:
-        shown = await press(person, answer, shown)
+        shown = await pressed(person, answer, shown)
     assert "Send the title" in text_of(shown)
     assert "Send the text" in text_of(await person.ask("Drone over the stadium"))
     return await person.ask("A drone was seen at noon.")
@@ -56,7 +51,7 @@ async def written(person: SandboxUser) -> dict[str, Any]:
 
 async def previewed(person: SandboxUser, home: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The draft as readers will see it, and what may be done with it."""
-    seen = await press(person, "Preview", home)
+    seen = await pressed(person, "Preview", home)
     return seen, await person.next_message(says("as readers in Alpha will see it"))
 
 
@@ -68,10 +63,10 @@ async def test_a_bulletin_is_written_seen_and_released(stage: BotStage, node: Di
     ed = await stage.enrol("Ed", administrator=True)
     home = await written(ed)
     assert "TLP:GREEN · Alpha · Threat · 🟠 High" in text_of(home)
-    await press(ed, "Region", home)
+    await pressed(ed, "Region", home)
     assert "no country codes" in text_of(await ed.ask("France"))
     home = await ed.ask("fr, DE-BE")
-    await press(ed, "Translations", home)
+    await pressed(ed, "Translations", home)
     await ed.press("Français", home)
     await ed.next_edit(says("Français: Send the title"))
     home = await ed.ask("Drone au-dessus du stade\nVu à midi.")
@@ -80,7 +75,7 @@ async def test_a_bulletin_is_written_seen_and_released(stage: BotStage, node: Di
     seen, control = await previewed(ed, home)
     assert text_of(seen).startswith("🟠 High · Threat · TLP:GREEN\nDrone over the stadium")
     assert buttons(control)[:2] == ["🚀 Release", "🚀 Release, translations official"]
-    done = await press(ed, "Release, translations official", control)
+    done = await pressed(ed, "Release, translations official", control)
     (record,) = published(node)
     bulletin = record.bulletin
     assert f"Released as {bulletin.ref}." in text_of(done)
@@ -99,13 +94,13 @@ async def test_above_the_ceiling_nothing_is_asked_or_kept(stage: BotStage, node:
     shown = await ed.ask("/draft")
     assert "was not kept" in text_of(await ed.ask(SECRET))
     shown = await ed.ask("/draft")
-    turned = await press(ed, "TLP:AMBER", shown)
+    turned = await pressed(ed, "TLP:AMBER", shown)
     assert "TLP:AMBER may not be written in this chat" in text_of(turned)
     assert "liaison-agency" in text_of(turned)
     assert "/help" in text_of(await ed.ask(SECRET))
     await ed.forward(SECRET, "Amina")
     shown = await ed.next_message(says("Choose the marking first"))
-    await press(ed, "TLP:RED", shown)
+    await pressed(ed, "TLP:RED", shown)
     assert "No drafts" in text_of(await ed.ask("/drafts"))
     kept = await stage.state.store.query("SELECT body FROM drafts UNION SELECT body FROM draft_revisions")
     assert all("Malachite" not in body for (body,) in kept)
@@ -117,9 +112,9 @@ async def test_a_forwarded_message_becomes_the_text(stage: BotStage) -> None:
     ed = await stage.enrol("Ed", administrator=True)
     await ed.forward("/latest Seen at noon.", "Amina")
     shown = await ed.next_message(says("Choose the marking first"))
-    shown = await press(ed, "TLP:CLEAR", shown)
+    shown = await pressed(ed, "TLP:CLEAR", shown)
     for answer in ("Notice", "For information", "Leave out"):
-        shown = await press(ed, answer, shown)
+        shown = await pressed(ed, answer, shown)
     home = text_of(await ed.ask("What Amina saw"))
     assert "/latest Seen at noon." in home
     assert "Caveats · Forwarded from Amina" in home
@@ -133,21 +128,21 @@ async def test_a_half_written_draft_survives_a_restart_and_a_lower_ceiling(
             ed = await stage.enrol("Ed", administrator=True)
             shown = await ed.ask("/draft")
             for answer in ANSWERS:
-                shown = await press(ed, answer, shown)
+                shown = await pressed(ed, answer, shown)
         async with bot_on(sandbox, client, tmp_path, node) as stage:
             assert "Send the text" in text_of(await ed.ask("Drone over the stadium"))
             shown = await ed.ask("/drafts")
             assert "Draft 1 · Drone over the stadium" in text_of(shown)
-            home = await press(ed, "Draft 1", shown)
+            home = await pressed(ed, "Draft 1", shown)
             assert "Still missing: Text" in text_of(home)
-            home = await press(ed, "Undo", home)
+            home = await pressed(ed, "Undo", home)
             assert "Still missing: Title, Text" in text_of(home)
         async with bot_on(sandbox, client, tmp_path, node, ceiling="TLP:CLEAR") as stage:
-            assert "above what may be in this chat" in text_of(await press(ed, "Undo", home))
+            assert "above what may be in this chat" in text_of(await pressed(ed, "Undo", home))
             listed = await ed.ask("/drafts")
             assert "Draft 1" in text_of(listed)
             assert "Drone" not in text_of(listed)
-            assert "Drone" not in text_of(await press(ed, "Draft 1", listed))
+            assert "Drone" not in text_of(await pressed(ed, "Draft 1", listed))
 
 
 async def test_two_persons_release_exactly_what_was_shown(tmp_path: Path, node: DirectNode) -> None:
@@ -155,42 +150,42 @@ async def test_two_persons_release_exactly_what_was_shown(tmp_path: Path, node: 
         ed = await stage.enrol("Ed", administrator=True)
         home = await written(ed)
         _, control = await previewed(ed, home)
-        alone = await press(ed, "Send for release", control)
+        alone = await pressed(ed, "Send for release", control)
         assert "Nobody else may release it" in text_of(alone)
         irina = await stage.enrol("Irina", administrator=True)
         irina_officer = await stage.state.officers.by_person(irina.id)
         assert irina_officer is not None
         await stage.state.officers.set_language(irina_officer.id, Language.ENGLISH)
-        await press(ed, "Preview", alone)
+        await pressed(ed, "Preview", alone)
         control = await ed.next_message(says("as readers in Alpha will see it"))
-        sent = await press(ed, "Send for release", control)
+        sent = await pressed(ed, "Send for release", control)
         first = await irina.next_message(says("Ed asks you to release this."))
-        home = await press(ed, "Take back", sent)
+        home = await pressed(ed, "Take back", sent)
         await irina.press("Release", first)
         assert "no longer here" in text_of(await irina.next_edit())
-        await press(ed, "Title", home)
+        await pressed(ed, "Title", home)
         _, control = await previewed(ed, await ed.ask("Drone over the arena"))
-        sent = await press(ed, "Send for release", control)
+        sent = await pressed(ed, "Send for release", control)
         second = await irina.next_message(says("Ed asks you to release this."))
-        home = await press(ed, "Take back", sent)
-        await press(ed, "Region", home)
+        home = await pressed(ed, "Take back", sent)
+        await pressed(ed, "Region", home)
         _, control = await previewed(ed, await ed.ask("FR"))
-        await press(ed, "Send for release", control)
+        await pressed(ed, "Send for release", control)
         await irina.next_message(says("Ed asks you to release this."))
         await irina.press("Release", second)
         again = await irina.next_message(says("It has changed since. Look at it again."))
         assert published(node) == []
-        await press(irina, "Send back", again)
+        await pressed(irina, "Send back", again)
         assert "was sent back" in text_of(await irina.ask("Name the city."))
         back = await ed.next_message(says("came back from Irina"))
         assert "Name the city." in text_of(back)
-        home = await press(ed, "Open", back)
-        await press(ed, "Text", home)
+        home = await pressed(ed, "Open", back)
+        await pressed(ed, "Text", home)
         home = await ed.ask("Seen at noon in Paris.")
         _, control = await previewed(ed, home)
-        await press(ed, "Send for release", control)
+        await pressed(ed, "Send for release", control)
         third = await irina.next_message(says("Ed asks you to release this."))
-        assert "Released as" in text_of(await press(irina, "Release", third))
+        assert "Released as" in text_of(await pressed(irina, "Release", third))
         (record,) = published(node)
         assert (record.bulletin.title, record.bulletin.body) == (
             "Drone over the arena",
@@ -216,10 +211,10 @@ async def test_an_answer_that_never_came_publishes_nothing_twice(tmp_path: Path)
     async with running_bot(tmp_path, node) as stage:
         ed = await stage.enrol("Ed", administrator=True)
         _, control = await previewed(ed, await written(ed))
-        unsure = await press(ed, "Release", control)
+        unsure = await pressed(ed, "Release", control)
         assert "may have taken it" in text_of(unsure)
         node.silent = False
-        assert "Released as" in text_of(await press(ed, "Ask again", unsure))
+        assert "Released as" in text_of(await pressed(ed, "Ask again", unsure))
         assert len(published(node)) == 1
 
 
@@ -233,9 +228,9 @@ async def test_what_is_out_is_amended_and_retracted_by_its_own_agency(
     assert "no such bulletin" in text_of(await ed.ask("/retract FRA-2026-0009"))
     assert "/amend FRA-2026-0042" in text_of(await ed.ask("/amend"))
     home = await ed.ask("/amend fra 2026 5")
-    await press(ed, "Title", home)
+    await pressed(ed, "Title", home)
     _, control = await previewed(ed, await ed.ask("Two drones"))
-    await press(ed, "Release", control)
+    await pressed(ed, "Release", control)
     (amended,) = published(node)
     assert (amended.bulletin.kind, amended.bulletin.title) == (Kind.AMENDMENT, "Two drones")
     assert [(each.relation, each.id) for each in amended.bulletin.links] == [

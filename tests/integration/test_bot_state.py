@@ -12,9 +12,11 @@ import pytest
 
 from bots import jobs
 from bots.clock import SystemClock
+from bots.drafting.draft import HalfDraft
 from bots.intake import Intake
 from bots.release import Ceiling
 from bots.state import State
+from bots.state.drafts import OPEN_MAX, UNDO_MAX
 from bots.state.memory import Memory
 from bots.state.officers import Officers
 from bots.state.outbox import Shown, enqueue, note_message
@@ -24,7 +26,7 @@ from bots.steps import Steps
 from bots.times import Quiet
 from bots.watching import Mode, Search, Subscription
 from schemas.errors import Code, OperationError
-from schemas.vocabulary import Language
+from schemas.vocabulary import Language, Tlp
 from subscribers.records import Filters, Record
 from subscribers.storage.store import KEY_SIZE, Store
 from tests.support.node import DirectNode, Handed
@@ -207,3 +209,56 @@ async def test_a_node_that_goes_away_is_waited_for_and_nothing_doubles(state: St
         await Intake(node, state, SystemClock(), lambda: None, Ceiling()).run()
     assert node.acknowledged == {record.bulletin.id}
     assert await state.outbox.counts() == {"queued": 1}
+
+
+async def test_of_two_who_change_a_draft_at_once_one_is_told(tmp_path: Path) -> None:
+    async with await State.open(tmp_path) as state:
+        ed, irina = await enrolled(state, "Ed", 1), await enrolled(state, "Irina", 2)
+        half = HalfDraft(tlp=Tlp.GREEN, title="As it was")
+        begun = await state.drafts.begin(ed, half, "1", 1.0)
+        written = await state.drafts.write(begun, ed, half.with_(title="Ed's"), 2.0)
+        assert written is not None
+        assert await state.drafts.write(begun, irina, half.with_(title="Irina's"), 2.0) is None
+        assert not await state.drafts.send(begun, (), 2.0)
+        assert await state.drafts.undo(begun, ed, 2.0) is None
+        assert await state.drafts.send(written, (), 3.0)
+        waiting = await state.drafts.get(written.id)
+        assert waiting is not None
+        assert [each.id for each in await state.drafts.waiting()] == [waiting.id]
+        changed = await state.drafts.write(waiting, irina, half.with_(title="Irina's"), 4.0)
+        assert changed is not None
+        assert (changed.state, changed.editor, changed.owner) == ("open", irina, ed)
+        assert not await state.drafts.claim(waiting, irina, official=False, now=5.0)
+        assert [each.id for each in await state.drafts.of(irina)] == [changed.id]
+        assert await state.drafts.claim(changed, irina, official=True, now=5.0)
+        going = await state.drafts.get(changed.id)
+        assert going is not None
+        assert await state.drafts.write(going, ed, half, 6.0) is None
+        assert not await state.drafts.discard(going, 6.0)
+        assert await state.drafts.released(going, "FRA-2026-0001", (), 6.0)
+        over = await state.drafts.get(going.id)
+        assert over is not None
+        assert (over.state, over.ref, over.body) == ("released", "FRA-2026-0001", HalfDraft())
+        assert await state.drafts.of(ed) == []
+
+
+async def test_changes_are_undone_one_by_one_and_drafts_have_a_limit(tmp_path: Path) -> None:
+    async with await State.open(tmp_path) as state:
+        ed = await enrolled(state, "Ed", 1)
+        kept = await state.drafts.begin(ed, HalfDraft(title="0"), "1", 1.0)
+        for number in range(1, UNDO_MAX + 3):
+            written = await state.drafts.write(kept, ed, HalfDraft(title=str(number)), float(number))
+            assert written is not None
+            kept = written
+        seen: list[str] = []
+        while before := await state.drafts.undo(kept, ed, 99.0):
+            seen.append(before.body.title)
+            kept = before
+        assert seen == [str(number) for number in range(UNDO_MAX + 1, 1, -1)]
+        for number in range(1, OPEN_MAX):
+            await state.drafts.begin(ed, HalfDraft(), str(number + 1), 1.0)
+        with pytest.raises(OperationError) as full:
+            await state.drafts.begin(ed, HalfDraft(), "99", 1.0)
+        assert full.value.code is Code.TOO_LARGE
+        assert await state.officers.remove("Ed")
+        assert await state.store.query("SELECT count(*) FROM drafts") == [(0,)]

@@ -106,9 +106,11 @@ async def test_only_members_get_it(world: World) -> None:
 async def test_who_is_removed_reads_nothing_later_and_who_joins_nothing_earlier(world: World) -> None:
     fr, kz, gb = await world.agencies("fr", "kz", "gb")
     community = await fr.found(kz)
-    await fr.publish("First", community.slug)
-    await kz.has(community.slug, "First")
     async with fr.client() as agency:
+        once = "019c132c-df40-7a10-8b5e-00000000d0ce"
+        said = [await agency.publish(draft("First"), community.slug, once=once) for _ in range(2)]
+        assert said[0].id == said[1].id
+        await kz.has(community.slug, "First")
         await agency.community_add(community.slug, "gb")
         await gb.knows(community.slug)
         await fr.publish("Second", community.slug)

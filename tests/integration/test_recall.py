@@ -10,10 +10,12 @@ from typing import Any
 import nats
 import pytest
 
+from bots.sandbox.client import SandboxUser
 from schemas.errors import LiaisonError
+from schemas.vocabulary import Language
 from subscribers.records import Community, Compliance, Filters, Record
 from subscribers.storage.lane import connect
-from tests.support.officers_bot import BotStage, running_bot, says, text_of
+from tests.support.officers_bot import BotStage, buttons, pressed, running_bot, says, text_of
 from tests.support.world import DEADLINE, Member, World, eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
@@ -190,6 +192,7 @@ class Chat:
     """An agency's officer, who is told of everything in one community."""
 
     def __init__(self, bot: BotStage) -> None:
+        self._bot = bot
         self._client = bot.client
         self._ed = bot.person("Ed")
 
@@ -209,6 +212,16 @@ class Chat:
             return now if all(each in str(now.get("text")) for each in texts) else None
 
         await self._client.until(there, f"message with {texts}", DEADLINE)
+
+    async def officers(self, *names: str) -> list[SandboxUser]:
+        """Those officers; who is not here yet comes as an administrator, and hears English."""
+        for name in names:
+            person = self._bot.person(name)
+            if await self._bot.state.officers.by_person(person.id) is None:
+                await self._bot.enrol(name, administrator=True)
+                if officer := await self._bot.state.officers.by_person(person.id):
+                    await self._bot.state.officers.set_language(officer.id, Language.ENGLISH)
+        return [self._bot.person(each) for each in names]
 
     async def forgets(self, word: str) -> None:
         """Return once no message of the bot has a word."""
@@ -239,6 +252,7 @@ async def test_a_change_reaches_everything_and_each_member_says_so_once(world: W
     async with chat_of(gb, community.id, tmp_path) as chat:
         await retract(world, community, chat)
         await amend(fr, community, chat)
+        await report(kz, community, chat)
 
 
 async def retract(world: World, community: Community, chat: Chat) -> None:
@@ -311,3 +325,39 @@ async def amend(fr: Member, community: Community, chat: Chat) -> None:
     await fr.publish("In other words", community.slug, kind="amendment", links=links)
     await chat.changed(first, "AMENDED since", "Stands")
     assert (await chat.told("In other words"))["reply_to"] == first["message_id"]
+
+
+async def report(kz: Member, community: Community, chat: Chat) -> None:
+    """An officer of `gb` writes a bulletin in chat, another one releases it, and both withdraw it."""
+    ed, irina = await chat.officers("Ed", "Irina")
+    shown = await ed.ask("/draft", DEADLINE)
+    shown = await pressed(ed, "TLP:GREEN", shown)
+    if community.title in buttons(shown):  # where the agency belongs to one alone, it is that one
+        shown = await pressed(ed, community.title, shown)
+    for answer in ("Threat", "Elevated", "Leave out"):
+        shown = await pressed(ed, answer, shown)
+    await ed.ask("Written in chat", DEADLINE)
+    ref = await two_release(ed, irina, await ed.ask("By an officer.", DEADLINE))
+    await kz.has(community.slug, "Written in chat")
+    async with kz.client() as agency:
+        bulletin = (await agency.show(ref)).bulletin
+        assert (bulletin.drafter, bulletin.releaser) == ("officer-1", "officer-2")
+    await pressed(ed, "Text", await ed.ask(f"/retract {ref}", DEADLINE))
+    await two_release(ed, irina, await ed.ask("It was a kite.", DEADLINE))
+    async with kz.client() as agency:
+
+        async def withdrawn() -> bool:
+            return (await agency.show(ref)).state == "retracted"
+
+        await eventually(withdrawn)
+
+
+async def two_release(ed: SandboxUser, irina: SandboxUser, home: dict[str, Any]) -> str:
+    """Send a draft that is ready, and release it; its reference."""
+    await ed.press("Preview", home)
+    control = await ed.next_message(says("Another officer must release it"), DEADLINE)
+    await pressed(ed, "Send for release", control)
+    asked = await irina.next_message(says("asks you to release this"), DEADLINE)
+    await pressed(irina, "Release", asked)
+    told = await ed.next_message(says("was released by Irina"), DEADLINE)
+    return text_of(told).rpartition(" ")[2].rstrip(".")

@@ -179,3 +179,9 @@ def text_of(message: dict[str, Any]) -> str:
 def buttons(message: dict[str, Any]) -> list[str]:
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     return [str(button["text"]) for row in rows for button in row]
+
+
+async def pressed(person: SandboxUser, label: str, shown: dict[str, Any]) -> dict[str, Any]:
+    """Press a button, and wait for what takes its message's place."""
+    await person.press(label, shown)
+    return await person.next_edit(lambda each: each["message_id"] == shown["message_id"])

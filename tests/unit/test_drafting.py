@@ -1,11 +1,13 @@
 """A bulletin written in conversation: the order of questions, what is read and refused, who may release."""
 
 import itertools
+import json
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from bots.drafting import wizard
+from bots.drafting import screens, wizard
 from bots.drafting.changing import changing
 from bots.drafting.draft import (
     OFFERED,
@@ -20,9 +22,12 @@ from bots.drafting.draft import (
 )
 from bots.drafting.policy import Hand, Ruling, TwoPersons, may_draft, may_edit, may_release, ruling
 from bots.drafting.preview import Setting, community_of, preview, previewed
+from bots.drafting.review import ask_releaser, told
 from bots.drafting.wizard import Unfit, Why, allowed, taxonomy
 from bots.release import Ceiling
 from bots.render import Reader, View, render
+from bots.state.drafts import Kept
+from bots.state.officers import Officer, Role
 from schemas.bulletin import Bulletin, Channel, Event, Translation
 from schemas.errors import Code, DraftError, OperationError
 from schemas.vocabulary import (
@@ -54,7 +59,14 @@ PLACE = Community(
     id=COMMUNITY, slug=SLUG, title="Alpha", realm=Realm.LIVE, role="member", owner=False, members=[]
 )
 SETTING = Setting(PLACE, "fr-dgx", "France", NOW)
+ROLE: Role = "administrator"
 READER = Reader(Language.ENGLISH, ZONE)
+
+
+def officer(number: int) -> Officer:
+    return Officer(
+        number, f"Officer {number}", ROLE, Language.ENGLISH, ZONE, None, number, number, reachable=True
+    )
 
 
 def read(step: Step, text: str, draft: HalfDraft = FULL, language: Language = Language.FRENCH) -> HalfDraft:
@@ -319,6 +331,36 @@ def test_what_cannot_go_out_is_refused_before_it_is_shown() -> None:
         with pytest.raises(OperationError) as left:
             community_of(FULL, places)
         assert left.value.code is Code.NOT_MEMBER
+
+
+def test_what_the_ceiling_withholds_is_neither_shown_nor_released_from_a_message() -> None:
+    secret = FULL.with_(tlp=Tlp.AMBER, title="Malachite", summary="Malachite", caveats=("Malachite",))
+    record = previewed(secret, 7, SETTING)
+    kept = Kept(
+        7, 1, 1, secret, "waiting", 1, "", None, official=False, ref="", note="Malachite", changed=0.0
+    )
+    writer, releaser = officer(1), officer(2)
+    job = ask_releaser(kept, record, writer, releaser.id)
+    for language, ceiling in itertools.product(Language, (Ceiling(), Ceiling(Tlp.CLEAR, Tlp.CLEAR))):
+        reader = replace(releaser, language=language)
+        shown = told(reader, json.loads(job.body), kept, ceiling, Ruling.RELEASE)
+        assert shown is not None
+        assert "Malachite" not in "".join(each.plain + each.html for each in shown.parts)
+        assert shown.rows == ()
+        listed = screens.listed(reader, [kept], [kept], ceiling)
+        assert "Malachite" not in listed.parts[0].plain + str(listed.rows)
+        assert "Malachite" not in screens.locked(reader, kept).parts[0].plain
+    open_ = told(releaser, json.loads(job.body), kept, Ceiling(Tlp.AMBER), Ruling.RELEASE)
+    assert open_ is not None
+    assert "Malachite" in open_.parts[0].plain
+    assert next(button.data for row in open_.rows for button in row) == f"draft:go:7:{secret.seal}"
+
+
+def test_a_message_about_a_draft_that_has_changed_is_not_sent() -> None:
+    kept = Kept(7, 1, 1, FULL, "waiting", 1, "", None, official=False, ref="", note="", changed=0.0)
+    body = json.loads(ask_releaser(kept, previewed(FULL, 7, SETTING), officer(1), 2).body)
+    for now in (None, replace(kept, state="open"), replace(kept, body=FULL.with_(title="Other"))):
+        assert told(officer(2), body, now, Ceiling(), Ruling.RELEASE) is None
 
 
 # --- changing what is out ----------------------------------------------------------------------------------
