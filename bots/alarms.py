@@ -16,6 +16,7 @@ from bots.labels import N_
 from bots.markup import Span
 from bots.ports import NodeClient
 from bots.rendered import Rendered
+from bots.roles import Right
 from bots.screens import plain_answer, screen
 from bots.state import State
 from bots.state.officers import Officer
@@ -118,4 +119,4 @@ def _spans(officer: Officer, alarm: AlarmEntry) -> list[Span]:
 
 
 def _is_told(officer: Officer) -> bool:
-    return officer.role == "administrator" and officer.chat is not None
+    return officer.may(Right.ADMINISTER) and officer.chat is not None

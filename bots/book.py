@@ -64,6 +64,14 @@ class Book:
         """`answer` takes messages that are passed on."""
         _enter(self._things, "forwarded", answer)
 
+    def name_of(self, asked: Typed | Pressed, state: str | None = None) -> str:
+        """What is asked, as the audit calls it: of what was typed, the name of a command of ours at most."""
+        if isinstance(asked, Pressed):
+            return f"button {asked.action.verb}" if asked.action.verb in self._buttons else "button"
+        if asked.is_command:
+            return f"/{asked.command}" if asked.command in self._commands else "command"
+        return state if state and state in self._steps else "line"
+
     def for_typed(self, asked: Typed, state: str | None) -> Said:
         """Who answers a message in a conversation that stands at `state`."""
         if asked.file is not None:

@@ -1,35 +1,33 @@
 """`liaison-bot`: run the bot and the reading room, invite and remove officers, start the sandbox chat."""
 
 import asyncio
-import json
 import signal
 import sys
-from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TextIO, TypeVar
+from typing import Annotated, TextIO
 
 import typer
 
+from bots.cli_audit import audit, ceiling
+from bots.cli_officers import officers
+from bots.cli_tools import JsonOption, StateOption
+from bots.cli_tools import given as _given
+from bots.cli_tools import print_json as _print_json
+from bots.cli_tools import refusing as _refusing
+from bots.cli_tools import wait as _wait
 from bots.doors.terminal.cli import chat
-from schemas.errors import Code, LiaisonError, OperationError
-
-T = TypeVar("T")
-HOUR = 3_600.0
+from schemas.errors import Code, OperationError
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="The liaison officers' chat bot: a client of the agency's node, without the agency's keys.",
 )
-officer_app = typer.Typer(no_args_is_help=True, help="Who may use the bot.")
-app.add_typer(officer_app, name="officer")
+app.add_typer(officers, name="officer")
+app.command(epilog="Example: liaison-bot audit --about FRA-2026-0042 --json")(audit)
+app.command(epilog="Example: liaison-bot ceiling --restore")(ceiling)
 app.command("chat", epilog="Example: liaison-bot chat --node-dir agency/local --officer 'Amina K.'")(chat)
-
-StateOption = Annotated[
-    Path | None, typer.Option("--state", help="The bot's folder [LIAISON_BOT_STATE].", show_default="bot")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
 
 
 @app.command(epilog="Example: liaison-bot run --token-file token --node-dir agency/local --json-events -")
@@ -60,142 +58,6 @@ def run(
                 stream.close()
 
     _refusing(work)
-
-
-@officer_app.command("add", epilog="Example: liaison-bot officer add 'Amina K.' --admin")
-def officer_add(
-    name: Annotated[str, typer.Argument(help="How colleagues know the officer.")],
-    admin: Annotated[bool, typer.Option("--admin", help="May invite others in chat.")] = False,
-    state: StateOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Invite an officer: prints a code that works once. Again for the same name: the earlier code ends."""
-
-    async def work() -> None:
-        from bots.clock import SystemClock, moment
-        from bots.codes import new_code
-        from bots.settings import load
-        from bots.state import State
-
-        settings = load(**_given(state=state))
-        code, now = new_code(), SystemClock().now()
-        expires = now + settings.invitation_hours * HOUR
-        async with await State.open(settings.state) as opened:
-            officer = await opened.officers.invite(
-                name,
-                "administrator" if admin else "officer",
-                code=code,
-                expires=expires,
-                zone=settings.zone,
-                now=now,
-            )
-        until = moment(expires).strftime("%Y-%m-%dT%H:%M:%SZ")
-        if as_json:
-            _print_json({"officer": officer.id, "name": officer.name, "code": code, "expires": until})
-            return
-        typer.echo(f"{officer.name} may enrol once, until {until}, by sending the bot:\n\n  /start {code}\n")
-        typer.echo(f"or by opening https://t.me/<name of the bot>?start={code}")
-
-    _refusing(lambda: _wait(work()))
-
-
-@officer_app.command("list", epilog="Example: liaison-bot officer list --json")
-def officer_list(state: StateOption = None, as_json: JsonOption = False) -> None:
-    """Everybody who is enrolled or invited."""
-
-    async def work() -> None:
-        from bots.settings import load
-        from bots.state import State
-
-        settings = load(**_given(state=state))
-        async with await State.open(settings.state) as opened:
-            found = await opened.officers.all()
-        rows = [
-            {
-                "officer": each.id,
-                "name": each.name,
-                "role": each.role,
-                "language": each.language.value,
-                "zone": each.zone.key,
-                "standing": "invited"
-                if each.chat is None
-                else "enrolled"
-                if each.reachable
-                else "unreachable",
-            }
-            for each in found
-        ]
-        if as_json:
-            _print_json({"officers": rows})
-            return
-        for row in rows:
-            typer.echo("{officer:>4}  {name:<24} {role:<14} {standing:<12} {language}  {zone}".format(**row))
-        if not rows:
-            typer.echo("Nobody yet. Begin with: liaison-bot officer add NAME --admin")
-
-    _refusing(lambda: _wait(work()))
-
-
-@officer_app.command("remove", epilog="Example: liaison-bot officer remove 'Amina K.'")
-def officer_remove(
-    name: Annotated[str, typer.Argument(help="The name that `officer list` shows.")],
-    state: StateOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Shut an officer out at once, and forget their subscriptions. A lost phone: do this."""
-
-    async def work() -> None:
-        from bots.settings import load
-        from bots.state import State
-
-        settings = load(**_given(state=state))
-        async with await State.open(settings.state) as opened:
-            removed = await opened.officers.remove(name)
-        if not removed:
-            raise OperationError(
-                Code.NOT_FOUND, "there is no officer of that name", "see `liaison-bot officer list`"
-            )
-        if as_json:
-            _print_json({"removed": name})
-        else:
-            typer.echo(f"{name} is shut out.")
-
-    _refusing(lambda: _wait(work()))
-
-
-@officer_app.command("passkey", epilog="Example: liaison-bot officer passkey 'Amina K.'")
-def officer_passkey(
-    name: Annotated[str, typer.Argument(help="The name that `officer list` shows.")],
-    state: StateOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """A link into the reading room, for an officer who stands before you: there they make a passkey that
-    shows all that the room shows. It works once, within an hour. Give it by hand, never by chat.
-    """
-
-    async def work() -> None:
-        from bots.clock import SystemClock
-        from bots.codes import new_key
-        from bots.lobby import Lobby
-        from bots.room.origin import read_origin
-        from bots.settings import load
-        from bots.state import State
-
-        settings = load(**_given(state=state))
-        read_origin(settings.room_origin)
-        async with await State.open(settings.state) as opened:
-            officer = next((each for each in await opened.officers.all() if each.name == name), None)
-            if officer is None:
-                raise OperationError(
-                    Code.NOT_FOUND, "there is no officer of that name", "see `liaison-bot officer list`"
-                )
-            link = await Lobby(settings, opened, SystemClock(), new_key).key_link(officer)
-        if as_json:
-            _print_json({"officer": officer.id, "name": officer.name, "link": link})
-        else:
-            typer.echo(f"For {officer.name}, once, within an hour:\n\n  {link}")
-
-    _refusing(lambda: _wait(work()))
 
 
 @app.command(epilog="Example: LIAISON_BOT_ROOM_ORIGIN=https://room.agency.example liaison-bot room")
@@ -305,10 +167,6 @@ def sandbox(
     _refusing(lambda: _wait(work()))
 
 
-def _given(**options: object) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
-
-
 def _events(path: Path | None) -> TextIO | None:
     if path is None:
         return None
@@ -320,32 +178,6 @@ def _events(path: Path | None) -> TextIO | None:
         raise OperationError(
             Code.BAD_SETTINGS, f"the events file cannot be opened: {error.strerror}", "name another file"
         ) from None
-
-
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False))
-
-
-def _wait(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
-
-
-def _refusing(work: "Any") -> Any:  # noqa: ANN401 - what the command returns
-    """Run; a refusal becomes a line on stderr and exit code 1."""
-    from bots.logs import known
-
-    try:
-        return work()
-    except Exception as error:
-        found = known(error)
-        if found is None:
-            raise
-        _stop(found)
-
-
-def _stop(error: LiaisonError) -> NoReturn:
-    typer.echo(f"{error.code}: {error.message}" + (f"\n{error.fix}" if error.fix else ""), err=True)
-    raise typer.Exit(1)
 
 
 def main() -> None:

@@ -1,13 +1,15 @@
 """What every handler is given."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bots.aftermath import catch_up, ends_at
+from bots.audit import Act
 from bots.clock import Clock
 from bots.desk import Answer, Desk
 from bots.drafting.releasing import Releasing
 from bots.drafting.writing import Writing
+from bots.limit import Limit
 from bots.outcomes import Blocked
 from bots.ports import Chat, NodeClient
 from bots.rendered import Rendered
@@ -17,6 +19,14 @@ from bots.state import State
 from bots.state.officers import Officer
 from bots.state.outbox import Shown
 from bots.steps import Steps
+
+
+@dataclass(slots=True)
+class Turn:
+    """One question, as the audit names it, and whether the audit has heard of it."""
+
+    verb: str
+    written: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +48,38 @@ class Context:
     """There may be something to deliver."""
     announce: Callable[[Officer], Awaitable[None]]
     """Give an officer's chat its menu of commands."""
+    limit: Limit
+    """The ceiling, to be lowered."""
+    take_back: Callable[[], None]
+    """There are messages to be taken back from somebody who was shut out."""
+    door: str
+    """The front door's name in the audit."""
     within: bool = False
     """No chat service reads along."""
+    turn: Turn | None = None
+
+    def on(self, verb: str) -> "Context":
+        """The same, for one question: what is shown and done from now on is written down under `verb`."""
+        return replace(self, turn=Turn(verb))
+
+    async def did(self, officer: Officer, *objects: str, outcome: str = "done") -> None:
+        """Write down that the officer did this, or saw it: references, or names of officers; never text."""
+        verb = self.turn.verb if self.turn else "message"
+        acts = [Act(officer.id, officer.name, self.door, verb, each, outcome) for each in objects]
+        await self.state.audit.write(acts, self.clock.now())
+        if self.turn:
+            self.turn.written = True
+
+    async def close(self, officer: Officer, outcome: str) -> None:
+        """The question is answered; unless something was written down about it, this is."""
+        if self.turn and (outcome != "answered" or not self.turn.written):
+            await self.did(officer, "", outcome=outcome)
+
+    async def _seen(self, officer: Officer, rendered: Rendered) -> None:
+        """Before it leaves, so that nothing is shown that the audit does not know."""
+        for release in dict.fromkeys(each.release for each in rendered.shows):
+            refs = (each.ref for each in rendered.shows if each.release is release)
+            await self.did(officer, *refs, outcome=release)
 
     def steps(self, officer: Officer) -> Steps:
         """Where the officer's conversation stands."""
@@ -50,8 +90,9 @@ class Context:
         await self.answer(officer, chat, Answer(rendered))
 
     async def answer(self, officer: Officer, chat: int, answer: Answer) -> None:
-        """Send an answer, and remember what it shows for edits and deletion."""
+        """Send an answer, and remember what it shows for the audit, for edits and for deletion."""
         rendered = answer.rendered
+        await self._seen(officer, rendered)
         for index, part in enumerate(rendered.parts):
             last = index + 1 == len(rendered.parts)
             try:
@@ -72,13 +113,12 @@ class Context:
     async def replace(self, officer: Officer, chat: int, message: int, answer: Answer) -> None:
         """Show an answer in the place of a message; what does not fit follows as new messages."""
         rendered = answer.rendered
+        await self._seen(officer, rendered)
         single = len(rendered.parts) == 1
         await self.chat.edit(chat, message, rendered.parts[0], rows=rendered.rows if single else ())
         await self._note(officer, chat, message, answer, 0)
         if not single:
-            rest = Rendered(
-                rendered.parts[1:], rendered.rows, rendered.protect, rendered.silent, rendered.passing
-            )
+            rest = replace(rendered, parts=rendered.parts[1:], shows=())
             await self.answer(officer, chat, Answer(rest, answer.record, answer.language))
 
     async def _note(self, officer: Officer, chat: int, message: int, answer: Answer, part: int) -> None:

@@ -14,6 +14,7 @@ import structlog
 from bots import jobs
 from bots.aftermath import DELETE_WITHIN, aged, catch_up, ends_at, reader
 from bots.alarms import notice
+from bots.audit import OUTBOX, Act
 from bots.calling import Caller
 from bots.clock import Clock, moment
 from bots.drafting.policy import TwoPersons
@@ -168,6 +169,7 @@ class Delivery:
         if rendered is None or work.sent_parts >= len(rendered.parts):
             await self._outbox.finish(work)
             return
+        await self._write_down(work, rendered)
         last = work.sent_parts + 1 == len(rendered.parts)
         told = Told.load(work.body) if work.verb == "alert" else jobs.PLAIN
         message = await self._means.chat.send(
@@ -280,6 +282,7 @@ class Delivery:
             shown = gravestone(
                 ref, reader(work.officer), why="retracted" if work.body == "retracted" else "expired"
             )
+        await self._write_down(work, shown)
         await self._means.chat.edit(sent.chat, sent.message, shown.parts[0], rows=shown.rows)
         await self._outbox.finish(work)
         self._means.events.emit("edit", id=work.record, officer=work.officer.id, message=sent.message)
@@ -302,6 +305,7 @@ class Delivery:
             if sent.part >= len(shown.parts):
                 await self._remove(work, sent)
                 return
+            await self._write_down(work, shown)
             await self._means.chat.edit(sent.chat, sent.message, shown.parts[sent.part], rows=())
             await self._outbox.finish(work)
             self._means.events.emit("edit", id=None, officer=work.officer.id, message=sent.message)
@@ -331,6 +335,12 @@ class Delivery:
         record = await self._outbox.record(work.record) if work.record else None
         return aged(record, self._means.clock.now()) if record else None
 
+    async def _write_down(self, work: Work, rendered: Rendered) -> None:
+        """Before it leaves: what it shows, with its first part."""
+        if work.sent_parts == 0:
+            acts = [_act(work, each.ref, each.release) for each in rendered.shows] or [_act(work, "", "sent")]
+            await self._means.state.audit.write(acts, self._means.clock.now())
+
     # --- the outcomes ---
 
     async def _settle(self, work: Work, failure: ChatFailure) -> None:
@@ -343,6 +353,7 @@ class Delivery:
                 await self._outbox.again(work, now + seconds, repeated=False)
             case Blocked():
                 log.warning("an officer cannot be reached")
+                await self._means.state.audit.write([_act(work, "", "unreachable")], now)
                 await self._outbox.again(work, 0.0, repeated=False)
                 if work.officer.person is not None:
                     await self._means.state.officers.set_reachable(work.officer.person, reachable=False)
@@ -352,6 +363,7 @@ class Delivery:
                 await self._outbox.again(work, 0.0, repeated=False)
             case Refused():
                 log.error("the chat service refuses a message for good")
+                await self._means.state.audit.write([_act(work, "", "refused")], now)
                 await self._outbox.finish(work, failed=True)
                 self._means.events.emit("refused", key=work.key, officer=work.officer.id)
             case NotSent() | Unsure():
@@ -362,3 +374,7 @@ class Delivery:
                 log.warning("the chat service does not answer", pause=pause)
             case _:
                 raise failure
+
+
+def _act(work: Work, ref: str, outcome: str) -> Act:
+    return Act(work.officer.id, work.officer.name, OUTBOX, work.verb, ref, outcome)

@@ -44,6 +44,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """What came of acknowledging a bulletin, and what to say about it."""
+
+    ref: str
+    text: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """Answers. The node's refusals come through as LiaisonError."""
 
@@ -125,26 +134,29 @@ class Desk:
         reader = Reader(officer.language, officer.zone)
         return Answer(listing(shown, self.ceiling, reader, title=title), listed=_listed(shown))
 
-    async def acknowledge(self, officer: Officer, ref: str, *, private: bool = False) -> str:
-        """Acknowledge once; what to say about it. `private`: to the originator alone. Raises LiaisonError
+    async def acknowledge(self, officer: Officer, ref: str, *, private: bool = False) -> Acknowledged:
+        """Acknowledge once; what came of it. `private`: to the originator alone. Raises LiaisonError
         `not_found` or what the node refuses.
         """
         record = await self.node.show(ref)
         say, name = words(officer.language), words(officer.language).embed(record.bulletin.ref)
         if not acknowledgeable(record):
-            return say.text(
+            text = say.text(
                 "{ref} takes no acknowledgement: it is your own agency's, or was retracted.", ref=name
             )
+            return Acknowledged(record.bulletin.ref, text, done=False)
         if await self.state.outbox.acknowledged(record.bulletin.id, officer.id):
-            return say.text("{ref} was acknowledged already.", ref=name)
+            text = say.text("{ref} was acknowledged already.", ref=name)
+            return Acknowledged(record.bulletin.ref, text, done=False)
         drafter = f"terminal-{officer.id}" if self.within else officer.pseudonym
         published = await self.node.acknowledge(record.bulletin.id, officer=drafter, private=private)
         if published.state == "refused":
             raise OperationError(Code.FORBIDDEN, "the acknowledgement was refused", published.code or "")
         await self.state.outbox.acknowledge(record.bulletin.id, officer.id, self.clock.now())
+        text = "✅ " + say.text("{ref} acknowledged.", ref=name)
         if private:
-            return "✅ 🔏 " + say.text("{ref} acknowledged, to its originator alone.", ref=name)
-        return "✅ " + say.text("{ref} acknowledged.", ref=name)
+            text = "✅ 🔏 " + say.text("{ref} acknowledged, to its originator alone.", ref=name)
+        return Acknowledged(record.bulletin.ref, text, done=True)
 
     def _visible(self) -> Filters:
         return Filters(tlp_at_most=self.ceiling.full)

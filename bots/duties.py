@@ -14,6 +14,7 @@ from bots.commands import clean, minute, weekday
 from bots.markup import Span
 from bots.rendered import Button, Rendered, Rows
 from bots.ringing import Ways
+from bots.roles import Right
 from bots.roster import Duty, Shift
 from bots.screens import screen
 from bots.state.officers import Officer
@@ -108,7 +109,7 @@ def shown(officer: Officer, board: Board, ways: Ways) -> Rendered:
         )
         spans.append(Span(f"\n\n🔴 {often} {after}"))
     spans.append(Span("\n🕒 " + say.text("Hours of {zone}", zone=say.embed(ways.zone.key))))
-    if officer.role == "administrator":
+    if officer.may(Right.ADMINISTER):
         spans.append(Span("\n\n" + say.text("To put an officer on it:")))
         for example in EXAMPLES:
             spans += [Span("\n"), *say.code(example)]
@@ -160,7 +161,7 @@ def _rows(officer: Officer, board: Board, kept: Sequence[Shift], say: Words) -> 
         rows.append((Button("🙋 " + say.text("I take over"), encode("duty", "take", board.roster)),))
     if duty.takeover is not None:
         rows.append((Button("↩️ " + say.text("As the roster says"), encode("duty", "back", board.roster)),))
-    if officer.role == "administrator":
+    if officer.may(Right.ADMINISTER):
         deletes = [
             Button(
                 "🗑 " + say.text("Delete {number}", number=number),

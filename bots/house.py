@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -17,8 +17,10 @@ from bots.drafting.releasing import Releasing
 from bots.drafting.turns import Parts
 from bots.drafting.writing import Writing
 from bots.events import Events
+from bots.farewell import Janitor
 from bots.handlers import written
 from bots.intake import Intake
+from bots.limit import Limit
 from bots.notices import NoticeIntake
 from bots.pacing import Pacer
 from bots.ports import Chat, NodeClient
@@ -30,6 +32,8 @@ from bots.settings import BotSettings
 from bots.state import State
 from bots.state.officers import Officer
 from bots.words import warm
+
+_DAY: Final = 86_400.0
 
 _log = structlog.get_logger()
 
@@ -59,6 +63,8 @@ class Front:
     """Give an officer's chat its menu of commands."""
     within: bool = False
     """The door is within the agency: no chat service reads along, and nobody else can be invited to it."""
+    door: str = "chat"
+    """Its name in the audit."""
 
 
 class House:
@@ -68,6 +74,7 @@ class House:
         warm()
         self._name, self._events = front.name, edges.events
         ceiling, clock, node = settings.release_ceiling(), edges.clock, edges.node
+        self._limit = limit = Limit(ceiling, state.memory)
         self._delivery = Delivery(
             Means(
                 state,
@@ -82,6 +89,7 @@ class House:
         )
         wake = self._delivery.wake
         self._schedule = Schedule(state, clock, wake, ceiling)
+        janitor = Janitor(state, front.courier, front.pacer, clock, limit, settings.audit_days * _DAY)
         ringer = Ringer(state, clock, settings.ways(), wake)
 
         def news() -> None:
@@ -89,6 +97,7 @@ class House:
             wake()
 
         self._feeds = (
+            janitor,
             Intake(node, state, clock, news, ceiling),
             ringer,
             NoticeIntake(node, state, clock, wake),
@@ -110,6 +119,9 @@ class House:
             wake=news,
             announce=front.announce,
             within=front.within,
+            limit=limit,
+            take_back=janitor.wake,
+            door=front.door,
         )
         self.book = written()
         if front.within:
@@ -120,6 +132,7 @@ class House:
         """Run until `stop`, with what the front door itself does beside it. Raises OperationError when the
         database, the node or the door does not let it go on.
         """
+        await self._limit.refresh()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._delivery.run())

@@ -19,6 +19,7 @@ from bots.ports import NodeClient
 from bots.release import Ceiling, Release
 from bots.render import Reader
 from bots.rendered import Part, Rendered
+from bots.roles import Right
 from bots.state import State
 from bots.state.officers import Officer
 from bots.state.outbox import enqueue
@@ -49,7 +50,7 @@ def plan(
     places = {notice.community, notice.slug}
 
     def wanted(officer: Officer) -> bool:
-        if officer.role == "administrator" or notice.kind in IDENTITY:
+        if officer.may(Right.ADMINISTER) or notice.kind in IDENTITY:
             return True
         held = subscriptions.get(officer.id, ()) if notice.community else ()
         return any(not each.communities or not places.isdisjoint(each.communities) for each in held)

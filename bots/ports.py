@@ -103,6 +103,9 @@ class Chat(Protocol):
     ) -> int:
         """Send a text; return its message id."""
 
+    async def file(self, chat: int, name: str, data: bytes, caption: str) -> int:
+        """Send a file that cannot be forwarded; return its message id."""
+
     async def edit(self, chat: int, message: int, part: Part, *, rows: Rows) -> None:
         """Replace a text that was sent; the same text again is no failure."""
 

@@ -6,13 +6,15 @@ name alone and told the officer in a sentence; a pressed button is always answer
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from weakref import WeakValueDictionary
 
 import structlog
 
 from bots import screens
 from bots.asking import Presence, Pressed, Typed
+from bots.audit import Act
 from bots.book import Book
 from bots.context import Context
 from bots.desk import node_trouble
@@ -43,8 +45,7 @@ class Reception:
                 case Verdict.ANSWER if officer:
                     await self._answer(asked, officer)
                 case Verdict.ENROL:
-                    if not await self._book.newcomer(asked, self._context):
-                        await self._refuse(asked)
+                    await self._enrol(asked)
                 case Verdict.REFUSE:
                     await self._refuse(asked)
                 case Verdict.SLOW if officer and self._gate.warns(asked.person, self._context.clock.now()):
@@ -56,7 +57,8 @@ class Reception:
             officer = await self._context.state.officers.by_person(asked.person)
             match self._gate.judge(asked, officer, self._context.clock.now()):
                 case Verdict.ANSWER if officer:
-                    await self._book.for_pressed(asked)(asked, self._context, officer)
+                    answer = self._book.for_pressed(asked)
+                    await self._written_down(self._book.name_of(asked), officer, partial(answer, asked))
                 case Verdict.SLOW if officer:
                     text = words(officer.language).text("One moment, please: too many questions at once.")
                     await self._context.chat.toast(asked.press, text)
@@ -70,7 +72,30 @@ class Reception:
 
     async def _answer(self, asked: Typed, officer: Officer) -> None:
         state = None if asked.is_command else await self._context.steps(officer).at()
-        await self._book.for_typed(asked, state)(asked, self._context, officer)
+        answer = self._book.for_typed(asked, state)
+        await self._written_down(self._book.name_of(asked, state), officer, partial(answer, asked))
+
+    async def _written_down(
+        self, verb: str, officer: Officer, answer: Callable[[Context, Officer], Awaitable[None]]
+    ) -> None:
+        """Answer, and tell the audit what came of it, whatever came of it."""
+        context = self._context.on(verb)
+        try:
+            await answer(context, officer)
+        except Exception as error:
+            await context.close(officer, error.code if isinstance(error, LiaisonError) else "failed")
+            raise
+        await context.close(officer, "answered")
+
+    async def _enrol(self, asked: Typed) -> None:
+        good = await self._book.newcomer(asked, self._context)
+        officer = await self._context.state.officers.by_person(asked.person) if good else None
+        name = officer.name if officer else ""
+        outcome = "enrolled" if good else "refused"
+        act = Act(officer.id if officer else None, name, self._context.door, "/start", "", outcome)
+        await self._context.state.audit.write([act], self._context.clock.now())
+        if not good:
+            await self._refuse(asked)
 
     async def _refuse(self, asked: Typed) -> None:
         """The one refusal, once a day."""

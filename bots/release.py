@@ -19,9 +19,12 @@ class Release(StrEnum):
     WAITING = "waiting"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ceiling:
-    """The agency's decision: the highest marking in full, and the highest as a stub (at least `full`)."""
+    """The agency's decision: the highest marking in full, and the highest as a stub (at least `full`).
+
+    The running bot shares one: when an administrator lowers it (`bots.limit`), that holds everywhere at once.
+    """
 
     full: Tlp = Tlp.GREEN
     stub: Tlp = Tlp.AMBER

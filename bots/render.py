@@ -20,7 +20,7 @@ from bots.details import details
 from bots.heard import Heard, heard
 from bots.markup import LRM, RLM, UNITS_MAX, Span, Spans, cut, directed, laid, pieces, plain, units
 from bots.release import Ceiling, Release
-from bots.rendered import Button, Part, Rendered, Rows
+from bots.rendered import Button, Part, Rendered, Rows, Showing
 from bots.words import NAMES, RIGHT_TO_LEFT, Words, words
 from schemas.bulletin import Bulletin, Translation
 from schemas.encoding import from_instant
@@ -108,6 +108,7 @@ def render(
         rows=_rows(record, text.language, say, marks=marks, more=more),
         protect=bulletin.tlp is not Tlp.CLEAR,
         silent=bulletin.severity not in _LOUD,
+        shows=(Showing(bulletin.ref, released),),
     )
 
 
@@ -133,6 +134,7 @@ def listing(
         protect=any(each.bulletin.tlp is not Tlp.CLEAR for each in records),
         silent=True,
         passing=any(ceiling.allows(each.bulletin.tlp) is not Release.FULL for each in records),
+        shows=tuple(Showing(each.bulletin.ref, ceiling.allows(each.bulletin.tlp)) for each in records),
     )
 
 
@@ -194,9 +196,9 @@ def _withheld(record: Record, released: Release, reader: Reader, marks: Marks, r
         rows.append((button_acknowledge(bulletin.id, say, done=marks.acknowledged),))
     # A waiting bulletin always sounds: silence would tell its severity.
     quiet = released is Release.STUB and bulletin.severity not in _LOUD
-    return Rendered(
-        (Part.of(laid(spans, rtl=say.rtl)),), tuple(rows), protect=True, silent=quiet, passing=True
-    )
+    shows = (Showing(bulletin.ref, released),)
+    parts = (Part.of(laid(spans, rtl=say.rtl)),)
+    return Rendered(parts, tuple(rows), protect=True, silent=quiet, passing=True, shows=shows)
 
 
 # --- the parts of a bulletin that is shown in full ------------------------------------------------

@@ -5,6 +5,7 @@ answers).
 from dataclasses import dataclass
 
 from bots.markup import UNITS_MAX, Spans, html, plain, units
+from bots.release import Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,19 @@ Rows = tuple[tuple[Button, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Showing:
+    """A bulletin that a text shows, by its reference, and how much of it: for the audit."""
+
+    ref: str
+    release: Release
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """An answer or alert: one message per part, the buttons under the last.
 
     `protect` stops forwarding and saving in the client; `silent` makes no sound; `passing` marks what must be
-    deleted while the service still allows it (48 hours).
+    deleted while the service still allows it (48 hours); `shows` is what the audit is told before it leaves.
     """
 
     parts: tuple[Part, ...]
@@ -56,3 +65,4 @@ class Rendered:
     protect: bool = True
     silent: bool = False
     passing: bool = False
+    shows: tuple[Showing, ...] = ()

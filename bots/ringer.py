@@ -13,6 +13,7 @@ import structlog
 from bots import jobs, ringing, roster
 from bots.clock import Clock
 from bots.ringing import Bell, Step, Ways
+from bots.roles import Right
 from bots.state import State
 from bots.state.officers import Officer
 from bots.state.outbox import KEEP
@@ -72,7 +73,7 @@ class Ringer:
         takeover = await self._state.rosters.takeover(AGENCY)
         duty = roster.read(shifts, takeover, now, self._ways.zone)
         listed = roster.members(shifts, duty.takeover)
-        chiefs = [each.id for each in officers if each.role == "administrator" and each.chat is not None]
+        chiefs = [each.id for each in officers if each.may(Right.ADMINISTER) and each.chat is not None]
         may = {*listed, *(each.officer for each in bell.called), *(chiefs if bell.told else ())}
         answer = await self._state.bells.answer(bell.record, may)
         replaced = record is not None and await self._state.bells.known(record.replaced_by or "")

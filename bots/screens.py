@@ -6,6 +6,7 @@ from bots.actions import encode
 from bots.labels import N_
 from bots.markup import Span, laid
 from bots.rendered import Button, Part, Rendered, Rows
+from bots.roles import Right
 from bots.state.officers import Officer
 from bots.words import NAMES, SPOKEN, Words, words
 from schemas.vocabulary import Language, Tlp
@@ -29,8 +30,15 @@ COMMANDS = {
 """The menu of commands, in its order."""
 FOR_THE_ROOM = {"room": N_("The way into your agency's reading room")}
 """Where there is one."""
-FOR_ADMINISTRATORS = {"invite": N_("Invite an officer"), "alarms": N_("What the node warns of")}
-ABOUT_OTHERS = frozenset({"invite", "room"})
+FOR_ADMINISTRATORS = {
+    "invite": N_("Invite an officer"),
+    "officers": N_("Who may use this bot, and as what"),
+    "lost": N_("A lost phone: shut it out at once"),
+    "audit": N_("Who saw and did what"),
+    "ceiling": N_("How much may be shown in chat"),
+    "alarms": N_("What the node warns of"),
+}
+ABOUT_OTHERS = frozenset({"invite", "officers", "lost", "audit", "ceiling", "room"})
 """Commands that make sense only where others can come in, or something is withheld."""
 
 
@@ -81,7 +89,7 @@ def help_text(officer: Officer, full: Tlp, *, room: bool = False, within: bool =
     """
     say = words(officer.language)
     spans: list[Span] = [Span("ℹ️ " + say.text("What this bot does"), "b"), Span("\n")]
-    for name, about in commands(say, administrator=officer.role == "administrator", room=room).items():
+    for name, about in commands(say, administrator=officer.may(Right.ADMINISTER), room=room).items():
         if not within or name not in ABOUT_OTHERS:
             spans += [Span("\n" + say.embed(f"/{name}")), Span(" — " + about)]
     notes: list[str] = []

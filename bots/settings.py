@@ -63,6 +63,8 @@ class BotSettings(BaseSettings):
     ring_minutes: float = Field(default=3.0, gt=0, le=60)
     ring_calls: int = Field(default=3, ge=1, le=20)
     """A flash calls whoever is on duty again after so many minutes; after so many calls the next one too."""
+    audit_days: int = Field(default=400, ge=30, le=36_500)
+    """How long it is kept who saw and did what."""
     invitation_hours: int = Field(default=72, ge=1, le=24 * 30)
     overall_rate: float = Field(default=30.0, gt=0, le=1_000)
     chat_rate: float = Field(default=1.0, gt=0, le=100)

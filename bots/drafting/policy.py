@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from bots.roles import RIGHTS, Right, Role
 from schemas.vocabulary import Tlp
 
-DRAFTERS: Final = frozenset({"officer", "drafter", "releaser", "administrator"})
-RELEASERS: Final = frozenset({"releaser", "administrator"})
+DRAFTERS: Final[frozenset[str]] = frozenset(each for each in Role if Right.DRAFT in RIGHTS[each])
+RELEASERS: Final[frozenset[str]] = frozenset(each for each in Role if Right.RELEASE in RIGHTS[each])
 
 
 class TwoPersons(StrEnum):

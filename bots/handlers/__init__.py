@@ -4,6 +4,8 @@ from bots.book import Book
 from bots.handlers import (
     acknowledging,
     alarming,
+    auditing,
+    ceiling,
     digests,
     drafting,
     duty,
@@ -11,6 +13,7 @@ from bots.handlers import (
     enrolment,
     language,
     room,
+    staff,
     subscribing,
     unknown,
 )
@@ -21,6 +24,9 @@ def written() -> Book:
     book = Book(newcomer=enrolment.enrol, else_said=unknown.typed, else_touched=unknown.button)
     for module in (
         enrolment,
+        staff,
+        auditing,
+        ceiling,
         alarming,
         enquiries,
         acknowledging,

@@ -5,6 +5,7 @@ from bots.asking import Pressed, Typed
 from bots.book import Book
 from bots.commands import acknowledgement
 from bots.context import Context
+from bots.desk import Acknowledged
 from bots.render import button_acknowledge
 from bots.state.officers import Officer
 from bots.words import words
@@ -16,20 +17,26 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
     if not named:
         await context.say(officer, asked.chat, screens.usage(officer, "/ack FRA-2026-0042"))
         return
-    text = await context.desk.acknowledge(officer, named, private=private)
+    given = await context.desk.acknowledge(officer, named, private=private)
+    await _write_down(context, officer, given)
     context.wake()
-    await context.say(officer, asked.chat, screens.plain_answer(text, officer.language))
+    await context.say(officer, asked.chat, screens.plain_answer(given.text, officer.language))
 
 
 async def button(asked: Pressed, context: Context, officer: Officer) -> None:
     """By the button under a bulletin, which then says so."""
     bulletin = asked.action.bulletin()
-    text = await context.desk.acknowledge(officer, bulletin)
+    given = await context.desk.acknowledge(officer, bulletin)
+    await _write_down(context, officer, given)
     context.wake()
-    await context.chat.toast(asked.press, text)
+    await context.chat.toast(asked.press, given.text)
     done = button_acknowledge(bulletin, words(officer.language), done=True)
     rows = tuple(tuple(done if each.data == done.data else each for each in row) for row in asked.rows)
     await context.chat.label(asked.chat, asked.message, rows)
+
+
+async def _write_down(context: Context, officer: Officer, given: Acknowledged) -> None:
+    await context.did(officer, given.ref, outcome="acknowledged" if given.done else "unchanged")
 
 
 def register(book: Book) -> None:

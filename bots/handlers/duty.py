@@ -8,6 +8,7 @@ from bots.book import Book
 from bots.context import Context
 from bots.duties import Add, Board
 from bots.rendered import Rendered
+from bots.roles import Right
 from bots.roster import Takeover
 from bots.state.officers import Officer
 from bots.state.rosters import AGENCY
@@ -44,7 +45,7 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
             await take_over(context, officer, number)
         case "back":
             await hand_back(context, officer, number)
-        case "del" if officer.role == "administrator":
+        case "del" if officer.may(Right.ADMINISTER):
             await context.state.rosters.remove(number, asked.action.number(2))
     await context.chat.toast(asked.press)
     now = await shown(context, officer, number)
@@ -82,14 +83,14 @@ async def take_over(context: Context, officer: Officer, number: int) -> None:
 async def hand_back(context: Context, officer: Officer, number: int) -> None:
     """As written again: by whoever has taken over, or an administrator."""
     held = await context.state.rosters.takeover(number)
-    if held is not None and (held.officer == officer.id or officer.role == "administrator"):
+    if held is not None and (held.officer == officer.id or officer.may(Right.ADMINISTER)):
         await context.state.rosters.hand_back(number)
 
 
 async def _add(context: Context, officer: Officer, number: int, order: Add) -> Rendered | None:
     """Whether something kept it from being done, as an answer."""
     say = words(officer.language)
-    if officer.role != "administrator":
+    if not officer.may(Right.ADMINISTER):
         return screens.plain_answer(say.text("Only administrators write the roster."), officer.language)
     found = [
         each for each in await context.state.officers.all() if each.name.casefold() == order.name.casefold()

@@ -1,4 +1,4 @@
-"""`/start CODE`, `/help`, and `/invite NAME` for administrators."""
+"""`/start CODE` and `/help`."""
 
 from bots import screens
 from bots.asking import Typed
@@ -7,9 +7,6 @@ from bots.commands import code
 from bots.context import Context
 from bots.state.officers import Officer
 from bots.words import closest
-from schemas.errors import OperationError
-
-HOUR = 3_600.0
 
 
 async def enrol(asked: Typed, context: Context) -> bool:
@@ -40,26 +37,7 @@ async def show_help(asked: Typed, context: Context, officer: Officer) -> None:
     await context.say(officer, asked.chat, shown)
 
 
-async def invite(asked: Typed, context: Context, officer: Officer) -> None:
-    """A one-time code for a new officer."""
-    if officer.role != "administrator":
-        await context.say(officer, asked.chat, screens.unknown(officer))
-        return
-    name, now, fresh = asked.after, context.clock.now(), context.new_code()
-    hours = context.settings.invitation_hours
-    try:
-        invited = await context.state.officers.invite(
-            name, "officer", code=fresh, expires=now + hours * HOUR, zone=context.settings.zone, now=now
-        )
-    except OperationError:
-        await context.say(officer, asked.chat, screens.usage(officer, "/invite Amina K."))
-        return
-    text = screens.invitation(officer, invited.name, fresh, context.username, hours)
-    await context.say(officer, asked.chat, text)
-
-
 def register(book: Book) -> None:
     """Enter what is answered here."""
     book.command("start", start)
     book.command("help", show_help)
-    book.command("invite", invite)

@@ -4,12 +4,14 @@ Every question goes to the node under the session's ceiling: what is above it is
 link and no reply. Nothing that the node answers is kept.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
 
+from bots.audit import Act
 from bots.clock import Clock
 from bots.desk import NEWS, Desk
 from bots.ports import NodeClient, NodeFiles
@@ -28,6 +30,9 @@ PAGE: Final = 20
 """Bulletins on one page."""
 _LINKS_SHOWN: Final = 20
 _REPLIES_SHOWN: Final = 50
+
+DOOR: Final = "room"
+"""The front door's name in the audit."""
 
 _log = structlog.get_logger()
 
@@ -54,6 +59,17 @@ Noted = Callable[[Officer, str, Record], Awaitable[None]]
 async def only_logged(officer: Officer, what: str, record: Record) -> None:
     """In the log, by its reference."""
     _log.info("reading room", what=what, officer=officer.id, ref=record.bulletin.ref)
+
+
+def written_down(state: State, clock: Clock) -> Noted:
+    """In the log, and in the audit before it is shown."""
+
+    async def noted(officer: Officer, what: str, record: Record) -> None:
+        await only_logged(officer, what, record)
+        act = Act(officer.id, officer.name, DOOR, what, record.bulletin.ref)
+        await state.audit.write([act], clock.now())
+
+    return noted
 
 
 class Above(Exception):
@@ -114,6 +130,7 @@ class RoomDesk:
             tlp_at_most=top,
         )
         page = await self._page(asked, filters)
+        await self._listed(officer, page.items)
         reader = Reader(officer.language, officer.zone)
         total = page.total if asked.words else None
         return Found(entries(page.items, reader), page.cursor, total, await self.node.communities())
@@ -131,6 +148,7 @@ class RoomDesk:
             await self.state.outbox.acknowledged(bulletin.id, officer.id),
         )
         await self.noted(officer, "read", record)
+        await self._listed(officer, replies)
         return opened
 
     async def acknowledge(self, officer: Officer, top: Tlp, ref: str) -> str:
@@ -151,6 +169,9 @@ class RoomDesk:
             raise OperationError(Code.NOT_FOUND, "there is no such file", "see the bulletin")
         await self.noted(officer, "downloaded", record)
         return held[number - 1], self.node.files.stream(record.bulletin.id, held[number - 1].name)
+
+    async def _listed(self, officer: Officer, records: Iterable[Record]) -> None:
+        await asyncio.gather(*(self.noted(officer, "listed", each) for each in records))
 
     async def _page(self, asked: Question, filters: Filters) -> Page:
         if asked.words:

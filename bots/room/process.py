@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from bots.clock import Clock, SystemClock
 from bots.room.app import application
-from bots.room.desk import RoomDesk, RoomNode
+from bots.room.desk import RoomDesk, RoomNode, written_down
 from bots.room.origin import read_listen, read_origin
 from bots.room.web import Room
 from bots.settings import BotSettings
@@ -77,7 +77,8 @@ async def opened(
     ticking = clock or SystemClock()
     token = settings.secret_token() if settings.token or settings.token_file else None
     origin, (host, port) = read_origin(settings.room_origin), read_listen(settings.room_listen)
-    room = Room(settings, origin, state, RoomDesk(node, state, ticking), ticking, token)
+    desk = RoomDesk(node, state, ticking, written_down(state, ticking))
+    room = Room(settings, origin, state, desk, ticking, token)
     runner = web.AppRunner(application(room), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from bots.state.audit import Audit
 from bots.state.bells import Bells
 from bots.state.drafts import Drafts
 from bots.state.memory import Memory
@@ -17,6 +18,7 @@ from bots.state.outbox import Outbox
 from bots.state.room import RoomKeys
 from bots.state.rosters import Rosters
 from bots.state.schema import MIGRATIONS
+from bots.state.staff import Staff
 from schemas.errors import Code, OperationError
 from subscribers.storage.store import KEY_SIZE, Store
 
@@ -34,6 +36,8 @@ class State:
     memory: Memory
     room: RoomKeys
     drafts: Drafts
+    staff: Staff
+    audit: Audit
 
     @property
     def rosters(self) -> Rosters:
@@ -58,7 +62,16 @@ class State:
     @classmethod
     def over(cls, store: Store) -> Self:
         """Its parts over an open store."""
-        return cls(store, Officers(store), Outbox(store), Memory(store), RoomKeys(store), Drafts(store))
+        return cls(
+            store,
+            Officers(store),
+            Outbox(store),
+            Memory(store),
+            RoomKeys(store),
+            Drafts(store),
+            Staff(store),
+            Audit(store),
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -6,21 +6,21 @@ stolen database gives no codes.
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 import apsw
 
+from bots.roles import RIGHTS, Right, Role
 from bots.state.subscriptions import Subscriptions, look_again
 from bots.times import Quiet, Schedule
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
 from subscribers.storage.store import Tx
 
-Role = Literal["officer", "administrator"]
 NAME_MAX: Final = 64
-_SELECT: Final = (
+SELECT: Final = (
     "SELECT id, name, role, language, zone, quiet_start, quiet_end, chat, person, reachable FROM officers"
 )
 
@@ -40,6 +40,17 @@ class Officer:
     chat: int | None
     person: int | None
     reachable: bool
+
+    @property
+    def standing(self) -> Literal["invited", "enrolled", "unreachable"]:
+        """Whether messages reach the officer."""
+        if self.chat is None:
+            return "invited"
+        return "enrolled" if self.reachable else "unreachable"
+
+    def may(self, right: Right) -> bool:
+        """Whether the officer's role has this right."""
+        return right in RIGHTS[self.role]
 
     @property
     def pseudonym(self) -> str:
@@ -69,7 +80,7 @@ def read_officer(row: tuple[object, ...]) -> Officer:
     return Officer(
         id=_integer(key),
         name=str(name),
-        role="administrator" if role == "administrator" else "officer",
+        role=Role(str(role)),
         language=Language(str(language)),
         zone=ZoneInfo(str(zone)),
         quiet=quiet,
@@ -100,22 +111,22 @@ class Officers(Subscriptions):
         wanted = fit_name(name)
 
         def work(connection: apsw.Connection) -> Officer:
-            connection.execute(
-                "INSERT INTO officers (name, role, language, zone, created) VALUES (?, ?, 'en', ?, ?)"
-                " ON CONFLICT (name) DO NOTHING",
-                (wanted, role, zone, now),
-            )
-            officer = read_officer(_one(connection, _SELECT + " WHERE name = ?", (wanted,)))
+            known = connection.execute("SELECT 1 FROM officers WHERE name = ?", (wanted,)).fetchone()
+            if known is None:
+                fresh = _one(connection, "INSERT INTO officer_numbers DEFAULT VALUES RETURNING id", ())[0]
+                connection.execute(
+                    "INSERT INTO officers (id, name, role, language, zone, created)"
+                    " VALUES (?, ?, ?, 'en', ?, ?)",
+                    (_integer(fresh), wanted, role, zone, now),
+                )
+            officer = read_officer(_one(connection, SELECT + " WHERE name = ?", (wanted,)))
             if officer.chat is not None:
                 raise OperationError(
                     Code.ALREADY_KNOWN, "that officer is enrolled already", "choose another name"
                 )
             connection.execute("UPDATE officers SET role = ? WHERE id = ?", (role, officer.id))
-            connection.execute("DELETE FROM invitations WHERE officer = ?", (officer.id,))
-            connection.execute(
-                "INSERT INTO invitations VALUES (?, ?, ?)", (_digest(code), officer.id, expires)
-            )
-            return officer
+            renew(connection, officer.id, code, expires)
+            return replace(officer, role=role)
 
         async with self._store.write() as tx:
             return await tx.run(work)
@@ -152,42 +163,15 @@ class Officers(Subscriptions):
         """By the chat service's user id."""
         return await self._found(" WHERE person = ?", person)
 
+    async def by_name(self, name: str) -> Officer | None:
+        """By name, in capitals or not."""
+        rows = await self._store.query(SELECT + " WHERE name = ?", (" ".join(name.split()),))
+        return read_officer(rows[0]) if rows else None
+
     async def all(self) -> list[Officer]:
         """Everybody, in the order of invitation."""
-        rows = await self._store.query(_SELECT + " ORDER BY id")
+        rows = await self._store.query(SELECT + " ORDER BY id")
         return [read_officer(row) for row in rows]
-
-    async def remove(self, name: str) -> bool:
-        """Forget an officer with all that is theirs. Whether there was one.
-
-        Raises OperationError `forbidden` for the last enrolled administrator while others are enrolled.
-        """
-
-        def work(connection: apsw.Connection) -> bool:
-            row = connection.execute("SELECT id, role, chat FROM officers WHERE name = ?", (name,)).fetchone()
-            if row is None:
-                return False
-            others = connection.execute(
-                "SELECT count(*), count(*) FILTER (WHERE role = 'administrator') FROM officers"
-                " WHERE id != ? AND chat IS NOT NULL",
-                (row[0],),
-            ).fetchone()
-            if (
-                row[1] == "administrator"
-                and row[2] is not None
-                and others is not None
-                and others[0]
-                and not others[1]
-            ):
-                message = "the last administrator cannot be removed while other officers are enrolled"
-                raise OperationError(Code.FORBIDDEN, message, "make another administrator first")
-            connection.execute("DELETE FROM officers WHERE id = ?", (row[0],))
-            # The next officer may get the same number, and must not find what this one was doing.
-            connection.execute("DELETE FROM memory WHERE key IN ('page:' || ?1, 'steps:' || ?1)", (row[0],))
-            return True
-
-        async with self._store.write() as tx:
-            return await tx.run(work)
 
     async def set_language(self, officer: int, language: Language) -> None:
         """The language in which the bot speaks to an officer."""
@@ -237,8 +221,14 @@ class Officers(Subscriptions):
         return [DigestPlan(read_officer(row[4:]), Schedule(row[0], row[1], row[2]), row[3]) for row in rows]
 
     async def _found(self, where: str, value: int) -> Officer | None:
-        rows = await self._store.query(_SELECT + where, (value,))
+        rows = await self._store.query(SELECT + where, (value,))
         return read_officer(rows[0]) if rows else None
+
+
+def renew(connection: apsw.Connection, officer: int, code: str, expires: float) -> None:
+    """Within a transaction: a new code of invitation for an officer; earlier ones end."""
+    connection.execute("DELETE FROM invitations WHERE officer = ?", (officer,))
+    connection.execute("INSERT INTO invitations VALUES (?, ?, ?)", (_digest(code), officer, expires))
 
 
 async def cover(tx: Tx, officer: int, until: float) -> None:

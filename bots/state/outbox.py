@@ -15,6 +15,7 @@ import apsw
 from bots.jobs import Job, Verb
 from bots.state.lists import Listed, note_list
 from bots.state.officers import Officer, read_officer
+from bots.state.staff import take_back_stray
 from subscribers.records import Record
 from subscribers.storage.store import Store, Tx
 
@@ -107,14 +108,27 @@ class Shown:
 
 
 def note_message(connection: apsw.Connection, officer: int, shown: Shown, now: float) -> None:
-    """Within a transaction: a message was sent, or shows something else now."""
+    """Within a transaction: a message was sent, or shows something else now. An officer who was shut out of
+    that chat meanwhile loses it again.
+    """
     connection.execute(
         "INSERT INTO messages (officer, chat, message, record, language, part, sent, ends)"
-        " SELECT id, ?, ?, ?, ?, ?, ?, ? FROM officers WHERE id = ?"
+        " SELECT id, ?, ?, ?, ?, ?, ?, ? FROM officers WHERE id = ? AND chat = ?"
         " ON CONFLICT (chat, message) DO UPDATE SET record = excluded.record, language = excluded.language,"
         " part = excluded.part, ends = excluded.ends",
-        (shown.chat, shown.message, shown.record, shown.language, shown.part, now, shown.ends, officer),
+        (
+            shown.chat,
+            shown.message,
+            shown.record,
+            shown.language,
+            shown.part,
+            now,
+            shown.ends,
+            officer,
+            shown.chat,
+        ),
     )
+    take_back_stray(connection, officer, shown.chat, shown.message, now)
     note_list(connection, shown.chat, shown.message, shown.listed)
     if shown.call is not None:
         connection.execute(

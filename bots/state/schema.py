@@ -250,4 +250,44 @@ MIGRATIONS: Final = (
     ) STRICT;
     CREATE INDEX calls_for ON calls (record);
     """,
+    # Officers are readers, drafters, releasers or administrators. Their numbers are never given twice: the
+    # audit has them. Messages of who was shut out are taken back; the audit is only added to.
+    """
+    ALTER TABLE officers ADD COLUMN rank TEXT NOT NULL DEFAULT 'reader'
+        CHECK (rank IN ('reader', 'drafter', 'releaser', 'administrator'));
+    UPDATE officers SET rank = 'administrator' WHERE role = 'administrator';
+    ALTER TABLE officers DROP COLUMN role;
+    ALTER TABLE officers RENAME COLUMN rank TO role;
+    CREATE TABLE officer_numbers (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
+    INSERT INTO officer_numbers SELECT id FROM officers;
+    CREATE TABLE farewells (
+        chat INTEGER NOT NULL,
+        message INTEGER NOT NULL,
+        language TEXT NOT NULL,
+        sent REAL NOT NULL,
+        PRIMARY KEY (chat, message)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE audit (
+        number INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        officer INTEGER,
+        name TEXT NOT NULL,
+        door TEXT NOT NULL,
+        verb TEXT NOT NULL,
+        object TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        digest BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX audit_of ON audit (officer, number);
+    CREATE INDEX audit_about ON audit (object, number) WHERE object != '';
+    CREATE TABLE audit_base (number INTEGER NOT NULL, digest BLOB NOT NULL) STRICT;
+    INSERT INTO audit_base VALUES (0, zeroblob(32));
+    CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN
+        SELECT RAISE(ABORT, 'the audit is only added to');
+    END;
+    CREATE TRIGGER audit_undropped BEFORE DELETE ON audit
+        WHEN old.number > (SELECT number FROM audit_base) BEGIN
+        SELECT RAISE(ABORT, 'the audit is only added to');
+    END;
+    """,
 )

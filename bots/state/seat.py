@@ -2,8 +2,9 @@
 
 import apsw
 
+from bots.roles import Role
 from bots.state import State
-from bots.state.officers import Officer, Role, fit_name
+from bots.state.officers import Officer, fit_name
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bots.roles import Role
 from bots.sandbox.client import SandboxUser
 from schemas.bulletin import Draft
 from schemas.errors import Code, OperationError
@@ -241,8 +242,8 @@ async def test_what_is_out_is_amended_and_retracted_by_its_own_agency(
     assert amended.bulletin.tlp is Tlp.GREEN
 
 
-async def test_a_file_needs_a_draft_and_an_officer_a_releaser(stage: BotStage) -> None:
-    ed = await stage.enrol("Ed")
+async def test_a_file_needs_a_draft_and_a_drafter_a_releaser(stage: BotStage) -> None:
+    ed = await stage.enrol("Ed", role=Role.DRAFTER)
     await ed.upload("map.txt", b"a map")
     assert "Open a draft first" in text_of(await ed.next_message(says("Open a draft")))
     _, control = await previewed(ed, await written(ed))

@@ -188,7 +188,7 @@ async def test_what_ends_a_bell(tmp_path: Path) -> None:
         )
         await watch.arrive(retraction)
         assert [await rings(each) for each in (amended, retraction)] == [False, False]
-        await state.officers.remove("Ed")
+        await state.staff.remove(ed)
         await watch.arrive(make_record(7, severity="flash"))
         assert await watch.after(0) == []
         assert await state.bells.open() == []

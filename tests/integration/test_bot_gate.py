@@ -70,7 +70,9 @@ async def test_a_removed_officer_is_a_stranger_at_once(tmp_path: Path) -> None:
     async with running_bot(tmp_path, DirectNode()) as stage:
         await stage.enrol("Ed", administrator=True)
         claire = await stage.enrol("Claire")
-        await stage.state.officers.remove("Claire")
+        officer = await stage.state.officers.by_person(claire.id)
+        assert officer is not None
+        await stage.state.staff.remove(officer.id)
         assert "privé" in text_of(await claire.ask("/latest"))
 
 

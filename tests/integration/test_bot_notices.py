@@ -11,6 +11,7 @@ import pytest
 from bots.notices import plan, render_notice
 from bots.release import Ceiling
 from bots.render import Reader
+from bots.roles import Role
 from bots.state.officers import Officer
 from bots.words import SPOKEN
 from schemas.vocabulary import Language, Tlp
@@ -48,7 +49,7 @@ def told(given: Notice, language: Language = Language.ENGLISH, ceiling: Ceiling 
     return part.plain
 
 
-def officer(number: int, role: Any = "officer") -> Officer:  # noqa: ANN401 - a literal
+def officer(number: int, role: Role = Role.READER) -> Officer:
     zone = ZoneInfo("UTC")
     return Officer(number, f"O{number}", role, Language.ENGLISH, zone, None, number, number, reachable=True)
 
@@ -60,7 +61,7 @@ def test_who_is_told() -> None:
         3: [Filters(communities=frozenset({COMMUNITY}))],
         4: [Filters(communities=frozenset({"elsewhere"}))],
     }
-    everybody = [*map(officer, range(1, 6)), officer(6, "administrator")]
+    everybody = [*map(officer, range(1, 6)), officer(6, Role.ADMINISTRATOR)]
     assert [each.officer for each in plan(notice(), everybody, subscriptions)] == [1, 2, 3, 6]
     keys = notice(kind="keys", community=None, slug="", title="", op=None, by=[])
     assert [each.officer for each in plan(keys, everybody, subscriptions)] == [6]

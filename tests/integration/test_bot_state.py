@@ -15,6 +15,7 @@ from bots.clock import SystemClock
 from bots.drafting.draft import HalfDraft
 from bots.intake import Intake
 from bots.release import Ceiling
+from bots.roles import Role
 from bots.state import State
 from bots.state.drafts import OPEN_MAX, UNDO_MAX
 from bots.state.memory import Memory
@@ -49,9 +50,25 @@ async def enrolled(state: State, name: str, number: int, *, administrator: bool 
     return officer.id
 
 
+async def of_before(store: Store) -> int:
+    """An officer as the first versions kept one, in the chat 9."""
+    async with store.write() as tx:
+        await tx.execute(
+            "INSERT INTO officers (id, name, role, language, zone, chat, person, created)"
+            " VALUES (4, 'Ed', 'officer', 'en', 'UTC', 9, 9, 0)"
+        )
+    return 4
+
+
+async def removed(state: State, name: str) -> int:
+    officer = await state.officers.by_name(name)
+    assert officer is not None
+    return await state.staff.remove(officer.id)
+
+
 async def test_nothing_is_written_for_an_officer_who_was_removed(state: State) -> None:
     gone = await enrolled(state, "Ed", 1)
-    assert await state.officers.remove("Ed")
+    await removed(state, "Ed")
     record, now = make_record(1), time.time()
     async with state.store.write() as tx:
         assert await tx.run(lambda c: enqueue(c, [jobs.alert(record, gone)], now)) == 0
@@ -65,8 +82,9 @@ async def test_who_gets_a_removed_officers_number_finds_nothing_of_theirs(state:
     gone = await enrolled(state, "Ed", 1)
     for key in (f"page:{gone}", f"steps:{gone}"):
         await state.memory.set_data(key, {"words": "what Ed looked for"})
-    assert await state.officers.remove("Ed")
+    await removed(state, "Ed")
     new = await enrolled(state, "Irina", 2)
+    assert new != gone
     assert [await state.memory.data(f"{kind}:{new}") for kind in ("page", "steps")] == [{}, {}]
 
 
@@ -74,7 +92,7 @@ async def test_half_made_menus_of_the_first_version_are_kept(tmp_path: Path) -> 
     key = bytes(KEY_SIZE)
     earlier = next(at for at, each in enumerate(MIGRATIONS) if "'fsm:%'" in each)
     store = await Store.open(tmp_path / "bot.db", key, MIGRATIONS[:earlier])
-    ed = await enrolled(State.over(store), "Ed", 9)
+    ed = await of_before(store)
     async with store.write() as tx:
         sql = "INSERT INTO memory VALUES ('fsm:7000000001:' || ? || ':9:default', 'Steps:regions', ?)"
         await tx.executemany(sql, [("9", '{"filters":"kept"}'), ("8", "{}")])
@@ -92,10 +110,17 @@ async def test_the_last_administrator_stays_while_others_are_enrolled(state: Sta
     await enrolled(state, "Chief", 1, administrator=True)
     await enrolled(state, "Ed", 2)
     with pytest.raises(OperationError) as refused:
-        await state.officers.remove("Chief")
+        await removed(state, "Chief")
     assert refused.value.code is Code.FORBIDDEN
-    assert await state.officers.remove("Ed")
-    assert await state.officers.remove("Chief")
+    chief = await state.officers.by_name("chief")
+    assert chief is not None
+    with pytest.raises(OperationError):
+        await state.staff.change_role(chief.id, Role.RELEASER)
+    with pytest.raises(OperationError):
+        await state.staff.shut_out(chief.id, code="x" * 32, expires=1e12, guarded=True)
+    await removed(state, "Ed")
+    await removed(state, "Chief")
+    assert await state.officers.all() == []
 
 
 async def test_an_enrolled_name_is_not_invited_again_and_a_new_code_ends_the_old(state: State) -> None:
@@ -119,7 +144,7 @@ async def test_subscriptions_of_before_alert_and_have_no_name(tmp_path: Path) ->
     key = bytes(KEY_SIZE)
     before = next(at for at, each in enumerate(MIGRATIONS) if "ADD COLUMN snoozed" in each)
     store = await Store.open(tmp_path / "bot.db", key, MIGRATIONS[:before])
-    ed = await enrolled(State.over(store), "Ed", 9)
+    ed = await of_before(store)
     async with store.write() as tx:
         await tx.execute("INSERT INTO subscriptions (officer, filters, paused) VALUES (?, '{}', 1)", (ed,))
     await store.close()
@@ -260,5 +285,5 @@ async def test_changes_are_undone_one_by_one_and_drafts_have_a_limit(tmp_path: P
         with pytest.raises(OperationError) as full:
             await state.drafts.begin(ed, HalfDraft(), "99", 1.0)
         assert full.value.code is Code.TOO_LARGE
-        assert await state.officers.remove("Ed")
+        await state.staff.remove(ed)
         assert await state.store.query("SELECT count(*) FROM drafts") == [(0,)]

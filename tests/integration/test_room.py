@@ -149,7 +149,7 @@ async def test_a_session_ends_idle_after_an_hour_with_its_officer_and_on_leaving
         assert "signed out" in text
         assert (await leaving.get("/"))[0] == 401
         await removed.follow(await stage.link(officer))
-        await stage.state.officers.remove(officer.name)
+        await stage.state.staff.remove(officer.id)
         assert (await removed.get("/"))[0] == 401
 
 

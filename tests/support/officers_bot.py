@@ -17,6 +17,7 @@ from bots.codes import new_code
 from bots.events import Events
 from bots.house import Edges
 from bots.ports import NodeClient
+from bots.roles import Role
 from bots.sandbox.client import Predicate, SandboxClient, SandboxUser
 from bots.sandbox.limits import UNLIMITED, Limits
 from bots.sandbox.server import Sandbox, start
@@ -81,19 +82,26 @@ class BotStage:
     def person(self, name: str) -> SandboxUser:
         return self.client.user(name)
 
-    async def enrol(self, name: str, *, administrator: bool = False) -> SandboxUser:
+    async def enrol(self, name: str, *, administrator: bool = False, role: Role = Role.READER) -> SandboxUser:
         """Invite by command, enrol in chat."""
-        code = await invite(self.state, name, administrator=administrator)
+        code = await invite(self.state, name, administrator=administrator, role=role)
         person = self.person(name)
         await person.ask(f"/start {code}")
         return person
 
 
-async def invite(state: State, name: str, *, administrator: bool = False, hours: float = 1.0) -> str:
+async def invite(
+    state: State,
+    name: str,
+    *,
+    administrator: bool = False,
+    hours: float = 1.0,
+    role: Role = Role.READER,
+) -> str:
     code, now = new_code(), time.time()
     await state.officers.invite(
         name,
-        "administrator" if administrator else "officer",
+        Role.ADMINISTRATOR if administrator else role,
         code=code,
         expires=now + hours * 3600,
         zone="Europe/Paris",

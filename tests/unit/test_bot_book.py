@@ -11,11 +11,12 @@ from bots.context import Context
 from bots.gate import CODE_TRIES, REFUSAL_SECONDS, Gate, Verdict
 from bots.handlers import written
 from bots.pacing import Rate
+from bots.roles import Role
 from bots.screens import COMMANDS, FOR_ADMINISTRATORS
 from bots.state.officers import Officer
 from schemas.vocabulary import Language
 
-OFFICER = Officer(1, "Ed", "officer", Language.ENGLISH, ZoneInfo("UTC"), None, 7, 7, reachable=True)
+OFFICER = Officer(1, "Ed", Role.READER, Language.ENGLISH, ZoneInfo("UTC"), None, 7, 7, reachable=True)
 CODE = "x" * 32
 
 

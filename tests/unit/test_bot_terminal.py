@@ -14,6 +14,7 @@ from bots.doors.terminal.paper import Plain, harmless
 from bots.doors.terminal.screen import Screen
 from bots.markup import Span, Spans, plain
 from bots.rendered import Button, Part, Rows
+from bots.roles import Role
 from bots.state import State
 from bots.state.seat import seat
 from schemas.errors import Code, OperationError
@@ -144,7 +145,7 @@ async def test_one_officer_sits_before_a_terminal(tmp_path: Path) -> None:
             officer = await seat(
                 state,
                 name,
-                "administrator" if administrator else "officer",
+                Role.ADMINISTRATOR if administrator else Role.READER,
                 number=secrets.choice(range(100_000, 1_000_000)),
                 language=Language.FRENCH,
                 zone="UTC",
@@ -154,7 +155,7 @@ async def test_one_officer_sits_before_a_terminal(tmp_path: Path) -> None:
             return officer.id, officer.name, officer.role
 
         first = await sits("Amina  K.")
-        assert first[1:] == ("Amina K.", "officer")
+        assert first[1:] == ("Amina K.", Role.READER)
         assert await sits("amina k.", administrator=True) == (first[0], "Amina K.", "administrator")
         with pytest.raises(OperationError) as refused:
             await sits("Ed")

@@ -18,6 +18,7 @@ import bots.room
 from bots.pacing import Rate
 from bots.release import Ceiling
 from bots.render import Reader, button_room, render
+from bots.roles import Role
 from bots.room.headers import headers
 from bots.room.init_data import AHEAD_SECONDS, FRESH_SECONDS, read_init_data
 from bots.room.origin import read_listen, read_origin
@@ -39,7 +40,7 @@ from tests.support.room import TOKEN, init_data
 
 NOW = 1_790_000_000.0
 SECRET = SecretStr(TOKEN)
-OFFICER = Officer(7, "Amina", "officer", Language.ENGLISH, ZoneInfo("UTC"), None, 11, 11, True)  # noqa: FBT003
+OFFICER = Officer(7, "Amina", Role.READER, Language.ENGLISH, ZoneInfo("UTC"), None, 11, 11, True)  # noqa: FBT003
 ENGLISH = Reader(Language.ENGLISH, ZoneInfo("UTC"))
 
 

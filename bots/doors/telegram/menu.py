@@ -6,6 +6,7 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat
 
 from bots import screens
+from bots.roles import Right
 from bots.state.officers import Officer
 from bots.words import SPOKEN, words
 from schemas.vocabulary import Language
@@ -27,7 +28,7 @@ async def announce(bot: Bot, officer: Officer | None, *, room: bool) -> None:
                     language_code=language.value if language else None,
                 )
         elif officer.chat is not None:
-            chief = officer.role == "administrator"
+            chief = officer.may(Right.ADMINISTER)
             listed = screens.commands(words(officer.language), administrator=chief, room=room)
             await bot.set_my_commands(_menu(listed), scope=BotCommandScopeChat(chat_id=officer.chat))
     except AiogramError as error:

@@ -15,11 +15,13 @@ from aiogram.methods import (
     EditMessageReplyMarkup,
     EditMessageText,
     GetFile,
+    SendDocument,
     SendMessage,
     TelegramMethod,
 )
 from aiogram.methods.base import TelegramType
 from aiogram.types import (
+    BufferedInputFile,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     LinkPreviewOptions,
@@ -94,6 +96,17 @@ class TelegramChat:
         except Unreadable:
             bare = method.model_copy(update={"text": part.plain, "parse_mode": None})
             return (await self._call(bare)).message_id
+
+    async def file(self, chat: int, name: str, data: bytes, caption: str) -> int:
+        """Send a file without a sound. Raises ChatFailure."""
+        method = SendDocument(
+            chat_id=chat,
+            document=BufferedInputFile(data, name),
+            caption=caption,
+            protect_content=True,
+            disable_notification=True,
+        )
+        return (await self._call(method)).message_id
 
     async def edit(self, chat: int, message: int, part: Part, *, rows: Rows) -> None:
         """Edit; unchanged and gone are as good as done. Raises ChatFailure."""

@@ -23,9 +23,10 @@ from bots.house import Edges, Front, House
 from bots.pacing import Pacer, Rate, Rates
 from bots.process import node_settings, only_one
 from bots.reception import Reception
+from bots.roles import Role
 from bots.settings import BotSettings
 from bots.state import State
-from bots.state.officers import Officer, Role
+from bots.state.officers import Officer
 from bots.state.seat import seat
 from bots.words import closest, words
 from subscribers.client import Agency
@@ -36,6 +37,8 @@ UNLIMITED: Final = Rate(1_000_000.0, 1_000_000.0)
 SETTLE_SECONDS: Final = 0.05
 _NUMBERS: Final = range(100_000, 1_000_000)
 """Officers at terminals have numbers by chance: other agencies must not take one for an officer in chat."""
+_ROLES: Final = {ClientRole.ADMIN: Role.ADMINISTRATOR, ClientRole.PUBLISHER: Role.RELEASER}
+"""What a local client of the node may do, as officers' roles."""
 
 
 def run_chat(settings: BotSettings, name: str | None) -> None:
@@ -51,7 +54,7 @@ async def _run(settings: BotSettings, name: str) -> None:
         only_one(settings.state),
         Agency.open(node_settings(settings)) as agency,
     ):
-        role: Role = "administrator" if agency.role is ClientRole.ADMIN else "officer"
+        role = _ROLES.get(agency.role, Role.READER)
         officer = await seat(
             state,
             name,
@@ -77,6 +80,7 @@ async def _talk(settings: BotSettings, state: State, edges: Edges, officer: Offi
         name="terminal",
         announce=_nothing_to_announce,
         within=True,
+        door="terminal",
     )
     house = House(settings, state, edges, front)
     typed = prompted(house.book.commands) if person else piped(sys.stdin.fileno())

@@ -69,6 +69,12 @@ class Screen:
             self._paper.ring()
         return message
 
+    async def file(self, chat: int, name: str, data: bytes, caption: str) -> int:
+        """See `Chat`. Its text is shown."""
+        message = self.fresh()
+        self._paper.write((Span(f"{caption}: {name}\n", "b"), Span(data.decode("utf-8", "replace"))))
+        return message
+
     async def edit(self, chat: int, message: int, part: Part, *, rows: Rows) -> None:
         """See `Chat`."""
         if self._shown.get(message) != (part, rows):

@@ -1,0 +1,85 @@
+"""`/audit`, `/audit NAME`, `/audit REFERENCE` and `/audit export [csv]` for administrators."""
+
+import json
+from typing import Final
+
+from bots import audited
+from bots.asking import Pressed, Typed
+from bots.audit import Entry, as_csv
+from bots.book import Book
+from bots.clock import moment
+from bots.commands import clean, reference
+from bots.context import Context
+from bots.handlers.common import administrators_only
+from bots.state.audit import Wanted
+from bots.state.officers import Officer
+from bots.words import words
+
+EXPORT_MAX: Final = 100_000
+"""So many entries make a file that the service takes; the machine's command gives all."""
+
+
+@administrators_only
+async def typed(asked: Typed, context: Context, officer: Officer) -> None:
+    """The newest entries: all, or those of an officer or about a bulletin."""
+    wish = clean(asked.after)
+    if wish.lower() in {"export", "export csv"}:
+        await _export(context, officer, asked.chat, table=wish.lower().endswith("csv"))
+        return
+    ref = reference(wish)
+    known = await context.state.officers.by_name(wish) if wish and not ref else None
+    if wish and not ref and known is None:
+        await context.say(officer, asked.chat, audited.unknown_filter(officer))
+        return
+    wanted = Wanted(known.name if known else "", ref)
+    fields = {"officer": wanted.officer, "about": wanted.about}
+    await context.state.memory.set_data(_key(officer), fields)
+    await context.did(officer, ref or wanted.officer)
+    await _show(context, officer, asked.chat, wanted, None)
+
+
+@administrators_only
+async def button(asked: Pressed, context: Context, officer: Officer) -> None:
+    """Older entries, or the file."""
+    await context.chat.toast(asked.press)
+    if asked.action.argument(0) == "export":
+        await _export(context, officer, asked.chat, table=False)
+        return
+    kept = await context.state.memory.data(_key(officer))
+    wanted = Wanted(str(kept.get("officer", "")), str(kept.get("about", "")))
+    await context.did(officer, wanted.about or wanted.officer)
+    await _show(context, officer, asked.chat, wanted, asked.action.number(1))
+
+
+async def _show(context: Context, officer: Officer, chat: int, wanted: Wanted, before: int | None) -> None:
+    found = await context.state.audit.page(wanted, audited.PAGE + 1, before)
+    more = len(found) > audited.PAGE
+    await context.say(officer, chat, audited.page(officer, found[: audited.PAGE], more=more))
+
+
+async def _export(context: Context, officer: Officer, chat: int, *, table: bool) -> None:
+    """All of it as a file: JSON lines, or a table."""
+    await context.did(officer, "", outcome="exported")
+    number, _ = await context.state.audit.head()
+    after = max(0, number - EXPORT_MAX)
+    entries: list[Entry] = []
+    while chunk := await context.state.audit.all(after=after):
+        entries += chunk
+        after = chunk[-1].number
+    if table:
+        data = "".join(as_csv(entries))
+    else:
+        data = "".join(json.dumps(each.row(), ensure_ascii=False) + "\n" for each in entries)
+    day = moment(context.clock.now()).strftime("%Y-%m-%d")
+    caption = words(officer.language).text("Who saw and did what")
+    await context.chat.file(chat, f"audit-{day}.{'csv' if table else 'jsonl'}", data.encode(), caption)
+
+
+def _key(officer: Officer) -> str:
+    return f"audit:{officer.id}"
+
+
+def register(book: Book) -> None:
+    """Enter what is answered here."""
+    book.command("audit", typed)
+    book.button("audit", button)
