@@ -46,8 +46,9 @@ class Lobby:
             Span("🔓 " + say.text("Reading room"), "b"),
             Span("\n" + say.text("The button works once, within two minutes. Do not pass it on.")),
         ]
-        rows = ((Button(say.text("Open the reading room"), url=f"{origin}/in/{code}"),),)
-        shown = screen(spans, officer.language, rows)
+        url = f"{origin}/in/{code}?in={officer.language.value}"
+        button = Button(say.text("Open the reading room"), url=url)
+        shown = screen(spans, officer.language, ((button,),))
         return Rendered(shown.parts, shown.rows, protect=True, silent=True, passing=True)
 
     async def key_link(self, officer: Officer) -> str:
@@ -58,4 +59,4 @@ class Lobby:
         await self.state.room.issue(
             officer.id, code, vouched="agency", target="", expires=now + KEY_LINK_SECONDS, now=now
         )
-        return f"{self.settings.room_origin.rstrip('/')}/in/{code}"
+        return f"{self.settings.room_origin.rstrip('/')}/in/{code}?in={officer.language.value}"

@@ -166,7 +166,7 @@ def button_room(ref: str, room: str, say: Words) -> Button:
     """
     text = "🔓 " + say.text("Read in the reading room")
     if room.startswith("https:"):
-        return Button(text, url=f"{room}/app/{ref}", app=True)
+        return Button(text, url=f"{room}/app/{ref}?in={say.language.value}", app=True)
     return Button(text, url=f"{room}/b/{ref}")
 
 

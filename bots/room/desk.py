@@ -16,18 +16,21 @@ from bots.clock import Clock
 from bots.desk import NEWS, Desk
 from bots.ports import NodeClient, NodeFiles
 from bots.release import Ceiling
-from bots.render import Reader
+from bots.render import Reader, acknowledgeable
 from bots.room.view import RELATIONS, Entry, Reading, entries, entry, reading
 from bots.state import State
 from bots.state.officers import Officer
 from bots.words import words
 from schemas.attachments import Attachment
+from schemas.encoding import instant
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.records import Community, Filters, Page, Record
 
 PAGE: Final = 20
 """Bulletins on one page."""
+FLASH_SECONDS: Final = 3 * 86_400.0
+"""How long a flash bulletin stands at the head of the list, at most."""
 _LINKS_SHOWN: Final = 20
 _REPLIES_SHOWN: Final = 50
 
@@ -100,6 +103,8 @@ class Found:
     cursor: str | None
     total: int | None
     communities: list[Community]
+    flash: list[Entry]
+    """Late flash bulletins that wait for this officer's acknowledgement; before a list of everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +135,12 @@ class RoomDesk:
             tlp_at_most=top,
         )
         page = await self._page(asked, filters)
-        await self._listed(officer, page.items)
+        flash = await self._flash(officer, top) if asked == Question() else []
+        await self._listed(officer, {each.bulletin.id: each for each in (*flash, *page.items)}.values())
         reader = Reader(officer.language, officer.zone)
         total = page.total if asked.words else None
-        return Found(entries(page.items, reader), page.cursor, total, await self.node.communities())
+        places = await self.node.communities()
+        return Found(entries(page.items, reader), page.cursor, total, places, entries(flash, reader))
 
     async def open(self, officer: Officer, top: Tlp, ref: str, language: Language | None) -> Opened:
         """One bulletin. Raises `Above`, LiaisonError `not_found`."""
@@ -172,6 +179,17 @@ class RoomDesk:
 
     async def _listed(self, officer: Officer, records: Iterable[Record]) -> None:
         await asyncio.gather(*(self.noted(officer, "listed", each) for each in records))
+
+    async def _flash(self, officer: Officer, top: Tlp) -> list[Record]:
+        """Flash bulletins that the officer has not acknowledged, here or in chat, newest first."""
+        since = instant(int((self.clock.now() - FLASH_SECONDS) * 1000))
+        filters = Filters(kinds=NEWS.kinds, severity_at_least=Severity.FLASH, tlp_at_most=top, since=since)
+        return [
+            each
+            for each in (await self.node.latest(filters, PAGE)).items
+            if acknowledgeable(each)
+            and not await self.state.outbox.acknowledged(each.bulletin.id, officer.id)
+        ]
 
     async def _page(self, asked: Question, filters: Filters) -> Page:
         if asked.words:

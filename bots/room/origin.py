@@ -63,7 +63,7 @@ def read_origin(text: str) -> Origin:
     origin = Origin(parts.scheme, host, port)
     if parts.scheme not in _PORTS or not _HOST.match(host) or origin.text != text.rstrip("/"):
         raise wrong
-    if not origin.secure and host != _LOOPBACK and not _is_loopback(host):
+    if not origin.secure and host != _LOOPBACK and not is_loopback(host):
         raise wrong
     return origin
 
@@ -92,5 +92,6 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether it is an address of this machine itself."""
     return _is_address(host) and ipaddress.ip_address(host).is_loopback

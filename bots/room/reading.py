@@ -47,6 +47,7 @@ async def bulletins(request: web.Request) -> web.Response:
         severities=[(each.value, _from_up(each, say)) for each in Severity],
         communities=places(found.communities),
         entries=found.entries,
+        flash=found.flash,
         found=None
         if total is None
         else say.count("{number} bulletin found", "{number} bulletins found", total),

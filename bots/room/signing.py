@@ -39,10 +39,11 @@ async def by_link(request: web.Request) -> web.Response:
     """Spend a link's code."""
     room = request.app[ROOM]
     code = (await form(request)).get("code", "")[:_CODE_MAX]
-    _tried(room, request)
+    _may_try(room, request)
     redeemed = await room.state.room.redeem(code, room.clock.now())
     officer = await room.state.officers.get(redeemed.officer) if redeemed else None
     if redeemed is None or officer is None:
+        _refused(room, request)
         return sign_in_page(request, said="link_old", status=web.HTTPForbidden.status_code)
     where = target(redeemed.target) if redeemed.vouched == "chat" else "/keys"
     answer = web.Response(status=web.HTTPSeeOther.status_code, headers={"Location": where})
@@ -62,16 +63,16 @@ async def by_app(request: web.Request) -> web.Response:
     """Take the chat service's word, if it is signed, fresh, new, and names an officer."""
     room = request.app[ROOM]
     given = await json_body(request)
-    _tried(room, request)
+    _may_try(room, request)
     now, word = room.clock.now(), given.get("word")
     if room.token is None or not isinstance(word, str):
-        raise web.HTTPForbidden
+        raise _refused(room, request)
     opened = read_init_data(word, room.token, now)
     officer = await room.state.officers.by_person(opened.person) if opened else None
     if opened is None or officer is None:
-        raise web.HTTPForbidden
+        raise _refused(room, request)
     if not await room.state.room.once(opened.mark, until=opened.until, now=now):
-        raise web.HTTPForbidden
+        raise _refused(room, request)
     return let_in(request, web.json_response({"next": _next(given)}), officer, "chat")
 
 
@@ -79,7 +80,9 @@ async def options(request: web.Request) -> web.Response:
     """What to ask a browser for that wants to sign in with a passkey."""
     room = request.app[ROOM]
     await json_body(request)
-    _tried(room, request)
+    _may_try(room, request)
+    if not room.reading.allows(room.tries(request), room.clock.now()):
+        raise web.HTTPTooManyRequests
     ticket = room.new_key()
     challenge = room.challenges.ask(ticket, room.clock.now())
     return web.json_response({"ticket": ticket, "options": passkeys.request(room.origin, challenge)})
@@ -89,17 +92,17 @@ async def by_passkey(request: web.Request) -> web.Response:
     """Let in who signed the challenge with a passkey that is known."""
     room = request.app[ROOM]
     given = await json_body(request)
-    _tried(room, request)
+    _may_try(room, request)
     now, answer = room.clock.now(), given.get("credential")
     challenge = room.challenges.take(str(given.get("ticket", "")), now)
     id_ = passkeys.named(answer)
     held = await room.state.room.passkey(id_) if id_ else None
     officer = await room.state.officers.get(held.officer) if held else None
     if challenge is None or held is None or officer is None:
-        raise web.HTTPForbidden
+        raise _refused(room, request)
     counter = passkeys.used(room.origin, held, challenge, answer)
     if counter is None:
-        raise web.HTTPForbidden
+        raise _refused(room, request)
     await room.state.room.note_use(held.id, counter, now)
     return let_in(request, web.json_response({"next": _next(given)}), officer, held.vouched)
 
@@ -110,6 +113,7 @@ async def out(request: web.Request) -> web.Response:
     await form(request, guest)
     room.sessions.end(request.cookies.get(room.cookie))
     answer = sign_in_page(request, said="signed_out")
+    answer.headers["Clear-Site-Data"] = '"cache"'
     answer.del_cookie(room.cookie, path="/", secure=room.origin.secure, httponly=True, samesite="Strict")
     return answer
 
@@ -118,8 +122,15 @@ def _next(given: dict[str, object]) -> str:
     return target(asked_ref(str(given.get("to", ""))))
 
 
-def _tried(room: Room, request: web.Request) -> None:
-    """Count one attempt to come in. Raises HTTPTooManyRequests."""
-    now = room.clock.now()
-    if not room.signing_in.allows(room.address(request), now) or not room.everybody.allows("", now):
+def _may_try(room: Room, request: web.Request) -> None:
+    """Raises HTTPTooManyRequests after too many failures."""
+    tries, key = room.tries(request)
+    if tries.spent(key, room.clock.now()):
         raise web.HTTPTooManyRequests
+
+
+def _refused(room: Room, request: web.Request) -> web.HTTPForbidden:
+    """A failure, counted. All look alike."""
+    tries, key = room.tries(request)
+    tries.count(key, room.clock.now())
+    return web.HTTPForbidden()

@@ -19,6 +19,7 @@ TEXTS: Final = {
     "severity": N_("Severity"),
     "community": N_("Community"),
     "any": N_("all"),
+    "flash": N_("Flash: waiting for your acknowledgement"),
     "none": N_("Nothing found."),
     "older": N_("Older ones"),
     "languages": N_("Languages of this bulletin"),

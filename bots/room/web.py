@@ -11,11 +11,11 @@ from bots.clock import Clock
 from bots.codes import new_key
 from bots.commands import reference
 from bots.room.desk import RoomDesk
-from bots.room.origin import Origin
+from bots.room.origin import Origin, is_loopback
 from bots.room.pages import page
 from bots.room.passkeys import Challenges
 from bots.room.sessions import Session, Sessions
-from bots.room.tries import EVERYBODY, READING, SIGNING_IN, Tries
+from bots.room.tries import BEHIND_PROXY, READING, SIGNING_IN, Tries
 from bots.settings import BotSettings
 from bots.state import State
 from bots.state.officers import Officer
@@ -44,7 +44,7 @@ class Room:
     sessions: Sessions = field(init=False)
     challenges: Challenges = field(default_factory=Challenges)
     signing_in: Tries = field(default_factory=lambda: Tries(SIGNING_IN))
-    everybody: Tries = field(default_factory=lambda: Tries(EVERYBODY))
+    behind_proxy: Tries = field(default_factory=lambda: Tries(BEHIND_PROXY))
     reading: Tries = field(default_factory=lambda: Tries(READING))
 
     def __post_init__(self) -> None:
@@ -59,11 +59,15 @@ class Room:
         """The highest marking that is shown to who is so known."""
         return self.settings.room_ceiling if vouched == "agency" else self.settings.room_chat_ceiling
 
-    def address(self, request: web.Request) -> str:
-        """Who asks: as the proxy says, if it is known to say so; otherwise the other end of the line."""
+    def tries(self, request: web.Request) -> tuple[Tries, str]:
+        """Where failures to come in are counted, and as whose: by address, as the proxy says it if it is
+        known to say so, else the other end of the line. What comes by a proxy that says nothing is one.
+        """
         header = self.settings.room_address_header
         said = request.headers.get(header, "") if header else ""
-        return said.rpartition(",")[2].strip()[:64] or request.remote or ""
+        address = said.rpartition(",")[2].strip()[:64] or request.remote or ""
+        shared = not said and is_loopback(address)
+        return (self.behind_proxy, "") if shared else (self.signing_in, address)
 
 
 ROOM: Final = web.AppKey("room", Room)
@@ -135,9 +139,11 @@ def html(text: str, status: int = 200) -> web.Response:
 
 
 def language_of(request: web.Request, officer: Officer | None) -> Language:
-    """The officer's language, or the browser's first."""
+    """The officer's language; of who is not known yet, that of the link, or the browser's first."""
     if officer is not None:
         return officer.language
+    if (asked := request.query.get("in", "")) in set(Language):
+        return Language(asked)
     return closest(request.headers.get("Accept-Language", "").split(",")[0].split(";")[0])
 
 

@@ -294,14 +294,14 @@ async def test_what_is_withheld_opens_in_the_reading_room(tmp_path: Path, node: 
         assert told_of["reply_markup"]["inline_keyboard"][0] == [
             {
                 "text": "🔓 Read in the reading room",
-                "web_app": {"url": "https://room.example/app/FRA-2026-0044"},
+                "web_app": {"url": "https://room.example/app/FRA-2026-0044?in=en"},
             }
         ]
         await ed.press("Acknowledge", told_of)
         assert buttons(await ed.next_edit())[0] == "🔓 Read in the reading room"
         asked = await ed.ask("/room fra-2026-44")
         (link,) = asked["reply_markup"]["inline_keyboard"][0]
-        code = link["url"].removeprefix("https://room.example/in/")
+        code = link["url"].removeprefix("https://room.example/in/").removesuffix("?in=en")
         officer = await stage.state.officers.by_person(ed.id)
         assert officer is not None
         redeemed = await stage.state.room.redeem(code, time.time())

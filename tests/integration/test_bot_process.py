@@ -8,8 +8,10 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from bots.sandbox.client import SandboxUser
 from bots.sandbox.server import Sandbox
 from schemas.vocabulary import Tlp
 from subscribers.local import Role
@@ -17,6 +19,7 @@ from tests.support.doors import DIALOGUE, ChatDoor, Keyboard, TerminalDoor, hold
 from tests.support.local_nats import Node, running_node
 from tests.support.node_api import make_record
 from tests.support.officers_bot import running_sandbox, says
+from tests.support.room import Browser, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FAST = {f"LIAISON_BOT_{name}": "100" for name in ("CHAT_RATE", "CHAT_BURST", "OVERALL_RATE")}
@@ -41,10 +44,48 @@ async def bot(
     )
 
 
-async def run(folder: Path, sandbox: Sandbox, node: Node) -> asyncio.subprocess.Process:
+async def run(folder: Path, sandbox: Sandbox, node: Node, origin: str = "") -> asyncio.subprocess.Process:
     (folder / "token").write_text(sandbox.bots[0].token)
     options = ("--token-file", "token", "--api-url", sandbox.base_url, "--node-dir", str(node.directory))
-    return await bot(folder, "run", *options, "--json-events", "-")
+    return await bot(folder, "run", *options, "--json-events", "-", LIAISON_BOT_ROOM_ORIGIN=origin)
+
+
+async def reads_in_the_room(folder: Path, node: Node, origin: str, ed: SandboxUser) -> None:
+    """Two processes on one folder: the bot gives a link, the room spends it and asks the node by itself."""
+    await node.local.add_client("room", Role.PUBLISHER, Tlp.RED)
+    listen = origin.replace("http://localhost", "127.0.0.1")
+    options = (
+        "--token-file",
+        "token",
+        "--node-dir",
+        str(node.directory),
+        "--origin",
+        origin,
+        "--listen",
+        listen,
+    )
+    room = await bot(folder, "room", *options)
+    assert room.stderr is not None
+    said = [await asyncio.wait_for(room.stderr.readline(), 40)]
+    while b"the reading room is open" not in said[-1]:
+        assert said[-1], said
+        said.append(await asyncio.wait_for(room.stderr.readline(), 40))
+    async with aiohttp.ClientSession() as session:
+        browser = Browser(session, origin)
+        (button,) = (await ed.ask("/room FRA-2026-0043"))["reply_markup"]["inline_keyboard"][0]
+        status, text = await browser.follow(button["url"])
+        assert (status, SECRET in text) == (200, True)
+    making = await bot(folder, "officer", "passkey", "Ed", "--json", LIAISON_BOT_ROOM_ORIGIN=origin)
+    link = json.loads((await making.communicate())[0])["link"]
+    async with aiohttp.ClientSession() as session:
+        assert "no passkeys yet" in (await Browser(session, origin).follow(link))[1]
+    second = await bot(folder, "room", *options)
+    assert (await second.communicate())[1].startswith(b"already_running: ")
+    room.terminate()
+    rest, errors = await asyncio.wait_for(room.communicate(), 40)
+    assert room.returncode == 0, errors
+    for hidden in (SECRET, *(each.rpartition("/")[2].partition("?")[0] for each in (button["url"], link))):
+        assert hidden.encode() not in rest + errors + b"".join(said)
 
 
 async def event(process: asyncio.subprocess.Process, name: str) -> dict[str, object]:
@@ -83,7 +124,8 @@ async def test_from_the_first_administrator_to_an_alert(tmp_path: Path) -> None:
     folder = tmp_path / "bot-folder"
     async with running_node(tmp_path / "node") as node, running_sandbox() as (sandbox, client):
         await node.local.add_client("bot", Role.PUBLISHER, Tlp.RED)
-        process = await run(folder, sandbox, node)
+        origin = f"http://localhost:{free_port()}"
+        process = await run(folder, sandbox, node, origin)
         await event(process, "ready")
         adding = await bot(folder, "officer", "add", "Ed", "--admin", "--json")
         added = json.loads((await adding.communicate())[0])
@@ -118,6 +160,8 @@ async def test_from_the_first_administrator_to_an_alert(tmp_path: Path) -> None:
         assert (terminal.returncode, complaints) == (0, b"")
 
         await at_the_keyboard(folder, node, arrive)
+        node.api.records.append(make_record(43, title=SECRET, tlp="TLP:AMBER"))
+        await reads_in_the_room(folder, node, origin, ed)
 
         second = await run(folder, sandbox, node)
         assert (await second.communicate())[1].startswith(b"already_running: ")

@@ -3,6 +3,8 @@
 import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from bots.room.process import opened, run_room
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
 from subscribers.files.shapes import File
+from subscribers.records import Record
 from tests.support.node import BOT, DirectNode
 from tests.support.node_api import make_record
 from tests.support.room import Browser, RoomStage, browser, csrf_in, init_data, running_room
@@ -43,9 +46,14 @@ DRILL = make_record(44, kind="cyber", title="A drill", exercise=True)
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[RoomStage]:
+async def node() -> DirectNode:
     node = DirectNode()
     await node.arrive(AMBER, RED, DRILL)
+    return node
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, node: DirectNode) -> AsyncIterator[RoomStage]:
     async with running_room(tmp_path, node) as running:
         yield running
 
@@ -200,7 +208,9 @@ async def test_languages_are_links_and_official_ones_are_marked(stage: RoomStage
     assert (await guest.get("/b/FRA-2026-0042?in=xx"))[0] == 400
     amina = await stage.enrol("Amina", Language.ARABIC)
     async with browser(stage) as other:
-        assert '<html lang="ar" dir="rtl">' in (await other.follow(await stage.link(amina)))[1]
+        link = await stage.link(amina)
+        for text in (await other.get(link.removeprefix(stage.origin)))[1], (await other.follow(link))[1]:
+            assert '<html lang="ar" dir="rtl">' in text
 
 
 async def test_a_file_comes_whole_under_its_name_and_is_never_shown(stage: RoomStage, guest: Browser) -> None:
@@ -271,11 +281,134 @@ def check(headers: Mapping[str, str]) -> None:
     assert "Server" not in headers
 
 
-async def test_who_tries_too_often_waits(stage: RoomStage, guest: Browser) -> None:
-    found = [(await guest.post("/in", code="x" * 43))[0] for _ in range(11)]
-    assert found == [403] * 10 + [429]
-    stage.clock.ahead += 10
-    assert (await guest.post("/in", code="x" * 43))[0] == 403
+async def test_who_fails_too_often_waits_and_keeps_nobody_else_out(tmp_path: Path, node: DirectNode) -> None:
+    async with running_room(tmp_path / "b", node, room_address_header="X-Real-IP") as stage:
+        officer = await stage.enrol("Amina K.")
+        async with browser(stage, **{"X-Real-IP": "192.0.2.1"}) as stranger:
+            found = [(await stranger.post("/in", code="x" * 43))[0] for _ in range(11)]
+            assert found == [403] * 10 + [429]
+            assert (await stranger.send("/in/options", {}))[0] == 429
+            async with browser(stage, **{"X-Real-IP": "192.0.2.1, 192.0.2.2"}) as guest:
+                assert (await guest.follow(await stage.link(officer)))[0] == 200
+            stage.clock.ahead += 10
+            assert (await stranger.post("/in", code="x" * 43))[0] == 403
+
+
+async def test_behind_a_proxy_that_says_nothing_strangers_are_counted_together(
+    stage: RoomStage, guest: Browser
+) -> None:
+    found = [(await guest.send("/in/app", {"word": ""}))[0] for _ in range(61)]
+    assert found == [403] * 60 + [429]
+
+
+async def test_flash_stands_first_until_it_is_acknowledged(stage: RoomStage, guest: Browser) -> None:
+    now = datetime.fromtimestamp(stage.clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    flash = make_record(60, severity="flash", kind="threat", tlp="TLP:AMBER", title="Now")
+    await stage.node.arrive(flash.model_copy(update={"received": now}))
+    officer = await stage.enrol("Amina K.")
+    _, text = await guest.follow(await stage.link(officer))
+    assert text.index("waiting for your acknowledgement") < text.index("FRA-2026-0060")
+    await guest.post("/b/FRA-2026-0060/ack", csrf=csrf_in(text))
+    _, text = await guest.get("/")
+    assert "waiting for your acknowledgement" not in text
+
+
+async def test_what_no_browser_sends_is_refused_and_changes_nothing(stage: RoomStage, guest: Browser) -> None:
+    officer = await stage.enrol("Amina K.")
+    await guest.follow(await stage.key_link(officer))
+    token = csrf_in((await guest.get("/keys"))[1])
+    junk: list[object] = [
+        None,
+        1,
+        "x",
+        [],
+        {},
+        {"id": "x", "rawId": "x", "response": {}, "type": "public-key"},
+    ]
+    for each in junk:
+        status, asked = await guest.send("/in/options", {})
+        assert status == 200
+        answer = {"ticket": asked["ticket"], "credential": each}
+        assert (await guest.send("/in/passkey", answer))[0] == 403
+        assert (await guest.send("/keys/options", {"csrf": token}))[0] == 200
+        assert (await guest.send("/keys", {"csrf": token, "credential": each}))[0] == 403
+        assert (await guest.send("/keys", {"csrf": token, "credential": each}))[
+            0
+        ] == 403  # its challenge is spent
+    assert (await guest.send("/keys/options", {"csrf": "x"}))[0] == 403
+    for wrong in ("", "!", "a", "x" * 2_000):
+        assert (await guest.post("/keys/remove", csrf=token, id=wrong))[0] in {200, 400}
+    headers = {"Origin": stage.origin, "Sec-Fetch-Site": "same-origin"}
+    for path, content in (("/in", "text/plain"), ("/in/app", "text/plain"), ("/in/app", "application/json")):
+        kind = {**headers, "Content-Type": content}
+        async with guest.session.post(stage.origin + path, data=b"{", headers=kind) as answered:
+            assert answered.status in {400, 415}
+    assert (await guest.get("/"))[0] == 200
+    assert await stage.state.room.passkeys(officer.id) == []
+
+
+async def test_what_belongs_to_a_bulletin_is_shown_as_far_as_it_may(stage: RoomStage, guest: Browser) -> None:
+    links = [
+        {"relation": "amends", "id": AMBER.bulletin.id},
+        {"relation": "related", "id": RED.bulletin.id},
+        {"relation": "related", "id": "01a20659-6cc7-7000-9000-000000000000"},
+    ]
+    amendment = make_record(70, kind="amendment", title="Corrected", links=links, tlp="TLP:AMBER")
+    channel = {"address": "https://t.example/x", "platform": "T", "state": "reported"}
+    other = make_record(
+        71, kind="channel", channel=channel, valid_from="2026-01-01T00:00:00Z", drafter="officer-1"
+    )
+    changed = {
+        "state": "amended",
+        "replaced_by": amendment.bulletin.id,
+        "flags": frozenset({"expired", "private"}),
+    }
+    await stage.node.arrive(
+        AMBER.model_copy(update=changed), amendment, other.model_copy(update={"state": "retracted"})
+    )
+    officer = await stage.enrol("Amina K.")
+    _, text = await guest.follow(await stage.link(officer, "FRA-2026-0070"))
+    assert 'href="/b/FRA-2026-0042"' in text
+    assert "Red secret" not in text
+    assert text.count("Not here, or above") == 2
+    _, text = await guest.get("/b/FRA-2026-0042")
+    assert "Amended by its originator" in text
+    assert "Its time has passed" in text
+    assert 'href="/b/FRA-2026-0070"' in text
+    _, text = await guest.get("/b/fra-2026-71")
+    assert "Do not act on it" in text
+    assert "https://t.example/x" in text
+    for path in ("/print", "/file/1"):
+        assert (await guest.get(f"/b/FRA-2026-0043{path}"))[0] == 403
+    assert (await guest.post("/b/FRA-2026-0043/ack", csrf=csrf_in(text)))[0] == 403
+    assert (await guest.get(f"/b/{AMBER.bulletin.id}"))[0] == 200
+
+
+@dataclass
+class AwayNode(DirectNode):
+    """A node that does not answer, or worse."""
+
+    failure: Exception = field(
+        default_factory=lambda: OperationError(Code.NODE_UNREACHABLE, "away", "start it")
+    )
+
+    async def show(self, ref: str) -> Record:  # noqa: ARG002 - as its Protocol has it
+        raise self.failure
+
+
+async def test_a_node_that_is_away_is_told_in_a_sentence_and_nothing_of_ours_goes_out(tmp_path: Path) -> None:
+    node = AwayNode()
+    async with running_room(tmp_path, node) as stage, browser(stage) as guest:
+        await guest.follow(await stage.link(await stage.enrol("Amina K.")))
+        for failure, status, said in (
+            (node.failure, 503, "node_unreachable"),
+            (OperationError(Code.MISSING_CHUNK, "secret", ""), 503, "on its way"),
+            (OperationError(Code.BAD_REQUEST, "secret", ""), 400, "could not be read"),
+            (RuntimeError("secret"), 500, "Something went wrong"),
+        ):
+            node.failure = failure
+            found, text = await guest.get("/b/FRA-2026-0042")
+            assert (found, said in text, "secret" in text) == (status, True, False)
 
 
 async def test_the_cookie_is_strict(stage: RoomStage, guest: Browser) -> None:

@@ -151,7 +151,7 @@ async def running_room(
 
 
 @contextlib.asynccontextmanager
-async def browser(stage: RoomStage) -> AsyncIterator[Browser]:
+async def browser(stage: RoomStage, **headers: str) -> AsyncIterator[Browser]:
     jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(cookie_jar=jar) as session:
+    async with aiohttp.ClientSession(cookie_jar=jar, headers=headers) as session:
         yield Browser(session, stage.origin)

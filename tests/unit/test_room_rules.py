@@ -245,7 +245,7 @@ def test_no_text_of_a_bulletin_becomes_markup(
 def test_a_withheld_bulletins_button_says_its_reference_alone() -> None:
     record = make_record(42, tlp="TLP:RED", title="Red secret", severity="high")
     for room, url, app in (
-        ("https://room.example", "https://room.example/app/FRA-2026-0042", True),
+        ("https://room.example", "https://room.example/app/FRA-2026-0042?in=en", True),
         ("http://localhost:1", "http://localhost:1/b/FRA-2026-0042", False),
     ):
         rows = render(record, Ceiling(room=room), ENGLISH).rows
