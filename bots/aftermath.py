@@ -34,10 +34,12 @@ def ends_at(record: Record | None, rendered: Rendered, now: float) -> float | No
 
 def aged(record: Record, now: float) -> Record:
     """The bulletin with what its dates say now."""
-    until = record.bulletin.valid_until
-    if until is None or from_instant(until) / 1000 > now:
-        return record
-    return record.model_copy(update={"flags": record.flags | {"expired"}})
+    bulletin, flags = record.bulletin, set(record.flags)
+    if bulletin.valid_until and from_instant(bulletin.valid_until) / 1000 <= now:
+        flags.add("expired")
+    if bulletin.personal and from_instant(bulletin.personal.review) / 1000 <= now:
+        flags.add("review_due")
+    return record if flags == record.flags else record.model_copy(update={"flags": frozenset(flags)})
 
 
 def quiet(work: Work, now: float, answered: Sequence[Subscription] = ()) -> float | None:

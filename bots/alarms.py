@@ -51,6 +51,7 @@ WHAT: Final = {
     AlarmName.IDENTITY: N_("This agency's identity key is to be replaced, or was, perhaps against its will."),
     AlarmName.UNANSWERED: N_("The hub does not answer what your agency sends: nobody may have read it."),
     AlarmName.STOLEN_KEY: N_("Somebody else has published with your agency's keys. Nothing more is sent."),
+    AlarmName.REVIEW: N_("Your agency was to look again at what it has said of people. Amend or retract it."),
 }
 
 

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from bots import labels
 from bots.clock import moment
 from bots.words import NAMES, Words
-from schemas.bulletin import Bulletin, Translation
+from schemas.bulletin import Bulletin
 from schemas.encoding import from_instant
+from schemas.particulars import Translation
 from schemas.vocabulary import Language, Severity
 
 _SHOWN: Final = 6

@@ -35,6 +35,10 @@ def details(record: Record, say: Words) -> list[str]:
             f"{each.name} ({each.reference})" if each.reference else each.name for each in bulletin.subjects
         )
         lines.append(say.text("Subjects: {names}", names=_some(named, say)))
+    if law := bulletin.personal:
+        lines.append(say.text("Legal basis: {law}", law=say.embed(law.legal_basis)))
+        lines.append(say.text("To be looked at again by {day}", day=say.embed(law.review[:10])))
+        lines.append(say.text("Mistakes are put right by: {where}", where=say.embed(law.correction)))
     if bulletin.tactics:
         named = (f"{each.id} {each.name}" if each.name else each.id for each in bulletin.tactics)
         lines.append(say.text("Tactics: {names}", names=_some(named, say)))

@@ -6,7 +6,7 @@
 from typing import Final
 
 from bots.words import Words
-from schemas.bulletin import Grading
+from schemas.particulars import Grading
 from schemas.vocabulary import ChannelState, GradingSystem, Kind, Likelihood, Severity, Tlp
 
 

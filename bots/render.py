@@ -22,8 +22,9 @@ from bots.markup import LRM, RLM, UNITS_MAX, Span, Spans, cut, directed, laid, p
 from bots.release import Ceiling, Release
 from bots.rendered import Button, Part, Rendered, Rows, Showing
 from bots.words import NAMES, RIGHT_TO_LEFT, Words, words
-from schemas.bulletin import Bulletin, Translation
+from schemas.bulletin import Bulletin
 from schemas.encoding import from_instant
+from schemas.particulars import Translation
 from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.records import Record
 
@@ -248,6 +249,11 @@ def _head(
         lines += [Span("\n⚠️ "), Span(changed, "b")]
     if changes:
         lines.append(Span("\n✏️ " + say.text("Changed: {changes}", changes=" · ".join(changes))))
+    if "review_due" in record.flags:
+        lines += [
+            Span("\n⌛ "),
+            Span(say.text("Past its review: ask its originator before you rely on it"), "b"),
+        ]
     if "private" in record.flags:
         lines += [Span("\n🔏 "), say.aside(say.text("Private: not sent to the community"))]
     lines += heard(marks.heard, say, zone)

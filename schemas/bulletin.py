@@ -9,8 +9,6 @@ import re
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -23,17 +21,33 @@ from schemas.attachments import Attachments, unsealed
 from schemas.encoding import canonical_json, from_instant, parse_json
 from schemas.errors import Code, DraftError, FormatError
 from schemas.limits import (
-    BODY_MAX,
-    DOCUMENT_MAX,
     HEADER_MAX,
     LIST_MAX,
     PAYLOAD_MAX,
     SUMMARY_MAX,
-    TITLE_MAX,
+)
+from schemas.particulars import (
+    TEXT,
+    Body,
+    Channel,
+    CommunityId,
+    Envelope,
+    Event,
+    Grading,
+    Indicator,
+    Instant,
+    Line,
+    Link,
+    Part,
+    Personal,
+    Reference,
+    Region,
+    Subject,
+    Tactic,
+    Translation,
+    Uuid7,
 )
 from schemas.vocabulary import (
-    ChannelState,
-    GradingSystem,
     History,
     Kind,
     Language,
@@ -43,126 +57,18 @@ from schemas.vocabulary import (
     Realm,
     Relation,
     Severity,
-    SubjectType,
-    Taxonomy,
     Tlp,
 )
 
-# Line breaks and tabs are text; other control characters (U+0080 to U+009F too, which a terminal obeys), and
-# the bidirectional overrides that make text lie, are not.
-_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"
-_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
-_PATTERN = r"^\[[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*\]$"
-
 _FIELD = re.compile(r"[A-Za-z0-9_-]{1,40}\Z")
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=TITLE_MAX, pattern=_LINE)]
-Body = Annotated[str, StringConstraints(max_length=BODY_MAX, pattern=_TEXT)]
-Uuid7 = Annotated[
-    str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
-]
-Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}-[0-9]{4}-[0-9]{4,7}$")]
-"""A reference that people can say aloud: agency code, year, number. `FRA-2026-0042`."""
-Instant = Annotated[
-    str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")
-]
-Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
-Envelope = Annotated[str, StringConstraints(min_length=1, max_length=DOCUMENT_MAX)]
-"""A signed document as text."""
-CommunityId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_enum_values=False)
-
-
-class Grading(_Model):
-    """Source reliability and information credibility as the source gave them: Admiralty A-F with 1-6, or
-    Europol A, B, C, X with 1-4.
-    """
-
-    system: GradingSystem = Field(strict=False)
-    reliability: Literal["A", "B", "C", "D", "E", "F", "X"]
-    credibility: Annotated[int, Field(ge=1, le=6)]
-
-    @model_validator(mode="after")
-    def _on_its_scale(self) -> Self:
-        letters, highest = ("ABCDEF", 6) if self.system is GradingSystem.ADMIRALTY else ("ABCX", 4)
-        if self.reliability not in letters or self.credibility > highest:
-            raise ValueError(
-                f"{self.system.value} goes from {letters[0]} to {letters[-1]} and from 1 to {highest}"
-            )
-        return self
-
-
-class Translation(_Model):
-    """The same text in another language; `official` when the originator stands by it word for word."""
-
-    language: Language = Field(strict=False)
-    official: bool
-    title: Line
-    summary: Annotated[str, StringConstraints(max_length=SUMMARY_MAX, pattern=_TEXT)] = ""
-    body: Body = ""
-
-
-class Tactic(_Model):
-    """A technique by its identifier in a taxonomy: ATT&CK `T1566.001`, DISARM `T0049`, or Liaison's own
-    `LT-0007`.
-    """
-
-    taxonomy: Taxonomy = Field(strict=False)
-    id: Annotated[str, StringConstraints(pattern=r"^(TA?[0-9]{2,4}(\.[0-9]{3})?|LT-[0-9]{4})$")]
-    name: Line | None = None
-
-
-class Subject(_Model):
-    """A person, organisation or foreign fighter; `reference` is the UN Consolidated List's, such as
-    `QDi.001`.
-    """
-
-    type: SubjectType = Field(strict=False)
-    name: Line
-    aliases: Annotated[list[Line], Field(max_length=LIST_MAX)] = []
-    reference: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}[ie]\.[0-9]{3}$")] | None = None
-
-
-class Event(_Model):
-    """A major event, with the venue where there is one."""
-
-    name: Line
-    venue: Line | None = None
-    starts: Instant | None = None
-    ends: Instant | None = None
-
-
-class Channel(_Model):
-    """A propaganda channel and where it stands in its life."""
-
-    address: Line
-    platform: Line | None = None
-    state: ChannelState = Field(strict=False)
-
-
-class Indicator(_Model):
-    """A STIX 2.1 pattern."""
-
-    pattern: Annotated[str, StringConstraints(min_length=3, max_length=2_000, pattern=_PATTERN)]
-    description: Line | None = None
-
-
-class Link(_Model):
-    """A link to another bulletin, by its id."""
-
-    relation: Relation = Field(strict=False)
-    id: Uuid7
-
-
-class Draft(_Model):
+class Draft(Part):
     """A bulletin before it has an identity. Everything that an originator decides is here."""
 
     kind: Kind = Field(strict=False)
     title: Line
-    summary: Annotated[str, StringConstraints(max_length=SUMMARY_MAX, pattern=_TEXT)] = ""
+    summary: Annotated[str, StringConstraints(max_length=SUMMARY_MAX, pattern=TEXT)] = ""
     body: Body = ""
     language: Language = Field(strict=False)
     translations: Annotated[list[Translation], Field(max_length=5)] = []
@@ -175,6 +81,7 @@ class Draft(_Model):
     likelihood: Likelihood | None = Field(default=None, strict=False)
     tactics: Annotated[list[Tactic], Field(max_length=LIST_MAX)] = []
     subjects: Annotated[list[Subject], Field(max_length=LIST_MAX)] = []
+    personal: Personal | None = None
     regions: Annotated[list[Region], Field(max_length=LIST_MAX)] = []
     event: Event | None = None
     channel: Channel | None = None
@@ -202,6 +109,8 @@ class Draft(_Model):
             raise ValueError("a bulletin of kind event needs `event`")
         if self.kind is Kind.SUBJECT and not self.subjects:
             raise ValueError("a bulletin of kind subject needs `subjects`")
+        if self.personal is not None:
+            from_instant(self.personal.review)
         for early, late in (
             (self.valid_from, self.valid_until),
             (self.event and self.event.starts, self.event and self.event.ends),
@@ -224,14 +133,14 @@ class Draft(_Model):
         return Realm.EXERCISE if self.exercise else Realm.LIVE
 
 
-class Onward(_Model):
+class Onward(Part):
     """What a member asks for: that this bulletin may go on to another community."""
 
     bulletin: Uuid7
     community: CommunityId
 
 
-class Release(_Model):
+class Release(Part):
     """A bulletin of another community: what its originator signed there, and that it may be carried here.
 
     `header` is the text of its frame's header, `digest` the SHA-256 of the frame's body; `salt` and `payload`
@@ -343,11 +252,18 @@ def parse_draft(data: bytes | dict[str, Any]) -> Draft:
                 f"use one of {', '.join(sorted(known))}",
             )
     try:
-        return Draft.model_validate(fields)
+        draft = Draft.model_validate(fields)
     except ValidationError as error:
         raise _draft_error(error) from None
     except FormatError as error:
         raise DraftError(Code.BAD_DRAFT, error.message, "check the times") from None
+    if draft.kind is Kind.SUBJECT and draft.personal is None:
+        raise DraftError(
+            Code.BAD_DRAFT,
+            "a draft of kind subject needs `personal`",
+            "say on what law it rests, when it is looked at again, and where a mistake is put right",
+        )
+    return draft
 
 
 def parse_bulletin(payload: bytes) -> Bulletin:

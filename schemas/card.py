@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from schemas.bulletin import Body, Line, where
+from schemas.bulletin import where
 from schemas.encoding import canonical_json, parse_json
 from schemas.errors import Code, FormatError
 from schemas.limits import PAYLOAD_MAX
+from schemas.particulars import Body, Line
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-from schemas.bulletin import CommunityId, Line, where
+from schemas.bulletin import where
 from schemas.encoding import canonical_json, from_base64, parse_json
 from schemas.errors import Code, FormatError
 from schemas.limits import (
@@ -21,6 +21,7 @@ from schemas.limits import (
     TITLE_MAX,
     WITNESSES_MAX,
 )
+from schemas.particulars import CommunityId, Line
 from schemas.signing import (
     DOCUMENT_TYPE,
     ENROLMENT_TYPE,

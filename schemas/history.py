@@ -8,12 +8,13 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from schemas.bulletin import CommunityId, where
+from schemas.bulletin import where
 from schemas.directory import Directory
 from schemas.documents import Account, Keys, Milliseconds
 from schemas.encoding import canonical_json, from_base64, parse_json
 from schemas.errors import Code, FormatError, TrustError
 from schemas.limits import DOCUMENT_MAX, WRAP_CIPHERTEXT_SIZE, WRAPS_PER_BUNDLE
+from schemas.particulars import CommunityId
 from schemas.signing import (
     HISTORY_TYPE,
     KEY_SIZE,

@@ -67,16 +67,22 @@ def model_schema(model: type[BaseModel], mode: Mode, ref: str = REF) -> Json:
     """The schema of a model; with the rules between its fields where the model is a draft or a bulletin."""
     schema: Json = model.model_json_schema(mode=mode, ref_template=ref)
     if issubclass(model, Draft):
-        schema["allOf"] = between_fields()
+        schema["allOf"] = between_fields(given=model is Draft)
     return schema
 
 
-def between_fields() -> list[Json]:
-    """What fields of a draft demand of each other, as far as a schema can say it."""
+def between_fields(*, given: bool) -> list[Json]:
+    """What fields of a bulletin demand of each other, as far as a schema can say it; and what more is asked
+    of a draft that is `given` to a node.
+    """
 
     def when(field: str, value: str, then: Json) -> Json:
         return {"if": {"properties": {field: {"const": value}}, "required": [field]}, "then": then}
 
+    of_people: Json = {"required": ["subjects"], "properties": {"subjects": {"minItems": 1}}}
+    if given:
+        of_people["required"].append("personal")
+        of_people["properties"].update(_present("personal"))
     rules = [
         when("tlp", Tlp.RED.value, {"properties": {"history": {"const": History.NONE.value}}}),
         {
@@ -84,11 +90,7 @@ def between_fields() -> list[Json]:
             "else": {"properties": {"channel": {"type": "null"}}},
         },
         when("kind", Kind.EVENT.value, {"required": ["event"], "properties": _present("event")}),
-        when(
-            "kind",
-            Kind.SUBJECT.value,
-            {"required": ["subjects"], "properties": {"subjects": {"minItems": 1}}},
-        ),
+        when("kind", Kind.SUBJECT.value, of_people),
     ]
     for kind, relation in NEEDED_RELATION.items():
         link = {"properties": {"relation": {"const": relation.value}}, "required": ["relation"]}

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.agreement import check_agreement
-from schemas.bulletin import Bulletin, CommunityId, Release, Uuid7, parse_bulletin, where
+from schemas.bulletin import Bulletin, Release, parse_bulletin, where
 from schemas.content import plaintext_commitment
 from schemas.directory import Directory
 from schemas.documents import Account, AgencyId, Milliseconds
@@ -19,6 +19,7 @@ from schemas.errors import Code, FormatError, TrustError
 from schemas.evidence import Hash
 from schemas.frame import BULLETIN, Header, parse_header
 from schemas.limits import DOCUMENT_MAX, SALT_SIZE, SIGNATURE_SIZE
+from schemas.particulars import CommunityId, Uuid7
 from schemas.signing import (
     FRAME_TYPE,
     KEY_SIZE,

@@ -7,10 +7,11 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.bulletin import CommunityId, where
+from schemas.bulletin import where
 from schemas.encoding import canonical_json, parse_json
 from schemas.errors import Code, FormatError, TrustError
 from schemas.limits import INTEGER_MAX, PAGE_MAX
+from schemas.particulars import CommunityId
 
 _VERSION: Final = 1
 _REFUSED: Final = 0

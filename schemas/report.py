@@ -8,11 +8,12 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from schemas.bulletin import Uuid7, where
+from schemas.bulletin import where
 from schemas.documents import Milliseconds
 from schemas.encoding import canonical_json
 from schemas.errors import Code, FormatError
 from schemas.limits import LIST_MAX
+from schemas.particulars import Uuid7
 
 KIND: Final = "report"
 

@@ -174,3 +174,4 @@ class AlarmName(StrEnum):
     IDENTITY = "identity"
     UNANSWERED = "unanswered"
     STOLEN_KEY = "stolen_key"
+    REVIEW = "review"

@@ -7,8 +7,9 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.bulletin import CommunityId, Draft, Instant, Uuid7
+from schemas.bulletin import Draft
 from schemas.evidence import Evidence
+from schemas.particulars import CommunityId, Instant, Uuid7
 from schemas.vocabulary import AlarmName, Realm, Tlp
 from subscribers.files.shapes import FilesApi
 from subscribers.insight.shapes import InsightApi

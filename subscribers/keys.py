@@ -38,11 +38,12 @@ from nacl.bindings import (
 from nacl.exceptions import CryptoError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from schemas.bulletin import Line, where
+from schemas.bulletin import where
 from schemas.documents import AgencyCode, AgencyId
 from schemas.encoding import canonical_json, from_hex, parse_json
 from schemas.errors import Code, FormatError, OperationError
 from schemas.limits import NONCE_SIZE, SIGNATURE_SIZE
+from schemas.particulars import Line
 from schemas.signing import fingerprint
 from schemas.wraps import kem_key_id
 from subscribers.private_files import check_private_directory, read_private, write_private_directory

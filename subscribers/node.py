@@ -57,6 +57,7 @@ from subscribers.telling.digest import compose, parse_period
 from subscribers.telling.recall import Recall
 from subscribers.telling.reporting import Reporter
 from subscribers.telling.republish import Republisher, Sink
+from subscribers.telling.reviewing import Reviewer
 from subscribers.telling.schedule import running
 from subscribers.writing import drafts
 from subscribers.writing.once import Named, noting
@@ -129,6 +130,7 @@ class Node:
                     Notifier(core, local).run(),
                     Reporter(core, republisher, settings.report_seconds).run(),
                     Corrector(core, republisher, settings.report_seconds).run(),
+                    Reviewer(core, republisher).run(),
                     node.succession.run(),
                     node.files.run(),
                 ),

@@ -206,7 +206,7 @@ def request_schema(verb: Verb, ref: str) -> Json:
     if verb is Verb.PUBLISH:
         draft = Draft.model_json_schema(mode="validation", ref_template=ref)
         draft["properties"]["once"] = _ONCE
-        schema["$defs"] = {**draft.pop("$defs"), "Draft": {**draft, "allOf": between_fields()}}
+        schema["$defs"] = {**draft.pop("$defs"), "Draft": {**draft, "allOf": between_fields(given=True)}}
         schema["properties"]["draft"] = {"$ref": ref.format(model="Draft")}
     schema["title"] = f"Request {verb.value}"
     schema["description"] = f"What is sent to `node.{verb.value}`. {_SUMMARIES[verb]}"

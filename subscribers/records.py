@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.bulletin import Bulletin, CommunityId, Instant, Uuid7, where
+from schemas.bulletin import Bulletin, where
 from schemas.errors import Code, FormatError
+from schemas.particulars import CommunityId, Instant, Uuid7
 from schemas.vocabulary import Kind, Language, Realm, Severity, Tlp
 
 
@@ -26,7 +27,9 @@ class Record(_Shape):
     received: Instant
     own: bool = False
     """Written by this agency."""
-    flags: frozenset[Literal["expired", "gap_before", "late", "history", "private"]] = frozenset()
+    flags: frozenset[Literal["expired", "gap_before", "late", "history", "private", "review_due"]] = (
+        frozenset()
+    )
     """`private`: sealed to its originator and its sender; nobody else in the community has read it.
     `history`: from before this agency joined, so no news to anybody.
     """

@@ -13,8 +13,9 @@ from bots import labels
 from bots.clock import moment
 from bots.render import Reader, acknowledgeable
 from bots.words import NAMES, RIGHT_TO_LEFT, Words, words
-from schemas.bulletin import Bulletin, Translation
+from schemas.bulletin import Bulletin
 from schemas.encoding import from_instant
+from schemas.particulars import Translation
 from schemas.vocabulary import Language, Relation, SubjectType, Taxonomy, Tlp
 from subscribers.records import Record
 
@@ -171,6 +172,8 @@ def _warnings(record: Record, say: Words) -> Iterable[str]:
         yield say.text("Amended by its originator since: look for the amendment below.")
     if "expired" in record.flags:
         yield say.text("Its time has passed.")
+    if "review_due" in record.flags:
+        yield say.text("Past its review: ask its originator before you rely on it")
     if "private" in record.flags:
         yield say.text("Private: not sent to the community")
 
@@ -215,6 +218,10 @@ def _facts(record: Record, say: Words, zone: ZoneInfo) -> Iterable[Fact]:
         yield Fact(say.text("Valid from"), (_when(bulletin.valid_from, say, zone),))
     if bulletin.valid_until:
         yield Fact(say.text("Valid until"), (_when(bulletin.valid_until, say, zone),))
+    if law := bulletin.personal:
+        yield Fact(say.text("Legal basis"), (say.embed(law.legal_basis),))
+        yield Fact(say.text("To be looked at again by"), (_when(law.review, say, zone),))
+        yield Fact(say.text("Mistakes are put right by"), (say.embed(law.correction),))
     if bulletin.pap:
         yield Fact(say.text("Permissible actions"), (say.embed(bulletin.pap.value),))
     if bulletin.regions:

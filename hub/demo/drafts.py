@@ -59,7 +59,14 @@ _MARKINGS: Final = (
     *(Tlp.AMBER_STRICT, Tlp.AMBER, Tlp.GREEN, Tlp.RED),
 )
 _NEEDED: Final[Mapping[Kind, Mapping[str, Any]]] = {
-    Kind.SUBJECT: {"subjects": [{"type": "person", "name": "Salim Example", "reference": "QDi.999"}]},
+    Kind.SUBJECT: {
+        "subjects": [{"type": "person", "name": "Salim Example", "reference": "QDi.999"}],
+        "personal": {
+            "legal_basis": "Example Act, section 1",
+            "review": "2099-01-01T00:00:00Z",
+            "correction": "The agency's data protection officer",
+        },
+    },
     Kind.CHANNEL: {"channel": {"address": "https://example.org/channel-7", "state": "reported"}},
     Kind.EVENT: {"event": {"name": "Continental Games 2026", "venue": "Stade national"}},
     Kind.CYBER: {"indicators": [{"pattern": "[domain-name:value = 'visa-update.example']"}]},

@@ -210,6 +210,12 @@ def _show_page(page: "Page", *, as_json: bool) -> None:
             console().print(one_line(record))
 
 
+def _review(record: "Record") -> str:
+    law = record.bulletin.personal
+    when = law.review if law else ""
+    return f"{when}: past, not found by its words any more" if "review_due" in record.flags else when
+
+
 def one_line(record: "Record") -> str:
     """A bulletin in a list: two lines of markup for the console."""
     bulletin = record.bulletin
@@ -217,6 +223,7 @@ def one_line(record: "Record") -> str:
     state = "" if record.state == "current" else f" [red]{record.state}[/]"
     exercise = " [black on yellow]EXERCISE[/]" if bulletin.exercise else ""
     private = " [reverse]PRIVATE[/]" if "private" in record.flags else ""
+    private += " [yellow]review due[/]" if "review_due" in record.flags else ""
     return (
         f"[{colour}]{bulletin.severity.upper():8}[/] {bulletin.ref}  {bulletin.kind:12} "
         f"[bold]{escape(bulletin.title)}[/]{exercise}{private}{state}\n"
@@ -292,6 +299,9 @@ def _facts(record: "Record") -> list[tuple[str, Any]]:
         ("Channel", bulletin.channel and f"{bulletin.channel.address}: {bulletin.channel.state}"),
         ("Tactics", ", ".join(f"{each.id} {each.name or ''}".strip() for each in bulletin.tactics)),
         ("Subjects", "; ".join(f"{each.name} {each.reference or ''}".strip() for each in bulletin.subjects)),
+        ("Legal basis", bulletin.personal and bulletin.personal.legal_basis),
+        ("Review", bulletin.personal and _review(record)),
+        ("Corrections", bulletin.personal and bulletin.personal.correction),
         ("Indicators", "; ".join(each.pattern for each in bulletin.indicators)),
         ("Attachments", ", ".join(f"{each.name} ({sized(each.size)})" for each in bulletin.attachments)),
         ("Languages", ", ".join([bulletin.language, *(each.language for each in bulletin.translations)])),

@@ -5,8 +5,8 @@ from typing import Annotated, Final, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.attachments import FileName, FileSize, Hash, MediaType
-from schemas.bulletin import Uuid7
 from schemas.limits import CHUNK_SIZE
+from schemas.particulars import Uuid7
 from subscribers.service.roles import ClientIdentity
 
 PIECE_MAX: Final = 4 * CHUNK_SIZE

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.bulletin import CommunityId, Instant, Uuid7
+from schemas.particulars import CommunityId, Instant, Uuid7
 from schemas.vocabulary import Kind, Severity, Tlp
 from subscribers.records import Filters
 

@@ -76,5 +76,9 @@ TEXTS: Final[dict[AlarmName, tuple[str, str]]] = {
             "account and admit a new one. Acknowledging this alarm goes on behind what was published."
         ),
     ),
+    AlarmName.REVIEW: (
+        "What we have said of people is past the date on which we were to look at it again.",
+        "It is no longer found by its words. Amend it with a later review date, or retract it.",
+    ),
 }
 """What happened, and what to do about it."""

@@ -54,7 +54,13 @@ _REQUESTS: Final = "h."
 
 
 STATES: Final = frozenset(
-    {AlarmName.SILENCE, AlarmName.STALE_HEAD, AlarmName.WITNESS_SHORTFALL, AlarmName.UNANSWERED}
+    {
+        AlarmName.SILENCE,
+        AlarmName.STALE_HEAD,
+        AlarmName.WITNESS_SHORTFALL,
+        AlarmName.UNANSWERED,
+        AlarmName.REVIEW,
+    }
 )
 """Alarms that last until their cause is over, however often they are acknowledged."""
 

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.bulletin import Instant
+from schemas.particulars import Instant
 
 
 class _Shape(BaseModel):

@@ -9,10 +9,10 @@ from typing import Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.bulletin import Instant
 from schemas.directory import Directory
 from schemas.documents import KEM_KEY_SIZE, Keys
 from schemas.encoding import from_base64, instant
+from schemas.particulars import Instant
 from schemas.wraps import kem_key_id
 
 DAY: Final = 86_400_000

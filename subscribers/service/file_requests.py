@@ -5,8 +5,8 @@ from typing import Annotated, Final
 from pydantic import Field, StringConstraints
 
 from schemas.attachments import FileName, FileSize, Hash, MediaType
-from schemas.bulletin import Uuid7
 from schemas.limits import ATTACHMENT_MAX
+from schemas.particulars import Uuid7
 from subscribers.files.shapes import PIECE_MAX
 from subscribers.service.request import Request, Word
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from schemas.bulletin import Body, Instant, Line, Region, where
+from schemas.bulletin import where
 from schemas.card import Slug
 from schemas.documents import AgencyId
 from schemas.encoding import parse_json
@@ -17,6 +17,7 @@ from schemas.limits import (
     PAYLOAD_MAX,
     SUMMARY_MAX,
 )
+from schemas.particulars import Body, Instant, Line, Region
 from schemas.vocabulary import Realm, Tlp
 from subscribers.api import MembershipRole
 from subscribers.insight.requests import CountsRequest, ProvenanceRequest

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from schemas.bulletin import Body
 from schemas.limits import SUMMARY_MAX
+from schemas.particulars import Body
 from subscribers.service.request import Request
 from subscribers.service.request import Word as _Word
 

@@ -7,11 +7,12 @@ answered, and what was carried.
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from schemas.bulletin import Draft, Link, Onward, Release, Shared
+from schemas.bulletin import Draft, Onward, Release, Shared
 from schemas.encoding import from_instant, instant
 from schemas.errors import Code, OperationError, TrustError
 from schemas.membership import MembershipLog
 from schemas.onward import FOLLOWS, OWN, Grant, SignedGrant, parse_grant, sign_grant
+from schemas.particulars import Link
 from schemas.vocabulary import History, Kind, Language, Relation, Severity, Tlp
 from subscribers.core import Core
 from subscribers.judging.showing import Shelf

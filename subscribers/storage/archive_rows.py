@@ -15,9 +15,11 @@ from schemas.encoding import from_instant
 from schemas.errors import Code, TrustError
 from schemas.vocabulary import Kind, Relation, Severity
 from subscribers.judging.kept import Proof, SealedProof, keep_proof, keep_sealed
+from subscribers.storage import facets, reviews
 from subscribers.storage.archive_query import POSITION_BITS, first_position, language_bits
-from subscribers.storage.facets import MIGRATION, file_facets
+from subscribers.storage.facets import file_facets
 from subscribers.storage.normalise import document_terms
+from subscribers.storage.reviews import file_review
 
 MIGRATIONS: Final[tuple[str, ...]] = (
     """
@@ -78,10 +80,11 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     CREATE INDEX changes_open ON changes (number) WHERE report IS NULL;
     DELETE FROM terms WHERE rowid IN (SELECT position FROM bulletins WHERE state = 'retracted');
     """,
-    MIGRATION,
+    facets.MIGRATION,
+    reviews.MIGRATION,
 )
 
-Flag = Literal["expired", "gap_before", "late", "history", "private"]
+Flag = Literal["expired", "gap_before", "late", "history", "private", "review_due"]
 
 _REPLACES: Final = {Kind.AMENDMENT: Relation.AMENDS, Kind.RETRACTION: Relation.RETRACTS}
 _FIELD_BREAK: Final = " ¶ "  # a term that no text has: phrases do not reach from one field into the next
@@ -192,6 +195,7 @@ def put(connection: apsw.Connection, new: NewRecord) -> bool:
         "INSERT INTO bulletin_regions VALUES (?, ?)", [(position, each) for each in regions]
     )
     file_facets(connection, position, bulletin)
+    file_review(connection, position, bulletin)
     title, body = terms_of(bulletin)
     connection.execute("INSERT INTO terms (rowid, title, body) VALUES (?, ?, ?)", (position, title, body))
     connection.executemany(

@@ -38,4 +38,5 @@ NODE: Final[tuple[str, ...]] = (
     attempts.MIGRATIONS[0],
     archive.MIGRATIONS[3],
     once.MIGRATIONS[0],
+    archive.MIGRATIONS[4],
 )

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
-from schemas.bulletin import Draft, Link, Translation
+from schemas.bulletin import Draft
 from schemas.encoding import canonical_json, from_instant
 from schemas.errors import Code, FormatError, LiaisonError
 from schemas.limits import LIST_MAX
+from schemas.particulars import Link, Translation
 from schemas.vocabulary import History, Kind, Language, Realm, Relation, Severity, Tlp
 from subscribers.records import Record
 from subscribers.telling.digest_texts import TEXTS, Texts

@@ -7,9 +7,10 @@ amended is told by its amendment, under the highest marking and the strictest hi
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from schemas.bulletin import Draft, Link, Translation
+from schemas.bulletin import Draft
 from schemas.encoding import canonical_json
 from schemas.limits import LIST_MAX, TITLE_MAX
+from schemas.particulars import Link, Translation
 from schemas.vocabulary import History, Kind, Language, Relation, Severity
 from subscribers.records import Record
 from subscribers.telling.digest import LINE_ROOM, PER_LANGUAGE, caveats, listed_line

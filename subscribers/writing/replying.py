@@ -5,8 +5,9 @@ answered to it.
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from schemas.bulletin import Bulletin, Draft, Instant, Link
+from schemas.bulletin import Bulletin, Draft
 from schemas.errors import Code, OperationError, TrustError
+from schemas.particulars import Instant, Link
 from schemas.reply import parse_sealed, reply_context
 from schemas.vocabulary import History, Kind, Language, Relation, Severity, Tlp
 from subscribers.core import Core

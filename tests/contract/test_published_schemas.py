@@ -121,6 +121,7 @@ WRONG_DRAFTS: dict[str, dict[str, Any]] = {
     "channel_in_a_tactic": {"channel": {"address": "t.me/x", "state": "reported"}},
     "event_without_event": {"kind": "event"},
     "subject_without_subjects": {"kind": "subject"},
+    "subject_without_law": {"kind": "subject", "subjects": [{"type": "person", "name": "A. B."}]},
 }
 
 
@@ -135,7 +136,10 @@ def test_a_wrong_draft_is_refused_by_schema_and_parser(name: str) -> None:
 RIGHT_DRAFTS: dict[Kind, dict[str, Any]] = {
     Kind.CHANNEL: {"channel": {"address": "t.me/x", "state": "blocked"}},
     Kind.EVENT: {"event": {"name": "Summit", "starts": "2026-02-01T00:00:00Z"}},
-    Kind.SUBJECT: {"subjects": [{"type": "person", "name": "A. B.", "reference": "QDi.001"}]},
+    Kind.SUBJECT: {
+        "subjects": [{"type": "person", "name": "A. B.", "reference": "QDi.001"}],
+        "personal": {"legal_basis": "Act", "review": "2027-01-01T00:00:00Z", "correction": "the office"},
+    },
     Kind.CYBER: {"indicators": [{"pattern": "[domain-name:value = 'a.example']"}]},
     Kind.AMENDMENT: {"links": [{"relation": "amends", "id": LINK_ID}]},
     Kind.RETRACTION: {"links": [{"relation": "retracts", "id": LINK_ID}]},

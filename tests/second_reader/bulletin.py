@@ -139,6 +139,7 @@ _BULLETIN = record(
             "very-likely",
             "almost-certain",
         ),
+        "personal": record({"legal_basis": line, "review": fields.time, "correction": line}),
         "event": _EVENT,
         "channel": _CHANNEL,
         "valid_from": fields.time,

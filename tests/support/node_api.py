@@ -9,9 +9,10 @@ from typing import Literal
 
 import uuid_utils
 
-from schemas.bulletin import Bulletin, Draft, Link
+from schemas.bulletin import Bulletin, Draft
 from schemas.errors import Code, OperationError
 from schemas.evidence import Evidence
+from schemas.particulars import Link
 from schemas.publish import read_examples
 from schemas.vocabulary import AlarmName, Kind, Language, Realm, Relation, Severity, Tlp
 from subscribers.api import (

@@ -21,6 +21,9 @@ DRAFT: dict[str, Any] = {
 }
 LINK = {"relation": "amends", "id": uuid(1)}
 
+PERSON = {"type": "person", "name": "N", "reference": "QDi.001"}
+OF_PEOPLE = {"legal_basis": "Act, section 1", "review": "2027-01-01T00:00:00Z", "correction": "the office"}
+
 
 def draft(**changes: Any) -> Draft:  # noqa: ANN401 - fields of the draft
     return parse_draft({**DRAFT, **changes})
@@ -58,6 +61,9 @@ def draft(**changes: Any) -> Draft:  # noqa: ANN401 - fields of the draft
         ({"channel": {"address": "x", "state": "reported"}}, Code.BAD_DRAFT),
         ({"kind": "event"}, Code.BAD_DRAFT),
         ({"kind": "subject"}, Code.BAD_DRAFT),
+        ({"kind": "subject", "subjects": [PERSON]}, Code.BAD_DRAFT),
+        ({"personal": {**OF_PEOPLE, "review": "2026-02-30T00:00:00Z"}}, Code.BAD_DRAFT),
+        ({"personal": {"review": "2026-02-03T00:00:00Z"}}, Code.BAD_DRAFT),
         ({"links": [{"relation": "related", "id": "nonsense"}]}, Code.BAD_DRAFT),
         ({"valid_from": "2026-02-30T00:00:00Z"}, Code.BAD_DRAFT),
         ({"valid_until": "2026-02-30T00:00:00Z"}, Code.BAD_DRAFT),
@@ -93,7 +99,7 @@ def test_drafts_that_are_refused(changes: dict[str, Any], code: Code) -> None:
             "kind": "event",
             "event": {"name": "E", "starts": "2026-02-01T00:00:00Z", "ends": "2026-02-01T00:00:00Z"},
         },
-        {"kind": "subject", "subjects": [{"type": "person", "name": "N", "reference": "QDi.001"}]},
+        {"kind": "subject", "subjects": [PERSON], "personal": OF_PEOPLE},
         {"grading": {"system": "admiralty", "reliability": "F", "credibility": 6}},
         {"grading": {"system": "europol-4x4", "reliability": "X", "credibility": 4}},
         {"valid_from": "1970-01-01T00:00:00Z", "valid_until": "1970-01-01T00:00:00Z"},

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from schemas.bulletin import Tactic
 from schemas.errors import Code, OperationError
+from schemas.particulars import Tactic
 from schemas.vocabulary import Taxonomy
 from subscribers.reference.tactics import SUMMARY_MAX, Match, Technique, Techniques, techniques
 

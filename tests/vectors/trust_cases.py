@@ -18,6 +18,11 @@ from tests.support import federation as fed
 from tests.support.federation import AT, BRA, COM, EXE, FRA, JPN, OTHER, UNX, Party, Publisher
 from tests.vectors.recipe import Case, after, committed, opened, padded_as, received, refused, sent, started
 
+_OF_PEOPLE: Final = {
+    "legal_basis": "Act on border protection, section 12",
+    "review": "2027-01-01T00:00:00Z",
+    "correction": "data.protection@interior.example",
+}
 CARD_OF_COM: Final = Card(slug="border-tactics", title="Tactics at borders", rules="Name no source.")
 
 
@@ -330,9 +335,24 @@ def _bulletins() -> Iterator[Case]:
             bad,
             canonical_json({**fields, "exercise": 1}),
         ),
+        (
+            "personal_without_law",
+            "said of people without saying on what law",
+            bad,
+            canonical_json({**fields, "personal": {"review": good.issued, "correction": "c"}}),
+        ),
+        (
+            "personal_review_never",
+            "a review on a day that there is not",
+            refused(Code.BAD_ENCODING, moves=True),
+            canonical_json({**fields, "personal": {**_OF_PEOPLE, "review": "2026-02-30T00:00:00Z"}}),
+        ),
     )
     for name, what, expect, payload in raws:
         yield after(p, f"bulletin_{name}", what, expect, p.sealed(payload, 1))
+    personal = fed.bulletin(1, personal=_OF_PEOPLE).to_bytes()
+    what = "what is said of people, on what law, until when"
+    yield after(p, "good_personal", what, opened(personal), p.sealed(personal, 1))
     card = canonical_json({"v": 1, "slug": "Not A Slug", "title": "T", "rules": ""})
     yield after(p, "card_slug", "a card with an impossible short name", bad, p.sealed(card, 1, kind=CARD))
     what = "a bulletin in a card's frame"

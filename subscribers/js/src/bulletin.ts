@@ -40,6 +40,7 @@ const subject = record(
   { type: oneOf("person", "organisation", "foreign-fighter"), name: line },
   { aliases: listOf(line), reference: orNull(matches(LISTING)) },
 );
+const personal = record({ legal_basis: line, review: time, correction: line });
 const event = record({ name: line }, { venue: orNull(line), starts: orNull(time), ends: orNull(time) });
 const channel = record(
   { address: line, state: oneOf("reported", "confirmed", "blocked", "returned") },
@@ -101,6 +102,7 @@ const FORM = record(
     likelihood: orNull(oneOf(...LIKELIHOODS)),
     tactics: listOf(tactic),
     subjects: listOf(subject),
+    personal: orNull(personal),
     regions: listOf(matches(REGION)),
     event: orNull(event),
     channel: orNull(channel),
@@ -143,8 +145,9 @@ export function parseBulletin(payload: Uint8Array): Bulletin {
   const fields = parseJson(payload, PAYLOAD_MAX);
   demand(FORM(fields), "bad_document", "not a bulletin");
   const happening = isObject(fields["event"]) ? fields["event"] : {};
-  for (const each of [fields, happening]) {
-    for (const name of ["issued", "starts", "ends", "valid_from", "valid_until"]) exists(each[name]);
+  const ofPeople = isObject(fields["personal"]) ? fields["personal"] : {};
+  for (const each of [fields, happening, ofPeople]) {
+    for (const name of ["issued", "starts", "ends", "valid_from", "valid_until", "review"]) exists(each[name]);
   }
   const ordered = inOrder(happening["starts"], happening["ends"]) && inOrder(fields["valid_from"], fields["valid_until"]);
   demand(ordered, "bad_document", "an end before its beginning");

@@ -162,7 +162,7 @@ def _evidences() -> list[bytes]:
 
 
 _DOCUMENTS: Final = ("schemas/documents.py", "schemas/signing.py")
-_BULLETIN: Final = ("schemas/bulletin.py",)
+_BULLETIN: Final = ("schemas/bulletin.py", "schemas/particulars.py")
 
 TARGETS: Final = (
     Target("envelope", _envelope, ("schemas/signing.py",), _documents, changed_json, longest=2048),
