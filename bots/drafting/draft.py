@@ -9,10 +9,12 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.bulletin import (
+from schemas.bulletin import Draft, parse_draft
+from schemas.encoding import canonical_json
+from schemas.limits import ATTACHMENTS_MAX
+from schemas.particulars import (
     Channel,
     CommunityId,
-    Draft,
     Event,
     Grading,
     Instant,
@@ -20,10 +22,7 @@ from schemas.bulletin import (
     Tactic,
     Translation,
     Uuid7,
-    parse_draft,
 )
-from schemas.encoding import canonical_json
-from schemas.limits import ATTACHMENTS_MAX
 from schemas.vocabulary import Kind, Language, Likelihood, Relation, Severity, Tlp
 
 OFFERED: Final = (

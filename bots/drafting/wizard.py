@@ -15,10 +15,10 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 from bots.commands import clean, regions
 from bots.drafting.draft import OFFERED, HalfDraft, Step
 from bots.release import Ceiling, Release
-from schemas.bulletin import Body, Channel, Event, Grading, Line, Tactic, Translation
 from schemas.encoding import instant
 from schemas.errors import OperationError
 from schemas.limits import LIST_MAX, SUMMARY_MAX
+from schemas.particulars import Body, Channel, Event, Grading, Line, Tactic, Translation
 from schemas.vocabulary import (
     ChannelState,
     GradingSystem,

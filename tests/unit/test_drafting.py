@@ -29,8 +29,9 @@ from bots.render import Reader, View, render
 from bots.roles import Role
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
-from schemas.bulletin import Bulletin, Channel, Event, Translation
+from schemas.bulletin import Bulletin
 from schemas.errors import Code, DraftError, OperationError
+from schemas.particulars import Channel, Event, Translation
 from schemas.vocabulary import (
     ChannelState,
     Kind,
