@@ -31,14 +31,13 @@ from subscribers.api import (
 from subscribers.clock import now_ms
 from subscribers.core import Core
 from subscribers.diagnosis import diagnose
-from subscribers.directory.notifier import Notifier
 from subscribers.directory.pages import page
 from subscribers.exchange.enrolment import LOCAL
 from subscribers.exchange.sent import Sent
 from subscribers.files.desk import FileDesk, using
 from subscribers.insight.desk import Insight
 from subscribers.judging import alarms
-from subscribers.judging.herald import Herald, told
+from subscribers.judging.herald import told
 from subscribers.judging.showing import Kept, Shelf, check_signed
 from subscribers.judging.showing import compose as compose_evidence
 from subscribers.keyring.key_life import KeyInfo, Reader
@@ -52,13 +51,11 @@ from subscribers.service.answering import NodeService
 from subscribers.settings import NodeSettings
 from subscribers.sharing.sharing_api import Sharing
 from subscribers.sinks.jsonl import JsonlSink
-from subscribers.telling.correcting import Corrector
 from subscribers.telling.digest import compose, parse_period
 from subscribers.telling.recall import Recall
-from subscribers.telling.reporting import Reporter
 from subscribers.telling.republish import Republisher, Sink
-from subscribers.telling.reviewing import Reviewer
 from subscribers.telling.schedule import running
+from subscribers.telling.workers import workers
 from subscribers.writing import drafts
 from subscribers.writing.once import Named, noting
 from subscribers.writing.replying import Replying
@@ -126,11 +123,7 @@ class Node:
                     core.run(),
                     republisher.run(),
                     rotation.run(),
-                    Herald(core.store, core.ledger, local.announce).run(),
-                    Notifier(core, local).run(),
-                    Reporter(core, republisher, settings.report_seconds).run(),
-                    Corrector(core, republisher, settings.report_seconds).run(),
-                    Reviewer(core, republisher).run(),
+                    *workers(core, local, republisher, settings),
                     node.succession.run(),
                     node.files.run(),
                 ),
