@@ -9,6 +9,7 @@ from bots.clock import Clock
 from bots.desk import Answer, Desk
 from bots.drafting.releasing import Releasing
 from bots.drafting.writing import Writing
+from bots.finding import Finder
 from bots.limit import Limit
 from bots.outcomes import Blocked
 from bots.ports import Chat, NodeClient
@@ -36,6 +37,7 @@ class Context:
     desk: Desk
     writing: Writing
     releasing: Releasing
+    finder: Finder
     node: NodeClient
     state: State
     schedule: Schedule
@@ -116,16 +118,19 @@ class Context:
         await self._seen(officer, rendered)
         single = len(rendered.parts) == 1
         await self.chat.edit(chat, message, rendered.parts[0], rows=rendered.rows if single else ())
-        await self._note(officer, chat, message, answer, 0)
+        await self._note(officer, chat, message, answer, 0, replaced=True)
         if not single:
             rest = replace(rendered, parts=rendered.parts[1:], shows=())
             await self.answer(officer, chat, Answer(rest, answer.record, answer.language))
 
-    async def _note(self, officer: Officer, chat: int, message: int, answer: Answer, part: int) -> None:
+    async def _note(
+        self, officer: Officer, chat: int, message: int, answer: Answer, part: int, *, replaced: bool = False
+    ) -> None:
         now = self.clock.now()
         ends = ends_at(answer.record, answer.rendered, now)
         record = answer.record.bulletin.id if answer.record else None
-        if record is None and ends is None and answer.listed is None:
+        empty = record is None and ends is None and answer.listed is None
+        if empty and not (replaced and await self.state.outbox.row(chat, message)):
             return
         language = answer.language.value if answer.language else None
         shown = Shown(chat, message, record, language, part, ends, answer.listed)

@@ -1,7 +1,6 @@
 """The enquiry desk: what officers ask and what they are answered. Knows nothing of the chat service.
 
-Questions go to the node under the ceiling where the answer would tell more than a stub: a search sees only
-what may be shown in full, so that neither hits nor their number say what a withheld bulletin contains.
+Searches are `bots.finding`.
 """
 
 from collections.abc import Iterable
@@ -19,11 +18,9 @@ from bots.rendered import Button, Rendered
 from bots.state import State
 from bots.state.lists import Listed
 from bots.state.officers import Officer
-from bots.state.outbox import KEEP
-from bots.suggest import did_you_mean, vocabulary
-from bots.words import Words, words
+from bots.words import words
 from schemas.errors import Code, LiaisonError, OperationError
-from schemas.vocabulary import Kind, Language, Tlp
+from schemas.vocabulary import Kind, Language
 from subscribers.records import Filters, Page, Record
 
 NEWS: Final = Filters(kinds=frozenset(Kind) - QUIET_KINDS)
@@ -73,35 +70,12 @@ class Desk:
             officer, page, title="🗂 " + say.text("Latest bulletins"), query={"verb": "latest"}
         )
 
-    async def search(self, officer: Officer, text: str) -> Answer:
-        """Bulletins with these words, newest first."""
-        page = await self.node.search(text, filters=self._visible(), limit=PAGE)
-        say = words(officer.language)
-        if page.items:
-            return await self._page(
-                officer, page, title=_hits(page, say), query={"verb": "search", "words": text}
-            )
-        lines = [say.text("Nothing found for these words.")]
-        now = self.clock.now()
-        kept = await self.state.outbox.records(now - KEEP, now + 1)
-        known = vocabulary([each for each in kept if each.state != "retracted"], self.ceiling)
-        if better := did_you_mean(text, known):
-            lines.append(say.text("Did you mean: {words}", words=say.embed(better)))
-        if self.ceiling.full is not Tlp.RED:
-            lines.append(say.text("Only bulletins that may be shown in chat are searched here."))
-        return Answer(screens.plain_answer("\n".join(lines), officer.language))
-
     async def next_page(self, officer: Officer) -> Answer | None:
-        """The part after the last list; None when there is none."""
-        query = await self.state.memory.data(_page_key(officer))
-        if not query.get("cursor"):
+        """The part after the last list of the newest; None when there is none."""
+        query = await self.state.memory.data(page_key(officer))
+        if query.get("verb") != "latest" or not query.get("cursor"):
             return None
-        if query["verb"] == "search":
-            page = await self.node.search(
-                query["words"], filters=self._visible(), limit=PAGE, cursor=query["cursor"]
-            )
-        else:
-            page = await self.node.latest(NEWS, PAGE, query["cursor"])
+        page = await self.node.latest(NEWS, PAGE, query["cursor"])
         if not page.items:
             return None
         return await self._page(officer, page, title="🗂 " + words(officer.language).text("More"), query=query)
@@ -158,12 +132,9 @@ class Desk:
             text = "✅ 🔏 " + say.text("{ref} acknowledged, to its originator alone.", ref=name)
         return Acknowledged(record.bulletin.ref, text, done=True)
 
-    def _visible(self) -> Filters:
-        return Filters(tlp_at_most=self.ceiling.full)
-
     async def _page(self, officer: Officer, page: Page, *, title: str, query: dict[str, str]) -> Answer:
         say = words(officer.language)
-        await self.state.memory.set_data(_page_key(officer), {**query, "cursor": page.cursor})
+        await self.state.memory.set_data(page_key(officer), {**query, "cursor": page.cursor})
         rows = ((Button(say.text("More") + " ▾", encode("next")),),) if page.cursor else ()
         note = say.text("Open one with /show and its reference.")
         reader = Reader(officer.language, officer.zone)
@@ -187,11 +158,6 @@ def node_trouble(error: LiaisonError, officer: Officer) -> Rendered:
     return screens.plain_answer(text, officer.language)
 
 
-def _hits(page: Page, say: Words) -> str:
-    if page.total is None:
-        return "🔎 " + say.text("Found, newest first")
-    return "🔎 " + say.count("{number} bulletin found", "{number} bulletins found", page.total)
-
-
-def _page_key(officer: Officer) -> str:
+def page_key(officer: Officer) -> str:
+    """Under which key the question of an officer's last list is remembered."""
     return f"page:{officer.id}"

@@ -18,6 +18,7 @@ from bots.drafting.turns import Parts
 from bots.drafting.writing import Writing
 from bots.events import Events
 from bots.farewell import Janitor
+from bots.finding import Finder
 from bots.handlers import written
 from bots.intake import Intake
 from bots.limit import Limit
@@ -108,6 +109,7 @@ class House:
             desk=Desk(node, state, ceiling, clock, within=front.within),
             writing=Writing(drafting),
             releasing=Releasing(drafting),
+            finder=Finder(node, state, ceiling, clock),
             node=node,
             state=state,
             schedule=self._schedule,

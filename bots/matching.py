@@ -5,6 +5,7 @@ from typing import Final
 
 from schemas.vocabulary import Kind, Severity
 from subscribers.records import Filters, Record
+from subscribers.storage.facets import facets_of
 
 QUIET_KINDS: Final = frozenset({Kind.ACKNOWLEDGEMENT})
 """Kinds that alert nobody unless a subscription names them: every reader makes one for every bulletin."""
@@ -18,12 +19,17 @@ def matches(record: Record, filters: Filters) -> bool:
     subject is named by its reference or its name, an event by its name. A language matches when the bulletin
     has a text in it, original or translated. Times and markings of `filters` count as well.
     """
-    bulletin = record.bulletin
-    return (
-        matches_outside(record, filters)
-        and (not filters.tactics or any(_under(each.id, filters.tactics, ".") for each in bulletin.tactics))
-        and (not filters.subjects or _named(_subjects(record), filters.subjects))
-        and (not filters.events or _named(_event(record), filters.events))
+    if not matches_outside(record, filters):
+        return False
+    about = facets_of(record.bulletin)
+    return all(
+        any((facet, each.casefold()) in about for each in wanted)
+        for facet, wanted in (
+            ("tactic", filters.tactics),
+            ("subject", filters.subjects),
+            ("event", filters.events),
+        )
+        if wanted
     )
 
 
@@ -38,7 +44,7 @@ def matches_outside(record: Record, filters: Filters) -> bool:
             not filters.communities
             or not filters.communities.isdisjoint({record.community, record.community_slug})
         )
-        and (not filters.regions or any(_under(each, filters.regions, "-") for each in bulletin.regions))
+        and (not filters.regions or any(_within(each, filters.regions) for each in bulletin.regions))
         and (not filters.languages or not filters.languages.isdisjoint(languages))
         and bulletin.tlp.rank <= filters.tlp_at_most.rank
         and (filters.since is None or bulletin.issued >= filters.since)
@@ -46,18 +52,5 @@ def matches_outside(record: Record, filters: Filters) -> bool:
     )
 
 
-def _under(code: str, wanted: Iterable[str], joint: str) -> bool:
-    return any(code == each or code.startswith(each + joint) for each in wanted)
-
-
-def _subjects(record: Record) -> Iterable[str]:
-    for each in record.bulletin.subjects:
-        yield from (each.name, *each.aliases, each.reference or "")
-
-
-def _event(record: Record) -> Iterable[str]:
-    return (record.bulletin.event.name,) if record.bulletin.event else ()
-
-
-def _named(names: Iterable[str], wanted: Iterable[str]) -> bool:
-    return not {each.casefold() for each in wanted}.isdisjoint(each.casefold() for each in names)
+def _within(region: str, wanted: Iterable[str]) -> bool:
+    return any(region == each or region.startswith(each + "-") for each in wanted)

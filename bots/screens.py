@@ -9,11 +9,11 @@ from bots.rendered import Button, Part, Rendered, Rows
 from bots.roles import Right
 from bots.state.officers import Officer
 from bots.words import NAMES, SPOKEN, Words, words
-from schemas.vocabulary import Language, Tlp
+from schemas.vocabulary import Kind, Language, Severity, Tlp
 
 COMMANDS = {
     "latest": N_("The newest bulletins"),
-    "search": N_("Search for words"),
+    "search": N_("Search by words and filters"),
     "show": N_("Open a bulletin by its reference"),
     "ack": N_("Acknowledge a bulletin"),
     "draft": N_("Write a bulletin"),
@@ -21,7 +21,7 @@ COMMANDS = {
     "amend": N_("Amend a bulletin of your agency"),
     "retract": N_("Retract a bulletin of your agency"),
     "subscribe": N_("Choose what you are alerted to"),
-    "subscriptions": N_("Your subscriptions: pause or delete"),
+    "subscriptions": N_("Your subscriptions: snooze, pause, delete"),
     "digest": N_("Digest, time zone and quiet hours"),
     "duty": N_("Who is on duty, and taking over"),
     "language": N_("The language of this bot"),
@@ -144,6 +144,19 @@ def usage(officer: Officer, example: str) -> Rendered:
     """How a command is written."""
     say = words(officer.language)
     return screen([Span(say.text("Write it like this:") + "\n"), *say.code(example)], officer.language)
+
+
+def searching(officer: Officer, examples: Iterable[str], keys: Iterable[str]) -> Rendered:
+    """How a search is written."""
+    say = words(officer.language)
+    spans: list[Span] = [Span(say.text("Write it like this:"))]
+    for each in examples:
+        spans += [Span("\n"), *say.code(each)]
+    spans.append(Span("\n\n" + say.text("Before the colon may stand: {keys}.", keys=say.listed(keys))))
+    kinds, severities = (say.listed(each.value for each in values) for values in (Kind, Severity))
+    spans += [Span("\n" + say.embed("kind: ") + kinds), Span("\n" + say.embed("severity: ") + severities)]
+    spans.append(Span("\n" + say.embed("since: 12h, 7d, 2w, 2026-11-01")))
+    return screen(spans, officer.language)
 
 
 def unknown(officer: Officer) -> Rendered:

@@ -1,13 +1,12 @@
-"""`/latest`, `/search`, `/show`, and the buttons that turn pages, open and translate."""
+"""`/latest`, `/show`, and the buttons that open and translate."""
 
 from bots import screens
 from bots.asking import Pressed, Typed
 from bots.book import Book
-from bots.commands import reference, words
+from bots.commands import reference
 from bots.context import Context
 from bots.render import View
 from bots.state.officers import Officer
-from bots.words import words as speak
 from schemas.encoding import check_uuid7
 from schemas.errors import Code, FormatError
 from schemas.vocabulary import Language
@@ -16,15 +15,6 @@ from schemas.vocabulary import Language
 async def latest(asked: Typed, context: Context, officer: Officer) -> None:
     """The newest bulletins."""
     await context.answer(officer, asked.chat, await context.desk.latest(officer))
-
-
-async def search(asked: Typed, context: Context, officer: Officer) -> None:
-    """Bulletins with the given words."""
-    wanted = words(asked.after)
-    if not wanted:
-        await context.say(officer, asked.chat, screens.usage(officer, "/search drone stadium"))
-        return
-    await context.answer(officer, asked.chat, await context.desk.search(officer, wanted))
 
 
 async def show(asked: Typed, context: Context, officer: Officer) -> None:
@@ -37,15 +27,6 @@ async def show(asked: Typed, context: Context, officer: Officer) -> None:
     await context.answer(officer, asked.chat, answer)
     if answer.record and (answered := await context.desk.replies(officer, answer.record)):
         await context.answer(officer, asked.chat, answered)
-
-
-async def turn(asked: Pressed, context: Context, officer: Officer) -> None:
-    """The next page of a list."""
-    answer = await context.desk.next_page(officer)
-    end = "" if answer else speak(officer.language).text("That was the last of them.")
-    await context.chat.toast(asked.press, end)
-    if answer:
-        await context.answer(officer, asked.chat, answer)
 
 
 async def more(asked: Pressed, context: Context, officer: Officer) -> None:
@@ -80,8 +61,6 @@ def _id(text: str) -> str:
 def register(book: Book) -> None:
     """Enter what is answered here."""
     book.command("latest", latest)
-    book.command("search", search)
     book.command("show", show)
-    book.button("next", turn)
     book.button("more", more)
     book.button("lang", translate)

@@ -1,181 +1,174 @@
-"""`/subscribe` and `/subscriptions`: menus that are edited in place."""
+"""`/subscribe`: a saved search is put together in one message that is edited in place, previewed, kept."""
 
-from collections.abc import Callable
 from typing import Final
 
-from bots import menus, screens
+from bots import screens, search_drafts, search_menus
 from bots.actions import Action
 from bots.asking import Pressed, Typed
 from bots.book import Book
-from bots.commands import regions
 from bots.context import Context
-from bots.release import Release
+from bots.desk import Answer
+from bots.facets import suggested_name
+from bots.previewing import previewed
+from bots.recents import recent
 from bots.rendered import Rendered
+from bots.search_drafts import TYPED
+from bots.search_menus import OFFERED_MAX, Offer
 from bots.state.officers import Officer
 from bots.state.outbox import KEEP
 from bots.steps import Steps
+from bots.watching import Search
 from bots.words import words
-from schemas.errors import Code, FormatError, OperationError
-from schemas.vocabulary import Kind, Language, Severity
+from schemas.errors import OperationError
 from subscribers.records import Filters
 
-RECENT: Final = 16
 _CHOOSING: Final = "subscribing"
-_REGIONS: Final = "subscribing.regions"
-"""The menu asks for regions: country codes may be typed."""
+_STEP: Final = "subscribing."
+"""A menu that asks for something to be typed: `subscribing.regions`, and so on."""
+_NAMED: Final = {"ev": "events", "tac": "tactics", "subj": "subjects"}
+_ASKS: Final = {
+    **_NAMED, "reg": "regions", "tr": "regions", "words": "words", "nowords": "words", "quiet": "hours",
+    "tq": "hours", "name": "name",
+}  # fmt: skip
+"""What may be typed after which button."""
 
 
 async def subscribe(asked: Typed, context: Context, officer: Officer) -> None:
     """A new draft in a new menu."""
+    await begin(asked.chat, context, officer, Search())
+
+
+async def begin(chat: int, context: Context, officer: Officer, draft: Search) -> None:
+    """A menu for a draft, which may hold something already."""
     steps = context.steps(officer)
-    await _keep(steps, Filters())
+    await steps.end()
+    await _keep(steps, draft)
     await steps.go(_CHOOSING)
-    await context.say(
-        officer, asked.chat, menus.subscribing(officer, Filters(), await context.node.communities())
-    )
+    await context.say(officer, chat, await _home(context, officer, draft))
 
 
 async def menu(asked: Pressed, context: Context, officer: Officer) -> None:
     """A button of the menu."""
     shown = await _step(asked.action, context, officer)
     await context.chat.toast(asked.press)
-    if shown:
-        await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
+    await context.replace(officer, asked.chat, asked.message, shown)
 
 
-async def typed_regions(asked: Typed, context: Context, officer: Officer) -> None:
-    """Country codes, sent while the menu asks for regions."""
+async def typed(asked: Typed, context: Context, officer: Officer) -> None:
+    """What is sent while a menu asks for it."""
     steps = context.steps(officer)
-    draft = await _draft(steps)
+    what = (await steps.at() or "").removeprefix(_STEP)
     try:
-        draft = draft.model_copy(update={"regions": draft.regions | regions(asked.text)})
+        draft = search_drafts.typed(what, asked.text, await _draft(steps), context.clock.now())
     except OperationError:
-        await context.say(officer, asked.chat, screens.usage(officer, "FR, DE-BE"))
+        await context.say(officer, asked.chat, screens.usage(officer, TYPED[what]))
         return
     await _keep(steps, draft)
     await steps.go(_CHOOSING)
-    await context.say(
-        officer, asked.chat, menus.subscribing(officer, draft, await context.node.communities())
-    )
+    if what == "name":
+        await context.answer(officer, asked.chat, await previewed(context.finder, officer, draft))
+    else:
+        await context.say(officer, asked.chat, await _home(context, officer, draft))
 
 
-async def subscriptions(asked: Typed, context: Context, officer: Officer) -> None:
-    """What the officer subscribes to."""
-    held = await context.state.officers.subscriptions(officer.id)
-    await context.say(officer, asked.chat, menus.subscribed(officer, held, await context.node.communities()))
-
-
-async def manage(asked: Pressed, context: Context, officer: Officer) -> None:
-    """Pause, resume or delete one."""
-    what, key = asked.action.argument(0), asked.action.number(1)
-    held = {each.id: each for each in await context.state.officers.subscriptions(officer.id)}
-    if key in held and what == "pause":
-        await context.state.officers.pause(officer.id, key, paused=not held[key].paused)
-    if key in held and what == "delete":
-        await context.state.officers.unsubscribe(officer.id, key)
-    await context.chat.toast(asked.press)
-    now = await context.state.officers.subscriptions(officer.id)
-    shown = menus.subscribed(officer, now, await context.node.communities())
-    await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
-
-
-async def _step(action: Action, context: Context, officer: Officer) -> Rendered | None:
+async def _step(action: Action, context: Context, officer: Officer) -> Answer:
     steps = context.steps(officer)
-    draft = await _draft(steps)
-    what = action.argument(0)
+    what, draft = action.argument(0), await _draft(steps)
     if what == "save":
-        return await _save(context, officer, steps, draft)
+        return Answer(await _save(context, officer, steps, draft))
     if what == "drop":
         await steps.end()
-        return menus.dropped(officer)
-    if what in _TOGGLES:
-        field, read = _TOGGLES[what]
-        draft = _toggled(draft, field, read(action.argument(1)))
-        await _keep(steps, draft)
-    await steps.go(_REGIONS if what in {"reg", "tr"} else _CHOOSING)
+        return Answer(search_menus.dropped(officer))
+    field = search_drafts.named(action.argument(1)) if what == "to" else _NAMED.get(what, "")
+    offered = (await steps.data()).get("offered", {}).get(field, [])
+    draft = search_drafts.pressed(action, draft, offered)
+    await _keep(steps, draft)
+    asks = _ASKS.get(what) or field
+    await steps.go(_STEP + asks if asks else _CHOOSING)
+    if what == "see":
+        return await previewed(context.finder, officer, draft)
+    if field:
+        return Answer(await _named(context, officer, steps, draft, field))
+    return Answer(await _screen(what, context, officer, draft))
+
+
+async def _screen(what: str, context: Context, officer: Officer, draft: Search) -> Rendered:
     match what:
         case "com" | "tc":
-            return menus.choosing_communities(officer, draft, await context.node.communities())
+            return search_menus.choosing_communities(officer, draft, await context.node.communities())
         case "kind" | "tk":
-            return menus.choosing_kinds(officer, draft)
+            return search_menus.choosing_kinds(officer, draft)
         case "sev" | "ts":
-            return menus.choosing_severity(officer, draft)
+            return search_menus.choosing_severity(officer, draft)
         case "reg" | "tr":
-            return menus.choosing_regions(officer, draft, await _recent_regions(context))
+            found = (each.value for each in await _recent(context, "regions"))
+            return search_menus.choosing_regions(officer, draft, found)
         case "lang" | "tl":
-            return menus.choosing_languages(officer, draft)
+            return search_menus.choosing_languages(officer, draft)
+        case "words" | "nowords":
+            return search_menus.asking_words(officer, draft)
+        case "loud" | "tm":
+            return search_menus.choosing_mode(officer, draft)
+        case "quiet" | "tq":
+            return search_menus.choosing_hours(officer, draft)
+        case "name":
+            known = await context.node.communities()
+            return search_menus.naming(officer, suggested_name(draft, known, words(officer.language)))
         case _:
-            return menus.subscribing(officer, draft, await context.node.communities())
+            return await _home(context, officer, draft)
 
 
-async def _save(context: Context, officer: Officer, steps: Steps, draft: Filters) -> Rendered:
+async def _home(context: Context, officer: Officer, draft: Search) -> Rendered:
+    return search_menus.subscribing(officer, draft, await context.node.communities())
+
+
+async def _named(context: Context, officer: Officer, steps: Steps, draft: Search, field: str) -> Rendered:
+    """The screen on which events, tactics or subjects are chosen: those of the draft, then late ones."""
+    chosen = sorted(getattr(draft.filters, field))
+    late = await _recent(context, field)
+    labels = {each.value: each for each in late}
+    own = [labels.get(each, Offer(each, each)) for each in chosen]
+    offers = [*own, *(each for each in late if each.value not in chosen)][: max(OFFERED_MAX, len(own))]
+    data = (await steps.data()).get("offered", {})
+    await steps.keep(offered={**data, field: [each.value for each in offers]})
+    return search_menus.choosing_named(officer, field, offers, chosen)
+
+
+async def _recent(context: Context, field: str) -> list[Offer]:
+    now = context.clock.now()
+    late = reversed(await context.state.outbox.records(now - KEEP, now + 1))
+    return recent(late, context.desk.ceiling, field)
+
+
+async def _save(context: Context, officer: Officer, steps: Steps, draft: Search) -> Rendered:
     if await steps.at() is None:
-        return menus.dropped(officer)
+        return search_menus.dropped(officer)
+    say, known = words(officer.language), await context.node.communities()
+    wanted = draft if draft.name else draft.model_copy(update={"name": suggested_name(draft, known, say)})
     try:
-        kept = await context.state.officers.subscribe(officer.id, draft)
+        await context.state.officers.subscribe(officer.id, wanted)
     except OperationError:
-        text = words(officer.language).text(
-            "You have as many subscriptions as there may be. Delete one first."
-        )
+        text = say.text("You have as many subscriptions as there may be. Delete one first.")
         return screens.plain_answer(text, officer.language)
     await steps.end()
-    return menus.saved(officer, kept, await context.node.communities())
+    return search_menus.saved(officer, wanted, known)
 
 
-async def _recent_regions(context: Context) -> list[str]:
-    """Regions of late bulletins that may be shown in full: a withheld bulletin's region stays withheld."""
-    now = context.clock.now()
-    seen: dict[str, None] = {}
-    for record in reversed(await context.state.outbox.records(now - KEEP, now + 1)):
-        if context.desk.ceiling.allows(record.bulletin.tlp) is Release.FULL:
-            seen.update(dict.fromkeys(record.bulletin.regions))
-    return list(seen)[:RECENT]
+async def _draft(steps: Steps) -> Search:
+    data = await steps.data()
+    if kept := data.get("search"):
+        return Search.model_validate_json(kept)
+    before = data.get("filters")  # a menu that was half made before searches had names
+    return Search(filters=Filters.model_validate_json(before)) if before else Search()
 
 
-def _toggled(draft: Filters, field: str, value: object) -> Filters:
-    if field == "severity_at_least":
-        return draft.model_copy(update={field: value})
-    return draft.model_copy(update={field: getattr(draft, field) ^ {value}})
-
-
-def _one_of(values: type[Kind] | type[Language] | type[Severity]) -> Callable[[str], object]:
-    def read(text: str) -> object:
-        if text not in set(values):
-            raise FormatError(Code.BAD_REQUEST, "a button with an unknown value")
-        return values(text)
-
-    return read
-
-
-def _region(text: str) -> object:
-    try:
-        return next(iter(regions(text)))
-    except OperationError:
-        raise FormatError(Code.BAD_REQUEST, "a button with an unknown region") from None
-
-
-_TOGGLES: Final[dict[str, tuple[str, Callable[[str], object]]]] = {
-    "tc": ("communities", str),
-    "tk": ("kinds", _one_of(Kind)),
-    "ts": ("severity_at_least", _one_of(Severity)),
-    "tr": ("regions", _region),
-    "tl": ("languages", _one_of(Language)),
-}
-
-
-async def _draft(steps: Steps) -> Filters:
-    kept = (await steps.data()).get("filters")
-    return Filters.model_validate_json(kept) if kept else Filters()
-
-
-async def _keep(steps: Steps, draft: Filters) -> None:
-    await steps.keep(filters=draft.model_dump_json())
+async def _keep(steps: Steps, draft: Search) -> None:
+    await steps.keep(search=draft.model_dump_json())
 
 
 def register(book: Book) -> None:
     """Enter what is answered here."""
     book.command("subscribe", subscribe)
-    book.command("subscriptions", subscriptions)
     book.button("sub", menu)
-    book.button("mine", manage)
-    book.step(_REGIONS, typed_regions)
+    for what in TYPED:
+        book.step(_STEP + what, typed)

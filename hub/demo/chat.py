@@ -51,10 +51,10 @@ class Chats:
                 await asyncio.sleep(_LOOK_SECONDS)
 
     async def subscribe(self, officer: Officer, *choices: str) -> None:
-        """Open the menu, press what leads to `choices` (callback data), and save."""
+        """Open the menu, press what leads to `choices` (callback data), look at the preview, and save."""
         before = len(await self.from_bot(officer.name))
         await self._say(officer.name, "/subscribe")
-        for data in (*choices, "sub:home", "sub:save"):
+        for data in (*choices, "sub:home", "sub:see", "sub:save"):
             message = await self._button(officer.name, data, before)
             if message is not None:
                 await self._act(officer.name, "press", message=message, data=data)
@@ -68,7 +68,7 @@ class Chats:
     async def _button(self, name: str, data: str, after: int) -> int | None:
         """The message, among those after the first `after` of the bot, that has the button with `data`.
 
-        None for `sub:home` where the menu already offers to save: there is nothing to go back from.
+        None for `sub:home` where the menu already offers the preview: there is nothing to go back from.
         """
         async with asyncio.timeout(WAIT_SECONDS):
             while True:
@@ -76,7 +76,7 @@ class Chats:
                     offered = buttons(message)
                     if data in offered:
                         return int(message["message_id"])
-                    if data == "sub:home" and "sub:save" in offered:
+                    if data == "sub:home" and "sub:see" in offered:
                         return None
                 await asyncio.sleep(_LOOK_SECONDS)
 

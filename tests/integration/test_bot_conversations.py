@@ -8,6 +8,9 @@ import pytest
 
 from bots.sandbox.client import SandboxUser
 from bots.state.room import Redeemed
+from bots.times import Quiet
+from bots.watching import Mode, Search
+from schemas.encoding import instant
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.local import ClientIdentity, Role
@@ -26,9 +29,12 @@ THREAT = make_record(
     body="First paragraph.\n\n" + "Much more. " * 500,
     regions=["FR-75"],
     translations=[FRENCH],
+    event={"name": "Great Games"},
+    tactics=[{"taxonomy": "mitre-attack", "id": "T1566.001"}],
+    subjects=[{"type": "organisation", "name": "Harbour Front", "reference": "QDe.001"}],
 )
 AMBER = make_record(43, tlp="TLP:AMBER", title="Amber secret", severity="high")
-RED = make_record(44, tlp="TLP:RED", title="Red secret", severity="info")
+RED = make_record(44, tlp="TLP:RED", title="Red secret", severity="info", event={"name": "Secret games"})
 
 
 @pytest.fixture
@@ -64,43 +70,63 @@ async def test_help_in_six_languages(stage: BotStage) -> None:
 
 
 async def test_subscribing_by_menu_in_one_message(stage: BotStage, node: DirectNode) -> None:
-    await node.arrive(THREAT)
+    lately = {"received": instant(int(time.time() * 1_000) - 86_400_000)}
+    found, hidden = THREAT.model_copy(update=lately), RED.model_copy(update=lately)
+    await node.arrive(found, hidden)
+    await node.handled(hidden)
     ed = await stage.enrol("Ed")
     menu = await ed.ask("/subscribe")
-    path = [
-        "Kind",
-        "Threat",
-        "Back",
-        "Severity",
-        "High",
-        "Back",
-        "Community",
-        "Alpha",
-        "Back",
-        "Language",
-        "English",
-        "Back",
-    ]
-    for label in path:
+    shown = menu
+    for label in (
+        "Kind", "Threat", "Back", "Severity", "High", "Back", "Community", "Alpha", "Back", "Language",
+        "English", "Back", "Event", "Great Games", "Back", "Subject", "Harbour Front QDe.001", "Back",
+        "How loud", "Only in the digest", "Back", "Quiet hours", "23:00–07:00", "Back", "Region",
+    ):  # fmt: skip
         await ed.press(label, menu)
-        await ed.next_edit()
-    await ed.press("Region", menu)
-    await ed.next_edit()
+        shown = await ed.next_edit()
+    assert "QDe.001" not in "".join(buttons(shown))
     shown = await ed.ask("fr, DE-BE")
-    assert "DE-BE, FR" in text_of(shown)
-    await ed.press("Save", shown)
-    saved = await ed.next_edit()
-    assert "Threat · from “High” up · Alpha · DE-BE, FR · English" in text_of(saved)
-    held = await stage.state.officers.subscriptions()
-    assert [each.filters for each in held] == [
-        Filters(
+    await ed.press("Tactic", shown)
+    await ed.next_edit()
+    shown = await ed.ask("T1566")
+    await ed.press("Words", shown)
+    await ed.next_edit()
+    assert "drone stadium" in text_of(await ed.ask("???"))
+    shown = await ed.ask("drone")
+    await ed.press("Preview", shown)
+    preview = await ed.next_edit()
+    lines = text_of(preview).split("\n")
+    assert lines[0] == "👁 drone · Great Games · QDe.001"
+    assert lines[1] == (
+        "Threat · from “High” up · Alpha · DE-BE, FR · Great Games · T1566 · QDe.001 · English"
+        " · the words “drone”"
+    )
+    assert lines[2] == "1 in the last 30 days; the newest:"
+    assert "Drone over the stadium" in text_of(preview)
+    assert "Counted: what may be shown in chat." in text_of(preview)
+    assert "secret" not in text_of(preview)
+    await ed.press("Another name", preview)
+    await ed.next_edit()
+    named = await ed.ask("  My drones ")
+    await ed.press("Save as “My drones”", named)
+    assert text_of(await ed.next_edit()).startswith("✅ Saved: My drones\n")
+    (kept,) = await stage.state.officers.subscriptions()
+    assert kept.search == Search(
+        name="My drones",
+        words="drone",
+        mode=Mode.DIGEST,
+        quiet=Quiet(23 * 60, 7 * 60),
+        filters=Filters(
             kinds=frozenset({Kind.THREAT}),
             severity_at_least=Severity.HIGH,
             communities=frozenset({COMMUNITY}),
             regions=frozenset({"FR", "DE-BE"}),
             languages=frozenset({Language.ENGLISH}),
-        )
-    ]
+            events=frozenset({"Great Games"}),
+            subjects=frozenset({"QDe.001"}),
+            tactics=frozenset({"T1566"}),
+        ),
+    )
 
 
 async def test_a_half_made_subscription_survives_a_restart(tmp_path: Path, node: DirectNode) -> None:
@@ -117,24 +143,45 @@ async def test_a_half_made_subscription_survives_a_restart(tmp_path: Path, node:
         async with bot_on(sandbox, client, tmp_path, node) as stage:
             await ed.press("Back", menu)
             assert "Cyber incident" in text_of(await ed.next_edit())
-            await ed.press("Save", menu)
-            await ed.next_edit()
+            for label in ("Preview", "Save"):
+                await ed.press(label, menu)
+                await ed.next_edit()
             assert (await stage.state.officers.subscriptions())[0].filters.kinds == {Kind.CYBER}
 
 
-async def test_subscriptions_are_paused_resumed_and_deleted(stage: BotStage, node: DirectNode) -> None:
+async def test_a_subscription_is_snoozed_hushed_paused_looked_at_and_deleted(
+    stage: BotStage, node: DirectNode
+) -> None:
     ed = await stage.enrol("Ed")
     await everything(stage, ed)
     shown = await ed.ask("/subscriptions")
-    assert buttons(shown)[:2] == ["⏸ Pause 1", "🗑 Delete 1"]
-    await ed.press("Pause 1", shown)
-    assert "paused" in text_of(await ed.next_edit())
+    assert buttons(shown) == ["1. Everything", "➕ New subscription"]
+    for label, said in (
+        ("1. Everything", "🔔 Alert at once"),
+        ("8 hours", "😴 snoozed until "),
+        ("End the snooze", "Quiet hours: yours (none)"),
+        ("Only in the digest", "🗞 Only in the digest"),
+        ("Quiet hours", "When should it be quiet?"),
+        ("No quiet hours", "Quiet hours: none"),
+        ("Pause", "⏸ paused"),
+    ):
+        await ed.press(label, shown)
+        assert said in text_of(await ed.next_edit()), label
     await node.arrive(THREAT)
     await node.handled(THREAT)
     assert await stage.state.outbox.counts() == {}
-    await ed.press("Resume 1", shown)
+    await ed.press("Show matches", shown)
+    assert "Drone over the stadium" in text_of(await ed.next_message(says("1 bulletin found")))
+    await ed.press("Quiet hours", shown)
     await ed.next_edit()
-    await ed.press("Delete 1", shown)
+    assert "23:00-06:00" in text_of(await ed.ask("at night"))
+    shown = await ed.ask("22:30-6:00")
+    assert "Quiet hours: 22:30–06:00" in text_of(shown)
+    for label, said in (("Resume", "Only in the digest"), ("Delete", "cannot be brought back")):
+        await ed.press(label, shown)
+        assert said in text_of(await ed.next_edit())
+    assert len(await stage.state.officers.subscriptions()) == 1
+    await ed.press("Delete", shown)
     assert "no subscriptions" in text_of(await ed.next_edit())
 
 
@@ -221,8 +268,41 @@ async def test_search_finds_counts_and_suggests_only_what_may_be_shown(
         assert "Nothing found" in text
         assert "FRA-2026-004" not in text
         assert "Did you mean" not in text
-    assert "Did you mean: drone" in text_of(await ed.ask("/search drune"))
+    suggested = await ed.ask("/search drune")
+    assert "Did you mean: drone" in text_of(suggested)
+    await ed.press("🔎 drone", suggested)
+    assert "1 bulletin found" in text_of(await ed.next_message())
     assert "/search drone stadium" in text_of(await ed.ask("/search"))
+    assert "kind:cyber severity:high" in text_of(await ed.ask("/search kind:everything"))
+
+
+async def test_a_search_is_narrowed_widened_and_kept(stage: BotStage, node: DirectNode) -> None:
+    await node.arrive(THREAT, *(make_record(number, title=f"Drone {number}") for number in range(1, 8)), RED)
+    ed = await stage.enrol("Ed")
+    narrow = await ed.ask("/search kind:threat region:FR severity:flash drone")
+    assert "Nothing found." in text_of(narrow)
+    assert buttons(narrow) == ["✖️ Threat", "✖️ from “FLASH” up", "✖️ FR", "✖️ the words “drone”"]
+    await ed.press("✖️ from “FLASH” up", narrow)
+    found = await ed.next_message(says("1 bulletin found"))
+    assert buttons(found) == ["✖️ Threat", "✖️ FR", "✖️ the words “drone”", "🔔 Subscribe to this"]
+    assert "Another search came after" in (await ed.press("✖️ FR", narrow))["text"]
+    await ed.press("✖️ Threat", found)
+    found = await ed.next_message(says("1 bulletin found"))
+    await ed.press("✖️ FR", found)
+    many = await ed.next_message(says("8 bulletins found"))
+    await ed.press("More", many)
+    assert "FRA-2026-0001" in text_of(await ed.next_message())
+    await ed.press("Subscribe to this", many)
+    menu = await ed.next_message(says("New subscription"))
+    assert "all kinds · the words “drone”" in text_of(menu)
+    for asked in (
+        '/search event:"Secret games"',
+        "/search kind:tactic secret",
+        "/search severity:info secret",
+    ):
+        text = text_of(await ed.ask(asked))
+        assert "Nothing found" in text
+        assert "FRA-2026-0044" not in text
 
 
 async def test_show_opens_what_may_be_shown_and_names_what_waits(stage: BotStage, node: DirectNode) -> None:

@@ -132,8 +132,9 @@ async def test_from_the_first_administrator_to_an_alert(tmp_path: Path) -> None:
         ed = client.user("Ed")
         await ed.ask(f"/start {added['code']}")
         menu = await ed.ask("/subscribe")
-        await ed.press("Save", menu)
-        await ed.next_edit()
+        for label in ("Preview", "Save"):
+            await ed.press(label, menu)
+            await ed.next_edit()
         record = make_record(42, title=SECRET)
         node.api.records.append(record)
         await node.local.republish([record])

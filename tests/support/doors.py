@@ -29,7 +29,7 @@ DIALOGUE = """
 > /ack fra 2026 60
 < FRA-2026-0060 was acknowledged already.
 > /subscribe
-< Narrow it down, then save.
+< Narrow it down, then look at the preview.
 > [Severity]
 < From which severity up?
 > [High]
@@ -40,8 +40,10 @@ DIALOGUE = """
 < Which regions?
 > fr, DE-BE
 < from “High” up · DE-BE, FR
+> [Preview]
+< in the last 30 days
 > [Save]
-< Saved. You will be alerted to:
+< Saved: DE-BE, FR
 * Two drones now
 < Two drones now
 > /subscriptions

@@ -43,6 +43,7 @@ from subscribers.records import (
     Record,
     ReleaseReport,
 )
+from subscribers.storage.facets import facets_of
 from tests.support.node_files import MemoryFiles
 from tests.support.node_insight import MemoryInsight
 
@@ -464,8 +465,19 @@ def _matches(record: Record, filters: Filters) -> bool:
         (not filters.kinds or bulletin.kind in filters.kinds)
         and order.index(bulletin.severity) >= order.index(filters.severity_at_least)
         and (not filters.communities or bool(places & filters.communities))
-        and (not filters.regions or bool(filters.regions & set(bulletin.regions)))
+        and (not filters.regions or any({each, each[:2]} & filters.regions for each in bulletin.regions))
         and (not filters.languages or bool(filters.languages & languages))
+        and all(_is_about(record, name, wanted) for name, wanted in _about(filters).items())
         and bulletin.tlp.rank <= filters.tlp_at_most.rank
         and (filters.since is None or record.received >= filters.since)
+    )
+
+
+def _about(filters: Filters) -> dict[str, frozenset[str]]:
+    return {"tactic": filters.tactics, "subject": filters.subjects, "event": filters.events}
+
+
+def _is_about(record: Record, facet: str, wanted: frozenset[str]) -> bool:
+    return not wanted or not facets_of(record.bulletin).isdisjoint(
+        (facet, each.casefold()) for each in wanted
     )

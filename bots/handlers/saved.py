@@ -1,0 +1,122 @@
+"""`/subscriptions`: the saved searches, how loud each is, when it rests, what it matches."""
+
+from typing import Final, get_args
+
+from bots import saved_menus, screens
+from bots.actions import Action
+from bots.asking import Pressed, Typed
+from bots.book import Book
+from bots.context import Context
+from bots.queries import Query
+from bots.rendered import Rendered
+from bots.search_drafts import pressed_hours, read_mode
+from bots.search_drafts import typed_hours as read_hours
+from bots.state.officers import Officer
+from bots.watching import Snooze, Subscription, snooze_until
+from schemas.errors import Code, FormatError, OperationError
+
+_HOURS: Final = "saved.hours"
+"""A menu asks for quiet hours, which may be typed."""
+
+
+async def subscriptions(asked: Typed, context: Context, officer: Officer) -> None:
+    """What the officer subscribes to."""
+    await context.say(officer, asked.chat, await _list(context, officer))
+
+
+async def manage(asked: Pressed, context: Context, officer: Officer) -> None:
+    """A button of the list, or of one of them."""
+    action = asked.action
+    what, key = action.argument(0), action.number(1)
+    one = await _one(context, officer, key)
+    if what == "show" and one:
+        await context.chat.toast(asked.press)
+        query = Query(words=one.search.words, filters=one.search.filters)
+        await context.answer(officer, asked.chat, await context.finder.find(officer, query))
+        return
+    shown = await _pressed(action, one, context, officer) if one else None
+    await context.chat.toast(asked.press)
+    if shown is None:
+        shown = await _list(context, officer, key if what == "list" else 0)
+    await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
+
+
+async def typed_hours(asked: Typed, context: Context, officer: Officer) -> None:
+    """Quiet hours, sent while the menu of one asks for them."""
+    steps = context.steps(officer)
+    key = (await steps.data()).get("subscription", 0)
+    try:
+        quiet = read_hours(asked.text)
+    except OperationError:
+        await context.say(officer, asked.chat, screens.usage(officer, "23:00-06:00"))
+        return
+    await context.state.officers.set_hours(officer.id, key, quiet)
+    context.wake()
+    await steps.end()
+    await context.say(officer, asked.chat, await _opened(context, officer, key))
+
+
+async def _pressed(action: Action, one: Subscription, context: Context, officer: Officer) -> Rendered | None:
+    """Do what a button of `one` says; the screen after it, None for the list."""
+    officers, now = context.state.officers, context.clock.now()
+    match action.argument(0):
+        case "open":
+            pass
+        case "hours":
+            steps = context.steps(officer)
+            await steps.keep(subscription=one.id)
+            await steps.go(_HOURS)
+            return saved_menus.choosing_hours(officer, one)
+        case "sure":
+            return saved_menus.deleting(officer, one, await context.node.communities())
+        case "delete":
+            await officers.unsubscribe(officer.id, one.id)
+            return None
+        case "pause":
+            await officers.pause(officer.id, one.id, paused=not one.paused)
+        case "mode":
+            await officers.set_mode(officer.id, one.id, read_mode(action.argument(2)))
+        case "nap":
+            until = snooze_until(_snooze(action.argument(2)), now, officer.zone)
+            await officers.snooze(officer.id, one.id, until)
+        case "wake":
+            await officers.snooze(officer.id, one.id, 0.0)
+        case "quiet":
+            await officers.set_hours(officer.id, one.id, pressed_hours(action, 2))
+        case _:
+            return None
+    context.wake()
+    return await _opened(context, officer, one.id)
+
+
+async def _list(context: Context, officer: Officer, first: int = 0) -> Rendered:
+    held = await context.state.officers.subscriptions(officer.id)
+    known = await context.node.communities()
+    return saved_menus.subscribed(officer, held, known, context.clock.now(), first)
+
+
+async def _opened(context: Context, officer: Officer, key: int) -> Rendered:
+    one = await _one(context, officer, key)
+    if one is None:
+        return await _list(context, officer)
+    return saved_menus.opened(officer, one, await context.node.communities(), context.clock.now())
+
+
+async def _one(context: Context, officer: Officer, key: int) -> Subscription | None:
+    one = (await context.state.officers.subscriptions_by_id([key])).get(key)
+    return one if one and one.officer == officer.id else None
+
+
+def _snooze(text: str) -> Snooze:
+    for each in get_args(Snooze):
+        if each == text:
+            choice: Snooze = each
+            return choice
+    raise FormatError(Code.BAD_REQUEST, "a button with an unknown snooze")
+
+
+def register(book: Book) -> None:
+    """Enter what is answered here."""
+    book.command("subscriptions", subscriptions)
+    book.button("mine", manage)
+    book.step(_HOURS, typed_hours)

@@ -1,0 +1,223 @@
+"""Making a saved search, naming it, and the list of those that there are: pure decisions and screens."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bots import saved_menus, search_menus
+from bots.actions import Action, decode, encode
+from bots.facets import NAME_MAX, describe, facet_label, fit_name, suggested_name
+from bots.queries import Facet
+from bots.recents import recent
+from bots.release import Ceiling
+from bots.rendered import Rendered
+from bots.roles import Role
+from bots.search_drafts import TYPED, pressed, typed
+from bots.search_menus import Offer
+from bots.state.officers import Officer
+from bots.times import Quiet
+from bots.watching import Mode, Search, Subscription
+from bots.words import SPOKEN, words
+from schemas.errors import Code, FormatError, OperationError
+from schemas.vocabulary import Kind, Language, Realm, Severity
+from subscribers.records import Community, Filters
+from tests.support.node_api import COMMUNITY, make_record
+
+ED = Officer(1, "Ed", Role.READER, Language.ENGLISH, ZoneInfo("Europe/Paris"), Quiet(1320, 360), 1, 1, True)  # noqa: FBT003 - a row of the table
+ENGLISH = words(Language.ENGLISH)
+NOON = 1_782_907_200.0
+ALPHA = Community(
+    id=COMMUNITY, slug="alpha", title="Alpha", realm=Realm.LIVE, role="member", owner=False, members=[]
+)
+
+
+def search(words: str = "", name: str = "", **given: object) -> Search:
+    return Search(words=words, name=name, filters=Filters.model_validate(given))
+
+
+def labels(shown: Rendered) -> list[str]:
+    return [each.text for row in shown.rows for each in row]
+
+
+@pytest.mark.parametrize(
+    "data,after",
+    [
+        ("sub:tk:cyber", search(kinds={Kind.CYBER})),
+        ("sub:tr:DE-BE", search(regions={"DE-BE"})),
+        ("sub:ts:flash", search(severity_at_least=Severity.FLASH)),
+        ("sub:tl:zh", search(languages={Language.CHINESE})),
+        (f"sub:tc:{COMMUNITY}", search(communities={COMMUNITY})),
+        ("sub:to:events:1", search(events={"Second"})),
+        ("sub:to:subjects:0", search(subjects={"First"})),
+        ("sub:tm:silent", Search(mode=Mode.SILENT)),
+        ("sub:tq:1380:360", Search(quiet=Quiet(1380, 360))),
+        ("sub:tq:yours", Search()),
+        ("sub:home", Search()),
+    ],
+)
+def test_a_button_changes_the_draft_and_its_second_press_undoes_a_choice(data: str, after: Search) -> None:
+    once = pressed(decode(data), Search(), ["First", "Second"])
+    assert once == after
+    if data.split(":")[1] in {"tk", "tr", "tl", "tc", "to"}:
+        assert pressed(decode(data), once, ["First", "Second"]) == Search()
+
+
+def test_words_are_taken_away_by_a_button() -> None:
+    assert pressed(Action("sub", ("nowords",)), search("drone"), []) == Search()
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["sub:tk:nothing", "sub:ts", "sub:tr:france", "sub:to:events:2", "sub:to:kinds:0", "sub:tm:loud",
+     "sub:tq:1440:0", "sub:tq:1", "sub:tl:de"],
+)  # fmt: skip
+def test_a_forged_button_is_refused(data: str) -> None:
+    with pytest.raises(FormatError):
+        pressed(decode(data), Search(), ["First", "Second"])
+
+
+@pytest.mark.parametrize(
+    "what,text,after",
+    [
+        ("regions", "fr, DE-BE", search(regions={"FR", "DE-BE"})),
+        ("tactics", "t1566 T1204.002", search(tactics={"T1566", "T1204.002"})),
+        ("subjects", "qdi.001", search(subjects={"QDi.001"})),
+        ("events", "Great  Games", search(events={"Great Games"})),
+        ("words", " forged   passports ", search("forged passports")),
+        ("hours", "23:00 - 6:00", Search(quiet=Quiet(1380, 360))),
+        ("hours", "off", Search(quiet=Quiet(0, 0))),
+        ("name", " Drones\u200f in  France ", search(name="Drones in France")),
+    ],
+)
+def test_what_is_typed_is_added(what: str, text: str, after: Search) -> None:
+    assert typed(what, text, Search(), NOON) == after
+
+
+@pytest.mark.parametrize("what", [*TYPED, "other"])
+@pytest.mark.parametrize("text", ["", "\u200f", "?!" * 150])
+def test_what_cannot_be_read_is_refused(what: str, text: str) -> None:
+    if what == "name" and "?" in text:
+        assert len(typed(what, text, Search(), NOON).name) == NAME_MAX
+        return
+    with pytest.raises(OperationError) as refused:
+        typed(what, text, Search(), NOON)
+    assert refused.value.code is Code.BAD_REQUEST
+
+
+@pytest.mark.parametrize("what", TYPED)
+def test_the_examples_are_good(what: str) -> None:
+    assert typed(what, TYPED[what], Search(), NOON) != Search()
+
+
+@pytest.mark.parametrize(
+    "wanted,name",
+    [
+        (search(), "Everything"),
+        (search("drone", regions={"FR", "BE"}), "drone · BE, FR"),
+        (search(kinds={Kind.CYBER, Kind.THREAT, Kind.EVENT}), "Cyber incident, Major event"),
+        (search(events={"Games"}, tactics={"T1566"}, kinds={Kind.CYBER}), "Games · T1566 · Cyber incident"),
+        (search(severity_at_least=Severity.HIGH), "High"),
+        (search(communities={COMMUNITY}), "Alpha"),
+        (search("x" * 80), "x" * (NAME_MAX - 1) + "…"),
+    ],
+)  # fmt: skip
+def test_a_name_is_suggested_from_what_is_looked_for(wanted: Search, name: str) -> None:
+    assert suggested_name(wanted, [ALPHA], ENGLISH) == name
+
+
+@given(st.text(max_size=100))
+def test_a_name_is_one_short_line(text: str) -> None:
+    name = fit_name(text)
+    assert len(name) <= NAME_MAX
+    assert name == " ".join(name.split())
+    assert name.isprintable()
+
+
+def test_a_search_is_described_on_one_line() -> None:
+    wanted = search("port", kinds={Kind.CYBER}, regions={"FR"}, communities={COMMUNITY, "f" * 32})
+    assert describe(wanted, [ALPHA], ENGLISH) == (
+        f"Cyber incident · Alpha, {'f' * 32} · FR · the words “port”"
+    )
+    assert describe(Search(), [], ENGLISH) == "all kinds"
+    many = search(regions={f"FR-{number}" for number in range(10, 20)})
+    assert describe(many, [], ENGLISH).endswith("FR-14, FR-15, and 4 more")
+    assert facet_label(Facet(field="since", value="2026-06-30T23:00:00Z"), [], ED) == "from Jul 1, 2026"
+    assert facet_label(Facet(field="until", value="2026-06-30T12:00:00Z"), [], ED) == "until Jun 30, 2026"
+
+
+def test_only_what_may_be_shown_is_offered() -> None:
+    games = {"name": "Great Games"}
+    subject = [{"type": "person", "name": "X", "reference": "QDi.001"}, {"type": "person", "name": "Y"}]
+    tactic = [{"taxonomy": "mitre-attack", "id": "T1566", "name": "Phishing"}]
+    shown = make_record(1, event=games, regions=["FR"], subjects=subject, tactics=tactic)
+    again = make_record(2, event={"name": "GREAT GAMES"}, regions=["FR", "KZ"])
+    amber = make_record(3, event={"name": "Secret"}, regions=["DE"], tlp="TLP:AMBER")
+    gone = make_record(4, event={"name": "Mistaken"}).model_copy(update={"state": "retracted"})
+    found = {
+        field: recent([shown, again, amber, gone], Ceiling(), field)
+        for field in ("events", "regions", "subjects", "tactics")
+    }
+    assert found == {
+        "events": [Offer("Great Games", "Great Games")],
+        "regions": [Offer("FR", "FR"), Offer("KZ", "KZ")],
+        "subjects": [Offer("QDi.001", "X QDi.001"), Offer("Y", "Y")],
+        "tactics": [Offer("T1566", "T1566 Phishing")],
+    }
+
+
+HELD = [Subscription(number, 1, search(name=f"Search {number}")) for number in range(1, 24)]
+
+
+@pytest.mark.parametrize(
+    "first,shown,turns",
+    [(0, (1, 10), ["▶️"]), (10, (11, 20), ["◀️", "▶️"]), (20, (21, 23), ["◀️"]), (999, (21, 23), ["◀️"])],
+)
+def test_every_subscription_is_within_reach(first: int, shown: tuple[int, int], turns: list[str]) -> None:
+    found = labels(saved_menus.subscribed(ED, HELD, [], NOON, first))
+    rows = [f"{number}. Search {number}" for number in range(shown[0], shown[1] + 1)]
+    assert found == [*rows, *turns, "➕ New subscription"]
+
+
+def test_one_without_a_name_is_listed_by_what_it_looks_for() -> None:
+    one = Subscription(7, 1, search(regions={"FR"}), paused=True, snoozed=NOON + 60)
+    text = saved_menus.subscribed(ED, [one], [], NOON).parts[0].plain
+    assert "1. 🔔 FR · ⏸ paused · 😴 snoozed until Jul 1, 2026, 14:01 UTC+2" in text
+    assert "⏰ End the snooze" in labels(saved_menus.opened(ED, one, [], NOON))
+    assert "⏰ End the snooze" not in labels(saved_menus.opened(ED, one, [], NOON + 61))
+
+
+@pytest.mark.parametrize("language", SPOKEN)
+def test_every_screen_is_one_message_whose_buttons_come_back(language: Language) -> None:
+    officer = Officer(1, "Ed", Role.READER, language, ED.zone, None, 1, 1, True)  # noqa: FBT003 - a row of the table
+    draft = search(
+        "大" * 200, name="n" * NAME_MAX, regions={f"F{a}-{b}" for a in "ABCDEF" for b in range(99)}
+    )
+    one = Subscription(999_999_999, 1, draft)
+    offers = [Offer("v", "名" * 200)] * 10
+    for shown in (
+        search_menus.subscribing(officer, Search(name="x"), [ALPHA] * 60),
+        search_menus.choosing_communities(officer, draft, [ALPHA] * 60),
+        search_menus.choosing_kinds(officer, draft),
+        search_menus.choosing_severity(officer, draft),
+        search_menus.choosing_regions(officer, draft, ["FR"]),
+        search_menus.choosing_languages(officer, draft),
+        *(
+            search_menus.choosing_named(officer, each, offers, ["v"])
+            for each in ("events", "tactics", "subjects")
+        ),
+        search_menus.asking_words(officer, draft),
+        search_menus.choosing_mode(officer, draft),
+        search_menus.choosing_hours(officer, draft),
+        search_menus.naming(officer, "x"),
+        search_menus.saved(officer, draft, [ALPHA]),
+        saved_menus.subscribed(officer, [one] * 12, [], NOON),
+        saved_menus.opened(officer, one, [], NOON),
+        saved_menus.choosing_hours(officer, one),
+        saved_menus.deleting(officer, one, []),
+    ):
+        assert len(shown.parts) == 1
+        for button in (each for row in shown.rows for each in row):
+            action = decode(button.data)
+            assert encode(action.verb, *action.arguments) == button.data
