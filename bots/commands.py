@@ -10,7 +10,8 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from bots.times import MINUTES_A_DAY, Quiet, Schedule, zone
-from schemas.errors import Code, OperationError
+from schemas.encoding import check_uuid7
+from schemas.errors import Code, FormatError, OperationError
 
 WORDS_MAX: Final = 200
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{16,64}\Z")
@@ -93,6 +94,14 @@ def reference(text: str) -> str:
     """A reference as it is filed (`FRA-2026-0042`), from how people type it; '' when it cannot be one."""
     found = _REFERENCE.match(clean(text).upper().replace("_", "-"))
     return f"{found[1]}-{found[2]}-{int(found[3]):04}" if found else ""
+
+
+def named(text: str) -> str:
+    """A bulletin's reference or id, as it is filed; '' when it cannot be one."""
+    try:
+        return reference(text) or check_uuid7(text.strip().lower())
+    except FormatError:
+        return ""
 
 
 def acknowledgement(text: str) -> tuple[str, bool]:

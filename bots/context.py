@@ -11,9 +11,10 @@ from bots.drafting.releasing import Releasing
 from bots.drafting.writing import Writing
 from bots.finding import Finder
 from bots.limit import Limit
+from bots.lookout import Lookout
 from bots.outcomes import Blocked
 from bots.ports import Chat, NodeClient
-from bots.rendered import Rendered
+from bots.rendered import Part, Rendered, Rows
 from bots.schedule import Schedule
 from bots.settings import BotSettings
 from bots.state import State
@@ -46,6 +47,7 @@ class Context:
     chat: Chat
     username: str
     new_code: Callable[[], str]
+    lookout: Lookout
     wake: Callable[[], None]
     """There may be something to deliver."""
     announce: Callable[[Officer], Awaitable[None]]
@@ -98,19 +100,21 @@ class Context:
         for index, part in enumerate(rendered.parts):
             last = index + 1 == len(rendered.parts)
             try:
-                message = await self.chat.send(
-                    chat,
-                    part,
-                    rows=rendered.rows if last else (),
-                    protect=rendered.protect,
-                    silent=True,
-                    reply_to=None,
-                )
+                message = await self._sent(chat, rendered, part, rendered.rows if last else ())
             except Blocked:
                 if officer.person is not None:
                     await self.state.officers.set_reachable(officer.person, reachable=False)
                 return
             await self._note(officer, chat, message, answer, index)
+
+    async def _sent(self, chat: int, rendered: Rendered, part: Part, rows: Rows) -> int:
+        if rendered.picture and part is rendered.parts[0]:
+            return await self.chat.picture(
+                chat, rendered.picture, part, rows=rows, protect=rendered.protect, silent=True
+            )
+        return await self.chat.send(
+            chat, part, rows=rows, protect=rendered.protect, silent=True, reply_to=None
+        )
 
     async def replace(self, officer: Officer, chat: int, message: int, answer: Answer) -> None:
         """Show an answer in the place of a message; what does not fit follows as new messages."""

@@ -22,8 +22,10 @@ from bots.finding import Finder
 from bots.handlers import written
 from bots.intake import Intake
 from bots.limit import Limit
+from bots.lookout import Lookout
 from bots.notices import NoticeIntake
 from bots.pacing import Pacer
+from bots.pictures import Pictures
 from bots.ports import Chat, NodeClient
 from bots.reception import Reception
 from bots.ringer import Ringer
@@ -105,6 +107,7 @@ class House:
             Watchman(node, state, clock, wake),
         )
         drafting = Parts(node, state, ceiling, settings.two_person_release, clock, edges.new_id, wake)
+        self._pictures = Pictures()
         context = Context(
             desk=Desk(node, state, ceiling, clock, within=front.within),
             writing=Writing(drafting),
@@ -118,6 +121,7 @@ class House:
             chat=front.chat,
             username=front.name,
             new_code=edges.new_code,
+            lookout=Lookout(node, ceiling, clock, None if front.within else self._pictures),
             wake=news,
             announce=front.announce,
             within=front.within,
@@ -149,3 +153,4 @@ class House:
                     task.cancel()
         finally:
             self._schedule.stop()
+            self._pictures.close()

@@ -14,6 +14,8 @@ from typing import Final, Literal
 
 UNITS_MAX: Final = 4096
 """The longest message text, in UTF-16 code units."""
+CAPTION_MAX: Final = 1024
+"""The longest text under a picture, in the same."""
 _JOINERS: Final = frozenset({"\u200d", "\ufe0e", "\ufe0f"})
 _LAST_OF_PLANE_0: Final = 0xFFFF
 _FSI: Final = "\u2068"

@@ -106,6 +106,13 @@ class Chat(Protocol):
     async def file(self, chat: int, name: str, data: bytes, caption: str) -> int:
         """Send a file that cannot be forwarded; return its message id."""
 
+    async def picture(
+        self, chat: int, png: bytes, caption: Part, *, rows: Rows, protect: bool, silent: bool
+    ) -> int:
+        """Send a picture with what it shows in words under it; return its message id. A door that shows no
+        pictures sends the words.
+        """
+
     async def edit(self, chat: int, message: int, part: Part, *, rows: Rows) -> None:
         """Replace a text that was sent; the same text again is no failure."""
 

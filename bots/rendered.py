@@ -2,7 +2,7 @@
 answers).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bots.markup import UNITS_MAX, Spans, html, plain, units
 from bots.release import Release
@@ -66,3 +66,5 @@ class Rendered:
     silent: bool = False
     passing: bool = False
     shows: tuple[Showing, ...] = ()
+    picture: bytes = field(default=b"", repr=False)
+    """A PNG above the first part, which is its caption then and says the same in words."""

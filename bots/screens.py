@@ -15,6 +15,8 @@ COMMANDS = {
     "latest": N_("The newest bulletins"),
     "search": N_("Search by words and filters"),
     "show": N_("Open a bulletin by its reference"),
+    "who": N_("Who signed a bulletin, and who vouches for that"),
+    "stats": N_("How many bulletins there were, as a picture"),
     "ack": N_("Acknowledge a bulletin"),
     "draft": N_("Write a bulletin"),
     "drafts": N_("Your drafts, and what you are to release"),

@@ -14,7 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time, get_datetime_format
+from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -90,6 +90,14 @@ class Words:
         day = format_date(local, "long" if self.rtl else "medium", locale=self.locale)
         joined = str(get_datetime_format("medium", locale=self.locale))  # such as `{1}, {0}`
         return f"{joined.format(self.clock(local.hour * 60 + local.minute), day)} {self.embed(offset)}"
+
+    def day(self, at: datetime) -> str:
+        """Day and month, as short as this language writes them."""
+        return str(format_skeleton("MMMd", at, locale=self.locale))
+
+    def number(self, number: int) -> str:
+        """A whole number with its thousands apart."""
+        return str(format_decimal(number, locale=self.locale))
 
     def clock(self, minute: int) -> str:
         """A time of day from minutes after midnight, such as `07:30`."""

@@ -3,11 +3,10 @@
 from bots import screens
 from bots.asking import Pressed, Typed
 from bots.book import Book
-from bots.commands import reference
+from bots.commands import named
 from bots.context import Context
 from bots.render import View
 from bots.state.officers import Officer
-from schemas.encoding import check_uuid7
 from schemas.errors import Code, FormatError
 from schemas.vocabulary import Language
 
@@ -19,11 +18,11 @@ async def latest(asked: Typed, context: Context, officer: Officer) -> None:
 
 async def show(asked: Typed, context: Context, officer: Officer) -> None:
     """One bulletin by its reference or id, and what was answered to it."""
-    named = reference(asked.after) or _id(asked.after)
-    if not named:
+    wanted = named(asked.after)
+    if not wanted:
         await context.say(officer, asked.chat, screens.usage(officer, "/show FRA-2026-0042"))
         return
-    answer = await context.desk.show(officer, named)
+    answer = await context.desk.show(officer, wanted)
     await context.answer(officer, asked.chat, answer)
     if answer.record and (answered := await context.desk.replies(officer, answer.record)):
         await context.answer(officer, asked.chat, answered)
@@ -49,13 +48,6 @@ def _language(text: str) -> Language:
     if text not in set(Language):
         raise FormatError(Code.BAD_REQUEST, "a button with an unknown language")
     return Language(text)
-
-
-def _id(text: str) -> str:
-    try:
-        return check_uuid7(text.strip().lower())
-    except FormatError:
-        return ""
 
 
 def register(book: Book) -> None:

@@ -16,7 +16,7 @@ from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.local import ClientIdentity, Role
 from subscribers.records import Community, Filters, Record
 from tests.support.node import DirectNode
-from tests.support.node_api import COMMUNITY, make_record
+from tests.support.node_api import COMMUNITY, NOW, make_record
 from tests.support.officers_bot import BotStage, buttons, running_bot, says, text_of
 
 FRENCH = {"language": "fr", "official": True, "title": "Drone au-dessus du stade", "summary": "Un drone."}
@@ -52,6 +52,10 @@ async def everything(stage: BotStage, person: SandboxUser) -> None:
     officer = await stage.state.officers.by_person(person.id)
     assert officer is not None
     await stage.state.officers.subscribe(officer.id, Filters())
+
+
+def dated(record: Record, issued: str) -> Record:
+    return record.model_copy(update={"bulletin": record.bulletin.model_copy(update={"issued": issued})})
 
 
 async def told(stage: BotStage, node: DirectNode, person: SandboxUser, record: Record) -> dict[str, object]:
@@ -183,6 +187,48 @@ async def test_a_subscription_is_snoozed_hushed_paused_looked_at_and_deleted(
     assert len(await stage.state.officers.subscriptions()) == 1
     await ed.press("Delete", shown)
     assert "no subscriptions" in text_of(await ed.next_edit())
+
+
+async def test_who_says_so_is_told_without_a_word_above_the_ceiling(
+    stage: BotStage, node: DirectNode
+) -> None:
+    await node.arrive(THREAT, AMBER)
+    ed = await stage.enrol("Ed")
+    whole = await ed.ask("/who fra 2026 42")
+    assert text_of(whole).startswith("✅ Signed by France, whose key the root of 2026 vouches for;")
+    assert "Alpha: 5 agencies may read it." in text_of(whole)
+    await ed.press("Show more", whole)
+    assert "Drone over the stadium" in text_of(await ed.next_edit())
+    await ed.next_message()
+    hidden = text_of(await ed.ask("/who FRA-2026-0043"))
+    assert hidden.startswith("✅ Signed by France")
+    assert "Alpha" not in hidden
+    assert "Amber" not in hidden
+    assert "There is no such bulletin" in text_of(await ed.ask("/who FRA-2026-9999"))
+    assert "/who FRA-2026-0042" in text_of(await ed.ask("/who"))
+
+
+async def test_stats_are_a_picture_that_a_withheld_bulletin_does_not_change(
+    stage: BotStage, node: DirectNode
+) -> None:
+    now = instant(round(time.time() * 1000))
+    await node.arrive(*(dated(each, now) for each in (THREAT, AMBER, RED)))
+    ed = await stage.enrol("Ed")
+    shown = await ed.ask("/stats")
+    assert shown["photo"][0]["width"] == 1080
+    assert shown["has_protected_content"]
+    assert shown["caption"].startswith("📊 The last 12 weeks\n1 bulletin in all\n🟠 High 1\nThreat 1")
+    await ed.press("Alpha", shown)
+    there = await ed.next_message()
+    assert there["caption"].startswith("📊 Alpha · The last 28 days\n1 bulletin in all")
+    assert buttons(there) == ["📊 All communities"]
+    ending = {each.message for each in await stage.state.outbox.ending(time.time() + 48 * 3600)}
+    assert {shown["message_id"], there["message_id"]} <= ending
+    lost = await ed.ask("/stats nowhere")
+    assert "No community is called so." in text_of(lost)
+    assert buttons(lost) == ["📊 Alpha"]
+    await node.arrive(*(dated(each, NOW) for each in (THREAT, AMBER, RED)))
+    assert "Nothing came in this time." in text_of(await ed.ask("/stats"))
 
 
 async def test_an_alert_is_read_in_seconds_and_opened_in_place(stage: BotStage, node: DirectNode) -> None:

@@ -19,6 +19,7 @@ from bots.outcomes import Blocked, Moved, NotSent, Refused, TooFast, Unsure
 from schemas.errors import Code, OperationError
 
 _UNCHANGED: Final = "message is not modified"
+_TEXTLESS: Final = "there is no text in the message to edit"
 _UNREADABLE: Final = "can't parse entities"
 _GONE: Final = (
     "message to edit not found",
@@ -30,6 +31,10 @@ _GONE: Final = (
 
 class AsGoodAsDone(Refused):
     """What was wanted is so already."""
+
+
+class Textless(Refused):
+    """The message has no text that could be edited: it is a picture, and its words are a caption."""
 
 
 class Unreadable(Refused):
@@ -51,6 +56,8 @@ def translated(error: AiogramError) -> Exception:
             )
         case TelegramBadRequest():
             text = error.message.lower()
+            if _TEXTLESS in text:
+                return Textless("400")
             if _UNREADABLE in text:
                 return Unreadable("400")
             return (

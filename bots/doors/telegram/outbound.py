@@ -12,11 +12,13 @@ from aiogram.exceptions import AiogramError
 from aiogram.methods import (
     AnswerCallbackQuery,
     DeleteMessage,
+    EditMessageCaption,
     EditMessageReplyMarkup,
     EditMessageText,
     GetFile,
     SendDocument,
     SendMessage,
+    SendPhoto,
     TelegramMethod,
 )
 from aiogram.methods.base import TelegramType
@@ -33,7 +35,7 @@ from aiohttp import ClientError
 from pydantic import SecretStr
 from typing_extensions import Buffer
 
-from bots.doors.telegram.failures import AsGoodAsDone, Unreadable, translated
+from bots.doors.telegram.failures import AsGoodAsDone, Textless, Unreadable, translated
 from bots.outcomes import NotSent, Refused
 from bots.rendered import Button, Part, Rows
 from schemas.errors import Code, OperationError
@@ -108,6 +110,25 @@ class TelegramChat:
         )
         return (await self._call(method)).message_id
 
+    async def picture(
+        self, chat: int, png: bytes, caption: Part, *, rows: Rows, protect: bool, silent: bool
+    ) -> int:
+        """Send; on a parse error once more with a plain caption. Raises ChatFailure."""
+        method = SendPhoto(
+            chat_id=chat,
+            photo=BufferedInputFile(png, "figures.png"),
+            caption=caption.html,
+            parse_mode="HTML",
+            protect_content=protect,
+            disable_notification=silent,
+            reply_markup=keyboard(rows),
+        )
+        try:
+            return (await self._call(method)).message_id
+        except Unreadable:
+            bare = method.model_copy(update={"caption": caption.plain, "parse_mode": None})
+            return (await self._call(bare)).message_id
+
     async def edit(self, chat: int, message: int, part: Part, *, rows: Rows) -> None:
         """Edit; unchanged and gone are as good as done. Raises ChatFailure."""
         method = EditMessageText(
@@ -119,6 +140,8 @@ class TelegramChat:
             return
         except Unreadable:
             await self._call(method.model_copy(update={"text": part.plain, "parse_mode": None}))
+        except Textless:
+            await self._recaption(chat, message, part, rows)
 
     async def label(self, chat: int, message: int, rows: Rows) -> None:
         """Change the buttons; unchanged and gone are as good as done. Raises ChatFailure."""
@@ -147,6 +170,18 @@ class TelegramChat:
         except (ClientError, TimeoutError, OSError):
             raise NotSent("a file") from None
         return into.getvalue()
+
+    async def _recaption(self, chat: int, message: int, part: Part, rows: Rows) -> None:
+        """The text is under a picture."""
+        method = EditMessageCaption(
+            chat_id=chat,
+            message_id=message,
+            caption=part.html,
+            parse_mode="HTML",
+            reply_markup=keyboard(rows),
+        )
+        with contextlib.suppress(AsGoodAsDone):
+            await self._call(method)
 
     async def _call(self, method: TelegramMethod[TelegramType]) -> TelegramType:
         try:

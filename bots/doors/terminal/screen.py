@@ -75,6 +75,12 @@ class Screen:
         self._paper.write((Span(f"{caption}: {name}\n", "b"), Span(data.decode("utf-8", "replace"))))
         return message
 
+    async def picture(
+        self, chat: int, png: bytes, caption: Part, *, rows: Rows, protect: bool, silent: bool
+    ) -> int:
+        """See `Chat`: the words, which say the same."""
+        return await self.send(chat, caption, rows=rows, protect=protect, silent=silent, reply_to=None)
+
     async def edit(self, chat: int, message: int, part: Part, *, rows: Rows) -> None:
         """See `Chat`."""
         if self._shown.get(message) != (part, rows):
