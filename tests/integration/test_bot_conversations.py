@@ -54,8 +54,9 @@ async def everything(stage: BotStage, person: SandboxUser) -> None:
     await stage.state.officers.subscribe(officer.id, Filters())
 
 
-def dated(record: Record, issued: str) -> Record:
-    return record.model_copy(update={"bulletin": record.bulletin.model_copy(update={"issued": issued})})
+def dated(record: Record, at: str) -> Record:
+    bulletin = record.bulletin.model_copy(update={"issued": at})
+    return record.model_copy(update={"bulletin": bulletin, "received": at})
 
 
 async def told(stage: BotStage, node: DirectNode, person: SandboxUser, record: Record) -> dict[str, object]:
@@ -222,11 +223,11 @@ async def test_stats_are_a_picture_that_a_withheld_bulletin_does_not_change(
     there = await ed.next_message()
     assert there["caption"].startswith("📊 Alpha · The last 28 days\n1 bulletin in all")
     assert buttons(there) == ["📊 All communities"]
-    ending = {each.message for each in await stage.state.outbox.ending(time.time() + 48 * 3600)}
-    assert {shown["message_id"], there["message_id"]} <= ending
     lost = await ed.ask("/stats nowhere")
     assert "No community is called so." in text_of(lost)
     assert buttons(lost) == ["📊 Alpha"]
+    ending = {each.message for each in await stage.state.outbox.ending(time.time() + 48 * 3600)}
+    assert {shown["message_id"], there["message_id"]} <= ending
     await node.arrive(*(dated(each, NOW) for each in (THREAT, AMBER, RED)))
     assert "Nothing came in this time." in text_of(await ed.ask("/stats"))
 
