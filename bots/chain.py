@@ -15,7 +15,7 @@ from bots.labels import N_
 from bots.markup import Span, laid
 from bots.release import Ceiling, Release
 from bots.render import Reader
-from bots.rendered import Button, Part, Rendered
+from bots.rendered import Button, Part, Rendered, Showing
 from bots.words import Words, words
 from schemas.encoding import from_instant
 from subscribers.insight.shapes import Provenance, SigningKey
@@ -64,7 +64,13 @@ def chain(told: Provenance, record: Record, ceiling: Ceiling, reader: Reader, *,
         spans.append(Span("\n🔒 " + say.text("Its marking keeps the rest on your agency's terminal.")))
     rows = ((Button("📖 " + say.text("Show more"), encode("more", short(told.id), reader.language.value)),),)
     # Who signed what on which day is not for forwarding, whatever the marking.
-    return Rendered((Part.of(laid(spans, rtl=say.rtl)),), rows if full else (), silent=True, passing=not full)
+    return Rendered(
+        (Part.of(laid(spans, rtl=say.rtl)),),
+        rows if full else (),
+        silent=True,
+        passing=not full,
+        shows=(Showing(record.bulletin.ref, ceiling.allows(record.bulletin.tlp)),),
+    )
 
 
 def _whole(told: Provenance) -> bool:

@@ -68,14 +68,13 @@ class Pictures:
 
 def drawn(figure: Figure) -> bytes:
     """The picture of a figure, as PNG bytes of `SIZE`."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
 
     canvas = Canvas(figsize=(SIZE[0] / _DPI, SIZE[1] / _DPI), dpi=_DPI, facecolor=GROUND)
     _Painter(canvas, figure).paint()
     out = io.BytesIO()
     # Fast compression: a flat picture is small anyhow. No mark of which version drew it.
-    FigureCanvasAgg(canvas).print_png(out, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
+    canvas.savefig(out, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     return out.getvalue()
 
 

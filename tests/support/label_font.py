@@ -20,7 +20,7 @@ _DROPPED = ["GPOS", "GSUB", "BASE", "VORG", "vhea", "vmtx", "DSIG"]
 
 def characters() -> set[str]:
     """Every character that a label may have."""
-    texts = []
+    texts: list[str | None] = []
     for message in read(Language.CHINESE):
         texts += message.string if isinstance(message.string, tuple | list) else [message.string]
     return ALWAYS | {char for char in "".join(map(str, texts)) if char.isprintable()}

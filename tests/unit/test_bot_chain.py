@@ -1,5 +1,6 @@
 """`/who`: the chain of a bulletin in words, the verdict first, and not a word of what is withheld."""
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +11,7 @@ from bots.chain import chain
 from bots.markup import UNITS_MAX, units
 from bots.release import Ceiling, Release
 from bots.render import Reader
-from bots.rendered import Rendered
+from bots.rendered import Rendered, Showing
 from bots.sandbox.entities import parse_html
 from schemas.encoding import from_instant
 from schemas.vocabulary import Language, Tlp
@@ -29,7 +30,12 @@ def said(rendered: Rendered) -> str:
     return "\n".join(part.plain for part in rendered.parts)
 
 
-def told(record: Record | None = None, *, now: float = NOW, **fields: object) -> list[str]:
+def told(
+    record: Record | None = None,
+    *,
+    now: float = NOW,
+    **fields: Any,  # noqa: ANN401 - fields of any kind
+) -> list[str]:
     """The lines for an officer who reads English and may see it in full."""
     record = record or make_record(42, **GRADED)
     return said(chain(make_provenance(record, **fields), record, Ceiling(), ENGLISH, now=now)).splitlines()
@@ -77,7 +83,7 @@ def test_a_whole_chain_in_one_screen() -> None:
         ),
     ],
 )
-def test_the_verdict_comes_first_and_names_what_is_in_doubt(fields: dict[str, object], verdict: str) -> None:
+def test_the_verdict_comes_first_and_names_what_is_in_doubt(fields: dict[str, Any], verdict: str) -> None:
     assert told(**fields)[0] == verdict
 
 
@@ -144,6 +150,7 @@ def test_above_the_ceiling_there_is_the_chain_and_not_a_word_more(
     assert parse_html(part.html)[0] == part.plain
     assert units(part.plain) <= UNITS_MAX
     assert record.bulletin.ref in part.plain
+    assert shown.shows == (Showing(record.bulletin.ref, ceiling.allows(record.bulletin.tlp)),)
     assert "Somebody" in part.plain
     assert shown.protect
     if ceiling.allows(record.bulletin.tlp) is not Release.FULL:
