@@ -57,6 +57,7 @@ def application(room: Room) -> web.Application:
             web.post("/keys", keys.add),
             web.post("/keys/options", keys.options),
             web.post("/keys/remove", keys.remove),
+            web.post("/keys/leave", keys.leave),
             web.get("/static/room.css", _asset("room.css", "text/css")),
             web.get("/static/room.js", _asset("room.js", "text/javascript")),
             web.get("/favicon.ico", _nothing),

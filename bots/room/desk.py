@@ -162,8 +162,9 @@ class RoomDesk:
         """Acknowledge once. The bulletin's reference. Raises as `open` does."""
         record = await self._within(top, ref)
         desk = Desk(self.node, self.state, Ceiling(top, top), self.clock)
-        await desk.acknowledge(officer, record.bulletin.id)
-        await self.noted(officer, "acknowledged", record)
+        given = await desk.acknowledge(officer, record.bulletin.id)
+        if given.done:
+            await self.noted(officer, "acknowledged", record)
         return record.bulletin.ref
 
     async def file(

@@ -5,11 +5,13 @@ from typing import Any, Final
 from aiohttp import web
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
+from bots.audit import Act
 from bots.clock import moment
 from bots.room import passkeys
+from bots.room.desk import DOOR
 from bots.room.pages import page
 from bots.room.texts import PageWords
-from bots.room.web import ROOM, SCRIPT, Room, Visitor, form, html, json_body, must_be_in
+from bots.room.web import ROOM, SCRIPT, Room, Visitor, form, html, json_body, must_be_in, sign_in_page
 from bots.state.room import PASSKEYS_MAX, Passkey
 from bots.words import words
 
@@ -57,6 +59,7 @@ async def add(request: web.Request) -> web.Response:
     if made is None:
         raise web.HTTPForbidden
     await room.state.room.add(made)
+    await _written(room, guest, "passkey-add")
     return web.json_response({"next": "/keys"})
 
 
@@ -71,7 +74,21 @@ async def remove(request: web.Request) -> web.Response:
     except ValueError:
         raise web.HTTPBadRequest from None
     await room.state.room.forget(guest.officer.id, id_)
+    await _written(room, guest, "passkey-remove")
     raise web.HTTPSeeOther("/keys")
+
+
+async def leave(request: web.Request) -> web.Response:
+    """End every session of the officer, this one too."""
+    guest, room = await must_be_in(request), request.app[ROOM]
+    await form(request, guest)
+    await room.state.room.end_sessions(guest.officer.id)
+    return sign_in_page(request, said="signed_out")
+
+
+async def _written(room: Room, guest: Visitor, verb: str) -> None:
+    act = Act(guest.officer.id, guest.officer.name, DOOR, verb, outcome=guest.session.vouched)
+    await room.state.audit.write([act], room.clock.now())
 
 
 def _own(guest: Visitor, given: dict[str, Any]) -> None:

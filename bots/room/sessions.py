@@ -26,23 +26,21 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in officer. `csrf` stands in every form; times in Unix seconds."""
+    """A signed-in officer. `csrf` stands in every form; `era` as in `RoomKeys`; times in Unix seconds."""
 
     officer: int
     name: str
     person: int | None
     vouched: Vouched
+    era: int
     csrf: str
     began: float
     seen: float
 
-    def of(self, officer: Officer | None) -> bool:
-        """Whether `officer` is still the one who signed in: numbers of removed officers are given anew."""
-        return officer is not None and (officer.id, officer.name, officer.person) == (
-            self.officer,
-            self.name,
-            self.person,
-        )
+    def of(self, officer: Officer, era: int) -> bool:
+        """Whether `officer` is still the one who signed in, from the same chat, and that still counts."""
+        now = (officer.id, officer.name, officer.person, era)
+        return now == (self.officer, self.name, self.person, self.era)
 
     def holds(self, token: str) -> bool:
         """Whether a form was made for this session."""
@@ -59,7 +57,7 @@ class Sessions:
         self._most = most
         self._held: dict[bytes, Session] = {}
 
-    def begin(self, officer: Officer, vouched: Vouched, now: float) -> str:
+    def begin(self, officer: Officer, vouched: Vouched, era: int, now: float) -> str:
         """The id of a new session."""
         self._sweep(now)
         mine = [key for key, each in self._held.items() if each.officer == officer.id]
@@ -69,7 +67,7 @@ class Sessions:
             del self._held[next(iter(self._held))]
         token = self._new_key()
         self._held[_key(token)] = Session(
-            officer.id, officer.name, officer.person, vouched, self._new_key(), now, now
+            officer.id, officer.name, officer.person, vouched, era, self._new_key(), now, now
         )
         return token
 
@@ -91,10 +89,6 @@ class Sessions:
         """End a session; none is fine."""
         if token is not None:
             self._held.pop(_key(token), None)
-
-    def end_all(self, officer: int) -> None:
-        """End every session of an officer."""
-        self._held = {key: each for key, each in self._held.items() if each.officer != officer}
 
     def _sweep(self, now: float) -> None:
         self._held = {key: each for key, each in self._held.items() if lasts(each, now)}

@@ -47,7 +47,7 @@ async def by_link(request: web.Request) -> web.Response:
         return sign_in_page(request, said="link_old", status=web.HTTPForbidden.status_code)
     where = target(redeemed.target) if redeemed.vouched == "chat" else "/keys"
     answer = web.Response(status=web.HTTPSeeOther.status_code, headers={"Location": where})
-    return let_in(request, answer, officer, redeemed.vouched)
+    return await let_in(request, answer, officer, redeemed.vouched)
 
 
 async def app(request: web.Request) -> web.Response:
@@ -73,7 +73,7 @@ async def by_app(request: web.Request) -> web.Response:
         raise _refused(room, request)
     if not await room.state.room.once(opened.mark, until=opened.until, now=now):
         raise _refused(room, request)
-    return let_in(request, web.json_response({"next": _next(given)}), officer, "chat")
+    return await let_in(request, web.json_response({"next": _next(given)}), officer, "chat")
 
 
 async def options(request: web.Request) -> web.Response:
@@ -104,7 +104,7 @@ async def by_passkey(request: web.Request) -> web.Response:
     if counter is None:
         raise _refused(room, request)
     await room.state.room.note_use(held.id, counter, now)
-    return let_in(request, web.json_response({"next": _next(given)}), officer, held.vouched)
+    return await let_in(request, web.json_response({"next": _next(given)}), officer, held.vouched)
 
 
 async def out(request: web.Request) -> web.Response:

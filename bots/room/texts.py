@@ -62,6 +62,7 @@ TEXTS: Final = {
     "keys_chat": N_("Made from chat: shows bulletins up to {tlp}."),
     "keys_agency": N_("Made at the agency's terminal: shows bulletins up to {tlp}."),
     "keys_remove": N_("Remove"),
+    "keys_leave": N_("Sign out everywhere"),
     "shown_up_to": N_("You are shown bulletins up to {tlp}."),
     "above_title": N_("{ref} is not shown here"),
     "above_terminal": N_("Its marking keeps it out of here. Read it on your agency's terminal."),

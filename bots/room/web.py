@@ -7,10 +7,11 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic import SecretStr
 
+from bots.audit import Act
 from bots.clock import Clock
 from bots.codes import new_key
 from bots.commands import reference
-from bots.room.desk import RoomDesk
+from bots.room.desk import DOOR, RoomDesk
 from bots.room.origin import Origin, is_loopback
 from bots.room.pages import page
 from bots.room.passkeys import Challenges
@@ -90,7 +91,7 @@ async def visitor(request: web.Request) -> Visitor | None:
     if session is None:
         return None
     officer = await room.state.officers.get(session.officer)
-    if officer is None or not session.of(officer):
+    if officer is None or not session.of(officer, await room.state.room.era(officer.id)):
         room.sessions.end(token)
         return None
     return Visitor(officer, session, room.top(session.vouched))
@@ -177,11 +178,17 @@ def target(ref: str) -> str:
     return f"/b/{ref}" if ref else "/"
 
 
-def let_in(request: web.Request, answer: web.Response, officer: Officer, vouched: Vouched) -> web.Response:
+async def let_in(
+    request: web.Request, answer: web.Response, officer: Officer, vouched: Vouched
+) -> web.Response:
     """Begin a session and give its cookie; an earlier one of this browser ends."""
     room = request.app[ROOM]
     room.sessions.end(request.cookies.get(room.cookie))
-    token = room.sessions.begin(officer, vouched, room.clock.now())
+    era = await room.state.room.era(officer.id)
+    token = room.sessions.begin(officer, vouched, era, room.clock.now())
+    await room.state.audit.write(
+        [Act(officer.id, officer.name, DOOR, "sign-in", outcome=vouched)], room.clock.now()
+    )
     answer.set_cookie(
         room.cookie, token, path="/", secure=room.origin.secure, httponly=True, samesite="Strict"
     )

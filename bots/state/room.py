@@ -89,6 +89,16 @@ class RoomKeys:
         async with self._store.write() as tx:
             return await tx.run(work)
 
+    async def era(self, officer: int) -> int:
+        """How often the officer's sessions were ended all at once: those of an earlier era are over."""
+        rows = await self._store.query("SELECT times FROM room_ends WHERE officer = ?", (officer,))
+        return int(rows[0][0]) if rows else 0
+
+    async def end_sessions(self, officer: int) -> None:
+        """End all of an officer's sessions, and links that are not used yet."""
+        async with self._store.write() as tx:
+            await tx.run(lambda connection: shut(connection, officer))
+
     async def add(self, passkey: Passkey) -> None:
         """Keep a new passkey. Raises OperationError `already_known`, or `too_large` beyond
         `PASSKEYS_MAX`.
@@ -143,6 +153,15 @@ class RoomKeys:
         """Remove one of an officer's passkeys."""
         async with self._store.write() as tx:
             await tx.execute("DELETE FROM room_passkeys WHERE officer = ? AND id = ?", (officer, id_))
+
+
+def shut(connection: apsw.Connection, officer: int) -> None:
+    """Within a transaction: the officer's sessions and links end. Passkeys stay."""
+    connection.execute("DELETE FROM room_codes WHERE officer = ?", (officer,))
+    connection.execute(
+        "INSERT INTO room_ends VALUES (?, 1) ON CONFLICT (officer) DO UPDATE SET times = times + 1",
+        (officer,),
+    )
 
 
 def digest_of(text: str) -> bytes:

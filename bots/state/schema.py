@@ -290,4 +290,11 @@ MIGRATIONS: Final = (
         SELECT RAISE(ABORT, 'the audit is only added to');
     END;
     """,
+    # How often an officer's sessions in the reading room were ended all at once.
+    """
+    CREATE TABLE room_ends (
+        officer INTEGER PRIMARY KEY REFERENCES officers ON DELETE CASCADE,
+        times INTEGER NOT NULL
+    ) STRICT;
+    """,
 )

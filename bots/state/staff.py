@@ -12,6 +12,7 @@ import apsw
 
 from bots.roles import Role, Standing, keep_one
 from bots.state.officers import SELECT, Officer, read_officer, renew
+from bots.state.room import shut
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
 from subscribers.storage.store import Store
@@ -86,7 +87,7 @@ class Staff:
             )
             # A passkey may be on the lost phone: whoever has others makes new ones.
             connection.execute("DELETE FROM room_passkeys WHERE officer = ?", (officer,))
-            connection.execute("DELETE FROM room_codes WHERE officer = ?", (officer,))
+            shut(connection, officer)
             renew(connection, officer, code, expires)
             return taken
 

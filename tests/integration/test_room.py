@@ -161,6 +161,25 @@ async def test_a_session_ends_idle_after_an_hour_with_its_officer_and_on_leaving
         assert (await removed.get("/"))[0] == 401
 
 
+async def test_a_lost_phone_or_leaving_everywhere_ends_every_session(stage: RoomStage) -> None:
+    officer = await stage.enrol("Amina K.")
+    async with browser(stage) as here, browser(stage) as there:
+        await here.follow(await stage.link(officer))
+        await there.follow(await stage.key_link(officer))
+        _, text = await here.get("/keys")
+        assert (await here.post("/keys/leave"))[0] == 403
+        assert "signed out" in (await here.post("/keys/leave", csrf=csrf_in(text)))[1]
+        for each in (here, there):
+            assert (await each.get("/"))[0] == 401
+        await there.follow(await stage.key_link(officer))
+        unused = await stage.key_link(officer)
+        await stage.state.staff.shut_out(
+            officer.id, code="x" * 32, expires=stage.clock.now() + 60, guarded=False
+        )
+        assert (await there.get("/"))[0] == 401
+        assert (await there.follow(unused))[0] == 403
+
+
 async def test_acknowledging_takes_the_forms_token_and_happens_once(stage: RoomStage, guest: Browser) -> None:
     officer = await stage.enrol("Amina K.")
     _, text = await guest.follow(await stage.link(officer, "FRA-2026-0042"))
@@ -177,6 +196,9 @@ async def test_acknowledging_takes_the_forms_token_and_happens_once(stage: RoomS
     await guest.post(path, csrf=token)
     replies = await stage.node.replies(AMBER.bulletin.id)
     assert [each.bulletin.drafter for each in replies] == [officer.pseudonym]
+    written = [(each.act.verb, each.act.object) for each in await stage.state.audit.all()]
+    about = "FRA-2026-0042"
+    assert written == [("sign-in", ""), ("read", about), ("acknowledged", about), *[("read", about)] * 2]
 
 
 async def test_the_list_is_searched_and_filtered_and_pages(stage: RoomStage, guest: Browser) -> None:
