@@ -14,6 +14,7 @@ from bots.limit import Limit
 from bots.lookout import Lookout
 from bots.outcomes import Blocked
 from bots.ports import Chat, NodeClient
+from bots.reference_desk import ReferenceDesk
 from bots.rendered import Part, Rendered, Rows
 from bots.schedule import Schedule
 from bots.settings import BotSettings
@@ -36,6 +37,7 @@ class Context:
     """The parts of the running bot that handlers use. `new_code` makes a code of invitation."""
 
     desk: Desk
+    reference: ReferenceDesk
     writing: Writing
     releasing: Releasing
     finder: Finder

@@ -21,6 +21,7 @@ from bots.farewell import Janitor
 from bots.finding import Finder
 from bots.handlers import written
 from bots.intake import Intake
+from bots.library import Library
 from bots.limit import Limit
 from bots.lookout import Lookout
 from bots.notices import NoticeIntake
@@ -28,6 +29,7 @@ from bots.pacing import Pacer
 from bots.pictures import Pictures
 from bots.ports import Chat, NodeClient
 from bots.reception import Reception
+from bots.reference_desk import ReferenceDesk
 from bots.ringer import Ringer
 from bots.schedule import Schedule
 from bots.screens import ABOUT_OTHERS
@@ -70,6 +72,10 @@ class Front:
     """Its name in the audit."""
 
 
+def _library(settings: BotSettings) -> Library:
+    return Library(settings.un_list, settings.node_dir.parent if settings.node_dir else None)
+
+
 class House:
     """Built at once; `run` brings it to life. The front door brings what comes in to `reception`."""
 
@@ -110,6 +116,7 @@ class House:
         self._pictures = Pictures()
         context = Context(
             desk=Desk(node, state, ceiling, clock, within=front.within),
+            reference=ReferenceDesk(node, state, ceiling, clock, _library(settings), within=front.within),
             writing=Writing(drafting),
             releasing=Releasing(drafting),
             finder=Finder(node, state, ceiling, clock),

@@ -17,6 +17,8 @@ COMMANDS = {
     "show": N_("Open a bulletin by its reference"),
     "who": N_("Who signed a bulletin, and who vouches for that"),
     "stats": N_("How many bulletins there were, as a picture"),
+    "tactic": N_("What a technique is, and where it was seen"),
+    "subject": N_("Look a name up on the UN list"),
     "ack": N_("Acknowledge a bulletin"),
     "draft": N_("Write a bulletin"),
     "drafts": N_("Your drafts, and what you are to release"),

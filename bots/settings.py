@@ -50,6 +50,10 @@ class BotSettings(BaseSettings):
     """The seed of this client of the node (role publisher, so that it may acknowledge)."""
     node_name: str = "bot"
     """The client's name in the node's registry."""
+    un_list: Path | None = None
+    """The UN Consolidated List's XML; on the node's own machine (`node_dir`) what `liaison-agency un-list
+    load` loaded, when it is not given.
+    """
     ceiling: Tlp = Tlp.GREEN
     """The highest marking that is shown in full in chat."""
     stub_ceiling: Tlp = Tlp.AMBER

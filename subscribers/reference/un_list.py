@@ -23,7 +23,9 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Born:
-    """A date of birth as far as the list knows it, and the years that it allows."""
+    """A date of birth as far as the list knows it (`1971-02-03`, `~1950`, `1960-1963`), and the years that it
+    allows.
+    """
 
     text: str
     first: int

@@ -161,7 +161,7 @@ def _aliases(element: Element, prefix: str, reference: str) -> Iterator[Alias]:
 
 
 def _born(element: Element, reference: str) -> Born | None:
-    about = "about " if _text(element, "TYPE_OF_DATE", reference) == "APPROXIMATELY" else ""
+    about = "~" if _text(element, "TYPE_OF_DATE", reference) == "APPROXIMATELY" else ""
     if day := _text(element, "DATE", reference):
         year = int(_day(day, reference)[:4])
         return Born(about + day[:10], year, year)
@@ -172,7 +172,7 @@ def _born(element: Element, reference: str) -> Born | None:
     if not (first or last):
         return None
     years = sorted((_year(first or last, reference), _year(last or first, reference)))
-    return Born(f"{years[0]} to {years[1]}", years[0], years[1])
+    return Born(f"{years[0]}-{years[1]}", years[0], years[1])
 
 
 def _year(text: str, reference: str) -> int:

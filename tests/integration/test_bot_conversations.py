@@ -18,6 +18,7 @@ from subscribers.records import Community, Filters, Record
 from tests.support.node import DirectNode
 from tests.support.node_api import COMMUNITY, NOW, make_record
 from tests.support.officers_bot import BotStage, buttons, running_bot, says, text_of
+from tests.support.un_sample import SAMPLE, un_xml
 
 FRENCH = {"language": "fr", "official": True, "title": "Drone au-dessus du stade", "summary": "Un drone."}
 THREAT = make_record(
@@ -440,3 +441,55 @@ async def test_without_a_reading_room_nobody_is_sent_to_one(stage: BotStage, nod
     ed = await stage.enrol("Ed")
     assert "/room" not in text_of(await ed.ask("/help"))
     assert "no reading room" in text_of(await ed.ask("/room"))
+
+
+async def test_public_lists_with_what_was_seen_of_them(tmp_path: Path, node: DirectNode) -> None:
+    listed = tmp_path / "list.xml"
+    listed.write_bytes(un_xml(*SAMPLE))
+    subjects = [{"type": "person", "name": "Karim T.", "reference": "QDi.001"}]
+    tactics = [{"taxonomy": "mitre-attack", "id": "T1566.001"}]
+    for number in range(1, 9):
+        await node.arrive(make_record(number, title=f"Letter {number}", tactics=tactics, subjects=subjects))
+    await node.arrive(
+        make_record(9, tlp="TLP:AMBER", title="Amber letter", tactics=tactics, subjects=subjects)
+    )
+    async with running_bot(tmp_path / "bot", node, un_list=listed) as stage:
+        ed = await stage.enrol("Ed")
+        shown = await ed.ask("/tactic t1566")
+        assert "T1566 Phishing" in text_of(shown)
+        assert "Seen here in 8 bulletins." in text_of(shown), "what is withheld is not counted"
+        await ed.press("Show where it was seen", shown)
+        seen = await ed.next_message(says("Letter 8"))
+        assert "Amber" not in text_of(seen)
+        await ed.press("More", seen)
+        assert "Letter 1" in text_of(await ed.next_message(says("Letter 3")))
+        await ed.press("T1566.002", shown)
+        assert "Not seen here." in text_of(await ed.next_message(says("Spearphishing Link")))
+        assert "Which technique do you mean?" in text_of(await ed.ask("/tactic phishing"))
+        assert "T0049" in text_of(await ed.ask("/tactic flood information"))
+        assert "No technique" in text_of(await ed.ask("/tactic xyzzy plugh"))
+        assert "/tactic T1566" in text_of(await ed.ask("/tactic"))
+
+        hits = await ed.ask("/subject Карим Тестоф 1971")
+        assert "1 possible match" in text_of(hits)
+        assert "UN Consolidated List of Feb 27, 2026" in text_of(hits)
+        assert "A possible match is no identification." in text_of(hits)
+        assert "another script" in text_of(hits)
+        await ed.press("QDi.001", hits)
+        entry = await ed.next_message(says("Also called"))
+        assert "Seen here in 8 bulletins." in text_of(entry)
+        await ed.press("Show where it was seen", entry)
+        assert "Amber" not in text_of(await ed.next_message(says("Seen here: QDi.001")))
+        assert "KARIM TESTOV AL-MITHAL" in text_of(await ed.ask("/subject qdi.001"))
+        assert "QDi.777 is not on this list" in text_of(await ed.ask("/subject QDi.777"))
+        assert "That clears nobody" in text_of(await ed.ask("/subject Marie Dupont"))
+
+        fresh = tmp_path / "fresh.xml"
+        fresh.write_bytes(un_xml(*SAMPLE[1:], made="2026-03-01"))
+        fresh.replace(listed)
+        state = text_of(await ed.ask("/subject"))
+        assert "UN Consolidated List of Mar 1, 2026" in state
+        assert "0 added, 1 removed, 0 changed" in state
+        assert "the chat service reads whom you look for" in state
+        listed.unlink()
+        assert "liaison-agency un-list load" in text_of(await ed.ask("/subject Karim"))

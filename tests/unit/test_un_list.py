@@ -31,8 +31,8 @@ def test_an_entry_is_read_with_its_names_and_dates() -> None:
         ("Utopia (Republic of)",),
         (Born("1971-02-03", 1971, 1971),),
     )
-    assert listed.entries["QDi.002"].born == (Born("1960 to 1963", 1960, 1963),)
-    assert listed.entries["QDi.003"].born == (Born("about 1950", 1950, 1950),)
+    assert listed.entries["QDi.002"].born == (Born("1960-1963", 1960, 1963),)
+    assert listed.entries["QDi.003"].born == (Born("~1950", 1950, 1950),)
     assert listed.entries["QDe.001"].aliases[1] == Alias("Old Name", "former")
     assert (listed.entries["QDe.001"].updated, listed.entries["QDe.001"].kind) == ("", "entity")
 

@@ -1,0 +1,71 @@
+"""`/tactic`, `/subject`, and the buttons that open techniques, entries and where they were seen."""
+
+from bots import screens
+from bots.asking import Pressed, Typed
+from bots.book import Book
+from bots.commands import words
+from bots.context import Context
+from bots.desk import Answer
+from bots.state.officers import Officer
+from bots.words import words as speak
+
+
+async def tactic(asked: Typed, context: Context, officer: Officer) -> None:
+    """A technique of ATT&CK or DISARM."""
+    wanted = words(asked.after)
+    if not wanted:
+        await context.say(officer, asked.chat, screens.usage(officer, "/tactic T1566"))
+        return
+    await context.answer(officer, asked.chat, await context.reference.tactic(officer, wanted))
+
+
+async def subject(asked: Typed, context: Context, officer: Officer) -> None:
+    """An entry of the UN list, or who may be meant by a name; alone, which edition there is."""
+    wanted = words(asked.after)
+    desk = context.reference
+    answer = await (desk.subject(officer, wanted) if wanted else desk.list_state(officer))
+    await context.answer(officer, asked.chat, answer)
+
+
+async def technique(asked: Pressed, context: Context, officer: Officer) -> None:
+    """The technique of a button."""
+    answer = await context.reference.technique(officer, asked.action.argument(0))
+    await _answer(asked, context, officer, answer)
+
+
+async def entry(asked: Pressed, context: Context, officer: Officer) -> None:
+    """The entry of a button."""
+    answer = await context.reference.entry(officer, asked.action.argument(0))
+    await _answer(asked, context, officer, answer)
+
+
+async def hits(asked: Pressed, context: Context, officer: Officer) -> None:
+    """More possible matches."""
+    await _answer(asked, context, officer, await context.reference.more_hits(officer, asked.action.number(0)))
+
+
+async def seen(asked: Pressed, context: Context, officer: Officer) -> None:
+    """Where it was seen."""
+    what = asked.action.argument(0)
+    if what == "more":
+        answer = await context.reference.seen_more(officer)
+    else:
+        answer = await context.reference.seen(officer, what, asked.action.argument(1))
+    await _answer(asked, context, officer, answer)
+
+
+async def _answer(asked: Pressed, context: Context, officer: Officer, answer: Answer | None) -> None:
+    end = "" if answer else speak(officer.language).text("That was the last of them.")
+    await context.chat.toast(asked.press, end)
+    if answer:
+        await context.answer(officer, asked.chat, answer)
+
+
+def register(book: Book) -> None:
+    """Enter what is answered here."""
+    book.command("tactic", tactic)
+    book.command("subject", subject)
+    book.button("tech", technique)
+    book.button("listed", entry)
+    book.button("hits", hits)
+    book.button("seen", seen)

@@ -1,0 +1,164 @@
+"""What public lists say in chat: in every language, within a message, and never a verdict."""
+
+from dataclasses import replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bots import reference_screens as screens
+from bots.library import Edition, Library
+from bots.markup import UNITS_MAX, units
+from bots.reference_screens import About, Seen
+from bots.rendered import Rendered
+from bots.sandbox.entities import parse_html
+from bots.state.officers import Officer
+from bots.words import words
+from schemas.errors import Code, OperationError
+from schemas.vocabulary import Language
+from subscribers.reference.names import NameIndex
+from subscribers.reference.shelf import Shelf
+from subscribers.reference.tactics import techniques
+from subscribers.reference.un_list import compare
+from subscribers.reference.un_xml import parse_un_list
+from tests.support.un_sample import SAMPLE, group, un_xml
+
+OLD, NEW = un_xml(*SAMPLE), un_xml(*SAMPLE[1:], group("QDe.002", "NEW"), made="2026-03-01")
+ABOUT = About("2026-02-27", 45, Seen(3, more=False, partly=True))
+
+
+def officer(language: Language = Language.ENGLISH) -> Officer:
+    return Officer(
+        id=1,
+        name="Ed",
+        role="officer",
+        language=language,
+        zone=ZoneInfo("UTC"),
+        quiet=None,
+        chat=1,
+        person=1,
+        reachable=True,
+    )
+
+
+def edition(data: bytes = OLD) -> Edition:
+    made = parse_un_list(data)
+    return Edition(made, NameIndex(made), compare(made, parse_un_list(NEW)))
+
+
+def every_screen(language: Language) -> list[Rendered]:
+    one, known = officer(language), techniques()
+    held = edition()
+    hits = held.index.look_up("Mohammed Karim Testoff Mithal Johannes", born=1960)
+    common = held.index.look_up("Muhammad", born=1962)
+    technique, part = known.get("T1566"), known.get("T1193")
+    assert technique is not None
+    assert part is not None
+    return [
+        screens.no_technique(one),
+        screens.techniques(one, known.look_up("phishing")),
+        screens.technique(one, technique, None, Seen(5, more=True, partly=True)),
+        screens.technique(one, part, technique, Seen(0, more=False, partly=True)),
+        screens.no_list(one),
+        screens.list_state(one, held, 45, within=False),
+        screens.hits(one, hits, 0, ABOUT),
+        screens.hits(one, common, 0, ABOUT),
+        screens.hits(one, [], 0, ABOUT),
+        *(screens.entry(one, each.reference, each, ABOUT) for each in held.un_list.entries.values()),
+        screens.entry(one, "QDi.999", None, replace(ABOUT, seen=Seen(0, more=False, partly=False))),
+    ]
+
+
+def said(rendered: Rendered) -> str:
+    return "\n".join(part.plain for part in rendered.parts)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_screen_is_one_message_that_the_service_takes(language: Language) -> None:
+    for rendered in every_screen(language):
+        assert len(rendered.parts) == 1
+        assert rendered.protect
+        assert units(rendered.parts[0].plain) <= UNITS_MAX
+        assert parse_html(rendered.parts[0].html)[0] == rendered.parts[0].plain
+        assert all(0 < len(row) <= 3 for row in rendered.rows)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_possible_matches_are_never_told_without_the_date_and_the_caution(language: Language) -> None:
+    say, held = words(language), edition()
+    shown = said(screens.hits(officer(language), held.index.look_up("Karim Testov"), 0, ABOUT))
+    assert (
+        say.text("A possible match is no identification. Compare birth, nationality and documents.") in shown
+    )
+    assert "2026" in shown
+    assert say.text("{score} of 100", score=held.index.look_up("Karim Testov")[0].score) in shown
+    nothing = said(screens.hits(officer(language), [], 0, ABOUT))
+    assert "2026" in nothing
+
+
+def test_hits_come_in_pages_with_a_button_for_each() -> None:
+    found = edition().index.look_up("Karim Testov") * 7
+    first = screens.hits(officer(), found, 0, ABOUT)
+    assert [button.data for row in first.rows for button in row][-1] == "hits:5"
+    last = screens.hits(officer(), found, 5, ABOUT)
+    assert [button.data for row in last.rows for button in row] == ["listed:QDi.001"] * 2
+    assert "7 possible matches" in said(last)
+
+
+def test_reasons_are_said_in_words() -> None:
+    [hit] = edition().index.look_up("Карим Тестоф", born=1971)
+    shown = said(screens.hits(officer(), [hit], 0, ABOUT))
+    assert "QDi.001" in shown
+    assert "another script" in shown
+    assert "birth agrees: 1971-02-03" in shown
+
+
+def test_an_unpressed_button_shows_nothing_that_was_not_seen() -> None:
+    unseen = replace(ABOUT, seen=Seen(0, more=False, partly=True))
+    entry = edition().un_list.entries["QDi.001"]
+    assert screens.entry(officer(), "QDi.001", entry, unseen).rows == ()
+    assert "may be shown in chat" in said(screens.entry(officer(), "QDi.001", entry, unseen))
+    seen = screens.entry(officer(), "QDi.001", entry, ABOUT)
+    assert [button.data for row in seen.rows for button in row] == ["seen:subject:QDi.001"]
+    assert "Seen here in 3 bulletins." in said(seen)
+
+
+def test_within_the_agency_nobody_is_warned_of_a_chat_service() -> None:
+    assert "chat service" in said(screens.list_state(officer(), edition(), 1, within=False))
+    assert "chat service" not in said(screens.list_state(officer(), edition(), 1, within=True))
+
+
+async def test_a_list_is_read_again_when_its_file_was_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "list.xml"
+    library = Library(file, None)
+    with pytest.raises(OperationError) as caught:
+        await library.edition()
+    assert caught.value.code == Code.NOT_FOUND
+    file.write_bytes(OLD)
+    first = await library.edition()
+    assert (first.un_list.date, first.changes) == ("2026-02-27", None)
+    assert await library.edition() is first
+    fresh = tmp_path / "fresh.xml"
+    fresh.write_bytes(NEW)
+    fresh.replace(file)
+    second = await library.edition()
+    assert second.changes is not None
+    assert [each.reference for each in second.changes.removed] == ["QDi.001"]
+
+
+async def test_what_the_node_loaded_is_used_with_what_it_changed(tmp_path: Path) -> None:
+    state = tmp_path / "agency"
+    state.mkdir(mode=0o700)
+    for data in (OLD, NEW):
+        Shelf(state).take(data)
+    held = await Library(None, state).edition()
+    assert held.changes is not None
+    assert held.day.isoformat() == "2026-03-01"
+    with pytest.raises(OperationError):
+        await Library(None, None).edition()
+
+
+async def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OperationError) as caught:
+        await Library(tmp_path, None).edition()
+    assert caught.value.code == Code.FORBIDDEN
