@@ -11,6 +11,7 @@ from bots.library import Edition, Library
 from bots.markup import UNITS_MAX, units
 from bots.reference_screens import About, Seen
 from bots.rendered import Rendered
+from bots.roles import Role
 from bots.sandbox.entities import parse_html
 from bots.state.officers import Officer
 from bots.words import words
@@ -31,7 +32,7 @@ def officer(language: Language = Language.ENGLISH) -> Officer:
     return Officer(
         id=1,
         name="Ed",
-        role="officer",
+        role=Role.READER,
         language=language,
         zone=ZoneInfo("UTC"),
         quiet=None,
