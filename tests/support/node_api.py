@@ -456,26 +456,13 @@ def _page(records: list[Record], filters: Filters, limit: int, cursor: str | Non
     return Page(items=found[begin:end], cursor=str(end) if end < len(found) else None, total=len(found))
 
 
-def _is_about(bulletin: Bulletin, filters: Filters) -> bool:
-    held = facets_of(bulletin)
-    return all(
-        not wanted or any((facet, each.casefold()) in held for each in wanted)
-        for facet, wanted in (
-            ("tactic", filters.tactics),
-            ("subject", filters.subjects),
-            ("event", filters.events),
-        )
-    )
-
-
 def _matches(record: Record, filters: Filters) -> bool:
     bulletin = record.bulletin
     order = list(Severity)
     languages: set[Language] = {bulletin.language, *(each.language for each in bulletin.translations)}
     places = {record.community, record.community_slug}
     return (
-        _is_about(bulletin, filters)
-        and (not filters.kinds or bulletin.kind in filters.kinds)
+        (not filters.kinds or bulletin.kind in filters.kinds)
         and order.index(bulletin.severity) >= order.index(filters.severity_at_least)
         and (not filters.communities or bool(places & filters.communities))
         and (not filters.regions or any({each, each[:2]} & filters.regions for each in bulletin.regions))
