@@ -37,6 +37,8 @@ from schemas.vocabulary import Severity
 from subscribers.records import Notice, Record
 
 _BATCH: Final = 64
+LOOK_SECONDS: Final = 15.0
+"""How long it rests at most: the reading room, another process, may have ordered something."""
 _BACKOFF_MAX: Final = 60.0
 _PAUSE_MAX: Final = 1.0
 """After a 429 to one chat, everybody waits as well, but not longer than this: the limit may be the overall
@@ -136,7 +138,7 @@ class Delivery:
         if (pause := pacer.overall_wait(now)) > 0.0:
             return pause
         due = await self._outbox.next_due(now)
-        return min([*unready.values(), *([due - now] if due is not None else [])], default=None)
+        return min([LOOK_SECONDS, *unready.values(), *([due - now] if due is not None else [])])
 
     async def _carry(self, work: Work) -> None:
         try:

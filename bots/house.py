@@ -112,7 +112,8 @@ class House:
             NoticeIntake(node, state, clock, wake),
             Watchman(node, state, clock, wake),
         )
-        drafting = Parts(node, state, ceiling, settings.two_person_release, clock, edges.new_id, wake)
+        policy = settings.two_person_release
+        drafting = Parts(node, state, ceiling, policy, clock, edges.new_id, wake, front.door)
         self._pictures = Pictures()
         context = Context(
             desk=Desk(node, state, ceiling, clock, within=front.within),

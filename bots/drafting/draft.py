@@ -81,7 +81,9 @@ class Named(BaseModel):
 
 
 class Attached(BaseModel):
-    """A file that the node has taken in for this draft, by the id of its upload."""
+    """A file that the node has taken in for this draft, by the id of its upload: from the client of one
+    door, `via`, which alone may publish it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -90,6 +92,7 @@ class Attached(BaseModel):
     media: str
     size: Annotated[int, Field(ge=1)]
     sha256: str
+    via: str = ""
 
 
 class HalfDraft(BaseModel):

@@ -42,7 +42,7 @@ class Releasing:
             text = say.text("Still missing: {steps}", steps=names)
             return Turn(said(officer, "❗", text).shown, kept.id)
         try:
-            record = await self._previewed(kept)
+            record = await self.previewed(kept)
         except LiaisonError as error:
             if error.code is not Code.NOT_MEMBER and not isinstance(error, DraftError):
                 raise
@@ -57,7 +57,7 @@ class Releasing:
             return await self._changed(officer, draft)
         if missing(kept.body) or self.parts.ruling(officer, kept) is not Ruling.SEND:
             return await self.view(officer, draft)
-        record = await self._previewed(kept)
+        record = await self.previewed(kept)
         asked = [each for each in await self._releasers() if each.id not in (kept.owner, kept.editor)]
         jobs = [review.ask_releaser(kept, record, officer, each.id) for each in asked]
         if not asked:
@@ -65,6 +65,7 @@ class Releasing:
         if not await self.parts.state.drafts.send(kept, jobs, self.parts.clock.now()):
             return await self._changed(officer, draft)
         self.parts.wake()
+        await self.parts.did(officer, "send draft", f"draft {kept.id}", "done")
         return Turn(review.sent(officer, kept, len(asked)))
 
     async def take_back(self, officer: Officer, draft: int) -> Turn | None:
@@ -93,6 +94,7 @@ class Releasing:
         if not await self.parts.state.drafts.take_back(kept, tidy, jobs, self.parts.clock.now()):
             return await self._changed(officer, draft)
         self.parts.wake()
+        await self.parts.did(officer, "send draft back", f"draft {kept.id}", "done")
         text = words(officer.language).text("{draft} was sent back.", draft=name(officer, kept))
         return said(officer, "↩️", text)
 
@@ -103,8 +105,14 @@ class Releasing:
             return await self._changed(officer, draft)
         if missing(kept.body) or self.parts.ruling(officer, kept) is not Ruling.RELEASE:
             return await self.view(officer, draft)
+        if any(each.via != self.parts.via for each in kept.body.attachments):
+            text = words(officer.language).text(
+                "Its files were given elsewhere. Release it where they were given."
+            )
+            return said(officer, "⚠️", text)
         now = self.parts.clock.now()
-        if not await self.parts.state.drafts.claim(kept, officer.id, official=official, now=now):
+        via = self.parts.via
+        if not await self.parts.state.drafts.claim(kept, officer.id, via, official=official, now=now):
             return await self._changed(officer, draft)
         return await self.again(officer, draft)
 
@@ -113,12 +121,16 @@ class Releasing:
         kept = await self.parts.readable(officer, draft)
         if kept.state != "releasing":
             return await self._changed(officer, draft)
+        if kept.via != self.parts.via:  # the node knows a release by the client that asked for it
+            return said(officer, "⏳", words(officer.language).text("Ask again where it was released."))
         try:
             published = await self._publish(kept)
         except LiaisonError as error:
+            await self.parts.did(officer, "release", f"draft {kept.id}", error.code.value)
             if error.code in _UNANSWERED:
                 return Turn(review.unsure(officer, kept))
             return await self._refused(officer, kept, review.not_taken(error, words(officer.language)))
+        await self.parts.did(officer, "release", published.ref, published.code or published.state)
         if published.state == "refused":
             text = words(officer.language).text("The hub refused it ({code}).", code=published.code or "")
             return await self._refused(officer, kept, "⚠️ " + text)
@@ -160,7 +172,10 @@ class Releasing:
         text = words(officer.language).text("It has changed since. Look at it again.")
         return await self.view(officer, draft, told="⚠️ " + text)
 
-    async def _previewed(self, kept: Kept) -> Record:
+    async def previewed(self, kept: Kept) -> Record:
+        """The record that stands for the one which readers will hold. Raises DraftError, OperationError
+        `not_member`.
+        """
         place = community_of(kept.body, await self.parts.node.communities())
         agency = next(each for each in await self.parts.node.identity() if each.own)
         setting = Setting(place, agency.agency, agency.agency_name, self.parts.clock.now())

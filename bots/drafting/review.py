@@ -37,7 +37,13 @@ _REFUSALS: Final = {
 
 
 def reviewed(
-    officer: Officer, kept: Kept, record: Record, ceiling: Ceiling, ruled: Ruling, *, said: str = ""
+    officer: Officer,
+    kept: Kept,
+    record: Record,
+    ceiling: Ceiling,
+    ruled: Ruling,
+    *,
+    said: str = "",
 ) -> Rendered:
     """The draft exactly as readers will see it, then what may be done with it. What the ceiling withholds
     leaves no button to release it here.
@@ -53,6 +59,8 @@ def reviewed(
         "👁 " + say.text("{draft}, as readers in {community} will see it.", draft=name, community=community)
     )
     lines += _advice(ruled, say) if seen else []
+    if ceiling.room and not seen:
+        lines.append(say.text("It goes on in the reading room: /room"))
     rows = _rows(kept, ruled, say, translated=bool(record.bulletin.translations)) if seen else ()
     control = plain_answer("\n".join(lines), officer.language, rows)
     return Rendered((*parts, *control.parts), rows, protect=True, silent=True, passing=not seen)

@@ -120,19 +120,20 @@ def above(officer: Officer, tlp: Tlp, ceiling: Ceiling) -> Rendered:
         tlp=say.embed(tlp.value),
         ceiling=say.embed(ceiling.full.value),
     )
-    spans = [Span("🔒 " + text), Span("\n" + say.text("Write it on your agency's terminal:") + "\n")]
+    spans = [Span("🔒 " + text)]
+    if ceiling.room:
+        spans += [Span("\n" + say.text("Write it in the reading room:") + " "), Span("/room")]
+    spans += [Span("\n" + say.text("Write it on your agency's terminal:") + "\n")]
     spans += [*say.code("liaison-agency chat"), Span("\n"), *say.code("liaison-agency publish --help")]
     return screen(spans, officer.language)
 
 
-def locked(officer: Officer, kept: Kept) -> Rendered:
+def locked(officer: Officer, kept: Kept, ceiling: Ceiling) -> Rendered:
     """A draft that is not for this chat (any more): it goes on elsewhere, and is not shown here."""
     say = words(officer.language)
-    text = say.text(
-        "{draft} is marked above what may be in this chat. It goes on at your agency's terminal.",
-        draft=_name(kept, say),
-    )
-    return screen([Span("🔒 " + text)], officer.language)
+    text = say.text("{draft} is marked above what may be in this chat.", draft=_name(kept, say))
+    where = say.text("It goes on in the reading room: /room") if ceiling.room else ""
+    return screen([Span("🔒 " + text), Span("\n" + where if where else "")], officer.language)
 
 
 def listed(officer: Officer, own: Sequence[Kept], others: Sequence[Kept], ceiling: Ceiling) -> Rendered:

@@ -7,6 +7,7 @@ The marking is held against the ceiling whenever a draft is touched: the ceiling
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bots.audit import Act
 from bots.clock import Clock
 from bots.drafting import review, screens
 from bots.drafting.draft import Step
@@ -59,6 +60,10 @@ class Parts:
     """A fresh UUIDv7: by it the node knows a release again."""
     wake: Callable[[], None]
     """There may be something to deliver."""
+    via: str = ""
+    """The front door, as the audit names it. It is a client of the node: uploads and the names of releases
+    are a client's own.
+    """
 
     def hand(self, officer: Officer, kept: Kept) -> Hand:
         """The officer's part in a draft."""
@@ -73,6 +78,11 @@ class Parts:
         """Whether the officer releases what others wrote."""
         return may_release(officer.role)
 
+    async def did(self, officer: Officer, verb: str, ref: str, outcome: str) -> None:
+        """Write down what became of a draft: its reference, or its number before it has one."""
+        act = Act(officer.id, officer.name, self.via, verb, ref, outcome)
+        await self.state.audit.write([act], self.clock.now())
+
     def must_draft(self, officer: Officer) -> None:
         """Raises Stop for who does not write bulletins."""
         if not may_draft(officer.role):
@@ -84,7 +94,7 @@ class Parts:
     def must_allow(self, officer: Officer, kept: Kept) -> None:
         """Raises Stop for a draft whose marking may not be in this chat (any more)."""
         if not allowed(kept.body.tlp, self.ceiling):
-            raise Stop(screens.locked(officer, kept))
+            raise Stop(screens.locked(officer, kept, self.ceiling))
 
     async def editable(self, officer: Officer, draft: int) -> Kept:
         """A draft that the officer may change now. Raises Stop."""

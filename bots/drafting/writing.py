@@ -37,7 +37,7 @@ class Writing:
         self.parts.must_draft(officer)
         empty = HalfDraft(language=officer.language)
         held = [each for each in await self.parts.state.drafts.of(officer.id) if each.body == empty]
-        return await self._ask(officer, held[0] if held else await self._new(officer, empty), Step.MARKING)
+        return await self._ask(officer, held[0] if held else await self.new(officer, empty), Step.MARKING)
 
     async def forwarded(self, officer: Officer, text: str, source: str) -> Turn:
         """A forwarded message becomes a draft's body, once a marking is chosen under which it may be here."""
@@ -48,7 +48,7 @@ class Writing:
             half = wizard.forwarded(HalfDraft(language=officer.language), text, origin)
         except Unfit as unfit:
             return said(officer, "⚠️", say.text(REASONS[unfit.why]))
-        return await self._ask(officer, await self._new(officer, half), Step.MARKING)
+        return await self._ask(officer, await self.new(officer, half), Step.MARKING)
 
     async def change(self, officer: Officer, ref: str, relation: Relation) -> Turn:
         """A draft that amends or retracts a bulletin of this agency. Raises LiaisonError `not_found`."""
@@ -64,7 +64,7 @@ class Writing:
         if half is None:
             text = say.text("It holds more than can be written here. Amend it on your agency's terminal.")
             return said(officer, "⚠️", text)
-        return await self._home(officer, await self._new(officer, half))
+        return await self._home(officer, await self.new(officer, half))
 
     async def open(self, officer: Officer, draft: int, *, told: str = "") -> Turn:
         """A draft as it stands; without a marking, that question."""
@@ -94,7 +94,7 @@ class Writing:
             if unfit.why is Why.CEILING:
                 return await self._turned_away(officer, kept, value)
             return await self._ask(officer, kept, step, wrong=unfit.why)
-        return await self._next(officer, await self._written(officer, kept, half), step)
+        return await self._next(officer, await self.written(officer, kept, half), step)
 
     async def typed(
         self, officer: Officer, draft: int, step: Step | None, text: str, language: Language | None
@@ -116,14 +116,14 @@ class Writing:
                 shown = screens.translating(officer, language, wrong=say.text(REASONS[unfit.why]))
                 return Turn(shown, kept.id, step, language)
             return await self._ask(officer, kept, step, wrong=unfit.why)
-        return await self._next(officer, await self._written(officer, kept, half), step)
+        return await self._next(officer, await self.written(officer, kept, half), step)
 
     async def leave_out(self, officer: Officer, draft: int, step: Step) -> Turn:
         """No answer to an optional question."""
         kept = await self.parts.editable(officer, draft)
         half = wizard.leave_out(kept.body, step)
         if half != kept.body:
-            kept = await self._written(officer, kept, half)
+            kept = await self.written(officer, kept, half)
         return await self._next(officer, kept, step)
 
     async def undo(self, officer: Officer, draft: int) -> Turn:
@@ -159,8 +159,8 @@ class Writing:
             return await self._home(officer, kept, told="⚠️ " + text)
         fields = upload.model_dump(include={"id", "name", "media", "size", "sha256"})
         others = tuple(each for each in kept.body.attachments if each.name != upload.name)
-        half = kept.body.with_(attachments=(*others, Attached(**fields)))
-        kept = await self._written(officer, kept, half)
+        half = kept.body.with_(attachments=(*others, Attached(**fields, via=self.parts.via)))
+        kept = await self.written(officer, kept, half)
         text = say.text("{name} is attached.", name=say.embed(upload.name))
         return await self._home(officer, kept, told="📎 " + text)
 
@@ -191,7 +191,8 @@ class Writing:
 
     # --- inside ---
 
-    async def _new(self, officer: Officer, half: HalfDraft) -> Kept:
+    async def new(self, officer: Officer, half: HalfDraft) -> Kept:
+        """A new draft. Raises Stop when there are too many."""
         now = self.parts.clock.now()
         try:
             return await self.parts.state.drafts.begin(officer.id, half, self.parts.new_id(), now)
@@ -201,7 +202,8 @@ class Writing:
             text = words(officer.language).text("You have as many drafts as there may be. Discard one first.")
             raise Stop(said(officer, "⚠️", text + " /drafts").shown) from None
 
-    async def _written(self, officer: Officer, kept: Kept, half: HalfDraft) -> Kept:
+    async def written(self, officer: Officer, kept: Kept, half: HalfDraft) -> Kept:
+        """A change, kept. Raises Stop when somebody was faster."""
         done = await self.parts.state.drafts.write(kept, officer.id, half, self.parts.clock.now())
         if done is None:
             raise Stop(gone(officer))
@@ -218,7 +220,7 @@ class Writing:
         if step is Step.MARKING:
             return wizard.mark(half, value, self.parts.ceiling)
         if step is Step.COMMUNITY:
-            place = next((each for each in await self._places() if each.id == value), None)
+            place = next((each for each in await self.places() if each.id == value), None)
             if place is None:
                 raise Unfit(Why.CHOICE)
             return half.with_(community=place.id, exercise=place.realm is Realm.EXERCISE)
@@ -228,11 +230,11 @@ class Writing:
         self, officer: Officer, half: HalfDraft, step: Step, text: str, language: Language | None
     ) -> HalfDraft:
         if step is Step.REFERENCES:
-            return half.with_(links=await self._links(half, text))
+            return half.with_(links=await self.links(half, text))
         spoken, now = language or half.language, self.parts.clock.now()
         return wizard.typed(half, step, text, zone=officer.zone, language=spoken, now=now)
 
-    async def _links(self, half: HalfDraft, text: str) -> tuple[Named, ...]:
+    async def links(self, half: HalfDraft, text: str) -> tuple[Named, ...]:
         """The bulletins of these references. Raises Unfit, also for one that this agency does not have."""
         kept = {each.id: each for each in half.links if each.relation is not Relation.RELATED}
         for each in text.replace(",", " ").split():
@@ -248,19 +250,20 @@ class Writing:
             kept.setdefault(bulletin.id, Named(relation=Relation.RELATED, id=bulletin.id, ref=bulletin.ref))
         return tuple(kept.values())
 
-    async def _places(self) -> list[Community]:
+    async def places(self) -> list[Community]:
+        """The communities that the agency may publish to."""
         return [each for each in await self.parts.node.communities() if each.role == "member"]
 
     async def _next(self, officer: Officer, kept: Kept, answered: Step) -> Turn:
         step = following(kept.body, answered)
-        if step is Step.COMMUNITY and len(places := await self._places()) == 1:
+        if step is Step.COMMUNITY and len(places := await self.places()) == 1:
             half = await self._chosen(kept.body, step, places[0].id)
-            return await self._next(officer, await self._written(officer, kept, half), step)
+            return await self._next(officer, await self.written(officer, kept, half), step)
         return await self._ask(officer, kept, step) if step else await self._home(officer, kept)
 
     async def _ask(self, officer: Officer, kept: Kept, step: Step, *, wrong: Why | None = None) -> Turn:
         say = words(officer.language)
-        places = await self._places() if step is Step.COMMUNITY else []
+        places = await self.places() if step is Step.COMMUNITY else []
         if step is Step.COMMUNITY and not places:
             text = say.text("Your agency may not publish in any community. Ask their owners.")
             raise Stop(said(officer, "⚠️", text).shown)

@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from bots.room import keys, reading, signing
+from bots.room import drafting, keys, reading, signing
 from bots.room.headers import headers
 from bots.room.pages import asset, page
 from bots.room.texts import PageWords
@@ -45,6 +45,15 @@ def application(room: Room) -> web.Application:
             web.get("/b/{ref}/print", reading.printing),
             web.post("/b/{ref}/ack", reading.acknowledge),
             web.get("/b/{ref}/file/{number:[0-9]{1,3}}", reading.file),
+            web.get("/write", drafting.listed),
+            web.get("/write/new", drafting.begin),
+            web.post("/write/new", drafting.create),
+            web.get("/write/{draft:[0-9]{1,9}}", drafting.draft),
+            web.get("/write/{draft:[0-9]{1,9}}/edit", drafting.edit),
+            web.post("/write/{draft:[0-9]{1,9}}/edit", drafting.save),
+            web.post(
+                "/write/{draft:[0-9]{1,9}}/{what:send|release|again|back|take|undo|discard}", drafting.act
+            ),
             web.get("/in/{code:[A-Za-z0-9_-]{43}}", signing.link),
             web.post("/in", signing.by_link),
             web.get("/app", signing.app),

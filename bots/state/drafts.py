@@ -23,7 +23,7 @@ OPEN_MAX: Final = 20
 UNDO_MAX: Final = 30
 """Changes that can be taken back."""
 _SELECT: Final = (
-    "SELECT id, owner, editor, body, state, revision, once, releaser, official, ref, note, changed"
+    "SELECT id, owner, editor, body, state, revision, once, releaser, official, ref, note, via, changed"
     " FROM drafts"
 )
 
@@ -31,7 +31,8 @@ _SELECT: Final = (
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A draft as it stands. `once` names its release, however often the node is asked; `note` is what a
-    releaser said who sent it back; `changed` is in Unix seconds.
+    releaser said who sent it back; `via` is the client of the node that releases it; `changed` is in Unix
+    seconds.
     """
 
     id: int
@@ -45,6 +46,7 @@ class Kept:
     official: bool
     ref: str
     note: str
+    via: str
     changed: float
 
     @property
@@ -151,10 +153,12 @@ class Drafts:
         """Back to its writer, with what a releaser has to say, if it was one; `jobs` tell the writer."""
         return await self._move(kept, ("waiting",), "open", now, jobs=jobs, note=note)
 
-    async def claim(self, kept: Kept, releaser: int, *, official: bool, now: float) -> bool:
+    async def claim(self, kept: Kept, releaser: int, via: str, *, official: bool, now: float) -> bool:
         """Before the node is asked: from here on nobody changes it, and nobody else releases it."""
         before: Sequence[Standing] = ("open", "waiting")
-        return await self._move(kept, before, "releasing", now, releaser=releaser, official=int(official))
+        return await self._move(
+            kept, before, "releasing", now, releaser=releaser, official=int(official), via=via
+        )
 
     async def unclaim(self, kept: Kept, once: str, jobs: Sequence[Job], now: float) -> bool:
         """The node has refused it: back to its writer, to be released under another name."""
@@ -208,6 +212,8 @@ def _only(connection: apsw.Connection, draft: int) -> Kept:
 
 
 def _read(row: Row) -> Kept:
-    id, owner, editor, body, state, revision, once, releaser, official, ref, note, changed = row
+    id, owner, editor, body, state, revision, once, releaser, official, ref, note, via, changed = row
     half = HalfDraft.model_validate_json(body)
-    return Kept(id, owner, editor, half, state, revision, once, releaser, bool(official), ref, note, changed)
+    return Kept(
+        id, owner, editor, half, state, revision, once, releaser, bool(official), ref, note, via, changed
+    )

@@ -297,4 +297,8 @@ MIGRATIONS: Final = (
         times INTEGER NOT NULL
     ) STRICT;
     """,
+    # A release that the node has not answered is asked for again by the same client of it.
+    """
+    ALTER TABLE drafts ADD COLUMN via TEXT NOT NULL DEFAULT '';
+    """,
 )

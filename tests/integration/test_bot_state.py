@@ -253,9 +253,9 @@ async def test_of_two_who_change_a_draft_at_once_one_is_told(tmp_path: Path) -> 
         changed = await state.drafts.write(waiting, irina, half.with_(title="Irina's"), 4.0)
         assert changed is not None
         assert (changed.state, changed.editor, changed.owner) == ("open", irina, ed)
-        assert not await state.drafts.claim(waiting, irina, official=False, now=5.0)
+        assert not await state.drafts.claim(waiting, irina, "chat", official=False, now=5.0)
         assert [each.id for each in await state.drafts.of(irina)] == [changed.id]
-        assert await state.drafts.claim(changed, irina, official=True, now=5.0)
+        assert await state.drafts.claim(changed, irina, "chat", official=True, now=5.0)
         going = await state.drafts.get(changed.id)
         assert going is not None
         assert await state.drafts.write(going, ed, half, 6.0) is None

@@ -10,6 +10,7 @@ from typing import Any
 import nats
 import pytest
 
+from bots.roles import Role
 from bots.sandbox.client import SandboxUser
 from schemas.errors import LiaisonError
 from schemas.vocabulary import Language
@@ -239,7 +240,7 @@ async def chat_of(member: Member, community: str, folder: Path) -> AsyncIterator
     import bots.doors.telegram.app  # noqa: F401, PLC0415 - for seconds nothing answers a ping: before there is a connection
 
     async with member.client() as agency, running_bot(folder, agency) as bot:
-        ed = await bot.enrol("Ed")
+        ed = await bot.enrol("Ed", role=Role.DRAFTER)
         officer = await bot.state.officers.by_person(ed.id)
         assert officer is not None
         await bot.state.officers.subscribe(officer.id, Filters(communities=frozenset({community})))

@@ -339,7 +339,7 @@ def test_what_the_ceiling_withholds_is_neither_shown_nor_released_from_a_message
     secret = FULL.with_(tlp=Tlp.AMBER, title="Malachite", summary="Malachite", caveats=("Malachite",))
     record = previewed(secret, 7, SETTING)
     kept = Kept(
-        7, 1, 1, secret, "waiting", 1, "", None, official=False, ref="", note="Malachite", changed=0.0
+        7, 1, 1, secret, "waiting", 1, "", None, official=False, ref="", note="Malachite", via="", changed=0.0
     )
     writer, releaser = officer(1), officer(2)
     job = ask_releaser(kept, record, writer, releaser.id)
@@ -351,7 +351,7 @@ def test_what_the_ceiling_withholds_is_neither_shown_nor_released_from_a_message
         assert shown.rows == ()
         listed = screens.listed(reader, [kept], [kept], ceiling)
         assert "Malachite" not in listed.parts[0].plain + str(listed.rows)
-        assert "Malachite" not in screens.locked(reader, kept).parts[0].plain
+        assert "Malachite" not in screens.locked(reader, kept, ceiling).parts[0].plain
     open_ = told(releaser, json.loads(job.body), kept, Ceiling(Tlp.AMBER), Ruling.RELEASE)
     assert open_ is not None
     assert "Malachite" in open_.parts[0].plain
@@ -359,7 +359,7 @@ def test_what_the_ceiling_withholds_is_neither_shown_nor_released_from_a_message
 
 
 def test_a_message_about_a_draft_that_has_changed_is_not_sent() -> None:
-    kept = Kept(7, 1, 1, FULL, "waiting", 1, "", None, official=False, ref="", note="", changed=0.0)
+    kept = Kept(7, 1, 1, FULL, "waiting", 1, "", None, official=False, ref="", note="", via="", changed=0.0)
     body = json.loads(ask_releaser(kept, previewed(FULL, 7, SETTING), officer(1), 2).body)
     for now in (None, replace(kept, state="open"), replace(kept, body=FULL.with_(title="Other"))):
         assert told(officer(2), body, now, Ceiling(), Ruling.RELEASE) is None

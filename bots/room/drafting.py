@@ -1,0 +1,293 @@
+"""Pages to write: the officer's drafts, a draft as readers will see it, its form, and what becomes of it.
+
+What may be done, and what is done, is the drafting desk's to say (`bots.drafting`), under the ceiling of the
+session. Answers of the desk are sentences; here they stand on a page.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from aiohttp import web
+
+from bots import labels
+from bots.codes import new_id
+from bots.drafting import wizard
+from bots.drafting.draft import CHANGES, HalfDraft, Step, missing
+from bots.drafting.policy import Ruling, may_draft
+from bots.drafting.releasing import Releasing
+from bots.drafting.texts import LABELS, REASONS
+from bots.drafting.turns import Parts, Stop, Turn
+from bots.drafting.wizard import Unfit
+from bots.drafting.writing import Writing
+from bots.release import Ceiling
+from bots.render import Reader
+from bots.room.desk import DOOR
+from bots.room.desk import places as placed
+from bots.room.draft_form import Wrong, fields_of, kinds, languages, markings, read
+from bots.room.pages import page
+from bots.room.view import reading
+from bots.room.web import ROOM, Visitor, form, html, must_be_in
+from bots.state.drafts import Kept
+from bots.words import NAMES, Words, words
+from schemas.errors import Code, DraftError, LiaisonError
+from schemas.vocabulary import Likelihood, Severity
+from subscribers.records import Community
+
+_WAY: Final = "/write"
+
+
+async def listed(request: web.Request) -> web.Response:
+    """The officer's drafts, and what waits for them to release: those that this session is shown."""
+    guest = await must_be_in(request)
+    parts = _parts(request, guest)
+    say = words(guest.officer.language)
+    own = await parts.state.drafts.of(guest.officer.id)
+    mine = {each.id for each in own}
+    waiting = await parts.state.drafts.waiting() if parts.is_releaser(guest.officer) else []
+    groups = [
+        (say.text("Your drafts"), _rows(own, parts.ceiling, say)),
+        (say.text("For you to release"), _rows([e for e in waiting if e.id not in mine], parts.ceiling, say)),
+    ]
+    text = page(
+        "drafts",
+        guest.officer.language,
+        guest.session,
+        place="write",
+        groups=[each for each in groups if each[1]],
+        may=may_draft(guest.officer.role),
+    )
+    return html(text)
+
+
+async def begin(request: web.Request) -> web.Response:
+    """An empty form."""
+    guest = await must_be_in(request)
+    parts = _parts(request, guest)
+    try:
+        parts.must_draft(guest.officer)
+    except Stop as stop:
+        return _said(guest, stop.turn)
+    return await _form(request, guest, HalfDraft(language=guest.officer.language), None, ())
+
+
+async def create(request: web.Request) -> web.Response:
+    """A new draft of what was filled in."""
+    guest = await must_be_in(request)
+    given = await form(request, guest)
+    parts = _parts(request, guest)
+    try:
+        parts.must_draft(guest.officer)
+        half, wrong = await _read(parts, guest, given, HalfDraft(language=guest.officer.language))
+        if wrong:
+            return await _form(request, guest, half, None, wrong, given)
+        kept = await Writing(parts).new(guest.officer, half)
+    except Stop as stop:
+        return _said(guest, stop.turn)
+    raise web.HTTPSeeOther(f"{_WAY}/{kept.id}")
+
+
+async def draft(request: web.Request) -> web.Response:
+    """A draft as readers will see it, and what the officer may do with it."""
+    guest = await must_be_in(request)
+    try:
+        return await _draft(
+            request, guest, await _parts(request, guest).readable(guest.officer, _key(request))
+        )
+    except Stop as stop:
+        return _said(guest, stop.turn)
+
+
+async def edit(request: web.Request) -> web.Response:
+    """Its form."""
+    guest = await must_be_in(request)
+    try:
+        kept = await _parts(request, guest).editable(guest.officer, _key(request))
+    except Stop as stop:
+        return _said(guest, stop.turn)
+    return await _form(request, guest, kept.body, kept, ())
+
+
+async def save(request: web.Request) -> web.Response:
+    """What was filled in."""
+    guest = await must_be_in(request)
+    given = await form(request, guest)
+    parts = _parts(request, guest)
+    try:
+        kept = await parts.editable(guest.officer, _key(request))
+        half, wrong = await _read(parts, guest, given, kept.body)
+        if wrong:
+            return await _form(request, guest, half, kept, wrong, given)
+        if half != kept.body:
+            await Writing(parts).written(guest.officer, kept, half)
+    except Stop as stop:
+        return _said(guest, stop.turn)
+    raise web.HTTPSeeOther(f"{_WAY}/{kept.id}")
+
+
+async def act(request: web.Request) -> web.Response:
+    """Send, release, send back, take back, ask again, undo or discard; what came of it."""
+    guest = await must_be_in(request)
+    given = await form(request, guest)
+    parts, key, officer = _parts(request, guest), _key(request), guest.officer
+    releasing, writing, seal = Releasing(parts), Writing(parts), given.get("seal", "")
+    try:
+        match request.match_info["what"]:
+            case "send":
+                turn: Turn | None = await releasing.send(officer, key, seal)
+            case "release":
+                turn = await releasing.release(officer, key, seal, official=given.get("official") == "1")
+            case "again":
+                turn = await releasing.again(officer, key)
+            case "back":
+                turn = await releasing.send_back(officer, key, given.get("note", ""))
+            case "take":
+                turn = await releasing.take_back(officer, key)
+            case "undo":
+                turn = await writing.undo(officer, key)
+            case _:
+                turn = await writing.discard(officer, key)
+    except Stop as stop:
+        turn = stop.turn
+    if turn is None:
+        raise web.HTTPSeeOther(f"{_WAY}/{key}")
+    return _said(guest, turn, key)
+
+
+# --- inside -----------------------------------------------------------------------------------------------
+
+
+def _parts(request: web.Request, guest: Visitor) -> Parts:
+    """The desk's parts under this session's ceiling. Officers are told by the bot, which looks by itself."""
+    room = request.app[ROOM]
+    policy, ceiling = room.settings.two_person_release, Ceiling(guest.top, guest.top)
+    return Parts(room.desk.node, room.state, ceiling, policy, room.clock, new_id, _nobody_here, DOOR)
+
+
+def _nobody_here() -> None:
+    """Delivery is another process's."""
+
+
+def _key(request: web.Request) -> int:
+    return int(request.match_info["draft"])
+
+
+async def _read(
+    parts: Parts, guest: Visitor, given: Mapping[str, str], half: HalfDraft
+) -> tuple[HalfDraft, list[Wrong]]:
+    writing, officer = Writing(parts), guest.officer
+    now, places = parts.clock.now(), await writing.places()
+    before = fields_of(half, officer.zone)["refs"]
+    half, wrong = read(given, half, places, parts.ceiling, zone=officer.zone, now=now)
+    try:
+        if (named := given.get("refs", "").strip()) != before:
+            half = half.with_(links=await writing.links(wizard.leave_out(half, Step.REFERENCES), named))
+    except Unfit as unfit:
+        wrong.append((Step.REFERENCES, unfit.why))
+    return half, wrong
+
+
+async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Response:
+    parts, officer = _parts(request, guest), guest.officer
+    say, shown, told = words(officer.language), None, ""
+    lacking = [say.text(LABELS[each]) for each in missing(kept.body)]
+    if not lacking:
+        try:
+            record = await Releasing(parts).previewed(kept)
+            shown = reading(record, Reader(officer.language, officer.zone), None)
+        except LiaisonError as error:
+            if error.code is not Code.NOT_MEMBER and not isinstance(error, DraftError):
+                raise
+            told = say.text(
+                "The node does not take it ({code}). Change the draft, or ask your administrator.",
+                code=error.code,
+            )
+    ruled = parts.ruling(officer, kept) if shown and kept.state != "releasing" else Ruling.NEVER
+    if ruled is Ruling.RELEASE and any(each.via != DOOR for each in kept.body.attachments):
+        ruled, told = (
+            Ruling.NEVER,
+            say.text("Its files were given elsewhere. Release it where they were given."),
+        )
+    text = page(
+        "draft",
+        officer.language,
+        guest.session,
+        place="write",
+        kept=kept,
+        called=say.text("Draft {number}", number=kept.id),
+        shown=shown,
+        told=told,
+        lacking=say.text("Still missing: {steps}", steps=say.listed(lacking)) if lacking else "",
+        ruled=ruled.value,
+        wrote=parts.hand(officer, kept).wrote,
+        translated=bool(kept.body.translations),
+    )
+    return html(text)
+
+
+async def _form(
+    request: web.Request,
+    guest: Visitor,
+    half: HalfDraft,
+    kept: Kept | None,
+    wrong: Sequence[Wrong],
+    given: Mapping[str, str] | None = None,
+) -> web.Response:
+    """The form: as it stands, or as it was sent with what is wrong in it."""
+    parts, officer = _parts(request, guest), guest.officer
+    say, places = words(officer.language), await Writing(parts).places()
+    values = {**fields_of(half, officer.zone), "tl": "", "tt": ""}
+    if given is not None:
+        values |= {name: given[name] for name in values if name in given}
+    text = page(
+        "draft_form",
+        officer.language,
+        guest.session,
+        place="write",
+        to=f"{_WAY}/{kept.id}/edit" if kept else f"{_WAY}/new",
+        back=f"{_WAY}/{kept.id}" if kept else _WAY,
+        values=values,
+        wrong=[(say.text(LABELS[step]), say.text(REASONS[why])) for step, why in wrong if why in REASONS],
+        choices=_choices(half, places, parts.ceiling, say),
+        fixed=half.kind in CHANGES,
+        translations=say.listed(NAMES[each.language] for each in half.translations),
+        label={each.value: say.text(LABELS[each]) for each in Step},
+    )
+    return html(text, 422 if wrong else 200)
+
+
+def _choices(
+    half: HalfDraft, places: Sequence[Community], ceiling: Ceiling, say: Words
+) -> dict[str, list[tuple[str, str]]]:
+    return {
+        "tlp": markings(ceiling),
+        "com": placed(places),
+        "kind": [(each.value, labels.kind(each, say)) for each in kinds(half)],
+        "sev": [(each.value, labels.severity(each, say)) for each in Severity],
+        "lang": [(each.value, NAMES[each]) for each in NAMES],
+        "like": [("", say.text("none")), *((e.value, say.text(labels.LIKELIHOODS[e])) for e in Likelihood)],
+        "tl": [("", say.text("none")), *((each.value, NAMES[each]) for each in languages(half))],
+    }
+
+
+def _rows(held: Sequence[Kept], ceiling: Ceiling, say: Words) -> list[tuple[int, str, str, str]]:
+    """Number, name, title and state of those that may be shown."""
+    states = {"waiting": say.text("waits for release"), "releasing": say.text("at the node")}
+    return [
+        (each.id, say.text("Draft {number}", number=each.id), each.body.title, states.get(each.state, ""))
+        for each in held
+        if wizard.allowed(each.body.tlp, ceiling)
+    ]
+
+
+def _said(guest: Visitor, turn: Turn, key: int | None = None) -> web.Response:
+    """What the desk said, as plain text, and the way on."""
+    lines = [line for line in turn.shown.parts[-1].plain.splitlines() if line.strip()]
+    text = page(
+        "draft_said",
+        guest.officer.language,
+        guest.session,
+        place="write",
+        lines=lines,
+        to=f"{_WAY}/{key}" if key is not None and turn.draft is not None else _WAY,
+    )
+    return html(text)

@@ -1,0 +1,158 @@
+"""A bulletin above the chat's ceiling is written in the reading room, and two persons release it."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bots.roles import Role
+from bots.state.officers import Officer
+from schemas.vocabulary import Language, Tlp
+from subscribers.records import Record
+from tests.support.node import DirectNode
+from tests.support.node_api import COMMUNITY
+from tests.support.room import Browser, RoomStage, browser, csrf_in, running_room
+
+FILLED = {
+    "tlp": "amber", "com": COMMUNITY, "kind": "threat", "sev": "high", "lang": "en", "title": "Malachite <b>",
+    "body": "Seen at noon.", "sum": "", "grade": "B2", "like": "likely", "reg": "fr, DE-BE", "tac": "T1566",
+    "refs": "", "event": "Cup\nStadium", "chan": "", "until": "", "cav": "Not for the press", "tl": "fr",
+    "tt": "Malachite\nVu à midi.",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[RoomStage]:
+    async with running_room(tmp_path, DirectNode(), two_person_release="above-green") as running:
+        yield running
+
+
+async def signed_in(stage: RoomStage, guest: Browser, name: str, role: Role = Role.DRAFTER) -> Officer:
+    officer = await stage.enrol(name)
+    async with stage.state.store.write() as tx:
+        await tx.execute("UPDATE officers SET role = ? WHERE id = ?", (role, officer.id))
+    await guest.follow(await stage.link(officer))
+    return officer
+
+
+def published(stage: RoomStage) -> list[Record]:
+    return [each for each in stage.node.api.records if each.bulletin.drafter]
+
+
+def seal_in(text: str) -> str:
+    found = re.search(r'name="seal" value="([^"]+)"', text)
+    assert found
+    return found[1]
+
+
+async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
+    async with browser(stage) as amina, browser(stage) as claire:
+        await signed_in(stage, amina, "Amina")
+        await signed_in(stage, claire, "Claire", Role.RELEASER)
+        _, text = await amina.get("/write/new")
+        assert "TLP:AMBER+STRICT" in text
+        assert "TLP:RED" not in text  # what the chat vouches for goes no further
+        token = csrf_in(text)
+        status, text = await amina.post("/write/new", csrf=token, **{**FILLED, "grade": "G9", "refs": "XXX"})
+        assert status == 422
+        assert "such as B2" in text
+        assert "There is no such bulletin here" in text
+        assert 'value="Malachite &lt;b&gt;"' in text
+        status, text = await amina.post("/write/new", csrf=token, **FILLED)
+        assert status == 200
+        for each in (
+            "Malachite &lt;b&gt;",
+            "DRAFT-",
+            "Seen at noon.",
+            "Not for the press",
+            "Send for release",
+        ):
+            assert each in text, each
+        seal = seal_in(text)
+        assert (await amina.post("/write/1/send", csrf="x", seal=seal))[0] == 403
+        _, text = await amina.post("/write/1/send", csrf=token, seal=seal)
+        assert "1 officer may release it." in text
+        _, text = await claire.get("/write")
+        assert "For you to release" in text
+        _, text = await claire.get("/write/1")
+        other = csrf_in(text)
+        _, text = await claire.post("/write/1/back", csrf=other, note="Name the city.")
+        assert "was sent back" in text
+        _, text = await amina.get("/write/1/edit")
+        await amina.post("/write/1/edit", csrf=token, **{**FILLED, "title": "Malachite in Paris", "tl": ""})
+        _, text = await amina.get("/write/1")
+        assert "Name the city." in text
+        await amina.post("/write/1/send", csrf=token, seal=seal_in(text))
+        _, text = await claire.post("/write/1/release", csrf=other, seal=seal)
+        assert "It has changed since." in text
+        assert published(stage) == []
+        _, text = await claire.get("/write/1")
+        _, text = await claire.post("/write/1/release", csrf=other, seal=seal_in(text), official="1")
+        assert "Released as" in text
+        (record,) = published(stage)
+        bulletin = record.bulletin
+        assert (bulletin.tlp, bulletin.title, bulletin.regions) == (
+            Tlp.AMBER,
+            "Malachite in Paris",
+            ["DE-BE", "FR"],
+        )
+        assert (bulletin.drafter, bulletin.releaser) == ("officer-1", "officer-2")
+        assert [(each.language, each.official) for each in bulletin.translations] == [(Language.FRENCH, True)]
+        assert "no longer here" in (await amina.get("/write/1"))[1]
+        assert "No drafts." in (await amina.get("/write"))[1]
+        rows = await stage.state.store.query(
+            "SELECT name, door, verb, object, outcome FROM audit WHERE verb = 'release'"
+        )
+        assert rows == [("Claire", "room", "release", bulletin.ref, "queued")]
+
+
+async def test_a_form_is_saved_undone_and_thrown_away(stage: RoomStage) -> None:
+    async with browser(stage) as guest:
+        await signed_in(stage, guest, "Amina")
+        token = csrf_in((await guest.get("/write/new"))[1])
+        await guest.post("/write/new", csrf=token, **FILLED)
+        more = {
+            **FILLED,
+            "body": "",
+            "kind": "channel",
+            "chan": "t.example/x",
+            "event": "",
+            "tt": "",
+            "until": "never",
+        }
+        status, text = await guest.post("/write/1/edit", csrf=token, **more)
+        assert status == 422
+        assert "never" in text
+        status, text = await guest.post("/write/1/edit", csrf=token, **{**more, "body": "Other", "until": ""})
+        assert status == 200
+        assert "t.example/x" in text
+        kept = await stage.state.drafts.get(1)
+        assert kept is not None
+        assert (kept.body.event, kept.body.translations) == (None, ())
+        await guest.post("/write/1/undo", csrf=token)
+        kept = await stage.state.drafts.get(1)
+        assert kept is not None
+        assert kept.body.body == "Seen at noon."
+        _, text = await guest.post("/write/1/discard", csrf=token)
+        assert "is discarded" in text
+        assert (await guest.get("/write/9"))[1].count("no longer here") == 1
+        assert (await guest.get("/write/x"))[0] == 404
+
+
+async def test_what_is_above_a_session_is_not_written_or_seen_in_it(tmp_path: Path) -> None:
+    async with (
+        running_room(tmp_path, DirectNode(), room_chat_ceiling="TLP:GREEN") as stage,
+        browser(stage) as guest,
+    ):
+        officer = await signed_in(stage, guest, "Amina")
+        token = csrf_in((await guest.get("/write/new"))[1])
+        status, _ = await guest.post("/write/new", csrf=token, **FILLED)
+        assert status == 422
+        async with browser(stage) as at_desk:
+            await at_desk.follow(await stage.key_link(officer))
+            theirs = csrf_in((await at_desk.get("/write/new"))[1])
+            assert "Malachite" in (await at_desk.post("/write/new", csrf=theirs, **FILLED))[1]
+        assert "Malachite" not in (await guest.get("/write"))[1]
+        for path in ("/write/1", "/write/1/edit"):
+            assert "Malachite" not in (await guest.get(path))[1]
