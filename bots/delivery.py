@@ -23,6 +23,7 @@ from bots.events import Events
 from bots.jobs import Told
 from bots.notices import render_notice
 from bots.outcomes import Blocked, ChatFailure, Moved, NotSent, Refused, TooFast, Unsure
+from bots.overtaken import as_marked_now
 from bots.pacing import Pacer
 from bots.ports import Chat
 from bots.release import Ceiling
@@ -260,9 +261,12 @@ class Delivery:
 
     async def _list(self, work: Work, listed: Listed) -> Rendered:
         """The list as its bulletins stand now; those that are no longer kept here have gone from it."""
-        found = [each for key in listed.records if (each := await self._outbox.record(key)) is not None]
+        found = await as_marked_now(await self._records(listed), self._outbox.record)
         asked = reader(work.officer)
         return listing(found, self._means.ceiling, asked, title=listed.title, note=listed.note)
+
+    async def _records(self, listed: Listed) -> list[Record]:
+        return [each for key in listed.records if (each := await self._outbox.record(key)) is not None]
 
     async def _edit(self, work: Work) -> None:
         sent = await self._target(work)
@@ -286,19 +290,27 @@ class Delivery:
             )
         await self._write_down(work, shown)
         await self._means.chat.edit(sent.chat, sent.message, shown.parts[0], rows=shown.rows)
+        if (
+            work.body == "amended" and record is not None and shown.passing
+        ):  # withheld now: a stub like others
+            now = self._means.clock.now()
+            ends = ends_at(record, shown, now)
+            kept = Shown(sent.chat, sent.message, sent.record, sent.language, sent.part, ends)
+            await self._outbox.note(work.officer.id, kept, now)
         await self._outbox.finish(work)
         self._means.events.emit("edit", id=work.record, officer=work.officer.id, message=sent.message)
 
     async def _relist(self, work: Work, sent: Sent) -> None:
-        """A list in which something has changed: a digest is made again, an answer with what was retracted
-        goes.
+        """A list in which something has changed: a digest is made again, an answer goes when something in it
+        was retracted or marked higher.
         """
         listed = await self._outbox.listed(sent.id)
         if listed is None:
             await self._outbox.finish(work)
         elif not listed.title:
-            records = [await self._outbox.record(key) for key in listed.records]
-            if any(each is not None and each.state == "retracted" for each in records):
+            before = await self._records(listed)
+            marked = await as_marked_now(before, self._outbox.record)
+            if marked != before or any(each.state == "retracted" for each in before):
                 await self._remove(work, sent)
             else:
                 await self._outbox.finish(work)

@@ -11,6 +11,7 @@ from bots import screens
 from bots.actions import encode
 from bots.clock import Clock
 from bots.matching import QUIET_KINDS
+from bots.overtaken import as_marked_now, at, successor
 from bots.ports import NodeClient
 from bots.release import Ceiling, Release
 from bots.render import Marks, Reader, View, acknowledgeable, listing, render
@@ -92,7 +93,7 @@ class Desk:
             Reader(officer.language, officer.zone),
             view=view,
             language=language,
-            marks=Marks(acknowledged=done),
+            marks=Marks(acknowledged=done, after=await successor(record, at(self.node))),
         )
         return Answer(shown, record, language or officer.language)
 
@@ -100,7 +101,7 @@ class Desk:
         """What was answered to a bulletin that is shown in full, as far as that may be; None for nothing."""
         if self.ceiling.allows(record.bulletin.tlp) is not Release.FULL:
             return None  # their number would tell of a bulletin that is withheld
-        found = await self.node.replies(record.bulletin.id, PAGE)
+        found = await as_marked_now(await self.node.replies(record.bulletin.id, PAGE), at(self.node))
         shown = [each for each in found if self.ceiling.allows(each.bulletin.tlp) is Release.FULL]
         if not shown:
             return None
@@ -138,7 +139,8 @@ class Desk:
         rows = ((Button(say.text("More") + " ▾", encode("next")),),) if page.cursor else ()
         note = say.text("Open one with /show and its reference.")
         reader = Reader(officer.language, officer.zone)
-        shown = listing(page.items, self.ceiling, reader, title=title, note=note, rows=rows)
+        items = await as_marked_now(page.items, at(self.node))
+        shown = listing(items, self.ceiling, reader, title=title, note=note, rows=rows)
         return Answer(shown, listed=_listed(page.items))
 
 

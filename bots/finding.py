@@ -14,9 +14,10 @@ from bots.clock import Clock
 from bots.desk import PAGE, Answer, page_key
 from bots.facets import facet_label
 from bots.matching import QUIET_KINDS
+from bots.overtaken import as_marked_now, at
 from bots.ports import NodeClient
 from bots.queries import Query, facets, without
-from bots.release import Ceiling
+from bots.release import Ceiling, Release
 from bots.render import Reader, listing
 from bots.rendered import Button, Rows
 from bots.state import State
@@ -64,7 +65,7 @@ class Finder:
         token = int(self.clock.now() * 1_000) % _TOKEN
         kept = {"verb": "find", "query": query.model_dump_json(), "token": token}
         known = await self.node.communities() if query.filters.communities else []
-        if not page.items:
+        if not page.items and not page.cursor:
             return await self._nothing(officer, query, kept, known)
         shown = Shown(_hits(page, say), kept, _chips(query, token, officer, known))
         return await self._page(officer, page, shown)
@@ -116,8 +117,20 @@ class Finder:
             }
         )
         if query.words:
-            return await self.node.search(query.words, filters=filters, limit=limit, cursor=cursor)
-        return await self.node.latest(filters, limit, cursor)
+            page = await self.node.search(query.words, filters=filters, limit=limit, cursor=cursor)
+        else:
+            page = await self.node.latest(filters, limit, cursor)
+        return await self._shown(page)
+
+    async def _shown(self, page: Page) -> Page:
+        """Without what an amendment has put above the ceiling since: that it was found would tell of it."""
+        items = [
+            each
+            for each in await as_marked_now(page.items, at(self.node))
+            if self.ceiling.allows(each.bulletin.tlp) is Release.FULL
+        ]
+        left = None if page.total is None else page.total - len(page.items) + len(items)
+        return page.model_copy(update={"items": items, "total": left})
 
     async def _nothing(
         self, officer: Officer, query: Query, kept: dict[str, object], known: list[Community]
@@ -139,7 +152,8 @@ class Finder:
         if not text:
             return None
         now = self.clock.now()
-        kept = await self.state.outbox.records(now - KEEP, now + 1)
+        outbox = self.state.outbox
+        kept = await as_marked_now(await outbox.records(now - KEEP, now + 1), outbox.record)
         return did_you_mean(
             text, vocabulary([each for each in kept if each.state != "retracted"], self.ceiling)
         )

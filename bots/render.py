@@ -19,6 +19,7 @@ from bots.clock import moment
 from bots.details import details
 from bots.heard import Heard, heard
 from bots.markup import LRM, RLM, UNITS_MAX, Span, Spans, cut, directed, laid, pieces, plain, units
+from bots.overtaken import marked_anew
 from bots.release import Ceiling, Release
 from bots.rendered import Button, Part, Rendered, Rows, Showing
 from bots.words import NAMES, RIGHT_TO_LEFT, Words, words
@@ -88,7 +89,7 @@ def render(
     one is split between paragraphs.
     """
     say = words(reader.language)
-    record = _marked_anew(record, marks.after)
+    record = marked_anew(record, marks.after)
     bulletin = record.bulletin
     released = ceiling.allows(bulletin.tlp)
     if released is not Release.FULL:
@@ -219,14 +220,6 @@ def _repeat(say: Words, marks: Marks) -> Iterable[Span]:
     if marks.repeat:
         yield say.aside("♻️ " + say.text("Possibly a repeat: the connection broke while this was being sent."))
         yield Span("\n")
-
-
-def _marked_anew(record: Record, after: Record | None) -> Record:
-    """An amendment may raise the marking of what it amends, and never lower it here."""
-    if after is None or after.bulletin.tlp.rank <= record.bulletin.tlp.rank:
-        return record
-    raised = record.bulletin.model_copy(update={"tlp": after.bulletin.tlp})
-    return record.model_copy(update={"bulletin": raised})
 
 
 def _changes(record: Record, ceiling: Ceiling, reader: Reader, marks: Marks) -> list[str]:

@@ -9,6 +9,7 @@ from bots.book import Book
 from bots.context import Context
 from bots.desk import Answer
 from bots.facets import suggested_name
+from bots.overtaken import as_marked_now
 from bots.previewing import previewed
 from bots.recents import recent
 from bots.rendered import Rendered
@@ -136,8 +137,9 @@ async def _named(context: Context, officer: Officer, steps: Steps, draft: Search
 
 async def _recent(context: Context, field: str) -> list[Offer]:
     now = context.clock.now()
-    late = reversed(await context.state.outbox.records(now - KEEP, now + 1))
-    return recent(late, context.desk.ceiling, field)
+    outbox = context.state.outbox
+    late = await as_marked_now(await outbox.records(now - KEEP, now + 1), outbox.record)
+    return recent(reversed(late), context.desk.ceiling, field)
 
 
 async def _save(context: Context, officer: Officer, steps: Steps, draft: Search) -> Rendered:

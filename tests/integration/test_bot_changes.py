@@ -114,13 +114,26 @@ async def test_a_raised_marking_takes_the_text_out_of_the_chat(stage: BotStage, 
     ed = stage.person("Ed")
     record = make_record(1, title="First word")
     await node.arrive(record)
-    await ed.next_message(says("First word"))
+    alert = await ed.next_message(says("First word"))
+    listed = await ed.ask("/search word")
+    assert "First word" in text_of(listed)
     links = link("amends", record.bulletin.id)
-    await node.arrive(make_record(2, kind="amendment", title="Secret word", tlp="TLP:RED", links=links))
-    edit = text_of(await ed.next_edit())
-    assert edit.startswith("🔒 A bulletin is waiting for you.\nFRA-2026-0001")
-    waiting = text_of(await ed.next_message(says("FRA-2026-0002")))
-    assert "word" not in edit + waiting
+    raised = make_record(2, kind="amendment", title="Secret word", tlp="TLP:RED", links=links)
+    amended = record.model_copy(update={"state": "amended", "replaced_by": raised.bulletin.id})
+    await node.arrive(raised, amended)
+
+    def withheld() -> dict[str, object] | None:
+        gone = ed.messages[listed["message_id"]].get("deleted")
+        return {} if gone and "word" not in text_of(ed.messages[alert["message_id"]]) else None
+
+    await stage.client.until(withheld, "end of the text", 15.0)
+    edited = ed.messages[alert["message_id"]]
+    assert text_of(edited).startswith("🔒 A bulletin is waiting for you.\nFRA-2026-0001")
+    assert "word" not in text_of(await ed.next_message(says("FRA-2026-0002")))
+    (sent,) = [row for row in await stage.state.outbox.messages(record.bulletin.id) if row.record]
+    assert sent.ends is not None
+    for asked in ("/show FRA-2026-0001", "/latest", "/search word", "/digest now"):
+        assert "word" not in text_of(await ed.ask(asked)).replace("/search", ""), asked
 
 
 async def test_a_retraction_takes_the_text_away(stage: BotStage, node: DirectNode) -> None:
