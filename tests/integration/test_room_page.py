@@ -149,7 +149,7 @@ async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, 
         await page.goto(stage.origin + "/keys")
         await page.get_by_role("button", name="Add a passkey").click()
         await page.get_by_role("button", name="Remove").first.wait_for()
-        await page.get_by_role("button", name="Sign out").click()
+        await page.get_by_role("button", name="Sign out", exact=True).click()
         await page.get_by_text("You are signed out").wait_for()
 
     await add_and_leave()
@@ -175,7 +175,7 @@ async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, 
     (made,) = await stage.state.room.passkeys(officer.id)
     assert (made.vouched, made.used > made.created) == ("agency", True)
     # Removed, it opens nothing.
-    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_role("button", name="Sign out", exact=True).click()
     await stage.state.room.forget(officer.id, made.id)
     await page.get_by_role("button", name="Sign in with a passkey").click()
     await page.get_by_role("alert").get_by_text("not accepted").wait_for()
