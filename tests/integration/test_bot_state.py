@@ -106,6 +106,29 @@ async def test_half_made_menus_of_the_first_version_are_kept(tmp_path: Path) -> 
     await store.close()
 
 
+async def test_officers_of_before_are_readers_and_administrators_stay(tmp_path: Path) -> None:
+    key = bytes(KEY_SIZE)
+    before = next(at for at, each in enumerate(MIGRATIONS) if "officer_numbers" in each)
+    store = await Store.open(tmp_path / "bot.db", key, MIGRATIONS[:before])
+    await of_before(store)
+    async with store.write() as tx:
+        await tx.execute(
+            "INSERT INTO officers (id, name, role, language, created)"
+            " VALUES (9, 'Chief', 'administrator', 'fr', 0)"
+        )
+        await tx.execute("INSERT INTO subscriptions (officer, filters) VALUES (4, '{}')")
+    await store.close()
+    store = await Store.open(tmp_path / "bot.db", key, MIGRATIONS)
+    state = State.over(store)
+    held = [(each.id, each.name, each.role) for each in await state.officers.all()]
+    assert held == [(4, "Ed", Role.READER), (9, "Chief", Role.ADMINISTRATOR)]
+    assert len(await state.officers.subscriptions(4)) == 1
+    await removed(state, "Chief")
+    assert await enrolled(state, "Irina", 3) == 10
+    assert (await state.audit.head())[0] == 0
+    await store.close()
+
+
 async def test_the_last_administrator_stays_while_others_are_enrolled(state: State) -> None:
     await enrolled(state, "Chief", 1, administrator=True)
     await enrolled(state, "Ed", 2)

@@ -18,7 +18,6 @@ from typing_extensions import override
 from bots.asking import Pressed, Typed, meant
 from bots.house import Edges, Front, House
 from bots.pacing import Pacer, Rate, Rates
-from bots.ports import Chat
 from bots.rendered import Part, Rows
 from bots.roles import Role
 from bots.settings import BotSettings
@@ -29,6 +28,7 @@ from schemas.vocabulary import Language
 from tests.support.node import DirectNode
 from tests.support.node_api import make_record
 from tests.support.officers_bot import invite
+from tests.support.quiet_door import QuietDoor
 from tests.support.world import eventually
 
 QUICK = Rate(1_000_000.0, 1_000_000.0)
@@ -45,8 +45,8 @@ RECORDS = [
 
 
 @dataclass
-class Door(Chat):
-    """A front door that looks into the audit whenever something leaves."""
+class Door(QuietDoor):
+    """Looks into the audit whenever something leaves."""
 
     state: State
     sent: list[tuple[int, int, Part, Rows]] = field(default_factory=list)
@@ -58,8 +58,14 @@ class Door(Chat):
         self, chat: int, part: Part, *, rows: Rows, protect: bool, silent: bool, reply_to: int | None
     ) -> int:
         await self._look(chat, part.plain)
-        self.sent.append((chat, len(self.sent) + 1, part, rows))
-        return len(self.sent)
+        self.sent.append((chat, self.next_number(), part, rows))
+        return self.number
+
+    @override
+    async def picture(
+        self, chat: int, png: bytes, caption: Part, *, rows: Rows, protect: bool, silent: bool
+    ) -> int:
+        return await self.send(chat, caption, rows=rows, protect=protect, silent=silent, reply_to=None)
 
     @override
     async def edit(self, chat: int, message: int, part: Part, *, rows: Rows) -> None:
@@ -67,22 +73,8 @@ class Door(Chat):
         self.sent.append((chat, message, part, rows))
 
     @override
-    async def file(self, chat: int, name: str, data: bytes, caption: str) -> int:
-        return len(self.sent)
-
-    @override
-    async def label(self, chat: int, message: int, rows: Rows) -> None: ...
-
-    @override
-    async def delete(self, chat: int, message: int) -> None: ...
-
-    @override
     async def toast(self, press: str, text: str = "") -> None:
         await self._look(int(press.split("-", maxsplit=1)[0]), text)
-
-    @override
-    async def fetch(self, key: str, limit: int) -> bytes:
-        return b""
 
     async def _look(self, chat: int, text: str) -> None:
         officer = await self.state.officers.by_person(chat)

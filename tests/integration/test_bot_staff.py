@@ -1,0 +1,128 @@
+"""Administration in chat, over the real sandbox: roles, a lost phone, the audit, the ceiling."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bots.roles import Role
+from bots.sandbox.client import SandboxUser
+from bots.watching import Search
+from tests.support.node import DirectNode
+from tests.support.node_api import make_record
+from tests.support.officers_bot import BotStage, buttons, running_bot, says, text_of
+from tests.support.world import eventually
+
+THREAT = make_record(42, kind="threat", severity="high", title="Drone over the stadium")
+
+
+async def told(stage: BotStage, person: SandboxUser) -> None:
+    officer = await stage.state.officers.by_person(person.id)
+    assert officer is not None
+    await stage.state.officers.subscribe(officer.id, Search())
+
+
+async def gone(person: SandboxUser, message: dict[str, Any]) -> bool:
+    return any(
+        each["message_id"] == message["message_id"] and each.get("deleted")
+        for each in await person.transcript()
+    )
+
+
+async def test_roles_a_lost_phone_and_a_removal(tmp_path: Path) -> None:
+    node = DirectNode()
+    async with running_bot(tmp_path, node) as stage:
+        ed, claire = await stage.enrol("Ed", administrator=True), await stage.enrol("Claire")
+        await told(stage, claire)
+        await node.arrive(THREAT)
+        alert = await claire.next_message(says("FRA-2026-0042"))
+
+        await ed.press("Claire", await ed.ask("/officers"))
+        page = await ed.next_edit(says("Reads, asks and acknowledges."))
+        assert buttons(page)[:4] == ["✅ Reader", "Drafter", "Releaser", "Administrator"]
+        await ed.press("Drafter", page)
+        assert "writes drafts" in text_of(await ed.next_edit())
+        known = await stage.state.officers.by_name("claire")
+        assert known is not None
+        assert known.role is Role.DRAFTER
+
+        shut = await ed.ask("/lost Claire")
+        assert "The phone of Claire is shut out" in text_of(shut)
+        assert "1 message is taken back" in text_of(shut)
+        code = text_of(await ed.next_message(says("/start "))).split("/start ")[1].split()[0]
+        await eventually(lambda: gone(claire, alert))
+        assert "privé" in text_of(await claire.ask("/latest"))
+        assert "Bienvenue" in text_of(await claire.ask(f"/start {code}"))
+        again = await stage.state.officers.by_name("Claire")
+        assert again is not None
+        assert (again.id, again.role, again.chat) == (known.id, Role.DRAFTER, claire.chat_id)
+        assert len(await stage.state.officers.subscriptions(again.id)) == 1
+
+        await ed.press("Claire", await ed.ask("/officers"))
+        await ed.press("Remove", await ed.next_edit(says("writes drafts")))
+        await ed.press("Yes, remove", await ed.next_edit(says("Remove Claire?")))
+        assert "Claire is removed." in text_of(await ed.next_edit(says("is removed")))
+        assert await stage.state.officers.by_name("Claire") is None
+
+
+async def test_the_last_administrator_is_told_what_to_do(tmp_path: Path) -> None:
+    async with running_bot(tmp_path, DirectNode()) as stage:
+        ed = await stage.enrol("Ed", administrator=True)
+        irina = await stage.enrol("Irina")
+        assert "(forbidden)" in text_of(await ed.ask("/lost Ed"))
+        await ed.press("Ed", await ed.ask("/officers"))
+        page = await ed.next_edit(says("May do everything"))
+        await ed.press("Reader", page)
+        refused = text_of(await ed.next_edit(says("(forbidden)")))
+        assert "Make another administrator first." in refused
+        assert "There is no officer of that name" in text_of(await ed.ask("/lost Nobody"))
+        for command in ("/officers", "/lost Ed", "/audit", "/ceiling", "/invite Mallory"):
+            assert "Это не команда" in text_of(await irina.ask(command))
+        assert len(await stage.state.officers.all()) == 2
+        outcomes = [each.act.outcome for each in await stage.state.audit.all()]
+        assert outcomes.count("forbidden") == 7
+
+
+async def test_the_audit_in_chat_and_a_ceiling_that_is_lowered(tmp_path: Path) -> None:
+    node = DirectNode()
+    async with running_bot(tmp_path, node) as stage:
+        ed = await stage.enrol("Ed", administrator=True)
+        await told(stage, ed)
+        await node.arrive(THREAT)
+        alert = await ed.next_message(says("FRA-2026-0042"))
+        await ed.ask("/show FRA-2026-0042")
+        listed = await ed.ask("/audit FRA-2026-0042")
+        assert "Ed · /show · FRA-2026-0042 · seen in full" in text_of(listed)
+        assert "Ed · alert · FRA-2026-0042 · seen in full" in text_of(listed)
+        assert "Drone" not in text_of(listed)
+        assert "neither a reference nor an officer" in text_of(await ed.ask("/audit somebody else"))
+
+        await ed.send("/audit export")
+        sent = await ed.next_message(lambda each: "document" in each)
+        assert sent["document"]["file_name"].endswith(".jsonl")
+        lines = [json.loads(line) for line in await _content(stage, sent)]
+        assert [each["number"] for each in lines] == list(range(1, len(lines) + 1))
+        assert {"alert", "/show", "/audit"} <= {each["verb"] for each in lines}
+
+        await ed.press("⬇️ Lower to TLP:CLEAR", await ed.ask("/ceiling"))
+        lowered = text_of(await ed.next_edit(says("Lowered.")))
+        assert "In full: up to TLP:CLEAR" in lowered
+        assert "liaison-bot ceiling --restore" in lowered
+        stub = await ed.next_edit(lambda each: each["message_id"] == alert["message_id"])
+        assert "Drone" not in text_of(stub)
+        assert "Drone" not in text_of(await ed.ask("/show FRA-2026-0042"))
+        assert await stage.state.audit.verify() is None
+
+
+async def _content(stage: BotStage, message: dict[str, Any]) -> list[str]:
+    from bots.doors.telegram.outbound import open_bot  # noqa: PLC0415 - it takes seconds
+
+    bot = open_bot(stage.settings.secret_token(), stage.settings.api_url)
+    try:
+        file = await bot.get_file(message["document"]["file_id"])
+        url = bot.session.api.file_url(bot.token, file.file_path or "")
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            return (await answer.text()).splitlines()
+    finally:
+        await bot.session.close()
