@@ -14,13 +14,14 @@ import structlog
 from bots.audit import Act
 from bots.clock import Clock
 from bots.desk import NEWS, Desk
+from bots.overtaken import as_marked_now, at
 from bots.ports import NodeClient, NodeFiles
 from bots.release import Ceiling
 from bots.render import Reader, acknowledgeable
 from bots.room.view import RELATIONS, Entry, Reading, entries, entry, reading
 from bots.state import State
 from bots.state.officers import Officer
-from bots.words import words
+from bots.words import Words, words
 from schemas.attachments import Attachment
 from schemas.encoding import instant
 from schemas.errors import Code, LiaisonError, OperationError
@@ -135,27 +136,29 @@ class RoomDesk:
             tlp_at_most=top,
         )
         page = await self._page(asked, filters)
+        items = await self._shown(page.items, top)
         flash = await self._flash(officer, top) if asked == Question() else []
-        await self._listed(officer, {each.bulletin.id: each for each in (*flash, *page.items)}.values())
+        await self._listed(officer, {each.bulletin.id: each for each in (*flash, *items)}.values())
         reader = Reader(officer.language, officer.zone)
-        total = page.total if asked.words else None
+        # Their number would tell that the words stand in one that is withheld by now.
+        total = page.total if asked.words and len(items) == len(page.items) else None
         places = await self.node.communities()
-        return Found(entries(page.items, reader), page.cursor, total, places, entries(flash, reader))
+        return Found(entries(items, reader), page.cursor, total, places, entries(flash, reader))
 
     async def open(self, officer: Officer, top: Tlp, ref: str, language: Language | None) -> Opened:
         """One bulletin. Raises `Above`, LiaisonError `not_found`."""
         record = await self._within(top, ref)
         bulletin, reader = record.bulletin, Reader(officer.language, officer.zone)
-        found = await self.node.replies(bulletin.id, _REPLIES_SHOWN)
-        replies = [each for each in found if each.bulletin.tlp.rank <= top.rank]
+        replies = await self._shown(await self.node.replies(bulletin.id, _REPLIES_SHOWN), top)
+        links = await self._links(record, words(reader.language), top)
         opened = Opened(
             reading(record, reader, language),
-            await self._links(record, reader, top),
+            [(relation, entry(each, reader) if each else None) for relation, each in links],
             entries(replies, reader),
             await self.state.outbox.acknowledged(bulletin.id, officer.id),
         )
         await self.noted(officer, "read", record)
-        await self._listed(officer, replies)
+        await self._listed(officer, [*replies, *(each for _, each in links if each)])
         return opened
 
     async def acknowledge(self, officer: Officer, top: Tlp, ref: str) -> str:
@@ -185,9 +188,10 @@ class RoomDesk:
         """Flash bulletins that the officer has not acknowledged, here or in chat, newest first."""
         since = instant(int((self.clock.now() - FLASH_SECONDS) * 1000))
         filters = Filters(kinds=NEWS.kinds, severity_at_least=Severity.FLASH, tlp_at_most=top, since=since)
+        found = await self._shown((await self.node.latest(filters, PAGE)).items, top)
         return [
             each
-            for each in (await self.node.latest(filters, PAGE)).items
+            for each in found
             if acknowledgeable(each)
             and not await self.state.outbox.acknowledged(each.bulletin.id, officer.id)
         ]
@@ -197,24 +201,29 @@ class RoomDesk:
             return await self.node.search(asked.words, filters=filters, limit=PAGE, cursor=asked.cursor)
         return await self.node.latest(filters, PAGE, asked.cursor)
 
+    async def _shown(self, records: Iterable[Record], top: Tlp) -> list[Record]:
+        """Those up to `top`, under the markings that they have by now: an amendment may raise one."""
+        return [
+            each for each in await as_marked_now(records, at(self.node)) if each.bulletin.tlp.rank <= top.rank
+        ]
+
     async def _within(self, top: Tlp, ref: str) -> Record:
-        record = await self.node.show(ref)
+        (record,) = await as_marked_now([await self.node.show(ref)], at(self.node))
         if record.bulletin.tlp.rank > top.rank:
             raise Above(record.bulletin.ref, record.bulletin.tlp)
         return record
 
-    async def _links(self, record: Record, reader: Reader, top: Tlp) -> list[tuple[str, Entry | None]]:
-        say = words(reader.language)
+    async def _links(self, record: Record, say: Words, top: Tlp) -> list[tuple[str, Record | None]]:
         named = [
             (say.text(RELATIONS[each.relation]), each.id) for each in record.bulletin.links[:_LINKS_SHOWN]
         ]
         if record.replaced_by:
             named.insert(0, (say.text("amended or retracted by"), record.replaced_by))
-        return [(relation, await self._linked(id_, reader, top)) for relation, id_ in named]
+        return [(relation, await self._linked(id_, top)) for relation, id_ in named]
 
-    async def _linked(self, id_: str, reader: Reader, top: Tlp) -> Entry | None:
+    async def _linked(self, id_: str, top: Tlp) -> Record | None:
         try:
-            return entry(await self._within(top, id_), reader)
+            return await self._within(top, id_)
         except Above:
             return None
         except LiaisonError as error:

@@ -16,7 +16,7 @@ from bots.words import NAMES, RIGHT_TO_LEFT, Words, words
 from schemas.bulletin import Bulletin
 from schemas.encoding import from_instant
 from schemas.particulars import Translation
-from schemas.vocabulary import Language, Relation, SubjectType, Taxonomy, Tlp
+from schemas.vocabulary import Kind, Language, Relation, SubjectType, Taxonomy, Tlp
 from subscribers.records import Record
 
 N_ = labels.N_
@@ -140,6 +140,9 @@ def reading(record: Record, reader: Reader, language: Language | None) -> Readin
     """Everything that an officer may know of a bulletin, its text in `language` if it has it."""
     say, bulletin = words(reader.language), record.bulletin
     text = bulletin.text_in(language or reader.language)
+    if record.state == "amended" and bulletin.kind is Kind.DIGEST:
+        # It may list what was retracted since; its amendment, which is linked, has all that still stands.
+        text = text.model_copy(update={"summary": "", "body": ""})
     return Reading(
         entry=entry(record, reader, text),
         warnings=tuple(_warnings(record, say)),

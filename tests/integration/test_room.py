@@ -407,6 +407,32 @@ async def test_what_belongs_to_a_bulletin_is_shown_as_far_as_it_may(stage: RoomS
     assert (await guest.get(f"/b/{AMBER.bulletin.id}"))[0] == 200
 
 
+async def test_what_an_amendment_marked_higher_is_withheld_from_then_on(
+    stage: RoomStage, guest: Browser
+) -> None:
+    raised = make_record(
+        80,
+        kind="amendment",
+        title="Higher",
+        tlp="TLP:RED",
+        links=[{"relation": "amends", "id": DRILL.bulletin.id}],
+    )
+    later = {"state": "amended", "replaced_by": raised.bulletin.id}
+    await stage.node.arrive(DRILL.model_copy(update=later), raised)
+    officer = await stage.enrol("Amina K.")
+    await guest.follow(await stage.link(officer))
+    assert (await guest.get("/b/FRA-2026-0044"))[0] == 403
+    for path in ("/", "/?q=drill"):
+        text = (await guest.get(path))[1]
+        assert "A drill" not in text
+        assert "1 bulletin found" not in text
+    async with browser(stage) as vouched:
+        await vouched.follow(await stage.key_link(officer))
+        text = (await vouched.get("/b/FRA-2026-0044"))[1]
+        assert "A drill" in text
+        assert "TLP:GREEN" not in text
+
+
 @dataclass
 class AwayNode(DirectNode):
     """A node that does not answer, or worse."""
