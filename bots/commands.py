@@ -41,12 +41,12 @@ class Hush:
     quiet: Quiet | None
 
 
-DigestCommand = Order | InZone | Hush | Literal["menu", "now", "off"]
+DigestCommand = Order | InZone | Hush | Literal["menu", "now", "off", "skip", "say"]
 
 
 def digest(text: str) -> DigestCommand:
     """`daily 07:30`, `weekly monday 07:30`, `quiet 22:00-06:00`, `quiet off`, `zone Europe/Paris`, `now`,
-    `off`.
+    `off`, `empty skip`, `empty say`.
 
     A time zone may stand at the end of `daily` and `weekly` only as its own command. Raises OperationError.
     """
@@ -67,6 +67,10 @@ def digest(text: str) -> DigestCommand:
         case ["quiet", hours] if hours.count("-") == 1:
             start, end = hours.split("-")
             return Hush(Quiet(minute(start), minute(end)))
+        case ["empty", "skip"]:
+            return "skip"
+        case ["empty", "say"]:
+            return "say"
         case ["zone", name]:
             return InZone(zone(name))
         case _:

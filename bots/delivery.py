@@ -5,7 +5,6 @@ of the bulletin as they are now. A request leaves only after it was committed as
 """
 
 import asyncio
-import json
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -16,7 +15,8 @@ from bots.aftermath import DELETE_WITHIN, aged, catch_up, ends_at, reader
 from bots.alarms import notice
 from bots.audit import OUTBOX, Act
 from bots.calling import Caller
-from bots.clock import Clock, moment
+from bots.clock import Clock
+from bots.digesting import Compiler
 from bots.drafting.policy import TwoPersons
 from bots.drafting.telling import told_of_draft
 from bots.events import Events
@@ -27,14 +27,12 @@ from bots.overtaken import as_marked_now
 from bots.pacing import Pacer
 from bots.ports import Chat
 from bots.release import Ceiling
-from bots.render import gravestone, listing
+from bots.render import gravestone
 from bots.rendered import Rendered
 from bots.state import State
 from bots.state.lists import Listed
 from bots.state.outbox import Sent, Shown, Work
 from bots.telling import Teller
-from bots.words import words
-from schemas.vocabulary import Severity
 from subscribers.records import Notice, Record
 
 _BATCH: Final = 64
@@ -71,6 +69,7 @@ class Delivery:
         self._means = means
         self._outbox = means.state.outbox
         self._caller = Caller(means.state)
+        self._compiler = Compiler(means.state, means.ceiling, means.clock)
         self._teller = Teller(means.state, means.ceiling, self._caller)
         self._busy: set[int] = set()
         self._wake = asyncio.Event()
@@ -167,7 +166,7 @@ class Delivery:
 
     async def _send(self, work: Work) -> None:
         record = await self._record(work)
-        listed = await self._listed(work) if work.verb == "digest" else None
+        listed = await self._compiler.listed(work) if work.verb == "digest" else None
         rendered = await self._rendered(work, record, listed)
         if rendered is None or work.sent_parts >= len(rendered.parts):
             await self._outbox.finish(work)
@@ -195,7 +194,7 @@ class Delivery:
             and await catch_up(self._outbox, work.officer.id, shown, record, now)
         ):
             self.wake()
-        if listed is not None and await self._list(work, listed) != rendered:
+        if listed is not None and await self._compiler.rendered(work, listed) != rendered:
             # Something in it changed while it was on its way, and its change did not see it yet.
             row = await self._outbox.row(work.chat, message)
             late = [jobs.edit(row, work.officer.id, None, "late", fate="listed")] if row else []
@@ -235,35 +234,7 @@ class Delivery:
             case "call" | "unheard":
                 return await self._caller.call(work, record)
             case _:
-                return await self._list(work, listed) if listed else None
-
-    async def _listed(self, work: Work) -> Listed:
-        """What a digest lists, worst first."""
-        told = json.loads(work.body)
-        found = [record for key in told["records"] if (record := await self._outbox.record(key)) is not None]
-        severities = list(Severity)
-        found.sort(key=lambda each: (-severities.index(each.bulletin.severity), each.bulletin.issued))
-        say = words(work.officer.language)
-        since = say.when(moment(told["since"]), work.officer.zone)
-        if found:
-            number = say.count(
-                "{number} bulletin since {since}", "{number} bulletins since {since}", len(found), since=since
-            )
-            title = "🗞 " + number
-        else:
-            title = "🗞 " + say.text("Nothing new since {since}", since=since)
-        note = ""
-        if work.repeated:
-            note = say.text("Possibly a repeat: the connection broke while this was being sent.")
-        elif not told.get("subscribed", True):
-            note = say.text("A digest lists what your subscriptions match, and none is active: /subscribe")
-        return Listed(tuple(each.bulletin.id for each in found), title, note)
-
-    async def _list(self, work: Work, listed: Listed) -> Rendered:
-        """The list as its bulletins stand now; those that are no longer kept here have gone from it."""
-        found = await as_marked_now(await self._records(listed), self._outbox.record)
-        asked = reader(work.officer)
-        return listing(found, self._means.ceiling, asked, title=listed.title, note=listed.note)
+                return await self._compiler.rendered(work, listed) if listed else None
 
     async def _records(self, listed: Listed) -> list[Record]:
         return [each for key in listed.records if (each := await self._outbox.record(key)) is not None]
@@ -315,7 +286,7 @@ class Delivery:
             else:
                 await self._outbox.finish(work)
         else:
-            shown = await self._list(work, listed)
+            shown = await self._compiler.rendered(work, listed)
             if sent.part >= len(shown.parts):
                 await self._remove(work, sent)
                 return

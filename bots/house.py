@@ -30,6 +30,7 @@ from bots.pictures import Pictures
 from bots.ports import Chat, NodeClient
 from bots.reception import Reception
 from bots.reference_desk import ReferenceDesk
+from bots.relief import Relief
 from bots.ringer import Ringer
 from bots.schedule import Schedule
 from bots.screens import ABOUT_OTHERS
@@ -109,6 +110,7 @@ class House:
             janitor,
             Intake(node, state, clock, news, ceiling),
             ringer,
+            Relief(state, clock, settings.ways().zone, self._schedule),
             NoticeIntake(node, state, clock, wake),
             Watchman(node, state, clock, wake),
         )

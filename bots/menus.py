@@ -8,7 +8,7 @@ from bots.actions import encode
 from bots.markup import Span
 from bots.rendered import Button, Rendered, Rows
 from bots.screens import screen
-from bots.state.officers import Officer
+from bots.state.officers import DigestPlan, Officer
 from bots.times import Quiet, Schedule
 from bots.words import Words, words
 
@@ -17,9 +17,9 @@ QUIET: Final = (Quiet(22 * 60, 6 * 60), Quiet(22 * 60, 7 * 60), Quiet(23 * 60, 7
 _HOUR: Final = 60
 
 
-def digest(officer: Officer, schedule: Schedule | None) -> Rendered:
+def digest(officer: Officer, plan: DigestPlan | None) -> Rendered:
     """The digest, the time zone and the quiet hours as they are, with the usual choices."""
-    say = words(officer.language)
+    say, schedule = words(officer.language), plan.schedule if plan else None
     spans = [
         Span("🗞 " + say.text("Digest and quiet hours"), "b"),
         Span("\n\n" + say.text("Digest: {when}", when=_when(schedule, say))),
@@ -34,10 +34,11 @@ def digest(officer: Officer, schedule: Schedule | None) -> Rendered:
         Span("\n"),
         *say.code("/digest now"),
     ]
-    return screen(spans, officer.language, _digest_rows(officer, schedule, say))
+    return screen(spans, officer.language, _digest_rows(officer, plan, say))
 
 
-def _digest_rows(officer: Officer, schedule: Schedule | None, say: Words) -> Rows:
+def _digest_rows(officer: Officer, plan: DigestPlan | None, say: Words) -> Rows:
+    schedule = plan.schedule if plan else None
     cadence = schedule.cadence if schedule else None
     rows: list[tuple[Button, ...]] = [
         (
@@ -58,6 +59,10 @@ def _digest_rows(officer: Officer, schedule: Schedule | None, say: Words) -> Row
         names = get_day_names("abbreviated", locale=say.locale)
         days = [tick(names[day], encode("dig", "on", day), on=schedule.weekday == day) for day in range(7)]
         rows += [tuple(days[:4]), tuple(days[4:])]
+    if plan is not None:
+        tell = tick(say.text("Empty ones too"), encode("dig", "empty", "say"), on=not plan.skip_empty)
+        skip = tick(say.text("No empty ones"), encode("dig", "empty", "skip"), on=plan.skip_empty)
+        rows.append((tell, skip))
     quiet = [
         tick("🌙 " + hours(each, say), encode("dig", "quiet", each.start, each.end), on=officer.quiet == each)
         for each in QUIET

@@ -122,12 +122,16 @@ def listing(
     title: str,
     note: str = "",
     rows: Rows = (),
+    sections: Sequence[tuple[str, Sequence[Record]]] = (),
 ) -> Rendered:
-    """Several bulletins, a line or two each, under `title`; `note` comes last. Long lists become several
-    messages.
+    """Several bulletins, a line or two each, under `title`, then those of `sections` under their headings;
+    `note` comes last. Long lists become several messages.
     """
     say = words(reader.language)
     blocks = [(Span(title, "b"),), *(_entry(each, ceiling, reader, say) for each in records)]
+    for head, some in sections:
+        blocks += [(Span(head, "b"),), *(_entry(each, ceiling, reader, say) for each in some)]
+    records = [*records, *(each for _, some in sections for each in some)]
     if note:
         blocks.append((say.aside(note),))
     return Rendered(
@@ -358,6 +362,8 @@ def _entry(record: Record, ceiling: Ceiling, reader: Reader, say: Words) -> Span
     state += " · " + say.text("AMENDED since") if record.state == "amended" else ""
     when = _when(bulletin.issued, say, reader.zone)
     who = f"{say.embed(record.agency_name)} · {when}"
+    if bulletin.kind is Kind.REQUEST and bulletin.valid_until:
+        who += " · " + say.text("valid until {time}", time=_when(bulletin.valid_until, say, reader.zone))
     return (sign, *ref, Span(stub + state + "\n"), Span(say.embed(title), "b"), Span("\n" + who))
 
 

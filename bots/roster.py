@@ -15,8 +15,13 @@ from bots.times import at_local
 
 AHEAD: Final = timedelta(days=14)
 """How far a roster is read: whoever has no shift within this is not called."""
+LATELY: Final = 4 * 3600.0
+"""A turn began lately for so many seconds: after that a hand-over is no news."""
 TAKEN_FOR: Final = 12 * 3600.0
 """How long somebody has taken over for, when no shift says how long, in seconds."""
+
+
+_DAY: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +119,23 @@ def _turn(shift: Shift, day: date, zone: ZoneInfo) -> Turn:
     last = day if shift.end > shift.start else day + timedelta(days=1)
     since, until = at_local(day, shift.start, zone), at_local(last, shift.end, zone)
     return Turn(shift.officer, since.timestamp(), until.timestamp(), dated=shift.day is not None)
+
+
+def last_turn(shifts: Iterable[Shift], officer: int, now: float, zone: ZoneInfo) -> Turn | None:
+    """The turn that an officer has, or had last within two days."""
+    today = moment(now).astimezone(zone).date()
+    days = [today - timedelta(days=back) for back in range(4)]
+    mine = [shift for shift in shifts if shift.officer == officer]
+    turns = [_turn(shift, day, zone) for shift in mine for day in days if shift.on(day)]
+    begun = (each for each in turns if each.since <= now and each.until > now - 2 * _DAY)
+    return max(begun, key=lambda each: each.since, default=None)
+
+
+def reliefs(shifts: Sequence[Shift], now: float, zone: ZoneInfo) -> list[tuple[Turn, float]]:
+    """The turns that began lately by relieving somebody else, and since when whoever was relieved had it."""
+    found = []
+    for turn in read(shifts, None, now, zone).running:
+        before = read(shifts, None, turn.since - 1, zone).running
+        if turn.since > now - LATELY and before and turn.officer not in {each.officer for each in before}:
+            found.append((turn, min(each.since for each in before)))
+    return found

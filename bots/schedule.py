@@ -6,10 +6,9 @@ change); a digest that fell due while the bot was down comes at start. A period 
 sees to that.
 """
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -19,13 +18,14 @@ from apscheduler.triggers.interval import IntervalTrigger
 from bots import jobs
 from bots.aftermath import DELETE_WITHIN
 from bots.clock import Clock, moment
+from bots.digesting import composed
 from bots.jobs import Job
 from bots.release import Ceiling
 from bots.state import State
 from bots.state.officers import DigestPlan, Officer, cover
 from bots.state.outbox import KEEP, Sent, enqueue
 from bots.times import last_due, next_due, period
-from bots.watching import Mode, Sight, stands_in_digest
+from bots.watching import Sight, stands_in_digest
 
 SWEEP_SECONDS: Final = 30
 TIDY_SECONDS: Final = 3_600
@@ -34,6 +34,14 @@ _LATE: Final = 60.0
 """Nearer than this to the last moment for deletion, a message is rewritten instead."""
 
 _log = structlog.get_logger()
+
+
+class Stretch(NamedTuple):
+    """A time that a digest tells of: from `since` up to `until`, Unix seconds. One digest for each name."""
+
+    name: str
+    since: float
+    until: float
 
 
 class DueTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler has no types
@@ -93,32 +101,37 @@ class Schedule:
         for plan in await self._state.officers.digests():
             due = last_due(moment(now), plan.schedule, plan.officer.zone)
             if due.timestamp() > plan.covered:
-                await self.compose(
-                    plan.officer, period(due, plan.schedule, plan.officer.zone), plan.covered, due.timestamp()
-                )
+                name = period(due, plan.schedule, plan.officer.zone)
+                stretch = Stretch(name, plan.covered, due.timestamp())
+                await self.compose(plan.officer, stretch, skip=plan.skip_empty)
 
     async def compose(
-        self, officer: Officer, name: str, since: float, until: float, *, advance: bool = True
+        self, officer: Officer, stretch: Stretch, *, kind: str = "digest", skip: bool = False
     ) -> bool:
-        """The digest of what came for `officer` from `since` to `until`; whether there was none of that
-        name yet.
+        """The digest of what came for `officer` in a stretch of time; whether there was none of that name
+        yet.
 
-        With `advance` the next one begins at `until`.
+        The next digest begins where this one ends, unless `kind` is another than a digest of the officer's
+        own schedule. `skip`: an empty one is not sent.
         """
-        since = max(since, until - KEEP)
+        until = stretch.until
+        since = max(stretch.since, until - KEEP)
         held = await self._state.officers.subscriptions(officer.id)
-        records = await self._state.outbox.records(since, until)
-        keys = [each.bulletin.id for each in records if stands_in_digest(Sight(each, self._ceiling), held)]
-        subscribed = any(not each.paused and each.search.mode is not Mode.SILENT for each in held)
-        job = jobs.digest(
-            officer.id, name, json.dumps({"records": keys, "since": since, "subscribed": subscribed})
-        )
+        known = await self._state.outbox.told_to(officer.id) if kind == "shift" else ()
+        found = [
+            each
+            for each in await self._state.outbox.records(since, until)
+            if each.bulletin.id in known or stands_in_digest(Sight(each, self._ceiling), held)
+        ]
+        advance = kind == "digest"
+        body = composed("digest" if kind == "asked" else kind, found, since, skip=skip)
+        job = jobs.digest(officer.id, stretch.name, body)
         async with self._state.store.write() as tx:
             new = await tx.run(lambda connection: enqueue(connection, [job], self._clock.now()))
             if new and advance:
                 await cover(tx, officer.id, until)
         if new:
-            _log.info("digest composed", officer=officer.id, period=name, bulletins=len(keys))
+            _log.info("digest composed", officer=officer.id, period=stretch.name, bulletins=len(found))
             self._wake()
         return bool(new)
 
@@ -132,7 +145,7 @@ class Schedule:
             for plan in await self._state.officers.digests()
         )
         since = now - (7 if weekly else 1) * DAY
-        await self.compose(officer, f"asked-{int(now * 1000)}", since, now + 1, advance=False)
+        await self.compose(officer, Stretch(f"asked-{int(now * 1000)}", since, now + 1), kind="asked")
 
     async def sweep(self) -> None:
         """Messages whose time is over: deleted while the service allows it, otherwise rewritten."""

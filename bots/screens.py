@@ -28,6 +28,7 @@ COMMANDS = {
     "subscriptions": N_("Your subscriptions: snooze, pause, delete"),
     "digest": N_("Digest, time zone and quiet hours"),
     "duty": N_("Who is on duty, and taking over"),
+    "handover": N_("What came in your shift, and what waits"),
     "language": N_("The language of this bot"),
     "help": N_("What this bot does"),
 }

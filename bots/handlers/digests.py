@@ -8,7 +8,7 @@ from bots.asking import Pressed, Typed
 from bots.book import Book
 from bots.commands import Hush, InZone, Order
 from bots.context import Context
-from bots.state.officers import Officer
+from bots.state.officers import DigestPlan, Officer
 from bots.times import MINUTES_A_DAY, Quiet, Schedule
 from schemas.errors import Code, FormatError, OperationError
 
@@ -29,6 +29,8 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
             return
         case "off":
             await _order(context, officer, None)
+        case "skip" | "say":
+            await context.state.officers.skip_empty(officer.id, skip=order == "skip")
         case Order(schedule=schedule):
             await _order(context, officer, schedule)
         case InZone(zone=zone):
@@ -39,17 +41,17 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
             context.wake()
         case _:
             pass
-    fresh, held = await _now(context, officer)
-    await context.say(fresh, asked.chat, menus.digest(fresh, held))
+    fresh, plan = await _now(context, officer)
+    await context.say(fresh, asked.chat, menus.digest(fresh, plan))
 
 
 async def menu(asked: Pressed, context: Context, officer: Officer) -> None:
     """A button of the menu."""
-    _, schedule = await _now(context, officer)
-    await _press(asked.action, context, officer, schedule)
+    _, plan = await _now(context, officer)
+    await _press(asked.action, context, officer, plan.schedule if plan else None)
     await context.chat.toast(asked.press)
-    fresh, schedule = await _now(context, officer)
-    shown = menus.digest(fresh, schedule)
+    fresh, plan = await _now(context, officer)
+    shown = menus.digest(fresh, plan)
     await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
 
 
@@ -69,6 +71,8 @@ async def _press(action: Action, context: Context, officer: Officer, held: Sched
         case "quiet":
             start, end = (_within(action.number(index), MINUTES_A_DAY) for index in (1, 2))
             await context.state.officers.set_quiet(officer.id, Quiet(start, end))
+        case "empty":
+            await context.state.officers.skip_empty(officer.id, skip=action.argument(1) == "skip")
         case "loud":
             await context.state.officers.set_quiet(officer.id, None)
             context.wake()
@@ -79,9 +83,9 @@ async def _order(context: Context, officer: Officer, schedule: Schedule | None) 
     await context.schedule.reload()
 
 
-async def _now(context: Context, officer: Officer) -> tuple[Officer, Schedule | None]:
+async def _now(context: Context, officer: Officer) -> tuple[Officer, DigestPlan | None]:
     fresh = await context.state.officers.get(officer.id) or officer
-    plans = {plan.officer.id: plan.schedule for plan in await context.state.officers.digests()}
+    plans = {plan.officer.id: plan for plan in await context.state.officers.digests()}
     return fresh, plans.get(officer.id)
 
 

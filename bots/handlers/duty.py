@@ -7,6 +7,7 @@ from bots.asking import Pressed, Typed
 from bots.book import Book
 from bots.context import Context
 from bots.duties import Add, Board
+from bots.relief import hand_over
 from bots.rendered import Rendered
 from bots.roles import Right
 from bots.roster import Takeover
@@ -51,6 +52,12 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
     now = await shown(context, officer, number)
     await context.chat.edit(asked.chat, asked.message, now.parts[0], rows=now.rows)
     context.wake()
+
+
+async def handover(asked: Typed, context: Context, officer: Officer) -> None:  # noqa: ARG001 - as every other
+    """What came in the officer's own shift, what changed, and what waits."""
+    now, zone = context.clock.now(), context.settings.ways().zone
+    await hand_over(context.state, context.schedule, officer, now, zone)
 
 
 async def open_called(asked: Pressed, context: Context, officer: Officer) -> None:
@@ -119,5 +126,6 @@ _NAMED = 50
 def register(book: Book) -> None:
     """Enter what is answered here."""
     book.command("duty", typed)
+    book.command("handover", handover)
     book.button("duty", button)
     book.button("bell", open_called)

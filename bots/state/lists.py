@@ -16,6 +16,8 @@ class Listed:
     records: tuple[str, ...]
     title: str = ""
     note: str = ""
+    sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The bulletins by their headings, '' for none; empty for a list without any."""
 
     def dump(self) -> str:
         """For the database."""
@@ -25,7 +27,8 @@ class Listed:
     def load(cls, text: str) -> Self:
         """As it was dumped."""
         fields = json.loads(text)
-        return cls(**{**fields, "records": tuple(fields["records"])})
+        sections = tuple((head, tuple(ids)) for head, ids in fields.pop("sections", ()))
+        return cls(**{**fields, "records": tuple(fields["records"])}, sections=sections)
 
 
 def note_list(connection: apsw.Connection, chat: int, message: int, listed: Listed | None) -> None:

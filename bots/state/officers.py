@@ -65,6 +65,8 @@ class DigestPlan:
     officer: Officer
     schedule: Schedule
     covered: float
+    skip_empty: bool = False
+    """Send none that says nothing."""
 
 
 def officer_of(pseudonym: str | None) -> int | None:
@@ -206,7 +208,8 @@ class Officers(Subscriptions):
                 await tx.execute("DELETE FROM digests WHERE officer = ?", (officer,))
                 return
             await tx.execute(
-                "INSERT INTO digests VALUES (?, ?, ?, ?, ?) ON CONFLICT (officer) DO UPDATE"
+                "INSERT INTO digests (officer, cadence, minute, weekday, covered) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (officer) DO UPDATE"
                 " SET cadence = excluded.cadence, minute = excluded.minute, weekday = excluded.weekday",
                 (officer, schedule.cadence, schedule.minute, schedule.weekday, now),
             )
@@ -214,11 +217,20 @@ class Officers(Subscriptions):
     async def digests(self) -> list[DigestPlan]:
         """Every digest that is ordered."""
         rows = await self._store.query(
-            "SELECT d.cadence, d.minute, d.weekday, d.covered, o.id, o.name, o.role, o.language, o.zone,"
+            "SELECT d.cadence, d.minute, d.weekday, d.covered, d.skip_empty,"
+            " o.id, o.name, o.role, o.language, o.zone,"
             " o.quiet_start, o.quiet_end, o.chat, o.person, o.reachable"
             " FROM digests d JOIN officers o ON o.id = d.officer WHERE o.chat IS NOT NULL ORDER BY o.id"
         )
-        return [DigestPlan(read_officer(row[4:]), Schedule(row[0], row[1], row[2]), row[3]) for row in rows]
+        return [
+            DigestPlan(read_officer(row[5:]), Schedule(row[0], row[1], row[2]), row[3], bool(row[4]))
+            for row in rows
+        ]
+
+    async def skip_empty(self, officer: int, *, skip: bool) -> None:
+        """Whether an officer's digests that say nothing are left out."""
+        async with self._store.write() as tx:
+            await tx.execute("UPDATE digests SET skip_empty = ? WHERE officer = ?", (int(skip), officer))
 
     async def _found(self, where: str, value: int) -> Officer | None:
         rows = await self._store.query(SELECT + where, (value,))

@@ -333,6 +333,13 @@ class Outbox:
         )
         return {row[0] for row in rows}
 
+    async def told_to(self, officer: int) -> set[str]:
+        """The bulletins that an officer was alerted to, by their ids."""
+        rows = await self._store.query(
+            "SELECT record FROM jobs WHERE officer = ? AND verb = 'alert' AND state = 'done'", (officer,)
+        )
+        return {row[0] for row in rows}
+
     async def earlier_calls(self, record: str, officer: int, newest: int) -> list[int]:
         """The rows of the messages that called an officer to a bulletin before the message `newest`."""
         rows = await self._store.query(
@@ -348,6 +355,11 @@ class Outbox:
             "SELECT 1 FROM acknowledged WHERE record = ? AND officer = ?", (record, officer)
         )
         return bool(rows)
+
+    async def acknowledged_by(self, officer: int) -> set[str]:
+        """The bulletins that an officer acknowledged, by their ids."""
+        rows = await self._store.query("SELECT record FROM acknowledged WHERE officer = ?", (officer,))
+        return {row[0] for row in rows}
 
     async def tidy(self, now: float) -> None:
         """Give up what is a week old, forget what is long done."""

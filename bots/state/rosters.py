@@ -25,6 +25,10 @@ class Rosters:
         sql = "SELECT id, officer, days, day, start, ends FROM shifts WHERE roster = ? ORDER BY id"
         return [_shift(row) for row in await self._store.query(sql, (roster,))]
 
+    async def numbers(self) -> list[int]:
+        """The rosters that have shifts."""
+        return [row[0] for row in await self._store.query("SELECT DISTINCT roster FROM shifts ORDER BY 1")]
+
     async def add(self, roster: int, shift: Shift) -> None:
         """Put a shift on a roster; its number is chosen here. Raises OperationError `too_large` beyond
         `SHIFTS_MAX`.

@@ -301,4 +301,8 @@ MIGRATIONS: Final = (
     """
     ALTER TABLE drafts ADD COLUMN via TEXT NOT NULL DEFAULT '';
     """,
+    # Digests that say nothing are sent unless the officer wants none.
+    """
+    ALTER TABLE digests ADD COLUMN skip_empty INTEGER NOT NULL DEFAULT 0;
+    """,
 )

@@ -9,14 +9,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bots.digesting import Compiler
 from bots.intake import Intake
 from bots.release import Ceiling
+from bots.relief import Relief
 from bots.ringer import Ringer
 from bots.ringing import Pace, Ways
 from bots.roster import Shift
+from bots.schedule import Schedule
 from bots.state import State
 from bots.state.rosters import AGENCY
 from bots.times import Quiet
+from bots.times import Schedule as Times
 from schemas.vocabulary import Language
 from subscribers.records import Filters, Record
 from tests.support.node import DirectNode, Handed
@@ -83,6 +87,9 @@ async def test_a_night_on_duty(tmp_path: Path) -> None:
         assert "On duty now: Irina" in text_of(await irina.next_edit(says("On duty now: Irina")))
         await irina.press("As the roster says", duty)
         await irina.next_edit(says("On duty now: Ed"))
+        handed = text_of(await ed.ask("/handover"))
+        assert handed.startswith("🤝 Hand-over of the shift, since ")
+        assert handed.index("Still waits for you") < handed.index("Drone over the stadium")
         await claire.press("Delete 1", await claire.ask("/duty"))
         assert "2 ·" not in text_of(await claire.next_edit())
 
@@ -192,6 +199,81 @@ async def test_what_ends_a_bell(tmp_path: Path) -> None:
         await watch.arrive(make_record(7, severity="flash"))
         assert await watch.after(0) == []
         assert await state.bells.open() == []
+
+
+async def test_digests_once_for_each_period_in_whichever_zone(tmp_path: Path) -> None:
+    clock = Moved(at("2018-11-03T12:00"))  # that night Brazil went from 00:00 to 01:00
+    async with await State.open(tmp_path) as state:
+        ed = await officer(state, "Ed")
+        schedule = Schedule(state, clock, lambda: None, Ceiling())
+        await state.officers.set_zone(ed, ZoneInfo("America/Sao_Paulo"))
+        await state.officers.set_digest(ed, Times("daily", 0), now=clock.at)
+        for _ in range(12 * 24):
+            clock.at += 600
+            await schedule.ring()
+        assert await periods(state) == ["daily-2018-11-04", "daily-2018-11-05"]
+        await state.officers.set_zone(ed, ZoneInfo("Asia/Kathmandu"))  # nearly eight hours ahead
+        for _ in range(12):
+            clock.at += 3600
+            await schedule.ring()
+        await state.officers.set_zone(ed, ZoneInfo("America/Sao_Paulo"))  # and back: that date was told
+        for _ in range(36):
+            clock.at += 3600
+            await schedule.ring()
+        assert await periods(state) == [f"daily-2018-11-0{day}" for day in (4, 5, 6, 7)]
+
+
+async def test_an_empty_digest_is_left_out_for_whoever_wants_none(tmp_path: Path) -> None:
+    clock = Moved()
+    async with await State.open(tmp_path) as state:
+        ed = await officer(state, "Ed")
+        schedule, compiler = (
+            Schedule(state, clock, lambda: None, Ceiling()),
+            Compiler(state, Ceiling(), clock),
+        )
+        await state.officers.subscribe(ed, Filters())
+        await state.officers.set_digest(ed, Times("daily", 7 * 60), now=clock.at)
+        for skip, wanted in ((False, "Nothing new since"), (True, None)):
+            await state.officers.skip_empty(ed, skip=skip)
+            clock.at += 86_400
+            await schedule.ring()
+            (work,) = await state.outbox.candidates(clock.at, (), 10)
+            listed = await compiler.listed(work)
+            assert (wanted in listed.title) if wanted and listed else listed is None
+            await state.outbox.finish(work)
+        await Watch(state, clock).arrive(make_record(1, title="Mild"))
+        await jobs(state)
+        clock.at += 86_400
+        await schedule.ring()
+        (work,) = await state.outbox.candidates(clock.at, (), 10)
+        assert (await compiler.listed(work)) is not None
+        (held,) = await state.officers.subscriptions(ed)
+        await state.officers.pause(ed, held.id, paused=True)  # what is watched for is asked again
+        assert await compiler.listed(work) is None
+
+
+async def test_whoever_comes_on_duty_is_handed_over_to_once(tmp_path: Path) -> None:
+    clock = Moved(at("2026-03-02T18:59"))
+    async with await State.open(tmp_path) as state:
+        ed, irina = await officer(state, "Ed"), await officer(state, "Irina")
+        await state.rosters.add(AGENCY, Shift(0, ed, 8 * 60, 20 * 60, ALWAYS))
+        await state.rosters.add(AGENCY, Shift(0, irina, 20 * 60, 8 * 60, ALWAYS))
+        schedule = Schedule(state, clock, lambda: None, Ceiling())
+        for _ in range(3):
+            await Relief(state, clock, ZoneInfo("Europe/Paris"), schedule).look()
+            clock.at += 60
+        rows = await state.store.query("SELECT officer, key FROM jobs")
+        assert rows == [(irina, f"digest:{irina}:shift-0-{int(at('2026-03-02T19:00'))}")]
+
+
+def at(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+async def periods(state: State) -> list[str]:
+    """Of the digests that were composed, in their order."""
+    rows = await state.store.query("SELECT key FROM jobs WHERE verb = 'digest' ORDER BY id")
+    return [key.split(":")[2] for (key,) in rows]
 
 
 def acknowledgement(of: Record, drafter: str) -> Record:

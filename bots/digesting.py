@@ -1,0 +1,95 @@
+"""Digests at the moment in which they are sent: filters and entitlements are asked for once more.
+
+A digest was composed when its period ended. What an officer has stopped to watch for meanwhile, what was
+retracted, and what they acknowledged, stands in it no longer.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bots import digests
+from bots.aftermath import reader
+from bots.clock import Clock, moment
+from bots.digests import Gathered, gather
+from bots.overtaken import as_marked_now
+from bots.release import Ceiling
+from bots.render import listing
+from bots.rendered import Rendered
+from bots.state import State
+from bots.state.lists import Listed
+from bots.state.outbox import KEEP, Work
+from bots.watching import Mode, Sight, Subscription, stands_in_digest
+from bots.words import words
+from subscribers.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Makes digests, and makes them again when something in them has changed."""
+
+    state: State
+    ceiling: Ceiling
+    clock: Clock
+
+    async def listed(self, work: Work) -> Listed | None:
+        """What a digest lists; None for one that is empty, of an officer who wants no empty ones."""
+        told = json.loads(work.body)
+        held = await self.state.officers.subscriptions(work.officer.id)
+        gathered = await self._gathered(work, told, held)
+        if told.get("skip") and gathered == Gathered():
+            return None
+        say, kind = words(work.officer.language), told.get("kind", "digest")
+        found = len(gathered.news) + len(gathered.changes)
+        since = say.when(moment(told["since"]), work.officer.zone)
+        title = digests.title(kind, found + _within(gathered, told), say, since)
+        note = ""
+        if work.repeated:
+            note = say.text("Possibly a repeat: the connection broke while this was being sent.")
+        elif not any(not each.paused and each.search.mode is not Mode.SILENT for each in held):
+            note = say.text("A digest lists what your subscriptions match, and none is active: /subscribe")
+        elif kind != "digest" and gathered == Gathered():
+            note = say.text("Nothing new, and nothing waits.")
+        sections = gathered.headed(say)
+        return Listed(tuple(id for _, ids in sections for id in ids), title, note, sections)
+
+    async def rendered(self, work: Work, listed: Listed) -> Rendered:
+        """The list as its bulletins stand now; those that are no longer kept here have gone from it."""
+        sections = listed.sections or (("", listed.records),)
+        find = self.state.outbox.record
+        found = [
+            (head, await as_marked_now([each for id in ids if (each := await find(id)) is not None], find))
+            for head, ids in sections
+        ]
+        return listing(
+            [each for head, some in found if not head for each in some],
+            self.ceiling,
+            reader(work.officer),
+            title=listed.title,
+            note=listed.note,
+            sections=[(head, some) for head, some in found if head and some],
+        )
+
+    async def _gathered(self, work: Work, told: dict[str, Any], held: list[Subscription]) -> Gathered:
+        now = self.clock.now()
+        outbox = self.state.outbox
+        kept = await as_marked_now(await outbox.records(now - KEEP, now + 1), outbox.record)
+        known = await outbox.told_to(work.officer.id)
+        watched = {each.bulletin.id for each in kept if stands_in_digest(Sight(each, self.ceiling), held)}
+        ids = watched | known if told.get("kind") == "shift" else watched
+        period = [each for each in kept if each.bulletin.id in ids and each.bulletin.id in told["records"]]
+        theirs = [each for each in kept if each.own or each.bulletin.id in watched | known]
+        acknowledged = await outbox.acknowledged_by(work.officer.id)
+        return gather(period, theirs, acknowledged, self.ceiling, now)
+
+
+def _within(gathered: Gathered, told: dict[str, Any]) -> int:
+    """How many of what waits came in the period."""
+    ids = set(told["records"])
+    return sum(each.bulletin.id in ids for each in gathered.waiting)
+
+
+def composed(kind: str, records: list[Record], since: float, *, skip: bool = False) -> str:
+    """The body of a digest's job: its bulletins by their ids, and when its period begins (Unix seconds)."""
+    ids = [each.bulletin.id for each in records]
+    return json.dumps({"kind": kind, "records": ids, "since": since, "skip": skip})
