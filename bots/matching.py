@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from schemas.vocabulary import Kind, Severity
+from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.records import Filters, Record
 from subscribers.storage.facets import facets_of
 
@@ -21,22 +21,16 @@ def matches(record: Record, filters: Filters) -> bool:
     """
     if not matches_outside(record, filters):
         return False
+    named = (("tactic", filters.tactics), ("subject", filters.subjects), ("event", filters.events))
+    if not any(wanted for _, wanted in named):
+        return True
     about = facets_of(record.bulletin)
-    return all(
-        any((facet, each.casefold()) in about for each in wanted)
-        for facet, wanted in (
-            ("tactic", filters.tactics),
-            ("subject", filters.subjects),
-            ("event", filters.events),
-        )
-        if wanted
-    )
+    return all(any((facet, each.casefold()) in about for each in wanted) for facet, wanted in named if wanted)
 
 
 def matches_outside(record: Record, filters: Filters) -> bool:
     """The same, without the restrictions that tell of the text itself: tactics, subjects, events."""
     bulletin = record.bulletin
-    languages = {bulletin.language, *(each.language for each in bulletin.translations)}
     return (
         (bulletin.kind in filters.kinds if filters.kinds else bulletin.kind not in QUIET_KINDS)
         and _SEVERITIES.index(bulletin.severity) >= _SEVERITIES.index(filters.severity_at_least)
@@ -45,11 +39,15 @@ def matches_outside(record: Record, filters: Filters) -> bool:
             or not filters.communities.isdisjoint({record.community, record.community_slug})
         )
         and (not filters.regions or any(_within(each, filters.regions) for each in bulletin.regions))
-        and (not filters.languages or not filters.languages.isdisjoint(languages))
-        and bulletin.tlp.rank <= filters.tlp_at_most.rank
+        and (not filters.languages or not filters.languages.isdisjoint(_languages(record)))
+        and (filters.tlp_at_most is Tlp.RED or bulletin.tlp.rank <= filters.tlp_at_most.rank)
         and (filters.since is None or bulletin.issued >= filters.since)
         and (filters.until is None or bulletin.issued <= filters.until)
     )
+
+
+def _languages(record: Record) -> set[Language]:
+    return {record.bulletin.language, *(each.language for each in record.bulletin.translations)}
 
 
 def _within(region: str, wanted: Iterable[str]) -> bool:

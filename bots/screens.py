@@ -157,9 +157,11 @@ def searching(officer: Officer, examples: Iterable[str], keys: Iterable[str]) ->
     spans: list[Span] = [Span(say.text("Write it like this:"))]
     for each in examples:
         spans += [Span("\n"), *say.code(each)]
-    spans.append(Span("\n\n" + say.text("Before the colon may stand: {keys}.", keys=say.listed(keys))))
-    kinds, severities = (say.listed(each.value for each in values) for values in (Kind, Severity))
-    spans += [Span("\n" + say.embed("kind: ") + kinds), Span("\n" + say.embed("severity: ") + severities)]
+    spans.append(
+        Span("\n\n" + say.text("Before the colon may stand: {keys}.", keys=say.embed(", ".join(keys))))
+    )
+    for key, values in (("kind", Kind), ("severity", Severity)):
+        spans.append(Span("\n" + say.embed(f"{key}: {', '.join(values)}")))
     spans.append(Span("\n" + say.embed("since: 12h, 7d, 2w, 2026-11-01")))
     return screen(spans, officer.language)
 

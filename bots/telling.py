@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bots.aftermath import quiet, reader
 from bots.calling import Caller, answered
 from bots.intake import changed_id
-from bots.jobs import Told
+from bots.jobs import Priority, Told
 from bots.release import Ceiling
 from bots.render import Marks, render
 from bots.rendered import Rendered
@@ -62,7 +62,11 @@ class Teller:
 
     async def resting(self, found: Sequence[Work], now: float) -> dict[int, float]:
         """Which of these jobs must wait, and until when (Unix seconds): quiet hours and snoozes."""
-        told = {work.id: Told.load(work.body) for work in found if work.verb == "alert"}
+        told = {
+            work.id: Told.load(work.body)
+            for work in found
+            if work.verb == "alert" and work.priority != Priority.FLASH
+        }
         ids = {each for one in told.values() for each in one.subscriptions}
         held = await self._state.officers.subscriptions_by_id(ids) if ids else {}
         resting: dict[int, float] = {}

@@ -14,6 +14,7 @@ from schemas.errors import Code, OperationError, TrustError
 from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.insight.counting import count
 from subscribers.records import Filters, Page
+from subscribers.spotting import Spotter
 from subscribers.storage.archive import MIGRATIONS, Archive, NewRecord
 from subscribers.storage.store import Store
 from tests.support.archive import (
@@ -445,11 +446,15 @@ async def test_what_a_power_cut_took_from_the_local_stream_is_republished(
 
 async def test_the_probe_set_is_found_through_the_archive(store: Store, archive: Archive) -> None:
     fields = [{name: each[name] for name in ("language", "title", "body")} for each in PROBES]
-    await keep(store, *(new_record(n, **each) for n, each in enumerate(fields)))
+    made = [new_record(n, **each) for n, each in enumerate(fields)]
+    await keep(store, *made)
+    spotters = [Spotter(each.bulletin) for each in made]
     asked = found = 0
     for n, each in enumerate(PROBES):
         for query in each["queries"]:
-            hit = n in numbers(await archive.search(query))
+            hits = numbers(await archive.search(query, limit=100))
+            assert sorted(hits) == [m for m, spotter in enumerate(spotters) if spotter.holds(query)], query
+            hit = n in hits
             assert hit or each["language"] not in {"ar", "zh"}, query
             asked, found = asked + 1, found + hit
     assert found >= 0.93 * asked
