@@ -22,7 +22,8 @@ from tests.support.officers_bot import running_sandbox, says
 from tests.support.room import Browser, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FAST = {f"LIAISON_BOT_{name}": "100" for name in ("CHAT_RATE", "CHAT_BURST", "OVERALL_RATE")}
+_RATES = ("CHAT_RATE", "CHAT_BURST", "OVERALL_RATE", "ASKING_RATE", "ASKING_BURST")
+FAST = {f"LIAISON_BOT_{name}": "100" for name in _RATES}
 SECRET = "Planted title that no log may hold"
 PORT = make_record(60, kind="threat", severity="high", title="Over the port", summary="A drone was seen.")
 

@@ -48,6 +48,24 @@ DIALOGUE = """
 < Two drones now
 > /subscriptions
 < Your subscriptions
+> /draft
+< Choose the marking first
+> [TLP:GREEN]
+< What is it?
+> [Notice]
+< How bad is it?
+> [For information]
+< How reliable is the source?
+> [Leave out]
+< Send the title
+> Written anywhere
+< Send the text.
+> By hand.
+< Written anywhere
+> [Preview]
+< as readers in Alpha will see it
+> [Release]
+< Released as FRA-2026-
 > what is this
 < That is not a command.
 > /show FRA-2026-9999
