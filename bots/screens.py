@@ -1,12 +1,12 @@
 """Answers that show no bulletin: help, welcome, refusals. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from bots.actions import encode
 from bots.labels import N_
 from bots.markup import Span, laid
 from bots.rendered import Button, Part, Rendered, Rows
-from bots.roles import Right
+from bots.roles import RIGHTS, Right
 from bots.state.officers import Officer
 from bots.words import NAMES, SPOKEN, Words, words
 from schemas.vocabulary import Kind, Language, Severity, Tlp
@@ -20,10 +20,6 @@ COMMANDS = {
     "tactic": N_("What a technique is, and where it was seen"),
     "subject": N_("Look a name up on the UN list"),
     "ack": N_("Acknowledge a bulletin"),
-    "draft": N_("Write a bulletin"),
-    "drafts": N_("Your drafts, and what you are to release"),
-    "amend": N_("Amend a bulletin of your agency"),
-    "retract": N_("Retract a bulletin of your agency"),
     "subscribe": N_("Choose what you are alerted to"),
     "subscriptions": N_("Your subscriptions: snooze, pause, delete"),
     "digest": N_("Digest, time zone and quiet hours"),
@@ -33,6 +29,12 @@ COMMANDS = {
     "help": N_("What this bot does"),
 }
 """The menu of commands, in its order."""
+FOR_DRAFTERS = {
+    "draft": N_("Write a bulletin"),
+    "drafts": N_("Your drafts, and what you are to release"),
+    "amend": N_("Amend a bulletin of your agency"),
+    "retract": N_("Retract a bulletin of your agency"),
+}
 FOR_THE_ROOM = {"room": N_("The way into your agency's reading room")}
 """Where there is one."""
 FOR_ADMINISTRATORS = {
@@ -57,9 +59,14 @@ def plain_answer(text: str, language: Language, rows: Rows = ()) -> Rendered:
     return screen([Span(text)], language, rows)
 
 
-def commands(say: Words, *, administrator: bool, room: bool = False) -> dict[str, str]:
-    """The commands with their descriptions in one language."""
-    known = {**COMMANDS, **(FOR_THE_ROOM if room else {}), **(FOR_ADMINISTRATORS if administrator else {})}
+def commands(say: Words, rights: Collection[Right] = (), *, room: bool = False) -> dict[str, str]:
+    """The commands with their descriptions in one language, for who has these rights."""
+    known = {
+        **COMMANDS,
+        **(FOR_DRAFTERS if Right.DRAFT in rights else {}),
+        **(FOR_THE_ROOM if room else {}),
+        **(FOR_ADMINISTRATORS if Right.ADMINISTER in rights else {}),
+    }
     return {name: say.text(message) for name, message in known.items()}
 
 
@@ -94,7 +101,7 @@ def help_text(officer: Officer, full: Tlp, *, room: bool = False, within: bool =
     """
     say = words(officer.language)
     spans: list[Span] = [Span("ℹ️ " + say.text("What this bot does"), "b"), Span("\n")]
-    for name, about in commands(say, administrator=officer.may(Right.ADMINISTER), room=room).items():
+    for name, about in commands(say, RIGHTS[officer.role], room=room).items():
         if not within or name not in ABOUT_OTHERS:
             spans += [Span("\n" + say.embed(f"/{name}")), Span(" — " + about)]
     notes: list[str] = []

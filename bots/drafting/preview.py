@@ -13,6 +13,7 @@ from schemas.attachments import Attachment
 from schemas.bulletin import Bulletin
 from schemas.encoding import instant
 from schemas.errors import Code, OperationError
+from schemas.vocabulary import Language
 from subscribers.records import Community, Record
 
 NOBODY: Final = "00000000-0000-7000-8000-000000000000"
@@ -57,9 +58,11 @@ def previewed(draft: HalfDraft, number: int, setting: Setting) -> Record:
     )
 
 
-def preview(record: Record, ceiling: Ceiling, reader: Reader) -> tuple[Part, ...]:
-    """The messages that a reader with this ceiling gets who asks for all of it."""
-    return render(record, ceiling, reader, view=View.FULL).parts
+def preview(
+    record: Record, ceiling: Ceiling, reader: Reader, language: Language | None = None
+) -> tuple[Part, ...]:
+    """The messages that a reader gets who asks for all of it, in `language` if it has that."""
+    return render(record, ceiling, reader, view=View.FULL, language=language).parts
 
 
 def community_of(draft: HalfDraft, communities: list[Community]) -> Community:

@@ -18,6 +18,7 @@ from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from bots.words import words
 from schemas.errors import Code, DraftError, LiaisonError
+from schemas.vocabulary import Language
 from subscribers.records import Published, Record
 
 NOTE_MAX: Final = 500
@@ -31,8 +32,10 @@ class Releasing:
 
     parts: Parts
 
-    async def view(self, officer: Officer, draft: int, *, told: str = "") -> Turn:
-        """The draft as readers will see it, and what the officer may do with it."""
+    async def view(
+        self, officer: Officer, draft: int, *, told: str = "", language: Language | None = None
+    ) -> Turn:
+        """The draft as readers will see it, in `language` if it has that, and what the officer may do."""
         kept = await self.parts.readable(officer, draft)
         if kept.state == "releasing":
             return Turn(review.unsure(officer, kept))
@@ -48,7 +51,9 @@ class Releasing:
                 raise
             return Turn(review.unfit(officer, kept, error), kept.id)
         ruled = self.parts.ruling(officer, kept)
-        return Turn(review.reviewed(officer, kept, record, self.parts.ceiling, ruled, said=told), kept.id)
+        ceiling = self.parts.ceiling
+        shown = review.reviewed(officer, kept, record, ceiling, ruled, said=told, language=language)
+        return Turn(shown, kept.id)
 
     async def send(self, officer: Officer, draft: int, seal: str) -> Turn:
         """To those who release, who are told."""

@@ -20,8 +20,10 @@ from bots.rendered import Button, Rendered, Rows
 from bots.screens import plain_answer, screen
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
-from bots.words import Words, words
+from bots.words import NAMES, Words, words
+from schemas.bulletin import Bulletin
 from schemas.errors import Code, LiaisonError
+from schemas.vocabulary import Language
 from subscribers.records import Published, Record
 
 _REFUSALS: Final = {
@@ -44,13 +46,14 @@ def reviewed(
     ruled: Ruling,
     *,
     said: str = "",
+    language: Language | None = None,
 ) -> Rendered:
-    """The draft exactly as readers will see it, then what may be done with it. What the ceiling withholds
-    leaves no button to release it here.
+    """The draft exactly as readers will see it (in `language`, if it has that), then what may be done with
+    it. What the ceiling withholds leaves no button to release it here.
     """
     say = words(officer.language)
     reader = Reader(officer.language, officer.zone)
-    parts = preview(record, ceiling, reader)
+    parts = preview(record, ceiling, reader, language)
     seen = ceiling.allows(record.bulletin.tlp) is Release.FULL
     name = say.text("Draft {number}", number=kept.id)
     community = say.embed(record.community_title)
@@ -62,6 +65,8 @@ def reviewed(
     if ceiling.room and not seen:
         lines.append(say.text("It goes on in the reading room: /room"))
     rows = _rows(kept, ruled, say, translated=bool(record.bulletin.translations)) if seen else ()
+    if seen:
+        rows += _languages(kept, record.bulletin, language or officer.language)
     control = plain_answer("\n".join(lines), officer.language, rows)
     return Rendered((*parts, *control.parts), rows, protect=True, silent=True, passing=not seen)
 
@@ -98,6 +103,18 @@ def _rows(kept: Kept, ruled: Ruling, say: Words, *, translated: bool) -> Rows:
     if ruled is Ruling.OTHER:
         rows.append((Button("↩️ " + say.text("Take back"), encode(VERB, "take", kept.id)),))
     return tuple(rows)
+
+
+def _languages(kept: Kept, bulletin: Bulletin, asked: Language) -> Rows:
+    """The languages in which it is not shown now."""
+    shown = bulletin.text_in(asked).language
+    texts = (bulletin.language, *(each.language for each in bulletin.translations))
+    others = [
+        Button("🌐 " + NAMES[each], encode(VERB, "view", kept.id, each.value))
+        for each in texts
+        if each is not shown
+    ]
+    return tuple(tuple(others[at : at + 3]) for at in range(0, len(others), 3))
 
 
 def released(officer: Officer, published: Published) -> Rendered:

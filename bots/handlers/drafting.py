@@ -131,7 +131,10 @@ async def _reviewed(asked: Pressed, context: Context, officer: Officer, key: int
     action, releasing = asked.action, context.releasing
     match action.argument(0):
         case "view":
-            return await releasing.view(officer, key)
+            wanted = next(iter(action.arguments[2:]), "")
+            return await releasing.view(
+                officer, key, language=Language(wanted) if wanted in set(Language) else None
+            )
         case "send":
             return await releasing.send(officer, key, action.argument(2))
         case "go":

@@ -30,7 +30,7 @@ from bots.room.web import ROOM, Visitor, form, html, must_be_in
 from bots.state.drafts import Kept
 from bots.words import NAMES, Words, words
 from schemas.errors import Code, DraftError, LiaisonError
-from schemas.vocabulary import Likelihood, Severity
+from schemas.vocabulary import Language, Likelihood, Severity
 from subscribers.records import Community
 
 _WAY: Final = "/write"
@@ -144,6 +144,8 @@ async def act(request: web.Request) -> web.Response:
                 turn = await releasing.take_back(officer, key)
             case "undo":
                 turn = await writing.undo(officer, key)
+            case _ if given.get("sure") != "1":
+                return _sure(guest, await writing.discarding(officer, key), key)
             case _:
                 turn = await writing.discard(officer, key)
     except Stop as stop:
@@ -193,7 +195,9 @@ async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Respon
     if not lacking:
         try:
             record = await Releasing(parts).previewed(kept)
-            shown = reading(record, Reader(officer.language, officer.zone), None)
+            asked = request.query.get("in", "")
+            language = Language(asked) if asked in set(Language) else None
+            shown = reading(record, Reader(officer.language, officer.zone), language)
         except LiaisonError as error:
             if error.code is not Code.NOT_MEMBER and not isinstance(error, DraftError):
                 raise
@@ -277,6 +281,12 @@ def _rows(held: Sequence[Kept], ceiling: Ceiling, say: Words) -> list[tuple[int,
         for each in held
         if wizard.allowed(each.body.tlp, ceiling)
     ]
+
+
+def _sure(guest: Visitor, turn: Turn, key: int) -> web.Response:
+    """Whether it is meant: what is thrown away does not come back."""
+    said = turn.shown.parts[-1].plain
+    return html(page("draft_sure", guest.officer.language, guest.session, place="write", said=said, key=key))
 
 
 def _said(guest: Visitor, turn: Turn, key: int | None = None) -> web.Response:

@@ -76,6 +76,9 @@ async def test_a_bulletin_is_written_seen_and_released(stage: BotStage, node: Di
     seen, control = await previewed(ed, home)
     assert text_of(seen).startswith("🟠 High · Threat · TLP:GREEN\nDrone over the stadium")
     assert buttons(control)[:2] == ["🚀 Release", "🚀 Release, translations official"]
+    await pressed(ed, "🌐 Français", control)
+    control = await ed.next_message(says("as readers in Alpha will see it"))
+    assert buttons(control)[-1] == "🌐 English"
     done = await pressed(ed, "Release, translations official", control)
     (record,) = published(node)
     bulletin = record.bulletin

@@ -134,7 +134,10 @@ async def test_a_form_is_saved_undone_and_thrown_away(stage: RoomStage) -> None:
         kept = await stage.state.drafts.get(1)
         assert kept is not None
         assert kept.body.body == "Seen at noon."
+        assert "Vu à midi." in (await guest.get("/write/1?in=fr"))[1]
         _, text = await guest.post("/write/1/discard", csrf=token)
+        assert "Its text is deleted." in text
+        _, text = await guest.post("/write/1/discard", csrf=token, sure="1")
         assert "is discarded" in text
         assert (await guest.get("/write/9"))[1].count("no longer here") == 1
         assert (await guest.get("/write/x"))[0] == 404

@@ -12,7 +12,7 @@ from bots.gate import CODE_TRIES, REFUSAL_SECONDS, Gate, Verdict
 from bots.handlers import written
 from bots.pacing import Rate
 from bots.roles import Role
-from bots.screens import COMMANDS, FOR_ADMINISTRATORS
+from bots.screens import COMMANDS, FOR_ADMINISTRATORS, FOR_DRAFTERS
 from bots.state.officers import Officer
 from schemas.vocabulary import Language
 
@@ -65,7 +65,7 @@ def test_nothing_is_entered_twice() -> None:
 
 
 def test_every_command_of_the_menu_is_answered() -> None:
-    assert {*COMMANDS, *FOR_ADMINISTRATORS} <= written().commands
+    assert {*COMMANDS, *FOR_DRAFTERS, *FOR_ADMINISTRATORS} <= written().commands
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat
 
 from bots import screens
-from bots.roles import Right
+from bots.roles import RIGHTS
 from bots.state.officers import Officer
 from bots.words import SPOKEN, words
 from schemas.vocabulary import Language
@@ -21,15 +21,14 @@ async def announce(bot: Bot, officer: Officer | None, *, room: bool) -> None:
     try:
         if officer is None:
             for language in (None, *SPOKEN):
-                listed = screens.commands(words(language or Language.ENGLISH), administrator=False, room=room)
+                listed = screens.commands(words(language or Language.ENGLISH), room=room)
                 await bot.set_my_commands(
                     _menu(listed),
                     scope=BotCommandScopeAllPrivateChats(),
                     language_code=language.value if language else None,
                 )
         elif officer.chat is not None:
-            chief = officer.may(Right.ADMINISTER)
-            listed = screens.commands(words(officer.language), administrator=chief, room=room)
+            listed = screens.commands(words(officer.language), RIGHTS[officer.role], room=room)
             await bot.set_my_commands(_menu(listed), scope=BotCommandScopeChat(chat_id=officer.chat))
     except AiogramError as error:
         _log.warning("the menu of commands could not be set", error=type(error).__name__)
