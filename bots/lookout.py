@@ -10,6 +10,7 @@ from bots.actions import encode
 from bots.chain import chain
 from bots.clock import Clock
 from bots.desk import Answer
+from bots.inline import Offered, offered
 from bots.pictures import Pictures
 from bots.ports import NodeClient
 from bots.release import Ceiling
@@ -17,6 +18,7 @@ from bots.render import Reader
 from bots.rendered import Button, Rendered, Rows
 from bots.state.officers import Officer
 from bots.words import Words, words
+from schemas.errors import Code, LiaisonError
 from subscribers.insight.shapes import Step
 from subscribers.records import Community
 
@@ -42,6 +44,16 @@ class Lookout:
         told = await self.node.provenance(record.bulletin.id)
         reader = Reader(officer.language, officer.zone)
         return Answer(chain(told, record, self.ceiling, reader, now=self.clock.now()))
+
+    async def inline(self, officer: Officer, ref: str) -> Offered | None:
+        """What may be shown of a bulletin in any chat; None for what is not there, or may not."""
+        try:
+            record = await self.node.show(ref)
+        except LiaisonError as error:
+            if error.code is Code.NOT_FOUND:
+                return None
+            raise
+        return offered(record, self.ceiling, Reader(officer.language, officer.zone))
 
     async def stats(self, officer: Officer, name: str = "") -> Answer:
         """Counts of the last weeks; of the last days in the community called `name` (short name, title or

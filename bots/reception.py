@@ -16,10 +16,13 @@ from bots import screens
 from bots.asking import Presence, Pressed, Typed
 from bots.audit import Act
 from bots.book import Book
+from bots.commands import reference
 from bots.context import Context
 from bots.desk import node_trouble
 from bots.gate import Gate, Verdict
+from bots.inline import Inline, Offered
 from bots.outcomes import ChatFailure
+from bots.release import Release
 from bots.rendered import Rendered
 from bots.state.officers import Officer
 from bots.words import closest, words
@@ -62,6 +65,29 @@ class Reception:
                 case Verdict.SLOW if officer:
                     text = words(officer.language).text("One moment, please: too many questions at once.")
                     await self._context.chat.toast(asked.press, text)
+
+    async def inline(self, asked: Inline) -> Offered | None:
+        """What may be offered in another chat for what was typed there: by reference alone, to an enrolled
+        officer, not faster than they may ask. None for everything else, and nobody is told why.
+        """
+        context, wanted = self._context, reference(asked.text)
+        if not wanted or not context.settings.inline:
+            return None
+        try:
+            officer = await context.state.officers.by_person(asked.person)
+            if officer is None or officer.chat is None:
+                return None
+            typed = Typed(officer.chat, asked.person, 0, asked.text)
+            if self._gate.judge(typed, officer, context.clock.now()) is not Verdict.ANSWER:
+                return None
+            found = await context.lookout.inline(officer, wanted)
+            if found:
+                await context.on("inline").did(officer, wanted, outcome=Release.FULL)
+            return found
+        except Exception as error:  # noqa: BLE001 - what is typed elsewhere has no place for an apology
+            code = error.code if isinstance(error, LiaisonError) else None
+            _log.warning("a question could not be answered", error=type(error).__name__, code=code)
+            return None
 
     async def present(self, seen: Presence) -> None:
         """Somebody went or is back; what waited for an officer is delivered then."""

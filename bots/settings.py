@@ -62,6 +62,10 @@ class BotSettings(BaseSettings):
     """
     two_person_release: TwoPersons = TwoPersons.OFF
     """When a bulletin needs a second officer to release it: `off`, `above-green`, `always`."""
+    inline: bool = False
+    """Whether a TLP:CLEAR bulletin can be quoted in any chat by its reference. The bot's inline mode must be
+    switched on at the chat service as well.
+    """
     zone: str = "UTC"
     """IANA time zone of new officers, and of duty rosters."""
     ring_minutes: float = Field(default=3.0, gt=0, le=60)

@@ -196,7 +196,7 @@ class SandboxUser:
 
     def take(self, kind: str, data: Message) -> None:
         """A change in this chat, from the stream."""
-        if kind == "answer":
+        if kind in {"answer", "inline"}:
             self._answers[data["query_id"]] = data
         elif kind == "delete" and data["message_id"] in self.messages:
             self.messages[data["message_id"]]["deleted"] = True
@@ -250,6 +250,16 @@ class SandboxUser:
             if data is not None:
                 return await self._press(current["message_id"], data, answered=answered, deadline=deadline)
         raise OperationError(Code.NOT_FOUND, f"{self.name} sees no button {label}", "read the transcript")
+
+    async def inline(self, text: str, deadline: float = DEADLINE) -> Message:
+        """Type after the bot's name in some other chat; the bot's answer (`results`, `is_personal`,
+        `cache_time`).
+        """
+        typed = await self.client.act("inline", self.bot, chat=self.chat_id, text=text)
+        query_id: str = typed["query_id"]
+        return await self.client.until(
+            lambda: self._answers.pop(query_id, None), "answer to what was typed inline", deadline
+        )
 
     async def _press(self, message_id: int, data: str, *, answered: bool, deadline: float) -> Message:
         pressed = await self.client.act(

@@ -230,6 +230,7 @@ ACTIONS: dict[str, Action] = {
         str(body["text"]),
         forwarded_from=str(body.get("forwarded_from", ""))[:MAX_NAME],
     ).page(),
+    "inline": lambda world, body: {"query_id": world.type_inline(int(body["chat"]), str(body["text"])).id},
     "press": _press,
     "block": lambda world, body: _standing(world, body, blocked=True),
     "unblock": lambda world, body: _standing(world, body, blocked=False),

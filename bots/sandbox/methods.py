@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bots.sandbox.inline import read_results
 from bots.sandbox.markup import InlineKeyboard, Markup, read_markup
 from bots.sandbox.media import MAX_DOWNLOAD
 from bots.sandbox.model import Chat, Message, StoredFile
@@ -258,6 +259,18 @@ def answer_callback_query(service: Service, params: Params) -> object:
     return True
 
 
+def answer_inline_query(service: Service, params: Params) -> object:
+    """bots/api#answerinlinequery"""
+    world = service.world
+    results = read_results(params.array("results"))
+    query = world.inline.open(params.text("inline_query_id"))
+    query.results = results
+    personal, cached = params.flag("is_personal"), params.integer("cache_time", 300)
+    told = {"query_id": query.id, "chat_id": query.user.id, "results": results}
+    world.tell("inline", {**told, "is_personal": personal, "cache_time": cached})
+    return True
+
+
 def send_chat_action(service: Service, params: Params) -> object:
     """bots/api#sendchataction"""
     action = params.text("action")
@@ -323,6 +336,7 @@ MESSAGE_METHODS: Mapping[str, Method] = {
     "deleteMessage": delete_message,
     "deleteMessages": delete_messages,
     "answerCallbackQuery": answer_callback_query,
+    "answerInlineQuery": answer_inline_query,
     "sendChatAction": send_chat_action,
     "getFile": get_file,
     "getUpdates": get_updates,

@@ -144,6 +144,26 @@ REFUSALS: Mapping[str, RefusalText] = MappingProxyType(
             400, "Bad Request: too many message identifiers specified", "Client.cpp; bots/api#deletemessages"
         ),
         "reply-unknown": RefusalText(400, "Bad Request: message to be replied not found", "Client.cpp"),
+        # inline mode
+        "inline-result": RefusalText(
+            400,
+            "Bad Request: can't parse inline query result: {what}",
+            "Client.cpp; bots/api#inlinequeryresult",
+        ),
+        "inline-too-many": RefusalText(
+            400,
+            "Bad Request: too many inline query results specified",
+            "td InlineQueriesManager.cpp; bots/api#answerinlinequery (50)",
+        ),
+        "inline-id": RefusalText(
+            400, "Bad Request: RESULT_ID_INVALID", "observed; bots/api#inlinequeryresultarticle (64 bytes)"
+        ),
+        "inline-id-twice": RefusalText(
+            400, "Bad Request: RESULT_ID_DUPLICATE", "observed; bots/api#inlinequeryresultarticle"
+        ),
+        "inline-title": RefusalText(
+            400, "Bad Request: ARTICLE_TITLE_EMPTY", "observed; bots/api#inlinequeryresultarticle"
+        ),
         # files
         "file-missing": RefusalText(400, "Bad Request: there is no {what} in the request", "Client.cpp"),
         "file-empty": RefusalText(400, "Bad Request: file must be non-empty", "td"),

@@ -14,7 +14,7 @@ KEEP_SECONDS = 24 * 3600  # "Incoming updates are stored on the server ... not l
 MAX_PENDING = 100_000
 MAX_BATCH = 100
 MAX_TIMEOUT = 50.0
-DEFAULT_TYPES = frozenset({"message", "edited_message", "callback_query", "my_chat_member"})
+DEFAULT_TYPES = frozenset({"message", "edited_message", "callback_query", "my_chat_member", "inline_query"})
 
 
 @dataclass(frozen=True, slots=True)

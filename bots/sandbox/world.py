@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from bots.sandbox.events import EventLog
 from bots.sandbox.faults import Faults
+from bots.sandbox.inline import InlineQueries, InlineQuery
 from bots.sandbox.limits import FloodControl, Limits
 from bots.sandbox.media import FileStore
 from bots.sandbox.model import Chat, ChatKind, Json, Message, Standing, User
@@ -85,6 +86,7 @@ class World:
         self.clock = clock
         self.chats: dict[int, Chat] = {}
         self.queries: OrderedDict[str, Query] = OrderedDict()
+        self.inline = InlineQueries(clock, token_hex)
         self.profile = Profile()
         self.files = FileStore(token_hex)
         self.flood = FloodControl(limits)
@@ -198,6 +200,15 @@ class World:
                 "data": data,
             },
         )
+        return query
+
+    def type_inline(self, chat_id: int, text: str) -> InlineQuery:
+        """The person of a private chat types after the bot's name elsewhere; the bot gets an `inline_query`
+        update.
+        """
+        user = self.member(self.chat_for_people(chat_id), None)
+        query = self.inline.add(user, text)
+        self.updates.add("inline_query", query.wire())
         return query
 
     def set_blocked(self, chat_id: int, *, blocked: bool, user_id: int | None = None) -> None:

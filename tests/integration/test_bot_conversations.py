@@ -233,6 +233,27 @@ async def test_stats_are_a_picture_that_a_withheld_bulletin_does_not_change(
     assert "Nothing came in this time." in text_of(await ed.ask("/stats"))
 
 
+async def test_in_another_chat_only_what_is_clear_is_offered_and_only_by_reference(
+    tmp_path: Path, node: DirectNode
+) -> None:
+    clear = make_record(45, tlp="TLP:CLEAR", title="Clear word")
+    gone = make_record(46, tlp="TLP:CLEAR").model_copy(update={"state": "retracted"})
+    await node.arrive(clear, gone, THREAT, AMBER, RED)
+    async with running_bot(tmp_path, node, inline=True) as stage:
+        ed = await stage.enrol("Ed")
+        answer = await ed.inline("fra 2026 45")
+        (offered,) = answer["results"]
+        assert (offered["id"], offered["title"]) == (clear.bulletin.id, "Clear word")
+        assert offered["description"] == "FRA-2026-0045 · Elevated · Tactic"
+        assert "Clear word" in offered["text"]
+        assert (answer["is_personal"], answer["cache_time"]) == (True, 0)
+        for typed in ("", "Clear word", "42", *(f"FRA-2026-00{each}" for each in (42, 43, 44, 46, 99))):
+            assert (await ed.inline(typed))["results"] == []
+        assert (await stage.person("Claire").inline("FRA-2026-0045"))["results"] == []
+        acts = [each.act for each in await stage.state.audit.all() if each.act.verb == "inline"]
+        assert [(each.object, each.outcome) for each in acts] == [("FRA-2026-0045", "full")]
+
+
 async def test_an_alert_is_read_in_seconds_and_opened_in_place(stage: BotStage, node: DirectNode) -> None:
     ed = await stage.enrol("Ed")
     await everything(stage, ed)

@@ -101,6 +101,17 @@ async def pressed_long_ago(stage: Stage) -> dict[str, Any]:
     return query
 
 
+async def typed(stage: Stage) -> dict[str, Any]:
+    asked = {"chat": stage.amina.chat_id, "text": "FRA-2026-0042"}
+    return {"inline_query_id": (await stage.client.act("inline", **asked))["query_id"]}
+
+
+async def typed_long_ago(stage: Stage) -> dict[str, Any]:
+    query = await typed(stage)
+    stage.clock.advance(61)
+    return query
+
+
 async def answered(stage: Stage) -> dict[str, Any]:
     query = await pressed(stage)
     await call(stage, "answerCallbackQuery", **query)
@@ -127,6 +138,11 @@ class Case:
 
 def keyboard(**button: str) -> dict[str, Any]:
     return {"text": "t", "reply_markup": {"inline_keyboard": [[button]]}}
+
+
+def article(id: str, **fields: object) -> dict[str, Any]:
+    content = {"message_text": "<b>text</b>", "parse_mode": "HTML"}
+    return {"type": "article", "id": id, "title": "t", "input_message_content": content, **fields}
 
 
 def commands(command: str, description: str = "d", count: int = 1) -> dict[str, Any]:
@@ -197,6 +213,40 @@ CASES = [
     Case("query-old", "answerCallbackQuery", pressed_long_ago),
     Case("query-old", "answerCallbackQuery", answered),
     Case("answer-too-long", "answerCallbackQuery", pressed, {"text": "a" * 201}),
+    Case("query-old", "answerInlineQuery", nowhere, {"inline_query_id": "1", "results": []}),
+    Case("query-old", "answerInlineQuery", typed_long_ago, {"results": []}),
+    Case("inline-too-many", "answerInlineQuery", typed, {"results": [article(str(n)) for n in range(51)]}),
+    Case("inline-id", "answerInlineQuery", typed, {"results": [article("x" * 65)]}),
+    Case("inline-id-twice", "answerInlineQuery", typed, {"results": [article("x"), article("x")]}),
+    Case("inline-title", "answerInlineQuery", typed, {"results": [article("x", title="")]}),
+    Case(
+        "inline-result",
+        "answerInlineQuery",
+        typed,
+        {"results": [article("x", type="gif")]},
+        {"what": 'type "gif" is unsupported for the inline query result'},
+    ),
+    Case(
+        "inline-result",
+        "answerInlineQuery",
+        typed,
+        {"results": [article("x", input_message_content={"message_text": ""})]},
+        {"what": "message text is empty"},
+    ),
+    Case(
+        "inline-result",
+        "answerInlineQuery",
+        typed,
+        {"results": ["x"]},
+        {"what": "expected an Object"},
+    ),
+    Case(
+        "inline-result",
+        "answerInlineQuery",
+        typed,
+        {"results": [article("x", input_message_content="x")]},
+        {"what": 'Field "input_message_content" must be of type Object'},
+    ),
     Case("message-unspecified", "deleteMessage", amina),
     Case("edit-unknown", "editMessageText", amina, {"message_id": 99_999, "text": "t"}),
     Case("edit-forbidden", "editMessageText", written, {"text": "t"}),

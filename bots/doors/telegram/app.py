@@ -14,7 +14,7 @@ from aiogram.exceptions import AiogramError
 
 from bots.clock import Clock
 from bots.doors.telegram.failures import translated
-from bots.doors.telegram.inbound import UPDATES, router
+from bots.doors.telegram.inbound import INLINE, UPDATES, router
 from bots.doors.telegram.menu import announce
 from bots.doors.telegram.outbound import TelegramChat, open_bot
 from bots.doors.telegram.pace import Paced, Watch
@@ -49,8 +49,9 @@ async def _serve(
     bot.session.middleware(watch)
     bot.session.middleware(Paced(pacer, edges.clock))
     me = await _introduced(bot, edges.clock)
+    chat = TelegramChat(bot)
     front = Front(
-        chat=TelegramChat(bot),
+        chat=chat,
         courier=TelegramChat(courier),
         pacer=pacer,
         name=me,
@@ -58,7 +59,7 @@ async def _serve(
     )
     house = House(settings, state, edges, front)
     dispatcher = Dispatcher(disable_fsm=True)
-    dispatcher.include_router(router(house.reception, me))
+    dispatcher.include_router(router(house.reception, me, chat))
     await announce(bot, None, room=bool(settings.room_origin))
     await house.run(stop, _poll(dispatcher, bot, settings), _watched(watch))
 
@@ -69,7 +70,7 @@ async def _poll(dispatcher: Dispatcher, bot: Bot, settings: BotSettings) -> None
         dispatcher.start_polling(
             bot,
             polling_timeout=settings.poll_seconds,
-            allowed_updates=list(UPDATES),
+            allowed_updates=[*UPDATES, *([INLINE] if settings.inline else [])],
             handle_signals=False,
             close_bot_session=False,
         )

@@ -3,6 +3,7 @@
 One thin router: who may ask, and who answers, is `bots.reception`'s and `bots.book`'s to say.
 """
 
+import contextlib
 from typing import Final
 
 from aiogram import Router
@@ -11,6 +12,7 @@ from aiogram.types import (
     Chat,
     ChatMemberUpdated,
     InlineKeyboardButton,
+    InlineQuery,
     Message,
     MessageOriginChannel,
     MessageOriginChat,
@@ -21,14 +23,21 @@ from aiogram.types import (
 )
 
 from bots.asking import Handed, Presence, Pressed, Typed, meant
+from bots.doors.telegram.outbound import TelegramChat
+from bots.inline import Inline
+from bots.outcomes import ChatFailure
 from bots.reception import Reception
 from bots.rendered import Button, Rows
 
 UPDATES: Final = ("message", "callback_query", "my_chat_member")
+INLINE: Final = "inline_query"
+"""Asked for only where inline mode is on."""
 
 
-def router(reception: Reception, username: str) -> Router:
-    """Brings every update to the reception. `username` is the bot's own."""
+def router(reception: Reception, username: str, chat: TelegramChat) -> Router:
+    """Brings every update to the reception. `username` is the bot's own; what is asked inline is answered by
+    `chat`.
+    """
 
     async def message(event: Message) -> None:
         if event.from_user and _private(event.from_user, event.chat):
@@ -42,10 +51,16 @@ def router(reception: Reception, username: str) -> Router:
         if _private(event.from_user, event.chat):
             await reception.present(Presence(event.from_user.id, event.new_chat_member.status == "member"))
 
+    async def inline(event: InlineQuery) -> None:
+        offered = await reception.inline(Inline(event.from_user.id, event.query, event.id))
+        with contextlib.suppress(ChatFailure):  # the person has typed on, or types it again
+            await chat.offer(event.id, offered)
+
     made = Router(name="officers")
     made.message.register(message)
     made.callback_query.register(button)
     made.my_chat_member.register(member)
+    made.inline_query.register(inline)
     return made
 
 

@@ -11,6 +11,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError
 from aiogram.methods import (
     AnswerCallbackQuery,
+    AnswerInlineQuery,
     DeleteMessage,
     EditMessageCaption,
     EditMessageReplyMarkup,
@@ -26,6 +27,8 @@ from aiogram.types import (
     BufferedInputFile,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InlineQueryResultArticle,
+    InputTextMessageContent,
     LinkPreviewOptions,
     ReplyParameters,
     WebAppInfo,
@@ -36,6 +39,7 @@ from pydantic import SecretStr
 from typing_extensions import Buffer
 
 from bots.doors.telegram.failures import AsGoodAsDone, Textless, Unreadable, translated
+from bots.inline import Offered
 from bots.outcomes import NotSent, Refused
 from bots.rendered import Button, Part, Rows
 from schemas.errors import Code, OperationError
@@ -159,6 +163,15 @@ class TelegramChat:
         with contextlib.suppress(AsGoodAsDone):
             await self._call(AnswerCallbackQuery(callback_query_id=press, text=text or None))
 
+    async def offer(self, query: str, offered: Offered | None) -> None:
+        """Answer what was typed inline, for this person alone, not to be kept by the service; too late is as
+        good as done. Raises ChatFailure.
+        """
+        results = [_article(offered)] if offered else []
+        method = AnswerInlineQuery(inline_query_id=query, results=results, cache_time=0, is_personal=True)
+        with contextlib.suppress(AsGoodAsDone):
+            await self._call(method)
+
     async def fetch(self, key: str, limit: int) -> bytes:
         """Ask where the file is, and fetch it into memory: none is written to a disk. Raises ChatFailure."""
         path = (await self._call(GetFile(file_id=key))).file_path
@@ -188,6 +201,13 @@ class TelegramChat:
             return await self._bot(method)
         except AiogramError as error:
             raise translated(error) from None
+
+
+def _article(offered: Offered) -> InlineQueryResultArticle:
+    content = InputTextMessageContent(message_text=offered.part.html, parse_mode="HTML")
+    return InlineQueryResultArticle(
+        id=offered.key, title=offered.title, description=offered.about, input_message_content=content
+    )
 
 
 class _Bounded(io.BytesIO):
