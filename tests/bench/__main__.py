@@ -18,7 +18,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import archive, catch_up, chat, delivery, flash, frames, rotation
+from tests.bench import answers, archive, catch_up, chat, delivery, flash, frames, rotation
 from tests.bench.measure import Mark, Result
 from tests.bench.stage import world
 
@@ -30,6 +30,7 @@ MARKS: Final = {
     "catch_up": Mark(ratio=3.0),
     "end_to_end_p50": Mark(most=10.0),
     "bot_reply_p95": Mark(most=200.0),
+    **{f"answer_{each}_p95": Mark(most=150.0) for each in answers.NAMES},
     "flash_rate": Mark(ratio=0.95),
 }
 """First marks; the others are watched."""
@@ -47,6 +48,7 @@ class Sizes:
     rotation_rounds: int
     bulletins: int
     queries: int
+    answers: int
     deliveries: int
     delivery_rounds: int
     questions: int
@@ -60,8 +62,9 @@ FULL: Final = Sizes(
     backlog_rounds=3,
     members=(10, 300, 1_000),
     rotation_rounds=9,
-    bulletins=100_000,
+    bulletins=200_000,
     queries=600,
+    answers=60,
     deliveries=500,
     delivery_rounds=5,
     questions=120,
@@ -76,6 +79,7 @@ QUICK: Final = Sizes(
     rotation_rounds=1,
     bulletins=50,
     queries=8,
+    answers=2,
     deliveries=10,
     delivery_rounds=1,
     questions=2,
@@ -99,8 +103,14 @@ async def measured(sizes: Sizes, parts: Sequence[str], directory: Path) -> Async
     for result in computed(sizes, parts):
         yield result
     if "archive" in parts:
-        for result in await archive.measure(directory, bulletins=sizes.bulletins, queries=sizes.queries):
-            yield result
+        async with archive.filled(directory, sizes.bulletins) as store:
+            for result in await archive.measure(store, queries=sizes.queries):
+                yield result
+            asked = await answers.measure(
+                store, directory, bulletins=sizes.bulletins, questions=sizes.answers
+            )
+            for result in asked:
+                yield result
     if "processes" in parts:
         for name in ("world", "hops"):
             (directory / name).mkdir()

@@ -161,11 +161,11 @@ async def test_message_update(stage: Stage) -> None:
 
 async def test_inline_query_update_and_its_answer(stage: Stage) -> None:
     types = importlib.import_module("aiogram.types")
-    asked = {"chat": stage.amina.chat_id, "text": "FRA-2026-0042"}
-    typed = await stage.client.act("inline", **asked)
+    text = "FRA-2026-0042"
+    typed = await stage.client.act("inline", chat=stage.amina.chat_id, text=text)
     (update,) = await stage.bot.get_updates(allowed_updates=["inline_query"])
     query = update.inline_query
-    assert (query.id, query.query, query.from_user.id) == (typed["query_id"], asked["text"], stage.amina.id)
+    assert (query.id, query.query, query.from_user.id) == (typed["query_id"], text, stage.amina.id)
     content = types.InputTextMessageContent(message_text="<b>now</b>", parse_mode="HTML")
     result = types.InlineQueryResultArticle(id="1", title="T", description="D", input_message_content=content)
     assert await stage.bot.answer_inline_query(query.id, [result], cache_time=0, is_personal=True) is True

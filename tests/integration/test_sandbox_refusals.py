@@ -102,8 +102,8 @@ async def pressed_long_ago(stage: Stage) -> dict[str, Any]:
 
 
 async def typed(stage: Stage) -> dict[str, Any]:
-    asked = {"chat": stage.amina.chat_id, "text": "FRA-2026-0042"}
-    return {"inline_query_id": (await stage.client.act("inline", **asked))["query_id"]}
+    asked = await stage.client.act("inline", chat=stage.amina.chat_id, text="FRA-2026-0042")
+    return {"inline_query_id": asked["query_id"]}
 
 
 async def typed_long_ago(stage: Stage) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from subscribers.api import (
     OutboxEntry,
     QuarantineEntry,
 )
+from subscribers.insight.shapes import InsightApi
 from subscribers.judging.alarm_texts import TEXTS
 from subscribers.keyring.identity_api import IdentityDocument, IdentityRequest, IdentityState
 from subscribers.keyring.key_life import KeyInfo, KeyState, Reader
@@ -262,7 +263,7 @@ class MemoryNode:
         self.replies = MemoryReplies(self)
         self.sharing = MemorySharing()
         self.recall = MemoryRecall()
-        self.insight = MemoryInsight(lambda: self.records, _matches)
+        self.insight: InsightApi = MemoryInsight(lambda: self.records, _matches)
         self.succession = MemorySuccession()
         self.files = MemoryFiles()
         self._numbers = count(1000)

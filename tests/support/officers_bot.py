@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bots.clock import SystemClock
+from bots.clock import Clock, SystemClock
 from bots.codes import new_code
 from bots.events import Events
 from bots.house import Edges
@@ -33,6 +33,7 @@ PEOPLE = (
     Officer("Lucía", "es"),
     Officer("Wei", "zh-hans"),
 )
+_MACHINE = SystemClock()
 FAST = {
     "overall_rate": 1_000.0,
     "chat_rate": 100.0,
@@ -155,6 +156,7 @@ async def bot_on(
     client: SandboxClient,
     folder: Path,
     node: NodeClient,
+    clock: Clock = _MACHINE,
     **given: Any,  # noqa: ANN401 - settings
 ) -> AsyncIterator[BotStage]:
     """The bot on a sandbox that runs already."""
@@ -162,7 +164,7 @@ async def bot_on(
 
     settings, lines, stop = bot_settings(sandbox, folder, **given), Lines(), asyncio.Event()
     async with await State.open(folder) as state:
-        task = asyncio.create_task(serve(settings, state, Edges(node, SystemClock(), Events(lines)), stop))
+        task = asyncio.create_task(serve(settings, state, Edges(node, clock, Events(lines)), stop))
         ready = asyncio.create_task(lines.until(30.0, event="ready"))
         try:
             await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)

@@ -19,6 +19,7 @@ NAMES = {
     "end_to_end_p50",
     "end_to_end_p99",
     "bot_reply_p95",
+    *(f"answer_{each}_p95" for each in ("latest", "search", "show", "who", "stats")),
     "flash_rate",
 }
 

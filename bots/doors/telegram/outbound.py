@@ -28,6 +28,7 @@ from aiogram.types import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InlineQueryResultArticle,
+    InlineQueryResultUnion,
     InputTextMessageContent,
     LinkPreviewOptions,
     ReplyParameters,
@@ -167,7 +168,7 @@ class TelegramChat:
         """Answer what was typed inline, for this person alone, not to be kept by the service; too late is as
         good as done. Raises ChatFailure.
         """
-        results = [_article(offered)] if offered else []
+        results: list[InlineQueryResultUnion] = [_article(offered)] if offered else []
         method = AnswerInlineQuery(inline_query_id=query, results=results, cache_time=0, is_personal=True)
         with contextlib.suppress(AsGoodAsDone):
             await self._call(method)

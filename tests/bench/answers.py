@@ -1,0 +1,199 @@
+"""What officers ask of a large archive: answered by the real bot through a real local NATS, against one bare
+request to the node and one bare message. All in this process, which makes both sides slower than they are.
+"""
+
+# ruff: noqa: ARG002 - a Protocol's methods take what they are given
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from nats.aio.client import Client
+
+from bots.clock import SystemClock
+from bots.sandbox.client import SandboxUser
+from schemas.vocabulary import Tlp
+from subscribers.insight.counting import count
+from subscribers.insight.provenance import Known, kept_of, key_named, provenance
+from subscribers.insight.shapes import Counts, Provenance, Step
+from subscribers.local import ClientIdentity, Role
+from subscribers.records import Filters, Page, Record
+from subscribers.storage.archive import Archive
+from subscribers.storage.store import Store
+from tests.bench import archive
+from tests.bench.archive import PROVED, SIGHTS, reference
+from tests.bench.measure import Result, latency, percentile
+from tests.support import archive as made
+from tests.support.federation import directory
+from tests.support.local_nats import connected, running_node
+from tests.support.node_api import MemoryNode
+from tests.support.officers_bot import BotStage, running_bot
+
+_NOTE: Final = "one raw request to the node, one raw sendMessage"
+NAMES: Final = ("latest", "search", "show", "who", "stats")
+_WARM: Final = 3
+"""Questions of each kind that are asked first: the first picture loads a library."""
+_WAIT: Final = 30.0
+_DAY: Final = 86_400.0
+
+
+@dataclass
+class Shelved:
+    """`InsightApi` on a store."""
+
+    store: Store
+
+    async def provenance(self, ref: str) -> Provenance:
+        """As a node that no witness has told anything."""
+        record = await Archive(self.store).get(ref)
+        shown = await self.store.read(lambda connection: kept_of(connection, record.bulletin.id))
+        assert key_named(shown), "only bulletins with their frames are asked about"
+        return provenance(record, shown, Known(directory(), None, witnessed=False, now=made.START))
+
+    async def counts(self, filters: Filters, step: Step) -> Counts:
+        """As every node."""
+        return await count(self.store, filters, step)
+
+
+class ArchiveNode(MemoryNode):
+    """A node without a hub, on a real archive."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.archive = Archive(store)
+        self.insight = Shelved(store)
+
+    async def search(
+        self,
+        client: ClientIdentity,
+        words: str,
+        filters: Filters,
+        limit: int,
+        cursor: str | None,
+        *,
+        ranked: bool,
+    ) -> Page:
+        return await self.archive.search(words, filters, limit, cursor, ranked=ranked)
+
+    async def latest(self, client: ClientIdentity, filters: Filters, limit: int, cursor: str | None) -> Page:
+        return await self.archive.latest(filters, limit, cursor)
+
+    async def show(self, client: ClientIdentity, ref: str) -> Record:
+        return await self.archive.get(ref)
+
+
+class Then(SystemClock):
+    """A clock that runs on from the end of the archive."""
+
+    def __init__(self, end: float) -> None:
+        self._ahead = end - time.time()
+
+    def now(self) -> float:
+        return time.time() + self._ahead
+
+
+@dataclass(frozen=True)
+class Question:
+    """One kind: what is typed, and the bare request that it comes to."""
+
+    name: str
+    typed: Callable[[random.Random], str]
+    verb: str
+    request: Callable[[str], dict[str, object]]
+
+
+def kinds(bulletins: int, end: float) -> Sequence[Question]:
+    """What is asked, of an archive with so many bulletins whose last one is dated `end` (Unix seconds)."""
+
+    def ref(number: int) -> str:
+        return reference(number % bulletins)
+
+    since, until = (time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(end - d * _DAY)) for d in (84, 0))
+    span: dict[str, object] = {"filters": {"since": since, "until": until, "tlp_at_most": "TLP:GREEN"}}
+    return (
+        Question("latest", lambda _: "/latest", "latest", lambda _: {"limit": 5}),
+        Question(
+            "search",
+            lambda words: f"/search {words.choice(SIGHTS)} place{words.randrange(1_000)}",
+            "search",
+            lambda typed: {"limit": 5, "words": typed.partition(" ")[2]},
+        ),
+        Question(
+            "show",
+            lambda words: f"/show {ref(words.randrange(bulletins))}",
+            "show",
+            lambda typed: {"ref": typed.partition(" ")[2]},
+        ),
+        Question(
+            "who",
+            lambda words: f"/who {ref(PROVED * words.randrange(bulletins // PROVED))}",
+            "provenance",
+            lambda typed: {"ref": typed.partition(" ")[2]},
+        ),
+        Question("stats", lambda _: "/stats", "counts", lambda _: span),
+    )
+
+
+async def measure(store: Store, folder: Path, *, bulletins: int, questions: int) -> list[Result]:
+    """`answer_<command>_p95` for each command, so many questions of each."""
+    end = made.START / 1000 + bulletins * 60
+    words, results = random.Random(3), []
+    async with _stage(store, folder, Then(end)) as (stage, nc):
+        person = await stage.enrol("Ed")
+        async with aiohttp.ClientSession() as session:
+            for kind in kinds(bulletins, end):
+                taken: tuple[list[float], list[float]] = ([], [])
+                for number in range(_WARM + questions):
+                    typed = kind.typed(words)
+                    if kind.name == "stats":  # no picture is the one before
+                        await archive.add(store, bulletins + number)
+                    start = time.perf_counter()
+                    await person.ask(typed, deadline=_WAIT)
+                    between = time.perf_counter()
+                    await _bare(nc, session, stage, person, kind, typed)
+                    done = time.perf_counter()
+                    if number >= _WARM:
+                        taken[0].append(1000 * (between - start))
+                        taken[1].append(1000 * (done - between))
+                    await asyncio.sleep(0.01)  # what follows an answer has its time: notes, a second part
+                ours, bare = (percentile(each, 0.95) for each in taken)
+                results.append(latency(f"answer_{kind.name}_p95", ours, bare, _NOTE))
+    return results
+
+
+async def _bare(
+    nc: Client,
+    session: aiohttp.ClientSession,
+    stage: BotStage,
+    person: SandboxUser,
+    kind: Question,
+    typed: str,
+) -> None:
+    answer = await nc.request(f"node.{kind.verb}", json.dumps(kind.request(typed)).encode(), timeout=_WAIT)
+    shown = "\n".join(sorted(json.loads(answer.data)["result"]))
+    token = stage.sandbox.bots[0].token
+    form = {"chat_id": str(person.chat_id), "text": f"bare {kind.name} {shown}"}
+    async with session.post(f"{stage.sandbox.base_url}/bot{token}/sendMessage", data=form) as sent:
+        await sent.read()
+    await person.next_message(lambda each: each.get("text", "").startswith("bare "), deadline=_WAIT)
+
+
+@asynccontextmanager
+async def _stage(store: Store, folder: Path, clock: Then) -> AsyncIterator[tuple[BotStage, Client]]:
+    for name in ("nats", "bot"):
+        (folder / name).mkdir()
+    async with running_node(folder / "nats", ArchiveNode(store)) as node:
+        await node.local.add_client("bare", Role.READER, Tlp.RED)
+        async with (
+            node.client("bot", Role.PUBLISHER, Tlp.RED) as agency,
+            connected(node.local, folder / "nats", "bare") as bare,
+            running_bot(folder / "bot", agency, clock=clock) as stage,
+        ):
+            yield stage, bare.nc
