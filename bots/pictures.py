@@ -21,9 +21,9 @@ from schemas.vocabulary import Language
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-SIZE: Final = (1080, 1350)
-"""Pixels: upright, as a phone is held."""
-_DPI: Final = 180
+SIZE: Final = (1024, 1280)
+"""Pixels: upright, as a phone is held, and no more than the chat service keeps of a photo."""
+_DPI: Final = SIZE[0] / 6
 _KEPT: Final = 64
 # A dark card: it does not dazzle at night, and stands out on a light chat. Text on it is at least 7:1.
 GROUND: Final = "#14202c"

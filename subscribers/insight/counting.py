@@ -78,10 +78,12 @@ async def count(store: Store, filters: Filters, step: Step) -> Counts:
 def _tallied(connection: apsw.Connection, filters: Filters, length: int) -> Sequence[Tally]:
     lowest, highest = span(filters)
     where, bindings = conditions(filters, communities_of(connection, filters))
-    # Positions are seconds, shifted: the table itself is walked, in its order, and only over the span.
+    # Positions are seconds, shifted. The index has all that is asked for, in the order of the first groups:
+    # walking all of it is several times faster than sorting the rows of the span.
     width = (length // 1000) << POSITION_BITS
     sql = f"""
-        SELECT b.kind, b.severity, (b.position - ?) / ?, count(*) FROM bulletins b
+        SELECT b.kind, b.severity, (b.position - ?) / ?, count(*)
+        FROM bulletins b INDEXED BY bulletins_counted
         WHERE b.position BETWEEN ? AND ? AND b.state <> 'retracted'{where} GROUP BY 1, 2, 3
     """  # noqa: S608 - fixed pieces only: every value is bound
     among: list[Binding] = [lowest, width, lowest, highest, *bindings]

@@ -39,4 +39,5 @@ NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[3],
     once.MIGRATIONS[0],
     archive.MIGRATIONS[4],
+    archive.MIGRATIONS[5],
 )

@@ -187,13 +187,14 @@ async def _bare(
 
 @asynccontextmanager
 async def _stage(store: Store, folder: Path, clock: Then) -> AsyncIterator[tuple[BotStage, Client]]:
-    for name in ("nats", "bot"):
-        (folder / name).mkdir()
-    async with running_node(folder / "nats", ArchiveNode(store)) as node:
+    nats, bot = folder / "answers" / "nats", folder / "answers" / "bot"
+    for each in (nats, bot):
+        each.mkdir(parents=True)
+    async with running_node(nats, ArchiveNode(store)) as node:
         await node.local.add_client("bare", Role.READER, Tlp.RED)
         async with (
             node.client("bot", Role.PUBLISHER, Tlp.RED) as agency,
-            connected(node.local, folder / "nats", "bare") as bare,
-            running_bot(folder / "bot", agency, clock=clock) as stage,
+            connected(node.local, nats, "bare") as bare,
+            running_bot(bot, agency, clock=clock) as stage,
         ):
             yield stage, bare.nc

@@ -74,7 +74,7 @@ async def add(store: Store, number: int) -> None:
 
 def reference(number: int) -> str:
     """What the bulletin with this number is called."""
-    return f"FRA-2026-{number:06}"
+    return f"FRA-2026-{number:04}"
 
 
 async def _bare(store: Store, words: str) -> int:

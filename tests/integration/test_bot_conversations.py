@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bots.pictures import SIZE
 from bots.sandbox.client import SandboxUser
 from bots.state.room import Redeemed
 from bots.times import Quiet
@@ -217,7 +218,7 @@ async def test_stats_are_a_picture_that_a_withheld_bulletin_does_not_change(
     await node.arrive(*(dated(each, now) for each in (THREAT, AMBER, RED)))
     ed = await stage.enrol("Ed")
     shown = await ed.ask("/stats")
-    assert shown["photo"][0]["width"] == 1080
+    assert shown["photo"][0]["width"] == SIZE[0]
     assert shown["has_protected_content"]
     assert shown["caption"].startswith("📊 The last 12 weeks\n1 bulletin in all\n🟠 High 1\nThreat 1")
     await ed.press("Alpha", shown)
