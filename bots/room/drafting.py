@@ -19,12 +19,14 @@ from bots.drafting.texts import LABELS, REASONS
 from bots.drafting.turns import Parts, Stop, Turn
 from bots.drafting.wizard import Unfit
 from bots.drafting.writing import Writing
+from bots.limit import Limit
 from bots.release import Ceiling
 from bots.render import Reader
 from bots.room.desk import DOOR
 from bots.room.desk import places as placed
 from bots.room.draft_form import Wrong, fields_of, kinds, languages, markings, read
 from bots.room.pages import page
+from bots.room.texts import PageWords
 from bots.room.view import reading
 from bots.room.web import ROOM, Visitor, form, html, must_be_in
 from bots.state.drafts import Kept
@@ -34,6 +36,8 @@ from schemas.vocabulary import Language, Likelihood, Severity
 from subscribers.records import Community
 
 _WAY: Final = "/write"
+_OUT: Final = frozenset({"release", "again"})
+"""What makes the agency speak."""
 
 
 async def listed(request: web.Request) -> web.Response:
@@ -130,8 +134,11 @@ async def act(request: web.Request) -> web.Response:
     given = await form(request, guest)
     parts, key, officer = _parts(request, guest), _key(request), guest.officer
     releasing, writing, seal = Releasing(parts), Writing(parts), given.get("seal", "")
+    what = request.match_info["what"]
     try:
-        match request.match_info["what"]:
+        if what in _OUT and not await _trusted(request, guest, await parts.readable(officer, key)):
+            raise web.HTTPForbidden
+        match what:
             case "send":
                 turn: Turn | None = await releasing.send(officer, key, seal)
             case "release":
@@ -163,6 +170,20 @@ def _parts(request: web.Request, guest: Visitor) -> Parts:
     room = request.app[ROOM]
     policy, ceiling = room.settings.two_person_release, Ceiling(guest.top, guest.top)
     return Parts(room.desk.node, room.state, ceiling, policy, room.clock, new_id, _nobody_here, DOOR)
+
+
+async def _trusted(request: web.Request, guest: Visitor, kept: Kept) -> bool:
+    """Whether this session may release a draft with its marking.
+
+    The chat service can make a session of its own. In chat it could speak in an officer's name anyway; above
+    the chat's ceiling it shall not.
+    """
+    room = request.app[ROOM]
+    if guest.session.vouched == "agency":
+        return True
+    limit = Limit(room.settings.release_ceiling(), room.state.memory)
+    await limit.refresh()
+    return wizard.allowed(kept.body.tlp, limit.ceiling)
 
 
 def _nobody_here() -> None:
@@ -211,6 +232,8 @@ async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Respon
             Ruling.NEVER,
             say.text("Its files were given elsewhere. Release it where they were given."),
         )
+    if ruled is Ruling.RELEASE and not await _trusted(request, guest, kept):
+        ruled, told = Ruling.NEVER, PageWords(say).above_passkey
     text = page(
         "draft",
         officer.language,

@@ -36,6 +36,12 @@ async def signed_in(stage: RoomStage, guest: Browser, name: str, role: Role = Ro
     return officer
 
 
+async def at_the_desk(stage: RoomStage, guest: Browser, officer: Officer) -> str:
+    """Sign in again by a link that the chat service never saw; the token of the session's forms."""
+    await guest.follow(await stage.key_link(officer))
+    return csrf_in((await guest.get("/write"))[1])
+
+
 def published(stage: RoomStage) -> list[Record]:
     return [each for each in stage.node.api.records if each.bulletin.drafter]
 
@@ -49,7 +55,7 @@ def seal_in(text: str) -> str:
 async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
     async with browser(stage) as amina, browser(stage) as claire:
         await signed_in(stage, amina, "Amina")
-        await signed_in(stage, claire, "Claire", Role.RELEASER)
+        releaser = await signed_in(stage, claire, "Claire", Role.RELEASER)
         _, text = await amina.get("/write/new")
         assert "TLP:AMBER+STRICT" in text
         assert "TLP:RED" not in text  # what the chat vouches for goes no further
@@ -76,7 +82,11 @@ async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
         _, text = await claire.get("/write")
         assert "For you to release" in text
         _, text = await claire.get("/write/1")
-        other = csrf_in(text)
+        assert "passkey made at your agency" in text
+        assert "/write/1/release" not in text
+        forged = csrf_in(text)  # the chat service can make such a session
+        assert (await claire.post("/write/1/release", csrf=forged, seal=seal))[0] == 403
+        other = await at_the_desk(stage, claire, releaser)
         _, text = await claire.post("/write/1/back", csrf=other, note="Name the city.")
         assert "was sent back" in text
         _, text = await amina.get("/write/1/edit")
