@@ -11,9 +11,10 @@ from bots.context import Context
 from bots.gate import CODE_TRIES, REFUSAL_SECONDS, Gate, Verdict
 from bots.handlers import written
 from bots.pacing import Rate
-from bots.roles import Role
-from bots.screens import COMMANDS, FOR_ADMINISTRATORS, FOR_DRAFTERS
+from bots.roles import RIGHTS, Role
+from bots.screens import COMMANDS, FOR_ADMINISTRATORS, FOR_DRAFTERS, FOR_THE_ROOM, commands
 from bots.state.officers import Officer
+from bots.words import words
 from schemas.vocabulary import Language
 
 OFFICER = Officer(1, "Ed", Role.READER, Language.ENGLISH, ZoneInfo("UTC"), None, 7, 7, reachable=True)
@@ -65,7 +66,16 @@ def test_nothing_is_entered_twice() -> None:
 
 
 def test_every_command_of_the_menu_is_answered() -> None:
-    assert {*COMMANDS, *FOR_DRAFTERS, *FOR_ADMINISTRATORS} <= written().commands
+    assert {*COMMANDS, *FOR_DRAFTERS, *FOR_ADMINISTRATORS, *FOR_THE_ROOM} <= written().commands
+
+
+def test_a_menu_has_what_the_role_may_do() -> None:
+    say = words(Language.ENGLISH)
+    assert set(commands(say)) == set(commands(say, RIGHTS[Role.READER])) == set(COMMANDS)
+    for role in (Role.DRAFTER, Role.RELEASER):
+        assert set(commands(say, RIGHTS[role])) == {*COMMANDS, *FOR_DRAFTERS}
+    chief = commands(say, RIGHTS[Role.ADMINISTRATOR], room=True)
+    assert {*COMMANDS, *FOR_DRAFTERS, *FOR_ADMINISTRATORS, *FOR_THE_ROOM} == set(chief)
 
 
 @pytest.mark.parametrize(
