@@ -95,6 +95,10 @@ async def test_two_searches_make_one_alert_and_a_snoozed_one_waits(stage: BotSta
     await node.arrive(both)
     alert = await ed.next_message(says("FRA-2026-0001"))
     assert text_of(alert).endswith("🔔 For: Drones, France")
+    await node.arrive(make_record(5, title="Drones", severity="high", tlp="TLP:AMBER"))
+    stub = await ed.next_message(says("FRA-2026-0005"))
+    assert stub["silent"], "nobody may say whether it is about drones"
+    assert "For:" not in text_of(stub)
     await officers.snooze(found.id, drones.id, time.time() + HOUR)
     waits, comes = make_record(2, title="A drone again"), make_record(3, title="Roads", regions=["FR"])
     await node.arrive(waits, comes)
