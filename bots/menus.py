@@ -13,7 +13,7 @@ from bots.times import Quiet, Schedule
 from bots.words import Words, words
 
 HOURS: Final = (6, 7, 8, 9, 12, 16, 18, 20)
-QUIET: Final = (Quiet(22 * 60, 6 * 60), Quiet(22 * 60, 7 * 60), Quiet(23 * 60, 7 * 60))
+QUIET: Final = tuple(Quiet(start * 60, end * 60) for start, end in ((22, 6), (22, 7), (23, 6), (23, 7)))
 _HOUR: Final = 60
 
 
