@@ -90,24 +90,25 @@ def publish(
         "regions": region,
     }
     from schemas.bulletin import parse_draft
+    from subscribers.writing.once import split
 
     with refusals(as_json=as_json):
-        draft = parse_draft(
-            _fields(file) | {name: value for name, value in given.items() if value is not None}
-        )
+        fields, once = split(_fields(file))
+        draft = parse_draft(fields | {name: value for name, value in given.items() if value is not None})
 
     async def work(draft: "Draft") -> "Published":
         async with node(state, client) as agency:
             with shown(as_json=as_json) as progress:
                 uploads = [await agency.files.attach(each, progress=progress) for each in attach or ()]
-            return await agency.publish(draft, community, [each.id for each in uploads])
+            return await agency.publish(draft, community, [each.id for each in uploads], once=once)
 
     _report(run(work(draft), as_json=as_json), as_json=as_json)
 
 
 def publish_lines(state: State = None, client: As = COMMAND_LINE) -> None:
     """Publish many: one JSON object a line on standard input, `{"community": ..., "draft": {...}}`; one line
-    of JSON for each on standard output as it is settled, with the line's `n`. Exit 1 when any was refused.
+    of JSON for each on standard output as it is settled, with the line's `n`. Exit 1 when any was refused. A
+    draft with `once` (a UUIDv7 of its own) goes out once, however often it is given.
 
     Example: liaison-agency publish-lines < drafts.jsonl
     """
@@ -123,8 +124,8 @@ async def _publish_lines(state: Path | None, client: str) -> int:
         async def one(number: int, line: bytes) -> None:
             nonlocal refused
             try:
-                draft, community = _line_of(line)
-                published = await agency.publish(draft, community)
+                draft, community, once = _line_of(line)
+                published = await agency.publish(draft, community, once=once)
                 show_json({"n": number, **published.model_dump(mode="json")})
                 refused += published.state == "refused"
             except LiaisonError as error:
@@ -142,9 +143,10 @@ async def _publish_lines(state: Path | None, client: str) -> int:
     return refused
 
 
-def _line_of(line: bytes) -> "tuple[Draft, str]":
+def _line_of(line: bytes) -> "tuple[Draft, str, str | None]":
     from schemas.bulletin import parse_draft
     from schemas.encoding import parse_json
+    from subscribers.writing.once import split
 
     fields = parse_json(line.strip(), LINE_MAX)
     draft, community = fields.get("draft"), fields.get("community")
@@ -158,7 +160,8 @@ def _line_of(line: bytes) -> "tuple[Draft, str]":
             "the line does not hold exactly a community and a draft",
             "see `publish-lines --help`",
         )
-    return parse_draft(draft), community
+    draft, once = split(draft)
+    return parse_draft(draft), community, once
 
 
 async def _lines() -> AsyncIterator[bytes]:
