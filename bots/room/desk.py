@@ -185,14 +185,15 @@ class RoomDesk:
         await asyncio.gather(*(self.noted(officer, "listed", each) for each in records))
 
     async def _flash(self, officer: Officer, top: Tlp) -> list[Record]:
-        """Flash bulletins that the officer has not acknowledged, here or in chat, newest first."""
+        """Flash bulletins that hold and the officer has not acknowledged, here or in chat, newest first."""
         since = instant(int((self.clock.now() - FLASH_SECONDS) * 1000))
         filters = Filters(kinds=NEWS.kinds, severity_at_least=Severity.FLASH, tlp_at_most=top, since=since)
         found = await self._shown((await self.node.latest(filters, PAGE)).items, top)
         return [
             each
             for each in found
-            if acknowledgeable(each)
+            if each.state == "current"
+            and acknowledgeable(each)
             and not await self.state.outbox.acknowledged(each.bulletin.id, officer.id)
         ]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -21,23 +22,35 @@ class ChatRoom:
     service.
     """
 
-    def __init__(self, page_url: str, officers: Sequence[Officer], start_code: str = "") -> None:
+    def __init__(
+        self,
+        page_url: str,
+        officers: Sequence[Officer],
+        start_code: str = "",
+        reading: Mapping[str, str] | None = None,
+    ) -> None:
         self.page_url = page_url
         self.officers = tuple(officers)
         self.start_code = start_code
+        self.reading = dict(reading or {})
+        """Where the reading rooms are, by agency."""
 
 
-async def open_chat(world: World, wishes: Mapping[str, Sequence[str]], token: str | None = None) -> ChatRoom:
+async def open_chat(
+    world: World, wishes: Mapping[str, Sequence[str]], token: str | None = None, *, reading: bool = False
+) -> ChatRoom:
     """Start the sandbox and the bots, enrol the officers, subscribe each to their wishes (menu buttons).
 
     With `token` the first agency's bot is on the real service: its officer is not at the sandbox, and the
-    answer holds the code for a real person.
+    answer holds the code for a real person. `reading`: each bot at the sandbox has a reading room beside it
+    (the real service takes no addresses of this machine).
     """
     real = next(iter(plan.BOTS)) if token else ""
     officers = [each for each in plan.OFFICERS if each.agency != real]
     told = await (await _sandbox(world, officers, real)).first()
     tokens = {each["username"]: each["token"] for each in told["bots"]}
     codes: dict[str, str] = {}
+    rooms = {each: f"http://localhost:{_free_port()}" for each in plan.BOTS if reading and each != real}
 
     async def bot(agency: str, username: str) -> None:
         where = (REAL_SERVICE, token) if token and agency == real else (told["base_url"], tokens[username])
@@ -47,15 +60,17 @@ async def open_chat(world: World, wishes: Mapping[str, Sequence[str]], token: st
             "liaison-bot", "officer", "add", first.name, "--admin", "--state", _state(world, agency)
         )
         codes[first.name] = added["code"]
-        running = await _bot(world, agency, *where)
+        running = await _bot(world, agency, *where, room=rooms.get(agency, ""))
         await running.first()
         running.discard()
+        if agency in rooms:
+            await _reading_room(world, agency, rooms[agency])
 
     await gather([bot(agency, username) for agency, (username, _) in plan.BOTS.items()])
     async with Chats(told["page_url"]) as chats:
         await gather([_enrol(chats, officers, each, codes, wishes) for each in officers if not each.inviter])
     start = next((codes[each.name] for each in plan.OFFICERS if each.agency == real), "")
-    return ChatRoom(told["page_url"], officers, start)
+    return ChatRoom(told["page_url"], officers, start, rooms)
 
 
 async def _enrol(
@@ -83,8 +98,8 @@ async def _sandbox(world: World, officers: Sequence[Officer], real: str) -> Proc
     return await world.processes.start("sandbox", program, "sandbox", "--json", *options, turn=CLIENT_TURN)
 
 
-async def _bot(world: World, agency: str, api_url: str, token: str) -> Process:
-    token_file = world.directory / "chat" / f"{agency}.token"
+async def _bot(world: World, agency: str, api_url: str, token: str, *, room: str) -> Process:
+    token_file = _token_file(world, agency)
     await asyncio.to_thread(_write_secret, token_file, token)
     return await world.processes.start(
         f"bot-{agency}",
@@ -92,8 +107,30 @@ async def _bot(world: World, agency: str, api_url: str, token: str) -> Process:
         *("--api-url", api_url, "--token-file", str(token_file)),
         *("--node-dir", str(world.state_of(agency) / "local")),
         turn=CLIENT_TURN + 1,
-        extra={"LIAISON_BOT_POLL_SECONDS": _POLL_SECONDS},
+        extra={"LIAISON_BOT_POLL_SECONDS": _POLL_SECONDS, "LIAISON_BOT_ROOM_ORIGIN": room},
     )
+
+
+async def _reading_room(world: World, agency: str, origin: str) -> None:
+    await world.agency(agency, "client", "add", "room", "--role", "publisher", "--ceiling", "TLP:RED")
+    await world.processes.start(
+        f"room-{agency}",
+        *(world.program("liaison-bot"), "room", "--state", str(_state(world, agency))),
+        *("--origin", origin, "--listen", origin.replace("http://localhost", "127.0.0.1")),
+        *("--token-file", str(_token_file(world, agency))),
+        *("--node-dir", str(world.state_of(agency) / "local")),
+        turn=CLIENT_TURN + 1,
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _token_file(world: World, agency: str) -> Path:
+    return world.directory / "chat" / f"{agency}.token"
 
 
 def _state(world: World, agency: str) -> Path:

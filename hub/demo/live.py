@@ -92,7 +92,7 @@ async def _open(world: World, options: Options) -> Opened:
         found["guest"] = await world.guest()
 
     async def chat() -> None:
-        found["room"] = await open_chat(world, _WISHES, options.token)
+        found["room"] = await open_chat(world, _WISHES, options.token, reading=True)
 
     async def integrate() -> None:
         found["integrator"] = await world.integrator()
@@ -105,8 +105,14 @@ def announce(url: str, opened: Opened, directory: Path, *, as_json: bool) -> Non
     """The two links and what to try, or one JSON line."""
     room = opened.room
     if as_json:
-        told = {"event": "ready", "page": url, "chat": room.page_url, "directory": str(directory)}
+        told: dict[str, object] = {
+            "event": "ready",
+            "page": url,
+            "chat": room.page_url,
+            "directory": str(directory),
+        }
         told["guest"] = shlex.join(opened.guest)
+        told["reading"] = room.reading
         typer.echo(json.dumps({**told, "start": room.start_code} if room.start_code else told))
         return
     real = f"\n  Real chat        send your bot  /start {room.start_code}\n" if room.start_code else ""
@@ -118,6 +124,7 @@ def announce(url: str, opened: Opened, directory: Path, *, as_json: bool) -> Non
   · On the first page, publish something of your own: the hub keeps ciphertext, the agencies read your words.
   · Point at a row on the hub's side: the same bulletin lights up at the agencies that may read it.
   · In the chat, as Claire or أمينة: /latest, /search permanence, /subscribe, or the buttons under an alert.
+  · Under an alert that is withheld there, press “Read in the reading room”, and sign in by /room.
   · Press “Let an intruder try”: see what the hub refuses, and why.
 
   · With Node.js, in another terminal: a second implementation, in TypeScript, verifies and reads what it may.
