@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from bots.aftermath import catch_up, ends_at
 from bots.audit import Act
+from bots.caretaker import Caretaker
 from bots.clock import Clock
 from bots.desk import Answer, Desk
 from bots.drafting.releasing import Releasing
@@ -52,6 +53,7 @@ class Context:
     lookout: Lookout
     wake: Callable[[], None]
     """There may be something to deliver."""
+    caretaker: Caretaker
     announce: Callable[[Officer], Awaitable[None]]
     """Give an officer's chat its menu of commands."""
     limit: Limit

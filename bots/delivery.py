@@ -15,6 +15,7 @@ from bots.aftermath import DELETE_WITHIN, aged, catch_up, ends_at, reader
 from bots.alarms import notice
 from bots.audit import OUTBOX, Act
 from bots.calling import Caller
+from bots.cell_screens import over
 from bots.clock import Clock
 from bots.digesting import Compiler
 from bots.drafting.policy import TwoPersons
@@ -143,7 +144,7 @@ class Delivery:
     async def _carry(self, work: Work) -> None:
         try:
             match work.verb:
-                case "alert" | "digest" | "alarm" | "notice" | "draft" | "call" | "unheard":
+                case "alert" | "digest" | "alarm" | "notice" | "draft" | "call" | "unheard" | "closed":
                     await self._send(work)
                 case "edit":
                     await self._edit(work)
@@ -231,6 +232,8 @@ class Delivery:
                 return await told_of_draft(work, means.state, means.ceiling, means.policy)
             case "alert":
                 return await self._teller.alert(work, record)
+            case "closed":
+                return over(work.officer, work.body)
             case "call" | "unheard":
                 return await self._caller.call(work, record)
             case _:

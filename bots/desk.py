@@ -9,6 +9,7 @@ from typing import Final
 
 from bots import screens
 from bots.actions import encode
+from bots.cells import Cell, wanted
 from bots.clock import Clock
 from bots.matching import QUIET_KINDS
 from bots.overtaken import as_marked_now, at, successor
@@ -97,6 +98,25 @@ class Desk:
         )
         return Answer(shown, record, language or officer.language)
 
+    async def of_event(self, officer: Officer, cell: Cell) -> Answer:
+        """The last bulletins of an event, of those that may be shown in full: a hit would tell of others what
+        they are about.
+        """
+        say, found = words(officer.language), list[Record]()
+        for filters in wanted(cell, Filters(tlp_at_most=self.ceiling.full)):
+            page = await self.node.latest(filters, PAGE)
+            items = await as_marked_now(page.items, at(self.node))
+            found += [each for each in items if self.ceiling.allows(each.bulletin.tlp) is Release.FULL]
+        newest = sorted({each.bulletin.id: each for each in found}.values(), key=_issued, reverse=True)[:PAGE]
+        name = say.embed(cell.name)
+        if not newest:
+            text = say.text("No bulletin that may be shown in chat names the event {event}.", event=name)
+            return Answer(screens.plain_answer(text, officer.language))
+        title = "🗂 " + say.text("Last bulletins of {event}", event=name)
+        note = say.text("Open one with /show and its reference.")
+        reader = Reader(officer.language, officer.zone)
+        return Answer(listing(newest, self.ceiling, reader, title=title, note=note), listed=_listed(newest))
+
     async def replies(self, officer: Officer, record: Record) -> Answer | None:
         """What was answered to a bulletin that is shown in full, as far as that may be; None for nothing."""
         if self.ceiling.allows(record.bulletin.tlp) is not Release.FULL:
@@ -142,6 +162,10 @@ class Desk:
         items = await as_marked_now(page.items, at(self.node))
         shown = listing(items, self.ceiling, reader, title=title, note=note, rows=rows)
         return Answer(shown, listed=_listed(page.items))
+
+
+def _issued(record: Record) -> str:
+    return record.bulletin.issued
 
 
 def _listed(records: Iterable[Record]) -> Listed:

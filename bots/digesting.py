@@ -10,10 +10,11 @@ from typing import Any
 
 from bots import digests
 from bots.aftermath import reader
+from bots.cells import Cell, belongs
 from bots.clock import Clock, moment
 from bots.digests import Gathered, gather
 from bots.overtaken import as_marked_now
-from bots.release import Ceiling
+from bots.release import Ceiling, Release
 from bots.render import listing
 from bots.rendered import Rendered
 from bots.state import State
@@ -36,17 +37,18 @@ class Compiler:
         """What a digest lists; None for one that is empty, of an officer who wants no empty ones."""
         told = json.loads(work.body)
         held = await self.state.officers.subscriptions(work.officer.id)
-        gathered = await self._gathered(work, told, held)
+        cell = await self.state.cells.get(told.get("cell", 0))
+        gathered = await self._gathered(work, told, held, cell)
         if told.get("skip") and gathered == Gathered():
             return None
         say, kind = words(work.officer.language), told.get("kind", "digest")
         found = len(gathered.news) + len(gathered.changes)
         since = say.when(moment(told["since"]), work.officer.zone)
-        title = digests.title(kind, found + _within(gathered, told), say, since)
+        title = digests.title(kind, found + _within(gathered, told), say, since, cell.name if cell else "")
         note = ""
         if work.repeated:
             note = say.text("Possibly a repeat: the connection broke while this was being sent.")
-        elif not any(not each.paused and each.search.mode is not Mode.SILENT for each in held):
+        elif not cell and not any(not each.paused and each.search.mode is not Mode.SILENT for each in held):
             note = say.text("A digest lists what your subscriptions match, and none is active: /subscribe")
         elif kind != "digest" and gathered == Gathered():
             note = say.text("Nothing new, and nothing waits.")
@@ -70,13 +72,19 @@ class Compiler:
             sections=[(head, some) for head, some in found if head and some],
         )
 
-    async def _gathered(self, work: Work, told: dict[str, Any], held: list[Subscription]) -> Gathered:
+    async def _gathered(
+        self, work: Work, told: dict[str, Any], held: list[Subscription], cell: Cell | None
+    ) -> Gathered:
         now = self.clock.now()
         outbox = self.state.outbox
         kept = await as_marked_now(await outbox.records(now - KEEP, now + 1), outbox.record)
         known = await outbox.told_to(work.officer.id)
         watched = {each.bulletin.id for each in kept if stands_in_digest(Sight(each, self.ceiling), held)}
         ids = watched | known if told.get("kind") == "shift" else watched
+        if cell is not None:  # an event's bulletins are its readers', whatever they subscribe to
+            may = [each for each in kept if self.ceiling.allows(each.bulletin.tlp) is Release.FULL]
+            ids = {each.bulletin.id for each in may if belongs(each, cell)}
+            watched, known = ids, set()
         period = [each for each in kept if each.bulletin.id in ids and each.bulletin.id in told["records"]]
         theirs = [each for each in kept if each.own or each.bulletin.id in watched | known]
         acknowledged = await outbox.acknowledged_by(work.officer.id)
@@ -89,7 +97,9 @@ def _within(gathered: Gathered, told: dict[str, Any]) -> int:
     return sum(each.bulletin.id in ids for each in gathered.waiting)
 
 
-def composed(kind: str, records: list[Record], since: float, *, skip: bool = False) -> str:
-    """The body of a digest's job: its bulletins by their ids, and when its period begins (Unix seconds)."""
+def composed(kind: str, records: list[Record], since: float, *, skip: bool = False, cell: int = 0) -> str:
+    """The body of a digest's job: its bulletins by their ids, when its period begins (Unix seconds), and of
+    which event it is.
+    """
     ids = [each.bulletin.id for each in records]
-    return json.dumps({"kind": kind, "records": ids, "since": since, "skip": skip})
+    return json.dumps({"kind": kind, "records": ids, "since": since, "skip": skip, "cell": cell})

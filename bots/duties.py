@@ -90,7 +90,7 @@ def shown(officer: Officer, board: Board, ways: Ways) -> Rendered:
     """The roster, and what this officer may do with it."""
     say = words(officer.language)
     title = say.text("Duty roster") + (f" · {say.embed(board.title)}" if board.title else "")
-    spans = [Span("📟 " + title, "b"), Span("\n" + _now(board, ways, say))]
+    spans = [Span("📟 " + title, "b"), Span("\n" + now_line(board, ways, say))]
     kept = _kept(board, ways)
     for number, each in enumerate(kept, 1):
         name = say.embed(board.names.get(each.officer, "?"))
@@ -116,7 +116,8 @@ def shown(officer: Officer, board: Board, ways: Ways) -> Rendered:
     return screen(spans, officer.language, _rows(officer, board, kept, say))
 
 
-def _now(board: Board, ways: Ways, say: Words) -> str:
+def now_line(board: Board, ways: Ways, say: Words) -> str:
+    """Who is on duty, or what happens when nobody is."""
     duty = board.duty
     named = [say.embed(board.names.get(each, "?")) for each in duty.present]
     if named:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import structlog
 
 from bots.alarms import Watchman
+from bots.caretaker import Caretaker
 from bots.clock import Clock, SystemClock
 from bots.codes import new_code, new_id
 from bots.context import Context
@@ -106,10 +107,12 @@ class House:
             ringer.rouse()
             wake()
 
+        caretaker = Caretaker(node, state, clock, settings.ways().zone, settings.state, wake)
         self._feeds = (
             janitor,
             Intake(node, state, clock, news, ceiling),
             ringer,
+            caretaker,
             Relief(state, clock, settings.ways().zone, self._schedule),
             NoticeIntake(node, state, clock, wake),
             Watchman(node, state, clock, wake),
@@ -133,6 +136,7 @@ class House:
             new_code=edges.new_code,
             lookout=Lookout(node, ceiling, clock, None if front.within else self._pictures),
             wake=news,
+            caretaker=caretaker,
             announce=front.announce,
             within=front.within,
             limit=limit,

@@ -12,6 +12,7 @@ import apsw
 import structlog
 
 from bots import jobs
+from bots.cells import cell_of
 from bots.clock import Clock
 from bots.jobs import Fate, Job, Told
 from bots.ports import Incoming, NodeClient
@@ -24,7 +25,7 @@ from bots.state.officers import officer_of
 from bots.state.outbox import Sent, enqueue, remember, shown_of, told_of
 from bots.watching import Mode, Sight, Subscription, Telling, decide
 from schemas.errors import Code, LiaisonError
-from schemas.vocabulary import Kind, Relation
+from schemas.vocabulary import Kind, Relation, Severity
 from subscribers.records import Record
 
 _log = structlog.get_logger()
@@ -103,12 +104,12 @@ def plan(
     return found
 
 
-def sound(connection: apsw.Connection, record: Record, now: float) -> int:
-    """Within a transaction: a flash begins to ring; the agency's own acknowledgement is an answer, in
-    whichever way it was given. How much that changes.
+def sound(connection: apsw.Connection, record: Record, now: float, least: Severity = Severity.FLASH) -> int:
+    """Within a transaction: a flash, or whatever is at least `least`, begins to ring; the agency's own
+    acknowledgement is an answer, in whichever way it was given. How much that changes.
     """
     before = connection.total_changes()
-    if rings(record):
+    if rings(record, least):
         ring(connection, record.bulletin.id, now)
     elif record.own and record.bulletin.kind is Kind.ACKNOWLEDGEMENT:
         officer = officer_of(record.bulletin.drafter)
@@ -148,13 +149,14 @@ class Intake:
         if original and not after:
             _log.warning("a change by somebody else than the originator is not applied", agency=record.agency)
         told = wanted(record, await self._state.officers.subscriptions(), self._ceiling)
+        cell = cell_of(record, await self._state.cells.open())
         now = self._clock.now()
 
         def commit(connection: apsw.Connection) -> int:
             # Read within the transaction: a message noted later sees the changed bulletin and edits itself.
             if not is_history(record):  # else it would stand in the next digest
                 remember(connection, record, now)
-            news = sound(connection, record, now)
+            news = sound(connection, record, now, cell.least if cell else Severity.FLASH)
             if after is None:
                 return news + enqueue(connection, plan(record, told), now)
             remember(connection, after, now)

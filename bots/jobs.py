@@ -8,7 +8,7 @@ from typing import Literal, Self
 from schemas.vocabulary import Severity
 from subscribers.records import Notice, Record
 
-Verb = Literal["alert", "digest", "edit", "delete", "alarm", "notice", "draft", "call", "unheard"]
+Verb = Literal["alert", "digest", "edit", "delete", "alarm", "notice", "draft", "call", "unheard", "closed"]
 Fate = Literal["amended", "retracted", "expired", "listed", "answered"]
 
 
@@ -94,6 +94,11 @@ def call(record: str, officer: int, number: int) -> Job:
 def unheard(record: str, officer: int) -> Job:
     """Tell an administrator, once, that everybody was called to a bulletin in vain."""
     return Job(f"unheard:{record}:{officer}", officer, Priority.FLASH, "unheard", record=record)
+
+
+def closed(cell: int, officer: int, body: str) -> Job:
+    """Tell an officer that an event was closed, once."""
+    return Job(f"closed:{cell}:{officer}", officer, Priority.ALERT, "closed", body=body)
 
 
 def digest(officer: int, period: str, body: str) -> Job:

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from bots import jobs, ringing, roster
+from bots.cells import cell_of
 from bots.clock import Clock
 from bots.ringing import Bell, Step, Ways
 from bots.roles import Right
@@ -69,8 +70,12 @@ class Ringer:
 
     async def _tend(self, bell: Bell, officers: Sequence[Officer], now: float) -> int:
         record = await self._state.outbox.record(bell.record)
-        shifts = await self._state.rosters.shifts(AGENCY)
-        takeover = await self._state.rosters.takeover(AGENCY)
+        cell = cell_of(record, await self._state.cells.open()) if record is not None else None
+        number = cell.id if cell is not None else AGENCY
+        if not (shifts := await self._state.rosters.shifts(number)):
+            number = AGENCY
+            shifts = await self._state.rosters.shifts(number)
+        takeover = await self._state.rosters.takeover(number)
         duty = roster.read(shifts, takeover, now, self._ways.zone)
         listed = roster.members(shifts, duty.takeover)
         chiefs = [each.id for each in officers if each.may(Right.ADMINISTER) and each.chat is not None]

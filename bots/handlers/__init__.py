@@ -11,6 +11,7 @@ from bots.handlers import (
     duty,
     enquiries,
     enrolment,
+    events,
     finding,
     insight,
     language,
@@ -42,6 +43,7 @@ def written() -> Book:
         drafting,
         digests,
         duty,
+        events,
         language,
         room,
     ):

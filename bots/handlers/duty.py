@@ -26,7 +26,7 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
         return
     match order:
         case Add():
-            if trouble := await _add(context, officer, AGENCY, order):
+            if trouble := await add_shift(context, officer, AGENCY, order):
                 await context.say(officer, asked.chat, trouble)
                 return
         case "take":
@@ -76,6 +76,9 @@ async def board(context: Context, number: int, title: str = "") -> Board:
     rosters, now, zone = context.state.rosters, context.clock.now(), context.settings.ways().zone
     shifts = await rosters.shifts(number)
     duty = roster.read(shifts, await rosters.takeover(number), now, zone)
+    if number != AGENCY and not title:
+        cell = await context.state.cells.get(number)
+        title = cell.name if cell else ""
     names = {each.id: each.name for each in await context.state.officers.all()}
     return Board(number, title, shifts, duty, names)
 
@@ -94,8 +97,8 @@ async def hand_back(context: Context, officer: Officer, number: int) -> None:
         await context.state.rosters.hand_back(number)
 
 
-async def _add(context: Context, officer: Officer, number: int, order: Add) -> Rendered | None:
-    """Whether something kept it from being done, as an answer."""
+async def add_shift(context: Context, officer: Officer, number: int, order: Add) -> Rendered | None:
+    """Put somebody on a roster. Whether something kept it from being done, as an answer."""
     say = words(officer.language)
     if not officer.may(Right.ADMINISTER):
         return screens.plain_answer(say.text("Only administrators write the roster."), officer.language)

@@ -11,6 +11,7 @@ from typing import Final, Self
 
 from bots.state.audit import Audit
 from bots.state.bells import Bells
+from bots.state.cells import Cells
 from bots.state.drafts import Drafts
 from bots.state.memory import Memory
 from bots.state.officers import Officers
@@ -43,6 +44,11 @@ class State:
     def rosters(self) -> Rosters:
         """Who is on duty."""
         return Rosters(self.store)
+
+    @property
+    def cells(self) -> Cells:
+        """Major events."""
+        return Cells(self.store)
 
     @property
     def bells(self) -> Bells:

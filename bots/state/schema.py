@@ -305,4 +305,26 @@ MIGRATIONS: Final = (
     """
     ALTER TABLE digests ADD COLUMN skip_empty INTEGER NOT NULL DEFAULT 0;
     """,
+    # Events: what this agency knows of them beside their bulletins. A cell's number is its roster's.
+    """
+    CREATE TABLE cells (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        slug TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        venues TEXT NOT NULL DEFAULT '[]',
+        first TEXT,
+        last TEXT,
+        community TEXT NOT NULL DEFAULT '',
+        least TEXT NOT NULL DEFAULT 'flash',
+        report INTEGER,
+        covered REAL NOT NULL,
+        closed REAL,
+        bundle TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE TABLE followers (
+        cell INTEGER NOT NULL REFERENCES cells ON DELETE CASCADE,
+        officer INTEGER NOT NULL REFERENCES officers ON DELETE CASCADE,
+        PRIMARY KEY (cell, officer)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -4,11 +4,12 @@ the test moves.
 
 import asyncio
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bots.caretaker import Caretaker
 from bots.digesting import Compiler
 from bots.intake import Intake
 from bots.release import Ceiling
@@ -16,12 +17,13 @@ from bots.relief import Relief
 from bots.ringer import Ringer
 from bots.ringing import Pace, Ways
 from bots.roster import Shift
+from bots.sandbox.client import SandboxUser
 from bots.schedule import Schedule
 from bots.state import State
 from bots.state.rosters import AGENCY
 from bots.times import Quiet
 from bots.times import Schedule as Times
-from schemas.vocabulary import Language
+from schemas.vocabulary import Language, Severity
 from subscribers.records import Filters, Record
 from tests.support.node import DirectNode, Handed
 from tests.support.node_api import make_record
@@ -92,6 +94,38 @@ async def test_a_night_on_duty(tmp_path: Path) -> None:
         assert handed.index("Still waits for you") < handed.index("Drone over the stadium")
         await claire.press("Delete 1", await claire.ask("/duty"))
         assert "2 ·" not in text_of(await claire.next_edit())
+        await an_event(node, tmp_path, (claire, ed, irina))
+
+
+async def an_event(
+    node: DirectNode, folder: Path, people: tuple[SandboxUser, SandboxUser, SandboxUser]
+) -> None:
+    """From its beginning to its bundle."""
+    claire, ed, irina = people
+    assert "Only administrators" in text_of(await ed.ask("/event new games Summer Games"))
+    assert "Running. No end is set." in text_of(await claire.ask("/event new games Summer Games"))
+    assert "Stadium North, Arena" in text_of(await claire.ask("/event games venues Stadium North, Arena"))
+    named = {"event": {"name": "Summer Games"}}
+    crowd, hidden = make_record(50, title="Crowd", **named), make_record(51, tlp="TLP:AMBER", **named)
+    await node.arrive(crowd, hidden)
+    await node.handled(hidden)
+    cell = await irina.ask("/event summer games")
+    assert "the agency's duty roster holds" in text_of(cell)
+    last = text_of(await irina.next_message(says("Last bulletins of Summer Games")))
+    assert "Crowd" in last
+    assert "0051" not in last
+    await irina.press("Situation report now", cell)
+    report = text_of(await irina.next_message(says("Summer Games: situation report")))
+    assert "Crowd" in report
+    assert "0051" not in report
+    await irina.press("Send me situation reports", cell)
+    await irina.next_edit(lambda each: "No situation reports" in str(buttons(each)))
+    await claire.send("/event games close")
+    await claire.next_message(says("2 bulletins are kept in the bundle games-"))
+    await irina.next_message(says("Summer Games is over"))
+    (bundle,) = (folder / "bundles").iterdir()
+    assert bundle.name.startswith("games-")
+    assert "Closed" in text_of(await ed.ask("/event games"))
 
 
 async def officer(state: State, name: str, *, administrator: bool = False) -> int:
@@ -264,6 +298,42 @@ async def test_whoever_comes_on_duty_is_handed_over_to_once(tmp_path: Path) -> N
             clock.at += 60
         rows = await state.store.query("SELECT officer, key FROM jobs")
         assert rows == [(irina, f"digest:{irina}:shift-0-{int(at('2026-03-02T19:00'))}")]
+
+
+async def test_an_event_rings_reports_and_ends_by_itself(tmp_path: Path) -> None:
+    clock, node = Moved(at("2026-03-27T12:00")), DirectNode()
+    zone = ZoneInfo("Europe/Paris")
+    async with await State.open(tmp_path) as state:
+        watch, ed = Watch(state, clock), await officer(state, "Ed", administrator=True)
+        irina = await officer(state, "Irina")
+        await state.rosters.add(AGENCY, Shift(0, ed, 0, 0, ALWAYS))
+        await state.cells.begin("games", "Summer Games", clock.at)
+        (cell,) = await state.cells.open()
+        days = {
+            "first": date(2026, 3, 28),
+            "last": date(2026, 3, 28),
+            "report": 8 * 60,
+            "least": Severity.HIGH,
+        }
+        await state.cells.change(replace(cell, covered=clock.at, **days))  # type: ignore[arg-type] # as given
+        await state.rosters.add(cell.id, Shift(0, irina, 0, 0, ALWAYS))
+        high = make_record(1, severity="high", event={"name": "Summer games"})
+        await watch.arrive(high, make_record(2, severity="high"))
+        assert await watch.after(0) == [("alert", irina, "")]  # by the event's roster, and no flash is needed
+        assert [each.record for each in await state.bells.open()] == [high.bulletin.id]
+        caretaker = Caretaker(node, state, clock, zone, tmp_path, lambda: None)
+        seen = []
+        for _ in range(40):
+            clock.at += 3600
+            await caretaker.look()
+            seen += [(verb, who, clock.at) for verb, who, _ in await jobs(state)]
+        assert seen == [
+            ("digest", irina, at("2026-03-28T07:00")),
+            ("closed", ed, at("2026-03-28T23:00")),
+            ("closed", irina, at("2026-03-28T23:00")),
+        ]
+        assert [each.name for each in (tmp_path / "bundles").iterdir()] == ["games-2026-03-29.zip"]
+        assert await state.rosters.shifts(cell.id) == []
 
 
 def at(text: str) -> float:
