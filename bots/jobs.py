@@ -56,11 +56,16 @@ class Told:
 
     @classmethod
     def load(cls, text: str) -> Self:
-        """As it was dumped, or the bare number of a message, as it stood there before."""
+        """As it was dumped, or the bare number of a message, as it stood there before. ValueError for
+        anything else.
+        """
         fields = json.loads(text) if text else {}
         if isinstance(fields, int):
             return cls(fields)
-        return cls(**{**fields, "subscriptions": tuple(fields.get("subscriptions", ()))})
+        try:
+            return cls(**{**fields, "subscriptions": tuple(fields.get("subscriptions", ()))})
+        except (AttributeError, TypeError):
+            raise ValueError("not what an alert says") from None
 
 
 PLAIN = Told()

@@ -62,20 +62,12 @@ class Teller:
 
     async def resting(self, found: Sequence[Work], now: float) -> dict[int, float]:
         """Which of these jobs must wait, and until when (Unix seconds): quiet hours and snoozes."""
-        told = {
-            work.id: Told.load(work.body)
-            for work in found
-            if work.verb == "alert" and work.priority != Priority.FLASH
-        }
-        ids = {each for one in told.values() for each in one.subscriptions}
+        told = {work.id: _answers(work) for work in found if work.verb == "alert"}
+        ids = {each for some in told.values() for each in some}
         held = await self._state.officers.subscriptions_by_id(ids) if ids else {}
         resting: dict[int, float] = {}
         for work in found:
-            answered = (
-                [held[each] for each in told[work.id].subscriptions if each in held]
-                if work.id in told
-                else []
-            )
+            answered = [held[each] for each in told.get(work.id, ()) if each in held]
             if (until := quiet(work, now, answered)) is not None:
                 resting[work.id] = until
         return resting
@@ -86,3 +78,15 @@ class Teller:
             return None
         kept = await self._state.outbox.record(key)
         return kept if kept and kept.state != "current" else None
+
+
+def _answers(work: Work) -> tuple[int, ...]:
+    """The subscriptions that an alert answers to; none for a flash, which never waits, or for one that cannot
+    be read, which fails when it is sent and holds up nothing else.
+    """
+    if work.priority == Priority.FLASH:
+        return ()
+    try:
+        return Told.load(work.body).subscriptions
+    except ValueError:
+        return ()

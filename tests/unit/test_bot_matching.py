@@ -138,6 +138,18 @@ def test_the_same_bulletin_again_makes_the_same_keys() -> None:
     assert plan(RECORD, told(1)) == plan(RECORD, told(1))
 
 
+@pytest.mark.parametrize("told", [Told(), Told(77), Told(None, (1, 2), hushed=True), Told(5, (3,))])
+def test_what_an_alert_says_survives_the_database(told: Told) -> None:
+    assert Told.load(told.dump()) == told
+    assert Told.load("77") == Told(77), "as it stood there before there were saved searches"
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '"x"', "null", '{"other": 1}', '{"subscriptions": 1}', "1.5"])
+def test_what_no_alert_says_is_refused(body: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - json's own among them
+        Told.load(body)
+
+
 def test_only_the_originator_changes_a_bulletin() -> None:
     retraction = change(Relation.RETRACTS, Kind.RETRACTION)
     after = changed(retraction, RECORD)
