@@ -79,6 +79,9 @@ class NodeClient(Protocol):
     async def provenance(self, ref: str) -> Provenance:
         """Whose key signed a bulletin, and who vouches for that. Raises LiaisonError `not_found`."""
 
+    async def like(self, ref: str, filters: Filters = NO_FILTERS, limit: int = 5) -> list[Record]:
+        """The bulletins most like one, best first. Raises LiaisonError `not_found`."""
+
     async def counts(self, filters: Filters, step: Step = "week") -> Counts:
         """How many bulletins there are by kind, severity and step, within `filters.since` and `until`."""
 

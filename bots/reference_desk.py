@@ -13,9 +13,10 @@ from bots.actions import encode
 from bots.clock import Clock, moment
 from bots.desk import PAGE, Answer
 from bots.library import Edition, Library
+from bots.overtaken import as_marked_now, at
 from bots.ports import NodeClient
 from bots.reference_screens import About, Seen
-from bots.release import Ceiling
+from bots.release import Ceiling, Release
 from bots.render import Reader, listing
 from bots.rendered import Button
 from bots.state import State
@@ -24,7 +25,7 @@ from bots.state.officers import Officer
 from bots.words import words
 from schemas.errors import Code, FormatError, LiaisonError
 from schemas.vocabulary import Tlp
-from subscribers.records import Filters
+from subscribers.records import Filters, Page, Record
 from subscribers.reference.tactics import Match, Technique
 from subscribers.reference.un_xml import REFERENCE
 
@@ -140,13 +141,15 @@ class ReferenceDesk:
 
     async def _seen(self, about: Filters) -> Seen:
         page = await self.node.latest(self._visible(about), PAGE)
+        shown = len(await self._shown(page))
         known = page.total is not None or page.cursor is None
-        number = page.total if page.total is not None else len(page.items)
-        return Seen(number, more=not known, partly=self.ceiling.full is not Tlp.RED)
+        number = shown if page.total is None else page.total - len(page.items) + shown
+        return Seen(number, more=not known and shown > 0, partly=self.ceiling.full is not Tlp.RED)
 
     async def _seen_page(self, officer: Officer, facet: str, value: str, cursor: str | None) -> Answer | None:
         page = await self.node.latest(self._visible(await self._about(facet, value)), PAGE, cursor)
-        if not page.items:
+        found = await self._shown(page)
+        if not found and page.cursor is None:
             return None
         asked = {"facet": facet, "value": value, "cursor": page.cursor}
         await self.state.memory.set_data(_seen_key(officer), asked)
@@ -155,8 +158,13 @@ class ReferenceDesk:
         title = "👁 " + say.text("Seen here: {what}", what=say.embed(value))
         note = say.text("Open one with /show and its reference.")
         reader = Reader(officer.language, officer.zone)
-        shown = listing(page.items, self.ceiling, reader, title=title, note=note, rows=rows)
-        return Answer(shown, listed=Listed(tuple(each.bulletin.id for each in page.items)))
+        shown = listing(found, self.ceiling, reader, title=title, note=note, rows=rows)
+        return Answer(shown, listed=Listed(tuple(each.bulletin.id for each in found)))
+
+    async def _shown(self, page: Page) -> list[Record]:
+        """Without what an amendment has put above the ceiling since."""
+        now = await as_marked_now(page.items, at(self.node))
+        return [each for each in now if self.ceiling.allows(each.bulletin.tlp) is Release.FULL]
 
     async def _about(self, facet: str, value: str) -> Filters:
         if facet == "tactic":

@@ -17,6 +17,7 @@ COMMANDS = {
     "show": N_("Open a bulletin by its reference"),
     "who": N_("Who signed a bulletin, and who vouches for that"),
     "stats": N_("How many bulletins there were, as a picture"),
+    "like": N_("Bulletins like one, by its reference"),
     "tactic": N_("What a technique is, and where it was seen"),
     "subject": N_("Look a name up on the UN list"),
     "ack": N_("Acknowledge a bulletin"),

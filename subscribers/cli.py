@@ -46,6 +46,7 @@ PARTS: Final = {
     "search": Part("reading", "search", _READ),
     "show": Part("reading", "show", _READ),
     "replies": Part("reading", "replies", _READ),
+    "like": Part("referring", "like", _READ),
     "tactic": Part("referring", "tactic", _READ),
     "subject": Part("referring", "subject", _READ),
     "un-list": Part("referring", "un_list", _READ),

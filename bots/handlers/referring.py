@@ -1,11 +1,12 @@
-"""`/tactic`, `/subject`, and the buttons that open techniques, entries and where they were seen."""
+"""`/tactic`, `/subject`, `/like`, and the buttons that open techniques, entries and where they were seen."""
 
 from bots import screens
 from bots.asking import Pressed, Typed
 from bots.book import Book
-from bots.commands import words
+from bots.commands import named, words
 from bots.context import Context
 from bots.desk import Answer
+from bots.likening import Likening
 from bots.state.officers import Officer
 from bots.words import words as speak
 
@@ -25,6 +26,16 @@ async def subject(asked: Typed, context: Context, officer: Officer) -> None:
     desk = context.reference
     answer = await (desk.subject(officer, wanted) if wanted else desk.list_state(officer))
     await context.answer(officer, asked.chat, answer)
+
+
+async def like(asked: Typed, context: Context, officer: Officer) -> None:
+    """Bulletins like one."""
+    wanted = named(asked.after)
+    if not wanted:
+        await context.say(officer, asked.chat, screens.usage(officer, "/like FRA-2026-0042"))
+        return
+    desk = Likening(context.node, context.desk.ceiling)
+    await context.answer(officer, asked.chat, await desk.like(officer, wanted))
 
 
 async def technique(asked: Pressed, context: Context, officer: Officer) -> None:
@@ -65,6 +76,7 @@ def register(book: Book) -> None:
     """Enter what is answered here."""
     book.command("tactic", tactic)
     book.command("subject", subject)
+    book.command("like", like)
     book.button("tech", technique)
     book.button("listed", entry)
     book.button("hits", hits)

@@ -1,5 +1,5 @@
-"""To look things up in public lists, with what this agency's archive has of them: `tactic`, `subject`,
-`un-list`. The lists are on this machine: they are read without the node.
+"""To look things up: in public lists, with what this agency's archive has of them (`tactic`, `subject`,
+`un-list`), and bulletins like one (`like`). The lists are on this machine: they are read without the node.
 """
 
 import dataclasses
@@ -29,13 +29,14 @@ from subscribers.commands.referring_shown import (
     print_entry,
     print_found,
     print_hits,
+    print_like,
     print_list,
     print_seen,
     print_technique,
 )
 
 if TYPE_CHECKING:
-    from subscribers.records import Page
+    from subscribers.records import Page, Record
     from subscribers.reference.names import Hit
     from subscribers.reference.shelf import Loaded, Shelf
     from subscribers.reference.un_list import UnList
@@ -118,6 +119,29 @@ def subject(
         print_list(held)
         print_entry(entry)
         print_seen(seen)
+
+
+def like(
+    ref: Annotated[str, typer.Argument(help="Reference (FRA-2026-0042) or id.")],
+    limit: Annotated[int, typer.Option(min=1, max=25, help="How many.")] = 5,
+    state: State = None,
+    client: As = COMMAND_LINE,
+    as_json: AsJson = False,
+) -> None:
+    """The bulletins that have most words in common with one, the most alike first.
+
+    Example: liaison-agency like FRA-2026-0042
+    """
+
+    async def work() -> "list[Record]":
+        async with node(state, client) as agency:
+            return await agency.like(ref, limit=limit)
+
+    found = run(work(), as_json=as_json)
+    if as_json:
+        show_json(found)
+    else:
+        print_like(found)
 
 
 @un_list.command("load")

@@ -8,7 +8,7 @@ from subscribers.commands.common import console, escape, table
 from subscribers.commands.reading import one_line
 
 if TYPE_CHECKING:
-    from subscribers.records import Page
+    from subscribers.records import Page, Record
     from subscribers.reference.names import Hit
     from subscribers.reference.tactics import Found, Technique
     from subscribers.reference.un_list import Entry, ListChanges, UnList
@@ -43,6 +43,14 @@ def _facts(*facts: tuple[str, str]) -> None:
         if value:
             shown.add_row(f"[dim]{name}[/]", escape(value))
     console().print(shown)
+
+
+def print_like(found: "list[Record]") -> None:
+    """Bulletins like one."""
+    for record in found:
+        console().print(one_line(record))
+    if not found:
+        console().print("Nothing here is much like it.")
 
 
 def print_technique(technique: "Technique") -> None:

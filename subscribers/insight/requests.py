@@ -1,6 +1,10 @@
 """Requests about what the node holds: pure."""
 
-from subscribers.insight.shapes import Step
+from typing import Annotated
+
+from pydantic import Field
+
+from subscribers.insight.shapes import LIKE_MAX, Step
 from subscribers.records import Filters
 from subscribers.service.request import Request
 from subscribers.service.request import Word as _Word
@@ -10,6 +14,14 @@ class ProvenanceRequest(Request):
     """`provenance`"""
 
     ref: _Word
+
+
+class LikeRequest(Request):
+    """`like`: the bulletins that have most words in common with one, best first."""
+
+    ref: _Word
+    filters: Filters = Filters()
+    limit: Annotated[int, Field(ge=1, le=LIKE_MAX, strict=True)] = 5
 
 
 class CountsRequest(Request):

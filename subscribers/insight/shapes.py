@@ -6,10 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.particulars import CommunityId, Instant, Uuid7
 from schemas.vocabulary import Kind, Severity, Tlp
-from subscribers.records import Filters
+from subscribers.records import Filters, Record
 
 STEPS_MAX = 400
 """So many days or weeks are counted at once."""
+LIKE_MAX = 25
+"""So many bulletins like one are given."""
 Step = Literal["day", "week"]
 _Number = Annotated[int, Field(ge=0)]
 
@@ -113,6 +115,11 @@ class Counts(_Shape):
 
 class InsightApi(Protocol):
     """What the node says about what it holds, whichever client asks."""
+
+    async def like(self, ref: str, filters: Filters, limit: int) -> list[Record]:
+        """The bulletins within `filters` most like one (by reference or id), best first. LiaisonError
+        `not_found`.
+        """
 
     async def provenance(self, ref: str) -> Provenance:
         """Of one bulletin, by reference or id. LiaisonError `not_found`."""

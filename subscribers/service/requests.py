@@ -20,7 +20,7 @@ from schemas.limits import (
 from schemas.particulars import Body, Instant, Line, Region
 from schemas.vocabulary import Realm, Tlp
 from subscribers.api import MembershipRole
-from subscribers.insight.requests import CountsRequest, ProvenanceRequest
+from subscribers.insight.requests import CountsRequest, LikeRequest, ProvenanceRequest
 from subscribers.owning.communities import SPAN_MAX
 from subscribers.records import Filters
 from subscribers.service import file_requests as files
@@ -308,6 +308,7 @@ MODELS: Final[dict[Verb, type[Request]]] = {
     Verb.COMPLIANCE: ComplianceRequest,
     Verb.PROVENANCE: ProvenanceRequest,
     Verb.COUNTS: CountsRequest,
+    Verb.LIKE: LikeRequest,
     Verb.COMMUNITY_CREATE: CommunityCreateRequest,
     Verb.COMMUNITY_ADD: CommunityAddRequest,
     Verb.COMMUNITY_REMOVE: CommunityRemoveRequest,
@@ -361,7 +362,7 @@ def parse_request(verb: Verb, data: bytes) -> Request:
         raise OperationError(
             Code.BAD_REQUEST, f"{verb}: {where(error)}", "correct the named fields"
         ) from None
-    if isinstance(request, LatestRequest | CountsRequest):
+    if isinstance(request, LatestRequest | CountsRequest | LikeRequest):
         _bound(request.filters)
     return request
 

@@ -48,6 +48,7 @@ class Verb(StrEnum):
     COMPLIANCE = "compliance"
     PROVENANCE = "provenance"
     COUNTS = "counts"
+    LIKE = "like"
     COMMUNITY_CREATE = "community-create"
     COMMUNITY_ADD = "community-add"
     COMMUNITY_REMOVE = "community-remove"
@@ -98,6 +99,7 @@ _ADDS: Final = {
         Verb.COMPLIANCE,
         Verb.PROVENANCE,
         Verb.COUNTS,
+        Verb.LIKE,
         Verb.EVIDENCE,
         Verb.COMMUNITIES,
         Verb.STATUS,

@@ -15,7 +15,7 @@ from schemas.evidence import Evidence
 from schemas.vocabulary import Tlp
 from subscribers.api import ClientAdded, NodeApi, WhoAmI
 from subscribers.files.shapes import PIECE_MAX, File
-from subscribers.insight.requests import CountsRequest, ProvenanceRequest
+from subscribers.insight.requests import CountsRequest, LikeRequest, ProvenanceRequest
 from subscribers.local import ClientIdentity, LocalNats, Verb
 from subscribers.records import Filters, Page, Record
 from subscribers.service.file_requests import (
@@ -97,7 +97,7 @@ class Desk:
             case AcknowledgeRequest() | RepliesRequest():
                 await self._show(client, request.ref)  # what the client may not see it cannot answer
                 return await self._reply(client, request)
-            case ProvenanceRequest() | CountsRequest():
+            case ProvenanceRequest() | CountsRequest() | LikeRequest():
                 return await self._look_into(client, request)
             case EvidenceRequest() | EvidenceRefusedRequest():
                 return await self._prove(client, request)
@@ -196,11 +196,17 @@ class Desk:
             case ReleaseCarry():
                 return await sharing.release_carry(client, request.ref)
 
-    async def _look_into(self, client: ClientIdentity, request: ProvenanceRequest | CountsRequest) -> Answer:
+    async def _look_into(
+        self, client: ClientIdentity, request: ProvenanceRequest | CountsRequest | LikeRequest
+    ) -> Answer:
         if isinstance(request, CountsRequest):
             counts = await self._api.insight.counts(_lowered(request.filters, client), request.step)
             return _within(counts, counts.tlp_at_most, client)
         await self._show(client, request.ref)  # what the client may not see it is told nothing about
+        if isinstance(request, LikeRequest):
+            filters = _lowered(request.filters, client)
+            alike = await self._api.insight.like(request.ref, filters, request.limit)
+            return _held(Page(items=alike), client).items
         found = await self._api.insight.provenance(request.ref)
         return _within(found, found.tlp, client)
 

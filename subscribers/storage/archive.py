@@ -93,7 +93,7 @@ class Archive:
 
         def find(connection: apsw.Connection) -> list[Record]:
             rows = connection.execute(by_id, (ref_or_id.lower(),)).fetchall()
-            return _records(connection, rows or connection.execute(by_ref, (ref_or_id.upper(),)).fetchall())
+            return records_at(connection, rows or connection.execute(by_ref, (ref_or_id.upper(),)).fetchall())
 
         if not (found := await self._store.read(find)):
             raise OperationError(
@@ -142,7 +142,7 @@ class Archive:
         """
 
         def find(connection: apsw.Connection) -> list[Record]:
-            return _records(
+            return records_at(
                 connection, connection.execute(sql, (community, since, until, DIGEST_MAX)).fetchall()
             )
 
@@ -165,7 +165,7 @@ class Archive:
 
         def find(connection: apsw.Connection) -> list[Record]:
             bindings = (target, json.dumps(relations), tlp_at_most.rank, limit)
-            return _records(connection, connection.execute(sql, bindings).fetchall())
+            return records_at(connection, connection.execute(sql, bindings).fetchall())
 
         return await self._store.read(find)
 
@@ -230,10 +230,10 @@ def unpublished(
         ORDER BY number LIMIT ?
     """
     rows: list[Row] = connection.execute(sql, (after, limit)).fetchall()
-    return [(row[1], record) for row, record in zip(rows, _records(connection, rows, known), strict=True)]
+    return [(row[1], record) for row, record in zip(rows, records_at(connection, rows, known), strict=True)]
 
 
-def _records(
+def records_at(
     connection: apsw.Connection, rows: Sequence[Row], known: Mapping[bytes, Bulletin] = _NOBODY
 ) -> list[Record]:
     """The bulletins at the positions that `rows` begin with, in that order."""
@@ -304,7 +304,7 @@ def _best(connection: apsw.Connection, ask: _Ask) -> Page:
 def _page(connection: apsw.Connection, ask: _Ask, rows: Sequence[Row], following: Cursor | None) -> Page:
     """The first `ask.limit` of `rows`. The total is known where everything fits in one page."""
     return Page(
-        items=_records(connection, rows[: ask.limit]),
+        items=records_at(connection, rows[: ask.limit]),
         cursor=None if following is None else following.encode(ask.digest, ranked=ask.ranked),
         total=len(rows) if following is None and ask.start == Cursor() else None,
     )

@@ -86,6 +86,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     """
     CREATE INDEX bulletins_counted ON bulletins (kind, severity, tlp, state, community, languages);
     """,
+    "CREATE VIRTUAL TABLE terms_held USING fts5vocab ('terms', 'row');",
 )
 
 Flag = Literal["expired", "gap_before", "late", "history", "private", "review_due"]

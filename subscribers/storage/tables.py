@@ -40,4 +40,5 @@ NODE: Final[tuple[str, ...]] = (
     once.MIGRATIONS[0],
     archive.MIGRATIONS[4],
     archive.MIGRATIONS[5],
+    archive.MIGRATIONS[6],
 )

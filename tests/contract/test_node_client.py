@@ -131,6 +131,26 @@ async def test_the_chain_of_a_bulletin_is_told_without_a_word_of_it(side: Side) 
     assert "A word of it" not in chain.model_dump_json()
 
 
+def refs(records: list[Record]) -> set[str]:
+    return {each.bulletin.ref for each in records}
+
+
+async def test_what_is_like_a_bulletin_keeps_to_its_filters(side: Side) -> None:
+    record = make_record(1, title="Forged passports at the border")
+    await side.arrive(record)
+    for number, tlp in ((2, "TLP:GREEN"), (3, "TLP:AMBER")):
+        await side.arrive(make_record(number, title="More forged passports", tlp=tlp))
+    await side.arrive(make_record(4, title="Nothing of the kind"))
+    within = Filters(tlp_at_most=Tlp.GREEN)
+    assert refs(await side.client.like(record.bulletin.ref, within, 1)) == {"FRA-2026-0002"}
+    assert "FRA-2026-0003" not in refs(await side.client.like(record.bulletin.ref, within))
+    assert refs(await side.client.like(record.bulletin.id, limit=2)) == {"FRA-2026-0002", "FRA-2026-0003"}
+    assert len(await side.client.like(record.bulletin.ref, limit=1)) == 1
+    with pytest.raises(LiaisonError) as refused:
+        await side.client.like("FRA-2026-9999")
+    assert refused.value.code is Code.NOT_FOUND
+
+
 async def test_what_is_counted_keeps_to_its_filters(side: Side) -> None:
     await side.arrive(make_record(1, severity="high"))
     await side.arrive(make_record(2, kind="threat", tlp="TLP:AMBER"))

@@ -13,8 +13,10 @@ from schemas.encoding import instant
 from schemas.errors import Code, OperationError, TrustError
 from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.insight.counting import count
+from subscribers.insight.likeness import like as similar
 from subscribers.records import Filters, Page
 from subscribers.spotting import Spotter
+from subscribers.storage import facets
 from subscribers.storage.archive import MIGRATIONS, Archive, NewRecord
 from subscribers.storage.store import Store
 from tests.support.archive import (
@@ -276,15 +278,13 @@ async def test_a_bulletin_is_found_by_what_it_is_about(store: Store, archive: Ar
         assert numbers(await archive.latest(filters)) == [2], filters
 
 
-async def test_what_was_kept_before_is_found_by_what_it_is_about(tmp_path: Path) -> None:
-    async with await Store.open(tmp_path / "old.db", KEY, MIGRATIONS[:4]) as store:
-        await keep(store, new_record(1, **ABOUT), new_record(2, **ABOUT), replacing(3, "retraction", 2))
-        rows = await store.query("SELECT facet, value, position FROM facets ORDER BY 1, 2, 3")
-        undo = "DROP TABLE facets; DELETE FROM migrations WHERE n = 4; PRAGMA user_version = 3"
-        await store.transact(lambda connection: connection.execute(undo).fetchall())
-    async with await Store.open(tmp_path / "old.db", KEY, MIGRATIONS) as store:
-        assert await store.query("SELECT facet, value, position FROM facets ORDER BY 1, 2, 3") == rows
-        assert len(rows) == 7
+async def test_what_was_kept_before_is_found_by_what_it_is_about(store: Store) -> None:
+    await keep(store, new_record(1, **ABOUT), new_record(2, **ABOUT), replacing(3, "retraction", 2))
+    rows = await store.query("SELECT facet, value, position FROM facets ORDER BY 1, 2, 3")
+    again = f"DROP TABLE facets; {facets.MIGRATION}"
+    await store.transact(lambda connection: connection.execute(again).fetchall())
+    assert await store.query("SELECT facet, value, position FROM facets ORDER BY 1, 2, 3") == rows
+    assert len(rows) == 7
 
 
 async def test_a_bulletin_from_the_future_does_not_stay_on_top(store: Store, archive: Archive) -> None:
@@ -458,3 +458,35 @@ async def test_the_probe_set_is_found_through_the_archive(store: Store, archive:
             assert hit or each["language"] not in {"ar", "zh"}, query
             asked, found = asked + 1, found + hit
     assert found >= 0.93 * asked
+
+
+async def test_what_is_like_a_bulletin_is_found_by_what_tells_it_from_others(store: Store) -> None:
+    attack = "Forged passports sold near the border by a travel agency"
+    await keep(
+        store,
+        *(new_record(n, title="Weekly report of the border posts", body="routine") for n in range(10, 80)),
+        new_record(1, title=attack, body="stolen blanks and a hologram press"),
+        new_record(2, title="Hologram press found", body="blanks for passports"),
+        new_record(3, title="Faux passeports", language="fr", translations=[
+            {"language": "en", "official": True, "title": "Forged passports with a hologram"}]),
+        new_record(4, tlp="TLP:AMBER", title=attack),
+        new_record(5, title="جوازات مزورة", language="ar"),
+        new_record(6, title="جوازات سفر مزورة عند الحدود", language="ar"),
+        replacing(7, "amendment", 1, title=attack),
+    )  # fmt: skip
+
+    async def like(number: int, **filters: Any) -> list[int]:  # noqa: ANN401 - of any kind
+        record = await Archive(store).get(bulletin_id(number))
+        return [
+            int(each.bulletin.id[-12:], 16) for each in await similar(store, record, Filters(**filters), 5)
+        ]
+
+    assert await like(1, tlp_at_most=Tlp.GREEN) == [2, 3], "without itself, its amendment, and what is common"
+    assert (await like(1))[0] == 4
+    assert await like(1, tlp_at_most=Tlp.GREEN, languages=frozenset({Language.FRENCH})) == [3]
+    assert await like(5) == [6]
+    assert await like(10, since="2030-01-01T00:00:00Z") == []
+    await keep(store, new_record(90, title="Quite alone", body="unheard"))
+    assert await like(90) == []
+    await keep(store, replacing(91, "retraction", 2))
+    assert await like(1, tlp_at_most=Tlp.GREEN) == [3]

@@ -492,6 +492,13 @@ async def test_public_lists_with_what_was_seen_of_them(tmp_path: Path, node: Dir
         assert "No technique" in text_of(await ed.ask("/tactic xyzzy plugh"))
         assert "/tactic T1566" in text_of(await ed.ask("/tactic"))
 
+        alike = text_of(await ed.ask("/like fra-2026-0001"))
+        assert "More like FRA-2026-0001" in alike
+        assert "Amber" not in alike
+        assert "FRA-2026-0009 is withheld from chat" in text_of(await ed.ask("/like FRA-2026-0009"))
+        assert "no such bulletin" in text_of(await ed.ask("/like FRA-2026-0999"))
+        assert "/like FRA-2026-0042" in text_of(await ed.ask("/like"))
+
         hits = await ed.ask("/subject Карим Тестоф 1971")
         assert "1 possible match" in text_of(hits)
         assert "UN Consolidated List of Feb 27, 2026" in text_of(hits)

@@ -140,6 +140,8 @@ async def test_no_verb_gives_a_record_above_the_ceiling(tmp_path: Path, ceiling:
             assert page.total == len(allowed)
         span = wide.model_copy(update={"since": "2026-02-23T00:00:00Z", "until": "2026-03-09T00:00:00Z"})
         assert (await agency.counts(span)).total == len(allowed)
+        alike = {each.bulletin.ref for each in await agency.like(records[0].bulletin.ref, wide, limit=25)}
+        assert alike == allowed - {records[0].bulletin.ref}
 
         # Word for word what is said of a bulletin that does not exist.
         asked = (
@@ -148,6 +150,7 @@ async def test_no_verb_gives_a_record_above_the_ceiling(tmp_path: Path, ceiling:
             agency.sight(secret.id, private=True),
             agency.replies(secret.id),
             agency.provenance(secret.ref),
+            agency.like(secret.ref),
         )
         hidden = [await refusal(each) for each in asked]
         absent = await refusal(agency.show("FRA-2026-9999"))

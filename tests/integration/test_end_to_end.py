@@ -332,6 +332,7 @@ async def test_commands_say_with_their_exit_codes_what_became_of_them(world: Wor
         (("show", said.ref), 0, ""),
         (("show", "FR-2020-0001"), 1, "not_found"),
         (("search", "shown"), 0, ""),
+        (("like", said.ref), 0, ""),
         (("latest", "--limit", "1"), 0, ""),
         (("status",), 0, ""),
         (("community", "list"), 0, ""),

@@ -124,6 +124,9 @@ class DirectNode:
     async def provenance(self, ref: str) -> Provenance:
         return await self.api.insight.provenance(ref)
 
+    async def like(self, ref: str, filters: Filters = _EVERYTHING, limit: int = 5) -> list[Record]:
+        return await self.api.insight.like(ref, filters, limit)
+
     async def counts(self, filters: Filters, step: Step = "week") -> Counts:
         return await self.api.insight.counts(filters, step)
 

@@ -6,6 +6,7 @@ from schemas.encoding import from_instant
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Severity
 from subscribers.insight.counting import LENGTHS, Tally, steps, summed
+from subscribers.insight.likeness import weights
 from subscribers.insight.shapes import Audience, Counts, Provenance, SigningKey, Step, Vouching
 from subscribers.records import Filters, Record
 
@@ -62,6 +63,18 @@ class MemoryInsight:
             if ref in {each.bulletin.ref, each.bulletin.id}:
                 return self.told.get(each.bulletin.id) or make_provenance(each)
         raise OperationError(Code.NOT_FOUND, "no such bulletin in this archive", "look elsewhere")
+
+    async def like(self, ref: str, filters: Filters, limit: int) -> list[Record]:
+        records = {each.bulletin.id: each for each in self._records()}
+        asked = await self.provenance(ref)
+        wanted = weights(records[asked.id].bulletin)
+        shared = {
+            id: sum(wanted[term] for term in weights(each.bulletin) if term in wanted)
+            for id, each in records.items()
+            if id != asked.id and self._matches(each, filters)
+        }
+        best = sorted((id for id in shared if shared[id]), key=lambda id: -shared[id])
+        return [records[id] for id in best[:limit]]
 
     async def counts(self, filters: Filters, step: Step) -> Counts:
         steps(filters, step)

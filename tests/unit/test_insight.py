@@ -13,6 +13,7 @@ from schemas.frame import parse_frame
 from schemas.vocabulary import Kind, Severity
 from subscribers.directory.heads import KeptHead
 from subscribers.insight.counting import DAY, Tally, steps, summed
+from subscribers.insight.likeness import LOOKED_UP_MAX, TELLING_MAX, telling, weights
 from subscribers.insight.provenance import Known, Shown, key_named, provenance
 from subscribers.insight.shapes import STEPS_MAX, Provenance
 from subscribers.records import Filters, Record
@@ -179,3 +180,19 @@ def test_only_so_many_steps_are_counted_at_once() -> None:
     assert steps(most, "day") == STEPS_MAX
     with pytest.raises(OperationError):
         steps(most.model_copy(update={"until": instant(AT + (STEPS_MAX + 1) * DAY)}), "day")
+
+
+def test_the_words_that_tell_a_bulletin_from_others_are_asked_for() -> None:
+    told = weights(bulletin(7, title="Drone over the port", body="drone " * 5 + "42 2026 at 本"))
+    assert told["drone"] > told["port"] > told["本"]
+    assert "42" not in told
+    assert "at" not in told
+    assert not {"fra", "2026", "0007"} & set(told)
+    assert len(weights(bulletin(7, body=" ".join(f"word{n}" for n in range(300))))) == LOOKED_UP_MAX
+    held = {"drone": 900, "port": 40, "本": 1}
+    assert telling(told, held, 1_000) == ["port"], (
+        "one that all have tells nothing, one that none has finds nothing"
+    )
+    assert telling(told, {"drone": 30, "port": 3}, 40) == ["port", "drone"]
+    many = {f"word{n}": 1.0 for n in range(20)}
+    assert len(telling(many, dict.fromkeys(many, 2), 100)) == TELLING_MAX
