@@ -51,8 +51,8 @@ def telling(weighed: Mapping[str, float], held: Mapping[str, int], number: int) 
 
 
 async def like(store: Store, record: Record, filters: Filters, limit: int) -> list[Record]:
-    """The bulletins most like one, best first, within `filters`; without itself, what links to it, and what it
-    links to. None for one that was retracted: its words are looked for no more.
+    """The bulletins most like one, best first, within `filters`; without itself, what links to it, and what
+    it links to. None for one that was retracted: its words are looked for no more.
     """
     if record.state == "retracted":
         return []
