@@ -21,6 +21,7 @@ from bots.clock import SystemClock
 from bots.sandbox.client import SandboxUser
 from schemas.vocabulary import Tlp
 from subscribers.insight.counting import count
+from subscribers.insight.likeness import like
 from subscribers.insight.provenance import Known, kept_of, key_named, provenance
 from subscribers.insight.shapes import Counts, Provenance, Step
 from subscribers.local import ClientIdentity, Role
@@ -35,9 +36,16 @@ from tests.support.federation import directory
 from tests.support.local_nats import connected, running_node
 from tests.support.node_api import MemoryNode
 from tests.support.officers_bot import BotStage, running_bot
+from tests.support.un_sample import SAMPLE, un_xml
 
 _NOTE: Final = "one raw request to the node, one raw sendMessage"
-NAMES: Final = ("latest", "search", "show", "who", "stats")
+NAMES: Final = ("latest", "search", "show", "who", "stats", "like", "tactic", "subject")
+ASKED: Final = (
+    "Mohammed Abdulrahman", "Ahmed Hassan", "Ayman Zawahiri 1951", "القاعدة", "Абдурахман", "Kim Chol",
+    "Marie Dupont",
+)  # fmt: skip
+LIST: Final = Path(__file__).resolve().parents[3] / "shared" / "data" / "un-consolidated.xml"
+"""The real UN list, where it is beside this checkout; a made-up one of seven entries elsewhere."""
 _WARM: Final = 3
 """Questions of each kind that are asked first: the first picture loads a library."""
 _WAIT: Final = 30.0
@@ -56,6 +64,10 @@ class Shelved:
         shown = await self.store.read(lambda connection: kept_of(connection, record.bulletin.id))
         assert key_named(shown), "only bulletins with their frames are asked about"
         return provenance(record, shown, Known(directory(), None, witnessed=False, now=made.START))
+
+    async def like(self, ref: str, filters: Filters, limit: int) -> list[Record]:
+        """As every node."""
+        return await like(self.store, await Archive(self.store).get(ref), filters, limit)
 
     async def counts(self, filters: Filters, step: Step) -> Counts:
         """As every node."""
@@ -138,6 +150,16 @@ def kinds(bulletins: int, end: float) -> Sequence[Question]:
             lambda typed: {"ref": typed.partition(" ")[2]},
         ),
         Question("stats", lambda _: "/stats", "counts", lambda _: span),
+        Question(
+            "like",
+            lambda words: f"/like {ref(words.randrange(bulletins))}",
+            "show",
+            lambda typed: {"ref": typed.partition(" ")[2]},
+        ),
+        Question("tactic", lambda _: "/tactic T1566", "latest", lambda _: {"limit": 5}),
+        Question(
+            "subject", lambda words: f"/subject {words.choice(ASKED)}", "latest", lambda _: {"limit": 5}
+        ),
     )
 
 
@@ -190,11 +212,15 @@ async def _stage(store: Store, folder: Path, clock: Then) -> AsyncIterator[tuple
     nats, bot = folder / "answers" / "nats", folder / "answers" / "bot"
     for each in (nats, bot):
         each.mkdir(parents=True)
+    listed = LIST
+    if not listed.exists():
+        listed = folder / "list.xml"
+        listed.write_bytes(un_xml(*SAMPLE))
     async with running_node(nats, ArchiveNode(store)) as node:
         await node.local.add_client("bare", Role.READER, Tlp.RED)
         async with (
             node.client("bot", Role.PUBLISHER, Tlp.RED) as agency,
             connected(node.local, nats, "bare") as bare,
-            running_bot(bot, agency, clock=clock) as stage,
+            running_bot(bot, agency, clock=clock, un_list=listed) as stage,
         ):
             yield stage, bare.nc

@@ -19,7 +19,10 @@ NAMES = {
     "end_to_end_p50",
     "end_to_end_p99",
     "bot_reply_p95",
-    *(f"answer_{each}_p95" for each in ("latest", "search", "show", "who", "stats")),
+    *(
+        f"answer_{each}_p95"
+        for each in ("latest", "search", "show", "who", "stats", "like", "tactic", "subject")
+    ),
     "flash_rate",
 }
 
