@@ -150,7 +150,7 @@ def listed(officer: Officer, own: Sequence[Kept], others: Sequence[Kept], ceilin
         for each in held:
             name = _named(each, ceiling, say)
             spans.append(Span(f"\n{name}{_standing(each, say)}"))
-            rows.append((Button("📝 " + name, _to("view" if each.waiting else "open", each)),))
+            rows.append((Button("📝 " + name, _to("open" if each.state == "open" else "view", each)),))
     return screen(spans, officer.language, (*rows, new))
 
 

@@ -217,6 +217,9 @@ async def test_an_answer_that_never_came_publishes_nothing_twice(tmp_path: Path)
         _, control = await previewed(ed, await written(ed))
         unsure = await pressed(ed, "Release", control)
         assert "may have taken it" in text_of(unsure)
+        listed = await ed.ask("/drafts")
+        assert "at the node" in text_of(listed)
+        assert "may have taken it" in text_of(await pressed(ed, "Draft 1", listed))
         node.silent = False
         assert "Released as" in text_of(await pressed(ed, "Ask again", unsure))
         assert len(published(node)) == 1
