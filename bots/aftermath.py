@@ -48,7 +48,7 @@ def quiet(work: Work, now: float, answered: Sequence[Subscription] = ()) -> floa
     `answered`: the subscriptions that an alert answers to, which may be snoozed or have quiet hours of
     their own.
     """
-    if work.verb not in {"alert", "notice"} or work.priority == Priority.FLASH:
+    if work.verb not in {"alert", "notice", "remind", "closed"} or work.priority == Priority.FLASH:
         return None
     return rests_until(now, answered, work.officer.quiet, work.officer.zone)
 

@@ -7,16 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bots.actions import encode, short
-from bots.clock import moment
+from bots.clock import Clock, moment
 from bots.heard import Heard
 from bots.markup import Span
+from bots.overtaken import as_marked_now
+from bots.release import Ceiling, Release
 from bots.render import button_acknowledge
 from bots.rendered import Button, Rendered
 from bots.screens import screen
 from bots.state import State
 from bots.state.officers import Officer
-from bots.state.outbox import Work
+from bots.state.outbox import KEEP, Work
+from bots.tally import pressing
 from bots.words import words
+from schemas.encoding import from_instant
 from subscribers.records import Record
 
 
@@ -25,6 +29,8 @@ class Caller:
     """Makes the messages, at the moment in which they are sent."""
 
     state: State
+    clock: Clock
+    ceiling: Ceiling
 
     async def call(self, work: Work, record: Record | None) -> Rendered | None:
         """A call, or that all were in vain; None when the bulletin rings no longer."""
@@ -37,6 +43,20 @@ class Caller:
         if work.verb == "call":
             return _call(work.officer, record, int(work.body))
         return _in_vain(work.officer, record)
+
+    async def reminder(self, work: Work, record: Record | None) -> Rendered | None:
+        """That a request's deadline is near; None when it is over, or was answered meanwhile, or may not be
+        shown in full: it would tell what is withheld.
+        """
+        if record is None:
+            return None
+        (record,) = await as_marked_now([record], self.state.outbox.record)
+        if self.ceiling.allows(record.bulletin.tlp) is not Release.FULL:
+            return None
+        now = self.clock.now()
+        kept = await self.state.outbox.records(now - KEEP, now + 1)
+        ids = {each.bulletin.id for each in pressing(kept, now)}
+        return _reminder(work.officer, record) if record.bulletin.id in ids else None
 
     async def heard(self, record: str) -> Heard | None:
         """Who acknowledged a bulletin that rang, for its messages."""
@@ -55,6 +75,14 @@ def _call(officer: Officer, record: Record, number: int) -> Rendered:
         Span("\n" + say.text("It still waits for somebody to acknowledge it. Call {number}.", number=number)),
     ]
     return _ringing(officer, record, spans)
+
+
+def _reminder(officer: Officer, record: Record) -> Rendered:
+    say = words(officer.language)
+    until = moment(from_instant(record.bulletin.valid_until or record.bulletin.issued) / 1000)
+    time = say.embed(say.when(until, officer.zone))
+    text = say.text("An answer is asked for until {time}, and your agency has given none.", time=time)
+    return _ringing(officer, record, [Span("⏰ "), *say.code(record.bulletin.ref), Span("\n" + text)])
 
 
 def _in_vain(officer: Officer, record: Record) -> Rendered:

@@ -69,7 +69,7 @@ class Delivery:
     def __init__(self, means: Means) -> None:
         self._means = means
         self._outbox = means.state.outbox
-        self._caller = Caller(means.state)
+        self._caller = Caller(means.state, means.clock, means.ceiling)
         self._compiler = Compiler(means.state, means.ceiling, means.clock)
         self._teller = Teller(means.state, means.ceiling, self._caller)
         self._busy: set[int] = set()
@@ -144,7 +144,17 @@ class Delivery:
     async def _carry(self, work: Work) -> None:
         try:
             match work.verb:
-                case "alert" | "digest" | "alarm" | "notice" | "draft" | "call" | "unheard" | "closed":
+                case (
+                    "alert"
+                    | "digest"
+                    | "alarm"
+                    | "notice"
+                    | "draft"
+                    | "call"
+                    | "unheard"
+                    | "closed"
+                    | "remind"
+                ):
                     await self._send(work)
                 case "edit":
                     await self._edit(work)
@@ -215,7 +225,7 @@ class Delivery:
         self, work: Work, message: int, record: Record | None, rendered: Rendered, listed: Listed | None
     ) -> Shown:
         ends = ends_at(record, rendered, self._means.clock.now())
-        if work.verb in {"call", "unheard"}:
+        if work.verb in {"call", "unheard", "remind"}:
             return Shown(work.chat, message, ends=ends, call=work.record)
         language = work.officer.language.value if record else None
         return Shown(work.chat, message, work.record, language, work.sent_parts, ends, listed)
@@ -234,6 +244,8 @@ class Delivery:
                 return await self._teller.alert(work, record)
             case "closed":
                 return over(work.officer, work.body)
+            case "remind":
+                return await self._caller.reminder(work, record)
             case "call" | "unheard":
                 return await self._caller.call(work, record)
             case _:

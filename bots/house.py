@@ -32,6 +32,7 @@ from bots.ports import Chat, NodeClient
 from bots.reception import Reception
 from bots.reference_desk import ReferenceDesk
 from bots.relief import Relief
+from bots.reminding import Reminder
 from bots.ringer import Ringer
 from bots.schedule import Schedule
 from bots.screens import ABOUT_OTHERS
@@ -113,6 +114,7 @@ class House:
             Intake(node, state, clock, news, ceiling),
             ringer,
             caretaker,
+            Reminder(state, clock, wake),
             Relief(state, clock, settings.ways().zone, self._schedule),
             NoticeIntake(node, state, clock, wake),
             Watchman(node, state, clock, wake),

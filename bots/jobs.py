@@ -8,7 +8,9 @@ from typing import Literal, Self
 from schemas.vocabulary import Severity
 from subscribers.records import Notice, Record
 
-Verb = Literal["alert", "digest", "edit", "delete", "alarm", "notice", "draft", "call", "unheard", "closed"]
+Verb = Literal[
+    "alert", "digest", "edit", "delete", "alarm", "notice", "draft", "call", "unheard", "closed", "remind"
+]
 Fate = Literal["amended", "retracted", "expired", "listed", "answered"]
 
 
@@ -99,6 +101,11 @@ def call(record: str, officer: int, number: int) -> Job:
 def unheard(record: str, officer: int) -> Job:
     """Tell an administrator, once, that everybody was called to a bulletin in vain."""
     return Job(f"unheard:{record}:{officer}", officer, Priority.FLASH, "unheard", record=record)
+
+
+def remind(record: str, officer: int) -> Job:
+    """Bring a request to mind before its deadline, once."""
+    return Job(f"remind:{record}:{officer}", officer, Priority.ALERT, "remind", record=record)
 
 
 def closed(cell: int, officer: int, body: str) -> Job:

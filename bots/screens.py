@@ -25,6 +25,7 @@ COMMANDS = {
     "subscriptions": N_("Your subscriptions: snooze, pause, delete"),
     "digest": N_("Digest, time zone and quiet hours"),
     "duty": N_("Who is on duty, and taking over"),
+    "tally": N_("Who has acknowledged, sighted and answered a bulletin"),
     "event": N_("A major event: how it stands, its bulletins, who is on duty"),
     "handover": N_("What came in your shift, and what waits"),
     "language": N_("The language of this bot"),

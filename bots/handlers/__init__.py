@@ -20,6 +20,7 @@ from bots.handlers import (
     saved,
     staff,
     subscribing,
+    tally,
     unknown,
 )
 
@@ -44,6 +45,7 @@ def written() -> Book:
         digests,
         duty,
         events,
+        tally,
         language,
         room,
     ):

@@ -9,11 +9,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bots.calling import Caller
 from bots.caretaker import Caretaker
 from bots.digesting import Compiler
 from bots.intake import Intake
 from bots.release import Ceiling
 from bots.relief import Relief
+from bots.reminding import Reminder
 from bots.ringer import Ringer
 from bots.ringing import Pace, Ways
 from bots.roster import Shift
@@ -89,6 +91,7 @@ async def test_a_night_on_duty(tmp_path: Path) -> None:
         assert "On duty now: Irina" in text_of(await irina.next_edit(says("On duty now: Irina")))
         await irina.press("As the roster says", duty)
         await irina.next_edit(says("On duty now: Ed"))
+        assert "Acknowledgement: 1 agency" in text_of(await ed.ask("/tally FRA-2026-0042"))
         handed = text_of(await ed.ask("/handover"))
         assert handed.startswith("🤝 Hand-over of the shift, since ")
         assert handed.index("Still waits for you") < handed.index("Drone over the stadium")
@@ -102,6 +105,8 @@ async def an_event(
 ) -> None:
     """From its beginning to its bundle."""
     claire, ed, irina = people
+    for person in (claire, irina):
+        await person.ask("/digest quiet off")
     assert "Only administrators" in text_of(await ed.ask("/event new games Summer Games"))
     assert "Running. No end is set." in text_of(await claire.ask("/event new games Summer Games"))
     assert "Stadium North, Arena" in text_of(await claire.ask("/event games venues Stadium North, Arena"))
@@ -298,6 +303,29 @@ async def test_whoever_comes_on_duty_is_handed_over_to_once(tmp_path: Path) -> N
             clock.at += 60
         rows = await state.store.query("SELECT officer, key FROM jobs")
         assert rows == [(irina, f"digest:{irina}:shift-0-{int(at('2026-03-02T19:00'))}")]
+
+
+async def test_a_request_is_brought_to_mind_once_before_its_deadline(tmp_path: Path) -> None:
+    clock = Moved(at("2026-03-02T12:00"))
+    async with await State.open(tmp_path) as state:
+        watch, ed = Watch(state, clock), await officer(state, "Ed")
+        await officer(state, "Other")
+        await state.officers.subscribe(ed, Filters())
+        await watch.arrive(
+            make_record(1, kind="request", valid_until="2026-03-02T18:00:00Z"),
+            make_record(2, kind="request", tlp="TLP:AMBER", valid_until="2026-03-02T18:00:00Z"),
+        )
+        await jobs(state)
+        seen = []
+        for _ in range(8):
+            await Reminder(state, clock, lambda: None).look()
+            for work in await state.outbox.candidates(clock.at, (), 10):
+                record = await state.outbox.record(work.record or "")
+                shown = await Caller(state, clock, Ceiling()).reminder(work, record)
+                seen.append((work.officer.id, clock.at, shown is not None))
+                await state.outbox.finish(work)
+            clock.at += 1800
+        assert seen == [(ed, at("2026-03-02T15:00"), True), (ed, at("2026-03-02T15:30"), False)]
 
 
 async def test_an_event_rings_reports_and_ends_by_itself(tmp_path: Path) -> None:
