@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from typing import Final
 
 from bots.actions import encode
-from bots.audit import OUTBOX, Entry
+from bots.audit import OUTBOX, Act, Entry
 from bots.clock import moment
 from bots.labels import N_
 from bots.markup import Span
 from bots.release import Ceiling, Release
 from bots.rendered import Button, Rendered
 from bots.screens import plain_answer, screen
+from bots.staffing import ROLES
 from bots.state.officers import Officer
-from bots.words import words
+from bots.words import Words, words
 from schemas.vocabulary import Tlp
 
 PAGE: Final = 8
-OUTCOMES: Final = {
+OUTCOMES: Final[dict[str, str]] = {
     Release.FULL: N_("seen in full"),
     Release.STUB: N_("seen as a notice"),
     Release.WAITING: N_("told that it waits"),
@@ -27,7 +28,23 @@ OUTCOMES: Final = {
     "invited": N_("invited"),
     "removed": N_("removed"),
     "shut_out": N_("phone shut out"),
+    "acknowledged": N_("Acknowledged"),
+    "lowered": N_("lowered"),
+    "exported": N_("As a file"),
+    **{str(role): name for role, name in ROLES.items()},
+    "answered": "",
+    "done": "",
+    "sent": "",
 }
+"""What came of it, in words; nothing where the verb says it all."""
+VERBS: Final = {
+    "alert": N_("an alert"),
+    "alarm": N_("an alarm"),
+    "digest": N_("Digest"),
+    "edit": N_("a changed message"),
+    "notice": N_("Notice"),
+}
+"""What comes by itself, in words; commands are shown as they are written."""
 
 
 def page(asking: Officer, entries: Sequence[Entry], *, more: bool) -> Rendered:
@@ -39,18 +56,25 @@ def page(asking: Officer, entries: Sequence[Entry], *, more: bool) -> Rendered:
     for entry in entries:
         act = entry.act
         when = say.embed(say.when(moment(entry.at / 1000), asking.zone))
-        outcome = OUTCOMES.get(act.outcome)
-        told = [
-            "" if act.door == OUTBOX else "👉 ",
-            say.embed(act.name or "—"),
-            f" · {say.embed(act.verb)}",
-            f" · {say.embed(act.object)}" if act.object else "",
-            f" · {say.text(outcome) if outcome else say.embed(act.outcome)}",
-        ]
-        spans += [Span(f"\n\n{when}\n"), Span("".join(told))]
+        told = [say.embed(act.name or "—"), _verb(act, say), say.embed(act.object), _outcome(act, say)]
+        asked = "" if act.door == OUTBOX else "👉 "
+        spans.append(Span(f"\n\n{when}\n{asked}" + " · ".join(filter(None, told))))
     older = [Button("▶️ " + say.text("Older"), encode("audit", "older", entries[-1].number))] if more else []
     export = Button("📄 " + say.text("As a file"), encode("audit", "export"))
     return screen(spans, asking.language, ((*older, export),))
+
+
+def _verb(act: Act, say: Words) -> str:
+    if act.verb.startswith("button"):
+        return say.text("a button")
+    return say.text(VERBS[act.verb]) if act.verb in VERBS else say.embed(act.verb)
+
+
+def _outcome(act: Act, say: Words) -> str:
+    known = OUTCOMES.get(act.outcome)
+    if known is None:
+        return say.embed(act.outcome)
+    return say.text(known) if known else ""
 
 
 def unknown_filter(asking: Officer) -> Rendered:

@@ -53,7 +53,12 @@ def one(asking: Officer, officer: Officer, seen: Mapping[int, float]) -> Rendere
     say = words(asking.language)
     spans = [
         Span("👤 " + say.embed(officer.name), "b"),
-        Span("\n" + say.text(ROLES[officer.role]) + ": " + say.text(RIGHTS[officer.role])),
+        Span(
+            "\n"
+            + say.text(
+                "{role}: {rights}", role=say.text(ROLES[officer.role]), rights=say.text(RIGHTS[officer.role])
+            )
+        ),
         Span("\n" + _standing(officer, asking, seen, say)),
     ]
     roles = [

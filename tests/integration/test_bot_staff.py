@@ -94,7 +94,7 @@ async def test_the_audit_in_chat_and_a_ceiling_that_is_lowered(tmp_path: Path) -
         await ed.ask("/show FRA-2026-0042")
         listed = await ed.ask("/audit FRA-2026-0042")
         assert "Ed · /show · FRA-2026-0042 · seen in full" in text_of(listed)
-        assert "Ed · alert · FRA-2026-0042 · seen in full" in text_of(listed)
+        assert "Ed · an alert · FRA-2026-0042 · seen in full" in text_of(listed)
         assert "Drone" not in text_of(listed)
         assert "neither a reference nor an officer" in text_of(await ed.ask("/audit somebody else"))
 
