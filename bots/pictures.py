@@ -69,8 +69,10 @@ class Pictures:
 
 def drawn(figure: Figure) -> bytes:
     """The picture of a figure, as PNG bytes of `SIZE`."""
+    from matplotlib import rcParams
     from matplotlib.figure import Figure as Canvas
 
+    rcParams["text.hinting"] = "none"  # letters of this size need no hints, which take as long as the rest
     canvas = Canvas(figsize=(SIZE[0] / _DPI, SIZE[1] / _DPI), dpi=_DPI, facecolor=GROUND)
     _Painter(canvas, figure).paint()
     out = io.BytesIO()

@@ -34,7 +34,7 @@ from tests.bench.measure import Result, latency, percentile
 from tests.support import archive as made
 from tests.support.federation import directory
 from tests.support.local_nats import connected, running_node
-from tests.support.node_api import MemoryNode
+from tests.support.node_api import MemoryNode, MemoryReplies
 from tests.support.officers_bot import BotStage, running_bot
 from tests.support.un_sample import SAMPLE, un_xml
 
@@ -74,6 +74,18 @@ class Shelved:
         return await count(self.store, filters, step)
 
 
+class ShelvedReplies(MemoryReplies):
+    """What was answered to a bulletin, from a store."""
+
+    def __init__(self, node: MemoryNode, archive: Archive) -> None:
+        super().__init__(node)
+        self._archive = archive
+
+    async def replies(self, ref: str, limit: int, tlp_at_most: Tlp) -> list[Record]:
+        """As every node."""
+        return await self._archive.replies((await self._archive.get(ref)).bulletin.id, limit, tlp_at_most)
+
+
 class ArchiveNode(MemoryNode):
     """A node without a hub, on a real archive."""
 
@@ -81,6 +93,7 @@ class ArchiveNode(MemoryNode):
         super().__init__()
         self.archive = Archive(store)
         self.insight = Shelved(store)
+        self.replies = ShelvedReplies(self, self.archive)
 
     async def search(
         self,
@@ -113,9 +126,10 @@ class Then(SystemClock):
 
 @dataclass(frozen=True)
 class Question:
-    """One kind: what is typed, and the bare request that it comes to."""
+    """One kind: what is typed, what an answer to it has, and the bare request that it comes to."""
 
     name: str
+    sign: str
     typed: Callable[[random.Random], str]
     verb: str
     request: Callable[[str], dict[str, object]]
@@ -130,21 +144,24 @@ def kinds(bulletins: int, end: float) -> Sequence[Question]:
     since, until = (time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(end - d * _DAY)) for d in (84, 0))
     span: dict[str, object] = {"filters": {"since": since, "until": until, "tlp_at_most": "TLP:GREEN"}}
     return (
-        Question("latest", lambda _: "/latest", "latest", lambda _: {"limit": 5}),
+        Question("latest", "🗂", lambda _: "/latest", "latest", lambda _: {"limit": 5}),
         Question(
             "search",
+            "🔎",
             lambda words: f"/search {words.choice(SIGHTS)} place{words.randrange(1_000)}",
             "search",
             lambda typed: {"limit": 5, "words": typed.partition(" ")[2]},
         ),
         Question(
             "show",
+            "👤",
             lambda words: f"/show {ref(words.randrange(bulletins))}",
             "show",
             lambda typed: {"ref": typed.partition(" ")[2]},
         ),
         Question(
             "who",
+            "🔑",
             lambda words: f"/who {ref(PROVED * words.randrange(bulletins // PROVED))}",
             "provenance",
             lambda typed: {"ref": typed.partition(" ")[2]},
@@ -160,6 +177,7 @@ def kinds(bulletins: int, end: float) -> Sequence[Question]:
         Question(
             "subject", lambda words: f"/subject {words.choice(ASKED)}", "latest", lambda _: {"limit": 5}
         ),
+        Question("stats", "📊", lambda _: "/stats", "counts", lambda _: span),
     )
 
 
@@ -177,8 +195,10 @@ async def measure(store: Store, folder: Path, *, bulletins: int, questions: int)
                     if kind.name == "stats":  # no picture is the one before
                         await archive.add(store, bulletins + number)
                     start = time.perf_counter()
-                    await person.ask(typed, deadline=_WAIT)
+                    answer = await person.ask(typed, deadline=_WAIT)
                     between = time.perf_counter()
+                    if kind.sign not in (answer.get("caption") or answer["text"]):
+                        raise ValueError(f"{typed} was not answered")
                     await _bare(nc, session, stage, person, kind, typed)
                     done = time.perf_counter()
                     if number >= _WARM:
