@@ -166,18 +166,18 @@ def kinds(bulletins: int, end: float) -> Sequence[Question]:
             "provenance",
             lambda typed: {"ref": typed.partition(" ")[2]},
         ),
-        Question("stats", lambda _: "/stats", "counts", lambda _: span),
+        Question("stats", "📊", lambda _: "/stats", "counts", lambda _: span),
         Question(
             "like",
+            "FRA-",
             lambda words: f"/like {ref(words.randrange(bulletins))}",
             "show",
             lambda typed: {"ref": typed.partition(" ")[2]},
         ),
-        Question("tactic", lambda _: "/tactic T1566", "latest", lambda _: {"limit": 5}),
+        Question("tactic", "🧩", lambda _: "/tactic T1566", "latest", lambda _: {"limit": 5}),
         Question(
-            "subject", lambda words: f"/subject {words.choice(ASKED)}", "latest", lambda _: {"limit": 5}
+            "subject", "📜", lambda words: f"/subject {words.choice(ASKED)}", "latest", lambda _: {"limit": 5}
         ),
-        Question("stats", "📊", lambda _: "/stats", "counts", lambda _: span),
     )
 
 
