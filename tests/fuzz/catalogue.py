@@ -3,10 +3,10 @@
 from typing import Final
 
 from tests.fuzz.target import Target
-from tests.fuzz.targets import agency, chat, documents, files, hub, sharing, wire
+from tests.fuzz.targets import agency, chat, documents, files, hub, room, sharing, wire
 
 TARGETS: Final[dict[str, Target]] = {
     each.name: each
-    for group in (wire, documents, files, agency, hub, chat, sharing)
+    for group in (wire, documents, files, agency, hub, chat, room, sharing)
     for each in group.TARGETS
 }

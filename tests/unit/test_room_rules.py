@@ -18,29 +18,26 @@ import bots.room
 from bots.pacing import Rate
 from bots.release import Ceiling
 from bots.render import Reader, button_room, render
-from bots.roles import Role
 from bots.room.headers import headers
 from bots.room.init_data import AHEAD_SECONDS, FRESH_SECONDS, read_init_data
 from bots.room.origin import read_listen, read_origin
 from bots.room.pages import page
-from bots.room.passkeys import CHALLENGE_SECONDS, Challenges
+from bots.room.passkeys import CHALLENGE_SECONDS, Challenges, created, named, used
 from bots.room.sessions import ALL_MAX, EACH_MAX, IDLE_SECONDS, WHOLE_SECONDS, Sessions
 from bots.room.texts import TEXTS, PageWords
 from bots.room.tries import Tries
 from bots.room.view import reading
 from bots.settings import load
-from bots.state.officers import Officer
 from bots.words import words
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language, Tlp
 from subscribers.records import Record
 from tests.support.node_api import make_record
+from tests.support.passkeys import NOW, OFFICER, ORIGIN, RECORDED, challenge, held
 from tests.support.records import MARK, records
 from tests.support.room import TOKEN, init_data
 
-NOW = 1_790_000_000.0
 SECRET = SecretStr(TOKEN)
-OFFICER = Officer(7, "Amina", Role.READER, Language.ENGLISH, ZoneInfo("UTC"), None, 11, 11, True)  # noqa: FBT003
 ENGLISH = Reader(Language.ENGLISH, ZoneInfo("UTC"))
 
 
@@ -158,6 +155,29 @@ def test_a_challenge_is_answered_once_and_soon() -> None:
     for number in range(1_000):
         held.ask(str(number), NOW)
     assert held.take("c", NOW) is None
+
+
+def test_a_passkey_answers_its_own_challenge_here_alone_and_says_whose_it_is() -> None:
+    made, answer = challenge(RECORDED["created"]), RECORDED["created"]
+    kept = created(ORIGIN, OFFICER, "chat", made, answer, NOW)
+    assert kept is not None
+    assert (kept.id, kept.public, kept.vouched) == (held().id, held().public, "chat")
+    elsewhere = read_origin("http://localhost:1")
+    other = replace(made, value=bytes(32))
+    assert created(elsewhere, OFFICER, "chat", made, answer, NOW) is None
+    assert created(ORIGIN, OFFICER, "chat", other, answer, NOW) is None
+    asked, answer = challenge(RECORDED["used"]), RECORDED["used"]
+    assert named(answer) == held().id
+    assert used(ORIGIN, held(), asked, answer)
+    assert used(elsewhere, held(), asked, answer) is None
+    assert used(ORIGIN, held(), replace(asked, value=bytes(32)), answer) is None
+    assert used(ORIGIN, replace(held(), handle=bytes(32)), asked, answer) is None
+    assert used(ORIGIN, held(counter=1_000), asked, answer) is None  # a copied authenticator
+    unfit: list[object] = [None, [], {}, {"response": {"userHandle": "!"}}, {**answer, "response": {}}]
+    for wrong in unfit:
+        assert used(ORIGIN, held(), asked, wrong) is None
+        assert created(ORIGIN, OFFICER, "chat", made, wrong, NOW) is None
+        assert named(wrong) is None or isinstance(wrong, dict)
 
 
 # --- where it is ----------------------------------------------------------------------------------
