@@ -4,16 +4,19 @@ The ceiling is held to on both sides: of a bulletin that is withheld nothing lik
 say what it is about; and nothing that is withheld is found.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bots import screens
+from bots.actions import encode, short
 from bots.desk import PAGE, Answer
 from bots.matching import QUIET_KINDS
 from bots.overtaken import as_marked_now, at
 from bots.ports import NodeClient
 from bots.release import Ceiling, Release
 from bots.render import Reader, listing
+from bots.rendered import Button, Rows
 from bots.state.lists import Listed
 from bots.state.officers import Officer
 from bots.words import words
@@ -22,6 +25,13 @@ from subscribers.records import Filters, Record
 
 KINDS: Final = frozenset(Kind) - QUIET_KINDS - {Kind.DIGEST}
 """Not what only repeats others."""
+_IN_A_ROW: Final = 2
+
+
+def opening(records: Sequence[Record]) -> Rows:
+    """A button for each of the bulletins of a list that opens it below."""
+    buttons = [Button(each.bulletin.ref, encode("open", short(each.bulletin.id))) for each in records]
+    return tuple(tuple(buttons[at : at + _IN_A_ROW]) for at in range(0, len(buttons), _IN_A_ROW))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,7 @@ class Likening:
         title = "🧭 " + say.text("More like {ref}, the most alike first", ref=name)
         note = say.text("Open one with /show and its reference.")
         reader = Reader(officer.language, officer.zone)
-        shown = listing(found, self.ceiling, reader, title=title, note=note)
+        shown = listing(found, self.ceiling, reader, title=title, note=note, rows=opening(found))
         return Answer(shown, listed=Listed(tuple(each.bulletin.id for each in found)))
 
     async def _shown(self, records: list[Record]) -> list[Record]:

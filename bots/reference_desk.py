@@ -13,6 +13,7 @@ from bots.actions import encode
 from bots.clock import Clock, moment
 from bots.desk import PAGE, Answer
 from bots.library import Edition, Library
+from bots.likening import opening
 from bots.overtaken import as_marked_now, at
 from bots.ports import NodeClient
 from bots.reference_screens import About, Seen
@@ -154,7 +155,9 @@ class ReferenceDesk:
         asked = {"facet": facet, "value": value, "cursor": page.cursor}
         await self.state.memory.set_data(_seen_key(officer), asked)
         say = words(officer.language)
-        rows = ((Button(say.text("More") + " ▾", encode("seen", "more")),),) if page.cursor else ()
+        rows = opening(found)
+        if page.cursor:
+            rows += ((Button(say.text("More") + " ▾", encode("seen", "more")),),)
         title = "👁 " + say.text("Seen here: {what}", what=say.embed(value))
         note = say.text("Open one with /show and its reference.")
         reader = Reader(officer.language, officer.zone)

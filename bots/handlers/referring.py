@@ -38,6 +38,12 @@ async def like(asked: Typed, context: Context, officer: Officer) -> None:
     await context.answer(officer, asked.chat, await desk.like(officer, wanted))
 
 
+async def open_one(asked: Pressed, context: Context, officer: Officer) -> None:
+    """A bulletin of a list, below it."""
+    answer = await context.desk.show(officer, asked.action.bulletin())
+    await _answer(asked, context, officer, answer)
+
+
 async def technique(asked: Pressed, context: Context, officer: Officer) -> None:
     """The technique of a button."""
     answer = await context.reference.technique(officer, asked.action.argument(0))
@@ -77,6 +83,7 @@ def register(book: Book) -> None:
     book.command("tactic", tactic)
     book.command("subject", subject)
     book.command("like", like)
+    book.button("open", open_one)
     book.button("tech", technique)
     book.button("listed", entry)
     book.button("hits", hits)

@@ -483,21 +483,25 @@ async def test_public_lists_with_what_was_seen_of_them(tmp_path: Path, node: Dir
         await ed.press("Show where it was seen", shown)
         seen = await ed.next_message(says("Letter 8"))
         assert "Amber" not in text_of(seen)
+        await ed.press("FRA-2026-0008", seen)
+        assert "Alpha" in text_of(await ed.next_message(says("Letter 8")))
         await ed.press("More", seen)
         assert "Letter 1" in text_of(await ed.next_message(says("Letter 3")))
         await ed.press("T1566.002", shown)
         assert "Not seen here." in text_of(await ed.next_message(says("Spearphishing Link")))
-        assert "Which technique do you mean?" in text_of(await ed.ask("/tactic phishing"))
-        assert "T0049" in text_of(await ed.ask("/tactic flood information"))
-        assert "No technique" in text_of(await ed.ask("/tactic xyzzy plugh"))
-        assert "/tactic T1566" in text_of(await ed.ask("/tactic"))
-
-        alike = text_of(await ed.ask("/like fra-2026-0001"))
-        assert "More like FRA-2026-0001" in alike
-        assert "Amber" not in alike
-        assert "FRA-2026-0009 is withheld from chat" in text_of(await ed.ask("/like FRA-2026-0009"))
-        assert "no such bulletin" in text_of(await ed.ask("/like FRA-2026-0999"))
-        assert "/like FRA-2026-0042" in text_of(await ed.ask("/like"))
+        for typed, told in {
+            "/tactic phishing": "Which technique do you mean?",
+            "/tactic flood information": "T0049",
+            "/tactic xyzzy plugh": "No technique",
+            "/tactic": "/tactic T1566",
+            "/like fra-2026-0001": "More like FRA-2026-0001",
+            "/like FRA-2026-0009": "FRA-2026-0009 is withheld from chat",
+            "/like FRA-2026-0999": "no such bulletin",
+            "/like": "/like FRA-2026-0042",
+        }.items():
+            said = text_of(await ed.ask(typed))
+            assert told in said
+            assert "Amber" not in said
 
         hits = await ed.ask("/subject Карим Тестоф 1971")
         assert "1 possible match" in text_of(hits)
@@ -509,9 +513,12 @@ async def test_public_lists_with_what_was_seen_of_them(tmp_path: Path, node: Dir
         assert "Seen here in 8 bulletins." in text_of(entry)
         await ed.press("Show where it was seen", entry)
         assert "Amber" not in text_of(await ed.next_message(says("Seen here: QDi.001")))
-        assert "KARIM TESTOV AL-MITHAL" in text_of(await ed.ask("/subject qdi.001"))
-        assert "QDi.777 is not on this list" in text_of(await ed.ask("/subject QDi.777"))
-        assert "That clears nobody" in text_of(await ed.ask("/subject Marie Dupont"))
+        for typed, told in {
+            "/subject qdi.001": "KARIM TESTOV AL-MITHAL",
+            "/subject QDi.777": "QDi.777 is not on this list",
+            "/subject Marie Dupont": "That clears nobody",
+        }.items():
+            assert told in text_of(await ed.ask(typed))
 
         fresh = tmp_path / "fresh.xml"
         fresh.write_bytes(un_xml(*SAMPLE[1:], made="2026-03-01"))
