@@ -5,8 +5,8 @@ retracted, and what they acknowledged, stands in it no longer.
 """
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from bots import digests
 from bots.aftermath import reader
@@ -24,6 +24,9 @@ from bots.watching import Mode, Sight, Subscription, stands_in_digest
 from bots.words import words
 from subscribers.records import Record
 
+_FRESH: Final = 2.0
+"""Seconds for which what was read serves other digests too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compiler:
@@ -32,6 +35,7 @@ class Compiler:
     state: State
     ceiling: Ceiling
     clock: Clock
+    _kept: dict[float, list[Record]] = field(default_factory=dict)
 
     async def listed(self, work: Work) -> Listed | None:
         """What a digest lists; None for one that is empty, of an officer who wants no empty ones."""
@@ -72,12 +76,25 @@ class Compiler:
             sections=[(head, some) for head, some in found if head and some],
         )
 
+    async def _lately(self, now: float, wanted: set[str]) -> list[Record]:
+        """What came lately, with all that are `wanted` of it, read once for the many digests that leave at
+        the same hour. `rendered` reads what it shows anew.
+        """
+        for at, found in self._kept.items():
+            if 0 <= now - at < _FRESH and wanted <= {each.bulletin.id for each in found}:
+                return found
+        outbox = self.state.outbox
+        found = await as_marked_now(await outbox.records(now - KEEP, now + 1), outbox.record)
+        self._kept.clear()
+        self._kept[now] = found
+        return found
+
     async def _gathered(
         self, work: Work, told: dict[str, Any], held: list[Subscription], cell: Cell | None
     ) -> Gathered:
         now = self.clock.now()
         outbox = self.state.outbox
-        kept = await as_marked_now(await outbox.records(now - KEEP, now + 1), outbox.record)
+        kept = await self._lately(now, set(told["records"]))
         known = await outbox.told_to(work.officer.id)
         watched = {each.bulletin.id for each in kept if stands_in_digest(Sight(each, self.ceiling), held)}
         ids = watched | known if told.get("kind") == "shift" else watched

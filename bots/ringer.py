@@ -17,7 +17,6 @@ from bots.ringing import Bell, Step, Ways
 from bots.roles import Right
 from bots.state import State
 from bots.state.officers import Officer
-from bots.state.outbox import KEEP
 from bots.state.rosters import AGENCY
 from subscribers.records import Record
 
@@ -57,7 +56,6 @@ class Ringer:
     async def look(self) -> float:
         """Do what is due; the seconds until something else may be."""
         now = self._clock.now()
-        await self._state.bells.tidy(now - 3 * KEEP)
         if not (bells := await self._state.bells.open()):
             return LOOK
         officers = await self._state.officers.all()

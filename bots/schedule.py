@@ -160,7 +160,9 @@ class Schedule:
 
     async def tidy(self) -> None:
         """Give up and forget what is old."""
-        await self._state.outbox.tidy(self._clock.now())
+        now = self._clock.now()
+        await self._state.outbox.tidy(now)
+        await self._state.bells.tidy(now - 3 * KEEP)
 
 
 def ending(sent: Sent, now: float) -> Job:
