@@ -54,7 +54,7 @@ TITLE_WEIGHT: Final = 4.0
 
 _RECORD: Final = """
     SELECT p.payload, b.community, coalesce(c.slug, b.community), coalesce(c.title, b.community), b.agency,
-        coalesce(a.name, b.agency), b.received, b.own, b.flags, b.state, b.replaced_by
+        coalesce(a.name, b.agency), b.received, b.own, b.flags, b.state, b.replaced_by, b.tlp
     FROM bulletins b JOIN payloads p USING (position)
         LEFT JOIN communities c ON c.id = b.community LEFT JOIN agencies a ON a.id = b.agency
     WHERE b.position = ?
@@ -173,7 +173,7 @@ class Archive:
         """What the amendment or retraction with this id did to bulletins that are here, if it holds."""
         sql = """
             SELECT t.id, t.ref, t.state, s.id, s.ref, t.community, coalesce(c.slug, t.community), t.agency,
-                t.kind, t.severity, t.tlp, s.received, p.payload
+                t.kind, t.severity, s.received, p.payload
             FROM bulletins s CROSS JOIN replacements r ON r.position = s.position
                 CROSS JOIN bulletins t ON t.id = r.target JOIN payloads p ON p.position = t.position
                 LEFT JOIN communities c ON c.id = t.community
@@ -241,9 +241,12 @@ def records_at(
 
 
 def _record(row: Row, known: Mapping[bytes, Bulletin]) -> Record:
-    payload, community, slug, title, agency, name, received, own, flags, state, replaced_by = row
+    payload, community, slug, title, agency, name, received, own, flags, state, replaced_by, tlp = row
+    bulletin = (known.get(payload) or parse_bulletin(payload)).shown()
+    if tlp > bulletin.tlp.rank:  # its originator has marked it higher since
+        bulletin = bulletin.model_copy(update={"tlp": list(Tlp)[tlp]})
     return Record(
-        bulletin=(known.get(payload) or parse_bulletin(payload)).shown(),
+        bulletin=bulletin,
         community=community,
         community_slug=slug,
         community_title=title,
@@ -258,14 +261,14 @@ def _record(row: Row, known: Mapping[bytes, Bulletin]) -> Record:
 
 
 def _change(row: Row) -> Change:
-    *texts, kind, severity, tlp, received, payload = row
-    named = dict(zip(_CHANGED, texts, strict=True))
+    *texts, kind, severity, received, payload = row
+    named, changed = dict(zip(_CHANGED, texts, strict=True)), parse_bulletin(payload)
     return Change(
         **named,
         kind=Kind(kind),
         severity=list(Severity)[severity],
-        tlp=list(Tlp)[tlp],
-        exercise=parse_bulletin(payload).exercise,
+        tlp=changed.tlp,  # who might read it before is told, whatever it is marked now
+        exercise=changed.exercise,
         received=instant(received),
     )
 

@@ -87,6 +87,12 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     CREATE INDEX bulletins_counted ON bulletins (kind, severity, tlp, languages) WHERE state <> 'retracted';
     """,
     "CREATE VIRTUAL TABLE terms_held USING fts5vocab ('terms', 'row');",
+    """
+    UPDATE bulletins AS t SET tlp = max(t.tlp, coalesce((
+        SELECT max(s.tlp) FROM replacements r JOIN bulletins s ON s.position = r.position
+        WHERE r.target = t.id AND s.kind = 'amendment' AND s.agency = t.agency AND s.community = t.community
+    ), 0));
+    """,
 )
 
 Flag = Literal["expired", "gap_before", "late", "history", "private", "review_due"]
@@ -111,6 +117,19 @@ _REPLACE: Final = """
         WHERE o.id = ?1 AND s.agency = o.agency AND s.community = o.community AND s.id <> o.id
         ORDER BY s.kind = 'retraction' DESC, s.issued DESC, s.id DESC LIMIT 1
     ) AS s WHERE t.id = ?1
+"""
+
+# Of the marking the highest counts that its originator has given it here, by itself or by an amendment
+# (FORMAT.md, "Bulletin"): `tlp` is that one, whichever came first.
+_MARK: Final = """
+    UPDATE bulletins AS t SET tlp = max(t.tlp, (
+        SELECT coalesce(max(s.tlp), 0) FROM replacements r CROSS JOIN bulletins s ON s.position = r.position
+        WHERE r.target = t.id AND s.kind = 'amendment' AND s.agency = t.agency AND s.community = t.community
+    )) WHERE t.id = ?1
+"""
+_AMENDED: Final = """
+    SELECT r.target FROM bulletins s CROSS JOIN replacements r ON r.position = s.position
+    WHERE s.id = ? AND s.kind = 'amendment'
 """
 
 # What was retracted is kept for those who must account for it, and no longer found by its words. So is a
@@ -213,10 +232,21 @@ def put(connection: apsw.Connection, new: NewRecord) -> bool:
         connection.execute(_REPLACE, (target,))
         connection.execute(_FORGET, (target,))
         connection.execute(_FORGET_FACETS, (target,))
+    _mark(connection, bulletin.id)
     if bulletin.kind in _REPLACES and "history" not in new.flags:
         # What was changed before we came is nobody's to ask us about.
         connection.execute(_CHANGE, (bulletin.id, new.community, new.agency, position, new.received))
     return True
+
+
+def _mark(connection: apsw.Connection, id: str) -> None:
+    """Give a bulletin, what it amends, what that amends, and so on, the markings that they have by now."""
+    waiting, seen = [id], set[str]()
+    while waiting:
+        each = waiting.pop()
+        connection.execute(_MARK, (each,))
+        seen.add(each)
+        waiting += [target for (target,) in connection.execute(_AMENDED, (each,)) if target not in seen]
 
 
 def _is_held(connection: apsw.Connection, new: NewRecord) -> bool:

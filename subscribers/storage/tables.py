@@ -41,4 +41,5 @@ NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[4],
     archive.MIGRATIONS[5],
     archive.MIGRATIONS[6],
+    archive.MIGRATIONS[7],
 )
