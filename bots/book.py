@@ -39,6 +39,16 @@ class Book:
         """The names of the commands."""
         return frozenset(self._commands)
 
+    @property
+    def verbs(self) -> frozenset[str]:
+        """The verbs of the buttons."""
+        return frozenset(self._buttons)
+
+    @property
+    def steps(self) -> frozenset[str]:
+        """The states in which a conversation waits for a line."""
+        return frozenset(self._steps)
+
     def command(self, name: str, answer: Said) -> None:
         """`answer` takes `/name`."""
         _enter(self._commands, name, answer)

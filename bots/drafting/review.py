@@ -11,6 +11,7 @@ from bots.actions import encode
 from bots.drafting.policy import Ruling
 from bots.drafting.preview import preview
 from bots.drafting.screens import VERB
+from bots.drafting.wizard import allowed
 from bots.jobs import Job, Priority
 from bots.labels import N_
 from bots.markup import Span
@@ -23,7 +24,7 @@ from bots.state.officers import Officer
 from bots.words import NAMES, Words, words
 from schemas.bulletin import Bulletin
 from schemas.errors import Code, LiaisonError
-from schemas.vocabulary import Language
+from schemas.vocabulary import Language, Tlp
 from subscribers.records import Published, Record
 
 _REFUSALS: Final = {
@@ -209,5 +210,7 @@ def told(
         case _:
             text = say.text("{draft} came back from {name}:", draft=name, name=by)
             note = "\n" + say.embed(body["note"]) if body["note"] else ""
+            if note and (kept is None or not allowed(kept.body.tlp or Tlp.RED, ceiling)):
+                note = "\n🔒 " + say.text("{draft} is marked above what may be in this chat.", draft=name)
             row = (Button("📝 " + say.text("Open"), encode(VERB, "open", int(body["draft"]))),)
             return plain_answer("↩️ " + text + note, officer.language, (row,))
