@@ -75,7 +75,7 @@ class Caretaker:
         records = await self._all(cell)
         name = f"{cell.slug}-{moment(now).astimezone(self._zone).date().isoformat()}.zip"
         await asyncio.to_thread(keep, self._folder, name, pack(cell, records, now))
-        told = json.dumps({"event": cell.name, "bundle": name, "bulletins": len(records)})
+        told = json.dumps({"event": cell.name, "bundle": name})
         readers = await self._state.cells.readers(cell.id)
         officers = [each for each in await self._state.officers.all() if each.chat is not None]
         heads = [each.id for each in officers if each.may(Right.ADMINISTER) or each.id in readers]

@@ -76,10 +76,9 @@ def over(officer: Officer, body: str) -> Rendered:
     text = say.text("{event} is over and its cell is closed.", event=say.embed(told["event"]))
     if not officer.may(Right.ADMINISTER):
         return plain_answer("🏁 " + text, officer.language)
-    kept = say.count(
-        "{number} bulletin is kept in the bundle {file} on your agency's machine.",
-        "{number} bulletins are kept in the bundle {file} on your agency's machine.",
-        told["bulletins"],
+    # Without their number: it would count those that are withheld from this chat.
+    kept = say.text(
+        "All its bulletins are kept in the bundle {file} on your agency's machine.",
         file=say.embed(told["bundle"]),
     )
     return plain_answer(f"🏁 {text}\n{kept}", officer.language)

@@ -126,7 +126,7 @@ async def an_event(
     await irina.press("Send me situation reports", cell)
     await irina.next_edit(lambda each: "No situation reports" in str(buttons(each)))
     await claire.send("/event games close")
-    await claire.next_message(says("2 bulletins are kept in the bundle games-"))
+    await claire.next_message(says("All its bulletins are kept in the bundle games-"))
     await irina.next_message(says("Summer Games is over"))
     (bundle,) = (folder / "bundles").iterdir()
     assert bundle.name.startswith("games-")

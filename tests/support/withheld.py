@@ -341,10 +341,14 @@ class Scene:
         self.clock.at += 1
         await self.house.reception.pressed(Pressed(meant(data), person, person, message, "p", rows))
 
-    async def answers(self, text: str) -> list[str]:
-        """What is answered, with its buttons, but for blocks of text about what the twin does not have."""
+    async def answers(self, text: str, *, later: bool = False) -> list[str]:
+        """What is answered, by way of the outbox as well if it comes `later`, with its buttons, but for
+        blocks of text about what the twin does not have.
+        """
         known = len(self.wire.told)
         await self.says(text)
+        if later:
+            await self.settle()
         return self._told(known)
 
     async def answers_press(self, data: str) -> list[str]:
