@@ -82,6 +82,7 @@ CASES: dict[str, Sequence[str]] = {
     "invite": ["Zoe", "Amina"],
     "language": [""],
     "latest": [""],
+    "like": REFS,
     "lost": ["Zoe", "Nobody"],
     "officers": [""],
     "retract": REFS,

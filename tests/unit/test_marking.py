@@ -13,6 +13,8 @@ from subscribers.storage.archive import Archive, NewRecord
 from subscribers.storage.store import Store
 from tests.support.archive import OTHER_COMMUNITY, bulletin_id, new_record, replacing
 
+AGAIN = next(each for each in tables.NODE if "UPDATE bulletins AS t SET tlp" in each)
+"""What marks those anew that were there before."""
 GREEN = Filters(tlp_at_most=Tlp.GREEN)
 RAISES = replacing(2, "amendment", 1, tlp="TLP:AMBER")
 ORDERS = [
@@ -65,7 +67,7 @@ async def test_what_was_kept_before_is_marked_anew(tmp_path: Path) -> None:
                 connection.execute(
                     "UPDATE bulletins SET tlp = ? WHERE id = ?", (Tlp.GREEN.rank, bulletin_id(1))
                 ),
-                connection.execute(tables.NODE[-1]),
+                connection.execute(AGAIN),
             ]
         )
         assert (await archive.get("FRA-2026-0001")).bulletin.tlp is Tlp.AMBER
