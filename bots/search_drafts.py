@@ -16,6 +16,8 @@ from bots.watching import NEVER_QUIET, Mode, Search
 from schemas.errors import Code, FormatError, OperationError
 from schemas.vocabulary import Kind, Language, Severity
 
+VALUES_MAX: Final = 100
+"""Of regions, say, in one search: every bulletin is held against each."""
 TYPED: Final = {
     "regions": "FR, DE-BE",
     "events": "Great Games",
@@ -103,13 +105,17 @@ def named(field: str) -> str:
 def _added(draft: Search, field: str, values: Iterable[str]) -> Search:
     if not (fresh := frozenset(values)):
         raise OperationError(Code.BAD_REQUEST, "that could not be read", "see /help")
-    held = getattr(draft.filters, field)
-    return draft.model_copy(update={"filters": draft.filters.model_copy(update={field: held | fresh})})
+    after = getattr(draft.filters, field) | fresh
+    if len(after) > VALUES_MAX:
+        raise OperationError(Code.TOO_LARGE, f"at most {VALUES_MAX} of a kind", "take some away first")
+    return draft.model_copy(update={"filters": draft.filters.model_copy(update={field: after})})
 
 
 def _toggled(draft: Search, field: str, value: str) -> Search:
     held = getattr(draft.filters, field)
     after = held ^ {value} if isinstance(held, frozenset) else value
+    if isinstance(after, frozenset) and len(after) > max(VALUES_MAX, len(held)):
+        raise FormatError(Code.BAD_REQUEST, "a button for one more of too many")
     return draft.model_copy(update={"filters": draft.filters.model_copy(update={field: after})})
 
 

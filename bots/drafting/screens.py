@@ -1,9 +1,12 @@
 """What an officer sees while writing: questions, the draft as it stands, what cannot be taken and why. Pure.
 
-Nothing here decides what may be shown: the desk asks the ceiling before it hands a draft over.
+Nothing here decides what may be shown: the desk asks the ceiling before it hands a draft over. What has the
+text of a draft passes, as stubs do: it is taken back in time, and at once with a lower ceiling or a lost
+phone.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -109,7 +112,7 @@ def home(officer: Officer, kept: Kept, communities: Sequence[Community], *, said
     if lacking := missing(half):
         named = say.listed(say.text(LABELS[each]) for each in lacking)
         spans.append(Span("\n\n❗ " + say.text("Still missing: {steps}", steps=named)))
-    return screen(spans, officer.language, _home_rows(kept, say))
+    return replace(screen(spans, officer.language, _home_rows(kept, say)), passing=True)
 
 
 def above(officer: Officer, tlp: Tlp, ceiling: Ceiling) -> Rendered:
@@ -151,7 +154,7 @@ def listed(officer: Officer, own: Sequence[Kept], others: Sequence[Kept], ceilin
             name = _named(each, ceiling, say)
             spans.append(Span(f"\n{name}{_standing(each, say)}"))
             rows.append((Button("📝 " + name, _to("open" if each.state == "open" else "view", each)),))
-    return screen(spans, officer.language, (*rows, new))
+    return replace(screen(spans, officer.language, (*rows, new)), passing=True)
 
 
 def discarding(officer: Officer, kept: Kept) -> Rendered:

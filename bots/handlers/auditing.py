@@ -4,6 +4,7 @@ import json
 from typing import Final
 
 from bots import audited
+from bots.aftermath import PASSING
 from bots.asking import Pressed, Typed
 from bots.audit import Entry, as_csv
 from bots.book import Book
@@ -13,6 +14,7 @@ from bots.context import Context
 from bots.handlers.common import administrators_only
 from bots.state.audit import Wanted
 from bots.state.officers import Officer
+from bots.state.outbox import Shown
 from bots.words import words
 
 EXPORT_MAX: Final = 100_000
@@ -72,7 +74,10 @@ async def _export(context: Context, officer: Officer, chat: int, *, table: bool)
         data = "".join(json.dumps(each.row(), ensure_ascii=False) + "\n" for each in entries)
     day = moment(context.clock.now()).strftime("%Y-%m-%d")
     caption = words(officer.language).text("Who saw and did what")
-    await context.chat.file(chat, f"audit-{day}.{'csv' if table else 'jsonl'}", data.encode(), caption)
+    name = f"audit-{day}.{'csv' if table else 'jsonl'}"
+    message = await context.chat.file(chat, name, data.encode(), caption)
+    now = context.clock.now()  # it goes like a stub, and at once with a lost phone
+    await context.state.outbox.note(officer.id, Shown(chat, message, ends=now + PASSING), now)
 
 
 def _key(officer: Officer) -> str:

@@ -32,7 +32,7 @@ async def start(asked: Typed, context: Context, officer: Officer) -> None:
 
 async def show_help(asked: Typed, context: Context, officer: Officer) -> None:
     """What the bot does."""
-    full, room = context.settings.ceiling, bool(context.settings.room_origin)
+    full, room = context.limit.ceiling.full, bool(context.settings.room_origin)
     shown = screens.help_text(officer, full, room=room, within=context.within)
     await context.say(officer, asked.chat, shown)
 

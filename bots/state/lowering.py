@@ -39,4 +39,9 @@ def above(connection: apsw.Connection, full: Tlp, now: float) -> int:
         if any(map(withheld, listed.records)):
             again = jobs.edit(message, officer, None, cause, fate="listed")
             made.append(again if listed.title else jobs.delete(message, officer))
+    # What shows no bulletin and passes is counted or written under the ceiling of its time: numbers, drafts.
+    sql = """SELECT id, officer FROM messages WHERE record IS NULL AND ends IS NOT NULL
+        AND id NOT IN (SELECT message FROM lists) AND id NOT IN (SELECT message FROM calls)"""
+    passing: list[Row] = connection.execute(sql).fetchall()
+    made += [jobs.delete(message, officer) for message, officer in passing]
     return enqueue(connection, made, now)

@@ -71,11 +71,14 @@ class Rosters:
         return Takeover(*rows[0]) if rows else None
 
     async def take_over(self, roster: int, takeover: Takeover) -> None:
-        """An officer has the duty until the given moment, in the place of everybody before."""
+        """An officer has the duty until the given moment, in the place of everybody before. Nothing becomes
+        of it for a roster that there is not.
+        """
         async with self._store.write() as tx:
             await tx.execute(
-                "INSERT INTO takeovers SELECT ?, id, ? FROM officers WHERE id = ? ON CONFLICT (roster)"
-                " DO UPDATE SET officer = excluded.officer, until = excluded.until",
+                "INSERT INTO takeovers SELECT ?, id, ? FROM officers WHERE id = ?"
+                " AND (?1 = 0 OR EXISTS (SELECT 1 FROM cells WHERE id = ?1 AND closed IS NULL))"
+                " ON CONFLICT (roster) DO UPDATE SET officer = excluded.officer, until = excluded.until",
                 (roster, takeover.until, takeover.officer),
             )
 

@@ -271,6 +271,8 @@ class Wire:
     shown: list[tuple[int, int, Rows]] = field(default_factory=list)
     told: list[tuple[int, str, Rows]] = field(default_factory=list)
     ways: set[str] = field(default_factory=set)
+    standing: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """What stands in the chats: messages with their chat and text."""
     _numbers: int = 0
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -283,9 +285,24 @@ class Wire:
             self.shown.append((chat, message, rows))
             text = "".join(getattr(each, "plain", "") for each in given)
             self.told.append((chat, text, rows))
+            if name == "delete":
+                self.standing.pop(given[0], None)
+            elif name not in {"toast", "label", "fetch"}:
+                self.standing[message] = (chat, text or repr(given))
             return b"text" if name == "fetch" else message
 
         return took
+
+    def stands(self, word: str, chat: int = OFFICER) -> list[str]:
+        """The texts of messages that stand in a chat and have the word, unless a person typed it."""
+        found = []
+        for place, text in self.standing.values():
+            bare = text.casefold()
+            for each in self.typed:
+                bare = bare.replace(each, "")
+            if place == chat and word in bare:
+                found.append(text)
+        return found
 
     def fresh(self) -> int:
         """A number that no message has."""
@@ -326,6 +343,7 @@ class Scene:
     archive: Archive
     state: State
     officer: Officer
+    chief: Officer
     clock: Hands
     now: int
     only: Callable[[str], bool]
@@ -377,7 +395,8 @@ class Scene:
             for each in (button for row in rows for button in row):
                 verb, _, what = each.data.partition(":")
                 seen = alike.setdefault(_NUMBERS.sub("#", each.data), set())
-                foreign = verb == "say" and what != self.officer.language
+                other = verb == "say" and what != self.officer.language
+                foreign = other or (verb == "staff" and f":{self.chief.id}" in each.data)
                 if (
                     chat != OFFICER
                     or not verb
@@ -417,11 +436,12 @@ class Scene:
             await self.settle()
 
     async def settle(self) -> None:
-        """Until nothing waits for delivery."""
+        """Until nothing waits for delivery, or to be taken back."""
 
         async def quiet() -> bool:
             left = await self.state.outbox.counts()
-            return not left.get("queued") and not left.get("in_flight")
+            busy = left.get("queued") or left.get("in_flight")
+            return not busy and not await self.state.staff.farewells(1)
 
         self.wire.asked = "by itself"
         await eventually(quiet)
@@ -463,7 +483,7 @@ async def scene(
         await store.transact(_named)
         archive = Archive(store)
         trouble = Trouble(node := DirectNode(ShelfNode(archive)))
-        officer = await _people(state, role, language)
+        officer, chief = await _people(state, role, language)
         settings = BotSettings(
             state=folder / "state", asking_rate=1_000.0, asking_burst=1_000, ceiling=limits.full,
             stub_ceiling=limits.stub, room_origin="https://room.example", ring_calls=1,
@@ -481,13 +501,15 @@ async def scene(
         stop = asyncio.Event()
         running = asyncio.create_task(house.run(stop))
         try:
-            yield Scene(limits, role, house, wire, node, trouble, archive, state, officer, clock, now, only)
+            yield Scene(
+                limits, role, house, wire, node, trouble, archive, state, officer, chief, clock, now, only
+            )
         finally:
             stop.set()
             await running
 
 
-async def _people(state: State, role: Role, language: Language) -> Officer:
+async def _people(state: State, role: Role, language: Language) -> tuple[Officer, Officer]:
     """The officer, and a chief with searches and drafts of their own."""
     people = []
     for person, name, given in ((OFFICER, "Ed", role), (CHIEF, "Amina", Role.ADMINISTRATOR)):
@@ -508,7 +530,7 @@ async def _people(state: State, role: Role, language: Language) -> Officer:
     await state.drafts.send(waiting, tuple(sent_back), time.time())
     for each in people:
         await state.rosters.add(AGENCY, Shift(0, each.id, 0, MINUTES_A_DAY - 1, frozenset(range(7)), None))
-    return officer
+    return officer, chief
 
 
 def _hasty(connection: Any) -> None:  # noqa: ANN401 - apsw's

@@ -94,6 +94,7 @@ CASES: dict[str, Sequence[str]] = {
     "subject": ["QDi.917", "QDi.001", "Mohammed"],
     "subscribe": [""],
     "subscriptions": [""],
+    "tally": REFS,
     "tactic": ["T1566", "T9137", "phishing"],
     "who": REFS,
 }
@@ -212,16 +213,21 @@ async def test_no_text_above_the_ceiling_leaves(
             await answer_everything(here)
             await here.ring()
             pressed = await here.press_all(PRESSES)
+            await here.settle()
             await go_wrong(here, ERRORS[list(Role).index(role)])
             await here.settle()
             await here.presses("ceiling:CLEAR", person=CHIEF)
             if limits.full is not Tlp.CLEAR:
                 here.wire.forbidden.add(OPEN)
             await here.settle()
+            assert limits.full is Tlp.CLEAR or not here.wire.stands(OPEN)
             await here.state.officers.set_language(here.officer.id, languages[1])
             await ask_everything(here, most=1)
             await here.press_all(PRESSES)
             await here.settle()
+            await here.presses(f"staff:lost:{here.officer.id}", person=CHIEF)
+            await here.settle()
+            assert not here.wire.stands(OPEN) + here.wire.stands(CLEAR)
             entries = [each.row() for each in await here.state.audit.all()]
     assert not here.wire.leaks, here.wire.leaks[0]
     assert {"ack", "more", "lang", "next", "find", "mine", "sub", "bell"} <= pressed
