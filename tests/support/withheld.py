@@ -21,6 +21,7 @@ from bots.clock import SystemClock
 from bots.drafting.draft import HalfDraft
 from bots.drafting.review import tell_writer
 from bots.house import Edges, Front, House
+from bots.inline import Inline
 from bots.pacing import Pacer, Rate, Rates
 from bots.ports import Chat, NodeClient
 from bots.rendered import Rows
@@ -278,7 +279,7 @@ class Wire:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         async def took(chat: int, *given: Any, rows: Rows = (), **named: Any) -> Any:  # noqa: ANN401 - whatever the port has
             self.ways.add(name)
-            self._look(name, repr((given, rows, named)).casefold())
+            self.look(name, repr((given, rows, named)).casefold())
             if self.error is not None and name != "toast":
                 raise self.error
             message = given[0] if name in {"edit", "label"} else self.fresh()
@@ -309,7 +310,8 @@ class Wire:
         self._numbers += 1
         return self._numbers
 
-    def _look(self, name: str, told: str) -> None:
+    def look(self, name: str, told: str) -> None:
+        """Keep what leaves, and what of it should not."""
         self.left.append(told)
         for each in self.typed:
             told = told.replace(each, "")
@@ -358,6 +360,13 @@ class Scene:
         self.wire.asked = f"[{data}]"
         self.clock.at += 1
         await self.house.reception.pressed(Pressed(meant(data), person, person, message, "p", rows))
+
+    async def offers(self, text: str) -> None:
+        """What may be sent from any other chat."""
+        self.clock.at += 1
+        offered = await self.house.reception.inline(Inline(OFFICER, text, "q"))
+        self.wire.asked = f"inline {text}"
+        self.wire.look("inline", repr(offered).casefold())
 
     async def answers(self, text: str, *, later: bool = False) -> list[str]:
         """What is answered, by way of the outbox as well if it comes `later`, with its buttons, but for
@@ -486,7 +495,7 @@ async def scene(
         officer, chief = await _people(state, role, language)
         settings = BotSettings(
             state=folder / "state", asking_rate=1_000.0, asking_burst=1_000, ceiling=limits.full,
-            stub_ceiling=limits.stub, room_origin="https://room.example", ring_calls=1,
+            stub_ceiling=limits.stub, room_origin="https://room.example", ring_calls=1, inline=True,
         )  # fmt: skip
         chat = cast("Chat", wire)
 

@@ -150,6 +150,8 @@ async def ask_everything(here: Scene, most: int = 20) -> None:
     for text in TYPED[1:3]:
         await here.says(text)
         await here.says(f"/show {text}")
+    for ref in REFS:
+        await here.offers(ref)
     await here.says("drone", forwarded="somebody")
     await here.says("", file=Handed("key", "name.txt", 9))
 
