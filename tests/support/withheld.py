@@ -376,6 +376,7 @@ class Scene:
         await self.says(text)
         if later:
             await self.settle()
+            return sorted(self._told(known))  # the two ways know no order
         return self._told(known)
 
     async def answers_press(self, data: str) -> list[str]:
@@ -440,8 +441,13 @@ class Scene:
         """Time passes while a flash rings in vain: calls, and that nobody answers."""
         for _ in range(3):
             self.clock.at += 200.0
-            await self.presses("duty:home:0")  # whoever looks at the roster rouses the bell-ringer
-            await asyncio.sleep(0)
+            known = len(self.wire.shown)
+
+            async def called(known: int = known) -> bool:
+                await self.presses("duty:home:0")  # whoever looks at the roster rouses the bell-ringer
+                return any(_calls(rows) for _, _, rows in self.wire.shown[known:])
+
+            await eventually(called)
             await self.settle()
 
     async def settle(self) -> None:
@@ -478,8 +484,11 @@ async def scene(
     *,
     only: Callable[[str], bool] = lambda _: True,
     typed: Sequence[str] = (),
+    duty: bool = True,
 ) -> AsyncIterator[Scene]:
-    """Everything runs; the first bulletins have not come yet."""
+    """Everything runs; the first bulletins have not come yet. Without `duty` nobody is on it, and nothing
+    rings: calls come at times of their own.
+    """
     now = int(time.time()) // 600 * 600_000  # twins that are made one after the other tell the same times
     await asyncio.to_thread(folder.mkdir, exist_ok=True)
     wire, codes = Wire({WITHHELD}, typed), count(1)
@@ -492,7 +501,7 @@ async def scene(
         await store.transact(_named)
         archive = Archive(store)
         trouble = Trouble(node := DirectNode(ShelfNode(archive)))
-        officer, chief = await _people(state, role, language)
+        officer, chief = await _people(state, role, language, duty=duty)
         settings = BotSettings(
             state=folder / "state", asking_rate=1_000.0, asking_burst=1_000, ceiling=limits.full,
             stub_ceiling=limits.stub, room_origin="https://room.example", ring_calls=1, inline=True,
@@ -518,7 +527,7 @@ async def scene(
             await running
 
 
-async def _people(state: State, role: Role, language: Language) -> tuple[Officer, Officer]:
+async def _people(state: State, role: Role, language: Language, *, duty: bool) -> tuple[Officer, Officer]:
     """The officer, and a chief with searches and drafts of their own."""
     people = []
     for person, name, given in ((OFFICER, "Ed", role), (CHIEF, "Amina", Role.ADMINISTRATOR)):
@@ -537,9 +546,13 @@ async def _people(state: State, role: Role, language: Language) -> tuple[Officer
     waiting = await state.drafts.begin(chief.id, next(iter(drafts(WITHHELD))), "y", time.time())
     sent_back = (tell_writer(waiting, "returned", officer, each.id, note=WITHHELD) for each in people)
     await state.drafts.send(waiting, tuple(sent_back), time.time())
-    for each in people:
+    for each in people if duty else ():
         await state.rosters.add(AGENCY, Shift(0, each.id, 0, MINUTES_A_DAY - 1, frozenset(range(7)), None))
     return officer, chief
+
+
+def _calls(rows: Rows) -> bool:
+    return any(button.data.startswith("bell:") for row in rows for button in row)
 
 
 def _hasty(connection: Any) -> None:  # noqa: ANN401 - apsw's

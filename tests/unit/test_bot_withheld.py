@@ -244,7 +244,9 @@ async def test_what_leaves_does_not_tell_what_is_withheld(tmp_path: Path, limits
     told = []
     for name in ("all", "without"):
         only = {"all": lambda _: True, "without": lambda ref: ref not in SECRET}[name]
-        async with scene(tmp_path / name, limits, Role.ADMINISTRATOR, Language.ENGLISH, only=only) as here:
+        async with scene(
+            tmp_path / name, limits, Role.ADMINISTRATOR, Language.ENGLISH, only=only, duty=False
+        ) as here:
             await here.arrive(limits.first(here.now))
             await here.arrive(limits.then(here.now))
             told.append(await answers(here))
