@@ -7,39 +7,39 @@ from typing import Any, Final
 
 import structlog
 
-from bots.alarms import Watchman
-from bots.caretaker import Caretaker
+from bots.cells.caretaker import Caretaker
+from bots.charts.pictures import Pictures
 from bots.clock import Clock, SystemClock
 from bots.codes import new_code, new_id
-from bots.context import Context
-from bots.delivery import Delivery, Means
-from bots.desk import Desk
+from bots.dialogue.context import Context
+from bots.dialogue.reception import Reception
+from bots.dialogue.screens import ABOUT_OTHERS
+from bots.digests.relief import Relief
+from bots.digests.schedule import Schedule
 from bots.drafting.releasing import Releasing
 from bots.drafting.turns import Parts
 from bots.drafting.writing import Writing
+from bots.enquiries.desk import Desk
+from bots.enquiries.finding import Finder
+from bots.enquiries.library import Library
+from bots.enquiries.lookout import Lookout
+from bots.enquiries.reference_desk import ReferenceDesk
 from bots.events import Events
-from bots.farewell import Janitor
-from bots.finding import Finder
 from bots.handlers import written
-from bots.intake import Intake
-from bots.library import Library
-from bots.limit import Limit
-from bots.lookout import Lookout
-from bots.notices import NoticeIntake
-from bots.pacing import Pacer
-from bots.pictures import Pictures
+from bots.officers.farewell import Janitor
+from bots.officers.limit import Limit
 from bots.ports import Chat, NodeClient
-from bots.reception import Reception
-from bots.reference_desk import ReferenceDesk
-from bots.relief import Relief
-from bots.reminding import Reminder
-from bots.ringer import Ringer
-from bots.schedule import Schedule
-from bots.screens import ABOUT_OTHERS
 from bots.settings import BotSettings
 from bots.state import State
 from bots.state.officers import Officer
-from bots.words import warm
+from bots.telling.alarms import Watchman
+from bots.telling.delivery import Delivery, Means
+from bots.telling.intake import Intake
+from bots.telling.notices import NoticeIntake
+from bots.telling.pacing import Pacer
+from bots.telling.reminding import Reminder
+from bots.telling.ringer import Ringer
+from bots.wording.words import warm
 
 _DAY: Final = 86_400.0
 

@@ -7,7 +7,7 @@
 from collections.abc import AsyncIterator, Collection
 from typing import Final, Protocol
 
-from bots.rendered import Part, Rows
+from bots.showing.rendered import Part, Rows
 from schemas.bulletin import Draft
 from subscribers.api import AlarmEntry
 from subscribers.files.shapes import Upload

@@ -12,9 +12,9 @@ from pydantic_settings import (
 )
 
 from bots.drafting.policy import TwoPersons
-from bots.pacing import Rate, Rates
-from bots.release import Ceiling
-from bots.ringing import Pace, Ways
+from bots.duty.ringing import Pace, Ways
+from bots.showing.release import Ceiling
+from bots.telling.pacing import Rate, Rates
 from bots.times import zone
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Tlp

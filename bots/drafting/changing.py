@@ -1,7 +1,7 @@
 """A draft that amends or retracts a bulletin of this agency, begun from what that says. Pure."""
 
 from bots.drafting.draft import HalfDraft, Named
-from bots.words import words
+from bots.wording.words import words
 from schemas.bulletin import Bulletin
 from schemas.encoding import from_instant
 from schemas.limits import TITLE_MAX

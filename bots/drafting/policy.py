@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bots.roles import RIGHTS, Right, Role
+from bots.officers.roles import RIGHTS, Right, Role
 from schemas.vocabulary import Tlp
 
 DRAFTERS: Final[frozenset[str]] = frozenset(each for each in Role if Right.DRAFT in RIGHTS[each])

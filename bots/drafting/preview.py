@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from bots.drafting.draft import HalfDraft, complete
-from bots.release import Ceiling
-from bots.render import Reader, View, render
-from bots.rendered import Part
+from bots.showing.release import Ceiling
+from bots.showing.render import Reader, View, render
+from bots.showing.rendered import Part
 from schemas.attachments import Attachment
 from schemas.bulletin import Bulletin
 from schemas.encoding import instant

@@ -7,16 +7,16 @@ makes it void. The node knows each release by a name of its own, so asking again
 from dataclasses import dataclass
 from typing import Final
 
+from bots.dialogue.screens import plain_answer
 from bots.drafting import review, screens
 from bots.drafting.draft import complete, missing
 from bots.drafting.policy import Ruling, may_release
 from bots.drafting.preview import Setting, community_of, previewed
 from bots.drafting.texts import LABELS
 from bots.drafting.turns import Parts, Stop, Turn, gone, name, said
-from bots.screens import plain_answer
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
-from bots.words import words
+from bots.wording.words import words
 from schemas.errors import Code, DraftError, LiaisonError
 from schemas.vocabulary import Language
 from subscribers.records import Published, Record

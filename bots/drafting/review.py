@@ -1,27 +1,27 @@
 """What is shown when a draft is looked at, sent, released or sent back. Pure.
 
-A draft itself appears here only as the messages that `bots.render` made of it.
+A draft itself appears here only as the messages that `bots.showing.render` made of it.
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bots.actions import encode
+from bots.dialogue.screens import plain_answer, screen
 from bots.drafting.policy import Ruling
 from bots.drafting.preview import preview
 from bots.drafting.screens import VERB
 from bots.drafting.wizard import allowed
-from bots.jobs import Job, Priority
-from bots.labels import N_
-from bots.markup import Span
-from bots.release import Ceiling, Release
-from bots.render import Reader
-from bots.rendered import Button, Rendered, Rows
-from bots.screens import plain_answer, screen
+from bots.parsing.actions import encode
+from bots.showing.release import Ceiling, Release
+from bots.showing.render import Reader
+from bots.showing.rendered import Button, Rendered, Rows
 from bots.state.drafts import Kept
+from bots.state.jobs import Job, Priority
 from bots.state.officers import Officer
-from bots.words import NAMES, Words, words
+from bots.wording.labels import N_
+from bots.wording.markup import Span
+from bots.wording.words import NAMES, Words, words
 from schemas.bulletin import Bulletin
 from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Language, Tlp

@@ -10,20 +10,20 @@ from dataclasses import replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bots import labels
-from bots.actions import encode
 from bots.clock import moment
+from bots.dialogue.screens import screen
 from bots.drafting.draft import OFFERED, HalfDraft, Step, missing, steps
 from bots.drafting.texts import LABELS, QUESTIONS, REASONS
 from bots.drafting.wizard import HOURS, Why
-from bots.labels import N_
-from bots.markup import Span
-from bots.release import Ceiling, Release
-from bots.rendered import Button, Rendered, Rows
-from bots.screens import screen
+from bots.parsing.actions import encode
+from bots.showing.release import Ceiling, Release
+from bots.showing.rendered import Button, Rendered, Rows
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
-from bots.words import NAMES, Words, words
+from bots.wording import labels
+from bots.wording.labels import N_
+from bots.wording.markup import Span
+from bots.wording.words import NAMES, Words, words
 from schemas.encoding import from_instant
 from schemas.vocabulary import GradingSystem, Kind, Language, Likelihood, Severity, Tlp
 from subscribers.records import Community

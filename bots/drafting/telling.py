@@ -4,8 +4,8 @@ import json
 
 from bots.drafting.policy import Hand, Ruling, TwoPersons, ruling
 from bots.drafting.review import told
-from bots.release import Ceiling
-from bots.rendered import Rendered
+from bots.showing.release import Ceiling
+from bots.showing.rendered import Rendered
 from bots.state import State
 from bots.state.outbox import Work
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from bots.drafting.draft import Step
 from bots.drafting.wizard import Why
-from bots.labels import N_
+from bots.wording.labels import N_
 
 LABELS: Final = {
     Step.MARKING: N_("Marking"),

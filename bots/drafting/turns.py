@@ -7,20 +7,20 @@ The marking is held against the ceiling whenever a draft is touched: the ceiling
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bots.audit import Act
 from bots.clock import Clock
+from bots.dialogue.screens import plain_answer
 from bots.drafting import review, screens
 from bots.drafting.draft import Step
 from bots.drafting.policy import Hand, Ruling, TwoPersons, may_draft, may_edit, may_release, ruling
 from bots.drafting.wizard import allowed
+from bots.officers.audit import Act
 from bots.ports import NodeClient
-from bots.release import Ceiling
-from bots.rendered import Rendered
-from bots.screens import plain_answer
+from bots.showing.release import Ceiling
+from bots.showing.rendered import Rendered
 from bots.state import State
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
-from bots.words import words
+from bots.wording.words import words
 from schemas.vocabulary import Language, Tlp
 
 

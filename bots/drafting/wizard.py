@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-from bots.commands import clean, regions
 from bots.drafting.draft import OFFERED, HalfDraft, Step
-from bots.release import Ceiling, Release
+from bots.parsing.commands import clean, regions
+from bots.showing.release import Ceiling, Release
 from schemas.encoding import instant
 from schemas.errors import OperationError
 from schemas.limits import LIST_MAX, SUMMARY_MAX

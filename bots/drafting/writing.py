@@ -5,16 +5,16 @@ service. Every answer is kept before the next question is asked.
 from dataclasses import dataclass
 from typing import Final
 
-from bots.commands import reference
 from bots.drafting import screens, wizard
 from bots.drafting.changing import changing
 from bots.drafting.draft import Attached, HalfDraft, Named, Step, following
 from bots.drafting.texts import REASONS
 from bots.drafting.turns import Parts, Stop, Turn, gone, name, said
 from bots.drafting.wizard import Unfit, Why, allowed
+from bots.parsing.commands import reference
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
-from bots.words import words
+from bots.wording.words import words
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.limits import ATTACHMENTS_MAX
 from schemas.vocabulary import Language, Realm, Relation, Tlp

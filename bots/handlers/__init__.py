@@ -1,6 +1,9 @@
-"""The bot's conversations, one module for each subject. They know no chat service: see `bots.book`."""
+"""The bot's conversations, one module for each subject.
 
-from bots.book import Book
+They know no chat service: see `bots.dialogue.book`.
+"""
+
+from bots.dialogue.book import Book
 from bots.handlers import (
     acknowledging,
     alarming,

@@ -1,14 +1,14 @@
 """`/ack REF [private]` and the button that acknowledges."""
 
-from bots import screens
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.commands import acknowledgement
-from bots.context import Context
-from bots.desk import Acknowledged
-from bots.render import button_acknowledge
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
+from bots.enquiries.desk import Acknowledged
+from bots.parsing.commands import acknowledgement
+from bots.showing.render import button_acknowledge
 from bots.state.officers import Officer
-from bots.words import words
+from bots.wording.words import words
 
 
 async def typed(asked: Typed, context: Context, officer: Officer) -> None:

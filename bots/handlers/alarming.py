@@ -1,11 +1,11 @@
 """`/alarms` for administrators."""
 
-from bots.alarms import LIST_MAX, listing
-from bots.asking import Typed
-from bots.book import Book
-from bots.context import Context
+from bots.dialogue.asking import Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
 from bots.handlers.common import administrators_only
 from bots.state.officers import Officer
+from bots.telling.alarms import LIST_MAX, listing
 
 
 @administrators_only

@@ -3,19 +3,19 @@
 import json
 from typing import Final
 
-from bots import audited
-from bots.aftermath import PASSING
-from bots.asking import Pressed, Typed
-from bots.audit import Entry, as_csv
-from bots.book import Book
 from bots.clock import moment
-from bots.commands import clean, reference
-from bots.context import Context
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
 from bots.handlers.common import administrators_only
+from bots.officers import audited
+from bots.officers.audit import Entry, as_csv
+from bots.parsing.commands import clean, reference
 from bots.state.audit import Wanted
 from bots.state.officers import Officer
 from bots.state.outbox import Shown
-from bots.words import words
+from bots.telling.aftermath import PASSING
+from bots.wording.words import words
 
 EXPORT_MAX: Final = 100_000
 """So many entries make a file that the service takes; the machine's command gives all."""

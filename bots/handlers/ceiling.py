@@ -1,10 +1,10 @@
 """`/ceiling` for administrators: how much may be shown in chat, and less of it."""
 
-from bots import audited
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.context import Context
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
 from bots.handlers.common import administrators_only
+from bots.officers import audited
 from bots.state.lowering import above
 from bots.state.officers import Officer
 from schemas.errors import Code, FormatError

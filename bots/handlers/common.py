@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from bots import screens
-from bots.asking import Pressed, Typed
-from bots.context import Context
-from bots.roles import Right
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.context import Context
+from bots.officers.roles import Right
 from bots.state.officers import Officer
 
 Asked = TypeVar("Asked", Typed, Pressed)

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from bots import commands, menus, screens
-from bots.actions import Action
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.commands import Hush, InZone, Order
-from bots.context import Context
+from bots.dialogue import menus, screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
+from bots.parsing import commands
+from bots.parsing.actions import Action
+from bots.parsing.commands import Hush, InZone, Order
 from bots.state.officers import DigestPlan, Officer
 from bots.times import MINUTES_A_DAY, Quiet, Schedule
 from schemas.errors import Code, FormatError, OperationError

@@ -3,19 +3,19 @@
 from collections.abc import Awaitable
 from typing import Final
 
-from bots import screens
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.commands import reference
-from bots.context import Context
-from bots.desk import Answer
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
 from bots.drafting.draft import Step
 from bots.drafting.screens import VERB
 from bots.drafting.turns import Stop, Turn
 from bots.drafting.writing import FILE_MAX
+from bots.enquiries.desk import Answer
 from bots.outcomes import ChatFailure
+from bots.parsing.commands import reference
 from bots.state.officers import Officer
-from bots.words import words
+from bots.wording.words import words
 from schemas.errors import Code, FormatError
 from schemas.vocabulary import Language, Relation
 

@@ -2,18 +2,19 @@
 
 from dataclasses import replace
 
-from bots import duties, roster, screens
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.context import Context
-from bots.duties import Add, Board
-from bots.relief import hand_over
-from bots.rendered import Rendered
-from bots.roles import Right
-from bots.roster import Takeover
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
+from bots.digests.relief import hand_over
+from bots.duty import duties, roster
+from bots.duty.duties import Add, Board
+from bots.duty.roster import Takeover
+from bots.officers.roles import Right
+from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
 from bots.state.rosters import AGENCY
-from bots.words import words
+from bots.wording.words import words
 from schemas.errors import OperationError
 
 

@@ -1,11 +1,11 @@
 """`/latest`, `/show`, and the buttons that open and translate."""
 
-from bots import screens
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.commands import named
-from bots.context import Context
-from bots.render import View
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
+from bots.parsing.commands import named
+from bots.showing.render import View
 from bots.state.officers import Officer
 from schemas.errors import Code, FormatError
 from schemas.vocabulary import Language

@@ -1,12 +1,12 @@
 """`/start CODE` and `/help`."""
 
-from bots import screens
-from bots.asking import Typed
-from bots.book import Book
-from bots.commands import code
-from bots.context import Context
+from bots.dialogue import screens
+from bots.dialogue.asking import Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
+from bots.parsing.commands import code
 from bots.state.officers import Officer
-from bots.words import closest
+from bots.wording.words import closest
 
 
 async def enrol(asked: Typed, context: Context) -> bool:

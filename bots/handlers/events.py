@@ -2,19 +2,21 @@
 
 from dataclasses import replace
 
-from bots import cell_orders, cell_screens, screens
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.caretaker import asked as report_asked
-from bots.cell_orders import EXAMPLES, Change, Close, New, OnDuty
-from bots.cells import Cell, belongs
-from bots.context import Context
+from bots.cells import orders as cell_orders
+from bots.cells import screens as cell_screens
+from bots.cells.caretaker import asked as report_asked
+from bots.cells.cells import Cell, belongs
+from bots.cells.orders import EXAMPLES, Change, Close, New, OnDuty
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
 from bots.handlers.duty import add_shift, board
 from bots.handlers.duty import shown as roster
-from bots.rendered import Rendered
-from bots.roles import Right
+from bots.officers.roles import Right
+from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
-from bots.words import words
+from bots.wording.words import words
 from schemas.errors import OperationError
 
 

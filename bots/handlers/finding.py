@@ -1,14 +1,14 @@
 """`/search`, its filters, and the buttons that take them away, turn the page, or make a subscription."""
 
-from bots import screens
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.context import Context
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
 from bots.handlers.subscribing import begin
-from bots.queries import KEYS, parse
+from bots.parsing.queries import KEYS, parse
+from bots.searches.watching import Search
 from bots.state.officers import Officer
-from bots.watching import Search
-from bots.words import words
+from bots.wording.words import words
 from schemas.errors import OperationError
 
 EXAMPLES = ("/search drone stadium", "/search kind:cyber severity:high region:FR since:7d port")

@@ -1,10 +1,10 @@
 """`/who` and `/stats`, and the button under a picture that shows another community."""
 
-from bots import screens
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.commands import named, words
-from bots.context import Context
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
+from bots.parsing.commands import named, words
 from bots.state.officers import Officer
 
 

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from bots import screens
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.context import Context
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
 from bots.state.officers import Officer
-from bots.words import SPOKEN
+from bots.wording.words import SPOKEN
 from schemas.vocabulary import Language
 
 

@@ -1,14 +1,14 @@
 """`/tactic`, `/subject`, `/like`, and the buttons that open techniques, entries and where they were seen."""
 
-from bots import screens
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.commands import named, words
-from bots.context import Context
-from bots.desk import Answer
-from bots.likening import Likening
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
+from bots.enquiries.desk import Answer
+from bots.enquiries.likening import Likening
+from bots.parsing.commands import named, words
 from bots.state.officers import Officer
-from bots.words import words as speak
+from bots.wording.words import words as speak
 
 
 async def tactic(asked: Typed, context: Context, officer: Officer) -> None:

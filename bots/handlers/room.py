@@ -1,12 +1,12 @@
 """`/room` and `/room REF`: a way into the agency's reading room."""
 
-from bots import screens
-from bots.asking import Typed
-from bots.book import Book
 from bots.codes import new_key
-from bots.commands import reference
-from bots.context import Context
-from bots.lobby import Lobby
+from bots.dialogue import screens
+from bots.dialogue.asking import Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
+from bots.officers.lobby import Lobby
+from bots.parsing.commands import reference
 from bots.state.officers import Officer
 
 

@@ -2,17 +2,18 @@
 
 from typing import Final, get_args
 
-from bots import saved_menus, screens
-from bots.actions import Action
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.context import Context
-from bots.queries import Query
-from bots.rendered import Rendered
-from bots.search_drafts import pressed_hours, read_mode
-from bots.search_drafts import typed_hours as read_hours
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
+from bots.parsing.actions import Action
+from bots.parsing.queries import Query
+from bots.searches import saved_menus
+from bots.searches.drafts import pressed_hours, read_mode
+from bots.searches.drafts import typed_hours as read_hours
+from bots.searches.watching import Snooze, Subscription, snooze_until
+from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
-from bots.watching import Snooze, Subscription, snooze_until
 from schemas.errors import Code, FormatError, OperationError
 
 _HOURS: Final = "saved.hours"

@@ -1,12 +1,13 @@
 """`/officers`, `/invite NAME` and `/lost NAME` for administrators: who may use the bot, and as what."""
 
-from bots import screens, staffing
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.context import Context
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
 from bots.handlers.common import administrators_only
-from bots.rendered import Rendered
-from bots.roles import Role
+from bots.officers import staffing
+from bots.officers.roles import Role
+from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
 from schemas.errors import Code, FormatError, OperationError
 

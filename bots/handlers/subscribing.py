@@ -2,24 +2,26 @@
 
 from typing import Final
 
-from bots import screens, search_drafts, search_menus
-from bots.actions import Action
-from bots.asking import Pressed, Typed
-from bots.book import Book
-from bots.context import Context
-from bots.desk import Answer
-from bots.facets import suggested_name
-from bots.overtaken import as_marked_now
-from bots.previewing import previewed
-from bots.recents import recent
-from bots.rendered import Rendered
-from bots.search_drafts import TYPED
-from bots.search_menus import OFFERED_MAX, Offer
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
+from bots.dialogue.steps import Steps
+from bots.enquiries.desk import Answer
+from bots.enquiries.previewing import previewed
+from bots.parsing.actions import Action
+from bots.searches import drafts as search_drafts
+from bots.searches import menus as search_menus
+from bots.searches.drafts import TYPED
+from bots.searches.facets import suggested_name
+from bots.searches.menus import OFFERED_MAX, Offer
+from bots.searches.recents import recent
+from bots.searches.watching import Search
+from bots.showing.overtaken import as_marked_now
+from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
 from bots.state.outbox import KEEP
-from bots.steps import Steps
-from bots.watching import Search
-from bots.words import words
+from bots.wording.words import words
 from schemas.errors import OperationError
 from subscribers.records import Filters
 

@@ -1,15 +1,15 @@
 """`/tally REF`: which agencies have acknowledged, sighted and answered a bulletin."""
 
-from bots import screens
-from bots.asking import Typed
-from bots.book import Book
-from bots.commands import reference
-from bots.context import Context
-from bots.overtaken import as_marked_now, at
-from bots.release import Release
+from bots.dialogue import screens
+from bots.dialogue.asking import Typed
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
+from bots.parsing.commands import reference
+from bots.showing.overtaken import as_marked_now, at
+from bots.showing.release import Release
 from bots.state.officers import Officer
-from bots.tally import ANSWERS_MAX, tally
-from bots.words import words
+from bots.telling.tally import ANSWERS_MAX, tally
+from bots.wording.words import words
 
 
 async def typed(asked: Typed, context: Context, officer: Officer) -> None:

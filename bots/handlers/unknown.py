@@ -1,8 +1,8 @@
 """Whatever no other handler takes."""
 
-from bots import screens
-from bots.asking import Pressed, Typed
-from bots.context import Context
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.context import Context
 from bots.state.officers import Officer
 
 

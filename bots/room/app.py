@@ -22,7 +22,7 @@ from bots.room.web import (
     sign_in_page,
     visitor,
 )
-from bots.words import words
+from bots.wording.words import words
 from schemas.errors import Code, LiaisonError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

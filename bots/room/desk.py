@@ -11,17 +11,17 @@ from typing import Final, Protocol
 
 import structlog
 
-from bots.audit import Act
 from bots.clock import Clock
-from bots.desk import NEWS, Desk
-from bots.overtaken import as_marked_now, at
+from bots.enquiries.desk import NEWS, Desk
+from bots.officers.audit import Act
 from bots.ports import NodeClient, NodeFiles
-from bots.release import Ceiling
-from bots.render import Reader, acknowledgeable
 from bots.room.view import RELATIONS, Entry, Reading, entries, entry, reading
+from bots.showing.overtaken import as_marked_now, at
+from bots.showing.release import Ceiling
+from bots.showing.render import Reader, acknowledgeable
 from bots.state import State
 from bots.state.officers import Officer
-from bots.words import Words, words
+from bots.wording.words import Words, words
 from schemas.attachments import Attachment
 from schemas.encoding import instant
 from schemas.errors import Code, LiaisonError, OperationError

@@ -8,7 +8,7 @@ from bots.clock import moment
 from bots.drafting import wizard
 from bots.drafting.draft import OFFERED, HalfDraft, Step
 from bots.drafting.wizard import Unfit, Why
-from bots.release import Ceiling
+from bots.showing.release import Ceiling
 from schemas.encoding import from_instant
 from schemas.vocabulary import Kind, Language, Realm, Tlp
 from subscribers.records import Community

@@ -9,7 +9,6 @@ from typing import Final
 
 from aiohttp import web
 
-from bots import labels
 from bots.codes import new_id
 from bots.drafting import wizard
 from bots.drafting.draft import CHANGES, HalfDraft, Step, missing
@@ -19,9 +18,7 @@ from bots.drafting.texts import LABELS, REASONS
 from bots.drafting.turns import Parts, Stop, Turn
 from bots.drafting.wizard import Unfit
 from bots.drafting.writing import Writing
-from bots.limit import Limit
-from bots.release import Ceiling
-from bots.render import Reader
+from bots.officers.limit import Limit
 from bots.room.desk import DOOR
 from bots.room.desk import places as placed
 from bots.room.draft_form import Wrong, fields_of, kinds, languages, markings, read
@@ -29,8 +26,11 @@ from bots.room.pages import page
 from bots.room.texts import PageWords
 from bots.room.view import reading
 from bots.room.web import ROOM, Visitor, form, html, must_be_in
+from bots.showing.release import Ceiling
+from bots.showing.render import Reader
 from bots.state.drafts import Kept
-from bots.words import NAMES, Words, words
+from bots.wording import labels
+from bots.wording.words import NAMES, Words, words
 from schemas.errors import Code, DraftError, LiaisonError
 from schemas.vocabulary import Language, Likelihood, Severity
 from subscribers.records import Community

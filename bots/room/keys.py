@@ -5,15 +5,15 @@ from typing import Any, Final
 from aiohttp import web
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
-from bots.audit import Act
 from bots.clock import moment
+from bots.officers.audit import Act
 from bots.room import passkeys
 from bots.room.desk import DOOR
 from bots.room.pages import page
 from bots.room.texts import PageWords
 from bots.room.web import ROOM, SCRIPT, Room, Visitor, form, html, json_body, must_be_in, sign_in_page
 from bots.state.room import PASSKEYS_MAX, Passkey
-from bots.words import words
+from bots.wording.words import words
 
 _ID_MAX: Final = 1_400
 

@@ -10,7 +10,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from bots.room.sessions import Session
 from bots.room.texts import PageWords
-from bots.words import words
+from bots.wording.words import words
 from schemas.vocabulary import Language
 
 _FOLDER: Final = files("bots") / "room"

@@ -18,7 +18,7 @@ from bots.room.origin import read_listen, read_origin
 from bots.room.web import Room
 from bots.settings import BotSettings
 from bots.state import State
-from bots.words import warm
+from bots.wording.words import warm
 from schemas.errors import Code, OperationError
 from subscribers.client import Agency, ClientSettings
 

@@ -8,14 +8,14 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
-from bots import labels
 from bots.clock import moment
-from bots.commands import words as cleaned
+from bots.parsing.commands import words as cleaned
 from bots.room.desk import Above, Opened, Question, places
 from bots.room.pages import page
 from bots.room.texts import PageWords
 from bots.room.web import ROOM, SCRIPT, Room, Visitor, asked_ref, form, html, must_be_in, target
-from bots.words import Words, words
+from bots.wording import labels
+from bots.wording.words import Words, words
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Kind, Language, Severity
 

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from bots.labels import N_
-from bots.words import Words
+from bots.wording.labels import N_
+from bots.wording.words import Words
 
 TEXTS: Final = {
     "room": N_("Reading room"),

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import Final
 
-from bots.pacing import Bucket, Rate
+from bots.telling.pacing import Bucket, Rate
 
 SIGNING_IN: Final = Rate(1 / 10, 10.0)
 """Failures from one address: ten, then one in ten seconds. No code can be guessed; this keeps noise out."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bots import labels
 from bots.clock import moment
-from bots.render import Reader, acknowledgeable
-from bots.words import NAMES, RIGHT_TO_LEFT, Words, words
+from bots.showing.render import Reader, acknowledgeable
+from bots.wording import labels
+from bots.wording.words import NAMES, RIGHT_TO_LEFT, Words, words
 from schemas.bulletin import Bulletin
 from schemas.encoding import from_instant
 from schemas.particulars import Translation

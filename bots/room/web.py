@@ -7,10 +7,10 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic import SecretStr
 
-from bots.audit import Act
 from bots.clock import Clock
 from bots.codes import new_key
-from bots.commands import reference
+from bots.officers.audit import Act
+from bots.parsing.commands import reference
 from bots.room.desk import DOOR, RoomDesk
 from bots.room.origin import Origin, is_loopback
 from bots.room.pages import page
@@ -21,7 +21,7 @@ from bots.settings import BotSettings
 from bots.state import State
 from bots.state.officers import Officer
 from bots.state.room import Vouched
-from bots.words import closest
+from bots.wording.words import closest
 from schemas.encoding import check_uuid7, parse_json
 from schemas.errors import FormatError
 from schemas.vocabulary import Language, Tlp

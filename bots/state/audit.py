@@ -7,7 +7,7 @@ from typing import Final
 
 import apsw
 
-from bots.audit import MACHINE, OUTBOX, Act, Entry, broken_at, link
+from bots.officers.audit import MACHINE, OUTBOX, Act, Entry, broken_at, link
 from schemas.errors import Code, OperationError
 from subscribers.storage.store import Row, Store
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import apsw
 
-from bots import jobs
-from bots.jobs import Job
-from bots.ringing import Bell, Called
+from bots.duty.ringing import Bell, Called
+from bots.state import jobs
+from bots.state.jobs import Job
 from bots.state.outbox import enqueue, shown_of
 from subscribers.storage.store import Row, Store
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import apsw
 
-from bots.cells import Cell
-from bots.jobs import Job
+from bots.cells.cells import Cell
+from bots.state.jobs import Job
 from bots.state.outbox import enqueue
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Severity

@@ -12,7 +12,7 @@ from typing import Final, Literal
 import apsw
 
 from bots.drafting.draft import HalfDraft
-from bots.jobs import Job
+from bots.state.jobs import Job
 from bots.state.outbox import enqueue
 from schemas.errors import Code, OperationError
 from subscribers.storage.store import Row, Store, Value

@@ -2,7 +2,7 @@
 
 import apsw
 
-from bots import jobs
+from bots.state import jobs
 from bots.state.lists import Listed
 from bots.state.outbox import enqueue
 from schemas.vocabulary import Tlp

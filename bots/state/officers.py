@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import apsw
 
-from bots.roles import RIGHTS, Right, Role
+from bots.officers.roles import RIGHTS, Right, Role
 from bots.state.subscriptions import Subscriptions, look_again
 from bots.times import Quiet, Schedule
 from schemas.errors import Code, OperationError

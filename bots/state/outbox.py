@@ -12,7 +12,7 @@ from typing import Final
 
 import apsw
 
-from bots.jobs import Job, Verb
+from bots.state.jobs import Job, Verb
 from bots.state.lists import Listed, note_list
 from bots.state.officers import Officer, read_officer
 from bots.state.staff import take_back_stray

@@ -5,7 +5,7 @@ from typing import Final
 
 import apsw
 
-from bots.roster import Shift, Takeover
+from bots.duty.roster import Shift, Takeover
 from schemas.errors import Code, OperationError
 from subscribers.storage.store import Row, Store
 

@@ -107,7 +107,7 @@ MIGRATIONS: Final = (
     ALTER TABLE jobs_new RENAME TO jobs;
     CREATE INDEX jobs_open ON jobs (officer, priority, id) WHERE state IN ('queued', 'in_flight');
     """,
-    # Which verbs there are is for `bots.jobs` to say: the table does not list them any more.
+    # Which verbs there are is for `bots.state.jobs` to say: the table does not list them any more.
     """
     CREATE TABLE jobs_anew (
         id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -2,7 +2,7 @@
 
 import apsw
 
-from bots.roles import Role
+from bots.officers.roles import Role
 from bots.state import State
 from bots.state.officers import Officer, fit_name
 from schemas.errors import Code, OperationError

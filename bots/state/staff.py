@@ -1,7 +1,7 @@
 """Changes to who is an officer: roles, and shutting somebody out at once.
 
 Who is shut out keeps nothing: what the bot sent to that chat is taken back as far as the service allows, by
-`bots.farewell`.
+`bots.officers.farewell`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Final
 
 import apsw
 
-from bots.roles import Role, Standing, keep_one
+from bots.officers.roles import Role, Standing, keep_one
 from bots.state.officers import SELECT, Officer, read_officer, renew
 from bots.state.room import shut
 from schemas.errors import Code, OperationError

@@ -6,8 +6,8 @@ from typing import Final
 
 import apsw
 
+from bots.searches.watching import Mode, Search, Subscription
 from bots.times import Quiet
-from bots.watching import Mode, Search, Subscription
 from schemas.errors import Code, OperationError
 from subscribers.records import Filters
 from subscribers.storage.store import Row, Store, Tx

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from bots.alarms import WHAT, Watchman
 from bots.clock import SystemClock
-from bots.jobs import alarm
 from bots.sandbox.client import SandboxUser
 from bots.state import State
+from bots.state.jobs import alarm
+from bots.telling.alarms import WHAT, Watchman
 from schemas.vocabulary import AlarmName
 from tests.support.node import DirectNode
 from tests.support.node_api import NOW, make_alarm

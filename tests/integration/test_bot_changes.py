@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bots.aftermath import PASSING
 from bots.clock import moment
-from bots.intake import plan
-from bots.release import Ceiling
-from bots.schedule import Schedule, ending
+from bots.digests.schedule import Schedule, ending
+from bots.searches.watching import Search
+from bots.showing.release import Ceiling
 from bots.state.officers import Officer
 from bots.state.outbox import Sent
+from bots.telling.aftermath import PASSING
+from bots.telling.intake import plan
 from bots.times import Schedule as Times
-from bots.watching import Search
 from schemas.encoding import instant
 from subscribers.records import Filters
 from tests.support.node import DirectNode

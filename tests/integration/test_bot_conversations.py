@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bots.pictures import SIZE
+from bots.charts.pictures import SIZE
 from bots.sandbox.client import SandboxUser
+from bots.searches.watching import Mode, Search
 from bots.state.room import Redeemed
 from bots.times import Quiet
-from bots.watching import Mode, Search
 from schemas.encoding import instant
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Kind, Language, Severity, Tlp

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bots.jobs import alert
 from bots.sandbox.client import SandboxClient, SandboxUser
 from bots.sandbox.server import Sandbox
 from bots.state import State
+from bots.state.jobs import alert
 from bots.state.outbox import enqueue, remember
 from schemas.vocabulary import Language
 from tests.support.node_api import make_record

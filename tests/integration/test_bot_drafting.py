@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bots.roles import Role
+from bots.officers.roles import Role
 from bots.sandbox.client import SandboxUser
 from schemas.bulletin import Draft
 from schemas.errors import Code, OperationError

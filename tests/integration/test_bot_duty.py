@@ -9,20 +9,20 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bots.calling import Caller
-from bots.caretaker import Caretaker
-from bots.digesting import Compiler
-from bots.intake import Intake
-from bots.release import Ceiling
-from bots.relief import Relief
-from bots.reminding import Reminder
-from bots.ringer import Ringer
-from bots.ringing import Pace, Ways
-from bots.roster import Shift
+from bots.cells.caretaker import Caretaker
+from bots.digests.digesting import Compiler
+from bots.digests.relief import Relief
+from bots.digests.schedule import Schedule
+from bots.duty.ringing import Pace, Ways
+from bots.duty.roster import Shift
 from bots.sandbox.client import SandboxUser
-from bots.schedule import Schedule
+from bots.showing.release import Ceiling
 from bots.state import State
 from bots.state.rosters import AGENCY
+from bots.telling.calling import Caller
+from bots.telling.intake import Intake
+from bots.telling.reminding import Reminder
+from bots.telling.ringer import Ringer
 from bots.times import Quiet
 from bots.times import Schedule as Times
 from schemas.vocabulary import Language, Severity

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bots.rendered import Button, Part
+from bots.showing.rendered import Button, Part
 from tests.support.node import DirectNode
 from tests.support.node_api import make_record
 from tests.support.officers_bot import BotStage, invite, running_bot, says, text_of

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bots.notices import plan, render_notice
-from bots.release import Ceiling
-from bots.render import Reader
-from bots.roles import Role
+from bots.officers.roles import Role
+from bots.showing.release import Ceiling
+from bots.showing.render import Reader
 from bots.state.officers import Officer
-from bots.words import SPOKEN
+from bots.telling.notices import plan, render_notice
+from bots.wording.words import SPOKEN
 from schemas.vocabulary import Language, Tlp
 from subscribers.records import Filters, Notice
 from tests.support.node import DirectNode

@@ -6,9 +6,9 @@ from typing import Any
 
 import aiohttp
 
-from bots.roles import Role
+from bots.officers.roles import Role
 from bots.sandbox.client import SandboxUser
-from bots.watching import Search
+from bots.searches.watching import Search
 from tests.support.node import DirectNode
 from tests.support.node_api import make_record
 from tests.support.officers_bot import BotStage, buttons, running_bot, says, text_of

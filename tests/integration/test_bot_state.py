@@ -10,22 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from bots import jobs
 from bots.clock import SystemClock
+from bots.dialogue.steps import Steps
 from bots.drafting.draft import HalfDraft
-from bots.intake import Intake
-from bots.release import Ceiling
-from bots.roles import Role
-from bots.state import State
+from bots.officers.roles import Role
+from bots.searches.watching import Mode, Search, Subscription
+from bots.showing.release import Ceiling
+from bots.state import State, jobs
 from bots.state.drafts import OPEN_MAX, UNDO_MAX
 from bots.state.memory import Memory
 from bots.state.officers import Officers
 from bots.state.outbox import Shown, enqueue, note_message
 from bots.state.schema import MIGRATIONS
 from bots.state.subscriptions import SUBSCRIPTIONS_MAX
-from bots.steps import Steps
+from bots.telling.intake import Intake
 from bots.times import Quiet
-from bots.watching import Mode, Search, Subscription
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language, Tlp
 from subscribers.records import Filters, Record

@@ -10,7 +10,7 @@ from typing import Any
 import nats
 import pytest
 
-from bots.roles import Role
+from bots.officers.roles import Role
 from bots.sandbox.client import SandboxUser
 from schemas.errors import LiaisonError
 from schemas.vocabulary import Language

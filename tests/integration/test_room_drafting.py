@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bots.roles import Role
+from bots.officers.roles import Role
 from bots.state.officers import Officer
 from schemas.vocabulary import Language, Tlp
 from subscribers.records import Record

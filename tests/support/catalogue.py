@@ -9,7 +9,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from bots.words import SPOKEN
+from bots.wording.words import SPOKEN
 from schemas.vocabulary import Language
 
 BOTS = Path(__file__).resolve().parent.parent.parent / "bots"

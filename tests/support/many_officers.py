@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bots.jobs import alert, digest
 from bots.sandbox.model import Standing, User
 from bots.sandbox.server import Sandbox
 from bots.state import State
+from bots.state.jobs import alert, digest
 from bots.state.outbox import enqueue, remember
 from schemas.vocabulary import Language
 from tests.support.node_api import make_record

@@ -16,8 +16,8 @@ from bots.clock import Clock, SystemClock
 from bots.codes import new_code
 from bots.events import Events
 from bots.house import Edges
+from bots.officers.roles import Role
 from bots.ports import NodeClient
-from bots.roles import Role
 from bots.sandbox.client import Predicate, SandboxClient, SandboxUser
 from bots.sandbox.limits import UNLIMITED, Limits
 from bots.sandbox.server import Sandbox, start

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from webauthn.helpers import base64url_to_bytes
 
-from bots.roles import Role
+from bots.officers.roles import Role
 from bots.room.origin import Origin, read_origin
 from bots.room.passkeys import Challenge
 from bots.state.officers import Officer

@@ -3,7 +3,7 @@
 from typing_extensions import override
 
 from bots.ports import Chat
-from bots.rendered import Part, Rows
+from bots.showing.rendered import Part, Rows
 
 
 class QuietDoor(Chat):

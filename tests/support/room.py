@@ -17,7 +17,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from bots.codes import new_key
-from bots.lobby import Lobby
+from bots.officers.lobby import Lobby
 from bots.room.process import opened
 from bots.room.web import Room
 from bots.settings import BotSettings

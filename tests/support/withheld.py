@@ -16,23 +16,23 @@ from typing import Any, Final, cast
 
 from typing_extensions import override
 
-from bots.asking import Pressed, Typed, meant
 from bots.clock import SystemClock
+from bots.dialogue.asking import Pressed, Typed, meant
 from bots.drafting.draft import HalfDraft
 from bots.drafting.review import tell_writer
+from bots.duty.roster import Shift
 from bots.house import Edges, Front, House
-from bots.inline import Inline
-from bots.pacing import Pacer, Rate, Rates
+from bots.officers.roles import Role
 from bots.ports import Chat, NodeClient
-from bots.rendered import Rows
-from bots.roles import Role
-from bots.roster import Shift
+from bots.searches.watching import Search
 from bots.settings import BotSettings
+from bots.showing.inline import Inline
+from bots.showing.rendered import Rows
 from bots.state import State
 from bots.state.officers import Officer
 from bots.state.rosters import AGENCY
+from bots.telling.pacing import Pacer, Rate, Rates
 from bots.times import MINUTES_A_DAY
-from bots.watching import Search
 from schemas.bulletin import Bulletin
 from schemas.encoding import instant
 from schemas.vocabulary import Kind, Language, Tlp

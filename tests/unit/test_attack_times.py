@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bots.release import Ceiling
-from bots.render import Reader, View, listing, render
+from bots.showing.release import Ceiling
+from bots.showing.render import Reader, View, listing, render
 from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Language, Tlp
 from subscribers.telling.digest import parse_period

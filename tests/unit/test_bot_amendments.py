@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bots.changes import what_changed
-from bots.release import Ceiling, Release
-from bots.render import Marks, Reader, render
-from bots.words import SPOKEN, words
+from bots.showing.changes import what_changed
+from bots.showing.release import Ceiling, Release
+from bots.showing.render import Marks, Reader, render
+from bots.wording.words import SPOKEN, words
 from schemas.bulletin import Bulletin
 from schemas.vocabulary import Language, Relation, Tlp
 from subscribers.records import Record

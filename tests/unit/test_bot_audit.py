@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.audit import COLUMNS, START, Act, Entry, as_csv, broken_at, link
-from bots.roles import Role
+from bots.officers.audit import COLUMNS, START, Act, Entry, as_csv, broken_at, link
+from bots.officers.roles import Role
 from bots.state import State
 from bots.state.audit import CHUNK, Wanted
 

@@ -5,16 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bots.asking import Pressed, Typed, meant
-from bots.book import Book
-from bots.context import Context
-from bots.gate import CODE_TRIES, REFUSAL_SECONDS, Gate, Verdict
+from bots.dialogue.asking import Pressed, Typed, meant
+from bots.dialogue.book import Book
+from bots.dialogue.context import Context
+from bots.dialogue.gate import CODE_TRIES, REFUSAL_SECONDS, Gate, Verdict
+from bots.dialogue.screens import COMMANDS, FOR_ADMINISTRATORS, FOR_DRAFTERS, FOR_THE_ROOM, commands
 from bots.handlers import written
-from bots.pacing import Rate
-from bots.roles import RIGHTS, Role
-from bots.screens import COMMANDS, FOR_ADMINISTRATORS, FOR_DRAFTERS, FOR_THE_ROOM, commands
+from bots.officers.roles import RIGHTS, Role
 from bots.state.officers import Officer
-from bots.words import words
+from bots.telling.pacing import Rate
+from bots.wording.words import words
 from schemas.vocabulary import Language
 
 OFFICER = Officer(1, "Ed", Role.READER, Language.ENGLISH, ZoneInfo("UTC"), None, 7, 7, reachable=True)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from bots.actions import Action
-from bots.roster import Takeover
-from bots.search_drafts import VALUES_MAX, pressed, typed
+from bots.duty.roster import Takeover
+from bots.parsing.actions import Action
+from bots.searches.drafts import VALUES_MAX, pressed, typed
+from bots.searches.watching import Search
 from bots.state import State
 from bots.state.rosters import AGENCY
-from bots.watching import Search
 from schemas.errors import FormatError, OperationError
 from tests.support.officers_bot import invite
 

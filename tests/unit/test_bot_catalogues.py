@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bots.words import SPOKEN, closest, words
+from bots.wording.words import SPOKEN, closest, words
 from schemas.vocabulary import Language
 from tests.support.catalogue import asked_for, read
 

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bots.bundle import keep, pack
-from bots.cell_orders import Change, Close, New, OnDuty, read
-from bots.cells import Cell, begins, belongs, cell_of, ends, wanted
-from bots.duties import Add
-from bots.roster import Shift
+from bots.cells.bundle import keep, pack
+from bots.cells.cells import Cell, begins, belongs, cell_of, ends, wanted
+from bots.cells.orders import Change, Close, New, OnDuty, read
+from bots.duty.duties import Add
+from bots.duty.roster import Shift
 from schemas.errors import OperationError
 from schemas.vocabulary import Severity
 from subscribers.records import Filters, Record

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.chain import chain
-from bots.markup import UNITS_MAX, units
-from bots.release import Ceiling, Release
-from bots.render import Reader
-from bots.rendered import Rendered, Showing
 from bots.sandbox.entities import parse_html
+from bots.showing.chain import chain
+from bots.showing.release import Ceiling, Release
+from bots.showing.render import Reader
+from bots.showing.rendered import Rendered, Showing
+from bots.wording.markup import UNITS_MAX, units
 from schemas.encoding import from_instant
 from schemas.vocabulary import Language, Tlp
 from subscribers.insight.shapes import Audience, Provenance

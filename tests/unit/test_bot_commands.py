@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots import commands
-from bots.actions import DATA_MAX, Action, decode, encode, short
-from bots.commands import Hush, InZone, Order
+from bots.parsing import commands
+from bots.parsing.actions import DATA_MAX, Action, decode, encode, short
+from bots.parsing.commands import Hush, InZone, Order
 from bots.times import Quiet, Schedule
 from schemas.errors import Code, FormatError, OperationError
 

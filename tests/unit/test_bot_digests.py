@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from bots.digests import Gathered, gather
-from bots.release import Ceiling
-from bots.roster import Shift, last_turn, reliefs
-from bots.words import words
+from bots.digests.contents import Gathered, gather
+from bots.duty.roster import Shift, last_turn, reliefs
+from bots.showing.release import Ceiling
+from bots.wording.words import words
 from schemas.vocabulary import Language
 from subscribers.records import Record
 from tests.support.node_api import make_record

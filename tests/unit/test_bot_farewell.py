@@ -11,17 +11,16 @@ import apsw
 import pytest
 from typing_extensions import override
 
-from bots import jobs
-from bots.farewell import Janitor
-from bots.limit import Limit, lowest
+from bots.officers.farewell import Janitor
+from bots.officers.limit import Limit, lowest
 from bots.outcomes import Blocked, ChatFailure, NotSent, TooFast
-from bots.pacing import Pacer, Rate, Rates
-from bots.release import Ceiling
-from bots.rendered import Part, Rows
-from bots.state import State
+from bots.showing.release import Ceiling
+from bots.showing.rendered import Part, Rows
+from bots.state import State, jobs
 from bots.state.lists import Listed
 from bots.state.lowering import above
 from bots.state.outbox import Shown, note_message, remember
+from bots.telling.pacing import Pacer, Rate, Rates
 from schemas.vocabulary import Language, Tlp
 from tests.support.node_api import make_record
 from tests.support.officers_bot import invite

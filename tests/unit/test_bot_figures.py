@@ -7,10 +7,11 @@ import pytest
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-from bots import figures, labels
-from bots.markup import CAPTION_MAX, UNITS_MAX, units
-from bots.pictures import FAINT, GROUND, INK, SEVERITIES, SIZE, Pictures, drawn
-from bots.words import words
+from bots.charts import figures
+from bots.charts.pictures import FAINT, GROUND, INK, SEVERITIES, SIZE, Pictures, drawn
+from bots.wording import labels
+from bots.wording.markup import CAPTION_MAX, UNITS_MAX, units
+from bots.wording.words import words
 from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.insight.counting import Tally, summed
 from subscribers.insight.shapes import Counts, Step

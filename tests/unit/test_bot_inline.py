@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.inline import offered
-from bots.markup import UNITS_MAX, units
-from bots.release import Ceiling
-from bots.render import Reader
 from bots.settings import BotSettings
+from bots.showing.inline import offered
+from bots.showing.release import Ceiling
+from bots.showing.render import Reader
+from bots.wording.markup import UNITS_MAX, units
 from schemas.vocabulary import Language, Tlp
 from subscribers.records import Record
 from tests.support.node_api import make_record

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.markup import Span, cut, html, isolate, pieces, plain, units
 from bots.sandbox.entities import parse_html, utf16_length
+from bots.wording.markup import Span, cut, html, isolate, pieces, plain, units
 
 TEXT = st.text(st.sampled_from("ab .\n。éж中😀👩\u200d\u0301\ufe0f"), max_size=400)
 

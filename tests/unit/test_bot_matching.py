@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.intake import changed, changed_id, plan, wanted
-from bots.jobs import Priority, Told
-from bots.matching import matches
-from bots.release import Ceiling
+from bots.enquiries.suggest import did_you_mean, vocabulary
+from bots.searches.matching import matches
+from bots.searches.watching import Mode, Search, Subscription, Telling
+from bots.showing.release import Ceiling
+from bots.state.jobs import Priority, Told
 from bots.state.outbox import Sent
-from bots.suggest import did_you_mean, vocabulary
-from bots.watching import Mode, Search, Subscription, Telling
+from bots.telling.intake import changed, changed_id, plan, wanted
 from schemas.vocabulary import Kind, Language, Relation, Severity, Tlp
 from subscribers.records import Filters, Record
 from tests.support.node_api import COMMUNITY, SLUG, make_record

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from bots.cli import app
+from bots.cli.app import app
 
 Run = Callable[..., Result]
 

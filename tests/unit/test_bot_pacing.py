@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.pacing import Bucket, Pacer, Rate, Rates
+from bots.telling.pacing import Bucket, Pacer, Rate, Rates
 
 
 def test_a_bucket_starts_full_and_refills_at_its_rate() -> None:

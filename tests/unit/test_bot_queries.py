@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.queries import Facet, Query, facets, parse, without
+from bots.parsing.queries import Facet, Query, facets, parse, without
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Kind, Language, Realm, Severity
 from subscribers.records import Community, Filters

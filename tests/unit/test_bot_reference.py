@@ -6,15 +6,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bots import reference_screens as screens
-from bots.library import Edition, Library
-from bots.markup import UNITS_MAX, units
-from bots.reference_screens import About, Seen
-from bots.rendered import Rendered
-from bots.roles import Role
+from bots.enquiries import reference_screens as screens
+from bots.enquiries.library import Edition, Library
+from bots.enquiries.reference_screens import About, Seen
+from bots.officers.roles import Role
 from bots.sandbox.entities import parse_html
+from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
-from bots.words import words
+from bots.wording.markup import UNITS_MAX, units
+from bots.wording.words import words
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
 from subscribers.reference.names import NameIndex

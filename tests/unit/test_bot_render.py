@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.markup import LRM, RLM, UNITS_MAX, units
-from bots.release import Ceiling, Release
-from bots.render import Marks, Reader, View, gravestone, listing, render
-from bots.rendered import Rendered
 from bots.sandbox.entities import parse_html
-from bots.words import NAMES, words
+from bots.showing.release import Ceiling, Release
+from bots.showing.render import Marks, Reader, View, gravestone, listing, render
+from bots.showing.rendered import Rendered
+from bots.wording.markup import LRM, RLM, UNITS_MAX, units
+from bots.wording.words import NAMES, words
 from schemas.vocabulary import Language, Severity, Tlp
 from subscribers.records import Record
 from tests.support.node_api import make_record

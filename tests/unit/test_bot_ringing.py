@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bots.duties import Add, read
-from bots.ringing import LONGEST, Bell, Called, Pace, over, rings, step
-from bots.roster import TAKEN_FOR, Duty, Shift, Takeover, members
-from bots.roster import read as read_roster
+from bots.duty.duties import Add, read
+from bots.duty.ringing import LONGEST, Bell, Called, Pace, over, rings, step
+from bots.duty.roster import TAKEN_FOR, Duty, Shift, Takeover, members
+from bots.duty.roster import read as read_roster
 from schemas.errors import OperationError
 from tests.support.node_api import make_record
 

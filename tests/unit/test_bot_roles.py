@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.roles import RIGHTS, Right, Role, Standing, keep_one, parse_role
+from bots.officers.roles import RIGHTS, Right, Role, Standing, keep_one, parse_role
 from schemas.errors import Code, OperationError
 
 STAFF = st.dictionaries(st.integers(1, 5), st.sampled_from(Role), max_size=5)

@@ -6,20 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots import saved_menus, search_menus
-from bots.actions import Action, decode, encode
-from bots.facets import NAME_MAX, describe, facet_label, fit_name, suggested_name
-from bots.queries import Facet
-from bots.recents import recent
-from bots.release import Ceiling
-from bots.rendered import Rendered
-from bots.roles import Role
-from bots.search_drafts import TYPED, pressed, typed
-from bots.search_menus import Offer
+from bots.officers.roles import Role
+from bots.parsing.actions import Action, decode, encode
+from bots.parsing.queries import Facet
+from bots.searches import menus as search_menus
+from bots.searches import saved_menus
+from bots.searches.drafts import TYPED, pressed, typed
+from bots.searches.facets import NAME_MAX, describe, facet_label, fit_name, suggested_name
+from bots.searches.menus import Offer
+from bots.searches.recents import recent
+from bots.searches.watching import Mode, Search, Subscription
+from bots.showing.release import Ceiling
+from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
 from bots.times import Quiet
-from bots.watching import Mode, Search, Subscription
-from bots.words import SPOKEN, words
+from bots.wording.words import SPOKEN, words
 from schemas.errors import Code, FormatError, OperationError
 from schemas.vocabulary import Kind, Language, Realm, Severity
 from subscribers.records import Community, Filters

@@ -62,8 +62,8 @@ def test_a_time_zone_must_exist() -> None:
 def test_commands_do_not_pay_for_aiogram(tmp_path: Path) -> None:
     check = (
         "import sys; sys.argv=['liaison-bot','--help'];\n"
-        "from bots import cli\n"
-        "try: cli.app()\n"
+        "from bots.cli.app import app\n"
+        "try: app()\n"
         "except SystemExit: pass\n"
         "from bots import state, settings, codes, process\n"
         "assert 'aiogram' not in sys.modules"

@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from bots.asking import Pressed, Typed, meant
+from bots.dialogue.asking import Pressed, Typed, meant
 from bots.house import Edges, Front, House
-from bots.pacing import Pacer, Rate, Rates
-from bots.rendered import Part, Rows
-from bots.roles import Role
+from bots.officers.roles import Role
+from bots.searches.watching import Search
 from bots.settings import BotSettings
+from bots.showing.rendered import Part, Rows
 from bots.state import State
 from bots.state.officers import Officer
-from bots.watching import Search
+from bots.telling.pacing import Pacer, Rate, Rates
 from schemas.vocabulary import Language
 from tests.support.node import DirectNode
 from tests.support.node_api import make_record

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from bots.roles import Role
+from bots.officers.roles import Role
 from bots.state.officers import Officer
-from bots.tally import ANSWERS_MAX, REMIND, pressing, tally
+from bots.telling.tally import ANSWERS_MAX, REMIND, pressing, tally
 from schemas.vocabulary import Language
 from subscribers.records import Record
 from tests.support.node_api import make_record

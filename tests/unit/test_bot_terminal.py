@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from bots.asking import Handed
 from bots.clock import SystemClock
+from bots.dialogue.asking import Handed
 from bots.doors.terminal.lines import handed, joined, piped
 from bots.doors.terminal.paper import Plain, harmless
 from bots.doors.terminal.screen import Screen
-from bots.markup import Span, Spans, plain
-from bots.rendered import Button, Part, Rows
-from bots.roles import Role
+from bots.officers.roles import Role
+from bots.showing.rendered import Button, Part, Rows
 from bots.state import State
 from bots.state.seat import seat
+from bots.wording.markup import Span, Spans, plain
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
 

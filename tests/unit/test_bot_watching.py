@@ -7,9 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bots.clock import moment
-from bots.release import Ceiling
-from bots.times import Quiet
-from bots.watching import (
+from bots.searches.watching import (
     NEVER_QUIET,
     Mode,
     Search,
@@ -22,6 +20,8 @@ from bots.watching import (
     snooze_until,
     stands_in_digest,
 )
+from bots.showing.release import Ceiling
+from bots.times import Quiet
 from subscribers.records import Filters, Record
 from tests.support.node_api import make_record
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bots.actions import short
-from bots.asking import Handed
+from bots.dialogue.asking import Handed
+from bots.dialogue.steps import Steps
 from bots.handlers import written
+from bots.officers.roles import Role
 from bots.outcomes import Refused
-from bots.roles import Role
-from bots.steps import Steps
+from bots.parsing.actions import short
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language, Tlp
 from tests.support.archive import bulletin_id

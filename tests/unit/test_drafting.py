@@ -24,9 +24,9 @@ from bots.drafting.policy import Hand, Ruling, TwoPersons, may_draft, may_edit, 
 from bots.drafting.preview import Setting, community_of, preview, previewed
 from bots.drafting.review import ask_releaser, told
 from bots.drafting.wizard import Unfit, Why, allowed, taxonomy
-from bots.release import Ceiling
-from bots.render import Reader, View, render
-from bots.roles import Role
+from bots.officers.roles import Role
+from bots.showing.release import Ceiling
+from bots.showing.render import Reader, View, render
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from schemas.bulletin import Bulletin

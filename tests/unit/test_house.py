@@ -108,7 +108,7 @@ def test_every_lint_rule_left_out_has_its_reason_beside_it() -> None:
 
 @pytest.mark.parametrize("line", CONTENT_KEY_IMPORTS)
 @pytest.mark.parametrize(
-    "module", ["schemas/frame.py", "hub/admission.py", "bots/render.py", "subscribers/node.py"]
+    "module", ["schemas/frame.py", "hub/admission.py", "bots/showing/render.py", "subscribers/node.py"]
 )
 def test_content_keys_are_out_of_reach_of_other_modules(module: str, line: str) -> None:
     command = [

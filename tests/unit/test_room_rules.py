@@ -15,9 +15,6 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 import bots.room
-from bots.pacing import Rate
-from bots.release import Ceiling
-from bots.render import Reader, button_room, render
 from bots.room.headers import headers
 from bots.room.init_data import AHEAD_SECONDS, FRESH_SECONDS, read_init_data
 from bots.room.origin import read_listen, read_origin
@@ -28,7 +25,10 @@ from bots.room.texts import TEXTS, PageWords
 from bots.room.tries import Tries
 from bots.room.view import reading
 from bots.settings import load
-from bots.words import words
+from bots.showing.release import Ceiling
+from bots.showing.render import Reader, button_room, render
+from bots.telling.pacing import Rate
+from bots.wording.words import words
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language, Tlp
 from subscribers.records import Record

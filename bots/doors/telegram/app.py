@@ -20,9 +20,9 @@ from bots.doors.telegram.outbound import TelegramChat, open_bot
 from bots.doors.telegram.pace import Paced, Watch
 from bots.house import Edges, Front, House
 from bots.outcomes import NotSent, Unsure
-from bots.pacing import Pacer
 from bots.settings import BotSettings
 from bots.state import State
+from bots.telling.pacing import Pacer
 
 _RETRY_MAX: Final = 30.0
 

@@ -1,6 +1,7 @@
 """Updates of the chat service as what came in: only private chats of people, whatever else there is.
 
-One thin router: who may ask, and who answers, is `bots.reception`'s and `bots.book`'s to say.
+One thin router: who may ask, and who answers, is for reception and book in `bots.dialogue`
+to say.
 """
 
 import contextlib
@@ -22,12 +23,12 @@ from aiogram.types import (
     User,
 )
 
-from bots.asking import Handed, Presence, Pressed, Typed, meant
+from bots.dialogue.asking import Handed, Presence, Pressed, Typed, meant
+from bots.dialogue.reception import Reception
 from bots.doors.telegram.outbound import TelegramChat
-from bots.inline import Inline
 from bots.outcomes import ChatFailure
-from bots.reception import Reception
-from bots.rendered import Button, Rows
+from bots.showing.inline import Inline
+from bots.showing.rendered import Button, Rows
 
 UPDATES: Final = ("message", "callback_query", "my_chat_member")
 INLINE: Final = "inline_query"

@@ -5,10 +5,10 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError
 from aiogram.types import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat
 
-from bots import screens
-from bots.roles import RIGHTS
+from bots.dialogue import screens
+from bots.officers.roles import RIGHTS
 from bots.state.officers import Officer
-from bots.words import SPOKEN, words
+from bots.wording.words import SPOKEN, words
 from schemas.vocabulary import Language
 
 _log = structlog.get_logger()

@@ -40,9 +40,9 @@ from pydantic import SecretStr
 from typing_extensions import Buffer
 
 from bots.doors.telegram.failures import AsGoodAsDone, Textless, Unreadable, translated
-from bots.inline import Offered
 from bots.outcomes import NotSent, Refused
-from bots.rendered import Button, Part, Rows
+from bots.showing.inline import Offered
+from bots.showing.rendered import Button, Part, Rows
 from schemas.errors import Code, OperationError
 
 REQUEST_SECONDS: Final = 20.0

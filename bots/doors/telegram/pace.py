@@ -18,7 +18,7 @@ from aiogram.methods.base import TelegramType
 from bots.clock import Clock
 from bots.doors.telegram.failures import translated
 from bots.outcomes import TooFast
-from bots.pacing import Pacer
+from bots.telling.pacing import Pacer
 
 _COUNTED: Final = frozenset({SendMessage, EditMessageText})
 

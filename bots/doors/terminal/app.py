@@ -13,22 +13,22 @@ from typing import Final
 
 import uvloop
 
-from bots import screens
-from bots.asking import Pressed, Typed, meant
 from bots.clock import SystemClock
+from bots.dialogue import screens
+from bots.dialogue.asking import Pressed, Typed, meant
+from bots.dialogue.reception import Reception
 from bots.doors.terminal.lines import handed, joined, piped, prompted
 from bots.doors.terminal.paper import Paper, Plain, Styled
 from bots.doors.terminal.screen import Screen
 from bots.house import Edges, Front, House
-from bots.pacing import Pacer, Rate, Rates
+from bots.officers.roles import Role
 from bots.process import node_settings, only_one
-from bots.reception import Reception
-from bots.roles import Role
 from bots.settings import BotSettings
 from bots.state import State
 from bots.state.officers import Officer
 from bots.state.seat import seat
-from bots.words import closest, words
+from bots.telling.pacing import Pacer, Rate, Rates
+from bots.wording.words import closest, words
 from subscribers.client import Agency
 from subscribers.local import Role as ClientRole
 

@@ -10,7 +10,7 @@ from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Final
 
-from bots.asking import Handed
+from bots.dialogue.asking import Handed
 
 LINE_MAX: Final = 65_536
 _CHUNK: Final = 65_536

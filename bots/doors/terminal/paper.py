@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
-from bots.markup import Spans, Style, plain
+from bots.wording.markup import Spans, Style, plain
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -12,9 +12,9 @@ from typing import Final
 
 from bots.clock import Clock
 from bots.doors.terminal.paper import Paper
-from bots.markup import Span, Spans, isolate
 from bots.outcomes import NotSent, Refused
-from bots.rendered import Part, Rows
+from bots.showing.rendered import Part, Rows
+from bots.wording.markup import Span, Spans, isolate
 
 EDITED: Final = "✎ "
 GONE: Final = "🗑 "

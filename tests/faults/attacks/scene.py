@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 from filelock import FileLock
 
-from bots.alarms import WHAT
 from bots.sandbox.client import SandboxUser
+from bots.telling.alarms import WHAT
 from hub.jetstream import JetStreamRefused
 from schemas.bulletin import Draft
 from schemas.errors import LiaisonError

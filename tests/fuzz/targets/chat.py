@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from bots import commands
-from bots.actions import decode, encode
+from bots.parsing import commands
+from bots.parsing.actions import decode, encode
 from bots.sandbox.entities import EntityError, parse_html, utf16_length
 from bots.sandbox.params import Params, json_fields
 from bots.sandbox.refusals import ApiRefusal
@@ -87,11 +87,11 @@ TARGETS: Final = (
     Target(
         "callback",
         _callback,
-        ("bots/actions.py",),
+        ("bots/parsing/actions.py",),
         lambda: [b"ack:019c132cdf4070008000000000000001", b"page:2:abc", b"x", b"sub:kind:tactic"],
         longest=80,
     ),
-    Target("command", _command, ("bots/commands.py",), _typed, longest=96),
+    Target("command", _command, ("bots/parsing/commands.py",), _typed, longest=96),
     Target(
         "sandbox_markup",
         _markup,

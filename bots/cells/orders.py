@@ -1,0 +1,108 @@
+"""`/event`: how an event is begun, changed and closed in one line. Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from bots.duty.duties import Add
+from bots.duty.duties import read as read_duty
+from bots.parsing.commands import clean, minute
+from schemas.errors import Code, OperationError
+from schemas.vocabulary import Severity
+
+NAME_MAX: Final = 120
+VENUES_MAX: Final = 30
+EXAMPLES: Final = (
+    "/event new games Summer Games 2026",
+    "/event games dates 2026-07-26 2026-08-11",
+    "/event games venues Stadium North, Arena",
+    "/event games community games",
+    "/event games rings high",
+    "/event games report 07:00",
+    "/event games duty add Amina K. daily 20:00-08:00",
+    "/event games close",
+)
+_SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,23}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Begin a cell."""
+
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Change the cell of that slug: fields of `Cell` with their values."""
+
+    slug: str
+    fields: tuple[tuple[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OnDuty:
+    """Put somebody on the cell's roster."""
+
+    slug: str
+    add: Add
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the cell now."""
+
+    slug: str
+
+
+EventCommand = New | Change | OnDuty | Close | str
+
+
+def read(text: str) -> EventCommand:
+    """What stands after `/event`: nothing, a name or slug to look for, or one of `EXAMPLES`.
+
+    Raises OperationError `bad_request`.
+    """
+    text = clean(text)
+    match text.split():
+        case ["new", slug, *name] if name:
+            return New(_slug(slug), " ".join(name)[:NAME_MAX])
+        case [slug, "close"]:
+            return Close(_slug(slug))
+        case [slug, "dates", first, last]:
+            days = _day(first), _day(last)
+            if days[0] > days[1]:
+                raise _unread()
+            return Change(_slug(slug), (("first", days[0]), ("last", days[1])))
+        case [slug, "venues", *rest] if rest:
+            named = [each.strip()[:NAME_MAX] for each in re.split("[,;،、]", " ".join(rest)) if each.strip()]
+            return Change(_slug(slug), (("venues", tuple(named[:VENUES_MAX])),))
+        case [slug, "community", community]:
+            return Change(_slug(slug), (("community", "" if community == "none" else _slug(community)),))
+        case [slug, "rings", least] if least in {"high", "flash"}:
+            return Change(_slug(slug), (("least", Severity(least)),))
+        case [slug, "report", when]:
+            return Change(_slug(slug), (("report", None if when == "off" else minute(when)),))
+        case [slug, "duty", *rest] if isinstance(add := read_duty(" ".join(rest)), Add):
+            return OnDuty(_slug(slug), add)
+        case _:
+            return text
+
+
+def _slug(text: str) -> str:
+    if not _SLUG.match(text.lower()):
+        raise _unread()
+    return text.lower()
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise _unread() from None
+
+
+def _unread() -> OperationError:
+    return OperationError(Code.BAD_REQUEST, "that could not be read", "see /help")

@@ -1,0 +1,102 @@
+"""How events are shown. Pure."""
+
+import json
+from collections.abc import Sequence
+
+from babel.dates import format_date
+
+from bots.cells import cells
+from bots.cells.cells import Cell
+from bots.cells.orders import EXAMPLES
+from bots.clock import moment
+from bots.dialogue.screens import plain_answer, screen
+from bots.duty.duties import Board, now_line
+from bots.duty.ringing import Ways
+from bots.officers.roles import Right
+from bots.parsing.actions import encode
+from bots.showing.rendered import Button, Rendered
+from bots.state.officers import Officer
+from bots.wording.labels import severity
+from bots.wording.markup import Span
+from bots.wording.words import Words, words
+
+
+def shown(officer: Officer, cell: Cell, board: Board, ways: Ways, *, follows: bool) -> Rendered:
+    """An event: how it stands, where, who is on duty, and what comes of it by itself."""
+    say, now = words(officer.language), board.duty.now
+    spans = [Span("🏟 " + say.embed(cell.name), "b"), Span("\n" + _standing(cell, ways, now, say))]
+    if cell.venues:
+        spans.append(Span("\n📍 " + say.listed(say.embed(each) for each in cell.venues)))
+    if cell.closed is not None:
+        return screen(spans, officer.language)
+    spans.append(Span("\n📟 " + (now_line(board, ways, say) if board.shifts else _agencys(say))))
+    least = severity(cell.least, say)
+    spans.append(Span("\n🔴 " + say.text("Calls whoever is on duty from “{severity}” up.", severity=least)))
+    if cell.report is not None:
+        spans.append(
+            Span("\n🗞 " + say.text("Situation report every day at {time}", time=say.clock(cell.report)))
+        )
+    if officer.may(Right.ADMINISTER):
+        spans.append(Span("\n\n" + say.text("For administrators:")))
+        for example in EXAMPLES[1:]:
+            spans += [Span("\n"), *say.code(example.replace(" games ", f" {cell.slug} ", 1))]
+    follow = (
+        Button("🔕 " + say.text("No situation reports"), encode("event", "leave", cell.id))
+        if follows
+        else Button("🔔 " + say.text("Send me situation reports"), encode("event", "follow", cell.id))
+    )
+    report = Button("🗞 " + say.text("Situation report now"), encode("event", "report", cell.id))
+    duty = Button("📟 " + say.text("Duty roster"), encode("event", "duty", cell.id))
+    return screen(spans, officer.language, ((report,), (duty, follow)))
+
+
+def listed(officer: Officer, known: Sequence[Cell], ways: Ways, now: float) -> Rendered:
+    """All events that this agency follows."""
+    say = words(officer.language)
+    if not known:
+        spans = [
+            Span(say.text("No event is followed here. /event and a name shows what bulletins say of one."))
+        ]
+    else:
+        spans = [Span("🏟 " + say.text("Events"), "b")]
+    for each in known[:20]:
+        spans += [
+            Span("\n\n" + say.embed(each.name), "b"),
+            Span("\n" + _standing(each, ways, now, say) + "\n"),
+        ]
+        spans += say.code(f"/event {each.slug}")
+    if officer.may(Right.ADMINISTER):
+        spans += [Span("\n\n" + say.text("To begin one:") + "\n"), *say.code(EXAMPLES[0])]
+    return screen(spans, officer.language)
+
+
+def over(officer: Officer, body: str) -> Rendered:
+    """The notice that an event was closed, from its JSON."""
+    told, say = json.loads(body), words(officer.language)
+    text = say.text("{event} is over and its cell is closed.", event=say.embed(told["event"]))
+    if not officer.may(Right.ADMINISTER):
+        return plain_answer("🏁 " + text, officer.language)
+    # Without their number: it would count those that are withheld from this chat.
+    kept = say.text(
+        "All its bulletins are kept in the bundle {file} on your agency's machine.",
+        file=say.embed(told["bundle"]),
+    )
+    return plain_answer(f"🏁 {text}\n{kept}", officer.language)
+
+
+def _standing(cell: Cell, ways: Ways, now: float, say: Words) -> str:
+    if cell.closed is not None:
+        return say.text("Closed, {time}", time=say.embed(say.when(moment(cell.closed), ways.zone)))
+    if cell.first is None or cell.last is None:
+        return say.text("Running. No end is set.")
+    first, last = (
+        say.embed(format_date(each, "long", locale=say.locale)) for each in (cell.first, cell.last)
+    )
+    begins = cells.begins(cell, ways.zone)
+    if begins is not None and now < begins:
+        return say.text("From {first} to {last}. It has not begun.", first=first, last=last)
+    return say.text("Running since {first}. It closes by itself after {last}.", first=first, last=last)
+
+
+def _agencys(say: Words) -> str:
+    return say.text("No roster of its own: the agency's duty roster holds.")

@@ -1,0 +1,1 @@
+"""Numbers, as a picture and as text."""

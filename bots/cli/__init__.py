@@ -1,0 +1,5 @@
+"""What `liaison-bot` does."""
+
+from bots.cli.app import main
+
+__all__ = ["main"]

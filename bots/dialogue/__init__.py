@@ -1,0 +1,1 @@
+"""How a typed line or a pressed button gets to whom answers it, and the screens that all share."""

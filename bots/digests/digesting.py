@@ -1,0 +1,122 @@
+"""Digests at the moment in which they are sent: filters and entitlements are asked for once more.
+
+A digest was composed when its period ended. What an officer has stopped to watch for meanwhile, what was
+retracted, and what they acknowledged, stands in it no longer.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bots.cells.cells import Cell, belongs
+from bots.clock import Clock, moment
+from bots.digests import contents as digests
+from bots.digests.contents import Gathered, gather
+from bots.searches.watching import Mode, Sight, Subscription, stands_in_digest
+from bots.showing.overtaken import as_marked_now
+from bots.showing.release import Ceiling, Release
+from bots.showing.render import listing
+from bots.showing.rendered import Rendered
+from bots.state import State
+from bots.state.lists import Listed
+from bots.state.outbox import KEEP, Work
+from bots.telling.aftermath import reader
+from bots.wording.words import words
+from subscribers.records import Record
+
+_FRESH: Final = 2.0
+"""Seconds for which what was read serves other digests too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Makes digests, and makes them again when something in them has changed."""
+
+    state: State
+    ceiling: Ceiling
+    clock: Clock
+    _kept: dict[float, list[Record]] = field(default_factory=dict)
+
+    async def listed(self, work: Work) -> Listed | None:
+        """What a digest lists; None for one that is empty, of an officer who wants no empty ones."""
+        told = json.loads(work.body)
+        held = await self.state.officers.subscriptions(work.officer.id)
+        cell = await self.state.cells.get(told.get("cell", 0))
+        gathered = await self._gathered(work, told, held, cell)
+        if told.get("skip") and gathered == Gathered():
+            return None
+        say, kind = words(work.officer.language), told.get("kind", "digest")
+        found = len(gathered.news) + len(gathered.changes)
+        since = say.when(moment(told["since"]), work.officer.zone)
+        title = digests.title(kind, found + _within(gathered, told), say, since, cell.name if cell else "")
+        note = ""
+        if work.repeated:
+            note = say.text("Possibly a repeat: the connection broke while this was being sent.")
+        elif not cell and not any(not each.paused and each.search.mode is not Mode.SILENT for each in held):
+            note = say.text("A digest lists what your subscriptions match, and none is active: /subscribe")
+        elif kind != "digest" and gathered == Gathered():
+            note = say.text("Nothing new, and nothing waits.")
+        sections = gathered.headed(say)
+        return Listed(tuple(id for _, ids in sections for id in ids), title, note, sections)
+
+    async def rendered(self, work: Work, listed: Listed) -> Rendered:
+        """The list as its bulletins stand now; those that are no longer kept here have gone from it."""
+        sections = listed.sections or (("", listed.records),)
+        find = self.state.outbox.record
+        found = [
+            (head, await as_marked_now([each for id in ids if (each := await find(id)) is not None], find))
+            for head, ids in sections
+        ]
+        return listing(
+            [each for head, some in found if not head for each in some],
+            self.ceiling,
+            reader(work.officer),
+            title=listed.title,
+            note=listed.note,
+            sections=[(head, some) for head, some in found if head and some],
+        )
+
+    async def _lately(self, now: float, wanted: set[str]) -> list[Record]:
+        """What came lately, with all that are `wanted` of it, read once for the many digests that leave at
+        the same hour. `rendered` reads what it shows anew.
+        """
+        for at, found in self._kept.items():
+            if 0 <= now - at < _FRESH and wanted <= {each.bulletin.id for each in found}:
+                return found
+        outbox = self.state.outbox
+        found = await as_marked_now(await outbox.records(now - KEEP, now + 1), outbox.record)
+        self._kept.clear()
+        self._kept[now] = found
+        return found
+
+    async def _gathered(
+        self, work: Work, told: dict[str, Any], held: list[Subscription], cell: Cell | None
+    ) -> Gathered:
+        now = self.clock.now()
+        outbox = self.state.outbox
+        kept = await self._lately(now, set(told["records"]))
+        known = await outbox.told_to(work.officer.id)
+        watched = {each.bulletin.id for each in kept if stands_in_digest(Sight(each, self.ceiling), held)}
+        ids = watched | known if told.get("kind") == "shift" else watched
+        if cell is not None:  # an event's bulletins are its readers', whatever they subscribe to
+            may = [each for each in kept if self.ceiling.allows(each.bulletin.tlp) is Release.FULL]
+            ids = {each.bulletin.id for each in may if belongs(each, cell)}
+            watched, known = ids, set()
+        period = [each for each in kept if each.bulletin.id in ids and each.bulletin.id in told["records"]]
+        theirs = [each for each in kept if each.own or each.bulletin.id in watched | known]
+        acknowledged = await outbox.acknowledged_by(work.officer.id)
+        return gather(period, theirs, acknowledged, self.ceiling, now)
+
+
+def _within(gathered: Gathered, told: dict[str, Any]) -> int:
+    """How many of what waits came in the period."""
+    ids = set(told["records"])
+    return sum(each.bulletin.id in ids for each in gathered.waiting)
+
+
+def composed(kind: str, records: list[Record], since: float, *, skip: bool = False, cell: int = 0) -> str:
+    """The body of a digest's job: its bulletins by their ids, when its period begins (Unix seconds), and of
+    which event it is.
+    """
+    ids = [each.bulletin.id for each in records]
+    return json.dumps({"kind": kind, "records": ids, "since": since, "skip": skip, "cell": cell})

@@ -1,0 +1,178 @@
+"""`/duty`: how a roster is written down, and how it is shown. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final, Literal
+
+from babel.dates import format_date, get_day_names
+
+from bots.clock import moment
+from bots.dialogue.screens import screen
+from bots.duty.ringing import Ways
+from bots.duty.roster import Duty, Shift
+from bots.officers.roles import Right
+from bots.parsing.actions import encode
+from bots.parsing.commands import clean, minute, weekday
+from bots.showing.rendered import Button, Rendered, Rows
+from bots.state.officers import Officer
+from bots.wording.markup import Span
+from bots.wording.words import Words, words
+from schemas.errors import Code, OperationError
+
+EXAMPLES: Final = ("/duty add Amina K. mon-fri 08:00-20:00", "/duty add Amina K. 2026-12-24 20:00-08:00")
+SHOWN_MAX: Final = 40
+_EVERY_DAY: Final = frozenset(range(7))
+_WEEK: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Put the officer of this name on the roster; the shift's own numbers are still 0."""
+
+    name: str
+    shift: Shift
+
+
+DutyCommand = Add | Literal["show", "take", "back"]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What `/duty` shows: a roster by its number, an event's name or '' for the agency's, its shifts, how it
+    stands now, and everybody's names.
+    """
+
+    roster: int
+    title: str
+    shifts: Sequence[Shift]
+    duty: Duty
+    names: Mapping[int, str]
+
+
+def read(text: str) -> DutyCommand:
+    """`` alone, `take`, `back`, `add NAME mon-fri 08:00-20:00`, `add NAME 2026-12-24 20:00-08:00`.
+
+    Raises OperationError `bad_request`.
+    """
+    match clean(text).split():
+        case []:
+            return "show"
+        case [word] if word.lower() in {"take", "back"}:
+            return "take" if word.lower() == "take" else "back"
+        case [word, *name, when, hours] if word.lower() == "add" and name and hours.count("-") == 1:
+            start, end = map(minute, hours.split("-"))
+            days, day = _days(when)
+            return Add(" ".join(name), Shift(0, 0, start, end, days, day))
+        case _:
+            raise _unread()
+
+
+def _days(text: str) -> tuple[frozenset[int], date | None]:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        try:
+            return frozenset(), date.fromisoformat(text)
+        except ValueError:
+            raise _unread() from None
+    if text.lower() == "daily":
+        return _EVERY_DAY, None
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        begin = weekday(first)
+        length = (weekday(last) - begin) % _WEEK if last else 0
+        found |= {(begin + each) % _WEEK for each in range(length + 1)}
+    return frozenset(found), None
+
+
+def shown(officer: Officer, board: Board, ways: Ways) -> Rendered:
+    """The roster, and what this officer may do with it."""
+    say = words(officer.language)
+    title = say.text("Duty roster") + (f" · {say.embed(board.title)}" if board.title else "")
+    spans = [Span("📟 " + title, "b"), Span("\n" + now_line(board, ways, say))]
+    kept = _kept(board, ways)
+    for number, each in enumerate(kept, 1):
+        name = say.embed(board.names.get(each.officer, "?"))
+        spans.append(Span(f"\n{number} · {name} · {_hours(each, say)}"))
+    if board.shifts or board.duty.takeover:
+        minutes = max(1, round(ways.pace.every / 60))
+        often = say.count(
+            "A flash calls again every {number} minute until somebody on the roster acknowledges it.",
+            "A flash calls again every {number} minutes until somebody on the roster acknowledges it.",
+            minutes,
+        )
+        after = say.count(
+            "After {number} call the next one is called too.",
+            "After {number} calls the next one is called too.",
+            ways.pace.calls,
+        )
+        spans.append(Span(f"\n\n🔴 {often} {after}"))
+    spans.append(Span("\n🕒 " + say.text("Hours of {zone}", zone=say.embed(ways.zone.key))))
+    if officer.may(Right.ADMINISTER):
+        spans.append(Span("\n\n" + say.text("To put an officer on it:")))
+        for example in EXAMPLES:
+            spans += [Span("\n"), *say.code(example)]
+    return screen(spans, officer.language, _rows(officer, board, kept, say))
+
+
+def now_line(board: Board, ways: Ways, say: Words) -> str:
+    """Who is on duty, or what happens when nobody is."""
+    duty = board.duty
+    named = [say.embed(board.names.get(each, "?")) for each in duty.present]
+    if named:
+        until = duty.takeover.until if duty.takeover else duty.until
+        time = say.embed(say.when(moment(until), ways.zone))
+        return say.text("On duty now: {names}, until {time}", names=say.listed(named), time=time)
+    if not board.shifts:
+        return say.text(
+            "Nobody is on it: a flash alerts those whom it concerns once, and calls nobody again."
+        )
+    if not duty.turns:
+        return say.text("Nobody is on duty in the next two weeks.")
+    first = duty.turns[0]
+    return say.text(
+        "Nobody is on duty now. A flash calls {name}, whose shift begins next, {time}.",
+        name=say.embed(board.names.get(first.officer, "?")),
+        time=say.embed(say.when(moment(first.since), ways.zone)),
+    )
+
+
+def _kept(board: Board, ways: Ways) -> list[Shift]:
+    """Without dated shifts that are over."""
+    today = moment(board.duty.now).astimezone(ways.zone).date()
+    found = (each for each in board.shifts if each.day is None or each.day >= today - timedelta(days=1))
+    return list(found)[:SHOWN_MAX]
+
+
+def _hours(shift: Shift, say: Words) -> str:
+    hours = say.embed(f"{say.clock(shift.start)}–{say.clock(shift.end)}")
+    if shift.day is not None:
+        return f"{say.embed(format_date(shift.day, 'long', locale=say.locale))} {hours}"
+    if shift.days == _EVERY_DAY:
+        return f"{say.text('Every day')} {hours}"
+    names = get_day_names("abbreviated", locale=say.locale)
+    return f"{say.listed([names[each] for each in sorted(shift.days)])} {hours}"
+
+
+def _rows(officer: Officer, board: Board, kept: Sequence[Shift], say: Words) -> Rows:
+    duty = board.duty
+    rows: list[tuple[Button, ...]] = []
+    if duty.present != (officer.id,):
+        rows.append((Button("🙋 " + say.text("I take over"), encode("duty", "take", board.roster)),))
+    if duty.takeover is not None:
+        rows.append((Button("↩️ " + say.text("As the roster says"), encode("duty", "back", board.roster)),))
+    if officer.may(Right.ADMINISTER):
+        deletes = [
+            Button(
+                "🗑 " + say.text("Delete {number}", number=number),
+                encode("duty", "del", board.roster, each.id),
+            )
+            for number, each in enumerate(kept, 1)
+        ]
+        rows += [tuple(deletes[at : at + 4]) for at in range(0, len(deletes), 4)]
+    return tuple(rows)
+
+
+def _unread() -> OperationError:
+    return OperationError(Code.BAD_REQUEST, "that could not be read", "see /help")

@@ -1,0 +1,1 @@
+"""What officers ask of the archive and of public lists, and what they are answered."""

@@ -1,0 +1,196 @@
+"""The finder: searches by words and restrictions, page by page, and what a search would have found before it
+is saved. Knows nothing of the chat service.
+
+Everything asked of the node is asked under the ceiling: neither hits nor their number say what a withheld
+bulletin contains.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bots.clock import Clock
+from bots.dialogue import screens
+from bots.enquiries.desk import PAGE, Answer, page_key
+from bots.enquiries.suggest import did_you_mean, vocabulary
+from bots.parsing.actions import encode
+from bots.parsing.queries import Query, facets, without
+from bots.ports import NodeClient
+from bots.searches.facets import facet_label
+from bots.searches.matching import QUIET_KINDS
+from bots.showing.overtaken import as_marked_now, at
+from bots.showing.release import Ceiling, Release
+from bots.showing.render import Reader, listing
+from bots.showing.rendered import Button, Rows
+from bots.state import State
+from bots.state.lists import Listed
+from bots.state.officers import Officer
+from bots.state.outbox import KEEP
+from bots.wording.words import Words, words
+from schemas.encoding import instant
+from schemas.vocabulary import Kind, Tlp
+from subscribers.records import Community, Page, Record
+
+PREVIEW_DAYS: Final = 30
+COUNTED_MAX: Final = 100
+"""More than these are not counted one by one."""
+_NEWEST: Final = 3
+_DAY: Final = 86_400.0
+_CHIPS: Final = 2
+_TOKEN: Final = 10**9
+_LABEL_MAX: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a search would have found: how many, whether there are more, and the newest."""
+
+    number: int
+    more: bool
+    newest: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """Answers to searches. The node's refusals come through as LiaisonError."""
+
+    node: NodeClient
+    state: State
+    ceiling: Ceiling
+    clock: Clock
+
+    async def find(self, officer: Officer, query: Query) -> Answer:
+        """The newest bulletins that answer to it, with a button for each restriction to take it away."""
+        page = await self._look(query, PAGE)
+        say = words(officer.language)
+        token = int(self.clock.now() * 1_000) % _TOKEN
+        kept = {"verb": "find", "query": query.model_dump_json(), "token": token}
+        known = await self.node.communities() if query.filters.communities else []
+        if not page.items and not page.cursor:
+            return await self._nothing(officer, query, kept, known)
+        shown = Shown(_hits(page, say), kept, _chips(query, token, officer, known))
+        return await self._page(officer, page, shown)
+
+    async def next_page(self, officer: Officer) -> Answer | None:
+        """The part after the last list of a search; None when there is none."""
+        kept = await self.state.memory.data(page_key(officer))
+        if kept.get("verb") != "find" or not kept.get("cursor"):
+            return None
+        page = await self._look(Query.model_validate_json(kept["query"]), PAGE, kept["cursor"])
+        if not page.items:
+            return None
+        return await self._page(officer, page, Shown("🗂 " + words(officer.language).text("More"), kept))
+
+    async def asked(self, officer: Officer, token: int) -> Query | None:
+        """The search that a list's buttons speak of; None when another came after it."""
+        kept = await self.state.memory.data(page_key(officer))
+        if kept.get("verb") != "find" or kept.get("token") != token:
+            return None
+        return Query.model_validate_json(kept["query"])
+
+    async def without(self, officer: Officer, token: int, index: int) -> Answer | None:
+        """The same search with one restriction less; None when there is no such any more."""
+        query = await self.asked(officer, token)
+        if query is None or index >= len(found := facets(query)):
+            return None
+        return await self.find(officer, without(query, found[index]))
+
+    async def better(self, officer: Officer, token: int) -> Answer | None:
+        """The same search with the words that were suggested; None when there are none any more."""
+        kept = await self.state.memory.data(page_key(officer))
+        query = await self.asked(officer, token)
+        if query is None or not kept.get("better"):
+            return None
+        return await self.find(officer, query.model_copy(update={"words": kept["better"]}))
+
+    async def preview(self, query: Query) -> Preview:
+        """What it would have found in the last 30 days, of what may be shown in chat."""
+        since = instant(int((self.clock.now() - PREVIEW_DAYS * _DAY) * 1_000))
+        lately = query.model_copy(update={"filters": query.filters.model_copy(update={"since": since})})
+        page = await self._look(lately, COUNTED_MAX)
+        return Preview(len(page.items), page.cursor is not None, tuple(page.items[:_NEWEST]))
+
+    async def _look(self, query: Query, limit: int, cursor: str | None = None) -> Page:
+        filters = query.filters.model_copy(
+            update={
+                "tlp_at_most": min(query.filters.tlp_at_most, self.ceiling.full, key=lambda each: each.rank),
+                "kinds": query.filters.kinds or frozenset(Kind) - QUIET_KINDS,
+            }
+        )
+        if query.words:
+            page = await self.node.search(query.words, filters=filters, limit=limit, cursor=cursor)
+        else:
+            page = await self.node.latest(filters, limit, cursor)
+        return await self._shown(page)
+
+    async def _shown(self, page: Page) -> Page:
+        """Without what an amendment has put above the ceiling since: that it was found would tell of it."""
+        items = [
+            each
+            for each in await as_marked_now(page.items, at(self.node))
+            if self.ceiling.allows(each.bulletin.tlp) is Release.FULL
+        ]
+        left = None if page.total is None else page.total - len(page.items) + len(items)
+        return page.model_copy(update={"items": items, "total": left})
+
+    async def _nothing(
+        self, officer: Officer, query: Query, kept: dict[str, object], known: list[Community]
+    ) -> Answer:
+        say, token = words(officer.language), kept["token"]
+        lines = [say.text("Nothing found.")]
+        rows = _chips(query, token, officer, known)
+        if better := await self._suggested(query.words):
+            lines.append(say.text("Did you mean: {words}", words=say.embed(better)))
+            rows = ((Button("🔎 " + better[:_LABEL_MAX], encode("find", "better", token)),), *rows)
+        if rows:
+            lines.append(say.text("Take a restriction away with its button."))
+        if self.ceiling.full is not Tlp.RED:
+            lines.append(say.text("Only bulletins that may be shown in chat are searched here."))
+        await self.state.memory.set_data(page_key(officer), {**kept, "better": better})
+        return Answer(screens.plain_answer("\n".join(lines), officer.language, rows))
+
+    async def _suggested(self, text: str) -> str | None:
+        if not text:
+            return None
+        now = self.clock.now()
+        outbox = self.state.outbox
+        kept = await as_marked_now(await outbox.records(now - KEEP, now + 1), outbox.record)
+        return did_you_mean(
+            text, vocabulary([each for each in kept if each.state != "retracted"], self.ceiling)
+        )
+
+    async def _page(self, officer: Officer, page: Page, shown: "Shown") -> Answer:
+        say = words(officer.language)
+        await self.state.memory.set_data(page_key(officer), {**shown.kept, "cursor": page.cursor})
+        last = [Button(say.text("More") + " ▾", encode("next"))] if page.cursor else []
+        if shown.chips:
+            last.append(
+                Button("🔔 " + say.text("Subscribe to this"), encode("find", "save", shown.kept["token"]))
+            )
+        rows = (*shown.chips, *((tuple(last),) if last else ()))
+        note = say.text("Open one with /show and its reference.")
+        reader = Reader(officer.language, officer.zone)
+        rendered = listing(page.items, self.ceiling, reader, title=shown.title, note=note, rows=rows)
+        return Answer(rendered, listed=Listed(tuple(each.bulletin.id for each in page.items)))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a page is shown: its title, what is remembered of its question, and the restrictions' buttons."""
+
+    title: str
+    kept: dict[str, object]
+    chips: Rows = ()
+
+
+def _chips(query: Query, token: object, officer: Officer, known: list[Community]) -> Rows:
+    buttons = [
+        Button("✖️ " + facet_label(each, known, officer)[:_LABEL_MAX], encode("find", "cut", token, index))
+        for index, each in enumerate(facets(query))
+    ]
+    return tuple(tuple(buttons[at : at + _CHIPS]) for at in range(0, len(buttons), _CHIPS))
+
+
+def _hits(page: Page, say: Words) -> str:
+    if page.total is None:
+        return "🔎 " + say.text("Found, newest first")
+    return "🔎 " + say.count("{number} bulletin found", "{number} bulletins found", page.total)

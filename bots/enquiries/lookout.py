@@ -1,0 +1,102 @@
+"""What officers ask about the archive as a whole, and about where a bulletin comes from. Knows no door."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from bots.charts import figures
+from bots.charts.pictures import Pictures
+from bots.clock import Clock
+from bots.dialogue import screens
+from bots.enquiries.desk import Answer
+from bots.parsing.actions import encode
+from bots.ports import NodeClient
+from bots.showing.chain import chain
+from bots.showing.inline import Offered, offered
+from bots.showing.release import Ceiling
+from bots.showing.render import Reader
+from bots.showing.rendered import Button, Rendered, Rows
+from bots.state.officers import Officer
+from bots.wording.words import Words, words
+from schemas.errors import Code, LiaisonError
+from subscribers.insight.shapes import Step
+from subscribers.records import Community
+
+_CHOICES_MAX: Final = 8
+"""So many communities are offered as buttons; the others are asked for by name."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Lookout:
+    """Answers. The node's refusals come through as LiaisonError."""
+
+    node: NodeClient
+    ceiling: Ceiling
+    clock: Clock
+    pictures: Pictures | None = None
+    """None behind a door that shows none."""
+
+    async def who(self, officer: Officer, ref: str) -> Answer:
+        """The chain of one bulletin. Raises LiaisonError `not_found`."""
+        record = await self.node.show(ref)
+        told = await self.node.provenance(record.bulletin.id)
+        reader = Reader(officer.language, officer.zone)
+        return Answer(chain(told, record, self.ceiling, reader, now=self.clock.now()))
+
+    async def inline(self, officer: Officer, ref: str) -> Offered | None:
+        """What may be shown of a bulletin in any chat; None for what is not there, or may not."""
+        try:
+            record = await self.node.show(ref)
+        except LiaisonError as error:
+            if error.code is Code.NOT_FOUND:
+                return None
+            raise
+        return offered(record, self.ceiling, Reader(officer.language, officer.zone))
+
+    async def stats(self, officer: Officer, name: str = "") -> Answer:
+        """Counts of the last weeks; of the last days in the community called `name` (short name, title or
+        id).
+        """
+        communities = await self.node.communities()
+        say = words(officer.language)
+        place = next((each for each in communities if _is_called(each, name)), None) if name else None
+        if name and place is None:
+            text = say.text("No community is called so. Choose one:")
+            return Answer(screens.plain_answer(text, officer.language, _choices(communities, None, say)))
+        step: Step = "day" if place else "week"
+        asked = figures.asked(self.clock.now(), step, self.ceiling.full, place.id if place else None)
+        counts = await self.node.counts(asked, step)
+        shown = Rendered(
+            figures.described(counts, step, say, place.title if place else ""),
+            _choices(communities, place, say),
+            silent=True,
+            passing=True,
+            picture=await self._picture(figures.figure(counts, step, say)) if counts.total else b"",
+        )
+        return Answer(shown)
+
+    async def _picture(self, figure: figures.Figure) -> bytes:
+        """The drawn figure; b'' where it could not be drawn, for the words say it all."""
+        if self.pictures is None:
+            return b""
+        try:
+            return await self.pictures.draw(figure)
+        except Exception as error:  # noqa: BLE001 - a library's defect is no reason to leave an officer without the numbers
+            _log.error("a picture could not be drawn", error=type(error).__name__)
+            return b""
+
+
+def _is_called(community: Community, name: str) -> bool:
+    return name.casefold() in {community.slug, community.id, community.title.casefold()}
+
+
+def _choices(communities: list[Community], now: Community | None, say: Words) -> Rows:
+    """A button for each community but the one that is shown, and one for all of them together."""
+    offered = [each for each in communities if each != now][:_CHOICES_MAX]
+    rows = [(Button("📊 " + say.embed(each.title), encode("stat", each.id)),) for each in offered]
+    if now:
+        rows.insert(0, (Button("📊 " + say.text("All communities"), encode("stat", "all")),))
+    return tuple(rows)

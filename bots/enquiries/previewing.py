@@ -1,0 +1,56 @@
+"""What a saved search would have told of, shown before it is kept."""
+
+from bots.enquiries.desk import Answer
+from bots.enquiries.finding import PREVIEW_DAYS, Finder, Preview
+from bots.parsing.queries import Query
+from bots.searches import menus as search_menus
+from bots.searches.facets import describe, suggested_name
+from bots.searches.watching import Search
+from bots.showing.render import Reader, listing
+from bots.state.lists import Listed
+from bots.state.officers import Officer
+from bots.wording.words import Words, words
+from schemas.vocabulary import Tlp
+
+
+async def previewed(finder: Finder, officer: Officer, draft: Search) -> Answer:
+    """How many it would have found in the last 30 days, of what may be shown in chat, and the newest of
+    them.
+    """
+    say, known = words(officer.language), await finder.node.communities()
+    found = await finder.preview(Query(words=draft.words, filters=draft.filters))
+    name = draft.name or suggested_name(draft, known, say)
+    notes = [search_menus.mode(draft.mode, say)]
+    if finder.ceiling.full is not Tlp.RED:
+        notes.append(say.text("Counted: what may be shown in chat."))
+    if finder.ceiling.full is not Tlp.RED and draft.looks_inside:
+        notes.append(
+            say.text(
+                "What chat may not show is not looked into: each such bulletin comes by its reference alone,"
+                " without a sound."
+            )
+        )
+    shown = listing(
+        found.newest,
+        finder.ceiling,
+        Reader(officer.language, officer.zone),
+        title="\n".join((f"👁 {say.embed(name)}", describe(draft, known, say), _counted(found, say))),
+        note="\n".join(notes),
+        rows=search_menus.preview_rows(officer, name),
+    )
+    return Answer(shown, listed=Listed(tuple(each.bulletin.id for each in found.newest)))
+
+
+def _counted(found: Preview, say: Words) -> str:
+    if found.more:
+        return say.text(
+            "More than {number} in the last {days} days; the newest:", number=found.number, days=PREVIEW_DAYS
+        )
+    if not found.number:
+        return say.text("None in the last {days} days.", days=PREVIEW_DAYS)
+    return say.count(
+        "{number} in the last {days} days; the newest:",
+        "{number} in the last {days} days; the newest:",
+        found.number,
+        days=PREVIEW_DAYS,
+    )

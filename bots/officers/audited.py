@@ -1,0 +1,116 @@
+"""Screens about the audit and the ceiling. Pure."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bots.clock import moment
+from bots.dialogue.screens import plain_answer, screen
+from bots.officers.audit import OUTBOX, Act, Entry
+from bots.officers.staffing import ROLES
+from bots.parsing.actions import encode
+from bots.showing.release import Ceiling, Release
+from bots.showing.rendered import Button, Rendered
+from bots.state.officers import Officer
+from bots.wording.labels import N_
+from bots.wording.markup import Span
+from bots.wording.words import Words, words
+from schemas.vocabulary import Tlp
+
+PAGE: Final = 8
+OUTCOMES: Final[dict[str, str]] = {
+    Release.FULL: N_("seen in full"),
+    Release.STUB: N_("seen as a notice"),
+    Release.WAITING: N_("told that it waits"),
+    "refused": N_("refused"),
+    "forbidden": N_("refused"),
+    "unreachable": N_("cannot be reached"),
+    "enrolled": N_("enrolled"),
+    "invited": N_("invited"),
+    "removed": N_("removed"),
+    "shut_out": N_("phone shut out"),
+    "acknowledged": N_("Acknowledged"),
+    "lowered": N_("lowered"),
+    "exported": N_("As a file"),
+    **{str(role): name for role, name in ROLES.items()},
+    "answered": "",
+    "done": "",
+    "sent": "",
+}
+"""What came of it, in words; nothing where the verb says it all."""
+VERBS: Final = {
+    "alert": N_("an alert"),
+    "alarm": N_("an alarm"),
+    "digest": N_("Digest"),
+    "edit": N_("a changed message"),
+    "notice": N_("Notice"),
+}
+"""What comes by itself, in words; commands are shown as they are written."""
+
+
+def page(asking: Officer, entries: Sequence[Entry], *, more: bool) -> Rendered:
+    """Entries, newest first, with a way to older ones and to the file."""
+    say = words(asking.language)
+    spans = [Span("🧾 " + say.text("Who saw and did what"), "b")]
+    if not entries:
+        spans.append(Span("\n\n" + say.text("Nothing was written down about that.")))
+    for entry in entries:
+        act = entry.act
+        when = say.embed(say.when(moment(entry.at / 1000), asking.zone))
+        told = [say.embed(act.name or "—"), _verb(act, say), say.embed(act.object), _outcome(act, say)]
+        asked = "" if act.door == OUTBOX else "👉 "
+        spans.append(Span(f"\n\n{when}\n{asked}" + " · ".join(filter(None, told))))
+    older = [Button("▶️ " + say.text("Older"), encode("audit", "older", entries[-1].number))] if more else []
+    export = Button("📄 " + say.text("As a file"), encode("audit", "export"))
+    return screen(spans, asking.language, ((*older, export),))
+
+
+def _verb(act: Act, say: Words) -> str:
+    if act.verb.startswith("button"):
+        return say.text("a button")
+    return say.text(VERBS[act.verb]) if act.verb in VERBS else say.embed(act.verb)
+
+
+def _outcome(act: Act, say: Words) -> str:
+    known = OUTCOMES.get(act.outcome)
+    if known is None:
+        return say.embed(act.outcome)
+    return say.text(known) if known else ""
+
+
+def unknown_filter(asking: Officer) -> Rendered:
+    """Neither a reference nor an officer."""
+    say = words(asking.language)
+    return plain_answer(
+        say.text("That is neither a reference nor an officer. Try /audit, or /officers for the names."),
+        asking.language,
+    )
+
+
+def ceiling(asking: Officer, now: Ceiling, settings: Ceiling, *, lowered: bool = False) -> Rendered:
+    """What may be shown in chat, and buttons to lower it."""
+    say = words(asking.language)
+    spans = [Span("🔈 " + say.text("How much may be shown in chat"), "b")]
+    if lowered:
+        spans.append(
+            Span("\n" + say.text("Lowered. What is above it and was sent already is replaced or taken back."))
+        )
+    spans += [
+        Span("\n\n" + say.text("In full: up to {tlp}", tlp=say.embed(now.full.value))),
+        Span("\n" + say.text("With kind and severity: up to {tlp}", tlp=say.embed(now.stub.value))),
+        Span("\n" + say.text("Above: only that a bulletin waits.")),
+        Span(
+            "\n\n"
+            + say.text("It can be lowered here, at once. It is raised only on your agency's machine, by:")
+            + "\n"
+        ),
+        *say.code("liaison-bot ceiling --restore"),
+    ]
+    if now.full is not settings.full:
+        limit = say.embed(settings.full.value)
+        spans.append(Span("\n" + say.text("That would raise it to {tlp}.", tlp=limit)))
+    rows = tuple(
+        (Button("⬇️ " + say.text("Lower to {tlp}", tlp=each.value), encode("ceiling", each.value[4:])),)
+        for each in Tlp
+        if each.rank < now.full.rank
+    )
+    return screen(spans, asking.language, rows)

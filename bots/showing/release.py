@@ -1,0 +1,39 @@
+"""How much of a bulletin a chat may see. Pure; part of the release gate in `bots.showing.render`.
+
+The chat service can read what the bot sends (docs: no end-to-end encryption for bots), so the agency sets a
+ceiling by TLP: up to `full` everything, up to `stub` a stub (reference, kind, severity, marking), above
+only that a bulletin waits.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from schemas.vocabulary import Tlp
+
+
+class Release(StrEnum):
+    """What may be shown."""
+
+    FULL = "full"
+    STUB = "stub"
+    WAITING = "waiting"
+
+
+@dataclass(slots=True)
+class Ceiling:
+    """The agency's decision: the highest marking in full, and the highest as a stub (at least `full`).
+
+    The running bot shares one: when an administrator lowers it (`bots.officers.limit`), that holds
+    everywhere at once.
+    """
+
+    full: Tlp = Tlp.GREEN
+    stub: Tlp = Tlp.AMBER
+    room: str = ""
+    """The origin of the agency's reading room, where what is withheld can be read; empty: there is none."""
+
+    def allows(self, tlp: Tlp) -> Release:
+        """What may be shown of a bulletin with this marking."""
+        if tlp.rank <= self.full.rank:
+            return Release.FULL
+        return Release.STUB if tlp.rank <= self.stub.rank else Release.WAITING

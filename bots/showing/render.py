@@ -1,0 +1,393 @@
+"""The release gate: the only place where a bulletin becomes chat text. Pure.
+
+`render`, `listing` and `gravestone` take records and a ceiling and give what may be sent. Everything that
+shows any part of a bulletin asks `Ceiling.allows` first; what is above the ceiling gives its reference, and,
+for a stub, its kind, severity and marking. Nothing is cut after it was written as HTML: data is trimmed
+first.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from bots.clock import moment
+from bots.parsing.actions import encode, short
+from bots.showing.changes import what_changed
+from bots.showing.details import details
+from bots.showing.heard import Heard, heard
+from bots.showing.overtaken import marked_anew
+from bots.showing.release import Ceiling, Release
+from bots.showing.rendered import Button, Part, Rendered, Rows, Showing
+from bots.wording import labels
+from bots.wording.markup import LRM, RLM, UNITS_MAX, Span, Spans, cut, directed, laid, pieces, plain, units
+from bots.wording.words import NAMES, RIGHT_TO_LEFT, Words, words
+from schemas.bulletin import Bulletin
+from schemas.encoding import from_instant
+from schemas.particulars import Translation
+from schemas.vocabulary import Kind, Language, Severity, Tlp
+from subscribers.records import Record
+
+BRIEF_MAX: Final = 700
+"""How much text an alert shows, in UTF-16 code units: what is read in seconds. The rest is one button
+away.
+"""
+_ROOM_LEAST: Final = 400
+"""Less room than this under a long head is not worth a piece of text: it starts its own message."""
+_REGIONS_SHOWN: Final = 12
+_ANSWERS_SHOWN: Final = 3
+_LOUD: Final = frozenset({Severity.ELEVATED, Severity.HIGH, Severity.FLASH})
+_BUTTONS_PER_ROW: Final = 3
+
+
+class View(StrEnum):
+    """How much is asked for: an alert's few lines, or all of it."""
+
+    BRIEF = "brief"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads: the officer's language and time zone."""
+
+    language: Language
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What this showing adds: a possible repeat after a broken connection, an acknowledgement already
+    given, and `heard`, by whom when it rang; `answers`, the names of the saved searches that it answers to;
+    `before`, what it amends, or `after`, what it was amended by.
+    """
+
+    repeat: bool = False
+    acknowledged: bool = False
+    answers: tuple[str, ...] = ()
+    before: Record | None = None
+    after: Record | None = None
+    heard: Heard | None = None
+
+
+NO_MARKS: Final = Marks()
+
+
+def render(
+    record: Record,
+    ceiling: Ceiling,
+    reader: Reader,
+    *,
+    view: View = View.BRIEF,
+    language: Language | None = None,
+    marks: Marks = NO_MARKS,
+) -> Rendered:
+    """One bulletin for one reader, as far as `ceiling` allows.
+
+    `language` asks for the text in another language than the reader's. A brief view is one message; a full
+    one is split between paragraphs.
+    """
+    say = words(reader.language)
+    record = marked_anew(record, marks.after)
+    bulletin = record.bulletin
+    released = ceiling.allows(bulletin.tlp)
+    if released is not Release.FULL:
+        return _withheld(record, released, reader, marks, ceiling.room)
+    text = bulletin.text_in(language or reader.language)
+    if record.state == "amended" and bulletin.kind is Kind.DIGEST:
+        # It may list what was retracted since; its amendment, which answers it, has all that still stands.
+        text = text.model_copy(update={"summary": "", "body": ""})
+    head = _head(record, text, say, reader.zone, marks, _changes(record, ceiling, reader, marks))
+    foot = _foot(record, say, view, marks)
+    if view is View.BRIEF:
+        parts, whole = _brief(text, head, foot, say)
+        more = not whole or bool(details(record, say))
+    else:
+        parts, more = _full(text, head, foot, say), False
+    return Rendered(
+        parts=parts,
+        rows=_rows(record, text.language, say, marks=marks, more=more),
+        protect=bulletin.tlp is not Tlp.CLEAR,
+        silent=bulletin.severity not in _LOUD,
+        shows=(Showing(bulletin.ref, released),),
+    )
+
+
+def listing(
+    records: Sequence[Record],
+    ceiling: Ceiling,
+    reader: Reader,
+    *,
+    title: str,
+    note: str = "",
+    rows: Rows = (),
+    sections: Sequence[tuple[str, Sequence[Record]]] = (),
+) -> Rendered:
+    """Several bulletins, a line or two each, under `title`, then those of `sections` under their headings;
+    `note` comes last. Long lists become several messages.
+    """
+    say = words(reader.language)
+    blocks = [(Span(title, "b"),), *(_entry(each, ceiling, reader, say) for each in records)]
+    for head, some in sections:
+        blocks += [(Span(head, "b"),), *(_entry(each, ceiling, reader, say) for each in some)]
+    records = [*records, *(each for _, some in sections for each in some)]
+    if note:
+        blocks.append((say.aside(note),))
+    return Rendered(
+        parts=_packed([laid(block, rtl=say.rtl) for block in blocks]),
+        rows=rows,
+        protect=any(each.bulletin.tlp is not Tlp.CLEAR for each in records),
+        silent=True,
+        passing=any(ceiling.allows(each.bulletin.tlp) is not Release.FULL for each in records),
+        shows=tuple(Showing(each.bulletin.ref, ceiling.allows(each.bulletin.tlp)) for each in records),
+    )
+
+
+def gravestone(ref: str | None, reader: Reader, *, why: Literal["retracted", "expired"]) -> Rendered:
+    """What stays of a message whose bulletin was retracted or has expired: at most its reference, and the
+    reason.
+    """
+    say = words(reader.language)
+    reason = (
+        say.text("Retracted by its originator. Do not act on it, and tell those whom you told.")
+        if why == "retracted"
+        else say.text("The time of this message has passed.")
+    )
+    named = (*say.code(ref), Span("\n")) if ref else ()
+    spans = laid((Span("⚫ "), *named, Span(reason)), rtl=say.rtl)
+    return Rendered(parts=(Part.of(spans),), protect=True, silent=True, passing=True)
+
+
+def button_acknowledge(bulletin: str, say: Words, *, done: bool) -> Button:
+    """The button that acknowledges a bulletin (by its id), or shows that it was."""
+    text = "✅ " + say.text("Acknowledged") if done else "✔️ " + say.text("Acknowledge")
+    return Button(text, encode("ack", short(bulletin)))
+
+
+def button_room(ref: str, room: str, say: Words) -> Button:
+    """The button that opens a withheld bulletin in the reading room at the origin `room`. It says no more
+    than the message above it: the reference. By TLS it opens within the chat program, which then signs the
+    officer in.
+    """
+    text = "🔓 " + say.text("Read in the reading room")
+    if room.startswith("https:"):
+        return Button(text, url=f"{room}/app/{ref}?in={say.language.value}", app=True)
+    return Button(text, url=f"{room}/b/{ref}")
+
+
+def acknowledgeable(record: Record) -> bool:
+    """Whether there is sense in acknowledging: not one's own, not an acknowledgement, not what was
+    retracted.
+    """
+    return record.bulletin.kind is not Kind.ACKNOWLEDGEMENT and not record.own and record.state != "retracted"
+
+
+# --- above the ceiling ----------------------------------------------------------------------------
+
+
+def _withheld(record: Record, released: Release, reader: Reader, marks: Marks, room: str) -> Rendered:
+    say = words(reader.language)
+    bulletin = record.bulletin
+    spans: list[Span] = list(_repeat(say, marks))
+    if released is Release.STUB:
+        spans += [*_sign_line(bulletin, say), Span("\n")]
+        explanation = say.text("Its marking keeps the text out of chat. Read it on your agency's terminal.")
+    else:
+        spans += [Span("🔒 "), Span(say.text("A bulletin is waiting for you."), "b"), Span("\n")]
+        explanation = say.text("Read it on your agency's terminal.")
+    spans += [*say.code(bulletin.ref), Span("\n" + explanation), *heard(marks.heard, say, reader.zone)]
+    rows = [(button_room(bulletin.ref, room, say),)] if room else []
+    if acknowledgeable(record):
+        rows.append((button_acknowledge(bulletin.id, say, done=marks.acknowledged),))
+    # A waiting bulletin always sounds: silence would tell its severity.
+    quiet = released is Release.STUB and bulletin.severity not in _LOUD
+    shows = (Showing(bulletin.ref, released),)
+    parts = (Part.of(laid(spans, rtl=say.rtl)),)
+    return Rendered(parts, tuple(rows), protect=True, silent=quiet, passing=True, shows=shows)
+
+
+# --- the parts of a bulletin that is shown in full ------------------------------------------------
+
+
+def _sign_line(bulletin: Bulletin, say: Words) -> Iterable[Span]:
+    if bulletin.exercise:
+        yield Span("🟦 " + say.text("EXERCISE"), "b")
+        yield Span(" · ")
+    yield Span(f"{labels.SIGNS[bulletin.severity]} ")
+    yield Span(labels.severity(bulletin.severity, say), "b")
+    yield Span(f" · {labels.kind(bulletin.kind, say)} · ")
+    yield Span(say.embed(bulletin.tlp.value), "b")
+
+
+def _repeat(say: Words, marks: Marks) -> Iterable[Span]:
+    if marks.repeat:
+        yield say.aside("♻️ " + say.text("Possibly a repeat: the connection broke while this was being sent."))
+        yield Span("\n")
+
+
+def _changes(record: Record, ceiling: Ceiling, reader: Reader, marks: Marks) -> list[str]:
+    """What the amendment changed, where both words of it may be shown."""
+    pairs = [(marks.before, record), (record, marks.after)]
+    found = next(((old, new) for old, new in pairs if old and new), None)
+    if found is None or any(ceiling.allows(each.bulletin.tlp) is not Release.FULL for each in found):
+        return []
+    return what_changed(found[0].bulletin, found[1].bulletin, words(reader.language), reader.zone)
+
+
+def _head(
+    record: Record, text: Translation, say: Words, zone: ZoneInfo, marks: Marks, changes: Sequence[str]
+) -> Spans:
+    """Sign, kind and marking; title; what changed; who and how sure; when; who may be told."""
+    bulletin = record.bulletin
+    lines: list[Span] = [*_repeat(say, marks), *_sign_line(bulletin, say)]
+    if record.state != "current":
+        changed = say.text("AMENDED since") if record.state == "amended" else say.text("RETRACTED")
+        lines += [Span("\n⚠️ "), Span(changed, "b")]
+    if changes:
+        lines.append(Span("\n✏️ " + say.text("Changed: {changes}", changes=" · ".join(changes))))
+    if "review_due" in record.flags:
+        lines += [
+            Span("\n⌛ "),
+            Span(say.text("Past its review: ask its originator before you rely on it"), "b"),
+        ]
+    if "private" in record.flags:
+        lines += [Span("\n🔏 "), say.aside(say.text("Private: not sent to the community"))]
+    lines += heard(marks.heard, say, zone)
+    lines += [Span("\n"), Span(say.embed(text.title), "b"), Span("\n\n")]
+    who = [say.embed(record.agency_name)]
+    if bulletin.grading:
+        who.append(labels.grading(bulletin.grading, say))
+    if bulletin.likelihood:
+        who.append(say.text(labels.LIKELIHOODS[bulletin.likelihood]))
+    lines.append(Span("👤 " + " · ".join(who)))
+    lines.append(Span("\n🕒 " + _when(bulletin.issued, say, zone)))
+    if bulletin.valid_until:
+        until = say.text("valid until {time}", time=_when(bulletin.valid_until, say, zone))
+        lines.append(Span(" · " + (say.text("EXPIRED") if "expired" in record.flags else until)))
+    lines.append(Span("\n🔈 " + say.text(labels.AUDIENCES[bulletin.tlp])))
+    for caveat in bulletin.caveats:
+        lines.append(Span("\n❗ " + say.embed(caveat)))
+    if note := _language_note(bulletin, text, say):
+        lines.append(say.aside("\n🌐 " + note))
+    return laid(lines, rtl=say.rtl)
+
+
+def _language_note(bulletin: Bulletin, text: Translation, say: Words) -> str:
+    shown = NAMES[text.language]
+    if text.language is not bulletin.language:
+        if text.official:
+            return say.text("{language}, official translation", language=shown)
+        return say.text(
+            "{language}, unofficial translation from {original}",
+            language=shown,
+            original=NAMES[bulletin.language],
+        )
+    if text.language is say.language:
+        return ""
+    if bulletin.translations:
+        return say.text("{language}, the original text", language=shown)
+    return say.text("Only in {language}", language=shown)
+
+
+def _foot(record: Record, say: Words, view: View, marks: Marks) -> Spans:
+    lines = details(record, say) if view is View.FULL else []
+    spans = [Span(line + "\n") for line in lines]
+    if lines:
+        spans.append(Span("\n"))
+    spans += [*say.code(record.bulletin.ref), Span(" · " + say.embed(record.community_title))]
+    if regions := record.bulletin.regions[:_REGIONS_SHOWN]:
+        spans.append(Span(" · " + say.embed(", ".join(regions))))
+    if marks.answers:
+        names = ", ".join(say.embed(each) for each in marks.answers[:_ANSWERS_SHOWN])
+        if left := len(marks.answers[_ANSWERS_SHOWN:]):
+            names += ", " + say.count("and {number} more", "and {number} more", left)
+        spans.append(Span("\n🔔 " + say.text("For: {searches}", searches=names), "i"))
+    return laid(spans, rtl=say.rtl)
+
+
+def _brief(text: Translation, head: Spans, foot: Spans, say: Words) -> tuple[tuple[Part, ...], bool]:
+    """The summary, or the beginning of the body; and whether that was all the text there is."""
+    shown, rest = cut(_directed(text.summary or text.body, text.language, say), BRIEF_MAX)
+    whole = not rest and (not text.summary or not text.body)
+    body = (Span(shown), *(() if whole else (Span(" …"),)))
+    return _packed([head, body, foot] if shown else [head, foot]), whole
+
+
+def _full(text: Translation, head: Spans, foot: Spans, say: Words) -> tuple[Part, ...]:
+    """All of it, split between paragraphs; the foot closes the last message."""
+    prose = _directed("\n\n".join(each for each in (text.summary, text.body) if each), text.language, say)
+    beside_head = UNITS_MAX - units(plain(head)) - len("\n\n")
+    first = beside_head if beside_head >= _ROOM_LEAST else UNITS_MAX
+    return _packed([head, *((Span(piece),) for piece in pieces(prose, first, UNITS_MAX)), foot])
+
+
+def _directed(text: str, language: Language, say: Words) -> str:
+    if language in RIGHT_TO_LEFT:
+        return directed(text, RLM)
+    return directed(text, LRM) if say.rtl else text
+
+
+def _rows(record: Record, shown: Language, say: Words, *, marks: Marks, more: bool) -> Rows:
+    bulletin, key = record.bulletin, short(record.bulletin.id)
+    first: list[Button] = []
+    if acknowledgeable(record):
+        first.append(button_acknowledge(bulletin.id, say, done=marks.acknowledged))
+    if more:
+        first.append(Button("📖 " + say.text("Show more"), encode("more", key, shown.value)))
+    translated = sorted(bulletin.translations, key=lambda each: not each.official)
+    texts = [bulletin.language, *(each.language for each in translated)]
+    others = [Button(NAMES[each], encode("lang", key, each.value)) for each in texts if each is not shown]
+    rows = [first, others[:_BUTTONS_PER_ROW], others[_BUTTONS_PER_ROW:]]
+    return tuple(tuple(row) for row in rows if row)
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+
+def _entry(record: Record, ceiling: Ceiling, reader: Reader, say: Words) -> Spans:
+    bulletin = record.bulletin
+    released = ceiling.allows(bulletin.tlp)
+    ref = say.code(bulletin.ref)
+    if released is Release.WAITING:
+        return (Span("🔒 "), *ref, Span(" · " + say.text("waiting on your agency's terminal")))
+    stub = f" · {labels.kind(bulletin.kind, say)} · {say.embed(bulletin.tlp.value)}"
+    sign = Span(("🟦 " if bulletin.exercise else "") + labels.SIGNS[bulletin.severity] + " ")
+    if record.state == "retracted":
+        return (Span("⚫ "), *ref, Span(" · " + say.text("RETRACTED")))
+    if released is Release.STUB:
+        return (sign, *ref, Span(f"{stub} · {labels.severity(bulletin.severity, say)}"))
+    title = bulletin.text_in(reader.language).title
+    state = " · 🔏" if "private" in record.flags else ""
+    state += " · " + say.text("AMENDED since") if record.state == "amended" else ""
+    when = _when(bulletin.issued, say, reader.zone)
+    who = f"{say.embed(record.agency_name)} · {when}"
+    if bulletin.kind is Kind.REQUEST and bulletin.valid_until:
+        who += " · " + say.text("valid until {time}", time=_when(bulletin.valid_until, say, reader.zone))
+    return (sign, *ref, Span(stub + state + "\n"), Span(say.embed(title), "b"), Span("\n" + who))
+
+
+def _packed(blocks: Sequence[Spans]) -> tuple[Part, ...]:
+    """Blocks with an empty line between them, as few messages as hold them; an overlong block is cut,
+    unstyled.
+    """
+    parts: list[Part] = []
+    held: Spans = ()
+    for block in blocks:
+        joined = (*held, Span("\n\n"), *block) if held else block
+        if units(plain(joined)) <= UNITS_MAX:
+            held = joined
+            continue
+        if held:
+            parts.append(Part.of(held))
+        *whole, last = [(Span(piece),) for piece in pieces(plain(block), UNITS_MAX, UNITS_MAX)]
+        parts.extend(map(Part.of, whole))
+        held = block if not whole else last
+    return (*parts, Part.of(held)) if held else tuple(parts)
+
+
+# --- small ----------------------------------------------------------------------------------------
+
+
+def _when(instant: str, say: Words, zone: ZoneInfo) -> str:
+    return say.embed(say.when(moment(from_instant(instant) / 1000), zone))

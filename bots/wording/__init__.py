@@ -1,0 +1,1 @@
+"""How a thing is said: languages, the words of the closed lists, and markup."""
