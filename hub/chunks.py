@@ -113,6 +113,14 @@ class ChunkDesk:
                 if account.since:
                     await self._note(publisher, account)
 
+    def uploaded(self, publisher: str) -> int:
+        """How many bytes an endpoint has uploaded today (UTC)."""
+        account = self._accounts.get(publisher)
+        return account.used.size if account and account.used.day == self._today() else 0
+
+    def _today(self) -> str:
+        return instant(self._office.clock())[:10]
+
     async def _asked(self, message: Msg) -> None:
         publisher = message.subject.rsplit(".", 1)[-1]
         if not message.reply or not is_publisher(publisher):

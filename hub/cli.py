@@ -6,15 +6,13 @@ import json
 import time
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from hub.terminal import load_lean, read_file, refusals, show, write_file
+from hub.operating import cli as operating
+from hub.terminal import Json, State, ask_hub, read_file, refusals, settings_of, show, write_file
 from schemas.limits import DOCUMENT_MAX
-
-if TYPE_CHECKING:  # it takes a moment to load, and --help does not need it
-    from hub.settings import HubSettings
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -26,13 +24,7 @@ app = typer.Typer(
     "[bold]liaison-hub install[/bold], [bold]liaison-hub serve[/bold]",
 )
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
-State = Annotated[
-    Path | None,
-    typer.Option(
-        "--state", help="The hub's directory; without it LIAISON_HUB_STATE, the settings, or ./hub-state."
-    ),
-]
+operating.add_to(app)
 
 
 def main() -> None:
@@ -58,7 +50,7 @@ def init(
 ) -> None:
     """Make the hub's keys, and the request that a registrar signs into its document. Safe to repeat."""
     with refusals(as_json=as_json):
-        settings = _settings(state)
+        settings = settings_of(state)
         from hub.accounts import Accounts
         from hub.files import write_private
         from hub.keeping import initialise
@@ -91,7 +83,7 @@ def install(
 ) -> None:
     """Check and keep the two documents with which the hub's directory begins."""
     with refusals(as_json=as_json):
-        settings = _settings(state)
+        settings = settings_of(state)
         from hub import keeping
 
         data = read_file(root, DOCUMENT_MAX)
@@ -117,6 +109,15 @@ def serve(
             help="Loopback port of NATS over WebSocket; 0 takes a free one.",
         ),
     ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            "--metrics-port",
+            min=0,
+            max=65535,
+            help="Loopback port of /metrics, /healthz and /readyz; 0 takes a free one.",
+        ),
+    ] = None,
     nats: Annotated[
         str | None,
         typer.Option("--nats", help="URL of an existing NATS server in place of the embedded one."),
@@ -129,7 +130,9 @@ def serve(
 ) -> None:
     """Run the hub until SIGTERM or Ctrl-C. Prints one line when everything answers; logs go to stderr."""
     with refusals(as_json=as_json):
-        settings = _settings(state, host=host, port=port, websocket_port=websocket_port, nats=nats)
+        settings = settings_of(
+            state, host=host, port=port, websocket_port=websocket_port, metrics_port=metrics_port, nats=nats
+        )
         from hub.process import run
 
         run(settings, public_url or [], as_json=as_json)
@@ -149,7 +152,7 @@ def admit(
 
         files = {"request": request, "agency": agency_document}
         asked = {name: to_base64(read_file(path, DOCUMENT_MAX)) for name, path in files.items()}
-        admission = _ask(state, "admit", asked)
+        admission = ask_hub(state, "admit", asked)
         write_file(out, (json.dumps(admission, indent=1) + "\n").encode())
         result = {"agency": admission["agency"], "endpoint": admission["endpoint"], "out": str(out)}
         text = (
@@ -170,7 +173,7 @@ def admit_witness(
         from schemas.encoding import to_base64
 
         asked = {"request": to_base64(read_file(request, DOCUMENT_MAX))}
-        admission = _ask(state, "admit-witness", asked)
+        admission = ask_hub(state, "admit-witness", asked)
         write_file(out, (json.dumps(admission, indent=1) + "\n").encode())
         result = {"witness": admission["witness"], "endpoint": admission["endpoint"], "out": str(out)}
         text = f"{admission['witness']} admitted as {admission['endpoint']}\nwritten {out}: send it to them"
@@ -190,7 +193,7 @@ def submit(
     with refusals(as_json=as_json):
         from schemas.encoding import to_base64
 
-        head = _ask(state, "submit", {"document": to_base64(read_file(document, DOCUMENT_MAX))})
+        head = ask_hub(state, "submit", {"document": to_base64(read_file(document, DOCUMENT_MAX))})
         show(
             head,
             f"the directory has {head['size']} documents; its tree hash is {head['root']}",
@@ -206,7 +209,7 @@ def suspend(
 ) -> None:
     """Cut an agency or an endpoint off, at once and until it is resumed."""
     with refusals(as_json=as_json):
-        done = _ask(state, "suspend", {"who": who})
+        done = ask_hub(state, "suspend", {"who": who})
         show(done, "\n".join(f"suspended {each}" for each in done["endpoints"]), as_json=as_json)
 
 
@@ -218,32 +221,8 @@ def resume(
 ) -> None:
     """End a suspension."""
     with refusals(as_json=as_json):
-        done = _ask(state, "resume", {"who": who})
+        done = ask_hub(state, "resume", {"who": who})
         show(done, "\n".join(f"resumed {each}" for each in done["endpoints"]), as_json=as_json)
-
-
-@app.command(epilog="Example: liaison-hub status --json")
-def status(
-    state: State = None,
-    prometheus: Annotated[bool, typer.Option("--prometheus", help="As Prometheus text.")] = False,
-    as_json: Json = False,
-) -> None:
-    """How the hub is: agencies, communities, streams, what waits, what was answered.
-
-    Exit 3 when it does not answer.
-    """
-    with refusals(as_json=as_json):
-        facts = _ask(state, "status", {})
-        if prometheus:
-            from hub import health
-
-            typer.echo(health.prometheus(facts), nl=False)
-        elif as_json:
-            show(facts, "", as_json=True)
-        else:
-            from hub.tables import print_status
-
-            print_status(facts)
 
 
 @app.command(epilog="Example: liaison-hub quarantine --publisher fra --code expired")
@@ -262,7 +241,7 @@ def quarantine(
     """
     with refusals(as_json=as_json):
         wanted = {"code": code, "publisher": publisher, "limit": limit}
-        found = _ask(
+        found = ask_hub(
             state, "quarantine", {name: value for name, value in wanted.items() if value is not None}
         )
         if as_json:
@@ -284,34 +263,7 @@ def watch(
     More there is not to see.
     """
     with refusals(as_json=as_json):
-        settings = _settings(state)
+        settings = settings_of(state)
         from hub.client import watch as follow
 
         follow(settings, from_start=from_start, as_json=as_json)
-
-
-def _settings(state: Path | None, **given: str | int | None) -> "HubSettings":
-    load_lean()
-    from pydantic import ValidationError
-
-    from hub.settings import HubSettings
-    from schemas.errors import Code, OperationError
-
-    chosen: dict[str, Any] = {
-        name: value for name, value in {"state": state, **given}.items() if value is not None
-    }
-    try:
-        return HubSettings(**chosen)
-    except ValidationError as wrong:
-        first = wrong.errors(include_input=False, include_url=False)[0]
-        name = ".".join(map(str, first["loc"]))
-        raise OperationError(
-            Code.BAD_SETTINGS, f"{name}: {first['msg']}", "correct the option, LIAISON_HUB_* variable or file"
-        ) from None
-
-
-def _ask(state: Path | None, verb: str, asked: dict[str, Any]) -> dict[str, Any]:
-    settings = _settings(state)
-    from hub.client import ask
-
-    return ask(settings, verb, asked)

@@ -20,7 +20,7 @@ from nats.aio.subscription import Subscription
 
 from hub.grants import CONTROL, TRAFFIC
 from hub.heads import Heads
-from hub.health import Uptime, status
+from hub.health import Site, status
 from hub.jetstream import api
 from hub.office import TROUBLE, Office
 from hub.records import Endpoint
@@ -51,10 +51,10 @@ class Addresses(NamedTuple):
 class Control:
     """Answers operators while the block is entered."""
 
-    def __init__(self, office: Office, heads: Heads, uptime: Uptime, addresses: Addresses) -> None:
+    def __init__(self, office: Office, heads: Heads, site: Site, addresses: Addresses) -> None:
         self._office = office
         self._heads = heads
-        self._uptime = uptime
+        self._site = site
         self._addresses = addresses
         self._subscription: Subscription | None = None
         self._answering: set[asyncio.Task[None]] = set()
@@ -136,7 +136,7 @@ class Control:
         return {"size": head.size, "root": head.root.hex()}
 
     async def _status(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {**await status(self._office, self._uptime), "head": self._heads.facts()}
+        return {**await status(self._office, self._site), "head": self._heads.facts()}
 
     async def _quarantine(self, asked: dict[str, Any]) -> dict[str, Any]:
         code = "*"

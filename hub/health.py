@@ -1,52 +1,77 @@
-"""How the hub is: what the streams hold, who waits for what, what was answered. Facts for `status`, and
-as Prometheus text.
+"""How the hub is: what the streams hold, who waits for what, what was answered. The facts of `status`, from
+which the terminal's view, the metrics, the operational records and `doctor` are made.
+
+They name agencies, endpoints and communities' opaque ids, count and measure; there is nothing of any
+bulletin in them, for the hub knows nothing.
 """
 
-import asyncio
-from collections.abc import Iterable
+import shutil
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
+from nats.aio.client import Client
+
 from hub.grants import DIRECTORY, TRAFFIC
-from hub.jetstream import ABSENT, JetStreamRefused, api
+from hub.jetstream import api
 from hub.office import Office
+from hub.operating.meter import Tally
 from hub.records import Endpoint
 from hub.replacements import waiting as replacements_waiting
 from hub.state import digest
 from hub.streams import ADMISSION, INTAKE, QUARANTINE
+from schemas.encoding import instant
 from schemas.receipts import ADMITTED
 from schemas.subjects import CHUNKS
 
 _STREAMS: Final = (INTAKE, TRAFFIC, DIRECTORY, QUARANTINE, CHUNKS)
-_AT_ONCE: Final = 8
+
+
+async def no_holders() -> dict[str, str]:
+    """A hub without others shares nothing, so nothing is held."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
-class Uptime:
-    """When this process began, Unix ms, and the URL at which it serves."""
+class Site:
+    """What surrounds the office: since when this process runs (Unix ms), its URL and its directory, how
+    many bytes an endpoint has uploaded today and may upload, and who holds which lease.
+    """
 
     since: int
     url: str
+    state: Path
+    uploaded: Callable[[str], int]
+    upload_limit: int
+    holders: Callable[[], Awaitable[dict[str, str]]] = no_holders
 
 
-async def status(office: Office, uptime: Uptime) -> dict[str, Any]:
-    """Everything that an operator sees at a glance; the shape is in `liaison-hub status --help`."""
+async def status(office: Office, site: Site) -> dict[str, Any]:
+    """Everything that an operator sees at a glance; the shape is in the operator guide, "What is
+    measured".
+    """
     directory = office.directory
     now = office.clock()
     admission = await api(office.nc, f"CONSUMER.INFO.{INTAKE}.{ADMISSION}")
-    waiting = int(admission["num_pending"]) + int(admission["num_ack_pending"])
     streams = {name: _stream(await api(office.nc, f"STREAM.INFO.{name}")) for name in _STREAMS}
-    endpoints = await _endpoints(office)
+    endpoints = await _endpoints(office, site)
     return {
         "ok": True,
+        "at": instant(now),
         "hub": directory.hub.name if directory.hub else "",
-        "nats": uptime.url,
+        "nats": site.url,
+        "server": server_version(office.nc),
         "fingerprint": digest(office.root),
-        "uptime_s": (now - uptime.since) // 1000,
+        "uptime_s": (now - site.since) // 1000,
         "admitted": office.answered[ADMITTED],
         "refused": {code: count for code, count in sorted(office.answered.items()) if code != ADMITTED},
-        "intake_waiting": waiting,
+        "latency": office.meter.latency.facts(),
+        "intake_waiting": waiting(admission),
         "streams": streams,
+        "leases": await site.holders(),
+        "disk": _disk(site.state),
+        "upload_limit": site.upload_limit,
         "directory": {"size": directory.head.size, "root": directory.head.root.hex()},
         "agencies": [
             {"id": each.id, "name": each.name, "code": each.code, "endpoints": endpoints.get(each.id, [])}
@@ -65,59 +90,69 @@ async def status(office: Office, uptime: Uptime) -> dict[str, Any]:
     }
 
 
-def prometheus(facts: dict[str, Any]) -> str:
-    """The same as Prometheus text (exposition format 0.0.4)."""
-    lines = ["# TYPE liaison_answers_total counter"]
-    for code, count in {ADMITTED: facts["admitted"], **facts["refused"]}.items():
-        lines.append(f'liaison_answers_total{{code="{code}"}} {count}')
-    lines += ["# TYPE liaison_intake_waiting gauge", f"liaison_intake_waiting {facts['intake_waiting']}"]
-    lines += ["# TYPE liaison_uptime_seconds gauge", f"liaison_uptime_seconds {facts['uptime_s']}"]
-    for measure in ("messages", "bytes"):
-        lines.append(f"# TYPE liaison_stream_{measure} gauge")
-        lines += [
-            f'liaison_stream_{measure}{{stream="{name}"}} {stream[measure]}'
-            for name, stream in facts["streams"].items()
-        ]
-    lines.append("# TYPE liaison_endpoint_waiting gauge")
-    lines += [
-        f'liaison_endpoint_waiting{{agency="{agency["id"]}",endpoint="{endpoint["public"]}"}} '
-        f"{endpoint['traffic_waiting']}"
-        for agency in facts["agencies"]
-        for endpoint in agency["endpoints"]
-    ]
-    return "\n".join(lines) + "\n"
+def server_version(nc: Client) -> str:
+    """The version of the NATS server at the other end, `2.15.1`."""
+    said = nc.connected_server_version
+    return f"{said.major}.{said.minor}.{said.patch}"
 
 
-def _stream(info: dict[str, Any]) -> dict[str, int]:
-    state = info["state"]
-    return {"messages": state["messages"], "bytes": state["bytes"], "last": state["last_seq"]}
+def waiting(consumer: dict[str, Any]) -> int:
+    """How many messages a durable has not acknowledged, from its `CONSUMER.INFO`."""
+    return int(consumer["num_pending"]) + int(consumer["num_ack_pending"])
 
 
-async def _endpoints(office: Office) -> dict[str, list[dict[str, Any]]]:
-    gate = asyncio.Semaphore(_AT_ONCE)
+async def durables(nc: Client, stream: str) -> dict[str, dict[str, Any]]:
+    """Every durable of a stream by its name, as `CONSUMER.INFO` would tell of each: in a few questions."""
+    found: dict[str, dict[str, Any]] = {}
+    while True:
+        page = await api(nc, f"CONSUMER.LIST.{stream}", {"offset": len(found)})
+        each = {info["name"]: info for info in page["consumers"] or ()}
+        found |= each
+        if not each or len(found) >= int(page["total"]):
+            return found
 
-    async def one(endpoint: Endpoint) -> dict[str, Any]:
-        async with gate:
-            return {
-                "public": endpoint.public,
-                "suspended": endpoint.suspended,
-                "registered": endpoint.public in office.directory.endpoints,
-                "traffic_waiting": await _waiting(office, TRAFFIC, endpoint.public),
-                "directory_waiting": await _waiting(office, DIRECTORY, endpoint.public),
-            }
 
-    known: Iterable[Endpoint] = office.accounts.endpoints()
+def _stream(info: dict[str, Any]) -> dict[str, Any]:
+    """`leader` and `behind` (replicas that are not current) are of a cluster; `limit` is 0 where there is
+    none.
+    """
+    state, cluster = info["state"], info.get("cluster") or {}
+    return {
+        "messages": state["messages"],
+        "bytes": state["bytes"],
+        "last": state["last_seq"],
+        "limit": max(info["config"].get("max_bytes", 0), 0),
+        "leader": cluster.get("leader"),
+        "behind": [each["name"] for each in cluster.get("replicas") or () if not each["current"]],
+    }
+
+
+def _disk(path: Path) -> dict[str, int]:
+    usage = shutil.disk_usage(path)
+    return {"free": usage.free, "total": usage.total}
+
+
+async def _endpoints(office: Office, site: Site) -> dict[str, list[dict[str, Any]]]:
+    traffic, directory = await durables(office.nc, TRAFFIC), await durables(office.nc, DIRECTORY)
+
+    def one(endpoint: Endpoint) -> dict[str, Any]:
+        public = endpoint.public
+        tally = office.meter.endpoints.get(public) or Tally()
+        heard = max(tally.heard, office.state.heard.get(public, 0))
+        return {
+            "public": public,
+            "suspended": endpoint.suspended,
+            "registered": public in office.directory.endpoints,
+            "traffic_waiting": waiting(traffic[public]) if public in traffic else 0,
+            "directory_waiting": waiting(directory[public]) if public in directory else 0,
+            "last_heard": instant(heard) if heard else None,
+            "admitted": tally.admitted,
+            "refused": dict(sorted(tally.refused.items())),
+            "bytes": tally.bytes,
+            "uploaded": site.uploaded(public),
+        }
+
     found: dict[str, list[dict[str, Any]]] = {}
-    for endpoint, facts in zip(known, await asyncio.gather(*map(one, known)), strict=True):
-        found.setdefault(endpoint.name, []).append(facts)
+    for endpoint in office.accounts.endpoints():
+        found.setdefault(endpoint.name, []).append(one(endpoint))
     return found
-
-
-async def _waiting(office: Office, stream: str, public: str) -> int:
-    try:
-        info = await api(office.nc, f"CONSUMER.INFO.{stream}.{public}")
-    except JetStreamRefused as refused:
-        if refused.reason not in ABSENT:
-            raise
-        return 0
-    return int(info["num_pending"]) + int(info["num_ack_pending"])

@@ -7,7 +7,6 @@ leaves the state in doubt; the next to enter reads it back from the streams firs
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
 from hashlib import sha256
 from typing import Final
@@ -24,6 +23,7 @@ from hub.batch import Outgoing, publish_batch
 from hub.claims import push
 from hub.grants import DIRECTORY, Entitlements
 from hub.jetstream import api
+from hub.operating.meter import Meter
 from hub.records import Endpoint
 from hub.state import State, digest, look_up_announcements, rebuild
 from hub.streams import TTL_HEADER, ensure_endpoint, ensure_witness
@@ -62,7 +62,8 @@ class Office:
         self.nc = nc
         self.accounts = accounts
         self.clock = clock
-        self.answered: Counter[str] = Counter()
+        self.meter = Meter()
+        self.answered = self.meter.answered
         self._system = system
         self._root, self._hub = documents
         self._state = State(Directory.pinned(self._root))

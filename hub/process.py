@@ -39,6 +39,7 @@ async def _serve(settings: HubSettings, public_urls: Sequence[str], *, as_json: 
             "nats": hub.url,
             "port": urlsplit(hub.url).port,
             "websocket": hub.server.websocket_url if hub.server else None,
+            "metrics": hub.metrics,
             "pid": os.getpid(),
             "hub": name,
             "fingerprint": fingerprint,

@@ -250,7 +250,7 @@ class Router:
         if settlement.answers:
             state.through = settlement.through
             await self._hook("stored")
-            self._office.answered.update(answer.code for answer in settlement.answers)
+            self._office.meter.settled(settlement.taken, self._office.clock())
         if settlement.last:
             await settlement.last.ack()
 

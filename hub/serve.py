@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import nats
 import nats.errors
@@ -23,7 +23,8 @@ from hub.claims import push_all
 from hub.control import Addresses, Control
 from hub.files import write_private
 from hub.heads import Heads
-from hub.health import Uptime
+from hub.health import Site, status
+from hub.jetstream import api
 from hub.keeping import URL_FILE, ReceiptSigner, documents
 from hub.office import Office
 from hub.pages import answering
@@ -32,8 +33,11 @@ from hub.presence import LookRound, redeliver_on_connect
 from hub.router import Router, Step, no_hook
 from hub.server import NatsServer
 from hub.settings import HubSettings
-from hub.streams import ensure_streams
+from hub.streams import ADMISSION, INTAKE, ensure_streams
 from schemas.errors import Code, OperationError
+
+if TYPE_CHECKING:
+    from hub.operating.web import Watchers
 
 _log = structlog.get_logger(__name__)
 
@@ -51,13 +55,14 @@ def unix_milliseconds() -> int:
 @dataclass(frozen=True)
 class RunningHub:
     """A hub that answers. `url` is where endpoints on this machine connect; `server` the embedded one, if
-    any.
+    any; `metrics` the URL of its metrics, if there is one.
     """
 
     url: str
     office: Office
     router: Router
     server: NatsServer | None
+    metrics: str | None = None
 
 
 @asynccontextmanager
@@ -78,6 +83,7 @@ async def running(
         accounts = Accounts.load(settings.accounts_directory)
         signer = ReceiptSigner.load(settings)
         begun_with = documents(settings)
+        watchers = await _watchers(stack, settings)
         url, server = settings.nats, None
         if url is None:
             server = NatsServer(
@@ -108,11 +114,28 @@ async def running(
             _background(router.run(), heads.run(), office.keep_time(), look_round.run())
         )
         await stack.enter_async_context(answering(office))
-        await stack.enter_async_context(ChunkDesk(office, signer, settings.chunk_day_bytes))
+        desk = await stack.enter_async_context(ChunkDesk(office, signer, settings.chunk_day_bytes))
+        site = Site(clock(), url, settings.state, desk.uploaded, settings.chunk_day_bytes)
         addresses = _addresses(public_urls, url, server)
-        await stack.enter_async_context(Control(office, heads, Uptime(clock(), url), addresses))
+        await stack.enter_async_context(Control(office, heads, site, addresses))
         write_private(settings.state / URL_FILE, url.encode())
-        yield RunningHub(url, office, router, server)
+        if watchers:
+            watchers.open(lambda: status(office, site), lambda: _answers(nc))
+        yield RunningHub(url, office, router, server, watchers.url if watchers else None)
+
+
+async def _watchers(stack: AsyncExitStack, settings: HubSettings) -> "Watchers | None":
+    """Where the hub is watched from, if it is: from before it is ready, so that watchers see it come up."""
+    if settings.metrics_port is None:
+        return None
+    from hub.operating.web import Watchers  # noqa: PLC0415 - an HTTP server takes a moment to load
+
+    return await stack.enter_async_context(Watchers(settings.metrics_host, settings.metrics_port))
+
+
+async def _answers(nc: Client) -> None:
+    """Raise one of `hub.office.TROUBLE` unless JetStream answers and admission has its durable."""
+    await api(nc, f"CONSUMER.INFO.{INTAKE}.{ADMISSION}")
 
 
 def _addresses(public_urls: Sequence[str], url: str, server: NatsServer | None) -> Addresses:

@@ -37,6 +37,16 @@ class HubSettings(BaseSettings):
         description="loopback port of NATS over WebSocket, without TLS; 0: a free one; none: no listener",
     )
     nats: str | None = Field(None, description="URL of an existing NATS server in place of the embedded one")
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="HTTP port of /metrics, /healthz and /readyz; 0: a free one; none: no listener",
+    )
+    metrics_host: str = Field(
+        "127.0.0.1",
+        description="address of that port; it has neither password nor TLS: see the operator guide",
+    )
     log: Literal["auto", "json", "console"] = Field(
         "auto", description="log format; auto: colours in a terminal, else JSON"
     )

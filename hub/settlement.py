@@ -14,6 +14,7 @@ from nats.aio.msg import Msg
 from hub.admission import Opened, View, decide, open_frame
 from hub.batch import MAX_BATCH, Outgoing
 from hub.grants import MAX_PAYLOAD
+from hub.operating.meter import Taken
 from hub.state import NOTHING, THROUGH, Mark, State, digest
 from schemas.chain import ChainHead, ChainKey
 from schemas.errors import LiaisonError
@@ -50,6 +51,7 @@ class Settlement:
     traffic: list[Outgoing] = field(default_factory=list)
     refused: list[tuple[Submission, LiaisonError]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
     to_each: Counter[str] = field(default_factory=Counter)
     size: int = 0
     through: Mark = NOTHING
@@ -59,7 +61,9 @@ class Settlement:
     def answer(self, submission: Submission, code: str, now: int) -> None:
         """Note the answer to a submission."""
         self.to_each[submission.publisher] += 1
-        self.answers.append(Answer(submission.publisher, digest(submission.message.data), code, now))
+        data = submission.message.data
+        self.answers.append(Answer(submission.publisher, digest(data), code, now))
+        self.taken.append(Taken(submission.publisher, code, len(data), submission.mark.time // 1000))
 
     def send(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
         """Note a message for TRAFFIC."""

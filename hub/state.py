@@ -77,6 +77,10 @@ class State:
     heads: dict[ChainKey, ChainHead] = field(default_factory=dict)
     announcements: Announcements = field(default_factory=Announcements)
     looked_up: set[str] = field(default_factory=set)
+    heard: dict[str, int] = field(default_factory=dict)
+    """When each publisher's last frame or receipt was stored, Unix ms: as far as the streams told at the
+    start.
+    """
     through: Mark = NOTHING
     quarantined: Mark = NOTHING
     _view: View | None = None
@@ -98,6 +102,15 @@ class State:
         self.heads[ChainKey.of(frame)] = head
         if frame.header.k == EPOCH:
             self.announcements.add(frame)
+
+    def hear(self, message: Msg) -> None:
+        """Note when a message of TRAFFIC or QUARANTINE was stored for the publisher that its subject
+        names.
+        """
+        tokens = message.subject.split(".")
+        publisher = tokens[1 if tokens[0] in {"r", "q"} else -1]
+        at = Mark.of(message).time // 1000
+        self.heard[publisher] = max(self.heard.get(publisher, 0), at)
 
 
 async def read_directory(nc: Client, root: bytes) -> Directory:
@@ -132,10 +145,12 @@ async def rebuild(nc: Client, root: bytes) -> State:
             frame = _frame(message)
             state.admitted(frame, ChainHead(frame.header.seq, frame.hash))
             answered.see(message)
+            state.hear(message)
     for latest, stream, subject in ((answered, TRAFFIC, "r.>"), (refused, QUARANTINE, "q.>")):
         async for messages in scan(nc, stream, [subject], last_per_subject=True):
             for message in messages:
                 latest.see(message)
+                state.hear(message)
     state.through, state.quarantined = answered.mark, refused.mark
     return state
 

@@ -6,16 +6,27 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.lean import load_without
 
+if TYPE_CHECKING:  # it takes a moment to load, and --help does not need it
+    from hub.settings import HubSettings
+
 EXIT_REFUSED: Final = 1
 EXIT_UNREACHABLE: Final = 3
 """2 is wrong usage, as Typer says it."""
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
+State = Annotated[
+    Path | None,
+    typer.Option(
+        "--state", help="The hub's directory; without it LIAISON_HUB_STATE, the settings, or ./hub-state."
+    ),
+]
 
 _UNREACHABLE: Final = frozenset({Code.HUB_UNREACHABLE, Code.NODE_UNREACHABLE})
 
@@ -67,3 +78,31 @@ def write_file(path: Path, data: bytes) -> None:
         raise OperationError(
             Code.BAD_REQUEST, f"{path} cannot be written: {failure.strerror}", "choose another place"
         ) from None
+
+
+def settings_of(state: Path | None, **given: str | int | None) -> "HubSettings":
+    """The settings, with what was given on the command line. OperationError `bad_settings`."""
+    load_lean()
+    from pydantic import ValidationError  # noqa: PLC0415 - `--help` answers without it
+
+    from hub.settings import HubSettings  # noqa: PLC0415 - the same
+
+    chosen: dict[str, Any] = {
+        name: value for name, value in {"state": state, **given}.items() if value is not None
+    }
+    try:
+        return HubSettings(**chosen)
+    except ValidationError as wrong:
+        first = wrong.errors(include_input=False, include_url=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        raise OperationError(
+            Code.BAD_SETTINGS, f"{name}: {first['msg']}", "correct the option, LIAISON_HUB_* variable or file"
+        ) from None
+
+
+def ask_hub(state: Path | None, verb: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """What the running hub answers to a request of its control service. Raises as `hub.client.ask`."""
+    settings = settings_of(state)
+    from hub.client import ask  # noqa: PLC0415 - `--help` answers without it
+
+    return ask(settings, verb, asked)

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -110,7 +111,7 @@ async def test_from_nothing_to_a_running_hub(tmp_path: Path) -> None:
         tmp_path, "sign-agency", "fra.request", "--key", "SEC/registrar-2.key", "--out", "fra.dsse"
     )
     assert (signed["agency"], signed["missing"]) == ("fra", 0)
-    async with started(tmp_path, "serve", "--port", "0") as (process, ready):
+    async with started(tmp_path, "serve", "--port", "0", "--metrics-port", "0") as (process, ready):
         assert ready["event"] == "ready"
         assert ready["pid"] == process.pid
         assert ready["fingerprint"] == fingerprint
@@ -136,11 +137,29 @@ async def test_from_nothing_to_a_running_hub(tmp_path: Path) -> None:
         held = re.search(r'liaison_stream_messages{stream="DIRECTORY"} (\d+)', text)
         assert held  # three documents, and the heads and offers of their log
         assert int(held[1]) > 3
+        assert await fetched(ready["metrics"], "/healthz") == (200, "ok\n")
+        assert await fetched(ready["metrics"], "/readyz") == (200, "ready\n")
+        code, text = await fetched(ready["metrics"], "/metrics")
+        assert code == 200
+        assert 'liaison_endpoint_suspended{agency="fra"' in text
         code, text, _ = await command(tmp_path, "cli", "status", "--state", "HUB")
         assert code == 0
         assert "Centre" in text
     code, _, err = await command(tmp_path, "cli", "status", "--state", "HUB", "--json")
     assert (code, json.loads(err)["code"]) == (3, "hub_unreachable")
+
+
+async def fetched(url: str, path: str) -> tuple[int, str]:
+    """What an HTTP server on loopback answers: its status and its text."""
+    place = urlsplit(url)
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {place.netloc}\r\nConnection: close\r\n\r\n".encode())
+        head, _, text = (await asyncio.wait_for(reader.read(), DEADLINE)).decode().partition("\r\n\r\n")
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    return int(head.split()[1]), text
 
 
 async def admitted_and_heard(directory: Path, fingerprint: str) -> None:

@@ -5,8 +5,10 @@ terminal.
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from hub.tables import print_quarantine, print_status
+from hub.operating.live import screen
+from hub.tables import print_quarantine
 from schemas.card import Card
 from schemas.subjects import is_slug
 from subscribers.storage import tables
@@ -51,20 +53,17 @@ def test_names_differ_however_the_ids_were_chosen(ledger: Ledger) -> None:
 
 def test_names_do_not_style_or_break_what_commands_print(capsys: pytest.CaptureFixture[str]) -> None:
     evil = "[/bold] [link=https://example.test]a[/link] [/]"
-    print_status(
-        {
-            "hub": evil, "nats": "n", "uptime_s": 1, "fingerprint": "f", "admitted": 0, "refused": {},
-            "intake_waiting": 0, "directory": {"size": 1}, "streams": {}, "replacements": [],
-            "agencies": [
-                {
-                    "id": "a", "name": evil,
-                    "endpoints": [
-                        {"suspended": False, "registered": True, "traffic_waiting": 0, "public": "P"}
-                    ],
-                }
-            ],
-        }
-    )  # fmt: skip
+    endpoint = {
+        "public": "P", "suspended": False, "registered": True, "traffic_waiting": 0, "directory_waiting": 0,
+        "last_heard": None, "admitted": 0, "refused": {}, "uploaded": 0,
+    }  # fmt: skip
+    facts = {
+        "hub": evil, "nats": "n", "server": "2", "uptime_s": 1, "fingerprint": "f", "admitted": 0,
+        "refused": {}, "intake_waiting": 0, "directory": {"size": 1}, "streams": {}, "replacements": [],
+        "leases": {evil: evil}, "disk": {"free": 1, "total": 1},
+        "agencies": [{"id": "a", "name": evil, "endpoints": [endpoint]}],
+    }  # fmt: skip
+    Console().print(screen(facts))
     print_quarantine(
         [{"at": "t", "agency": "a", "code": "c", "message": evil, "size": 1, "sha256": "0" * 64}]
     )

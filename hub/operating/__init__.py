@@ -1,0 +1,1 @@
+"""Looking after a hub: what is measured, what is told, what is written down, and what is wrong with it."""
