@@ -18,6 +18,7 @@ from bots.doors.telegram.inbound import INLINE, UPDATES, router
 from bots.doors.telegram.menu import announce
 from bots.doors.telegram.outbound import TelegramChat, open_bot
 from bots.doors.telegram.pace import Paced, Watch
+from bots.doors.telegram.underway import Underway
 from bots.house import Edges, Front, House
 from bots.outcomes import NotSent, Unsure
 from bots.settings import BotSettings
@@ -34,12 +35,11 @@ async def serve(settings: BotSettings, state: State, edges: Edges, stop: asyncio
     it go on.
     """
     token = settings.secret_token()
-    bot, courier = open_bot(token, settings.api_url), open_bot(token, settings.api_url)
-    try:
+    async with contextlib.AsyncExitStack() as open_sessions:
+        bot, courier = open_bot(token, settings.api_url), open_bot(token, settings.api_url)
+        open_sessions.push_async_callback(bot.session.close)
+        open_sessions.push_async_callback(courier.session.close)
         await _serve(settings, state, edges, stop, bot, courier)
-    finally:
-        await bot.session.close()
-        await courier.session.close()
 
 
 async def _serve(
@@ -58,13 +58,14 @@ async def _serve(
         announce=lambda officer: announce(bot, officer, room=bool(settings.room_origin)),
     )
     house = House(settings, state, edges, front)
-    dispatcher = Dispatcher(disable_fsm=True)
+    dispatcher, underway = Dispatcher(disable_fsm=True), Underway()
+    dispatcher.update.outer_middleware(underway)
     dispatcher.include_router(router(house.reception, me, chat))
     await announce(bot, None, room=bool(settings.room_origin))
-    await house.run(stop, _poll(dispatcher, bot, settings), _watched(watch))
+    await house.run(stop, _poll(dispatcher, underway, bot, settings), _watched(watch))
 
 
-async def _poll(dispatcher: Dispatcher, bot: Bot, settings: BotSettings) -> None:
+async def _poll(dispatcher: Dispatcher, underway: Underway, bot: Bot, settings: BotSettings) -> None:
     """Poll until cancelled. Cancelling aiogram's own call would leave its inner task polling on."""
     polling = asyncio.ensure_future(
         dispatcher.start_polling(
@@ -82,6 +83,7 @@ async def _poll(dispatcher: Dispatcher, bot: Bot, settings: BotSettings) -> None
             await dispatcher.stop_polling()
         polling.cancel()
         await asyncio.gather(polling, return_exceptions=True)
+        await underway.finish()
 
 
 async def _watched(watch: Watch) -> None:
