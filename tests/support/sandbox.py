@@ -131,7 +131,8 @@ async def call(stage: Stage, method: str, **fields: Any) -> tuple[int, dict[str,
 async def polling(bot: Bot, register: Callable[[Any], None]) -> AsyncIterator[None]:
     """An aiogram dispatcher that polls; `register(router)` adds the handlers."""
     aiogram = importlib.import_module("aiogram")
-    dispatcher = aiogram.Dispatcher()
+    dispatcher, underway = aiogram.Dispatcher(), importlib.import_module("bots.doors.telegram.underway").Underway()
+    dispatcher.update.outer_middleware(underway)
     router = aiogram.Router()
     register(router)
     dispatcher.include_router(router)
@@ -143,6 +144,7 @@ async def polling(bot: Bot, register: Callable[[Any], None]) -> AsyncIterator[No
     finally:
         await dispatcher.stop_polling()
         await asyncio.wait_for(task, 45)
+        await underway.finish()
 
 
 @contextlib.asynccontextmanager
