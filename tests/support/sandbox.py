@@ -131,7 +131,8 @@ async def call(stage: Stage, method: str, **fields: Any) -> tuple[int, dict[str,
 async def polling(bot: Bot, register: Callable[[Any], None]) -> AsyncIterator[None]:
     """An aiogram dispatcher that polls; `register(router)` adds the handlers."""
     aiogram = importlib.import_module("aiogram")
-    dispatcher, underway = aiogram.Dispatcher(), importlib.import_module("bots.doors.telegram.underway").Underway()
+    underway = importlib.import_module("bots.doors.telegram.underway").Underway()
+    dispatcher = aiogram.Dispatcher()
     dispatcher.update.outer_middleware(underway)
     router = aiogram.Router()
     register(router)

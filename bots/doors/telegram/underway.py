@@ -27,13 +27,10 @@ class Underway(BaseMiddleware):
         data: dict[str, Any],
     ) -> object:
         """Answer, and be known meanwhile."""
-        task = asyncio.current_task()
-        assert task is not None, "aiogram answers in tasks"
-        self._tasks.add(task)
-        try:
-            return await handler(event, data)
-        finally:
-            self._tasks.discard(task)
+        if task := asyncio.current_task():
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await handler(event, data)
 
     async def finish(self, grace: float = GRACE_SECONDS) -> None:
         """Wait until everything is answered, for `grace` seconds; what takes longer is cancelled."""
