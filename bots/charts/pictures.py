@@ -1,29 +1,22 @@
-"""Draws figures as PNG: the only place that loads matplotlib, and only when the first picture is asked for.
+"""Draws figures as PNG, on a canvas that loads what it needs when the first picture is asked for.
 
 One thread draws, so that the loop goes on; what was drawn is kept for a while, since the same question gives
 the same picture. A bot without the `pictures` extra has none, and answers in words.
 """
 
 import asyncio
-import io
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from importlib.resources import files
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
+from bots.charts.canvas import Align, Canvas
 from bots.charts.figures import Figure
 from bots.wording.words import RIGHT_TO_LEFT
-from schemas.vocabulary import Language
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Canvas
 
 SIZE: Final = (1024, 1280)
 """Pixels: upright, as a phone is held, and no more than the chat service keeps of a photo."""
-_DPI: Final = SIZE[0] / 6
 _KEPT: Final = 64
 # A dark card: it does not dazzle at night, and stands out on a light chat. Text on it is at least 7:1.
 GROUND: Final = "#14202c"
@@ -40,7 +33,6 @@ _PIXEL: Final = 1 / SIZE[1]
 """Of the height."""
 _LINES_LEAST: Final = 6
 """Few kinds do not get thicker bars than this many."""
-_CHINESE: Final = "NotoSansSC-Subset.otf"
 
 
 class Pictures:
@@ -69,32 +61,20 @@ class Pictures:
 
 def drawn(figure: Figure) -> bytes:
     """The picture of a figure, as PNG bytes of `SIZE`."""
-    from matplotlib import rcParams
-    from matplotlib.figure import Figure as Canvas
-
-    rcParams["text.hinting"] = "none"  # letters of this size need no hints, which take as long as the rest
-    canvas = Canvas(figsize=(SIZE[0] / _DPI, SIZE[1] / _DPI), dpi=_DPI, facecolor=GROUND)
+    canvas = Canvas(SIZE, (GROUND, INK, FAINT, *SEVERITIES, KINDS), figure.language)
     _Painter(canvas, figure).paint()
-    out = io.BytesIO()
-    # Fast compression: a flat picture is small anyhow. No mark of which version drew it.
-    canvas.savefig(out, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 1})
-    return out.getvalue()
+    return canvas.png()
 
 
 class _Painter:
     """One picture, in parts of its width and height, from the lower left. Right to left, everything begins at
     the right, time too.
-
-    Boxes and words straight on the canvas: axes, with ticks that nobody sees, take longer than all the rest.
     """
 
-    def __init__(self, canvas: "Canvas", figure: Figure) -> None:
+    def __init__(self, canvas: Canvas, figure: Figure) -> None:
         self._canvas = canvas
         self._figure = figure
         self._rtl = figure.language in RIGHT_TO_LEFT
-        self._boxes: list[list[tuple[float, float]]] = []
-        self._colours: list[str] = []
-        self._font: dict[str, Any] = {"fontfamily": _family(figure.language), "va": "center"}
 
     def paint(self) -> None:
         """Title, columns over time with their legend, bars by kind, notes."""
@@ -105,21 +85,23 @@ class _Painter:
         self._rows(0.11, 0.315)
         for place, note in enumerate(reversed(self._figure.notes)):
             self._write(_MARGIN, 0.028 + 0.026 * place, note, 7.5, FAINT)
-        self._hang_boxes()
 
     def _columns(self, bottom: float, height: float) -> None:
         columns = self._figure.columns
         totals = [sum(each.numbers) for each in columns]
         step, scale = _WIDTH / len(columns), height / max(1, *totals)
         self._box(_MARGIN, bottom - _PIXEL, _WIDTH, _PIXEL, FAINT)
+        floors = [bottom for _ in columns]
         for place, column in enumerate(columns):
-            middle, floor = _MARGIN + step * (place + 0.5), bottom
+            left = _MARGIN + step * (place + 0.5 - 0.39)
             for number, colour in zip(column.numbers, SEVERITIES, strict=True):
-                self._box(middle - 0.39 * step, floor, 0.78 * step, number * scale, colour)
-                floor += number * scale
+                self._box(left, floors[place], 0.78 * step, number * scale, colour)
+                floors[place] += number * scale
+        for place, column in enumerate(columns):  # words over all boxes, and not under the next
+            middle = _MARGIN + step * (place + 0.5)
             self._write(middle, bottom - 0.016, column.name, 8, FAINT, "center")
             if place in _peaks(totals):
-                self._write(middle, floor + 0.012, column.total, 8, INK, "center")
+                self._write(middle, floors[place] + 0.012, column.total, 8, INK, "center")
 
     def _legend(self, height: float) -> None:
         """In its colour the number of each severity, over its word."""
@@ -142,46 +124,21 @@ class _Painter:
             self._write(_MARGIN + _NAMES + width + 0.01, middle, shown, 8)
 
     def _write(
-        self, at: float, height: float, text: str, size: float, color: str = INK, align: str = ""
+        self, at: float, height: float, text: str, size: float, color: str = INK, align: Align | None = None
     ) -> None:
         """Words that begin at `at` from the side where lines begin, or have their middle there."""
         if text:
-            begin: Any = align or ("right" if self._rtl else "left")
-            at = 1 - at if self._rtl else at
-            self._canvas.text(at, height, text, ha=begin, size=size, color=color, **self._font)
+            begin: Align = align or ("right" if self._rtl else "left")
+            self._canvas.write(1 - at if self._rtl else at, height, text, size, color, begin)
 
     def _box(self, at: float, bottom: float, width: float, height: float, colour: str) -> None:
         """A filled box; a hair of the ground stays free above it: boxes on one another stand apart."""
-        if height <= 0:
-            return
-        left = 1 - at - width if self._rtl else at
-        top = bottom + max(height - _PIXEL, _PIXEL)
-        right = left + width
-        self._boxes.append([(left, bottom), (right, bottom), (right, top), (left, top)])
-        self._colours.append(colour)
-
-    def _hang_boxes(self) -> None:
-        from matplotlib.collections import PolyCollection
-
-        boxes = PolyCollection(
-            self._boxes, facecolors=self._colours, linewidths=0, transform=self._canvas.transFigure
-        )
-        self._canvas.add_artist(boxes)
+        if height > 0:
+            left = 1 - at - width if self._rtl else at
+            self._canvas.box(left, bottom, left + width, bottom + height - _PIXEL, colour)
 
 
 def _peaks(heights: Sequence[int]) -> list[int]:
     """Which columns have their number over them: the highest, and the last that has any."""
     filled = [place for place, height in enumerate(heights) if height]
     return sorted({max(filled, key=heights.__getitem__), filled[-1]}) if filled else []
-
-
-@cache
-def _family(language: Language) -> str:
-    """The font for a language. DejaVu, which matplotlib brings, has Latin, Cyrillic and Arabic."""
-    if language is not Language.CHINESE:
-        return "DejaVu Sans"
-    from matplotlib import font_manager
-
-    source = files("bots") / "fonts" / _CHINESE
-    font_manager.fontManager.addfont(str(source))
-    return "Noto Sans CJK SC"

@@ -32,6 +32,7 @@ MARKS: Final = {
     "bot_reply_p95": Mark(most=200.0),
     **{f"answer_{each}_p95": Mark(most=150.0) for each in answers.NAMES},
     "answer_like_p95": Mark(most=500.0),
+    "answer_meant_p95": Mark(most=500.0),
     "flash_rate": Mark(ratio=0.95),
 }
 """First marks; the others are watched."""

@@ -11,14 +11,18 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import aiohttp
+import apsw
 from nats.aio.client import Client
 
 from bots.clock import SystemClock
 from bots.sandbox.client import SandboxUser
+from bots.state import State
+from bots.state.outbox import remember
 from schemas.vocabulary import Tlp
 from subscribers.insight.counting import count
 from subscribers.insight.likeness import like
@@ -39,7 +43,9 @@ from tests.support.officers_bot import BotStage, running_bot
 from tests.support.un_sample import SAMPLE, un_xml
 
 _NOTE: Final = "one raw request to the node, one raw sendMessage"
-NAMES: Final = ("latest", "search", "show", "who", "stats", "like", "tactic", "subject")
+NAMES: Final = (
+    "latest", "search", "meant", "show", "who", "stats", "stats_community", "like", "tactic", "subject",
+)  # fmt: skip
 ASKED: Final = (
     "Mohammed Abdulrahman", "Ahmed Hassan", "Ayman Zawahiri 1951", "القاعدة", "Абдурахман", "Kim Chol",
     "Marie Dupont",
@@ -49,6 +55,9 @@ LIST: Final = Path(__file__).resolve().parents[3] / "shared" / "data" / "un-cons
 _WARM: Final = 3
 """Questions of each kind that are asked first: the first picture loads a library."""
 _WAIT: Final = 30.0
+TOLD: Final = 3_000
+"""So many of the newest bulletins are among what officers were told lately, which suggestions are made of."""
+_PAGE: Final = 100
 _DAY: Final = 86_400.0
 
 
@@ -141,8 +150,16 @@ def kinds(bulletins: int, end: float) -> Sequence[Question]:
     def ref(number: int) -> str:
         return reference(number % bulletins)
 
-    since, until = (time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(end - d * _DAY)) for d in (84, 0))
-    span: dict[str, object] = {"filters": {"since": since, "until": until, "tlp_at_most": "TLP:GREEN"}}
+    def misspelt(words: random.Random) -> str:
+        sight = words.choice(SIGHTS)
+        return f"/search {sight[0]}{sight[2]}{sight[1]}{sight[3:]} place{words.randrange(1_000)}"
+
+    first, later, until = (
+        time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(end - d * _DAY)) for d in (84, 28, 0)
+    )
+    span: dict[str, object] = {"filters": {"since": first, "until": until, "tlp_at_most": "TLP:GREEN"}}
+    one = {"since": later, "until": until, "tlp_at_most": "TLP:GREEN", "communities": [made.COMMUNITY]}
+    month: dict[str, object] = {"filters": one, "step": "day"}
     return (
         Question("latest", "🗂", lambda _: "/latest", "latest", lambda _: {"limit": 5}),
         Question(
@@ -151,6 +168,9 @@ def kinds(bulletins: int, end: float) -> Sequence[Question]:
             lambda words: f"/search {words.choice(SIGHTS)} place{words.randrange(1_000)}",
             "search",
             lambda typed: {"limit": 5, "words": typed.partition(" ")[2]},
+        ),
+        Question(
+            "meant", "Did you mean", misspelt, "search", lambda typed: {"words": typed.partition(" ")[2]}
         ),
         Question(
             "show",
@@ -167,6 +187,7 @@ def kinds(bulletins: int, end: float) -> Sequence[Question]:
             lambda typed: {"ref": typed.partition(" ")[2]},
         ),
         Question("stats", "📊", lambda _: "/stats", "counts", lambda _: span),
+        Question("stats_community", "📊", lambda _: "/stats Alpha", "counts", lambda _: month),
         Question(
             "like",
             "FRA-",
@@ -187,12 +208,13 @@ async def measure(store: Store, folder: Path, *, bulletins: int, questions: int)
     words, results, warm = random.Random(3), [], min(_WARM, questions)
     async with _stage(store, folder, Then(end)) as (stage, nc):
         person = await stage.enrol("Ed")
+        await _tell(Archive(store), stage.state, end)
         async with aiohttp.ClientSession() as session:
             for kind in kinds(bulletins, end):
                 taken: tuple[list[float], list[float]] = ([], [])
                 for number in range(warm + questions):
                     typed = kind.typed(words)
-                    if kind.name == "stats":  # no picture is the one before
+                    if kind.name in {"stats", "stats_community"}:  # no picture is the one before
                         await archive.add(store, bulletins + number)
                     start = time.perf_counter()
                     answer = await person.ask(typed, deadline=_WAIT)
@@ -208,6 +230,23 @@ async def measure(store: Store, folder: Path, *, bulletins: int, questions: int)
                 ours, bare = (percentile(each, 0.95) for each in taken)
                 results.append(latency(f"answer_{kind.name}_p95", ours, bare, _NOTE))
     return results
+
+
+async def _tell(archived: Archive, state: State, end: float) -> None:
+    """What officers were told lately: the newest bulletins."""
+    cursor, left = None, TOLD
+    while left > 0:
+        page = await archived.latest(Filters(), _PAGE, cursor)
+        async with state.store.write() as tx:
+            await tx.run(partial(_remember, records=page.items, end=end))
+        cursor, left = page.cursor, left - len(page.items)
+        if cursor is None:
+            return
+
+
+def _remember(connection: apsw.Connection, records: Sequence[Record], end: float) -> None:
+    for each in records:
+        remember(connection, each, end)
 
 
 async def _bare(

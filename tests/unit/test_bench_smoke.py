@@ -21,7 +21,18 @@ NAMES = {
     "bot_reply_p95",
     *(
         f"answer_{each}_p95"
-        for each in ("latest", "search", "show", "who", "stats", "like", "tactic", "subject")
+        for each in (
+            "latest",
+            "search",
+            "meant",
+            "show",
+            "who",
+            "stats",
+            "stats_community",
+            "like",
+            "tactic",
+            "subject",
+        )
     ),
     "flash_rate",
 }
