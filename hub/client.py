@@ -4,7 +4,9 @@ stream to watch.
 
 import asyncio
 import contextlib
+import getpass
 import json
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -50,8 +52,9 @@ async def _ask(settings: HubSettings, verb: str, asked: dict[str, Any]) -> dict[
 
 async def request(nc: Client, verb: str, asked: dict[str, Any]) -> dict[str, Any]:
     """One request to the control service over a connection of `connected`. Raises as `ask`."""
+    data = json.dumps({**asked, "by": _whoever()}).encode()
     try:
-        message = await nc.request(f"{CONTROL}.{verb}", json.dumps(asked).encode(), timeout=_ANSWER_SECONDS)
+        message = await nc.request(f"{CONTROL}.{verb}", data, timeout=_ANSWER_SECONDS)
     except (nats.errors.Error, TimeoutError) as lost:
         raise OperationError(
             Code.HUB_UNREACHABLE, "the hub does not answer", "see that `liaison-hub serve` runs, and its log"
@@ -61,6 +64,14 @@ async def request(nc: Client, verb: str, asked: dict[str, Any]) -> dict[str, Any
         raise OperationError(Code(error["code"]), error["message"], error["fix"])
     result: dict[str, Any] = answer["result"]
     return result
+
+
+def _whoever() -> str:
+    """Who runs the command, for the audit: their login name where the machine knows one."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 async def _watch(settings: HubSettings, *, from_start: bool, as_json: bool) -> None:

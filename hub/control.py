@@ -23,6 +23,8 @@ from hub.heads import Heads
 from hub.health import Site, status
 from hub.jetstream import api
 from hub.office import TROUBLE, Office
+from hub.operating.audit import PAGE_MAX, Audit
+from hub.operating.scribe import Scribe
 from hub.records import Endpoint
 from hub.state import digest
 from hub.streams import INTAKE, QUARANTINE, scan
@@ -51,11 +53,15 @@ class Addresses(NamedTuple):
 class Control:
     """Answers operators while the block is entered."""
 
-    def __init__(self, office: Office, heads: Heads, site: Site, addresses: Addresses) -> None:
+    def __init__(
+        self, office: Office, heads: Heads, site: Site, addresses: Addresses, audit: Audit, scribe: Scribe
+    ) -> None:
         self._office = office
         self._heads = heads
         self._site = site
         self._addresses = addresses
+        self._audit = audit
+        self._scribe = scribe
         self._subscription: Subscription | None = None
         self._answering: set[asyncio.Task[None]] = set()
         self._verbs: dict[str, Verb] = {
@@ -67,6 +73,7 @@ class Control:
             "status": self._status,
             "quarantine": self._quarantine,
             "watch": self._watch,
+            "audit": self._entries,
         }
 
     async def __aenter__(self) -> Self:
@@ -88,11 +95,12 @@ class Control:
         task.add_done_callback(self._answering.discard)
 
     async def _answer(self, message: Msg) -> None:
-        verb = self._verbs.get(message.subject.removeprefix(f"{CONTROL}."))
+        name = message.subject.removeprefix(f"{CONTROL}.")
+        asked: dict[str, Any] = {}
         try:
-            if verb is None:
-                raise FormatError(Code.BAD_REQUEST, "no such verb", f"one of {', '.join(self._verbs)}")
-            answer = {"result": await verb(parse_json(message.data, REQUEST_MAX))}
+            asked = parse_json(message.data, REQUEST_MAX)
+            answer = await self._carried_out(name, asked)
+            await self._scribe.ordered(name, asked, answer)  # after it: a cut-off does not wait for a disk
         except LiaisonError as refusal:
             answer = {"error": refusal.as_dict()}
         except TROUBLE as trouble:
@@ -101,6 +109,15 @@ class Control:
             answer = {"error": away.as_dict()}
         if message.reply:
             await message.respond(json.dumps(answer).encode())
+
+    async def _carried_out(self, name: str, asked: dict[str, Any]) -> dict[str, Any]:
+        verb = self._verbs.get(name)
+        try:
+            if verb is None:
+                raise FormatError(Code.BAD_REQUEST, "no such verb", f"one of {', '.join(self._verbs)}")
+            return {"result": await verb(asked)}
+        except LiaisonError as refusal:
+            return {"error": refusal.as_dict()}
 
     async def _admit(self, asked: dict[str, Any]) -> dict[str, Any]:
         enrolment, endpoint = await self._office.admit(bytes_of(asked, "request"), bytes_of(asked, "agency"))
@@ -149,6 +166,15 @@ class Control:
         async for messages in scan(self._office.nc, QUARANTINE, [f"q.{each}.{code}" for each in publishers]):
             newest.extend(self._entry(message) for message in messages)
         return {"entries": list(reversed(newest))}
+
+    async def _entries(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Entries of the audit as they are kept, from behind `after` on."""
+        after = asked.get("after", 0)
+        if type(after) is not int or after < 0:
+            raise FormatError(Code.BAD_REQUEST, "after is no number", "use the command of the same version")
+        return {
+            "entries": [each.decode("utf-8", "replace") for each in await self._audit.page(after, PAGE_MAX)]
+        }
 
     def _entry(self, message: Msg) -> dict[str, Any]:
         headers = message.headers or {}

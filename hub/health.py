@@ -16,6 +16,7 @@ from nats.aio.client import Client
 from hub.grants import DIRECTORY, TRAFFIC
 from hub.jetstream import api
 from hub.office import Office
+from hub.operating.audit import AUDIT
 from hub.operating.meter import Tally
 from hub.records import Endpoint
 from hub.replacements import waiting as replacements_waiting
@@ -25,7 +26,7 @@ from schemas.encoding import instant
 from schemas.receipts import ADMITTED
 from schemas.subjects import CHUNKS
 
-_STREAMS: Final = (INTAKE, TRAFFIC, DIRECTORY, QUARANTINE, CHUNKS)
+_STREAMS: Final = (INTAKE, TRAFFIC, DIRECTORY, QUARANTINE, CHUNKS, AUDIT)
 
 
 async def no_holders() -> dict[str, str]:

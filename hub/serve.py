@@ -27,6 +27,8 @@ from hub.health import Site, status
 from hub.jetstream import api
 from hub.keeping import URL_FILE, ReceiptSigner, documents
 from hub.office import Office
+from hub.operating.audit import Audit
+from hub.operating.scribe import Scribe
 from hub.pages import answering
 from hub.patience import patiently
 from hub.presence import LookRound, redeliver_on_connect
@@ -117,7 +119,9 @@ async def running(
         desk = await stack.enter_async_context(ChunkDesk(office, signer, settings.chunk_day_bytes))
         site = Site(clock(), url, settings.state, desk.uploaded, settings.chunk_day_bytes)
         addresses = _addresses(public_urls, url, server)
-        await stack.enter_async_context(Control(office, heads, site, addresses))
+        audit = Audit(nc, "hub", clock)
+        scribe = await stack.enter_async_context(Scribe(audit, office.meter).writing(settings))
+        await stack.enter_async_context(Control(office, heads, site, addresses, audit, scribe))
         write_private(settings.state / URL_FILE, url.encode())
         if watchers:
             watchers.open(lambda: status(office, site), lambda: _answers(nc))

@@ -1,4 +1,4 @@
-"""Lists for people: what `quarantine` prints in a terminal."""
+"""Lists for people: what `quarantine` and `audit list` print in a terminal."""
 
 from typing import Any
 
@@ -16,3 +16,14 @@ def print_quarantine(entries: list[dict[str, Any]]) -> None:
             each["at"], who, each["code"], escape(each["message"]), str(each["size"]), each["sha256"][:16]
         )
     Console().print(table if entries else "nothing was refused")
+
+
+def audit_table(rows: list[dict[str, Any]]) -> Table:
+    """Entries of the audit; `rows` as in `hub.operating.trail.Entry.row`."""
+    table = Table("no.", "at", "hub", "who", "order", "about", "outcome", "detail")
+    for each in rows:
+        detail = {name: value for name, value in each["detail"].items() if name != "now"}
+        said = ", ".join(f"{name} {value}" for name, value in detail.items())
+        who = (escape(each["hub"]), escape(each["who"]), each["verb"], escape(each["object"]))
+        table.add_row(str(each["number"]), each["at"], *who, each["outcome"], escape(said))
+    return table

@@ -145,6 +145,9 @@ async def test_from_nothing_to_a_running_hub(tmp_path: Path) -> None:
         code, text, _ = await command(tmp_path, "cli", "status", "--state", "HUB")
         assert code == 0
         assert "Centre" in text
+        exported = await hub(tmp_path, "audit", "export", "audit.jsonl")
+        assert exported["entries"] == len((tmp_path / "audit.jsonl").read_text().splitlines())
+        assert await hub(tmp_path, "audit", "verify", "--since", exported["since"]) == exported
     code, _, err = await command(tmp_path, "cli", "status", "--state", "HUB", "--json")
     assert (code, json.loads(err)["code"]) == (3, "hub_unreachable")
 

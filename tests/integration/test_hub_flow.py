@@ -3,11 +3,13 @@ hear it.
 """
 
 import asyncio
+import getpass
 import json
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +22,7 @@ from hub.admission import LEAD
 from hub.batch import Outgoing, publish_batch
 from hub.files import write_private
 from hub.keeping import ReceiptSigner, install
+from hub.operating.trail import Check, parse
 from hub.serve import RunningHub, running
 from schemas.encoding import to_base64
 from schemas.errors import LiaisonError
@@ -165,6 +168,31 @@ async def test_a_suspended_agency_is_cut_off_at_once_and_stays_so(tmp_path: Path
         chain = Chain(france.kit, circle)
         assert await france.send(chain, chain.make(hub.now)) == "admitted"
         await france.close()
+        await see_the_audit(hub, again, france.kit.endpoint)
+
+
+async def see_the_audit(hub: HubWorld, again: RunningHub, endpoint: str) -> None:
+    """Every order stands in one chain over the restart, and an entry that no hub has made is named."""
+    kept = [each.encode() for each in (await hub.ask("audit"))["entries"]]
+    Check().follow(kept)
+    told = [(entry.act.verb, entry.act.object, entry.act.outcome) for entry in map(parse, kept)]
+    assert told == [
+        ("start", "", "done"),
+        ("settings", told[1][1], "done"),
+        ("admit", "fra", "done"),
+        ("suspend", "fra", "done"),
+        ("suspend", "nobody", "not_found"),
+        ("stop", "", "done"),
+        ("start", "", "done"),
+        ("resume", endpoint, "done"),
+    ]
+    assert parse(kept[2]).act.who == getpass.getuser()
+    assert (await hub.ask("audit", after=6))["entries"] == [each.decode() for each in kept[6:]]
+    forged = replace(parse(kept[-1]), number=len(kept) + 1).to_bytes()
+    await again.office.nc.jetstream().publish("a.resume", forged)
+    await hub.ask("suspend", who="fra")
+    with pytest.raises(LiaisonError, match="entry 9 or one before it was changed"):
+        Check().follow(each.encode() for each in (await hub.ask("audit"))["entries"])
 
 
 async def refused(station: Station) -> None:
