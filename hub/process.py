@@ -1,10 +1,12 @@
 """`liaison-hub serve` as a process: event loop, signals, the ready line, logs."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
 from collections.abc import Sequence
+from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
@@ -17,6 +19,9 @@ from hub.settings import HubSettings
 from hub.state import digest
 
 _log = structlog.get_logger(__name__)
+
+_COLLECTIONS: Final = (50_000, 20, 100)
+"""New objects, young collections and middle ones after which the next older are looked at."""
 
 
 def run(settings: HubSettings, public_urls: Sequence[str], *, as_json: bool) -> None:
@@ -45,5 +50,15 @@ async def _serve(settings: HubSettings, public_urls: Sequence[str], *, as_json: 
             "fingerprint": fingerprint,
         }
         typer.echo(json.dumps(ready) if as_json else f"ready {hub.url} root {fingerprint}")
+        _collect_rarely()
         await stop.wait()
         _log.info("stopping")
+
+
+def _collect_rarely() -> None:
+    """Leave what is there now out of garbage collection, and look at the rest seldom: under load each batch
+    makes as many objects as set off a collection of all, and none of them is garbage in a cycle.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTIONS)

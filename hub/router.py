@@ -3,14 +3,13 @@ receipt.
 
 One batch at a time, in the order of the intake: quarantine the refused, write the admitted with all receipts
 in one atomic batch (a frame alone: before its receipt), acknowledge. Meanwhile the next batch is parsed and
-its signatures are verified on threads. Whatever goes wrong, the router stops, reads its state back, sets the
+its signatures are verified beside it. Whatever goes wrong, the router stops, reads its state back, sets the
 durable to the beginning of the intake and begins again: `State.through` then tells what of that has been
 answered already. Nothing waits for a timer, so a single frame passes at once.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Literal
 from uuid import uuid4
 
@@ -29,7 +28,7 @@ from hub.heads import Heads
 from hub.office import TROUBLE, Office
 from hub.pull import Pull
 from hub.registrar import announcement_of, split_bundle
-from hub.settlement import Settlement, Submission, admit, prepare, quarantine_entry
+from hub.settlement import Settlement, Submission, admit, claim, prepare, quarantine_entry
 from hub.state import THROUGH, Mark, State
 from hub.streams import (
     ADMISSION,
@@ -41,22 +40,25 @@ from hub.streams import (
     ensure_admission,
     trim_intake,
 )
+from hub.verifying import Verifying
 from schemas import receipts
 from schemas.errors import Code, FormatError, LiaisonError, OperationError, TrustError
 from schemas.history import parse_handover
 from schemas.receipts import ADMITTED
 from schemas.signing import Signer
-from schemas.subjects import history_for, is_publisher, receipts_for, wraps_for
+from schemas.subjects import history_for, receipts_for, wraps_for
 
 _log = structlog.get_logger(__name__)
 
-BATCH: Final = 400
+BATCH: Final = 900
 """Submissions taken from the intake at once."""
-_INLINE: Final = 4
-"""Fewer frames than this are verified without a thread: a hop costs more than it saves."""
-_THREADS: Final = 2
+_AT_A_STRETCH: Final = 8
+"""So many batches, where there are, before whoever else wants to change something has its turn."""
 _TRIM_EVERY: Final = 2000
 _BACKOFF_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
+
+_Ready = asyncio.Queue[asyncio.Task[list[Submission]]]
+"""Batches that are being prepared, in the order of the intake."""
 
 Step = Literal["settling", "stored"]
 """Moments at which a crash is interesting: before the batch is written, and between that and the
@@ -85,10 +87,11 @@ class Router:
         self._heads = heads
         self._signer = signer
         self._hook = hook
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="verify")
+        self._verifying = Verifying()
         self._interrupted = asyncio.Event()
         self._since_trim = 0
         self._ending: asyncio.Task[None] | None = None
+        self._under_way: asyncio.Task[None] | None = None
 
     def interrupt(self) -> None:
         """Begin again from the last answer: after a reconnection nobody knows what got through."""
@@ -107,48 +110,50 @@ class Router:
                     _log.warning("routing interrupted", reason=str(trouble.exceptions[0]), failures=failures)
                 await asyncio.sleep(_BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS) - 1)])
         finally:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+            await self._verifying.close()
 
     async def _session(self) -> None:
         self._interrupted.clear()
-        self._ending = None
+        self._ending = self._under_way = None
         office = self._office
         async with office.writing():
             await ensure_admission(office.nc)
-        ready: asyncio.Queue[list[Submission]] = asyncio.Queue(maxsize=1)
+        ready: _Ready = asyncio.Queue(maxsize=1)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stop_when_interrupted())
             group.create_task(self._settle_all(ready, group))
             async with Pull(office.nc, INTAKE, ADMISSION, batch=BATCH, report=_report) as pull:
                 async for messages in pull:
-                    await ready.put(await self._prepare(messages))
+                    await ready.put(group.create_task(self._prepare(messages)))
 
     async def _stop_when_interrupted(self) -> None:
         await self._interrupted.wait()
         raise OperationError(Code.HUB_UNREACHABLE, "the connection to NATS was made anew", "none is needed")
 
-    # -- ahead, on threads: form and signature ------------------------------------------------------------
+    # -- ahead: form and signature ------------------------------------------------------------------------
 
     async def _prepare(self, messages: Sequence[Msg]) -> list[Submission]:
+        submissions = [prepare(message) for message in messages]
         keys = self._office.view().keys
-        if len(messages) < _INLINE:
-            return [prepare(message, keys) for message in messages]
-        loop = asyncio.get_running_loop()
-        middle = len(messages) // _THREADS
-        halves = [messages[:middle], messages[middle:]]
-        done = await asyncio.gather(
-            *(loop.run_in_executor(self._threads, _prepare_all, half, keys) for half in halves)
-        )
-        return [submission for half in done for submission in half]
+        claims = [(each, made) for each in submissions if (made := claim(each, keys))]
+        verified = await self._verifying.check([made for _, made in claims])
+        for (submission, _), holds in zip(claims, verified, strict=True):
+            if submission.opened:
+                submission.opened = submission.opened._replace(verified=holds)
+        return submissions
 
     # -- in order: decide, write, acknowledge -------------------------------------------------------------
 
-    async def _settle_all(self, ready: asyncio.Queue[list[Submission]], group: asyncio.TaskGroup) -> None:
+    async def _settle_all(self, ready: _Ready, group: asyncio.TaskGroup) -> None:
         while True:
-            submissions = await ready.get()
+            batches = [await (await ready.get())]
             async with self._office.writing() as state:
-                await self._settle(submissions, state, group)
-                await self._trim(len(submissions), state.through)
+                await self._settle(batches[0], state, group)
+                while len(batches) < _AT_A_STRETCH and not ready.empty():
+                    batches.append(await ready.get_nowait())
+                    await self._settle(batches[-1], state, group)
+                await self._written()
+                await self._trim(sum(map(len, batches)), state.through)
 
     async def _settle(
         self, submissions: Sequence[Submission], state: State, group: asyncio.TaskGroup
@@ -158,9 +163,11 @@ class Router:
             if submission.mark.within(state.through):
                 settlement.last = submission.message
                 continue  # answered before a crash
-            if settlement.full() or submission.message.subject.startswith("s.doc."):
+            if settlement.full(submission) or submission.message.subject.startswith("s.doc."):
                 # What was sent before a document is judged, and published, before it counts.
                 await self._write(settlement, state, group)
+                if not submission.opened:
+                    await self._written()
                 settlement = Settlement()
             settlement.last = submission.message
             now = self._office.clock()
@@ -212,28 +219,38 @@ class Router:
             settlement.send(wraps_for(delivery.recipient), delivery.data, {TTL_HEADER: WRAP_TTL})
 
     async def _write(self, settlement: Settlement, state: State, group: asyncio.TaskGroup) -> None:
-        """Write what was decided. The end of it may still be under way in `group`, on the wire before
-        whatever is written next.
+        """Begin to write what was decided, when all before it is written. The end of it may still be under
+        way in `group`, on the wire before whatever is written next.
         """
+        answers = [
+            Outgoing(receipts_for(to), data, {TTL_HEADER: RECEIPT_TTL})
+            for part in settlement.answered()
+            for to, data in receipts.issue(part, self._signer).items()
+        ]
+        await self._written()
         if settlement.answers:
             await self._hook("settling")
             await self._quarantine(settlement.refused, state)
-        named = [answer for answer in settlement.answers if is_publisher(answer.publisher)]
-        signed = receipts.issue(named, self._signer) if named else {}
-        answers = [Outgoing(receipts_for(to), data, {TTL_HEADER: RECEIPT_TTL}) for to, data in signed.items()]
         outgoing = [*settlement.traffic, *answers]
-        if len(settlement.traffic) <= 1 and len(outgoing) <= ONE_BY_ONE_MAX:
+        together = len(settlement.traffic) > 1 or len(outgoing) > ONE_BY_ONE_MAX
+        if not together:
             # An atomic batch costs several times as much as a message, and one frame cannot be torn apart.
             # Only the last message says that all is answered: after a crash before it the frame comes again,
             # is found to be the head of its chain, and is answered then. Nobody waits for its disk: readers
             # have the frame meanwhile, and the next one is judged.
             await publish_ordered(self._office.nc, outgoing[:-1], batch_id=uuid4().hex)
-            left = outgoing[-1:]
-        else:
-            await self._publish(settlement.through, outgoing)
-            left = []
-        self._ending = group.create_task(self._finish(settlement, left, state, self._ending))
+            outgoing = outgoing[-1:]
+        finish = self._finish(settlement, outgoing, state, self._ending, together=together)
+        self._ending = group.create_task(finish)
+        # While the disk has a batch, the next one is judged; nothing of it is sent before this one is there.
+        self._under_way = self._ending if together else None
         await asyncio.sleep(0)  # what is left is on its way before anything that follows
+
+    async def _written(self) -> None:
+        """Return when no batch is under way. Raises what became of it."""
+        if self._under_way:
+            await self._under_way
+            self._under_way = None
 
     async def _finish(
         self,
@@ -241,10 +258,15 @@ class Router:
         left: Sequence[Outgoing],
         state: State,
         before: asyncio.Task[None] | None,
+        *,
+        together: bool,
     ) -> None:
         """Publish what is left of it, and be done with its submissions, once those `before` are done with."""
         outgoing = [_with(each, {THROUGH: str(settlement.through)}) for each in left]
-        await publish_ordered(self._office.nc, outgoing, batch_id=uuid4().hex)
+        if together:
+            await self._publish(outgoing)
+        else:
+            await publish_ordered(self._office.nc, outgoing, batch_id=uuid4().hex)
         if before:
             await before
         if settlement.answers:
@@ -254,9 +276,8 @@ class Router:
         if settlement.last:
             await settlement.last.ack()
 
-    async def _publish(self, answered: Mark, messages: Sequence[Outgoing]) -> None:
+    async def _publish(self, outgoing: Sequence[Outgoing]) -> None:
         nc = self._office.nc
-        outgoing = [_with(each, {THROUGH: str(answered)}) for each in messages]
         try:
             await publish_batch(nc, outgoing, batch_id=uuid4().hex)
         except BatchRefused as refused:
@@ -298,10 +319,6 @@ def _is_cosignature(submission: Submission) -> bool:
 
 def _with(message: Outgoing, headers: Mapping[str, str]) -> Outgoing:
     return Outgoing(message.subject, message.payload, {**message.headers, **headers})
-
-
-def _prepare_all(messages: Sequence[Msg], keys: Mapping[str, bytes]) -> list[Submission]:
-    return [prepare(message, keys) for message in messages]
 
 
 def _report(trouble: str) -> None:

@@ -16,14 +16,16 @@ from hub.batch import MAX_BATCH, Outgoing
 from hub.grants import MAX_PAYLOAD
 from hub.operating.meter import Taken
 from hub.state import NOTHING, THROUGH, Mark, State, digest
+from hub.verifier import Claim
 from schemas.chain import ChainHead, ChainKey
 from schemas.errors import LiaisonError
+from schemas.frame import signed_message
 from schemas.limits import WRAPS_PER_BUNDLE
 from schemas.receipts import Answer
 from schemas.subjects import FrameSubject, is_publisher, parse_frame_subject
 
 ANSWERS_PER_RECEIPT: Final = 128
-"""Answers to one publisher in one batch: with their paths they stay below the 128 KiB of a message on
+"""Answers to one publisher in one receipt: with their paths they stay below the 128 KiB of a message on
 TRAFFIC.
 """
 _BYTES: Final = 8 * 1024 * 1024
@@ -32,9 +34,11 @@ QUARANTINE_MAX: Final = MAX_PAYLOAD - 4096
 _SUBJECT_MAX: Final = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Submission:
-    """One message of the intake. `opened` is what `prepare` made of a frame; `refusal` why it could not."""
+    """One message of the intake. `opened` is what `prepare` made of a frame, and then says whether its
+    signature holds; `refusal` why it could not.
+    """
 
     message: Msg
     mark: Mark
@@ -57,41 +61,67 @@ class Settlement:
     through: Mark = NOTHING
     last: Msg | None = None
     """What acknowledges all of it."""
+    _receipts: int = 0
 
     def answer(self, submission: Submission, code: str, now: int) -> None:
         """Note the answer to a submission."""
-        self.to_each[submission.publisher] += 1
-        data = submission.message.data
-        self.answers.append(Answer(submission.publisher, digest(data), code, now))
-        self.taken.append(Taken(submission.publisher, code, len(data), submission.mark.time // 1000))
+        publisher, opened = submission.publisher, submission.opened
+        if self.to_each[publisher] % ANSWERS_PER_RECEIPT == 0:
+            self._receipts += 1
+        self.to_each[publisher] += 1
+        sha256 = opened.frame.hash if opened else digest(submission.message.data)
+        self.answers.append(Answer(publisher, sha256, code, now))
+        size, at = len(submission.message.data), submission.mark.time // 1000
+        self.taken.append(Taken(publisher, code, size, at))
 
     def send(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
         """Note a message for TRAFFIC."""
         self.size += len(payload)
         self.traffic.append(Outgoing(subject, payload, headers))
 
-    def full(self) -> bool:
-        """Whether one more submission, a full bundle and a receipt for its sender, might not fit."""
-        return (
-            len(self.traffic) + WRAPS_PER_BUNDLE + len(self.to_each) + 1 > MAX_BATCH
-            or self.size > _BYTES
-            or max(self.to_each.values(), default=0) >= ANSWERS_PER_RECEIPT
-        )
+    def full(self, submission: Submission) -> bool:
+        """Whether this submission, with a receipt for its sender, might not fit any more."""
+        needs = 1 if submission.opened else WRAPS_PER_BUNDLE
+        return len(self.traffic) + needs + self._receipts + 1 > MAX_BATCH or self.size > _BYTES
+
+    def answered(self) -> list[list[Answer]]:
+        """The answers to whoever can read them, in as few parts as will do: no publisher has more of one part
+        than a receipt holds.
+        """
+        parts: list[list[Answer]] = []
+        seen: Counter[str] = Counter()
+        for answer in self.answers:
+            if not is_publisher(answer.publisher):
+                continue
+            part = seen[answer.publisher] // ANSWERS_PER_RECEIPT
+            seen[answer.publisher] += 1
+            if part == len(parts):
+                parts.append([])
+            parts[part].append(answer)
+        return parts
 
 
-def prepare(message: Msg, keys: Mapping[str, bytes]) -> Submission:
-    """One message of the intake, with a frame's form and signature checked. Never raises: a refusal is
-    kept in it.
-    """
+def prepare(message: Msg) -> Submission:
+    """One message of the intake, with a frame's form checked. Never raises: a refusal is kept in it."""
     mark = Mark.of(message)
     publisher = message.subject.rsplit(".", 1)[-1]
     if not message.subject.startswith("in."):
         return Submission(message, mark, publisher)
     try:
         subject = parse_frame_subject(message.subject)
-        return Submission(message, mark, publisher, subject, open_frame(message.data, keys))
+        return Submission(message, mark, publisher, subject, open_frame(message.data, {}))
     except LiaisonError as refusal:
         return Submission(message, mark, publisher, refusal=refusal)
+
+
+def claim(submission: Submission, keys: Mapping[str, bytes]) -> Claim | None:
+    """What has to be verified of it; None for what is no frame, or where its key is not known (`decide` then
+    looks again).
+    """
+    if submission.opened is None or (key := keys.get(submission.opened.frame.header.kid)) is None:
+        return None
+    frame = submission.opened.frame
+    return Claim(key, signed_message(frame.header_bytes, frame.body), frame.signature)
 
 
 def admit(

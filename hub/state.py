@@ -9,6 +9,7 @@ disagree.
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from math import modf
 from typing import Final
 
 from nats.aio.client import Client
@@ -30,6 +31,7 @@ THROUGH: Final = "Liaison-Through"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_ACK_TOKENS: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,13 @@ class Mark:
     @classmethod
     def of(cls, message: Msg) -> "Mark":
         """The mark of a message as a pull delivers it."""
+        # `$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<Unix ns>.<pending>`; with a
+        # JetStream domain there is more around that. The time is rounded as a date made of it would be, since
+        # marks of both kinds stand in the streams; the date itself takes four times as long.
+        tokens = message.reply.split(".")
+        if len(tokens) == _ACK_TOKENS:
+            part, seconds = modf(int(tokens[7]) / 1e9)
+            return cls(int(tokens[5]), int(seconds) * 1_000_000 + round(part * 1e6))
         metadata = message.metadata
         return cls(metadata.sequence.stream, (metadata.timestamp - _EPOCH) // _MICROSECOND)
 

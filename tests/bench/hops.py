@@ -132,7 +132,7 @@ async def _run(role: str, here: str, there: str, path: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _server(directory: Path) -> AsyncIterator[str]:
+async def server(directory: Path) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     config = directory / "server.conf"
@@ -172,7 +172,7 @@ async def floor(directory: Path) -> AsyncIterator[Stream]:
     """The servers and the forwarders, and a way through them."""
     async with AsyncExitStack() as stack:
         near, hub, far = [
-            await stack.enter_async_context(_server(each)) for each in _made(directory, "near", "hub", "far")
+            await stack.enter_async_context(server(each)) for each in _made(directory, "near", "hub", "far")
         ]
         await _prepared(near, [])
         await _prepared(hub, ["INTAKE", "TRAFFIC"])

@@ -1,0 +1,178 @@
+"""The hub's whole way, from the intake through admission to traffic, by the real hub over its real server.
+
+The hub stands still (SIGSTOP) while its intake is filled with frames of several publishers, and is let go:
+measured is until the last of them is admitted, written, answered and acknowledged, everything on the disk.
+The floor is what the same calls cost one after the other, put on as many cores as there are.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import statistics
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import nats
+from nacl.bindings import crypto_sign_open
+from nats.aio.client import Client
+
+from hub.accounts import Accounts, Service
+from hub.batch import Outgoing, publish_batch
+from hub.jetstream import api
+from hub.pull import Pull
+from hub.streams import ADMISSION, INTAKE, StreamLimits, stream_configs
+from schemas.frame import parse_frame, signed_message
+from tests.bench.hops import server
+from tests.bench.measure import Result
+from tests.bench.stage import COMMANDS, started
+from tests.support.frames import Chain
+from tests.support.hub_world import HubWorld, prepare_hub
+
+PUBLISHERS: Final = 8
+"""Endpoints that speak at once, each on a chain of its own."""
+TEXT: Final = bytes(1_000)
+"""What a frame carries: with this it has 1,583 bytes, the least that a frame with a bulletin has."""
+_BATCH: Final = 600
+_POLL: Final = 0.005
+_PATIENCE: Final = 120.0
+_NOTE: Final = (
+    "fetch, json.loads, two SHA-256, Ed25519, publish in synced batches: one by one, times the cores"
+)
+
+Messages = list[tuple[str, bytes]]
+
+
+async def measure(directory: Path, *, frames: int, rounds: int) -> list[Result]:
+    """`hub_admission`: frames a second, the median of `rounds` rounds of so many frames."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    async with hub_process(directory) as (world, pid), server(directory) as url:
+        chains = await speakers(world)
+        async with inside(world) as nc, _floor(url) as floor:
+            for each in range(1 + rounds):
+                messages = _made(chains, world.now, frames)
+                spent = await _routed(nc, pid, messages), await _one_by_one(floor, chains, messages)
+                if each:  # the first round warms up
+                    for times, value in zip(taken, spent, strict=True):
+                        times.append(value / frames)
+    ours, theirs = (statistics.median(each) for each in taken)
+    theirs /= os.cpu_count() or 1
+    return [Result("hub_admission", "frames/s", 1 / ours, 1 / theirs, theirs / ours, _NOTE)]
+
+
+@asynccontextmanager
+async def hub_process(directory: Path) -> AsyncIterator[tuple[HubWorld, int]]:
+    """`liaison-hub serve` on a state directory in `directory`, and its process id."""
+    world = prepare_hub(directory)
+    state = str(world.settings.state)
+    serve = (str(COMMANDS / "liaison-hub"), "serve", "--state", state, "--port", "0", "--json")
+    async with started(directory, "hub", *serve) as ready:
+        try:
+            yield world, int(ready["pid"])
+        finally:
+            await world.close()
+
+
+@asynccontextmanager
+async def inside(world: HubWorld) -> AsyncIterator[Client]:
+    """A connection of the hub's own account: it fills the intake and sees how far the hub has come."""
+    url = (await world.ask("status"))["nats"]
+    accounts = Accounts.load(world.settings.accounts_directory)
+    nc = Client()
+    await nc.connect(url, **accounts.credentials(Service.HUB).options())
+    try:
+        yield nc
+    finally:
+        await nc.close()
+
+
+async def speakers(world: HubWorld) -> list[Chain]:
+    """Chains of so many publishers in one community. Nobody reads while it is measured."""
+    stations = [
+        await world.enrol(f"b{number}", f"B{chr(ord('A') + number)}B") for number in range(PUBLISHERS)
+    ]
+    circle = await world.community(stations[0], *stations[1:])
+    await world.close()
+    return [Chain(each.kit, circle) for each in stations]
+
+
+def _made(chains: Sequence[Chain], now: int, frames: int) -> Messages:
+    """So many frames, of all chains by turns, each with its subject in the intake."""
+    return [
+        (chain.subject.intake(), chain.make(now, text=TEXT))
+        for chain in (chains[number % len(chains)] for number in range(frames))
+    ]
+
+
+async def _filled(nc: Client, messages: Messages) -> int:
+    """Put them into the intake; the sequence of the last one."""
+    for subject, data in messages[:-1]:
+        await nc.publish(subject, data)
+    subject, data = messages[-1]
+    return int(json.loads((await nc.request(subject, data, timeout=_PATIENCE)).data)["seq"])
+
+
+async def _routed(nc: Client, pid: int, messages: Messages) -> float:
+    """Seconds for which the hub needs."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        last = await _filled(nc, messages)
+    finally:
+        start = time.perf_counter()
+        os.kill(pid, signal.SIGCONT)
+    async with asyncio.timeout(_PATIENCE):
+        while True:
+            info = await api(nc, f"CONSUMER.INFO.{INTAKE}.{ADMISSION}")
+            if info["ack_floor"]["stream_seq"] >= last:
+                break
+            await asyncio.sleep(_POLL)
+    return time.perf_counter() - start
+
+
+@asynccontextmanager
+async def _floor(url: str) -> AsyncIterator[Client]:
+    """A connection to a plain server with two streams as the hub makes them."""
+    nc = await nats.connect(url, max_reconnect_attempts=100, reconnect_time_wait=0.1)
+    try:
+        for config in stream_configs(StreamLimits())[:2]:
+            await api(nc, f"STREAM.CREATE.{config['name']}", config)
+        durable = {"durable_name": ADMISSION, "ack_policy": "all", "max_ack_pending": 4 * _BATCH}
+        body = {"stream_name": INTAKE, "config": durable}
+        await api(nc, f"CONSUMER.DURABLE.CREATE.{INTAKE}.{ADMISSION}", body)
+        yield nc
+    finally:
+        await nc.close()
+
+
+async def _one_by_one(nc: Client, chains: Sequence[Chain], messages: Messages) -> float:
+    """Seconds for fetching all of them, then verifying, then publishing."""
+    keys = {chain.kit.endpoint: chain.kit.signing.public for chain in chains}
+    signed = []
+    for subject, data in messages:  # what only taking a frame apart gives, beforehand
+        frame = parse_frame(data)
+        message = signed_message(frame.header_bytes, frame.body)
+        key = keys[subject.rsplit(".", 1)[-1]]
+        signed.append((frame.header_bytes, frame.body, frame.signature + message, key))
+    await _filled(nc, messages)
+    start, fetched = time.perf_counter(), []
+    async with Pull(nc, INTAKE, ADMISSION, batch=_BATCH) as pull:
+        async for some in pull:
+            fetched += some
+            await some[-1].ack()
+            if len(fetched) >= len(messages):
+                break
+    outgoing = []
+    for each, (header, body, message, key) in zip(fetched, signed, strict=True):
+        json.loads(header)
+        sha256(body).digest()
+        crypto_sign_open(message, key)
+        name = {"Nats-Msg-Id": sha256(each.data).hexdigest()}
+        outgoing.append(Outgoing("f" + each.subject.removeprefix("in"), each.data, name))
+    for begin in range(0, len(outgoing), _BATCH):
+        await publish_batch(nc, outgoing[begin : begin + _BATCH], batch_id=uuid4().hex)
+    return time.perf_counter() - start
