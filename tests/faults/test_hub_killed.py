@@ -26,20 +26,18 @@ from hub.streams import ensure_streams
 from schemas.chain import ChainHead, check_next
 from schemas.frame import EPOCH, parse_frame
 from schemas.receipts import ADMITTED
+from tests.support.forked import ROOT, Forked, spawn
 from tests.support.frames import Chain, Circle, wraps
 from tests.support.hub_world import HubWorld, Station, prepare_hub, stored
 
-ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 45.0
 
 
 @asynccontextmanager
-async def launched(
-    world: HubWorld, url: str, step: Step, count: int
-) -> AsyncIterator[asyncio.subprocess.Process]:
+async def launched(world: HubWorld, url: str, step: Step, count: int) -> AsyncIterator[Forked]:
     """The hub as a process of its own that stops at a step; killed on the way out."""
     arguments = ("-m", "tests.support.hub_launcher", str(world.settings.state), url, step, str(count))
-    process = await asyncio.create_subprocess_exec(
+    process = await spawn(
         sys.executable,
         *arguments,
         cwd=ROOT,
@@ -55,7 +53,7 @@ async def launched(
         await process.wait()
 
 
-async def says(process: asyncio.subprocess.Process, wanted: str) -> None:
+async def says(process: Forked, wanted: str) -> None:
     """Wait for a line of the process; structlog's lines before it are passed over."""
     assert process.stdout is not None
     async with asyncio.timeout(DEADLINE):

@@ -17,21 +17,21 @@ from bots.state import State
 from bots.state.jobs import alert
 from bots.state.outbox import enqueue, remember
 from schemas.vocabulary import Language
+from tests.support.forked import ROOT, Forked, spawn
 from tests.support.node_api import make_record
 from tests.support.officers_bot import invite, running_sandbox
 
 ALERTS = 6
 IN_FLIGHT = 4
 """The concurrency that tests/support/bot_process.py sets."""
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-async def started(sandbox: Sandbox, folder: Path) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
+async def started(sandbox: Sandbox, folder: Path) -> Forked:
+    return await spawn(
         sys.executable,
         "-m",
         "tests.support.bot_process",
-        str(folder),
+        folder,
         sandbox.base_url,
         sandbox.bots[0].token,
         cwd=ROOT,

@@ -16,26 +16,22 @@ from bots.sandbox.server import Sandbox
 from schemas.vocabulary import Tlp
 from subscribers.local import Role
 from tests.support.doors import DIALOGUE, ChatDoor, Keyboard, TerminalDoor, hold
+from tests.support.forked import ROOT, Forked, spawn
 from tests.support.local_nats import Node, running_node
 from tests.support.node_api import make_record
 from tests.support.officers_bot import running_sandbox, says
 from tests.support.room import Browser, free_port
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 _RATES = ("CHAT_RATE", "CHAT_BURST", "OVERALL_RATE", "ASKING_RATE", "ASKING_BURST")
 FAST = {f"LIAISON_BOT_{name}": "100" for name in _RATES}
 SECRET = "Planted title that no log may hold"
 PORT = make_record(60, kind="threat", severity="high", title="Over the port", summary="A drone was seen.")
 
 
-async def bot(
-    folder: Path, *arguments: str, on: int = asyncio.subprocess.PIPE, **settings: str
-) -> asyncio.subprocess.Process:
+async def bot(folder: Path, *arguments: str, on: int = asyncio.subprocess.PIPE, **settings: str) -> Forked:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIAISON_")}
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from bots.cli import main; main()",
+    return await spawn(
+        Path(sys.executable).with_name("liaison-bot"),
         *arguments,
         cwd=folder,
         stdin=on,
@@ -45,7 +41,7 @@ async def bot(
     )
 
 
-async def run(folder: Path, sandbox: Sandbox, node: Node, origin: str = "") -> asyncio.subprocess.Process:
+async def run(folder: Path, sandbox: Sandbox, node: Node, origin: str = "") -> Forked:
     (folder / "token").write_text(sandbox.bots[0].token)
     options = ("--token-file", "token", "--api-url", sandbox.base_url, "--node-dir", str(node.directory))
     return await bot(folder, "run", *options, "--json-events", "-", LIAISON_BOT_ROOM_ORIGIN=origin)
@@ -89,7 +85,7 @@ async def reads_in_the_room(folder: Path, node: Node, origin: str, ed: SandboxUs
         assert hidden.encode() not in rest + errors + b"".join(said)
 
 
-async def event(process: asyncio.subprocess.Process, name: str) -> dict[str, object]:
+async def event(process: Forked, name: str) -> dict[str, object]:
     assert process.stdout is not None
     while line := await asyncio.wait_for(process.stdout.readline(), 40):
         found: dict[str, object] = json.loads(line)

@@ -17,8 +17,9 @@ from schemas.merkle import Head
 from schemas.subjects import DIRECTORY_HEAD, DIRECTORY_OFFER
 from subscribers.records import NodeStatus
 from subscribers.witness.keys import WitnessKeys
+from tests.support.forked import ROOT
 from tests.support.witness_world import NAME, Watched, watched_world
-from tests.support.world import ROOT, Member, Program, eventually
+from tests.support.world import Member, Program, eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 BEYOND_FRESHNESS = "240000"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tests.faults.attacks import ATTACKS, RECORD, After, Attack, Sight
-from tests.support.world import ROOT
+from tests.support.forked import ROOT
 
 DOCUMENT: Final = ROOT / "docs" / "threat-model.md"
 BEGIN: Final = "<!-- attacks: written by `make attacks` -->\n"

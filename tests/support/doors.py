@@ -9,11 +9,11 @@ import codecs
 import contextlib
 import os
 import re
-from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bots.sandbox.client import SandboxUser
+from tests.support.forked import Forked
 from tests.support.officers_bot import says
 
 DEADLINE = 45.0
@@ -130,7 +130,7 @@ class ChatDoor:
 class TerminalDoor:
     """A terminal's process, by its pipes."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Forked) -> None:
         self._process = process
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._said = ""

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.world import ROOT
+from tests.support.forked import ROOT
 
 HERE: Final = ROOT / "subscribers" / "js"
 LIMIT: Final = 120.0

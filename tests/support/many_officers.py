@@ -15,11 +15,11 @@ from bots.state import State
 from bots.state.jobs import alert, digest
 from bots.state.outbox import enqueue, remember
 from schemas.vocabulary import Language
+from tests.support.forked import ROOT, Forked, spawn
 from tests.support.node_api import make_record
 from tests.support.officers_bot import invite
 
 _FIRST_PERSON: Final = 1_000_000
-_ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 async def enrolled(sandbox: Sandbox, folder: Path, number: int) -> dict[int, int]:
@@ -63,20 +63,20 @@ class Told:
 class Carrier:
     """A bot as a process of its own, on the state of `enrolled`."""
 
-    process: asyncio.subprocess.Process
+    process: Forked
 
     @classmethod
     async def start(cls, sandbox: Sandbox, folder: Path, **settings: Any) -> "Carrier":  # noqa: ANN401 - the bot's
         """Start it, with these settings of the bot beside the usual ones."""
-        process = await asyncio.create_subprocess_exec(
+        process = await spawn(
             sys.executable,
             "-m",
             "tests.support.bot_process",
-            str(folder),
+            folder,
             sandbox.base_url,
             sandbox.bots[0].token,
             json.dumps(settings),
-            cwd=_ROOT,
+            cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
         )
         return cls(process)

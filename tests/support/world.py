@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import uuid
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,10 +29,10 @@ from subscribers.exchange.hub_link import Admission
 from subscribers.keys import Keyring
 from subscribers.local import Role
 from subscribers.records import Community, Filters, Published
+from tests.support.forked import ROOT, Forked, spawn
 
 DEADLINE: Final = 90.0
 """Seconds within which anything that is waited for has to come about."""
-ROOT: Final = Path(__file__).resolve().parents[2]
 _BIN: Final = Path(sys.executable).parent
 _PAUSE_FIRST: Final = 0.02
 _PAUSE_MOST: Final = 0.1
@@ -61,14 +62,14 @@ class Result:
 
 async def command(directory: Path, name: str, *words: str | Path, given: bytes | None = None) -> Result:
     """Run one of the console scripts to its end."""
-    process = await asyncio.create_subprocess_exec(
+    process = await spawn(
         _BIN / name,
-        *map(str, words),
+        *words,
         cwd=directory,
         env=_environment(),
-        stdin=asyncio.subprocess.PIPE if given is not None else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stdin=PIPE if given is not None else DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
     )
     try:
         async with asyncio.timeout(DEADLINE):
@@ -103,7 +104,7 @@ class Program:
         self._directory = directory
         self._log = log
         self.words = words
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Forked | None = None
         self.ready: dict[str, Any] = {}
 
     @property
@@ -130,12 +131,13 @@ class Program:
     async def launch(self, *more: str | Path) -> None:
         """Start it and do not wait for its line."""
         with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *map(str, (*self.words, *more)),
+            self._process = await spawn(
+                *self.words,
+                *more,
                 cwd=self._directory,
                 env=_environment(),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
+                stdin=DEVNULL,
+                stdout=PIPE,
                 stderr=log,
             )
 
@@ -174,8 +176,9 @@ class Program:
         return self._process.returncode or 0
 
     async def _end(self, order: signal.Signals) -> int:
-        if self.running:
-            os.kill(self.pid, order)
+        if self._process and self.running:
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                self._process.send_signal(order)
         return await self.ended() if self._process else 0
 
 

@@ -28,10 +28,11 @@ from subscribers.client import Agency
 from subscribers.records import Community, Filters
 from subscribers.witness.service import state_of
 from tests.support.crook import Crook
+from tests.support.forked import ROOT
 from tests.support.hand import Hand, Speech
 from tests.support.officers_bot import BotStage
 from tests.support.witness_world import Watched
-from tests.support.world import ROOT, Member, draft, eventually
+from tests.support.world import Member, draft, eventually
 
 RECORD: Final = ROOT / "build" / "attacks.json"
 HOUR: Final = 3_600_000
