@@ -22,6 +22,8 @@ export UV_SYSTEM_CERTS := true
 CODE := schemas hub subscribers bots
 READY := .venv/.ready
 FUZZ := .venv/.fuzz
+# Where one may, the fault suite has mounts of its own: they end with it, however it ends.
+APART := $(shell unshare --mount true 2>/dev/null && echo unshare --mount)
 
 ##@ Start here
 
@@ -67,7 +69,7 @@ drift: $(READY) ## Check that the published schemas are what the code says
 pytest: $(FUZZ) ## Run the tests alone (ARGS="tests/unit -k name")
 	@bash .ci/browser
 	@mkdir -p build/coverage
-	pytest -n $(WORKERS) --dist worksteal -m "not bench" --cov --cov-report= $(ARGS)
+	pytest -n $(WORKERS) --dist worksteal -m "not bench and not faults" --cov --cov-report= $(ARGS)
 
 .PHONY: cover
 cover: $(READY) ## Check the coverage that the last test run left
@@ -108,6 +110,12 @@ js-page: js ## Serve it as a page for this machine's browser
 bench: $(READY) ## Measure against bare loops of the same library calls; writes build/bench.json
 	@mkdir -p build
 	@python -m tests.bench $(ARGS)
+
+.PHONY: faults
+faults: $(READY) ## Kill, stop, cut off and fill up real processes at every step; writes build/faults.md (ARGS="-k sigstop")
+	@bash .ci/disks
+	@$(UV) sync --locked --quiet --inexact --extra pictures --group faults
+	@$(APART) pytest -m faults -p no:randomly tests/faults $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(FUZZ) ## Fuzz every parser for SECONDS=n in all, going on from the last run (ARGS="--only frame --report ...")

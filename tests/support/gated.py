@@ -1,0 +1,69 @@
+"""One of Liaison's commands as it is, with gates in it: moments at which it waits, when a test has asked for
+that, so that some process can be killed at exactly that moment. Nothing of this is in the product.
+
+Usage: python -m tests.support.gated DIRECTORY {hub,agency,bot} WORDS...
+
+A test arms a gate by a file `DIRECTORY/STEP.armed`. The first call that comes to the step renames it to
+`STEP.reached`, and goes no further until that is removed. `tests.support.steps` names the steps.
+"""
+
+import asyncio
+import functools
+import importlib
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from tests.support.steps import STEPS, Step
+
+_PAUSE: Final = 0.01
+_COMMANDS: Final = {"hub": "hub.cli", "agency": "subscribers.cli", "bot": "bots.cli"}
+
+Call = Callable[..., Awaitable[Any]]
+
+
+async def wait_at(directory: Path, step: str) -> None:
+    """Go on at once unless the gate is armed."""
+    reached = directory / f"{step}.reached"
+    try:
+        (directory / f"{step}.armed").rename(reached)
+    except FileNotFoundError:
+        return
+    while reached.exists():  # noqa: ASYNC110 - a test in another process takes it away
+        await asyncio.sleep(_PAUSE)
+
+
+def gated(directory: Path, step: Step, call: Call) -> Call:
+    """`call`, with a gate before or after it."""
+
+    @functools.wraps(call)
+    async def waiting(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the call takes and gives
+        matters = step.when(*given)
+        if matters and not step.after:
+            await wait_at(directory, step.name)
+        result = await call(*given, **named)
+        if matters and step.after:
+            await wait_at(directory, step.name)
+        return result
+
+    return waiting
+
+
+def put_gates(directory: Path, command: str) -> None:
+    """Into everything that this command passes."""
+    for step in STEPS:
+        if step.command == command:
+            module, _, path = step.place.partition(":")
+            *owners, name = path.split(".")
+            owner: Any = importlib.import_module(module)
+            for each in owners:
+                owner = getattr(owner, each)
+            setattr(owner, name, gated(directory, step, getattr(owner, name)))
+
+
+if __name__ == "__main__":
+    where, which, *words = sys.argv[1:]
+    put_gates(Path(where), which)
+    sys.argv = [f"liaison-{which}", *words]
+    importlib.import_module(_COMMANDS[which]).main()
