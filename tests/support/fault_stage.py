@@ -47,7 +47,7 @@ from tests.support.history import (
 )
 from tests.support.hub_world import stored
 from tests.support.officers_bot import running_sandbox
-from tests.support.steps import PROCESSES, Step
+from tests.support.steps import Step
 from tests.support.world import Member, Program, World, eventually
 
 Disk = TypeVar("Disk")
@@ -179,8 +179,7 @@ class Stage:
             case "hub":
                 return self.world.hub.pid
             case "hub-nats":
-                children = Path(f"/proc/{self.world.hub.pid}/task/{self.world.hub.pid}/children")
-                return int(children.read_text().split()[0])
+                return next(each for each in under(self.world.hub.pid) if _is_server(each))
             case "bot":
                 return self.bot.pid
             case "sender" | "reader":
@@ -218,9 +217,8 @@ class Stage:
         return [self.world.hub, *(each.node for each in self.members.values()), self.bot]
 
     def pids(self) -> list[int]:
-        """Everything that runs, the servers too."""
-        outsider = self.members[OUTSIDER]
-        return [*map(self.pid, PROCESSES), outsider.node.pid, server_under(outsider)]
+        """Everything that runs, with what runs under it."""
+        return [pid for program in self.programs() for pid in (program.pid, *under(program.pid))]
 
     async def crash(self, pids: Sequence[int]) -> None:
         """All of them end at once, as on a machine without power."""
@@ -372,6 +370,16 @@ class Stage:
             await nc.close()
         headers = [parse_frame(each.data).header for each in messages]
         return [each for each in headers if each.k == BULLETIN]
+
+
+def under(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(each) for task in tasks for each in task.read_text().split()]
+
+
+def _is_server(pid: int) -> bool:
+    return b"nats-server" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def server_under(member: Member) -> int:
