@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import replacing_cli
+from hub import coredump, replacing_cli
 from hub.ceremony_cli_options import (
     Ask,
     CoolDown,
@@ -38,6 +38,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command."""
+    coredump.forbid()
     app()
 
 

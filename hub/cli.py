@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from hub import coredump
 from hub.operating import cli as operating
 from hub.terminal import Json, State, ask_hub, read_file, refusals, settings_of, show, write_file
 from schemas.limits import DOCUMENT_MAX
@@ -29,6 +30,7 @@ operating.add_to(app)
 
 def main() -> None:
     """Run the command."""
+    coredump.forbid()
     app()
 
 

@@ -10,6 +10,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from subscribers import coredump
+
 if TYPE_CHECKING:
     from typer._click import Command  # Typer has its own copy of Click, and no public name for this class
 
@@ -105,6 +107,7 @@ def _nothing() -> None:
 
 def main() -> None:
     """The console script."""
+    coredump.forbid()
     app()
 
 

@@ -18,6 +18,7 @@ from bots.cli.tools import refusing as _refusing
 from bots.cli.tools import wait as _wait
 from bots.doors.terminal.cli import chat
 from schemas.errors import Code, OperationError
+from subscribers import coredump
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -182,4 +183,5 @@ def _events(path: Path | None) -> TextIO | None:
 
 def main() -> None:
     """The command's entry point."""
+    coredump.forbid()
     app()

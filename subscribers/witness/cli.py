@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from schemas.encoding import instant
+from subscribers import coredump
 from subscribers.commands.common import AsJson, load_lean, refusals, show_json
 
 app = typer.Typer(
@@ -141,4 +142,5 @@ def _print(facts: dict[str, Any]) -> None:
 
 def main() -> None:
     """The console script."""
+    coredump.forbid()
     app()

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,18 @@ import aiohttp
 import pytest
 
 from hub.demo import plan
+from tests.support.confined import USER, confined, open_place, why_not
 from tests.support.demo import ROOT, headless, interactive, using
 from tests.support.js_reader import LIMIT, build, has_node
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
-async def test_nothing_is_missing_doubled_or_readable(tmp_path: Path) -> None:
-    finished = await headless("--bulletins", "40", directory=tmp_path / "world")
+async def test_nothing_is_missing_doubled_or_readable() -> None:
+    with open_place() as place:
+        before = confined(place / "in")  # where it can be: nobody's rights, and one directory to write to
+        finished = await headless("--bulletins", "40", directory=place / "in" / "world", before=before)
+        assert using(str(place)) == []
     report = finished.report
     assert report["problems"] == []
     assert (finished.status, report["ok"]) == (0, True)
@@ -43,7 +48,20 @@ async def test_nothing_is_missing_doubled_or_readable(tmp_path: Path) -> None:
     assert report["p50_ms"] <= report["p99_ms"]
     assert report["searched"]["markers"] == 40
     assert report["leaks"] == []
-    assert using(str(tmp_path)) == []
+
+
+def test_a_confined_program_has_no_rights_and_one_directory() -> None:
+    if reason := why_not():
+        pytest.skip(reason)
+    with open_place() as place:
+        inside, outside = place / "in" / "new", f"{place}/out {ROOT}/out /usr/out"
+        tries = f"id -u; touch {inside}; touch {outside} && echo wrote; chroot / true"
+        command = [*confined(place / "in"), "sh", "-c", tries]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.stdout == f"{USER}\n"
+        assert done.stderr.count("Read-only file system") == 3
+        assert "chroot" in done.stderr
+        assert inside.exists()
 
 
 async def test_the_search_fails_when_sealing_is_switched_off(tmp_path: Path) -> None:

@@ -24,11 +24,13 @@ class Finished:
     said: str
 
 
-async def headless(*options: str, tree: Path = ROOT, directory: Path | None = None) -> Finished:
-    """Run without a person, on the packages in `tree`."""
+async def headless(
+    *options: str, tree: Path = ROOT, directory: Path | None = None, before: tuple[str, ...] = ()
+) -> Finished:
+    """Run without a person, on the packages in `tree`; `before` stands before the command."""
     keep = ["--keep", str(directory)] if directory else []
     process = await asyncio.create_subprocess_exec(
-        *(str(COMMAND), "--headless", "--json", *options, *keep),
+        *(*before, str(COMMAND), "--headless", "--json", *options, *keep),
         env={**os.environ, "PYTHONPATH": str(tree)},
         cwd=tree,
         stdin=asyncio.subprocess.DEVNULL,
