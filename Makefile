@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?=
 WORKERS ?= 2
 ARGS ?=
+KEY ?=
+SIGNERS ?=
 SECONDS ?= 120
 
 UV_VERSION := 0.13.9
@@ -125,6 +127,24 @@ fuzz: $(FUZZ) ## Fuzz every parser for SECONDS=n in all, going on from the last 
 mutate: $(READY) ## Change the code that decides who is believed, and see that tests notice (a quarter of an hour; ARGS="--modules schemas.frame")
 	@$(UV) sync --locked --quiet --inexact --group mutate
 	@python -m tests.mutate $(ARGS)
+
+##@ Release
+
+.PHONY: audit
+audit: $(READY) ## Ask the public database of weaknesses about every pinned dependency (needs the network)
+	@$(UV) audit --locked
+
+.PHONY: release
+release: $(READY) ## Build dist/: packages, pinned requirements, SBOM, checksums, signed with KEY=path (an OpenSSH key)
+	@test -n "$(KEY)" || { echo "say which key signs: make release KEY=path" >&2; exit 2; }
+	@python deploy/release.py build --uv "$(UV)" --key "$(KEY)"
+
+.PHONY: verify-release
+verify-release: $(READY) ## Check what is in dist/ against SIGNERS=path (lines of ssh-keygen's allowed_signers)
+	@test -n "$(SIGNERS)" || { echo "say whom you trust: make verify-release SIGNERS=path" >&2; exit 2; }
+	@python deploy/release.py verify --signers "$(SIGNERS)"
+
+##@ Clean
 
 .PHONY: clean
 clean: ## Remove what the tools made (.venv and .tools too)
