@@ -1,10 +1,10 @@
 """Make a release that others can check, and check one.
 
-    make release KEY=~/.ssh/release       # dist/: sdist, wheel, pinned requirements, SBOM, checksums, signature
-    make verify-release SIGNERS=signers   # one line of ssh-keygen's allowed_signers(5): release@example ssh-ed25519 ...
+    make release KEY=~/.ssh/release       # dist/: packages, pinned requirements, SBOM, checksums, signature
+    make verify-release SIGNERS=signers   # whom you trust, as allowed_signers(5) of ssh-keygen
 
-The signature is OpenSSH's (`ssh-keygen -Y`, namespace liaison-release), since every operator's machine has it.
-The archives are the same whoever builds them from the same commit. The SBOM is CycloneDX 1.5.
+The signature is OpenSSH's (`ssh-keygen -Y`, namespace liaison-release), since every operator's machine has
+it. The archives are the same whoever builds them from the same commit. The SBOM is CycloneDX 1.5.
 """
 
 import argparse

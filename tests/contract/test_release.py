@@ -66,7 +66,7 @@ def test_a_release_is_made_and_what_was_changed_is_refused(tmp_path: Path) -> No
 
 
 def _complete(out: Path) -> None:
-    """The wheel has the four packages and nothing else; the bill names every requirement, each with hashes."""
+    """The wheel has the four packages and nothing else; the bill names every requirement with hashes."""
     (wheel,) = out.glob("*.whl")
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {
