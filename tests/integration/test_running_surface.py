@@ -1,0 +1,65 @@
+"""What a running hub and node show to the machine they run on: sockets, command lines, cores."""
+
+import ipaddress
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.world import World
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(sys.platform != "linux", reason="asks /proc, which Linux has"),
+]
+
+SEED = re.compile(r"\bS[UAOX][A-Z2-7]{50,}|PRIVATE KEY|[0-9]{6,}:[A-Za-z0-9_-]{30,}")
+LISTENING = "0A"
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it started."""
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    found = {int(child) for each in threads for child in each.read_text().split()}
+    return [pid, *(each for child in found for each in family(child))]
+
+
+def listening(pid: int) -> set[tuple[str, int]]:
+    """Address and port of every TCP socket on which the process listens."""
+    held = {each.readlink().name for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()}
+    lines = _told(pid, "net/tcp").splitlines()[1:]
+    rows = [each.split() for each in lines + _told(pid, "net/tcp6").splitlines()[1:]]
+    return {_address(row[1]) for row in rows if row[3] == LISTENING and f"socket:[{row[9]}]" in held}
+
+
+def _address(written: str) -> tuple[str, int]:
+    host, port = written.split(":")
+    words = [bytes.fromhex(host[at : at + 8])[::-1] for at in range(0, len(host), 8)]
+    return str(ipaddress.ip_address(b"".join(words))), int(port, 16)
+
+
+async def test_nothing_listens_but_what_the_guide_names(world: World) -> None:
+    """`docs/operator-guide.md`, Sockets: servers of NATS alone, on loopback unless they are told otherwise."""
+    agency = await world.agency("fr")
+    for program, ports in ((world.hub, 3), (agency.node, 1)):
+        python, *children = family(program.pid)
+        assert listening(python) == set()
+        opened = {each for child in children for each in listening(child)}
+        assert len(opened) == ports, (
+            "NATS; and at the hub its monitor, and WebSocket, which this one was told to open"
+        )
+        assert {host for host, _ in opened} == {"127.0.0.1"}
+
+
+async def test_no_secret_is_on_a_command_line_or_in_a_core(world: World) -> None:
+    agency = await world.agency("fr")
+    for program in (world.hub, agency.node):
+        for pid in family(program.pid):
+            assert not SEED.search(_told(pid, "cmdline"))
+            assert re.search(r"Max core file size +0 +0 ", _told(pid, "limits"))
+
+
+def _told(pid: int, about: str) -> str:
+    return Path(f"/proc/{pid}/{about}").read_text()
