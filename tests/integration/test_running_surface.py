@@ -41,7 +41,7 @@ def _address(written: str) -> tuple[str, int]:
 
 
 async def test_nothing_listens_but_what_the_guide_names(world: World) -> None:
-    """`docs/operator-guide.md`, Sockets: servers of NATS alone, on loopback unless they are told otherwise."""
+    """`docs/operator-guide.md`, Sockets: servers of NATS alone, on loopback unless told otherwise."""
     agency = await world.agency("fr")
     for program, ports in ((world.hub, 3), (agency.node, 1)):
         python, *children = family(program.pid)
