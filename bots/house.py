@@ -33,8 +33,9 @@ from bots.settings import BotSettings
 from bots.state import State
 from bots.state.officers import Officer
 from bots.telling.alarms import Watchman
-from bots.telling.delivery import Delivery, Means
+from bots.telling.delivery import Delivery
 from bots.telling.intake import Intake
+from bots.telling.making import Means
 from bots.telling.notices import NoticeIntake
 from bots.telling.pacing import Pacer
 from bots.telling.reminding import Reminder
@@ -87,6 +88,7 @@ class House:
         self._name, self._events = front.name, edges.events
         ceiling, clock, node = settings.release_ceiling(), edges.clock, edges.node
         self._limit = limit = Limit(ceiling, state.memory)
+        self._pictures = Pictures()
         self._delivery = Delivery(
             Means(
                 state,
@@ -97,6 +99,7 @@ class House:
                 edges.events,
                 settings.two_person_release,
                 settings.concurrency,
+                None if front.within else self._pictures,
             )
         )
         wake = self._delivery.wake
@@ -121,7 +124,6 @@ class House:
         )
         policy = settings.two_person_release
         drafting = Parts(node, state, ceiling, policy, clock, edges.new_id, wake, front.door)
-        self._pictures = Pictures()
         context = Context(
             desk=Desk(node, state, ceiling, clock, within=front.within),
             reference=ReferenceDesk(node, state, ceiling, clock, _library(settings), within=front.within),

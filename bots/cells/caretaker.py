@@ -13,6 +13,7 @@ from bots.cells import cells
 from bots.cells.bundle import keep, pack
 from bots.cells.cells import Cell, belongs
 from bots.clock import Clock, moment
+from bots.digests.charting import with_chart
 from bots.digests.digesting import composed
 from bots.officers.roles import Right
 from bots.ports import NodeClient
@@ -94,9 +95,12 @@ class Caretaker:
         """The situation report up to a moment, for everybody who has it."""
         since = max(cell.covered, until - KEEP)
         records = [each for each in await self._state.outbox.records(since, until) if belongs(each, cell)]
-        body = composed("event", records, since, cell=cell.id)
+        body = composed("event", records, since, until, cell=cell.id)
         readers = await self._state.cells.readers(cell.id)
-        made = [jobs.digest(each, f"event-{cell.id}-{name}", body) for each in sorted(readers)]
+        name = f"event-{cell.id}-{name}"
+        made = [
+            job for each in sorted(readers) for job in with_chart(jobs.digest(each, name, body), len(records))
+        ]
         if await self._state.cells.tell(cell, made, until, self._clock.now()):
             self._wake()
 
@@ -112,7 +116,7 @@ class Caretaker:
         return list(found.values())
 
 
-def asked(cell: Cell, officer: int, records: list[Record], now: float) -> jobs.Job:
+def asked(cell: Cell, officer: int, records: list[Record], now: float) -> list[jobs.Job]:
     """A situation report of the last day at once; the next one is the same as ever."""
-    body = composed("event", records, now - 86_400.0, cell=cell.id)
-    return jobs.digest(officer, f"event-{cell.id}-asked-{int(now * 1000)}", body)
+    body = composed("event", records, now - 86_400.0, now, cell=cell.id)
+    return with_chart(jobs.digest(officer, f"event-{cell.id}-asked-{int(now * 1000)}", body), len(records))

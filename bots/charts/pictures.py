@@ -11,8 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import Final
 
+import structlog
+
 from bots.charts.canvas import Align, Canvas
-from bots.charts.figures import Figure
+from bots.charts.numbers import Figure
 from bots.wording.words import RIGHT_TO_LEFT
 
 SIZE: Final = (1024, 1280)
@@ -34,6 +36,8 @@ _PIXEL: Final = 1 / SIZE[1]
 _LINES_LEAST: Final = 6
 """Few kinds do not get thicker bars than this many."""
 
+_log = structlog.get_logger()
+
 
 class Pictures:
     """The one that draws. `close` when no more are wanted."""
@@ -43,11 +47,17 @@ class Pictures:
         self._kept: OrderedDict[Figure, bytes] = OrderedDict()
 
     async def draw(self, figure: Figure) -> bytes:
-        """The PNG; b'' where nothing is installed to draw with."""
+        """The PNG; b'' where nothing is installed to draw with, or it could not be drawn, for the words say
+        it all.
+        """
         if (known := self._kept.get(figure)) is None:
             if find_spec("matplotlib") is None:
                 return b""
-            known = await asyncio.get_running_loop().run_in_executor(self._hand, drawn, figure)
+            try:
+                known = await asyncio.get_running_loop().run_in_executor(self._hand, drawn, figure)
+            except Exception as error:  # noqa: BLE001 - a library's defect is no reason to leave an officer without the numbers
+                _log.error("a picture could not be drawn", error=type(error).__name__)
+                return b""
         self._kept[figure] = known
         self._kept.move_to_end(figure)
         if len(self._kept) > _KEPT:

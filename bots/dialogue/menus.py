@@ -17,7 +17,7 @@ QUIET: Final = tuple(Quiet(start * 60, end * 60) for start, end in ((22, 6), (22
 _HOUR: Final = 60
 
 
-def digest(officer: Officer, plan: DigestPlan | None) -> Rendered:
+def digest(officer: Officer, plan: DigestPlan | None, *, charts: bool) -> Rendered:
     """The digest, the time zone and the quiet hours as they are, with the usual choices."""
     say, schedule = words(officer.language), plan.schedule if plan else None
     spans = [
@@ -34,10 +34,10 @@ def digest(officer: Officer, plan: DigestPlan | None) -> Rendered:
         Span("\n"),
         *say.code("/digest now"),
     ]
-    return screen(spans, officer.language, _digest_rows(officer, plan, say))
+    return screen(spans, officer.language, _digest_rows(officer, plan, say, charts=charts))
 
 
-def _digest_rows(officer: Officer, plan: DigestPlan | None, say: Words) -> Rows:
+def _digest_rows(officer: Officer, plan: DigestPlan | None, say: Words, *, charts: bool) -> Rows:
     schedule = plan.schedule if plan else None
     cadence = schedule.cadence if schedule else None
     rows: list[tuple[Button, ...]] = [
@@ -63,6 +63,8 @@ def _digest_rows(officer: Officer, plan: DigestPlan | None, say: Words) -> Rows:
         tell = tick(say.text("Empty ones too"), encode("dig", "empty", "say"), on=not plan.skip_empty)
         skip = tick(say.text("No empty ones"), encode("dig", "empty", "skip"), on=plan.skip_empty)
         rows.append((tell, skip))
+    drawn = tick("📊 " + say.text("With a chart"), encode("dig", "chart", "on"), on=charts)
+    rows.append((drawn, tick(say.text("No chart"), encode("dig", "chart", "off"), on=not charts)))
     quiet = [
         tick("🌙 " + hours(each, say), encode("dig", "quiet", each.start, each.end), on=officer.quiet == each)
         for each in QUIET

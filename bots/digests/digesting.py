@@ -76,6 +76,20 @@ class Compiler:
             sections=[(head, some) for head, some in found if head and some],
         )
 
+    async def counted(self, work: Work) -> list[Record]:
+        """What a digest's chart counts: what came in its period and may be shown in full."""
+        told = json.loads(work.body)
+        held = await self.state.officers.subscriptions(work.officer.id)
+        cell = await self.state.cells.get(told["cell"])
+        gathered = await self._gathered(work, told, held, cell)
+        ids = set(told["records"])
+        found = (*gathered.waiting, *gathered.news, *gathered.changes)
+        return [
+            each
+            for each in found
+            if each.bulletin.id in ids and self.ceiling.allows(each.bulletin.tlp) is Release.FULL
+        ]
+
     async def _lately(self, now: float, wanted: set[str]) -> list[Record]:
         """What came lately, with all that are `wanted` of it, read once for the many digests that leave at
         the same hour. `rendered` reads what it shows anew.
@@ -114,9 +128,12 @@ def _within(gathered: Gathered, told: dict[str, Any]) -> int:
     return sum(each.bulletin.id in ids for each in gathered.waiting)
 
 
-def composed(kind: str, records: list[Record], since: float, *, skip: bool = False, cell: int = 0) -> str:
-    """The body of a digest's job: its bulletins by their ids, when its period begins (Unix seconds), and of
-    which event it is.
+def composed(
+    kind: str, records: list[Record], since: float, until: float, *, skip: bool = False, cell: int = 0
+) -> str:
+    """The body of a digest's job: its bulletins by their ids, when its period begins and ends (Unix
+    seconds), and of which event it is.
     """
     ids = [each.bulletin.id for each in records]
-    return json.dumps({"kind": kind, "records": ids, "since": since, "skip": skip, "cell": cell})
+    told = {"kind": kind, "records": ids, "since": since, "until": until, "skip": skip, "cell": cell}
+    return json.dumps(told)

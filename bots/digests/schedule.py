@@ -16,6 +16,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bots.clock import Clock, moment
+from bots.digests.charting import with_chart
 from bots.digests.digesting import composed
 from bots.searches.watching import Sight, stands_in_digest
 from bots.showing.release import Ceiling
@@ -123,10 +124,10 @@ class Schedule:
             if each.bulletin.id in known or stands_in_digest(Sight(each, self._ceiling), held)
         ]
         advance = kind == "digest"
-        body = composed("digest" if kind == "asked" else kind, found, since, skip=skip)
-        job = jobs.digest(officer.id, stretch.name, body)
+        body = composed("digest" if kind == "asked" else kind, found, since, until, skip=skip)
+        made = with_chart(jobs.digest(officer.id, stretch.name, body), len(found))
         async with self._state.store.write() as tx:
-            new = await tx.run(lambda connection: enqueue(connection, [job], self._clock.now()))
+            new = await tx.run(lambda connection: enqueue(connection, made, self._clock.now()))
             if new and advance:
                 await cover(tx, officer.id, until)
         if new:

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
-
 from bots.charts import figures
+from bots.charts.numbers import described, figure
 from bots.charts.pictures import Pictures
 from bots.clock import Clock
 from bots.dialogue import screens
@@ -25,8 +24,6 @@ from subscribers.records import Community
 
 _CHOICES_MAX: Final = 8
 """So many communities are offered as buttons; the others are asked for by name."""
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +66,15 @@ class Lookout:
         step: Step = "day" if place else "week"
         asked = figures.asked(self.clock.now(), step, self.ceiling.full, place.id if place else None)
         counts = await self.node.counts(asked, step)
+        numbers = figures.numbers(counts, step, say)
         shown = Rendered(
-            figures.described(counts, step, say, place.title if place else ""),
+            described(numbers, say, place.title if place else ""),
             _choices(communities, place, say),
             silent=True,
             passing=True,
-            picture=await self._picture(figures.figure(counts, step, say)) if counts.total else b"",
+            picture=await self.pictures.draw(figure(numbers, say)) if self.pictures and counts.total else b"",
         )
         return Answer(shown)
-
-    async def _picture(self, figure: figures.Figure) -> bytes:
-        """The drawn figure; b'' where it could not be drawn, for the words say it all."""
-        if self.pictures is None:
-            return b""
-        try:
-            return await self.pictures.draw(figure)
-        except Exception as error:  # noqa: BLE001 - a library's defect is no reason to leave an officer without the numbers
-            _log.error("a picture could not be drawn", error=type(error).__name__)
-            return b""
 
 
 def _is_called(community: Community, name: str) -> bool:

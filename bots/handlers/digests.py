@@ -42,17 +42,17 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
             context.wake()
         case _:
             pass
-    fresh, plan = await _now(context, officer)
-    await context.say(fresh, asked.chat, menus.digest(fresh, plan))
+    fresh, plan, charts = await _now(context, officer)
+    await context.say(fresh, asked.chat, menus.digest(fresh, plan, charts=charts))
 
 
 async def menu(asked: Pressed, context: Context, officer: Officer) -> None:
     """A button of the menu."""
-    _, plan = await _now(context, officer)
+    _, plan, _ = await _now(context, officer)
     await _press(asked.action, context, officer, plan.schedule if plan else None)
     await context.chat.toast(asked.press)
-    fresh, plan = await _now(context, officer)
-    shown = menus.digest(fresh, plan)
+    fresh, plan, charts = await _now(context, officer)
+    shown = menus.digest(fresh, plan, charts=charts)
     await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
 
 
@@ -74,6 +74,8 @@ async def _press(action: Action, context: Context, officer: Officer, held: Sched
             await context.state.officers.set_quiet(officer.id, Quiet(start, end))
         case "empty":
             await context.state.officers.skip_empty(officer.id, skip=action.argument(1) == "skip")
+        case "chart":
+            await context.state.officers.set_charts(officer.id, wanted=action.argument(1) == "on")
         case "loud":
             await context.state.officers.set_quiet(officer.id, None)
             context.wake()
@@ -84,10 +86,10 @@ async def _order(context: Context, officer: Officer, schedule: Schedule | None) 
     await context.schedule.reload()
 
 
-async def _now(context: Context, officer: Officer) -> tuple[Officer, DigestPlan | None]:
+async def _now(context: Context, officer: Officer) -> tuple[Officer, DigestPlan | None, bool]:
     fresh = await context.state.officers.get(officer.id) or officer
     plans = {plan.officer.id: plan for plan in await context.state.officers.digests()}
-    return fresh, plans.get(officer.id)
+    return fresh, plans.get(officer.id), await context.state.officers.charts(officer.id)
 
 
 def _within(number: int, limit: int) -> int:

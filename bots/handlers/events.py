@@ -56,7 +56,7 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
         case "report":
             now_, outbox = context.clock.now(), context.state.outbox
             late = [each for each in await outbox.records(now_ - 86_400.0, now_ + 1) if belongs(each, cell)]
-            await outbox.add([report_asked(cell, officer.id, late, now_)], now_)
+            await outbox.add(report_asked(cell, officer.id, late, now_), now_)
             context.wake()
         case "duty":
             await context.say(officer, asked.chat, await roster(context, officer, cell.id))

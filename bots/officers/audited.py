@@ -41,6 +41,7 @@ VERBS: Final = {
     "alert": N_("an alert"),
     "alarm": N_("an alarm"),
     "digest": N_("Digest"),
+    "chart": N_("Chart"),
     "edit": N_("a changed message"),
     "notice": N_("Notice"),
 }

@@ -9,7 +9,18 @@ from schemas.vocabulary import Severity
 from subscribers.records import Notice, Record
 
 Verb = Literal[
-    "alert", "digest", "edit", "delete", "alarm", "notice", "draft", "call", "unheard", "closed", "remind"
+    "alert",
+    "digest",
+    "edit",
+    "delete",
+    "alarm",
+    "notice",
+    "draft",
+    "call",
+    "unheard",
+    "closed",
+    "remind",
+    "chart",
 ]
 Fate = Literal["amended", "retracted", "expired", "listed", "answered"]
 
@@ -116,6 +127,11 @@ def closed(cell: int, officer: int, body: str) -> Job:
 def digest(officer: int, period: str, body: str) -> Job:
     """A digest: once for each officer and period."""
     return Job(f"digest:{officer}:{period}", officer, Priority.DIGEST, "digest", body=body)
+
+
+def chart(digest: Job) -> Job:
+    """The chart that follows a digest: once for each."""
+    return replace(digest, key=f"chart:{digest.key}", verb="chart")
 
 
 def alarm(number: int, officer: int, body: str) -> Job:

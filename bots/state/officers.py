@@ -232,6 +232,20 @@ class Officers(Subscriptions):
         async with self._store.write() as tx:
             await tx.execute("UPDATE digests SET skip_empty = ? WHERE officer = ?", (int(skip), officer))
 
+    async def charts(self, officer: int) -> bool:
+        """Whether an officer's digests, hand-overs and situation reports come with a chart."""
+        return not await self._store.query("SELECT 1 FROM charts_off WHERE officer = ?", (officer,))
+
+    async def set_charts(self, officer: int, *, wanted: bool) -> None:
+        """Whether an officer wants charts from now on."""
+        sql = (
+            "DELETE FROM charts_off WHERE officer = ?"
+            if wanted
+            else "INSERT INTO charts_off SELECT id FROM officers WHERE id = ? ON CONFLICT DO NOTHING"
+        )
+        async with self._store.write() as tx:
+            await tx.execute(sql, (officer,))
+
     async def _found(self, where: str, value: int) -> Officer | None:
         rows = await self._store.query(SELECT + where, (value,))
         return read_officer(rows[0]) if rows else None

@@ -327,4 +327,8 @@ MIGRATIONS: Final = (
         PRIMARY KEY (cell, officer)
     ) STRICT, WITHOUT ROWID;
     """,
+    # Digests come with a chart unless the officer wants none.
+    """
+    CREATE TABLE charts_off (officer INTEGER PRIMARY KEY REFERENCES officers ON DELETE CASCADE) STRICT;
+    """,
 )

@@ -1,39 +1,25 @@
 """Delivery: takes jobs from the outbox in order of urgency, at the service's pace, and settles each outcome.
 
-The text is made at the last moment, so that the release gate sees the ceiling, the language and the state
-of the bulletin as they are now. A request leaves only after it was committed as in flight.
+A request leaves only after it was committed as in flight.
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final, assert_never
 
 import structlog
 
-from bots.cells.screens import over
-from bots.clock import Clock
-from bots.digests.digesting import Compiler
-from bots.drafting.policy import TwoPersons
-from bots.drafting.telling import told_of_draft
-from bots.events import Events
 from bots.officers.audit import OUTBOX, Act
 from bots.outcomes import Blocked, ChatFailure, Moved, NotSent, Refused, TooFast, Unsure
-from bots.ports import Chat
 from bots.showing.overtaken import as_marked_now
-from bots.showing.release import Ceiling
 from bots.showing.render import gravestone
 from bots.showing.rendered import Rendered
-from bots.state import State, jobs
+from bots.state import jobs
 from bots.state.jobs import Told
 from bots.state.lists import Listed
 from bots.state.outbox import Sent, Shown, Work
 from bots.telling.aftermath import DELETE_WITHIN, aged, catch_up, ends_at, reader
-from bots.telling.alarms import notice
-from bots.telling.calling import Caller
-from bots.telling.last_moment import Teller
-from bots.telling.notices import render_notice
-from bots.telling.pacing import Pacer
-from subscribers.records import Notice, Record
+from bots.telling.making import Maker, Means
+from subscribers.records import Record
 
 _BATCH: Final = 64
 LOOK_SECONDS: Final = 15.0
@@ -47,30 +33,14 @@ one.
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What delivery works with."""
-
-    state: State
-    chat: Chat
-    pacer: Pacer
-    clock: Clock
-    ceiling: Ceiling
-    events: Events
-    policy: TwoPersons = TwoPersons.OFF
-    concurrency: int = 8
-    """How many requests may be in flight: as many may repeat after a kill."""
-
-
 class Delivery:
     """The loop. `run` until cancelled; `wake` when there is something new."""
 
     def __init__(self, means: Means) -> None:
         self._means = means
         self._outbox = means.state.outbox
-        self._caller = Caller(means.state, means.clock, means.ceiling)
-        self._compiler = Compiler(means.state, means.ceiling, means.clock)
-        self._teller = Teller(means.state, means.ceiling, self._caller)
+        self._maker = Maker(means)
+        self._teller = self._maker.teller
         self._busy: set[int] = set()
         self._wake = asyncio.Event()
         self._failures = 0
@@ -153,6 +123,7 @@ class Delivery:
                     | "unheard"
                     | "closed"
                     | "remind"
+                    | "chart"
                 ):
                     await self._send(work)
                 case "edit":
@@ -176,22 +147,24 @@ class Delivery:
 
     async def _send(self, work: Work) -> None:
         record = await self._record(work)
-        listed = await self._compiler.listed(work) if work.verb == "digest" else None
-        rendered = await self._rendered(work, record, listed)
+        listed, rendered = await self._maker.made(work, record)
         if rendered is None or work.sent_parts >= len(rendered.parts):
             await self._outbox.finish(work)
             return
         await self._write_down(work, rendered)
         last = work.sent_parts + 1 == len(rendered.parts)
         told = Told.load(work.body) if work.verb == "alert" else jobs.PLAIN
-        message = await self._means.chat.send(
-            work.chat,
-            rendered.parts[work.sent_parts],
-            rows=rendered.rows if last else (),
-            protect=rendered.protect,
-            silent=rendered.silent or told.hushed or work.sent_parts > 0,
-            reply_to=told.reply_to,
-        )
+        silent = rendered.silent or told.hushed or work.sent_parts > 0
+        part, rows = rendered.parts[work.sent_parts], rendered.rows if last else ()
+        chat, protect = self._means.chat, rendered.protect
+        if rendered.picture and work.sent_parts == 0:
+            message = await chat.picture(
+                work.chat, rendered.picture, part, rows=rows, protect=protect, silent=silent
+            )
+        else:
+            message = await chat.send(
+                work.chat, part, rows=rows, protect=protect, silent=silent, reply_to=told.reply_to
+            )
         now = self._means.clock.now()
         shown = self._shown(work, message, record, rendered, listed)
         await self._outbox.arrived(work, shown, parts=len(rendered.parts), now=now)
@@ -204,7 +177,7 @@ class Delivery:
             and await catch_up(self._outbox, work.officer.id, shown, record, now)
         ):
             self.wake()
-        if listed is not None and await self._compiler.rendered(work, listed) != rendered:
+        if listed is not None and await self._maker.again(work, listed) != rendered:
             # Something in it changed while it was on its way, and its change did not see it yet.
             row = await self._outbox.row(work.chat, message)
             late = [jobs.edit(row, work.officer.id, None, "late", fate="listed")] if row else []
@@ -228,27 +201,6 @@ class Delivery:
             return Shown(work.chat, message, ends=ends, call=work.record)
         language = work.officer.language.value if record else None
         return Shown(work.chat, message, work.record, language, work.sent_parts, ends, listed)
-
-    async def _rendered(self, work: Work, record: Record | None, listed: Listed | None) -> Rendered | None:
-        match work.verb:
-            case "alarm":
-                return notice(work.officer, work.body)
-            case "notice":
-                told = Notice.model_validate_json(work.body)
-                return render_notice(told, self._means.ceiling, reader(work.officer), repeated=work.repeated)
-            case "draft":
-                means = self._means
-                return await told_of_draft(work, means.state, means.ceiling, means.policy)
-            case "alert":
-                return await self._teller.alert(work, record)
-            case "closed":
-                return over(work.officer, work.body)
-            case "remind":
-                return await self._caller.reminder(work, record)
-            case "call" | "unheard":
-                return await self._caller.call(work, record)
-            case _:
-                return await self._compiler.rendered(work, listed) if listed else None
 
     async def _records(self, listed: Listed) -> list[Record]:
         return [each for key in listed.records if (each := await self._outbox.record(key)) is not None]
@@ -300,7 +252,7 @@ class Delivery:
             else:
                 await self._outbox.finish(work)
         else:
-            shown = await self._compiler.rendered(work, listed)
+            shown = await self._maker.compiler.rendered(work, listed)
             if sent.part >= len(shown.parts):
                 await self._remove(work, sent)
                 return

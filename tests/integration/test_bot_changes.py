@@ -275,13 +275,15 @@ async def test_a_digest_in_a_chat_is_corrected_and_an_answer_with_the_text_goes(
     await officer(stage)
     ed = stage.person("Ed")
     wrong, right = make_record(1, title="Wrong name"), make_record(2, title="Right name")
-    await node.arrive(wrong, right)
-    for number in (1, 2):
+    await node.arrive(wrong, right, make_record(5), make_record(6, tlp="TLP:RED"))
+    for number in (1, 2, 5, 6):
         await ed.next_message(says(f"FRA-2026-000{number}"))
     answer = await ed.ask("/latest")
     assert "Wrong name" in text_of(answer)
     digest = await ed.ask("/digest now")
     assert "Wrong name" in text_of(digest)
+    chart = await ed.next_message(lambda each: "photo" in each)
+    assert "3 bulletins in all" in chart["caption"]  # of four: one is withheld
     await node.arrive(
         make_record(3, kind="retraction", title="Gone", links=link("retracts", wrong.bulletin.id)),
         make_record(4, kind="amendment", title="Righter", links=link("amends", right.bulletin.id)),
@@ -291,11 +293,12 @@ async def test_a_digest_in_a_chat_is_corrected_and_an_answer_with_the_text_goes(
         listed, asked = ed.messages[digest["message_id"]], ed.messages[answer["message_id"]]
         text = text_of(listed)
         gone = asked.get("deleted") or "Wrong name" not in asked.get("text", "")
-        return {} if gone and "Wrong name" not in text and "AMENDED since" in text else None
+        taken = ed.messages[chart["message_id"]].get("deleted")
+        return {} if gone and taken and "Wrong name" not in text and "AMENDED since" in text else None
 
     await stage.client.until(corrected, "correction of the digest", 15.0)
     text = text_of(ed.messages[digest["message_id"]])
-    assert text.startswith("🗞 2 bulletins since ")
+    assert text.startswith("🗞 4 bulletins since ")
     assert "FRA-2026-0001 · RETRACTED" in text
     assert "Right name" in text
 

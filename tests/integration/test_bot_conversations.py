@@ -18,7 +18,7 @@ from subscribers.local import ClientIdentity, Role
 from subscribers.records import Community, Filters, Record
 from tests.support.node import DirectNode
 from tests.support.node_api import COMMUNITY, NOW, make_record
-from tests.support.officers_bot import BotStage, buttons, running_bot, says, text_of
+from tests.support.officers_bot import BotStage, buttons, pressed, running_bot, says, text_of
 from tests.support.un_sample import SAMPLE, un_xml
 
 FRENCH = {"language": "fr", "official": True, "title": "Drone au-dessus du stade", "summary": "Un drone."}
@@ -403,6 +403,8 @@ async def test_digest_menu_zone_and_quiet_hours(stage: BotStage) -> None:
     assert "Asia/Almaty" in text_of(await ed.ask("/digest zone Asia/Almaty"))
     assert "Quiet hours: none" in text_of(await ed.ask("/digest quiet off"))
     assert "/digest daily 07:30" in text_of(await ed.ask("/digest tomorrow"))
+    menu = await pressed(ed, "No chart", menu)
+    assert "✅ No chart" in buttons(menu)
     plans = await stage.state.officers.digests()
     assert [(each.schedule.cadence, each.schedule.minute, each.officer.zone.key) for each in plans] == [
         ("daily", 450, "Asia/Almaty")

@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bots.cells.caretaker import Caretaker
+from bots.digests.charting import Charter
 from bots.digests.digesting import Compiler
 from bots.digests.relief import Relief
 from bots.digests.schedule import Schedule
@@ -25,7 +26,7 @@ from bots.telling.reminding import Reminder
 from bots.telling.ringer import Ringer
 from bots.times import Quiet
 from bots.times import Schedule as Times
-from schemas.vocabulary import Language, Severity
+from schemas.vocabulary import Language, Severity, Tlp
 from subscribers.records import Filters, Record
 from tests.support.node import DirectNode, Handed
 from tests.support.node_api import make_record
@@ -289,6 +290,42 @@ async def test_an_empty_digest_is_left_out_for_whoever_wants_none(tmp_path: Path
         (held,) = await state.officers.subscriptions(ed)
         await state.officers.pause(ed, held.id, paused=True)  # what is watched for is asked again
         assert await compiler.listed(work) is None
+
+
+async def test_a_chart_follows_its_digest_once_of_what_may_be_shown_and_is_wanted(tmp_path: Path) -> None:
+    clock = Moved()
+    async with await State.open(tmp_path) as state:
+        ed = await officer(state, "Ed")
+        await state.officers.subscribe(ed, Filters())
+        await state.officers.set_digest(ed, Times("daily", 7 * 60), now=clock.at)
+        amber = make_record(4, tlp="TLP:AMBER")
+        await Watch(state, clock).arrive(*(make_record(number) for number in (1, 2, 3)), amber)
+        await jobs(state)
+        clock.at += 86_400
+        for _ in range(3):
+            await Schedule(state, clock, lambda: None, Ceiling()).ring()
+        (digest,) = await state.outbox.candidates(clock.at, (), 10)
+        await state.outbox.finish(digest)
+        (work,) = await state.outbox.candidates(clock.at, (), 10)
+        assert (digest.verb, work.verb, work.key) == ("digest", "chart", f"chart:{digest.key}")
+        for ceiling, counted in ((Ceiling(), 3), (Ceiling(Tlp.AMBER, Tlp.RED), 4), (Ceiling(Tlp.CLEAR), 0)):
+            charter = Charter(state, ceiling, Compiler(state, ceiling, clock))
+            made = await charter.made(work)
+            assert (len(made[0].records) if made else 0) == counted
+            assert made is None or f"{counted} bulletins in all" in made[1].parts[0].plain
+        await state.outbox.depart([work])  # and the process is killed
+        assert await state.outbox.recover() == 1
+        (again,) = await state.outbox.candidates(clock.at, (), 10)
+        charter = Charter(state, Ceiling(), Compiler(state, Ceiling(), clock))
+        repeated = await charter.made(again)
+        assert repeated is not None
+        assert "Possibly a repeat" in repeated[1].parts[0].plain
+        await state.officers.set_charts(ed, wanted=False)
+        assert await charter.made(again) is None
+        await state.officers.set_charts(ed, wanted=True)
+        assert await charter.made(again) == repeated
+        await state.outbox.finish(again)
+        assert await state.outbox.candidates(clock.at, (), 10) == []
 
 
 async def test_whoever_comes_on_duty_is_handed_over_to_once(tmp_path: Path) -> None:
