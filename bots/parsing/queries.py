@@ -172,9 +172,12 @@ def since(text: str, now: float, *_: object) -> str:
 
 def until(text: str, now: float, *_: object) -> str:
     """The same, or the end of a day."""
-    if _DAY.match(text):
+    if not _DAY.match(text):
+        return since(text, now)
+    try:
         return instant(from_instant(_midnight(text)) + _HOURS["d"] * _HOUR)
-    return since(text, now)
+    except ValueError:  # the calendar ends with the year 9999
+        raise _unread() from None
 
 
 def _midnight(text: str) -> str:

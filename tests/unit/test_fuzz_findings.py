@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bots.parsing.queries import parse
 from bots.sandbox.entities import parse_html
 from bots.sandbox.params import Params, json_fields
 from bots.sandbox.refusals import ApiRefusal
@@ -67,6 +68,13 @@ def test_a_record_with_a_time_that_is_none_is_refused_like_any_other(wrong: str)
     assert '"issued":"2026-01-31T08:30:00Z"' in good
     with pytest.raises(LiaisonError):
         read_record(good.replace('"issued":"2026-01-31T08:30:00Z"', wrong).encode())
+
+
+@pytest.mark.parametrize("last", ["9999-12-31", "0000-01-01", "2026-02-30"])
+def test_a_search_until_a_day_that_does_not_end_or_is_none_is_refused_like_any_other(last: str) -> None:
+    with pytest.raises(LiaisonError) as refused:
+        parse(f"until:{last}", 1_774_008_000.0, ())
+    assert refused.value.code is Code.BAD_REQUEST
 
 
 @pytest.mark.parametrize(

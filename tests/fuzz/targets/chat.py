@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from typing import Final
 
-from bots.parsing import commands
+from bots.parsing import commands, queries
 from bots.parsing.actions import decode, encode
+from bots.parsing.queries import Query
 from bots.sandbox.entities import EntityError, parse_html, utf16_length
 from bots.sandbox.params import Params, json_fields
 from bots.sandbox.refusals import ApiRefusal
 from schemas.encoding import canonical_json
 from schemas.errors import LiaisonError
+from schemas.vocabulary import Realm
+from subscribers.records import Community
 from tests.fuzz.mutate import changed_json, spliced
 from tests.fuzz.target import Target
 
@@ -58,6 +61,48 @@ def _typed() -> list[bytes]:
     return [("\x00" + each).encode() for each in digests] + [each.encode() for each in others]
 
 
+_COMMUNITY: Final = Community(
+    id="0123456789abcdef" * 2,
+    slug="alpha",
+    title="Alpha and Omega",
+    realm=Realm.LIVE,
+    role="member",
+    owner=False,
+    members=[],
+)
+
+
+def _query(data: bytes) -> None:
+    """What is typed to be looked for: kept and read again it is the same, and a restriction (the input's
+    length says which) can be taken away alone.
+    """
+    query = queries.parse(data.decode("utf-8", "replace"), _NOON, (_COMMUNITY,))
+    assert Query.model_validate_json(query.model_dump_json()) == query
+    if found := queries.facets(query):
+        cut = found.pop(len(data) % len(found))
+        assert queries.facets(queries.without(query, cut)) == found
+
+
+_NOON: Final = 1_774_008_000.0
+_KEYS: Final = tuple(f" {each}:".encode() for each in queries.KEYS)
+_VALUES: Final = (
+    b"cyber", b"threat,tactic", b"high", b"flash", b"FR", b"fr-idf,BE", b"alpha", b'"Alpha and Omega"',
+    b"12h", "«Summit 2026»".encode(), b"T1566", b"TA0043", b"LT-0001", b"QDi.001", b"qde.014", b"ar", b"7d",
+    b"999w", b"2026-11-01", b"9999-12-31", b"0001-01-01", b"drone", b'"',
+)  # fmt: skip
+
+
+def _searches() -> list[bytes]:
+    texts = (
+        "drone stadium",
+        "kind:cyber severity:high region:FR since:7d port",
+        "kind:threat,tactic community:alpha until:2026-11-01",
+        'event:"Summit 2026" lang:ar tactic:T1566.001 subject:QDi.001 مطار',
+        "community:«Alpha and Omega» since:12h until:1h nothing:known 无人机",
+    )
+    return [each.encode() for each in texts]
+
+
 def _markup(data: bytes) -> None:
     source = data.decode("utf-8", "replace")
     text, entities = parse_html(source)
@@ -92,6 +137,9 @@ TARGETS: Final = (
         longest=80,
     ),
     Target("command", _command, ("bots/parsing/commands.py",), _typed, longest=96),
+    Target(
+        "query", _query, ("bots/parsing/queries.py",), _searches, spliced((*_KEYS, *_VALUES)), longest=256
+    ),
     Target(
         "sandbox_markup",
         _markup,
