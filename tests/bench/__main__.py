@@ -116,7 +116,7 @@ async def measured(sizes: Sizes, parts: Sequence[str], directory: Path) -> Async
     if "processes" in parts:
         for name in ("world", "hops"):
             (directory / name).mkdir()
-        async with world(directory / "world") as running:
+        async with world(directory / "world", forked=sizes is QUICK) as running:
             for result in await delivery.measure(
                 running, directory / "hops", count=sizes.deliveries, rounds=sizes.delivery_rounds
             ):

@@ -57,14 +57,18 @@ async def _chats(world: World) -> AsyncIterator[tuple[Sequence[SandboxUser], Seq
     directory = world.directory
     async with AsyncExitStack() as stack:
         sandbox = (str(COMMANDS / "liaison-bot"), "sandbox", "--json", *bots, *people)
-        service = await stack.enter_async_context(started(directory, "sandbox", *sandbox))
+        service = await stack.enter_async_context(
+            started(directory, "sandbox", *sandbox, forked=world.forked)
+        )
         tokens = {each["username"]: each["token"] for each in service["bots"]}
         client = await stack.enter_async_context(SandboxClient(service["page_url"]))
         codes = [await _invited(world, name) for name, bot in names if bot == "liaison_bot"]
         (directory / "token").write_text(tokens["liaison_bot"], encoding="ascii")
         real = (str(COMMANDS / "liaison-bot"), "run", "--state", "BOT", "--token-file", "token")
         reach = ("--api-url", service["base_url"], "--node-dir", f"{READER}/local", "--json-events", "-")
-        await stack.enter_async_context(started(directory, "bot", *real, *reach, environment=_FAST))
+        await stack.enter_async_context(
+            started(directory, "bot", *real, *reach, environment=_FAST, forked=world.forked)
+        )
         await stack.enter_async_context(_bare(world, service["base_url"], tokens["bare_bot"]))
         ours = [client.user(name) for name, bot in names if bot == "liaison_bot"]
         theirs = [client.user(name) for name, bot in names if bot == "bare_bot"]
@@ -81,7 +85,9 @@ async def _bare(world: World, api: str, token: str) -> AsyncIterator[dict[str, A
     url = (local / "url").read_text(encoding="ascii").strip()
     command = (sys.executable, "-m", "tests.bench.bare_bot", api, token, url)
     seed, where = str(local / "clients" / "bare.nk"), {"PYTHONPATH": str(Path(__file__).parents[2])}
-    async with started(world.directory, "bare", *command, seed, environment=where) as ready:
+    async with started(
+        world.directory, "bare", *command, seed, environment=where, forked=world.forked
+    ) as ready:
         yield ready
 
 
