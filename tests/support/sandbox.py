@@ -63,11 +63,8 @@ def has_chromium() -> bool:
 def new_bot(sandbox: Sandbox, token: str | None = None) -> Bot:
     """A real aiogram bot whose requests go to the sandbox."""
     aiogram = importlib.import_module("aiogram")
-    session = importlib.import_module("aiogram.client.session.aiohttp").AiohttpSession
-    server = importlib.import_module("aiogram.client.telegram").TelegramAPIServer
-    bot: Bot = aiogram.Bot(
-        token or sandbox.bots[0].token, session=session(api=server.from_base(sandbox.base_url))
-    )
+    connections = importlib.import_module("bots.doors.telegram.outbound").Connections
+    bot: Bot = aiogram.Bot(token or sandbox.bots[0].token, session=connections(sandbox.base_url, 60.0))
     return bot
 
 
