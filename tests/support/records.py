@@ -1,6 +1,6 @@
 """Records made by hypothesis: every field that an originator may fill, with text in many scripts."""
 
-from typing import Any, Literal
+from typing import Any, Final
 
 from hypothesis import strategies as st
 
@@ -37,85 +37,6 @@ def _text(most: int) -> st.SearchStrategy[str]:
     return st.tuples(whole, st.integers(1, 30)).map(lambda made: (made[0] * made[1])[:most])
 
 
-@st.composite
-def records(draw: st.DrawFn, /, **fixed: object) -> Record:
-    """Any record that the node could hold; `fixed` fields of the bulletin are as given."""
-    kind = draw(st.sampled_from([each for each in Kind if each is not Kind.DIGEST]))
-    languages = draw(st.permutations(list(Language)))
-    fields: dict[str, Any] = {
-        "kind": kind,
-        "title": draw(_line(200)),
-        "summary": draw(_text(1000)),
-        "body": draw(_text(20_000)),
-        "language": languages[0],
-        "translations": [
-            {
-                "language": each,
-                "official": draw(st.booleans()),
-                "title": draw(_line()),
-                "summary": draw(_text(300)),
-                "body": draw(_text(3_000)),
-            }
-            for each in languages[1 : 1 + draw(st.integers(0, 3))]
-        ],
-        "severity": draw(st.sampled_from(Severity)),
-        "tlp": draw(st.sampled_from(Tlp)),
-        "caveats": draw(st.lists(_line(200), max_size=8)),
-        "pap": draw(st.none() | st.sampled_from(Pap)),
-        "grading": draw(st.none() | _gradings()),
-        "likelihood": draw(st.none() | st.sampled_from(Likelihood)),
-        "tactics": draw(
-            st.lists(
-                st.fixed_dictionaries(
-                    {"taxonomy": st.just("mitre-attack"), "id": st.just("T1566"), "name": _line()}
-                ),
-                max_size=4,
-            )
-        ),
-        "subjects": draw(
-            st.lists(
-                st.fixed_dictionaries({"type": st.just("person"), "name": _line(200)}),
-                min_size=1,
-                max_size=30,
-            )
-        ),
-        "regions": draw(st.lists(st.sampled_from(["FR", "FR-75", "DE-BE", "KZ"]), max_size=4)),
-        "event": {"name": draw(_line(200)), "venue": draw(_line(200))},
-        "indicators": draw(
-            st.lists(st.fixed_dictionaries({"pattern": st.just(f"[ipv4-addr:value = '{MARK}']")}), max_size=3)
-        ),
-        "attachments": [
-            {"name": f"{MARK}{number}", "media": "text/plain", "size": 9, "sha256": "ab" * 32}
-            for number in range(draw(st.integers(0, 3)))
-        ],
-        "valid_until": draw(st.none() | st.just("2027-01-01T00:00:00Z")),
-        "links": [
-            {"relation": relation, "id": TARGET}
-            for relation in ("amends", "retracts", "responds-to", "acknowledges", "sights")
-        ],
-        "exercise": draw(st.booleans()),
-        "drafter": draw(_line()),
-        "v": 1,
-        "id": f"01a20659-6cc7-7000-8000-{draw(st.integers(0, 2**48 - 1)):012x}",
-        "ref": f"FRA-2026-{draw(st.integers(1, 9999)):04d}",
-        "issued": "2026-03-01T08:30:00Z",
-    }
-    if kind is Kind.CHANNEL:
-        fields["channel"] = {"address": draw(_line(200)), "platform": draw(_line()), "state": "reported"}
-    states: list[Literal["current", "amended", "retracted"]] = ["current", "amended", "retracted"]
-    return Record(
-        bulletin=Bulletin.model_validate({**fields, **fixed}),
-        community="0123456789abcdef0123456789abcdef",
-        community_slug="alpha",
-        community_title=draw(_line()),
-        agency="fr-dgx",
-        agency_name=draw(_line()),
-        received="2026-03-01T08:30:01Z",
-        own=draw(st.booleans()),
-        state=draw(st.sampled_from(states)),
-    )
-
-
 def _gradings() -> st.SearchStrategy[dict[str, object]]:
     admiralty = st.fixed_dictionaries(
         {
@@ -132,3 +53,86 @@ def _gradings() -> st.SearchStrategy[dict[str, object]]:
         }
     )
     return admiralty | europol
+
+
+# Made once: to make a strategy takes longer than to draw from it.
+_NAME: Final = _line()
+_TITLE: Final = _line(200)
+_SUMMARY: Final = _text(1000)
+_BODY: Final = _text(20_000)
+_TACTIC: Final = {"taxonomy": st.just("mitre-attack"), "id": st.just("T1566"), "name": _NAME}
+_SUBJECT: Final = {"type": st.just("person"), "name": _TITLE}
+_INDICATOR: Final = {"pattern": st.just(f"[ipv4-addr:value = '{MARK}']")}
+_DRAWN: Final[dict[str, st.SearchStrategy[Any]]] = {
+    "kind": st.sampled_from([each for each in Kind if each is not Kind.DIGEST]),
+    "title": _TITLE,
+    "summary": _SUMMARY,
+    "body": _BODY,
+    "severity": st.sampled_from(Severity),
+    "tlp": st.sampled_from(Tlp),
+    "caveats": st.lists(_TITLE, max_size=8),
+    "pap": st.none() | st.sampled_from(Pap),
+    "grading": st.none() | _gradings(),
+    "likelihood": st.none() | st.sampled_from(Likelihood),
+    "tactics": st.lists(st.fixed_dictionaries(_TACTIC), max_size=4),
+    "subjects": st.lists(st.fixed_dictionaries(_SUBJECT), min_size=1, max_size=30),
+    "regions": st.lists(st.sampled_from(["FR", "FR-75", "DE-BE", "KZ"]), max_size=4),
+    "event": st.fixed_dictionaries({"name": _TITLE, "venue": _TITLE}),
+    "indicators": st.lists(st.fixed_dictionaries(_INDICATOR), max_size=3),
+    "valid_until": st.none() | st.just("2027-01-01T00:00:00Z"),
+    "exercise": st.booleans(),
+    "drafter": _NAME,
+    "id": st.integers(0, 2**48 - 1).map(lambda number: f"01a20659-6cc7-7000-8000-{number:012x}"),
+    "ref": st.integers(1, 9999).map(lambda number: f"FRA-2026-{number:04d}"),
+}
+_LANGUAGES: Final = st.permutations(list(Language))
+_TRANSLATED: Final = {
+    "official": st.booleans(),
+    "title": _NAME,
+    "summary": _text(300),
+    "body": _text(3_000),
+}
+_TRANSLATIONS: Final = st.lists(st.fixed_dictionaries(_TRANSLATED), max_size=3)
+_FEW: Final = st.integers(0, 3)
+_CHANNEL: Final = st.fixed_dictionaries({"address": _TITLE, "platform": _NAME, "state": st.just("reported")})
+_AROUND: Final[st.SearchStrategy[dict[str, Any]]] = st.fixed_dictionaries(
+    {
+        "community_title": _NAME,
+        "agency_name": _NAME,
+        "own": st.booleans(),
+        "state": st.sampled_from(["current", "amended", "retracted"]),
+    }
+)
+
+
+@st.composite
+def records(draw: st.DrawFn, /, **fixed: object) -> Record:
+    """Any record that the node could hold; `fixed` fields of the bulletin are as given."""
+    language, *others = draw(_LANGUAGES)
+    fields: dict[str, Any] = {
+        **{name: draw(each) for name, each in _DRAWN.items()},
+        "language": language,
+        "translations": [
+            {"language": each, **made} for each, made in zip(others, draw(_TRANSLATIONS), strict=False)
+        ],
+        "attachments": [
+            {"name": f"{MARK}{number}", "media": "text/plain", "size": 9, "sha256": "ab" * 32}
+            for number in range(draw(_FEW))
+        ],
+        "links": [
+            {"relation": relation, "id": TARGET}
+            for relation in ("amends", "retracts", "responds-to", "acknowledges", "sights")
+        ],
+        "v": 1,
+        "issued": "2026-03-01T08:30:00Z",
+    }
+    if fields["kind"] is Kind.CHANNEL:
+        fields["channel"] = draw(_CHANNEL)
+    return Record(
+        bulletin=Bulletin.model_validate({**fields, **fixed}),
+        community="0123456789abcdef0123456789abcdef",
+        community_slug="alpha",
+        agency="fr-dgx",
+        received="2026-03-01T08:30:01Z",
+        **draw(_AROUND),
+    )

@@ -28,9 +28,9 @@ def test_it_agrees_with_every_vector(folder: str) -> None:
 def test_what_is_left_to_it_is_what_no_reader_does() -> None:
     """tests/vectors/README.md: of all vectors those in `hub/` alone are a hub's and no reader's."""
     found = {
-        path.parent.name: {json.loads(each.read_text("utf-8"))["op"] for each in path.parent.glob("*.json")}
-        for path in FOLDER.glob("*/*.json")
-        if path.parent.name != "standards"
+        folder.name: {json.loads(each.read_text("utf-8"))["op"] for each in folder.glob("*.json")}
+        for folder in {each.parent for each in FOLDER.glob("*/*.json")}
+        if folder.name != "standards"
     }
     assert found.pop("hub") == {"admit"}
     assert set(found) == set(FOLDERS)
