@@ -8,6 +8,8 @@ all (`push_all`) makes the server right.
 """
 
 import base64
+import hmac
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -18,7 +20,7 @@ from typing import Any, Final, Self
 from hub import grants
 from hub.files import private_directory, read_private, remove_private, sync_directory, write_private
 from hub.jwt import KeyKind, NKey, check_public, mint
-from hub.records import Endpoint, Kind, dump_endpoint, load_endpoint
+from hub.records import Endpoint, Kind, dump_endpoint, load_endpoint, load_shared
 from schemas.errors import Code, OperationError
 
 _KEYS: Final = {
@@ -28,6 +30,7 @@ _KEYS: Final = {
     "control": KeyKind.USER,
 }
 NAME_MAX: Final = 64
+_SALT_BYTES: Final = 16
 
 
 class Service(StrEnum):
@@ -80,7 +83,13 @@ class Accounts:
     """
 
     def __init__(
-        self, directory: Path, keys: dict[str, NKey], endpoints: list[Endpoint], clock: Callable[[], float]
+        self,
+        directory: Path,
+        keys: dict[str, NKey],
+        endpoints: list[Endpoint],
+        clock: Callable[[], float],
+        *,
+        shared: bool = False,
     ) -> None:
         self._directory = directory
         self._keys = keys
@@ -94,7 +103,7 @@ class Accounts:
             operator, operator.public, "liaison", now, grants.operator(system.public)
         )
         self.system_jwt: Final = mint(operator, system.public, "SYS", now, grants.system_account())
-        self.hub_jwt: Final = mint(operator, hub.public, "HUB", now, grants.hub_account())
+        self.hub_jwt: Final = mint(operator, hub.public, "HUB", now, grants.hub_account(shared=shared))
 
     @classmethod
     def create(cls, directory: Path, *, clock: Callable[[], float] = time.time) -> Self:
@@ -116,13 +125,14 @@ class Accounts:
         return cls.load(directory, clock=clock)
 
     @classmethod
-    def load(cls, directory: Path, *, clock: Callable[[], float] = time.time) -> Self:
-        """The accounts in `directory`. Raises `OperationError` NOT_FOUND, FORBIDDEN (open to others) or
-        STORE_CORRUPT.
+    def load(cls, directory: Path, *, clock: Callable[[], float] = time.time, shared: bool = False) -> Self:
+        """The accounts in `directory`; `shared` for one hub of a cluster. Raises `OperationError` NOT_FOUND,
+        FORBIDDEN (open to others) or STORE_CORRUPT.
         """
         keys = {name: _read_key(directory / "keys" / f"{name}.nk", kind) for name, kind in _KEYS.items()}
         records = sorted((directory / "accounts").glob("A*.json"))
-        return cls(directory, keys, [load_endpoint(path.stem, read_private(path)) for path in records], clock)
+        endpoints = [load_endpoint(path.stem, read_private(path)) for path in records]
+        return cls(directory, keys, endpoints, clock, shared=shared)
 
     @classmethod
     def load_or_create(cls, directory: Path, *, clock: Callable[[], float] = time.time) -> Self:
@@ -206,7 +216,8 @@ class Accounts:
             raise OperationError(
                 Code.BAD_REQUEST, "the endpoint's name is not usable", f"give 1 to {NAME_MAX} characters"
             )
-        account = NKey.generate(KeyKind.ACCOUNT)
+        salt = secrets.token_hex(_SALT_BYTES)
+        account = self._account_key(salt)
         record = Endpoint(
             public=account.public,
             name=name,
@@ -217,6 +228,7 @@ class Accounts:
             revoked={},
             seed=account.seed,
             kind=kind,
+            salt=salt,
         )
         self._save(record)
         return self._issue(record)
@@ -254,6 +266,20 @@ class Accounts:
         del self._endpoints[public]
         return self.delete_request([public])
 
+    def learn(self, public: str, content: bytes) -> None:
+        """Take in what another hub of the cluster tells of an endpoint, unless what is known is as new.
+        OperationError STORE_CORRUPT.
+        """
+        record = load_shared(public, content, lambda salt: self._account_key(salt).seed if salt else b"")
+        known = self._endpoints.get(public)
+        if known and known.issued_at >= record.issued_at:
+            return
+        if not record.seed and known:
+            record = replace(record, seed=known.seed)
+        if record.seed:
+            write_private(self._record_path(public), dump_endpoint(record))
+        self._endpoints[public] = record
+
     def delete_request(self, publics: list[str]) -> str:
         """The operator's order to a server to delete these accounts, for `delete`."""
         operator = self._keys["operator"]
@@ -275,7 +301,18 @@ class Accounts:
         """The endpoint's user JWT, for the agency. It changes only with the user key."""
         return self._issue(self.endpoint(public)).user_jwt
 
+    def _account_key(self, salt: str) -> NKey:
+        # Derived, so that a hub that is told the salt has the key too, and none travels or lies in a stream.
+        operator = self._keys["operator"].seed
+        return NKey(KeyKind.ACCOUNT, hmac.digest(operator, b"liaison account " + salt.encode(), "sha256"))
+
     def _issue(self, record: Endpoint) -> EndpointCredentials:
+        if not record.seed:
+            raise OperationError(
+                Code.NOT_FOUND,
+                f"this hub has not the key of the account {record.public}",
+                "ask the hub that admitted it, or copy its record from there",
+            )
         user = grants.witness_user if record.kind == "witness" else grants.endpoint_user
         claims = user(record.public)
         account = NKey.from_seed(record.seed)

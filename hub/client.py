@@ -28,6 +28,8 @@ from schemas.errors import Code, OperationError
 
 _CONNECT_SECONDS: Final = 5
 _ANSWER_SECONDS: Final = 30
+_TAKE_OVER_LOOKS: Final = 40
+_TAKE_OVER_PAUSE: Final = 0.25
 _HEAD_BYTES: Final = 32
 _HASH_DIGITS: Final = 16
 
@@ -51,10 +53,13 @@ async def _ask(settings: HubSettings, verb: str, asked: dict[str, Any]) -> dict[
 
 
 async def request(nc: Client, verb: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """One request to the control service over a connection of `connected`. Raises as `ask`."""
+    """One request to the control service over a connection of `connected`. Raises as `ask`.
+
+    On a cluster, the moment in which one hub takes the office over from another is waited for.
+    """
     data = json.dumps({**asked, "by": _whoever()}).encode()
     try:
-        message = await nc.request(f"{CONTROL}.{verb}", data, timeout=_ANSWER_SECONDS)
+        message = await _answered(nc, f"{CONTROL}.{verb}", data)
     except (nats.errors.Error, TimeoutError) as lost:
         raise OperationError(
             Code.HUB_UNREACHABLE, "the hub does not answer", "see that `liaison-hub serve` runs, and its log"
@@ -64,6 +69,15 @@ async def request(nc: Client, verb: str, asked: dict[str, Any]) -> dict[str, Any
         raise OperationError(Code(error["code"]), error["message"], error["fix"])
     result: dict[str, Any] = answer["result"]
     return result
+
+
+async def _answered(nc: Client, subject: str, payload: bytes) -> Msg:
+    for _ in range(_TAKE_OVER_LOOKS if len(nc.servers) > 1 else 0):
+        try:
+            return await nc.request(subject, payload, timeout=_ANSWER_SECONDS)
+        except nats.errors.NoRespondersError:
+            await asyncio.sleep(_TAKE_OVER_PAUSE)
+    return await nc.request(subject, payload, timeout=_ANSWER_SECONDS)
 
 
 def _whoever() -> str:
@@ -128,16 +142,17 @@ async def connected(
             f"no hub has run on {settings.state}",
             "start it with `liaison-hub serve`, or give --state",
         )
-    url = settings.nats or file.read_text("ascii").strip()
+    urls = settings.nats_urls or file.read_text("ascii").strip().split(",")
     read_private(settings.control_credentials)
     nc = Client()
     try:
         await asyncio.wait_for(
             nc.connect(
-                url,
+                urls,
                 user_credentials=str(settings.control_credentials),
                 allow_reconnect=False,
                 error_cb=_quiet,
+                tls=settings.tls_context(),
                 closed_cb=closed,
             ),
             _CONNECT_SECONDS,
@@ -146,7 +161,7 @@ async def connected(
         with contextlib.suppress(nats.errors.Error, OSError):
             await nc.close()
         raise OperationError(
-            Code.HUB_UNREACHABLE, f"nothing answers at {url}", "see that `liaison-hub serve` runs"
+            Code.HUB_UNREACHABLE, f"nothing answers at {', '.join(urls)}", "see that `liaison-hub serve` runs"
         ) from failure
     try:
         yield nc

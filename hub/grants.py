@@ -10,6 +10,7 @@ chunk, key-value puts, and `$JS.ACK.>` beyond one's own durables.
 from collections.abc import Sequence
 from typing import Any, Final
 
+from hub.partitions import mappings
 from schemas.subjects import CHUNKS, chunk_request, chunk_upload
 
 TRAFFIC: Final = "TRAFFIC"
@@ -71,15 +72,18 @@ def system_account() -> Claims:
     return _account(limits=_limits())
 
 
-def hub_account() -> Claims:
-    """The account of the streams and of the hub's own services."""
+def hub_account(*, shared: bool = False) -> Claims:
+    """The account of the streams and of the hub's own services; `shared` by several hubs, it spreads the
+    intake.
+    """
     storage = {
         "mem_storage": 64 * 1024 * 1024,
         "disk_storage": NO_LIMIT,
         "streams": NO_LIMIT,
         "consumer": NO_LIMIT,
     }
-    return _account(limits={**_limits(), "exports": NO_LIMIT, **storage}, exports=exports())
+    claims = _account(limits={**_limits(), "exports": NO_LIMIT, **storage}, exports=exports())
+    return {**claims, "mappings": mappings()} if shared else claims
 
 
 def exports() -> list[Claims]:

@@ -6,7 +6,7 @@ bulletin in them, for the hub knows nothing.
 """
 
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,7 @@ from hub.operating.meter import Tally
 from hub.records import Endpoint
 from hub.replacements import waiting as replacements_waiting
 from hub.state import digest
-from hub.streams import ADMISSION, INTAKE, QUARANTINE
+from hub.streams import INTAKE, QUARANTINE
 from schemas.encoding import instant
 from schemas.receipts import ADMITTED
 from schemas.subjects import CHUNKS
@@ -29,15 +29,10 @@ from schemas.subjects import CHUNKS
 _STREAMS: Final = (INTAKE, TRAFFIC, DIRECTORY, QUARANTINE, CHUNKS, AUDIT)
 
 
-async def no_holders() -> dict[str, str]:
-    """A hub without others shares nothing, so nothing is held."""
-    return {}
-
-
 @dataclass(frozen=True, slots=True)
 class Site:
     """What surrounds the office: since when this process runs (Unix ms), its URL and its directory, how
-    many bytes an endpoint has uploaded today and may upload, and who holds which lease.
+    many bytes an endpoint has uploaded today and may upload.
     """
 
     since: int
@@ -45,7 +40,6 @@ class Site:
     state: Path
     uploaded: Callable[[str], int]
     upload_limit: int
-    holders: Callable[[], Awaitable[dict[str, str]]] = no_holders
 
 
 async def status(office: Office, site: Site) -> dict[str, Any]:
@@ -54,7 +48,8 @@ async def status(office: Office, site: Site) -> dict[str, Any]:
     """
     directory = office.directory
     now = office.clock()
-    admission = await api(office.nc, f"CONSUMER.INFO.{INTAKE}.{ADMISSION}")
+    leases = office.among.leases
+    admission = await durables(office.nc, INTAKE)
     streams = {name: _stream(await api(office.nc, f"STREAM.INFO.{name}")) for name in _STREAMS}
     endpoints = await _endpoints(office, site)
     return {
@@ -68,9 +63,10 @@ async def status(office: Office, site: Site) -> dict[str, Any]:
         "admitted": office.answered[ADMITTED],
         "refused": {code: count for code, count in sorted(office.answered.items()) if code != ADMITTED},
         "latency": office.meter.latency.facts(),
-        "intake_waiting": waiting(admission),
+        "intake_waiting": sum(waiting(admission[each]) for each in leases.durables if each in admission),
         "streams": streams,
-        "leases": await site.holders(),
+        "leases": leases.holders(),
+        "cluster": leases.facts(),
         "disk": _disk(site.state),
         "upload_limit": site.upload_limit,
         "directory": {"size": directory.head.size, "root": directory.head.root.hex()},
@@ -103,14 +99,16 @@ def waiting(consumer: dict[str, Any]) -> int:
 
 
 async def durables(nc: Client, stream: str) -> dict[str, dict[str, Any]]:
-    """Every durable of a stream by its name, as `CONSUMER.INFO` would tell of each: in a few questions."""
+    """Every durable of a stream by its name, as `CONSUMER.INFO` would tell of each: in a few questions. In a
+    cluster, one whose server is away is left out.
+    """
     found: dict[str, dict[str, Any]] = {}
-    while True:
-        page = await api(nc, f"CONSUMER.LIST.{stream}", {"offset": len(found)})
-        each = {info["name"]: info for info in page["consumers"] or ()}
-        found |= each
-        if not each or len(found) >= int(page["total"]):
-            return found
+    asked, total = 0, 1
+    while asked < total:
+        page = await api(nc, f"CONSUMER.LIST.{stream}", {"offset": asked})
+        found |= {info["name"]: info for info in page["consumers"] or ()}
+        asked, total = asked + int(page["limit"]), int(page["total"])
+    return found
 
 
 def _stream(info: dict[str, Any]) -> dict[str, Any]:

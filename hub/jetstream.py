@@ -4,6 +4,7 @@ Plain JSON rather than nats-py's configuration classes, which do not know every 
 on.
 """
 
+import base64
 import json
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ NO_CONSUMER: Final = 10014
 NO_STREAM: Final = 10059
 ABSENT: Final = frozenset({NO_MESSAGE, NO_CONSUMER, NO_STREAM})
 _NO_ROOM: Final = frozenset({10023, 10028, 10047, 10077})
+_AWAY: Final = frozenset({10004, 10005, 10008, 10009})
+"""A cluster that has not found together yet, or is changing its leader: it is asked again."""
 
 
 class JetStreamRefused(OperationError):
@@ -24,8 +27,9 @@ class JetStreamRefused(OperationError):
 
     def __init__(self, call: str, reason: int, description: str) -> None:
         full = reason in _NO_ROOM
+        away = reason in _AWAY
         super().__init__(
-            Code.DISK_FULL if full else Code.INTERNAL,
+            Code.DISK_FULL if full else Code.HUB_UNREACHABLE if away else Code.INTERNAL,
             f"JetStream refused {call}: {description}",
             "free disk space, or lower the stream limits in the settings"
             if full
@@ -60,3 +64,25 @@ async def api(
 def refusal_of(call: str, error: dict[str, Any]) -> JetStreamRefused:
     """The `error` of an answer as an error."""
     return JetStreamRefused(call, int(error.get("err_code", 0)), str(error.get("description", "")))
+
+
+def stored_text(answer: dict[str, Any]) -> bytes:
+    """The payload in an answer of `STREAM.MSG.GET`."""
+    return base64.b64decode(answer["message"].get("data", ""))
+
+
+async def next_stored(nc: Client, stream: str, subject: str, after: int) -> tuple[int, str, bytes] | None:
+    """The first message on `subject` (wildcards too) after the sequence `after`: its sequence, subject and
+    payload; None when there is none.
+
+    The stream's leader answers, so that it is all that anybody has been told is stored: a consumer may sit on
+    a replica that lags behind.
+    """
+    try:
+        found = await api(nc, f"STREAM.MSG.GET.{stream}", {"seq": after + 1, "next_by_subj": subject})
+    except JetStreamRefused as refused:
+        if refused.reason != NO_MESSAGE:
+            raise
+        return None
+    message = found["message"]
+    return int(message["seq"]), str(message["subject"]), stored_text(found)

@@ -21,7 +21,7 @@ ROOT_FILE: Final = "root.dsse"
 HUB_FILE: Final = "hub.dsse"
 REQUEST_FILE: Final = "hub-request.dsse"
 URL_FILE: Final = "url"
-_RECEIPT_KEY: Final = "receipt.key"
+RECEIPT_KEY: Final = "receipt.key"
 
 
 class ReceiptSigner:
@@ -40,7 +40,7 @@ class ReceiptSigner:
     @classmethod
     def load(cls, settings: HubSettings) -> "ReceiptSigner":
         """The key in the hub's directory. OperationError NOT_FOUND, FORBIDDEN or STORE_CORRUPT."""
-        path = settings.accounts_directory / _RECEIPT_KEY
+        path = settings.accounts_directory / RECEIPT_KEY
         content = read_private(path)
         try:
             return cls(SigningKey(from_hex(content.decode("ascii", "replace").strip(), KEY_SIZE)))
@@ -60,7 +60,7 @@ def initialise(settings: HubSettings, name: str, now: int) -> Path:
     private_directory(settings.state)
     accounts = Accounts.load_or_create(settings.accounts_directory)
     accounts.write_control_credentials(settings.control_credentials)
-    key = settings.accounts_directory / _RECEIPT_KEY
+    key = settings.accounts_directory / RECEIPT_KEY
     if not key.exists():
         write_private(key, bytes(SigningKey.generate()).hex().encode() + b"\n")
     request = settings.state / REQUEST_FILE

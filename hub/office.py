@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Collection
 from hashlib import sha256
 from typing import Final
-from uuid import uuid4
 
 import nats.errors
 import structlog
@@ -19,13 +18,16 @@ from nats.aio.client import Client
 from hub import registrar
 from hub.accounts import NAME_MAX, Accounts
 from hub.admission import View, next_change
-from hub.batch import Outgoing, publish_batch
+from hub.among import Among
+from hub.batch import Outgoing
 from hub.claims import push
+from hub.desk import ask_office
 from hub.grants import DIRECTORY, Entitlements
-from hub.jetstream import api
+from hub.jetstream import next_stored
+from hub.lease import ALONE, Leases
 from hub.operating.meter import Meter
 from hub.records import Endpoint
-from hub.state import State, digest, look_up_announcements, rebuild
+from hub.state import State, digest, look_up_announcements
 from hub.streams import TTL_HEADER, ensure_endpoint, ensure_witness
 from schemas.directory import Directory
 from schemas.documents import Agency, Enrolment, Replace, WitnessRequest
@@ -48,7 +50,8 @@ class Office:
     """Directory, accounts and admission state of a running hub. `clock` gives Unix milliseconds.
 
     `nc` is a connection of the HUB account, `system` one of the system account, `root` and `hub` are the
-    first two documents. `answered` counts answers by code.
+    first two documents. `answered` counts answers by code. With `leases`, it is one of several hubs
+    (`hub.among`).
     """
 
     def __init__(
@@ -58,8 +61,10 @@ class Office:
         accounts: Accounts,
         documents: tuple[bytes, bytes],
         clock: Callable[[], int],
+        leases: Leases = ALONE,
     ) -> None:
         self.nc = nc
+        self.among = Among(nc, accounts, leases)
         self.accounts = accounts
         self.clock = clock
         self.meter = Meter()
@@ -97,6 +102,11 @@ class Office:
         """The directory as it is."""
         return self._state.directory
 
+    @property
+    def leading(self) -> bool:
+        """Whether this hub keeps the directory and the accounts: always, where it is alone."""
+        return self.among.leading
+
     def view(self) -> View:
         """What admission looks things up in, now."""
         return self._state.view(self._suspended, self.clock())
@@ -123,8 +133,7 @@ class Office:
         """The right to change things, with a state that is right. Trouble inside leaves it in doubt."""
         async with self._lock:
             if self._in_doubt:
-                self._state = await rebuild(self.nc, self._root)
-                self._in_doubt = False
+                await self._read_state()
             try:
                 yield self._state
             except (FormatError, TrustError):
@@ -133,6 +142,33 @@ class Office:
                 self._in_doubt = True
                 raise
 
+    def doubt(self, newest: int) -> None:
+        """Have the state read again before it is used, as far as the sequence `newest` of TRAFFIC at
+        least.
+        """
+        self.among.wrote(newest)
+        self._in_doubt = True
+
+    async def catch_up(self) -> bool:
+        """Take in what another hub has done to directory and accounts; whether there was something. Call
+        inside `writing`.
+        """
+        if not self.among.leases.shared or self.leading:
+            return False
+        try:
+            return await self.among.catch_up(self._state)
+        finally:
+            self._suspended = self._read_suspended()
+
+    async def _read_state(self) -> None:
+        self._in_doubt = False
+        try:
+            self._state = await self.among.read(self._root)
+        except BaseException:
+            self._in_doubt = True
+            raise
+        self._suspended = self._read_suspended()
+
     async def open(self, signer: Signer) -> None:
         """Begin: the directory has its first two documents, the hub its key, every endpoint what it may
         reach.
@@ -140,8 +176,11 @@ class Office:
         Raises OperationError `wrong_key` when the directory names another receipt key than `signer`'s, and
         whatever `rebuild` finds wrong.
         """
+        await self.among.lead()
+        self._in_doubt = True
+        self._served.clear()
         async with self.writing() as state:
-            if not (await api(self.nc, f"STREAM.INFO.{DIRECTORY}"))["state"]["messages"]:
+            if await next_stored(self.nc, DIRECTORY, DIRECTORY_DOCUMENTS, 0) is None:
                 await self._append(DIRECTORY_DOCUMENTS, self._root)
             if state.directory.hub is None:
                 grown = state.directory.apply(self._hub)
@@ -154,6 +193,7 @@ class Office:
                     "the directory names another receipt key than this hub holds",
                     "restore the hub's receipt.key, or have the secretariat sign its new one and submit that",
                 )
+            await self.among.tell(each.public for each in self.accounts.endpoints())
             await self._serve(self.accounts.endpoints())
 
     async def record(self, data: bytes, *, by: str | None) -> None:
@@ -164,6 +204,11 @@ class Office:
         out after the one that ends it. Again what is there already: nothing happens. Raises FormatError or
         TrustError.
         """
+        if not self.leading and by is not None:
+            await ask_office(self.nc, "doc", by, data)
+            await self.catch_up()
+            return
+        self.among.check_leading()
         agency = None if by is None else self._submitter(by)
         accounts = {each.public: each.name for each in self.accounts.endpoints()}
         recorded = registrar.submit(self.directory, data, agency=agency, accounts=accounts, now=self.clock())
@@ -219,7 +264,7 @@ class Office:
         """Put a message about the directory behind its documents; it goes after `ttl`. Call inside
         `writing`.
         """
-        await publish_batch(self.nc, [Outgoing(subject, data, {TTL_HEADER: ttl})], batch_id=uuid4().hex)
+        await self.among.put(Outgoing(subject, data, {TTL_HEADER: ttl}))
 
     async def suspend(self, agency_or_endpoint: str) -> list[str]:
         """Cut endpoints off at once: no connection, and nothing of theirs is admitted. Their public keys."""
@@ -231,6 +276,8 @@ class Office:
 
     async def look_up(self, publisher: str) -> None:
         """Make sure that the publisher's announced epochs are remembered. Call inside `writing`."""
+        if not self.among.leases.admits(publisher):
+            self._state.looked_up.discard(publisher)  # another hub admits what it announces
         await look_up_announcements(self.nc, self._state, publisher)
 
     async def keep_time(self) -> None:
@@ -279,9 +326,8 @@ class Office:
         return agency
 
     async def _append(self, subject: str, data: bytes) -> None:
-        await publish_batch(
-            self.nc, [Outgoing(subject, data, {"Nats-Msg-Id": digest(data)})], batch_id=uuid4().hex
-        )
+        message = Outgoing(subject, data, {"Nats-Msg-Id": digest(data)})
+        self._state.position = await self.among.put(message)
 
     async def _serve(self, endpoints: Collection[Endpoint], *, ahead: Directory | None = None) -> None:
         """Give endpoints what the directory says that they may reach, and with `ahead` what that one will
@@ -299,6 +345,7 @@ class Office:
                 raise failed
 
     async def _serve_one(self, endpoint: Endpoint, ahead: Directory | None) -> None:
+        self.among.check_leading()
         now, agency, public = self.clock(), endpoint.name, endpoint.public
         if endpoint.kind == "witness":
             if public not in self._served:
@@ -323,6 +370,8 @@ class Office:
         """
         pushed = ""
         while pushed != (current := self.accounts.account_jwt(public)):
+            self.among.check_leading()
+            await self.among.tell([public])
             await push(self._system, current)
             pushed = current
 
@@ -331,6 +380,7 @@ class Office:
 
     async def _push_each(self, wanted: str, change: Callable[[str], str], event: str) -> list[str]:
         done = []
+        self.among.check_leading()
         for endpoint in self.endpoints_of(wanted):
             change(endpoint.public)
             self._suspended = self._read_suspended()

@@ -1,6 +1,7 @@
 """What the hub records of one endpoint, and its strict encoding as a small JSON file."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
@@ -33,7 +34,10 @@ class Endpoint:
     issued_at: int
     revoked: dict[str, int]
     seed: bytes = field(repr=False)
+    """Empty on a hub of a cluster that was told of the account, and has not its key."""
     kind: Kind = "agency"
+    salt: str = ""
+    """From which the hubs of a cluster make the seed, each by itself; none for older accounts."""
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -53,6 +57,23 @@ class _Record(BaseModel):
     revoked: dict[str, int]
     seed: SecretStr
     kind: Kind = "agency"
+    salt: str = ""
+
+
+class _Shared(BaseModel):
+    """A record without what is secret, as the hubs of a cluster tell it to each other."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+    version: Literal[1]
+    name: str
+    user_public: str
+    entitlements: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
+    suspended: bool
+    issued_at: int
+    revoked: dict[str, int]
+    kind: Kind
+    salt: str
 
 
 def dump_endpoint(endpoint: Endpoint) -> bytes:
@@ -67,6 +88,7 @@ def dump_endpoint(endpoint: Endpoint) -> bytes:
         revoked=endpoint.revoked,
         seed=SecretStr(endpoint.seed.decode()),
         kind=endpoint.kind,
+        salt=endpoint.salt,
     )
     shown = record.model_dump()
     shown["seed"] = record.seed.get_secret_value()
@@ -94,6 +116,48 @@ def load_endpoint(public: str, content: bytes) -> Endpoint:
         revoked=record.revoked,
         seed=key.seed,
         kind=record.kind,
+        salt=record.salt,
+    )
+
+
+def dump_shared(endpoint: Endpoint) -> bytes:
+    """What other hubs are told of an endpoint: nothing secret."""
+    record = _Shared(
+        version=_VERSION,
+        name=endpoint.name,
+        user_public=endpoint.user_public,
+        entitlements=[list(pair) for pair in sorted(endpoint.entitlements)],
+        suspended=endpoint.suspended,
+        issued_at=endpoint.issued_at,
+        revoked=endpoint.revoked,
+        kind=endpoint.kind,
+        salt=endpoint.salt,
+    )
+    return record.model_dump_json().encode()
+
+
+def load_shared(public: str, content: bytes, seed_of: Callable[[str], bytes]) -> Endpoint:
+    """Undo `dump_shared`; `seed_of` gives the seed for a salt, empty for none. OperationError
+    STORE_CORRUPT.
+    """
+    try:
+        record = _Shared.model_validate_json(content)
+    except ValidationError as bad:
+        raise _corrupt(public) from bad
+    seed = seed_of(record.salt)
+    if seed and NKey.from_seed(seed).public != public:
+        raise _corrupt(public)
+    return Endpoint(
+        public=public,
+        name=record.name,
+        user_public=record.user_public,
+        entitlements=frozenset((realm, community) for realm, community in record.entitlements),
+        suspended=record.suspended,
+        issued_at=record.issued_at,
+        revoked=record.revoked,
+        seed=seed,
+        kind=record.kind,
+        salt=record.salt,
     )
 
 

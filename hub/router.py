@@ -10,7 +10,7 @@ answered already. Nothing waits for a timer, so a single frame passes at once.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 from uuid import uuid4
 
 import structlog
@@ -24,12 +24,12 @@ from hub.batch import (
     publish_batch,
     publish_ordered,
 )
-from hub.heads import Heads
+from hub.fence import Fence
 from hub.office import TROUBLE, Office
 from hub.pull import Pull
 from hub.registrar import announcement_of, split_bundle
 from hub.settlement import Settlement, Submission, admit, claim, prepare, quarantine_entry
-from hub.state import THROUGH, Mark, State
+from hub.state import ANSWERED, Mark, State
 from hub.streams import (
     ADMISSION,
     HISTORY_TTL,
@@ -70,24 +70,40 @@ async def no_hook(_step: Step) -> None:
     """Go on."""
 
 
+class Part(NamedTuple):
+    """What a router works through: the whole intake, or under a fence one partition of it
+    (`hub.partitions`).
+    """
+
+    durable: str = ADMISSION
+    subjects: Sequence[str] = ()
+    fence: Fence | None = None
+
+
+WHOLE: Final = Part()
+
+
 class Router:
-    """Works through the intake until `run` is cancelled. `hook` is called at each `Step` (tests stop
-    there).
+    """Works through its part of the intake until `run` is cancelled. `cosigned` is given what a witness hands
+    in. `hook` is called at each `Step` (tests stop there).
     """
 
     def __init__(
         self,
         office: Office,
         signer: Signer,
-        heads: Heads,
+        cosigned: Callable[[str, bytes], Awaitable[None]],
+        verifying: Verifying,
+        part: Part = WHOLE,
         *,
         hook: Callable[[Step], Awaitable[None]] = no_hook,
     ) -> None:
         self._office = office
-        self._heads = heads
+        self._cosigned = cosigned
+        self._part = part
         self._signer = signer
         self._hook = hook
-        self._verifying = Verifying()
+        self._verifying = verifying
         self._interrupted = asyncio.Event()
         self._since_trim = 0
         self._ending: asyncio.Task[None] | None = None
@@ -100,29 +116,29 @@ class Router:
     async def run(self) -> None:
         """Route until cancelled. Trouble is logged and tried again."""
         failures = 0
-        try:
-            while True:
-                settled = self._office.answered.total()
-                try:
-                    await self._session()
-                except* TROUBLE as trouble:
-                    failures = 0 if self._office.answered.total() > settled else failures + 1
-                    _log.warning("routing interrupted", reason=str(trouble.exceptions[0]), failures=failures)
-                await asyncio.sleep(_BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS) - 1)])
-        finally:
-            await self._verifying.close()
+        while True:
+            settled = self._office.answered.total()
+            try:
+                await self._session()
+            except* TROUBLE as trouble:
+                failures = 0 if self._office.answered.total() > settled else failures + 1
+                _log.warning("routing interrupted", reason=str(trouble.exceptions[0]), failures=failures)
+            await asyncio.sleep(_BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS) - 1)])
 
     async def _session(self) -> None:
         self._interrupted.clear()
         self._ending = self._under_way = None
-        office = self._office
+        office, part = self._office, self._part
+        if part.fence:
+            # First, so that nothing is written any more by a former holder that is not read below.
+            office.doubt(await part.fence.put_up())
         async with office.writing():
-            await ensure_admission(office.nc)
+            await ensure_admission(office.nc, part.durable, part.subjects)
         ready: _Ready = asyncio.Queue(maxsize=1)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stop_when_interrupted())
             group.create_task(self._settle_all(ready, group))
-            async with Pull(office.nc, INTAKE, ADMISSION, batch=BATCH, report=_report) as pull:
+            async with Pull(office.nc, INTAKE, part.durable, batch=BATCH, report=_report) as pull:
                 async for messages in pull:
                     await ready.put(group.create_task(self._prepare(messages)))
 
@@ -153,17 +169,18 @@ class Router:
                     batches.append(await ready.get_nowait())
                     await self._settle(batches[-1], state, group)
                 await self._written()
-                await self._trim(sum(map(len, batches)), state.through)
+                await self._trim(sum(map(len, batches)), batches[-1][-1].mark)
 
     async def _settle(
         self, submissions: Sequence[Submission], state: State, group: asyncio.TaskGroup
     ) -> None:
         settlement = Settlement()
+        again = self._office.among.leases.shared
         for submission in submissions:
-            if submission.mark.within(state.through):
+            if state.answered(submission.publisher, submission.mark):
                 settlement.last = submission.message
                 continue  # answered before a crash
-            if settlement.full(submission) or submission.message.subject.startswith("s.doc."):
+            if settlement.full(submission) or submission.sent_to.startswith("s.doc."):
                 # What was sent before a document is judged, and published, before it counts.
                 await self._write(settlement, state, group)
                 if not submission.opened:
@@ -172,7 +189,15 @@ class Router:
             settlement.last = submission.message
             now = self._office.clock()
             try:
-                await self._decide(submission, settlement, state, now)
+                try:
+                    await self._decide(submission, settlement, state, now)
+                except TrustError:
+                    # Nobody is refused for what another hub knows already. What was read here was sent before
+                    # now: to ask once is enough.
+                    asked, again = again, False
+                    if not (asked and await self._office.catch_up()):
+                        raise
+                    await self._decide(submission, settlement, state, now)
             except (FormatError, TrustError) as refusal:
                 settlement.refused.append((submission, refusal))
                 if not _is_cosignature(submission):
@@ -180,25 +205,25 @@ class Router:
             else:
                 if not _is_cosignature(submission):
                     settlement.answer(submission, ADMITTED, now)
-            settlement.through = submission.mark
+            settlement.settled(submission)
         await self._write(settlement, state, group)
 
     async def _decide(self, submission: Submission, settlement: Settlement, state: State, now: int) -> None:
-        office, message = self._office, submission.message
+        office, message, sent_to = self._office, submission.message, submission.sent_to
         if submission.refusal is not None:
             raise submission.refusal
         if submission.opened is not None and submission.subject is not None:
             admit(submission.opened, submission.subject, office.view(), state, settlement, now)
-        elif message.subject.startswith("s.doc."):
+        elif sent_to.startswith("s.doc."):
             await office.record(message.data, by=submission.publisher)
         elif _is_cosignature(submission):
-            self._heads.cosigned(message.data)
-        elif message.subject.startswith("s.wrap."):
+            await self._cosigned(submission.publisher, message.data)
+        elif sent_to.startswith("s.wrap."):
             await self._wraps(message.data, submission.publisher, settlement, state)
-        elif message.subject.startswith("s.history."):
+        elif sent_to.startswith("s.history."):
             holder = history.route(message.data, submission.publisher, office.directory, office.view(), now)
             settlement.send(history_for(holder), message.data, {TTL_HEADER: HISTORY_TTL})
-        elif message.subject.startswith("s.rewrap."):
+        elif sent_to.startswith("s.rewrap."):
             await self._handover(message.data, submission.publisher, settlement, state)
         else:
             raise FormatError(Code.BAD_SUBJECT, "nothing is taken on this subject", "see FORMAT.md, Subjects")
@@ -222,8 +247,9 @@ class Router:
         """Begin to write what was decided, when all before it is written. The end of it may still be under
         way in `group`, on the wire before whatever is written next.
         """
+        headers = {TTL_HEADER: RECEIPT_TTL, ANSWERED: str(settlement.through)}
         answers = [
-            Outgoing(receipts_for(to), data, {TTL_HEADER: RECEIPT_TTL})
+            Outgoing(receipts_for(to), data, headers)
             for part in settlement.answered()
             for to, data in receipts.issue(part, self._signer).items()
         ]
@@ -233,10 +259,13 @@ class Router:
             await self._quarantine(settlement.refused, state)
         outgoing = [*settlement.traffic, *answers]
         together = len(settlement.traffic) > 1 or len(outgoing) > ONE_BY_ONE_MAX
+        # Under a fence the server takes one write at a time, so it had better be the whole; and two receipts
+        # for one endpoint say both that all is answered.
+        together |= self._part.fence is not None or len({each.subject for each in answers}) < len(answers)
         if not together:
             # An atomic batch costs several times as much as a message, and one frame cannot be torn apart.
-            # Only the last message says that all is answered: after a crash before it the frame comes again,
-            # is found to be the head of its chain, and is answered then. Nobody waits for its disk: readers
+            # Only the receipt says that it is answered: after a crash before it the frame comes again, is
+            # found to be the head of its chain, and is answered then. Nobody waits for its disk: readers
             # have the frame meanwhile, and the next one is judged.
             await publish_ordered(self._office.nc, outgoing[:-1], batch_id=uuid4().hex)
             outgoing = outgoing[-1:]
@@ -262,36 +291,40 @@ class Router:
         together: bool,
     ) -> None:
         """Publish what is left of it, and be done with its submissions, once those `before` are done with."""
-        outgoing = [_with(each, {THROUGH: str(settlement.through)}) for each in left]
         if together:
-            await self._publish(outgoing)
+            await self._publish(left)
         else:
-            await publish_ordered(self._office.nc, outgoing, batch_id=uuid4().hex)
+            await publish_ordered(self._office.nc, left, batch_id=uuid4().hex)
         if before:
             await before
+        state.through.update(dict.fromkeys(settlement.senders, settlement.through))
         if settlement.answers:
-            state.through = settlement.through
             await self._hook("stored")
             self._office.meter.settled(settlement.taken, self._office.clock())
         if settlement.last:
             await settlement.last.ack()
 
     async def _publish(self, outgoing: Sequence[Outgoing]) -> None:
-        nc = self._office.nc
+        if not outgoing:
+            return
+        nc, fence = self._office.nc, self._part.fence
+        guard = fence.headers if fence else {}
+        first, *others = outgoing
         try:
-            await publish_batch(nc, outgoing, batch_id=uuid4().hex)
+            last = await publish_batch(nc, [_with(first, guard), *others], batch_id=uuid4().hex) + len(others)
         except BatchRefused as refused:
             if not refused.duplicate:
                 raise
             # One of them is there already: the server leaves that one out when each comes alone.
             _log.warning("batch held a duplicate", messages=len(outgoing))
-            js = nc.jetstream()
+            last = 0
             for each in outgoing:
-                await js.publish(each.subject, each.payload, headers=dict(each.headers))
+                (last,) = await publish_ordered(nc, [_with(each, guard)], batch_id=uuid4().hex)
+        self._office.among.wrote(last)
 
     async def _quarantine(self, refused: Sequence[tuple[Submission, LiaisonError]], state: State) -> None:
         js = self._office.nc.jetstream()
-        fresh = [each for each in refused if not each[0].mark.within(state.quarantined)]
+        fresh = [each for each in refused if not state.kept(each[0].publisher, each[0].mark)]
         pending = [
             js.publish(out.subject, out.payload, headers=dict(out.headers))
             for out in (quarantine_entry(*each) for each in fresh)
@@ -300,7 +333,7 @@ class Router:
             if isinstance(done, BaseException):
                 raise done
         for submission, refusal in fresh:
-            state.quarantined = submission.mark
+            state.quarantined[submission.publisher] = submission.mark
             _log.info("submission refused", code=refusal.code, endpoint=submission.publisher)
 
     async def _trim(self, settled: int, through: Mark) -> None:
@@ -309,12 +342,12 @@ class Router:
             self._since_trim = 0
             # Not the newest: should the server lose its end and begin there again, this must not take what
             # was put in their place.
-            await trim_intake(self._office.nc, through.sequence - BATCH)
+            await trim_intake(self._office.nc, through.sequence - BATCH, self._part.subjects)
 
 
 def _is_cosignature(submission: Submission) -> bool:
     """A witness reads no receipts: it sees in the next head what came of its word."""
-    return submission.message.subject.startswith("s.cosig.")
+    return submission.sent_to.startswith("s.cosig.")
 
 
 def _with(message: Outgoing, headers: Mapping[str, str]) -> Outgoing:

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import nats
 import nats.errors
@@ -18,24 +19,19 @@ import structlog
 from nats.aio.client import Client
 
 from hub.accounts import Accounts, Service
-from hub.chunks import ChunkDesk
-from hub.claims import push_all
-from hub.control import Addresses, Control
+from hub.background import background
+from hub.control import Addresses
+from hub.duties import Duties, Place
 from hub.files import write_private
-from hub.heads import Heads
-from hub.health import Site, status
-from hub.jetstream import api
 from hub.keeping import URL_FILE, ReceiptSigner, documents
+from hub.lease import ALONE, Lease
 from hub.office import Office
 from hub.operating.audit import Audit
 from hub.operating.scribe import Scribe
-from hub.pages import answering
 from hub.patience import patiently
-from hub.presence import LookRound, redeliver_on_connect
-from hub.router import Router, Step, no_hook
+from hub.router import Step, no_hook
 from hub.server import NatsServer
 from hub.settings import HubSettings
-from hub.streams import ADMISSION, INTAKE, ensure_streams
 from schemas.errors import Code, OperationError
 
 if TYPE_CHECKING:
@@ -44,8 +40,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 _CONNECT_SECONDS: Final = 15
-_CANCELS: Final = 4
-_CANCEL_SECONDS: Final = 1.0
 _RECONNECT_SECONDS: Final = 0.25
 
 
@@ -56,13 +50,12 @@ def unix_milliseconds() -> int:
 
 @dataclass(frozen=True)
 class RunningHub:
-    """A hub that answers. `url` is where endpoints on this machine connect; `server` the embedded one, if
-    any; `metrics` the URL of its metrics, if there is one.
+    """A hub that answers. `url` is where endpoints on this machine connect (several: with commas between);
+    `server` the embedded one, if any.
     """
 
     url: str
     office: Office
-    router: Router
     server: NatsServer | None
     metrics: str | None = None
 
@@ -82,50 +75,48 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(_only_one(settings))
-        accounts = Accounts.load(settings.accounts_directory)
+        accounts = Accounts.load(settings.accounts_directory, shared=settings.member is not None)
         signer = ReceiptSigner.load(settings)
         begun_with = documents(settings)
         watchers = await _watchers(stack, settings)
-        url, server = settings.nats, None
-        if url is None:
+        urls, server = settings.nats_urls, None
+        if not urls:
             server = NatsServer(
                 settings.nats_directory,
                 accounts,
                 host=settings.host,
                 port=settings.port,
                 websocket_port=settings.websocket_port,
+                tls=settings.tls,
             )
-            url = (await stack.enter_async_context(server)).url
+            urls = [(await stack.enter_async_context(server)).url]
+        url = ",".join(urls)
         reconnected: list[Callable[[], None]] = []
-        system = await stack.enter_async_context(_connected(url, accounts, Service.SYSTEM, reconnected))
-        nc = await stack.enter_async_context(_connected(url, accounts, Service.HUB, reconnected))
-        office = Office(nc, system, accounts, begun_with, clock)
-
-        async def set_up() -> None:
-            await push_all(system, accounts)
-            await ensure_streams(nc, settings.stream_limits)
-            await office.open(signer)
-
-        await patiently(set_up)
-        await redeliver_on_connect(system, nc, accounts)
-        heads = Heads(office, signer)
-        router = Router(office, signer, heads, hook=hook)
-        look_round = LookRound(nc, accounts)
-        reconnected += [router.interrupt, look_round.again]
-        await stack.enter_async_context(
-            _background(router.run(), heads.run(), office.keep_time(), look_round.run())
-        )
-        await stack.enter_async_context(answering(office))
-        desk = await stack.enter_async_context(ChunkDesk(office, signer, settings.chunk_day_bytes))
-        site = Site(clock(), url, settings.state, desk.uploaded, settings.chunk_day_bytes)
-        addresses = _addresses(public_urls, url, server)
-        audit = Audit(nc, "hub", clock)
-        scribe = await stack.enter_async_context(Scribe(audit, office.meter).writing(settings))
-        await stack.enter_async_context(Control(office, heads, site, addresses, audit, scribe))
+        way = _Way(urls, settings.tls_context())
+        system = await stack.enter_async_context(_connected(way, accounts, Service.SYSTEM, reconnected))
+        nc = await stack.enter_async_context(_connected(way, accounts, Service.HUB, reconnected))
+        lease = await _join(nc, settings)
+        office = Office(nc, system, accounts, begun_with, clock, lease or ALONE)
+        addresses = _addresses(public_urls, urls, server)
+        audit = Audit(nc, settings.member or "hub", clock, settings.stream_limits.replicas)
+        place = Place(settings, addresses, audit, Scribe(audit, office.meter), clock(), url)
+        await patiently(audit.begin)
+        await stack.enter_async_context(place.scribe.writing(settings))
+        duties = Duties(office, system, signer, place, hook)
+        reconnected.append(duties.reconnected)
+        stack.push_async_callback(duties.close)
+        if lease:
+            stack.push_async_callback(lease.leave)
+            await stack.enter_async_context(background(lease.run()))
+            await stack.enter_async_context(duties.on_duty(lease))
+            await lease.until(lambda rota: rota.complete)
+        else:
+            await stack.enter_async_context(duties.in_office())
+            await stack.enter_async_context(background(duties.route()))
         write_private(settings.state / URL_FILE, url.encode())
         if watchers:
-            watchers.open(lambda: status(office, site), lambda: _answers(nc))
-        yield RunningHub(url, office, router, server, watchers.url if watchers else None)
+            watchers.open(duties.status, duties.answers)
+        yield RunningHub(url, office, server, watchers.url if watchers else None)
 
 
 async def _watchers(stack: AsyncExitStack, settings: HubSettings) -> "Watchers | None":
@@ -137,62 +128,33 @@ async def _watchers(stack: AsyncExitStack, settings: HubSettings) -> "Watchers |
     return await stack.enter_async_context(Watchers(settings.metrics_host, settings.metrics_port))
 
 
-async def _answers(nc: Client) -> None:
-    """Raise one of `hub.office.TROUBLE` unless JetStream answers and admission has its durable."""
-    await api(nc, f"CONSUMER.INFO.{INTAKE}.{ADMISSION}")
+async def _join(nc: Client, settings: HubSettings) -> Lease | None:
+    """Be one of several hubs, where the settings say so. Raises OperationError."""
+    if settings.member is None:
+        return None
+    lease = Lease(nc, settings.member, settings.partitions, settings.stream_limits.replicas)
+    await patiently(lease.begin)
+    return lease
 
 
-def _addresses(public_urls: Sequence[str], url: str, server: NatsServer | None) -> Addresses:
+def _addresses(public_urls: Sequence[str], urls: Sequence[str], server: NatsServer | None) -> Addresses:
     """What admission files tell: of each kind what the operator has given, else where this hub listens."""
     websocket = server.websocket_url if server else None
     sockets = [each for each in public_urls if each.startswith(("ws://", "wss://"))]
     plain = [each for each in public_urls if each not in sockets]
-    return Addresses(plain or [url], sockets or [each for each in (websocket,) if each])
+    return Addresses(plain or list(urls), sockets or [each for each in (websocket,) if each])
 
 
-@asynccontextmanager
-async def _background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run these while the block is entered; the first error of one of them ends the block and is raised."""
-    owner = asyncio.current_task()
-    errors: list[BaseException] = []
+class _Way(NamedTuple):
+    """To NATS: which servers, and what of TLS."""
 
-    def over(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            errors.append(error)
-            if owner is not None:
-                owner.cancel()
-
-    tasks = [asyncio.create_task(each) for each in work]
-    for task in tasks:
-        task.add_done_callback(over)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not errors:
-            raise
-        if owner is not None:
-            owner.uncancel()
-        raise errors[0] from None
-    finally:
-        await _end(tasks)
-
-
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel until they have ended: Python 3.11's `wait_for` loses a cancellation that comes with its answer.
-    What is lost more often than that is left to the end of the loop, so that a hub always stops.
-    """
-    for _ in range(_CANCELS):
-        for task in tasks:
-            task.cancel()
-        _, pending = await asyncio.wait(tasks, timeout=_CANCEL_SECONDS)
-        if not pending:
-            return
-    _log.warning("tasks did not end when told")
+    urls: Sequence[str]
+    tls: ssl.SSLContext | None
 
 
 @asynccontextmanager
 async def _connected(
-    url: str, accounts: Accounts, service: Service, reconnected: list[Callable[[], None]]
+    way: _Way, accounts: Accounts, service: Service, reconnected: list[Callable[[], None]]
 ) -> AsyncIterator[Client]:
     """A connection that is made anew for as long as it takes. The callables are told when it was."""
 
@@ -211,18 +173,19 @@ async def _connected(
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": _RECONNECT_SECONDS,
         "connect_timeout": _CONNECT_SECONDS,
+        "tls": way.tls,
     }
     client = Client()
     try:
         # The first connection is not tried for ever: a wrong URL or operator should be told at once.
         first = {**options, "allow_reconnect": True, **accounts.credentials(service).options()}
-        await asyncio.wait_for(client.connect(url, **first), _CONNECT_SECONDS)
+        await asyncio.wait_for(client.connect(list(way.urls), **first), _CONNECT_SECONDS)
     except (nats.errors.Error, OSError, TimeoutError) as failure:
         with contextlib.suppress(nats.errors.Error, OSError):
             await client.close()
         raise OperationError(
             Code.HUB_UNREACHABLE,
-            f"no connection to NATS at {url} as {service}: {type(failure).__name__}",
+            f"no connection to NATS at {', '.join(way.urls)} as {service}: {type(failure).__name__}",
             "see that the server runs and includes this hub's nats-operator.conf",
         ) from failure
     try:

@@ -22,6 +22,7 @@ from hub import grants
 from hub.accounts import Accounts
 from hub.files import private_directory, write_private
 from hub.tether import tethered
+from hub.tls import ServerTls
 from schemas.errors import Code, OperationError
 
 _log = structlog.get_logger(__name__)
@@ -51,7 +52,12 @@ def find_binary() -> Path:
 
 
 def server_config(
-    directory: Path, accounts: Accounts, host: str, port: int, websocket_port: int | None = None
+    directory: Path,
+    accounts: Accounts,
+    host: str,
+    port: int,
+    websocket_port: int | None = None,
+    tls: ServerTls | None = None,
 ) -> str:
     """The whole configuration of an embedded server whose files are in `directory`; port -1 lets the system
     choose.
@@ -67,6 +73,7 @@ def server_config(
         "server_name: liaison-hub\n"
         f'host: "{host}"\n'
         f"port: {port}\n"
+        f"{tls.config() if tls else ''}"
         'http: "127.0.0.1:-1"\n'
         f'ports_file_dir: "{directory / "ports"}"\n'
         f'log_file: "{directory / "nats-server.log"}"\n'
@@ -112,7 +119,9 @@ class NatsServer:
         host: str = "127.0.0.1",
         port: int = 4222,
         websocket_port: int | None = None,
+        tls: ServerTls | None = None,
     ) -> None:
+        self._tls = tls
         self._directory = directory
         self._accounts = accounts
         self._host = host
@@ -208,7 +217,7 @@ class NatsServer:
             stale.unlink()
         config = self._directory / "nats-server.conf"
         ports_wanted = (self._port, self._websocket_port)
-        text = server_config(self._directory, self._accounts, self._host, *ports_wanted)
+        text = server_config(self._directory, self._accounts, self._host, *ports_wanted, self._tls)
         write_private(config, text.encode())
         with (self._directory / "nats-server.err").open("wb") as errors:
             self._process = await asyncio.create_subprocess_exec(
@@ -227,7 +236,8 @@ class NatsServer:
             self._websocket_port = int(opened["websocket"][0].rsplit(":", 1)[1])
             self.websocket_url = f"ws://{_LOOPBACK}:{self._websocket_port}"
         await self._wait_greeting()
-        self.url = f"nats://{self._reachable_host}:{self._port}"
+        scheme = "tls" if self._tls else "nats"
+        self.url = f"{scheme}://{self._reachable_host}:{self._port}"
         _log.info("nats server ready", url=self.url, pid=self._process.pid)
 
     @property

@@ -1,6 +1,7 @@
 """The hub's settings: arguments, then the environment (`LIAISON_HUB_*`), then `.env`, then a TOML file."""
 
 import os
+import ssl
 from pathlib import Path
 from typing import Final, Literal
 
@@ -12,7 +13,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from hub.partitions import SLOTS
+from hub.rota import NAME
 from hub.streams import StreamLimits
+from hub.tls import ServerTls, client_context, pinned_context
+from schemas.errors import Code, OperationError
 
 CONFIG_VARIABLE: Final = "LIAISON_HUB_CONFIG"
 """Names the TOML file; without it `liaison-hub.toml` in the working directory is read if it is there."""
@@ -36,7 +41,43 @@ class HubSettings(BaseSettings):
         le=65_535,
         description="loopback port of NATS over WebSocket, without TLS; 0: a free one; none: no listener",
     )
-    nats: str | None = Field(None, description="URL of an existing NATS server in place of the embedded one")
+    nats: str | None = Field(
+        None, description="URL of an existing NATS server in place of the embedded one; several with commas"
+    )
+    member: str | None = Field(
+        None,
+        pattern=f"^{NAME}$",
+        description="this hub's name among several on one cluster; none: it is alone",
+    )
+    partitions: int = Field(
+        4, ge=1, le=SLOTS, description="into how many parts several hubs divide the intake; the same for all"
+    )
+    replicas: Literal[1, 3, 5] | None = Field(
+        None, description="copies of each stream; none: 3 for several hubs, else 1"
+    )
+    nats_ca: Path | None = Field(
+        None,
+        description="PEM file of who signs NATS's certificates; none: this machine's authorities",
+    )
+    nats_cert: Path | None = Field(
+        None, description="PEM file of the hub's own certificate, where one is asked for"
+    )
+    nats_key: Path | None = Field(None, description="its key")
+    tls_cert: Path | None = Field(
+        None, description="PEM file with which the embedded server answers by TLS; none: without TLS"
+    )
+    tls_key: Path | None = Field(None, description="its key")
+    tls_client_ca: Path | None = Field(
+        None, description="PEM file of who signs clients' certificates, which they then must have"
+    )
+    placement_cluster: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="the NATS cluster that keeps the streams, among several",
+    )
+    placement_tags: list[str] = Field(
+        [], description="tags of the servers that keep the streams, as site:geneva"
+    )
     metrics_port: int | None = Field(
         None,
         ge=0,
@@ -85,9 +126,45 @@ class HubSettings(BaseSettings):
     @property
     def stream_limits(self) -> StreamLimits:
         """The chosen limits, as the streams take them."""
+        placement: dict[str, str | list[str]] = {}
+        if self.placement_cluster is not None:
+            placement["cluster"] = self.placement_cluster
+        if self.placement_tags:
+            placement["tags"] = self.placement_tags
         return StreamLimits(
-            self.intake_bytes, self.quarantine_bytes, self.quarantine_days, self.chunk_bytes, self.chunk_days
+            self.intake_bytes,
+            self.quarantine_bytes,
+            self.quarantine_days,
+            self.chunk_bytes,
+            self.chunk_days,
+            self.replicas or (1 if self.member is None else 3),
+            shared=self.member is not None,
+            placement=placement,
         )
+
+    @property
+    def tls(self) -> ServerTls | None:
+        """The embedded server's; None without. OperationError `bad_settings` for half of it."""
+        if self.tls_cert is None and self.tls_key is None:
+            return None
+        if self.tls_cert is None or self.tls_key is None:
+            raise OperationError(
+                Code.BAD_SETTINGS, "a certificate without its key, or a key alone", "set tls_cert and tls_key"
+            )
+        return ServerTls(self.tls_cert.absolute(), self.tls_key.absolute(), _absolute(self.tls_client_ca))
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """For connections to NATS: the embedded server is known by its very certificate. OperationError
+        `bad_settings`.
+        """
+        if self.nats is None and self.tls is not None and self.nats_ca is None:
+            return pinned_context(self.tls.certificate, self.nats_cert, self.nats_key)
+        return client_context(self.nats_ca, self.nats_cert, self.nats_key)
+
+    @property
+    def nats_urls(self) -> list[str]:
+        """Where the hub connects; none for the embedded server."""
+        return [each.strip() for each in (self.nats or "").split(",") if each.strip()]
 
     @classmethod
     def settings_customise_sources(
@@ -103,3 +180,7 @@ class HubSettings(BaseSettings):
             settings_cls, Path(os.environ.get(CONFIG_VARIABLE, "liaison-hub.toml"))
         )
         return init_settings, env_settings, dotenv_settings, toml
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.absolute()

@@ -11,6 +11,7 @@ from typing import Final
 
 from nats.aio.msg import Msg
 
+from hub import partitions
 from hub.admission import Opened, View, decide, open_frame
 from hub.batch import MAX_BATCH, Outgoing
 from hub.grants import MAX_PAYLOAD
@@ -43,6 +44,8 @@ class Submission:
     message: Msg
     mark: Mark
     publisher: str
+    sent_to: str
+    """The subject on which its sender published it."""
     subject: FrameSubject | None = None
     opened: Opened | None = None
     refusal: LiaisonError | None = None
@@ -59,6 +62,7 @@ class Settlement:
     to_each: Counter[str] = field(default_factory=Counter)
     size: int = 0
     through: Mark = NOTHING
+    senders: set[str] = field(default_factory=set)
     last: Msg | None = None
     """What acknowledges all of it."""
     _receipts: int = 0
@@ -73,6 +77,11 @@ class Settlement:
         self.answers.append(Answer(publisher, sha256, code, now))
         size, at = len(submission.message.data), submission.mark.time // 1000
         self.taken.append(Taken(publisher, code, size, at))
+
+    def settled(self, submission: Submission) -> None:
+        """Note that this is the last submission so far."""
+        self.through = submission.mark
+        self.senders.add(submission.publisher)
 
     def send(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
         """Note a message for TRAFFIC."""
@@ -103,15 +112,15 @@ class Settlement:
 
 def prepare(message: Msg) -> Submission:
     """One message of the intake, with a frame's form checked. Never raises: a refusal is kept in it."""
-    mark = Mark.of(message)
-    publisher = message.subject.rsplit(".", 1)[-1]
-    if not message.subject.startswith("in."):
-        return Submission(message, mark, publisher)
+    mark, sent_to = Mark.of(message), partitions.sent_to(message.subject)
+    publisher = sent_to.rsplit(".", 1)[-1]
+    if not sent_to.startswith("in."):
+        return Submission(message, mark, publisher, sent_to)
     try:
-        subject = parse_frame_subject(message.subject)
-        return Submission(message, mark, publisher, subject, open_frame(message.data, {}))
+        subject = parse_frame_subject(sent_to)
+        return Submission(message, mark, publisher, sent_to, subject, open_frame(message.data, {}))
     except LiaisonError as refusal:
-        return Submission(message, mark, publisher, refusal=refusal)
+        return Submission(message, mark, publisher, sent_to, refusal=refusal)
 
 
 def claim(submission: Submission, keys: Mapping[str, bytes]) -> Claim | None:
@@ -145,7 +154,7 @@ def quarantine_entry(submission: Submission, refusal: LiaisonError) -> Outgoing:
         THROUGH: str(submission.mark),
         "Liaison-Code": str(refusal.code),
         "Liaison-Message": " ".join(refusal.message.split()),
-        "Liaison-Subject": message.subject[:_SUBJECT_MAX],
+        "Liaison-Subject": submission.sent_to[:_SUBJECT_MAX],
         "Liaison-Size": str(len(message.data)),
         "Liaison-Sha256": digest(message.data),
     }

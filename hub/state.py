@@ -6,6 +6,8 @@ from what DIRECTORY, TRAFFIC and QUARANTINE hold: so a crash loses nothing, and 
 disagree.
 """
 
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -25,9 +27,21 @@ from schemas.errors import Code, LiaisonError, OperationError
 from schemas.frame import EPOCH, Frame, parse_frame
 from schemas.subjects import DIRECTORY_DOCUMENTS
 
+ACCOUNT: Final = "acct"
+"""First token of the subjects in DIRECTORY on which the hubs of a cluster tell each other of an endpoint's
+account: `acct.<PK>`, a record without its secret.
+"""
+ANSWERED: Final = "Liaison-Answered"
+"""Header of receipts: the mark in INTAKE up to which everything of this endpoint is answered. For each
+endpoint by itself, so that hubs may divide the endpoints among them as they like (`hub.partitions`).
+"""
 THROUGH: Final = "Liaison-Through"
-"""Header of everything in TRAFFIC and QUARANTINE: the mark in INTAKE up to which its batch answers all."""
+"""Header in QUARANTINE: the mark of what was refused. In TRAFFIC, by versions before `ANSWERED`: the mark up
+to which everything of everybody is answered.
+"""
 
+Learn = Callable[[str, bytes], None]
+"""Hears an account's public key and what is told of it."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -77,12 +91,16 @@ NOTHING: Final = Mark(0, 0)
 
 @dataclass
 class State:
-    """The hub's knowledge; one writer (`hub.office`). `through` and `quarantined` are marks in INTAKE.
+    """The hub's knowledge; one writer (`hub.office`). `through` and `quarantined` are marks in INTAKE, by
+    endpoint.
 
-    What stands at or before `through` has been answered: after a crash it may come from the intake once more.
+    What an endpoint sent at or before `through` has been answered: after a crash it may come from the intake
+    once more. `floor` is the same for all, as an earlier version left it.
     """
 
     directory: Directory
+    position: int = 0
+    """The sequence of DIRECTORY up to which it is known."""
     heads: dict[ChainKey, ChainHead] = field(default_factory=dict)
     announcements: Announcements = field(default_factory=Announcements)
     looked_up: set[str] = field(default_factory=set)
@@ -90,8 +108,9 @@ class State:
     """When each publisher's last frame or receipt was stored, Unix ms: as far as the streams told at the
     start.
     """
-    through: Mark = NOTHING
-    quarantined: Mark = NOTHING
+    through: dict[str, Mark] = field(default_factory=dict)
+    quarantined: dict[str, Mark] = field(default_factory=dict)
+    floor: Mark = NOTHING
     _view: View | None = None
 
     def view(self, suspended: frozenset[str], now: int) -> View:
@@ -105,6 +124,14 @@ class State:
         """Go on with a longer directory."""
         self.directory = directory
         self._view = None
+
+    def answered(self, publisher: str, mark: Mark) -> bool:
+        """Whether what the endpoint sent there has been answered."""
+        return mark.within(self.through.get(publisher, NOTHING)) or mark.within(self.floor)
+
+    def kept(self, publisher: str, mark: Mark) -> bool:
+        """Whether what the endpoint sent there, and was refused, is in quarantine."""
+        return mark.within(self.quarantined.get(publisher, NOTHING))
 
     def admitted(self, frame: Frame, head: ChainHead) -> None:
         """Count a frame that is on TRAFFIC, or will be with the batch that is being made."""
@@ -122,17 +149,22 @@ class State:
         self.heard[publisher] = max(self.heard.get(publisher, 0), at)
 
 
-async def read_directory(nc: Client, root: bytes) -> Directory:
-    """The directory as DIRECTORY holds it, checked from the pinned first root on; empty streams give the root
-    alone.
+async def read_directory(nc: Client, root: bytes, learn: Learn | None = None) -> tuple[Directory, int]:
+    """The directory as DIRECTORY holds it, checked from the pinned first root on, and the sequence up to
+    which it was read; empty streams give the root alone, and 0. `learn` hears of the accounts in between.
 
     Raises OperationError `root_mismatch` when the stream begins with another root, `store_corrupt` when
     something in it does not hold.
     """
-    directory = Directory.pinned(root)
+    directory, position = Directory.pinned(root), 0
     first = True
-    async for messages in scan(nc, DIRECTORY, [DIRECTORY_DOCUMENTS, "m.*"]):
+    accounts = [f"{ACCOUNT}.*"] if learn else []
+    async for messages in scan(nc, DIRECTORY, [DIRECTORY_DOCUMENTS, "m.*", *accounts]):
         for message in messages:
+            position = message.metadata.sequence.stream
+            if learn and message.subject.startswith(f"{ACCOUNT}."):
+                learn(message.subject.removeprefix(f"{ACCOUNT}."), message.data)
+                continue
             if first and message.data != root:
                 raise OperationError(
                     Code.ROOT_MISMATCH,
@@ -140,27 +172,46 @@ async def read_directory(nc: Client, root: bytes) -> Directory:
                     "give the hub the state directory and the NATS store that belong together",
                 )
             if not first:
-                directory = _grown(directory, message)
+                directory = grown(directory, message.subject, message.data, f"{DIRECTORY} {position}")
             first = False
-    return directory
+    return directory, position
 
 
-async def rebuild(nc: Client, root: bytes) -> State:
-    """All of the hub's state, read from the streams. Raises as `read_directory`."""
-    state = State(await read_directory(nc, root))
-    answered, refused = _Latest(), _Latest()
-    async for messages in scan(nc, TRAFFIC, ["f.>"], last_per_subject=True):
+async def rebuild(
+    nc: Client, root: bytes, newest: int = 0, fences: Sequence[str] = (), learn: Learn | None = None
+) -> State:
+    """All of the hub's state, read from the streams. Raises as `read_directory`.
+
+    `newest` is the last sequence of TRAFFIC that must be known, and is on its subject still; `fences` are
+    subjects beside those of frames and receipts on which it may be. OperationError `hub_unreachable` when a
+    replica has not got so far.
+    """
+    directory, position = await read_directory(nc, root, learn)
+    state = State(directory, position=position)
+    before, seen = _Latest(), 0
+    async for messages in scan(nc, TRAFFIC, ["f.>", "r.>", *fences], last_per_subject=True):
         for message in messages:
-            frame = _frame(message)
-            state.admitted(frame, ChainHead(frame.header.seq, frame.hash))
-            answered.see(message)
+            seen = max(seen, message.metadata.sequence.stream)
+            if message.subject.startswith("fence."):
+                continue
+            before.see(message)
             state.hear(message)
-    for latest, stream, subject in ((answered, TRAFFIC, "r.>"), (refused, QUARANTINE, "q.>")):
-        async for messages in scan(nc, stream, [subject], last_per_subject=True):
-            for message in messages:
-                latest.see(message)
-                state.hear(message)
-    state.through, state.quarantined = answered.mark, refused.mark
+            if message.subject.startswith("f."):
+                frame = _frame(message)
+                state.admitted(frame, ChainHead(frame.header.seq, frame.hash))
+            elif said := (message.headers or {}).get(ANSWERED):
+                state.through[message.subject.removeprefix("r.")] = Mark.parse(said)
+    if seen < newest:
+        raise OperationError(
+            Code.HUB_UNREACHABLE, "a replica of TRAFFIC lags behind", "it is read again in a moment"
+        )
+    state.floor = before.mark
+    refused: dict[str, _Latest] = defaultdict(_Latest)
+    async for messages in scan(nc, QUARANTINE, ["q.>"], last_per_subject=True):
+        for message in messages:
+            refused[message.subject.split(".")[1]].see(message)
+            state.hear(message)
+    state.quarantined = {publisher: latest.mark for publisher, latest in refused.items()}
     return state
 
 
@@ -194,24 +245,24 @@ class _Latest:
             self.sequence, self.mark = sequence, Mark.parse(said)
 
 
-def _grown(directory: Directory, message: Msg) -> Directory:
+def grown(directory: Directory, subject: str, data: bytes, place: str) -> Directory:
+    """The directory with what DIRECTORY holds at `place`. OperationError `store_corrupt`."""
     try:
-        if message.subject == DIRECTORY_DOCUMENTS:
-            return directory.apply(message.data)
-        return directory.apply_membership(message.data)
+        if subject == DIRECTORY_DOCUMENTS:
+            return directory.apply(data)
+        return directory.apply_membership(data)
     except LiaisonError as bad:
-        raise _corrupt(message, bad) from bad
+        raise _corrupt(place, bad) from bad
 
 
 def _frame(message: Msg) -> Frame:
     try:
         return parse_frame(message.data)
     except LiaisonError as bad:
-        raise _corrupt(message, bad) from bad
+        raise _corrupt(f"{message.metadata.stream} {message.metadata.sequence.stream}", bad) from bad
 
 
-def _corrupt(message: Msg, bad: LiaisonError) -> OperationError:
-    place = f"{message.metadata.stream} {message.metadata.sequence.stream}"
+def _corrupt(place: str, bad: LiaisonError) -> OperationError:
     return OperationError(
         Code.STORE_CORRUPT,
         f"message {place} does not hold: {bad.code}",

@@ -7,16 +7,20 @@ time (`Nats-TTL`), because they would outgrow it. CHUNKS holds the ciphertext of
 its own hash, for as long as the operator says.
 """
 
-from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass
+import contextlib
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from hub.fence import OFFICE_FENCE, PARTITION_FENCES
 from hub.grants import DIRECTORY, MAX_PAYLOAD, TRAFFIC, Entitlements
 from hub.jetstream import ABSENT, JetStreamRefused, api
+from hub.partitions import SLOT
 from hub.pull import Pull
+from schemas.errors import OperationError
 from schemas.limits import CHUNK_MAX, INTAKE_AGE_MAX
 from schemas.subjects import CHUNKS, chunk_at
 
@@ -40,6 +44,7 @@ _MILLISECOND: Final = 1_000_000
 _UNANSWERED_MAX: Final = 2048
 _ENDPOINT_REQUESTS: Final = 32
 _SCAN_BATCH: Final = 1000
+_END_SECONDS: Final = 1.0
 _FOR_GOOD: Final = frozenset({"persist_mode"})
 """What the server changes in no stream that is there."""
 
@@ -53,6 +58,11 @@ class StreamLimits:
     quarantine_days: int = 90
     chunk_bytes: int = 4 * 1024**3
     chunk_days: int = 90
+    replicas: int = 1
+    shared: bool = False
+    """By several hubs (`hub.partitions`)."""
+    placement: Mapping[str, str | list[str]] = field(default_factory=dict)
+    """`cluster` and `tags` of the servers that keep the streams; empty: any."""
 
 
 def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
@@ -65,11 +75,14 @@ def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
 
     CHUNKS has one message to an address: the same chunk again takes the place of the first and begins its
     time anew. Full, it refuses, so that what others have sent is not lost before its time.
+
+    Replicated, INTAKE acknowledges when a majority has it: NATS offers nothing looser there.
     """
-    common = {
+    common: dict[str, Any] = {
+        **({"placement": dict(limits.placement)} if limits.placement else {}),
         "storage": "file",
         "retention": "limits",
-        "num_replicas": 1,
+        "num_replicas": limits.replicas,
         "deny_delete": True,
         "persist_mode": "default",
     }
@@ -78,18 +91,18 @@ def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
         {
             **common,
             "name": INTAKE,
-            "subjects": ["in.>", "s.>"],
+            "subjects": [f"{SLOT}.>"] if limits.shared else ["in.>", "s.>"],
             "max_age": INTAKE_AGE_MAX * _MILLISECOND,
             "max_bytes": limits.intake_bytes,
             "max_msg_size": MAX_PAYLOAD,
             "discard": "new",
             "duplicate_window": 100 * _MILLISECOND,
-            "persist_mode": "async",
+            "persist_mode": "async" if limits.replicas == 1 else "default",
         },
         {
             **kept,
             "name": TRAFFIC,
-            "subjects": ["f.>", "w.>", "r.>", "h.>"],
+            "subjects": ["f.>", "w.>", "r.>", "h.>", *([PARTITION_FENCES] if limits.shared else [])],
             "max_msg_size": 128 * 1024,
             "allow_atomic": True,
             "allow_msg_ttl": True,
@@ -97,7 +110,13 @@ def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
         {
             **kept,
             "name": DIRECTORY,
-            "subjects": ["d.doc", "d.head", "d.offer", "m.*"],
+            "subjects": [
+                "d.doc",
+                "d.head",
+                "d.offer",
+                "m.*",
+                *([OFFICE_FENCE, "acct.*"] if limits.shared else []),
+            ],
             "max_msg_size": 64 * 1024,
             "allow_atomic": True,
             "allow_msg_ttl": True,
@@ -141,8 +160,9 @@ async def ensure_streams(nc: Client, limits: StreamLimits | None = None) -> None
                 await api(nc, f"STREAM.UPDATE.{name}", wanted)
 
 
-async def ensure_admission(nc: Client) -> None:
-    """Make admission's durable and set it back to the beginning: before every time that pulling begins.
+async def ensure_admission(nc: Client, durable: str = ADMISSION, subjects: Sequence[str] = ()) -> None:
+    """Make admission's durable, on these `subjects` of INTAKE or on all, and set it back to the beginning:
+    before every time that pulling begins.
 
     What it has acknowledged says nothing once the end of the intake was lost, because the numbers of what was
     lost are given again. The router knows by their marks what it has answered (`hub.state.Mark`).
@@ -152,21 +172,24 @@ async def ensure_admission(nc: Client) -> None:
     (nats.md).
     """
     config = {
-        "durable_name": ADMISSION,
+        "durable_name": durable,
         "ack_policy": "all",
         "deliver_policy": "all",
         "ack_wait": 15 * _SECOND,  # see hub.presence for what makes it matter little
     }
+    if subjects:
+        config["filter_subjects"] = list(subjects)
     await _consumer(nc, INTAKE, {**config, "max_ack_pending": 2 * _UNANSWERED_MAX, "max_waiting": 16})
-    await reset(nc, INTAKE, ADMISSION, 1)
+    await reset(nc, INTAKE, durable, 1)
 
 
-async def trim_intake(nc: Client, through: int) -> None:
-    """Take away from INTAKE what lies before the sequence `through`. Cheap; now and then, as messages
-    flow.
+async def trim_intake(nc: Client, through: int, subjects: Sequence[str] = ()) -> None:
+    """Take away from INTAKE, on these `subjects` or on all, what lies before the sequence `through`. Cheap;
+    now and then, as messages flow.
     """
-    if through > 1:
-        await api(nc, f"STREAM.PURGE.{INTAKE}", {"seq": through})
+    for wanted in [{"filter": each} for each in subjects] or [{}]:
+        if through > 1:
+            await api(nc, f"STREAM.PURGE.{INTAKE}", {"seq": through, **wanted})
 
 
 async def reset(nc: Client, stream: str, durable: str, sequence: int | None = None) -> None:
@@ -241,14 +264,18 @@ async def scan(
         {"stream_name": stream, "config": {**reader, "filter_subjects": list(subjects)}},
     )
     left = int(made["num_pending"])
-    if not left:
-        return
-    async with Pull(nc, stream, made["name"], batch=_SCAN_BATCH, patient=False) as pull:
-        async for messages in pull:
-            yield messages
-            left -= len(messages)
-            if left <= 0:
-                break
+    try:
+        if left:
+            async with Pull(nc, stream, made["name"], batch=_SCAN_BATCH, patient=False) as pull:
+                async for messages in pull:
+                    yield messages
+                    left -= len(messages)
+                    if left <= 0:
+                        break
+    finally:
+        # Its time would end it too; but not while the one server of a cluster that has it is away.
+        with contextlib.suppress(OperationError):
+            await api(nc, f"CONSUMER.DELETE.{stream}.{made['name']}", timeout=_END_SECONDS)
 
 
 def _durable(public: str, filters: list[str], start: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ signatures.
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ class Station:
     url: str
     user_jwt: str
     hub_key: bytes
+    tls: ssl.SSLContext | None = None
     nc: Client = field(default_factory=Client)
     traffic: list[Msg] = field(default_factory=list)
     directory: list[Msg] = field(default_factory=list)
@@ -60,7 +62,12 @@ class Station:
         credentials = Credentials(self.user_jwt, self.kit.user.seed)
         quick: dict[str, Any] = {"max_reconnect_attempts": -1, "reconnect_time_wait": 0.05}
         await self.nc.connect(
-            self.url, **credentials.options(), error_cb=quiet, disconnected_cb=lost, **quick
+            self.url.split(","),
+            **credentials.options(),
+            error_cb=quiet,
+            disconnected_cb=lost,
+            tls=self.tls,
+            **quick,
         )
         for stream, into in (("TRAFFIC", self.traffic), ("DIRECTORY", self.directory)):
             self._tasks.append(asyncio.create_task(self._read(stream, into)))
@@ -153,7 +160,8 @@ class HubWorld:
         given = await self.ask("admit", request=to_base64(request), agency=to_base64(agency))
         kit.endpoint = given["endpoint"]
         hub_key = ReceiptSigner.load(self.settings).public
-        station = Station(kit, given["urls"][0], given["user_jwt"], hub_key)
+        url, tls = ",".join(given["urls"]), self.settings.tls_context()
+        station = Station(kit, url, given["user_jwt"], hub_key, tls)
         await station.connect()
         self.stations.append(station)
         self.kits[kit.id] = kit

@@ -1,0 +1,173 @@
+"""The configuration files of the nats-servers of a cluster, one for each site, and the state directory of
+another hub. Rendering is pure.
+
+Every server has the operator, the preloaded accounts and a full resolver of its own: an account that the hub
+pushes is stored by all of them, and one that was away asks the others when it comes back. Connections between
+servers are TLS with certificates on both sides; clients' are TLS too, with a certificate of theirs where
+that is asked for.
+"""
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hub import grants
+from hub.accounts import Accounts
+from hub.files import private_directory, read_private, write_private
+from hub.keeping import HUB_FILE, RECEIPT_KEY, ROOT_FILE
+from hub.settings import HubSettings
+from schemas.errors import Code, FormatError, OperationError
+
+CONFIG_FILE: Final = "nats-server.conf"
+CERTIFICATE, KEY, CA = "cert.pem", "key.pem", "ca.pem"
+DOMAIN: Final = "liaison"
+"""The cluster's name, and JetStream's domain in it: what a leaf calls it by."""
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
+_HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}\Z|\[[0-9a-fA-F:]{2,39}\]\Z")
+_PORT_MAX: Final = 65_535
+_PORTS: Final = 2
+_LOG_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Site:
+    """One nats-server: the `host` by which clients and the other servers reach it, and its ports.
+
+    `home` is a directory on its machine: its certificate, key and CA (`cert.pem`, `key.pem`, `ca.pem`), and
+    its store. No `leaf_port`: no leaves. `monitor_port` is on loopback, -1 any free one.
+    """
+
+    name: str
+    host: str
+    port: int
+    route_port: int
+    home: Path
+    listen: str = "0.0.0.0"  # noqa: S104 - a server of a cluster is there to be reached
+    leaf_port: int | None = None
+    monitor_port: int = -1
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"tls://{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str, homes: Path) -> "Site":
+        """From `NAME=HOST:PORT:ROUTE_PORT`; its home is `homes/NAME`. FormatError `bad_request`."""
+        name, _, rest = text.partition("=")
+        host, *ports = rest.rsplit(":", _PORTS)
+        numbers = [int(port) for port in ports if port.isdecimal() and 0 < int(port) <= _PORT_MAX]
+        if not (_NAME.match(name) and _HOST.match(host) and len(numbers) == _PORTS):
+            raise FormatError(
+                Code.BAD_REQUEST,
+                f"{text!r} is no server of a cluster",
+                "write NAME=HOST:PORT:ROUTE_PORT, as geneva=nats1.hub.example:4222:6222",
+            )
+        port, route_port = numbers
+        return cls(name, host, port, route_port, homes / name)
+
+
+def render(site: Site, sites: Sequence[Site], operator: str, *, client_certificates: bool = False) -> str:
+    """The whole configuration of a site's server. `operator` is what `Accounts.server_config` gives for it;
+    with `client_certificates` clients need one by the CA too.
+    """
+    home = site.home
+    routes = ", ".join(f'"tls://{each.host}:{each.route_port}"' for each in sites if each.name != site.name)
+    lines = [
+        f"# {site.name}, one of {len(sites)} servers; made by `liaison-hub cluster config`",
+        f"server_name: {site.name}",
+        f'server_tags: ["site:{site.name}"]',
+        f'host: "{site.listen}"',
+        f"port: {site.port}",
+        f'client_advertise: "{site.host}:{site.port}"',
+        _tls(home, verify=client_certificates),
+        "cluster {",
+        f"  name: {DOMAIN}",
+        f'  listen: "{site.listen}:{site.route_port}"',
+        f'  cluster_advertise: "{site.host}:{site.route_port}"',
+        f"  {_tls(home, verify=True)}",
+        f"  routes: [{routes}]",
+        "}",
+        f'http: "127.0.0.1:{site.monitor_port}"',
+        f'ports_file_dir: "{home / "ports"}"',
+        f'log_file: "{home / "nats-server.log"}"',
+        f"logfile_size_limit: {_LOG_BYTES}",
+        f"max_payload: {grants.MAX_PAYLOAD}",
+        'ping_interval: "20s"',
+        "ping_max: 2",
+        "jetstream {",
+        f'  store_dir: "{home / "store"}"',
+        f"  domain: {DOMAIN}",
+        "  sync_interval: always",
+        "  strict: true",
+        "}",
+    ]
+    if site.leaf_port is not None:
+        listen = f'listen: "{site.listen}:{site.leaf_port}"'
+        lines.append(f"leafnodes {{ {listen}, {_tls(home, verify=True)} }}")
+    return "\n".join([*lines, operator])
+
+
+def _tls(home: Path, *, verify: bool) -> str:
+    files = f'cert_file: "{home / CERTIFICATE}", key_file: "{home / KEY}", ca_file: "{home / CA}"'
+    return f"tls {{ {files}, verify: {str(verify).lower()}, timeout: 5 }}"
+
+
+def check_sites(sites: Sequence[Site]) -> None:
+    """FormatError `bad_request` unless they make a cluster: three or five, each name and address once."""
+    names = {each.name for each in sites}
+    addresses = {(each.host, port) for each in sites for port in (each.port, each.route_port)}
+    if len(sites) not in {3, 5} or len(names) != len(sites) or len(addresses) != _PORTS * len(sites):
+        raise FormatError(
+            Code.BAD_REQUEST,
+            f"{len(sites)} servers with {len(names)} names and {len(addresses)} addresses",
+            "give three servers, or five, each with a name and two ports of its own",
+        )
+
+
+def write_configs(
+    accounts: Accounts, sites: Sequence[Site], out: Path, *, client_certificates: bool = False
+) -> list[Path]:
+    """Write `out/<name>/nats-server.conf` for each. `accounts` are those of a hub that is one of several."""
+    check_sites(sites)
+    written = []
+    for site in sites:
+        directory = private_directory(out / site.name)
+        if site.home == directory:
+            for name in ("ports", "store", "resolver"):
+                private_directory(directory / name)
+        operator = accounts.server_config(site.home / "resolver")
+        text = render(site, sites, operator, client_certificates=client_certificates)
+        write_private(directory / CONFIG_FILE, text.encode())
+        written.append(directory / CONFIG_FILE)
+    return written
+
+
+def copy_hub(settings: HubSettings, target: Path) -> None:
+    """Make the state directory of another hub of the same cluster: the same keys, documents and accounts.
+
+    OperationError `already_known` when there is one, `not_found` when this hub has not been installed.
+    """
+    if target.exists():
+        raise OperationError(
+            Code.ALREADY_KNOWN, f"{target} is there already", "choose a new directory, or remove it first"
+        )
+    for name in (ROOT_FILE, HUB_FILE):
+        if not (settings.state / name).is_file():
+            raise OperationError(
+                Code.NOT_FOUND, f"{settings.state / name} is not there", "run `liaison-hub install` first"
+            )
+    source = settings.accounts_directory
+    fresh = private_directory(target.with_name(f".{target.name}.new"))
+    for part in ("keys", "accounts"):
+        private_directory(fresh / "hub" / part)
+        for file in sorted((source / part).iterdir()):
+            write_private(fresh / "hub" / part / file.name, read_private(file))
+    write_private(fresh / "hub" / RECEIPT_KEY, read_private(source / RECEIPT_KEY))
+    write_private(fresh / "control.creds", read_private(settings.control_credentials))
+    for name in (ROOT_FILE, HUB_FILE):
+        shutil.copyfile(settings.state / name, fresh / name)
+    fresh.rename(target)

@@ -1,0 +1,23 @@
+"""A hub as a process for tests: `python -m tests.support.hub_serving STATE NATS`, the rest by its
+settings.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from hub import log
+from hub.serve import running
+from hub.settings import HubSettings
+
+
+async def _main(state: str, nats: str) -> None:
+    settings = HubSettings(state=Path(state), nats=nats)
+    log.configure(settings.log, settings.log_level)
+    async with running(settings):
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(*sys.argv[1:]))
