@@ -1,0 +1,98 @@
+"""Two hubs on three nats-servers, all of them real, with TLS between all: what one admits the other's readers
+have, and when the hub that keeps the office is killed the other goes on where it stopped.
+"""
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+from nats.aio.client import Client
+
+from hub.partitions import partition_of, slot_of
+from hub.serve import RunningHub, running
+from schemas.errors import OperationError
+from schemas.frame import EPOCH
+from tests.support.cluster_world import cluster
+from tests.support.frames import Chain, wraps
+from tests.support.hub_world import HubWorld, Station, stored
+from tests.support.nats_server import eventually
+
+CODES = ("FRA", "KEN", "BRA", "JPN", "NZL", "CAN", "EGY", "ITA", "PER", "FJI", "QAT", "OMN")
+
+
+async def test_the_survivor_goes_on_where_the_killed_one_stopped(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as made, made.hub_process("a") as killed, running(made.hubs["b"]) as hub:
+        world = made.world
+        await eventually(lambda: shared_by(hub, "a", "b"))
+        # Of each hub's partitions one agency, so that one of them loses its hub and the other does not.
+        at_a = await enrol_at(world, lambda partition: partition < 2, CODES)
+        at_b = await enrol_at(world, lambda partition: partition >= 2, CODES[6:])
+        circle = await world.community(at_a, at_b)
+        stations, chains = (at_a, at_b), (Chain(at_a.kit, circle), Chain(at_b.kit, circle))
+        announcement = chains[1].make(world.now, EPOCH)
+        assert await at_b.send(chains[1], announcement) == "admitted"
+        assert await at_b.submit(wraps(announcement, at_a.kit), "wrap") == "admitted"
+        sent = [announcement]
+        for _ in range(3):
+            for station, chain in zip(stations, chains, strict=True):
+                sent.append(chain.make(world.now))
+                assert await station.send(chain, sent[-1]) == "admitted"
+
+        killed.kill()
+        # A third of it is on its way before anybody has noticed.
+        for station, chain in zip(stations, chains, strict=True):
+            for _ in range(3):
+                sent.append(chain.make(world.now))
+                await station.put(chain.subject.intake(), sent[-1])
+        world.settings = made.hubs["b"]
+        await eventually(lambda: shared_by(hub, "b"))
+        assert (await world.ask("suspend", who=at_b.kit.id))["endpoints"] == [at_b.kit.endpoint]
+        last = chains[0].make(world.now)
+        assert await at_a.send(chains[0], last) == "admitted"
+
+        for chain in chains:
+            own = [each for each in [*sent, last] if each in chain_of(at_a, chain)]
+            assert chain_of(at_a, chain) == own
+        assert sorted(at_a.frames()) == sorted([*sent, last])
+        held = [each.data for each in await stored(hub.office.nc, "TRAFFIC", "f.>")]
+        assert sorted(held) == sorted([*sent, last])
+        status = await world.ask("status")
+        assert status["cluster"]["members"] == ["b"]
+        assert set(status["leases"].values()) == {"b"}
+        # NATS finds the slot as we do, or the agencies would not have been where they were looked for.
+        intake = [each.subject for each in await stored(hub.office.nc, "INTAKE")]
+        assert {f"i.{slot_of(each.rsplit('.', 1)[-1])}." for each in intake} == {
+            each[: each.index(".", 2) + 1] for each in intake
+        }
+        await refused_without_certificate(hub.url)
+
+
+async def shared_by(hub: RunningHub, *members: str) -> bool:
+    facts = hub.office.among.leases.facts()
+    return facts is not None and facts["members"] == list(members) and None not in facts["duties"].values()
+
+
+async def enrol_at(world: HubWorld, wanted: Callable[[int], bool], codes: tuple[str, ...]) -> Station:
+    for code in codes:
+        station = await world.enrol(code.lower(), code)
+        if wanted(partition_of(station.kit.endpoint, 4)):
+            return station
+    raise AssertionError("one in so many thousand runs has no such endpoint among so many")
+
+
+def chain_of(reader: Station, chain: Chain) -> list[bytes]:
+    """What a reader has of a chain, in order."""
+    return [each.data for each in reader.traffic if each.subject == chain.subject.traffic()]
+
+
+async def refused_without_certificate(url: str) -> None:
+    """Who does not know the authority does not talk to the server."""
+    try:
+        await Client().connect(url.split(","), allow_reconnect=False, error_cb=quiet, connect_timeout=5)
+    except (ssl.SSLError, OperationError):
+        return
+    raise AssertionError("connected")
+
+
+async def quiet(_: Exception) -> None:
+    """It is expected."""
