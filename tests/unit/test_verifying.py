@@ -112,7 +112,7 @@ def test_no_receipt_holds_more_answers_than_fit() -> None:
     for publisher, count in ((one, 2 * ANSWERS_PER_RECEIPT + 1), (other, 3), (nobody, 1)):
         for number in range(count):
             message = Msg(Client(), data=b"%d" % number)
-            settlement.answer(Submission(message, NOTHING, publisher), ADMITTED, 1)
+            settlement.answer(Submission(message, NOTHING, publisher, message.subject), ADMITTED, 1)
     parts = settlement.answered()
     counts = [[sum(each.publisher == who for each in part) for who in (one, other)] for part in parts]
     assert counts == [[ANSWERS_PER_RECEIPT, 3], [ANSWERS_PER_RECEIPT, 0], [1, 0]]
