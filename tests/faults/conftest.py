@@ -21,8 +21,8 @@ def table() -> Iterator[Table]:
     kept.write(Path(os.environ.get("FAULTS_TABLE", ROOT / "build" / "faults.md")))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stage(tmp_path_factory: pytest.TempPathFactory, table: Table) -> AsyncIterator[fault_stage.Stage]:
-    """One federation for a module's faults."""
+    """One federation for all faults."""
     async with fault_stage.opened(tmp_path_factory.mktemp("stage"), table) as opened:
         yield opened

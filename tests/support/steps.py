@@ -20,7 +20,7 @@ def _has_records(_feed: object, batch: Any) -> bool:  # noqa: ANN401 - a test's 
 
 @dataclass(frozen=True)
 class Step:
-    """A moment: before (or `after`) a coroutine function, in the process of `role`.
+    """A moment: before (or `after`) a coroutine function, in the process that plays `role`.
 
     `place` is its module and name, `when` says of a call's arguments whether it is about a bulletin.
     """
@@ -74,11 +74,11 @@ STEPS: Final = (
     # the archive does not know that
     Step("marking", "reader", "subscribers.storage.archive:Archive.mark_republished"),
     # the bot has it, and has not decided whom to tell
-    Step("told", "bot", "bots.intake:Intake.take"),
+    Step("told", "bot", "bots.telling.intake:Intake.take"),
     # whom to tell is committed, the stream was not told
     Step("queued", "bot", "subscribers.feed:Delivery.ack"),
     # it is noted as in flight, and has not left
-    Step("departed", "bot", "bots.delivery:Delivery._send"),
+    Step("departed", "bot", "bots.telling.delivery:Delivery._send"),
     # the chat service has it, the bot has not noted that
     Step("chatted", "bot", "bots.state.outbox:Outbox.arrived"),
 )
