@@ -107,8 +107,10 @@ class Stage:
     known: set[Finding] = field(default_factory=set)
     cases: int = 0
     hub_url: str = ""
+    endpoints: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.endpoints = {id: member.endpoint for id, member in self.members.items()}  # kept: a disk may fail
         self.hub_url = f"nats://127.0.0.1:{self.world.port}"
 
     @contextlib.asynccontextmanager
@@ -131,7 +133,7 @@ class Stage:
     async def publish(self, title: str, sender: str = SENDER) -> bool:
         """Ask once; whether the node answered."""
         member = self.members[sender]
-        self.clients.append(Asked(title, Chain(member.endpoint, self.community.id)))
+        self.clients.append(Asked(title, Chain(self.endpoints[sender], self.community.id)))
         try:
             async with asyncio.timeout(DEADLINE):
                 said = await member.publish(title, self.community.slug)
