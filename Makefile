@@ -109,8 +109,9 @@ js-page: js ## Serve it as a page for this machine's browser
 	@node subscribers/js/build/serve.js
 
 .PHONY: bench
-bench: $(READY) ## Measure against bare loops of the same library calls; writes build/bench.json
+bench: $(READY) ## Measure against bare loops of the same library calls, and beside others; writes build/bench.json
 	@mkdir -p build
+	@$(UV) sync --locked --quiet --inexact --extra pictures --group peers || echo "Some of the others could not be installed: they are left out." >&2
 	@python -m tests.bench $(ARGS)
 
 .PHONY: faults

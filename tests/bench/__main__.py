@@ -5,24 +5,41 @@ runs.
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import structlog
 import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import answers, archive, catch_up, chat, delivery, flash, frames, rotation
-from tests.bench.measure import Mark, Result
+from tests.bench import (
+    answers,
+    archive,
+    catch_up,
+    chat,
+    delivery,
+    fan_out,
+    flash,
+    frames,
+    memory,
+    rotation,
+    routing,
+)
+from tests.bench.measure import Mark, Result, Skipped
+from tests.bench.peers import delivering, sealing
 from tests.bench.stage import world
 
 BUILD: Final = Path("build")
+PEER: Final = "peer_"
+"""Begins the name of a row that is another's."""
 MARKS: Final = {
     "seal": Mark(ratio=0.6),
     "admission": Mark(ratio=0.7),
@@ -34,6 +51,7 @@ MARKS: Final = {
     "answer_like_p95": Mark(most=500.0),
     "answer_meant_p95": Mark(most=500.0),
     "flash_rate": Mark(ratio=0.95),
+    "hub_admission": Mark(ratio=0.6),
 }
 """First marks; the others are watched."""
 
@@ -55,6 +73,13 @@ class Sizes:
     delivery_rounds: int
     questions: int
     officers: int
+    admitted: int
+    admitted_rounds: int
+    readers: int
+    fan_out_rounds: int
+    peer_readers: tuple[int, ...]
+    peer_rounds: int
+    delivered_to: int
 
 
 FULL: Final = Sizes(
@@ -71,6 +96,13 @@ FULL: Final = Sizes(
     delivery_rounds=5,
     questions=120,
     officers=2_000,
+    admitted=20_000,
+    admitted_rounds=7,
+    readers=300,
+    fan_out_rounds=30,
+    peer_readers=(10, 100, 300),
+    peer_rounds=9,
+    delivered_to=100,
 )
 QUICK: Final = Sizes(
     frames=3,
@@ -86,8 +118,17 @@ QUICK: Final = Sizes(
     delivery_rounds=1,
     questions=2,
     officers=40,
+    admitted=100,
+    admitted_rounds=1,
+    readers=3,
+    fan_out_rounds=1,
+    peer_readers=(2,),
+    peer_rounds=1,
+    delivered_to=2,
 )
-PARTS: Final = ("frames", "catch_up", "rotation", "archive", "processes", "flash")
+PARTS: Final = (
+    "frames", "catch_up", "rotation", "archive", "processes", "flash", "hub", "fan_out", "peers",
+)  # fmt: skip
 
 
 def computed(sizes: Sizes, parts: Sequence[str]) -> Iterator[Result]:
@@ -100,33 +141,84 @@ def computed(sizes: Sizes, parts: Sequence[str]) -> Iterator[Result]:
         yield from rotation.measure(sizes.members, sizes.rotation_rounds)
 
 
-async def measured(sizes: Sizes, parts: Sequence[str], directory: Path) -> AsyncIterator[Result]:
+async def measured(sizes: Sizes, parts: Sequence[str], directory: Path) -> AsyncIterator[Result | Skipped]:
     """Every result, as it is there."""
     for result in computed(sizes, parts):
         yield result
-    if "archive" in parts:
-        async with archive.filled(directory, sizes.bulletins) as store:
-            for result in await archive.measure(store, queries=sizes.queries):
-                yield result
-            asked = await answers.measure(
-                store, directory, bulletins=sizes.bulletins, questions=sizes.answers
-            )
-            for result in asked:
-                yield result
-    if "processes" in parts:
-        for name in ("world", "hops"):
-            (directory / name).mkdir()
-        async with world(directory / "world", forked=sizes is QUICK) as running:
-            for result in await delivery.measure(
-                running, directory / "hops", count=sizes.deliveries, rounds=sizes.delivery_rounds
-            ):
-                yield result
-            for result in await chat.measure(running, questions=sizes.questions):
-                yield result
-    if "flash" in parts:
-        (directory / "bot").mkdir()
-        for result in await flash.measure(directory / "bot", officers=sizes.officers):
+    for part, measure in _MEASURES.items():
+        if part in parts:
+            (directory / part).mkdir()
+            async for each in measure(sizes, directory / part):
+                yield each
+
+
+async def _archive(sizes: Sizes, directory: Path) -> AsyncIterator[Result]:
+    async with archive.filled(directory, sizes.bulletins) as store:
+        for result in await archive.measure(store, queries=sizes.queries):
             yield result
+        asked = await answers.measure(store, directory, bulletins=sizes.bulletins, questions=sizes.answers)
+        for result in asked:
+            yield result
+
+
+async def _processes(sizes: Sizes, directory: Path) -> AsyncIterator[Result]:
+    for name in ("world", "hops"):
+        (directory / name).mkdir()
+    async with world(directory / "world", forked=sizes is QUICK) as running:
+        for result in await delivery.measure(
+            running, directory / "hops", count=sizes.deliveries, rounds=sizes.delivery_rounds
+        ):
+            yield result
+        for result in await chat.measure(running, questions=sizes.questions):
+            yield result
+        for result in await memory.measure("node"):
+            yield result
+
+
+async def _flash(sizes: Sizes, directory: Path) -> AsyncIterator[Result]:
+    for result in await flash.measure(directory, officers=sizes.officers):
+        yield result
+
+
+async def _hub(sizes: Sizes, directory: Path) -> AsyncIterator[Result]:
+    for result in await routing.measure(directory, frames=sizes.admitted, rounds=sizes.admitted_rounds):
+        yield result
+
+
+async def _fan_out(sizes: Sizes, directory: Path) -> AsyncIterator[Result]:
+    for result in await fan_out.measure(directory, readers=sizes.readers, rounds=sizes.fan_out_rounds):
+        yield result
+
+
+async def _peers(sizes: Sizes, directory: Path) -> AsyncIterator[Result | Skipped]:
+    for result in sealing.measure(directory, readers=sizes.peer_readers, rounds=sizes.peer_rounds):
+        yield result
+    async for each in delivering.measure(directory, readers=sizes.delivered_to, rounds=sizes.peer_rounds):
+        yield each
+
+
+_MEASURES: Final[dict[str, Callable[[Sizes, Path], AsyncIterator[Result | Skipped]]]] = {
+    "archive": _archive,
+    "processes": _processes,
+    "flash": _flash,
+    "hub": _hub,
+    "fan_out": _fan_out,
+    "peers": _peers,
+}
+
+
+def peer_table(results: Sequence[Result | Skipped]) -> Table:
+    """For people: Liaison beside others on the same work, less being better, and why some are not there."""
+    made = Table("name", "unit", title="Beside others on the same work", title_justify="left")
+    for heading in ("theirs", "Liaison", "ratio"):
+        made.add_column(heading, justify="right")
+    made.add_column("what", style="dim")
+    for each in results:
+        if isinstance(each, Skipped):
+            made.add_row(each.name, "", "", "", "", f"skipped: {each.reason}")
+        else:
+            made.add_row(each.name, each.unit, *_numbers(each), f"{each.ratio:.2f}", each.note)
+    return made
 
 
 def table(results: Sequence[Result]) -> Table:
@@ -139,20 +231,25 @@ def table(results: Sequence[Result]) -> Table:
     for each in results:
         mark = MARKS.get(each.name)
         reached = "" if mark is None else f"{mark} {'[green]yes[/]' if mark.holds(each) else '[red]no[/]'}"
-        numbers = (
-            f"{value:,.4g}" if value < 1_000 else f"{value:,.0f}" for value in (each.value, each.floor)
-        )
-        made.add_row(each.name, each.unit, *numbers, f"{each.ratio:.2f}", reached, each.note)
+        made.add_row(each.name, each.unit, *_numbers(each), f"{each.ratio:.2f}", reached, each.note)
     return made
 
 
-async def _run(sizes: Sizes, parts: Sequence[str], build: Path, console: Console) -> list[Result]:
-    results = []
+def _numbers(result: Result) -> list[str]:
+    """Value and floor."""
+    return [f"{value:,.4g}" if value < 1_000 else f"{value:,.0f}" for value in (result.value, result.floor)]
+
+
+async def _run(sizes: Sizes, parts: Sequence[str], build: Path, console: Console) -> list[Result | Skipped]:
+    results: list[Result | Skipped] = []
     # On the disk that the project is on: a memory file system would make every fsync free.
     with tempfile.TemporaryDirectory(prefix="bench-", dir=build) as directory:
         async for result in measured(sizes, parts, Path(directory)):
             results.append(result)
-            console.print(f"{result.name}: {result.value:.4g} {result.unit}, ratio {result.ratio:.2f}")
+            if isinstance(result, Skipped):
+                console.print(f"{result.name}: skipped, {result.reason}")
+            else:
+                console.print(f"{result.name}: {result.value:.4g} {result.unit}, ratio {result.ratio:.2f}")
     return results
 
 
@@ -166,11 +263,15 @@ def main(arguments: Sequence[str]) -> int:
     given.build.mkdir(parents=True, exist_ok=True)
     console, begun = Console(stderr=True, highlight=False), time.monotonic()
     before = os.getloadavg()[0]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     results = uvloop.run(_run(QUICK if given.quick else FULL, given.only, given.build.resolve(), console))
     file = given.build / "bench.json"
-    file.write_text(json.dumps([each.entry() for each in results], indent=1) + "\n", encoding="utf-8")
+    there = [each for each in results if isinstance(each, Result)]
+    file.write_text(json.dumps([each.entry() for each in there], indent=1) + "\n", encoding="utf-8")
     out = Console(width=None if sys.stdout.isatty() else 160)
-    out.print(table(results))
+    out.print(table([each for each in there if not each.name.startswith(PEER)]))
+    if beside := [each for each in results if each.name.startswith(PEER)]:
+        out.print(peer_table(beside))
     spent, after = time.monotonic() - begun, os.getloadavg()[0]
     out.print(f"{spent:.0f} s on {os.cpu_count()} cores, load {before:.1f} before, {after:.1f} after; {file}")
     return 0

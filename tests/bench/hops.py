@@ -15,10 +15,10 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import nats
 import uvloop
@@ -133,6 +133,7 @@ async def _run(role: str, here: str, there: str, path: str) -> None:
 
 @contextlib.asynccontextmanager
 async def server(directory: Path) -> AsyncIterator[str]:
+    """A plain nats-server that writes to the disk before it acknowledges; its URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     config = directory / "server.conf"
@@ -149,7 +150,8 @@ async def server(directory: Path) -> AsyncIterator[str]:
         await process.wait()
 
 
-async def _prepared(url: str, streams: Sequence[str]) -> None:
+async def prepared(url: str, streams: Sequence[str]) -> None:
+    """Make these streams, each with the durable of a forwarder, as soon as the server listens."""
     nc = await nats.connect(url, max_reconnect_attempts=100, reconnect_time_wait=0.1)
     js = nc.jetstream()
     for stream in streams:
@@ -158,6 +160,12 @@ async def _prepared(url: str, streams: Sequence[str]) -> None:
         durable.max_ack_pending = _BATCH
         await js.add_consumer(stream, durable)
     await nc.close()
+
+
+def forwarder(directory: Path, role: str, here: str, there: str) -> AbstractAsyncContextManager[Any]:
+    """A process that forwards from one server to another while it is entered."""
+    command = (sys.executable, "-m", "tests.bench.hops", role, here, there, f"{role}.journal")
+    return started(directory, role, *command, environment={"PYTHONPATH": _ROOT})
 
 
 def _made(directory: Path, *names: str) -> list[Path]:
@@ -174,13 +182,11 @@ async def floor(directory: Path) -> AsyncIterator[Stream]:
         near, hub, far = [
             await stack.enter_async_context(server(each)) for each in _made(directory, "near", "hub", "far")
         ]
-        await _prepared(near, [])
-        await _prepared(hub, ["INTAKE", "TRAFFIC"])
-        await _prepared(far, ["BULLETINS"])
+        await prepared(near, [])
+        await prepared(hub, ["INTAKE", "TRAFFIC"])
+        await prepared(far, ["BULLETINS"])
         for role, here, there in (("sender", near, hub), ("hub", hub, hub), ("reader", hub, far)):
-            command = (sys.executable, "-m", "tests.bench.hops", role, here, there, f"{role}.journal")
-            where = {"PYTHONPATH": _ROOT}
-            await stack.enter_async_context(started(directory, role, *command, environment=where))
+            await stack.enter_async_context(forwarder(directory, role, here, there))
         async with _ends(near, far) as stream:
             yield stream
 

@@ -18,6 +18,7 @@ from subscribers.client import Agency, ClientSettings
 BODY: Final = "Seen twice near the northern gate, heading west. " * 13
 """Makes a bulletin of just under one KiB."""
 _PATIENCE: Final = 60.0
+_AT_ONCE: Final = 1e9
 _CLIENT: Final = "cli"
 _MARK: Final = b'"title":"N'
 
@@ -51,6 +52,12 @@ class Stream:
         self._send = send
         self._timings = timings
         self._next = 0
+
+    async def rate(self, count: int) -> float:
+        """Messages a second of `count` more, all sent as soon as they may be."""
+        begun = time.perf_counter()
+        await self.round(count, _AT_ONCE)
+        return count / (time.perf_counter() - begun)
 
     async def round(self, count: int, rate: float) -> list[float]:
         """`count` messages more, `rate` a second whether or not earlier ones are through; their latencies in

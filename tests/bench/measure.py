@@ -33,6 +33,13 @@ class Result(NamedTuple):
         return {"name": self.name, "unit": self.unit, "value": value, "floor": floor, "ratio": ratio}
 
 
+class Skipped(NamedTuple):
+    """A line of the table that could not be measured here."""
+
+    name: str
+    reason: str
+
+
 class Mark(NamedTuple):
     """What a measurement should reach: a least ratio, or a most value."""
 
@@ -83,3 +90,11 @@ def duration(name: str, product: Work, floor: Work, rounds: int, note: str) -> R
 def latency(name: str, product: float, floor: float, note: str) -> Result:
     """Milliseconds that were measured elsewhere; `ratio` is the floor's time through the product's."""
     return Result(name, "ms", product, floor, floor / product, note)
+
+
+def compared(name: str, unit: str, pair: tuple[float, float], note: str) -> Result:
+    """A peer's value, with Liaison's for the same work as its floor, less being better; `ratio` is above one
+    where Liaison is better. `pair` is theirs and ours.
+    """
+    theirs, ours = pair
+    return Result(name, unit, theirs, ours, theirs / ours, note)

@@ -26,13 +26,13 @@ _MLKEM: Final = 1184
 
 def measure(sizes: Sequence[int], rounds: int) -> list[Result]:
     """`rotation_N` for communities of N members besides the publisher."""
-    directory, owner = _directory(max(sizes))
+    directory, owner = agencies(max(sizes))
     return [_rotation(directory, owner, size, rounds) for size in sizes]
 
 
 def _rotation(directory: Directory, owner: federation.Party, size: int, rounds: int) -> Result:
     community = f"{size:032x}"
-    known = _with_members(directory, owner, community, size)
+    known = with_members(directory, owner, community, size)
     place = FrameSubject(Realm.LIVE, community, Precedence.ROUTINE, owner.endpoint)
     item = Item("b", federation.uuid(1), federation.bulletin(1, owner).to_bytes(), History.MEMBERS)
     context = Context(known, owner.kid, owner.signing, federation.AT, 1, lambda: federation.uuid(2))
@@ -69,18 +69,19 @@ def _bare(recipients: Sequence[Keys]) -> Work:
     return work
 
 
-def _directory(members: int) -> tuple[Directory, federation.Party]:
+def agencies(members: int) -> tuple[Directory, federation.Party]:
     """A directory with a publisher and so many other agencies."""
     first, second, *_ = federation.documents()
     directory = Directory.pinned(first, sha256(first).digest()).apply(second)
-    parties = [federation.Party(f"b{number}", _code(number)) for number in range(members + 1)]
+    parties = [federation.Party(f"b{number}", code(number)) for number in range(members + 1)]
     for party in parties:
         directory = directory.apply(federation.envelope(party.agency(), federation.REGISTRAR))
         directory = directory.apply(federation.envelope(party.keys(), party.identity))
     return directory, parties[0]
 
 
-def _with_members(directory: Directory, owner: federation.Party, community: str, size: int) -> Directory:
+def with_members(directory: Directory, owner: federation.Party, community: str, size: int) -> Directory:
+    """The directory with a community of the owner's, in which so many of the others are."""
     founded = federation.community(id=community, owners=[owner.id], threshold=1)
     directory = directory.apply(federation.envelope(founded, owner.identity))
     log: list[bytes] = []
@@ -91,6 +92,6 @@ def _with_members(directory: Directory, owner: federation.Party, community: str,
     return directory
 
 
-def _code(number: int) -> str:
+def code(number: int) -> str:
     """Three capital letters for a number."""
     return "".join(chr(ord("A") + number // 26**place % 26) for place in (2, 1, 0))

@@ -29,10 +29,9 @@ from hub.pull import Pull
 from hub.streams import ADMISSION, INTAKE, StreamLimits, stream_configs
 from schemas.frame import parse_frame, signed_message
 from tests.bench.hops import server
+from tests.bench.many import Many, hub_of
 from tests.bench.measure import Result
-from tests.bench.stage import COMMANDS, started
 from tests.support.frames import Chain
-from tests.support.hub_world import HubWorld, prepare_hub
 
 PUBLISHERS: Final = 8
 """Endpoints that speak at once, each on a chain of its own."""
@@ -51,12 +50,12 @@ Messages = list[tuple[str, bytes]]
 async def measure(directory: Path, *, frames: int, rounds: int) -> list[Result]:
     """`hub_admission`: frames a second, the median of `rounds` rounds of so many frames."""
     taken: tuple[list[float], list[float]] = ([], [])
-    async with hub_process(directory) as (world, pid), server(directory) as url:
-        chains = await speakers(world)
-        async with inside(world) as nc, _floor(url) as floor:
+    async with hub_of(directory, agencies=PUBLISHERS) as many, server(directory) as url:
+        chains = [Chain(member.kit, many.circles[0]) for member in many.members]
+        async with inside(many) as nc, _floor(url) as floor:
             for each in range(1 + rounds):
-                messages = _made(chains, world.now, frames)
-                spent = await _routed(nc, pid, messages), await _one_by_one(floor, chains, messages)
+                messages = _made(chains, many.world.now, frames)
+                spent = await _routed(nc, many.pid, messages), await _one_by_one(floor, chains, messages)
                 if each:  # the first round warms up
                     for times, value in zip(taken, spent, strict=True):
                         times.append(value / frames)
@@ -66,39 +65,15 @@ async def measure(directory: Path, *, frames: int, rounds: int) -> list[Result]:
 
 
 @asynccontextmanager
-async def hub_process(directory: Path) -> AsyncIterator[tuple[HubWorld, int]]:
-    """`liaison-hub serve` on a state directory in `directory`, and its process id."""
-    world = prepare_hub(directory)
-    state = str(world.settings.state)
-    serve = (str(COMMANDS / "liaison-hub"), "serve", "--state", state, "--port", "0", "--json")
-    async with started(directory, "hub", *serve) as ready:
-        try:
-            yield world, int(ready["pid"])
-        finally:
-            await world.close()
-
-
-@asynccontextmanager
-async def inside(world: HubWorld) -> AsyncIterator[Client]:
+async def inside(many: Many) -> AsyncIterator[Client]:
     """A connection of the hub's own account: it fills the intake and sees how far the hub has come."""
-    url = (await world.ask("status"))["nats"]
-    accounts = Accounts.load(world.settings.accounts_directory)
+    accounts = Accounts.load(many.world.settings.accounts_directory)
     nc = Client()
-    await nc.connect(url, **accounts.credentials(Service.HUB).options())
+    await nc.connect(many.url, **accounts.credentials(Service.HUB).options())
     try:
         yield nc
     finally:
         await nc.close()
-
-
-async def speakers(world: HubWorld) -> list[Chain]:
-    """Chains of so many publishers in one community. Nobody reads while it is measured."""
-    stations = [
-        await world.enrol(f"b{number}", f"B{chr(ord('A') + number)}B") for number in range(PUBLISHERS)
-    ]
-    circle = await world.community(stations[0], *stations[1:])
-    await world.close()
-    return [Chain(each.kit, circle) for each in stations]
 
 
 def _made(chains: Sequence[Chain], now: int, frames: int) -> Messages:
