@@ -256,9 +256,12 @@ class NodeApi(Protocol):
         community: str,
         uploads: Sequence[str] = (),
         once: str | None = None,
+        *,
+        private: bool = False,
     ) -> Published:
         """Take a draft for a community (slug or id) into the outbox, with files that the hub has; what this
-        client has published under the same name `once` already is told, and not published again.
+        client has published under the same name `once` already is told, and not published again. `private`:
+        an acknowledgement or sighting for the originator alone.
         """
 
     async def search(

@@ -145,15 +145,24 @@ class Agency(Owning, Operating, Sharing, Looking):
         return self._identity.ceiling
 
     async def publish(
-        self, draft: Draft, community: str, attachments: Collection[str] = (), *, once: str | None = None
+        self,
+        draft: Draft,
+        community: str,
+        attachments: Collection[str] = (),
+        *,
+        once: str | None = None,
+        private: bool = False,
     ) -> Published:
         """Give the node a draft for a community (slug or id). It is on the node's disk when this returns.
         `attachments` are ids of what `files.attach` gave.
 
         After `node_unreachable` the draft may have been taken all the same: look before publishing again, or
         name it `once`, a fresh UUIDv7: asked again under the same name, the node tells what became of it.
+
+        `private`: an acknowledgement or sighting, sealed to the originator of what it answers.
         """
         given = draft.model_dump(mode="json", exclude_none=True) | ({"once": once} if once else {})
+        given |= {"private": True} if private else {}
         fields = {"draft": given, "community": community, "attachments": list(attachments)}
         return await self._ask(Verb.PUBLISH, _PUBLISHED, fields)
 

@@ -138,13 +138,18 @@ class Node:
         community: str,
         uploads: Sequence[str] = (),
         once: str | None = None,
+        *,
+        private: bool = False,
     ) -> Published:
         """Check, seal, journal; the answer says `queued` when the hub has not answered within a moment."""
         if found := await self._named.found(client.name, once):
             return found
+        log = self._community(community)
+        if private:
+            also = noting(client.name, once, log.community.id, using(()))
+            return await self.replies.seal(client, draft, log.community.id, also)
         await self._core.check_clock()
         self._core.check_voice()
-        log = self._community(community)
         role = log.role(self._agency, self._core.clock())
         known = [link.id for link in draft.links if await self._is_known(link.id)]
         drafts.check(draft, log.community.realm, role, known)

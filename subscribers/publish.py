@@ -200,6 +200,13 @@ _ONCE: Final[Json] = {
     "type": "string",
     "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
 }
+_PRIVATE: Final[Json] = {
+    "title": "Private",
+    "description": "Seal this acknowledgement or sighting to the originator of what it answers: it has one "
+    "link, no files, no history, and is below flash. The others see that something was sent, and when.",
+    "type": "boolean",
+    "default": False,
+}
 
 
 def request_schema(verb: Verb, ref: str) -> Json:
@@ -207,7 +214,7 @@ def request_schema(verb: Verb, ref: str) -> Json:
     schema: Json = MODELS[verb].model_json_schema(mode="validation", ref_template=ref)
     if verb is Verb.PUBLISH:
         draft = Draft.model_json_schema(mode="validation", ref_template=ref)
-        draft["properties"]["once"] = _ONCE
+        draft["properties"] |= {"once": _ONCE, "private": _PRIVATE}
         schema["$defs"] = {**draft.pop("$defs"), "Draft": {**draft, "allOf": between_fields(given=True)}}
         schema["properties"]["draft"] = {"$ref": ref.format(model="Draft")}
     schema["title"] = f"Request {verb.value}"

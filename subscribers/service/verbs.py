@@ -62,6 +62,7 @@ from subscribers.service.requests import (
 )
 from subscribers.service.roles import verbs
 from subscribers.service.sharing_requests import HistoryWanted, ReleaseAnswer, ReleaseAsk, ReleaseCarry
+from subscribers.writing import private
 from subscribers.writing.once import split
 
 Answer = BaseModel | Sequence[BaseModel] | None
@@ -89,9 +90,7 @@ class Desk:
             case LatestRequest() | ShowRequest():
                 return await self._read(client, request)
             case PublishRequest():
-                fields, once = split(request.draft)
-                draft, uploads = parse_draft(fields), request.attachments
-                return await self._api.publish(client, draft, request.community, uploads, once)
+                return await self._publish(client, request)
             case AttachRequest() | AttachDataRequest() | AttachStatusRequest() | FetchRequest():
                 return await self._move(client, request)
             case AcknowledgeRequest() | RepliesRequest():
@@ -145,6 +144,14 @@ class Desk:
                 return await self._api.quarantine(client, request.limit)
             case _:
                 return await self._tell(client, verb)
+
+    async def _publish(self, client: ClientIdentity, request: PublishRequest) -> Answer:
+        fields, once = split(request.draft)
+        fields, sealed = private.split(fields)
+        draft, uploads = parse_draft(fields), request.attachments
+        if sealed:
+            await self._show(client, private.target_of(draft, uploads))
+        return await self._api.publish(client, draft, request.community, uploads, once, private=sealed)
 
     async def _read(self, client: ClientIdentity, request: LatestRequest | ShowRequest) -> Answer:
         if isinstance(request, ShowRequest):

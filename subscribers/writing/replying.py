@@ -5,8 +5,10 @@ answered to it.
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import apsw
+
 from schemas.bulletin import Bulletin, Draft
-from schemas.errors import Code, OperationError, TrustError
+from schemas.errors import Code, DraftError, OperationError, TrustError
 from schemas.particulars import Instant, Link
 from schemas.reply import parse_sealed, reply_context
 from schemas.vocabulary import History, Kind, Language, Relation, Severity, Tlp
@@ -15,6 +17,7 @@ from subscribers.records import Published, Record
 from subscribers.sealing import open_reply
 from subscribers.service.roles import ClientIdentity
 from subscribers.writing import drafts
+from subscribers.writing.private import target_of
 from subscribers.writing.replies import recipients_of, sealed_payload
 
 Publish = Callable[[ClientIdentity, Draft, str], Awaitable[Published]]
@@ -69,11 +72,33 @@ class Replying:
         opened = open_reply(parse_sealed(payload), context, core.rack.kems, core.endpoint)
         return opened[1] if opened else None
 
+    async def seal(
+        self,
+        client: ClientIdentity,
+        draft: Draft,
+        community: str,
+        also: Callable[[apsw.Connection, Bulletin], None] | None = None,
+    ) -> Published:
+        """An acknowledgement or sighting in `community`, for the originator of what it answers alone; `also`
+        writes more into its transaction. DraftError `bad_draft` for another draft or community.
+        """
+        target = await self._core.archive.get(target_of(draft))
+        if target.community != community:
+            fix = "answer it in its own community"
+            raise DraftError(Code.BAD_DRAFT, "what it answers is of another community", fix)
+        named = draft if draft.drafter else draft.model_copy(update={"drafter": client.name})
+        return await self._sealed(named, target, also)
+
     async def _send(
         self, client: ClientIdentity, draft: Draft, target: Record, *, private: bool
     ) -> Published:
         if not private:
             return await self._publish(client, draft, target.community)
+        return await self._sealed(draft, target)
+
+    async def _sealed(
+        self, draft: Draft, target: Record, also: Callable[[apsw.Connection, Bulletin], None] | None = None
+    ) -> Published:
         core, community = self._core, target.community
         us, them = core.keys.profile.id, target.agency
         if them == us:
@@ -93,7 +118,7 @@ class Replying:
         def seal(said: Bulletin) -> bytes:
             return sealed_payload(said.to_bytes(), said.id, community, core.endpoint, them, recipients)
 
-        return await core.publish(draft, community, log.community.realm, payload=seal)
+        return await core.publish(draft, community, log.community.realm, also, payload=seal)
 
 
 def _answer(target: Bulletin, kind: Kind, note: str, drafter: str) -> Draft:

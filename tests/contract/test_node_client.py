@@ -110,6 +110,17 @@ async def test_a_draft_goes_out_once_under_its_name_with_its_files(side: Side) -
     assert [each.name for each in (await side.client.show(first.id)).bulletin.attachments] == ["map.txt"]
 
 
+async def test_a_sighting_goes_to_its_originator_alone_once_under_its_name(side: Side) -> None:
+    record = make_record(1)
+    await side.arrive(record)
+    link = {"relation": "sights", "id": record.bulletin.id}
+    sighting = make_draft("Seen", kind="sighting", links=[link])
+    once = "019c132c-df40-7a10-8b5e-00000000d0cf"
+    first = await side.client.publish(sighting, SLUG, once=once, private=True)
+    assert await side.client.publish(sighting, SLUG, once=once, private=True) == first
+    assert [each.flags for each in await side.client.replies(record.bulletin.id)] == [{"private"}]
+
+
 async def test_what_was_answered_is_listed_under_the_bulletin(side: Side) -> None:
     record, other = make_record(1), make_record(2)
     await side.arrive(record)

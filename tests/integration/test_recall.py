@@ -17,7 +17,7 @@ from schemas.vocabulary import Language
 from subscribers.records import Community, Compliance, Filters, Record
 from subscribers.storage.lane import connect
 from tests.support.officers_bot import BotStage, buttons, pressed, running_bot, says, text_of
-from tests.support.world import DEADLINE, Member, World, eventually
+from tests.support.world import DEADLINE, Member, World, draft, eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
@@ -25,6 +25,7 @@ MARKER = "zirconium"
 """A word that stands in a private reply and nowhere else."""
 WITHDRAWN = "palladium"
 """A word that is taken back."""
+ONCE = "019c132c-df40-7a10-8b5e-00000000d0ce"
 
 
 def holds(member: Member, word: str) -> list[str]:
@@ -60,22 +61,27 @@ async def test_a_private_reply_is_read_by_its_originator_alone(world: World) -> 
     where = ("--region", "KZ-ALA", "--seen", "2026-11-22T06:00:00Z")
     second = await kz.run("sight", said.ref, "--private", "--note", f"Of {MARKER}", *where)
     assert (first.json["state"], second.json["state"]) == ("admitted", "admitted"), first.err + second.err
+    async with kz.client() as agency:
+        link = {"relation": "sights", "id": said.id}
+        seen = draft(f"Three of {MARKER}", kind="sighting", links=[link])
+        third = await agency.publish(seen, community.slug, once=ONCE, private=True)
+        assert (await agency.publish(seen, community.slug, once=ONCE, private=True)).id == third.id
     public = await kz.run("sight", said.ref, "--note", "This one is for all")
     assert public.status == 0, public.err
     # The hub keeps one order: what came before this is with everybody who has this.
     await gb.has(community.slug, f"Sighted: {said.ref}")
 
     for member, own in ((fr, False), (kz, True)):
-        found = await answers(member, said.ref, 3)
+        found = await answers(member, said.ref, 4)
         private = {each.bulletin.ref: each for each in found if "private" in each.flags}
-        assert set(private) == {first.json["ref"], second.json["ref"]}
+        assert set(private) == {first.json["ref"], second.json["ref"], third.ref}
         assert {(each.agency, each.own) for each in private.values()} == {("kz", own)}
         sighting = private[second.json["ref"]].bulletin
         assert (sighting.regions, sighting.valid_from) == (["KZ-ALA"], "2026-11-22T06:00:00Z")
         assert holds(member, MARKER)
         await member.has(community.slug, f"Acknowledged: {said.ref}")  # the sink and the local stream too
     shown = await fr.world.command("liaison-agency", "show", said.ref, "--state", fr.state)
-    assert (shown.out.count("PRIVATE"), MARKER in shown.out) == (2, True)
+    assert (shown.out.count("PRIVATE"), MARKER in shown.out) == (3, True)
 
     # The other member has taken the frames: nothing refused, nothing missing, nothing to read.
     (theirs,) = await answers(gb, said.ref, 1)

@@ -100,9 +100,15 @@ class DirectNode:
         return await self.api.show(BOT, ref)
 
     async def publish(
-        self, draft: Draft, community: str, attachments: Collection[str] = (), *, once: str | None = None
+        self,
+        draft: Draft,
+        community: str,
+        attachments: Collection[str] = (),
+        *,
+        once: str | None = None,
+        private: bool = False,
     ) -> Published:
-        published = await self.api.publish(BOT, draft, community, list(attachments), once)
+        published = await self.api.publish(BOT, draft, community, list(attachments), once, private=private)
         async with self.changed:
             self.changed.notify_all()
         return published

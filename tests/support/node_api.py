@@ -208,12 +208,7 @@ class MemoryReplies:
     async def _answer(
         self, client: ClientIdentity, draft: Draft, target: Record, *, private: bool
     ) -> Published:
-        said = await self._node.publish(client, draft, target.community)
-        if private:
-            self._node.records[-1] = self._node.records[-1].model_copy(
-                update={"flags": frozenset({"private"})}
-            )
-        return said
+        return await self._node.publish(client, draft, target.community, private=private)
 
 
 class MemorySharing:
@@ -276,6 +271,8 @@ class MemoryNode:
         community: str,
         uploads: Sequence[str] = (),
         once: str | None = None,
+        *,
+        private: bool = False,
     ) -> Published:
         self.asked.append(client)
         if once in self.once:
@@ -283,7 +280,9 @@ class MemoryNode:
         place = self._community(community)
         record = record_of(draft, next(self._numbers), place.id, place.slug)
         attached = {"attachments": [self.files.attached(each) for each in uploads]}
-        record = record.model_copy(update={"bulletin": record.bulletin.model_copy(update=attached)})
+        flags = frozenset({"private"} if private else ())
+        bulletin = record.bulletin.model_copy(update=attached)
+        record = record.model_copy(update={"bulletin": bulletin, "flags": flags})
         self.records.append(record)
         if self.local:
             await self.local.republish([record])
