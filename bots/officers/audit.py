@@ -20,6 +20,8 @@ START: Final = bytes(32)
 """What the first entry's digest stands on."""
 OUTBOX: Final = "outbox"
 """The door of what comes by itself."""
+ROOM: Final = "room"
+"""The reading room's door: whoever opened a bulletin there has read it."""
 MACHINE: Final = "machine"
 """The door of commands on the agency's machine."""
 COLUMNS: Final = ("number", "at", "officer", "name", "door", "verb", "object", "outcome", "digest")

@@ -13,7 +13,7 @@ import structlog
 
 from bots.clock import Clock
 from bots.enquiries.desk import NEWS, Desk
-from bots.officers.audit import Act
+from bots.officers.audit import ROOM, Act
 from bots.ports import NodeClient, NodeFiles
 from bots.room.view import RELATIONS, Entry, Reading, entries, entry, reading
 from bots.showing.overtaken import as_marked_now, at
@@ -35,7 +35,7 @@ FLASH_SECONDS: Final = 3 * 86_400.0
 _LINKS_SHOWN: Final = 20
 _REPLIES_SHOWN: Final = 50
 
-DOOR: Final = "room"
+DOOR: Final = ROOM
 """The front door's name in the audit."""
 
 _log = structlog.get_logger()

@@ -36,6 +36,8 @@ class Session:
     csrf: str
     began: float
     seen: float
+    writes: bool = False
+    """Whether its officer may write by now; for what the page offers."""
 
     def of(self, officer: Officer, era: int) -> bool:
         """Whether `officer` is still the one who signed in, from the same chat, and that still counts."""

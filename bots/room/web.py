@@ -1,7 +1,7 @@
 """What every page of the room shares: who asks, what may be shown to them, and answers that are pages."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from aiohttp import web
@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from bots.clock import Clock
 from bots.codes import new_key
 from bots.officers.audit import Act
+from bots.officers.roles import Right
 from bots.parsing.commands import reference
 from bots.room.desk import DOOR, RoomDesk
 from bots.room.origin import Origin, is_loopback
@@ -94,6 +95,7 @@ async def visitor(request: web.Request) -> Visitor | None:
     if officer is None or not session.of(officer, await room.state.room.era(officer.id)):
         room.sessions.end(token)
         return None
+    session = replace(session, writes=officer.may(Right.DRAFT))
     return Visitor(officer, session, room.top(session.vouched))
 
 

@@ -192,10 +192,15 @@ def _withheld(record: Record, released: Release, reader: Reader, marks: Marks, r
     spans: list[Span] = list(_repeat(say, marks))
     if released is Release.STUB:
         spans += [*_sign_line(bulletin, say), Span("\n")]
-        explanation = say.text("Its marking keeps the text out of chat. Read it on your agency's terminal.")
+        explanation = say.text("Its marking keeps the text out of chat.") + " "
     else:
         spans += [Span("🔒 "), Span(say.text("A bulletin is waiting for you."), "b"), Span("\n")]
-        explanation = say.text("Read it on your agency's terminal.")
+        explanation = ""
+    explanation += (
+        say.text("Read it in the reading room, or on your agency's terminal.")
+        if room
+        else say.text("Read it on your agency's terminal.")
+    )
     spans += [*say.code(bulletin.ref), Span("\n" + explanation), *heard(marks.heard, say, reader.zone)]
     rows = [(button_room(bulletin.ref, room, say),)] if room else []
     if acknowledgeable(record):

@@ -1,13 +1,15 @@
 """The audit's table: only ever added to. What is asked to be written at once goes to the disk together."""
 
 import asyncio
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 import apsw
 
-from bots.officers.audit import MACHINE, OUTBOX, Act, Entry, broken_at, link
+from bots.officers.audit import MACHINE, OUTBOX, ROOM, Act, Entry, broken_at, link
+from bots.showing.release import Release
 from schemas.errors import Code, OperationError
 from subscribers.storage.store import Row, Store
 
@@ -146,6 +148,18 @@ def append(connection: apsw.Connection, acts: Iterable[tuple[int, Act]]) -> None
         digest = link(digest, number, at, act)
         rows.append((number, at, act.officer, act.name, act.door, act.verb, act.object, act.outcome, digest))
     connection.executemany("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def saw(connection: apsw.Connection, refs: Collection[str]) -> set[int]:
+    """Within a transaction: the enrolled officers who were shown one of these bulletins in full, by whatever
+    way and door, or had it open in the reading room.
+    """
+    rows = connection.execute(
+        "SELECT DISTINCT officer FROM audit WHERE object IN (SELECT value FROM json_each(?))"
+        " AND object != '' AND (outcome = ? OR door = ?) AND officer IN (SELECT id FROM officers)",
+        (json.dumps(list(refs)), Release.FULL.value, ROOM),
+    )
+    return {int(row[0]) for row in rows}
 
 
 def _where(wanted: Wanted) -> tuple[list[str], list[str | int | float]]:

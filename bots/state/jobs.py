@@ -56,12 +56,13 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Told:
     """What an alert says beside its bulletin: the message that it replies to, the subscriptions that it
-    answers to, and whether it comes without a sound.
+    answers to, and whether it comes without a sound, or with one whatever its severity.
     """
 
     reply_to: int | None = None
     subscriptions: tuple[int, ...] = ()
     hushed: bool = False
+    loud: bool = False
 
     def dump(self) -> str:
         """For the database."""

@@ -7,10 +7,11 @@ from bots.searches.watching import Subscription, rests_until
 from bots.showing.render import Reader
 from bots.showing.rendered import Rendered
 from bots.state import jobs
-from bots.state.jobs import Priority
+from bots.state.jobs import Priority, Told
 from bots.state.officers import Officer
 from bots.state.outbox import Outbox, Shown, Work
 from schemas.encoding import from_instant
+from schemas.vocabulary import Kind
 from subscribers.records import Record
 
 DELETE_WITHIN: Final = 48 * 3600.0
@@ -42,6 +43,11 @@ def aged(record: Record, now: float) -> Record:
     return record if flags == record.flags else record.model_copy(update={"flags": frozenset(flags)})
 
 
+def of_people(record: Record) -> bool:
+    """Whether it says something of people, so that whoever read it must hear of a mistake in it."""
+    return record.bulletin.kind is Kind.SUBJECT or bool(record.bulletin.subjects)
+
+
 def quiet(work: Work, now: float, answered: Sequence[Subscription] = ()) -> float | None:
     """Until when an alert or notice must wait; flash and what was asked for never do.
 
@@ -67,5 +73,8 @@ async def catch_up(outbox: Outbox, officer: int, shown: Shown, record: Record, n
     sent = next(noted, None)
     if sent is None or kept.replaced_by is None:
         return False
-    made = jobs.edit(sent.id, officer, kept.bulletin.id, kept.replaced_by, fate=kept.state)
-    return await outbox.add([made], now) > 0
+    made = [jobs.edit(sent.id, officer, kept.bulletin.id, kept.replaced_by, fate=kept.state)]
+    change = await outbox.record(kept.replaced_by) if of_people(kept) else None
+    if change is not None:
+        made.append(jobs.alert(change, officer, Told(shown.message, loud=True)))
+    return await outbox.add(made, now) > 0

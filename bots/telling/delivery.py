@@ -154,7 +154,7 @@ class Delivery:
         await self._write_down(work, rendered)
         last = work.sent_parts + 1 == len(rendered.parts)
         told = Told.load(work.body) if work.verb == "alert" else jobs.PLAIN
-        silent = rendered.silent or told.hushed or work.sent_parts > 0
+        silent = (rendered.silent and not told.loud) or told.hushed or work.sent_parts > 0
         part, rows = rendered.parts[work.sent_parts], rendered.rows if last else ()
         chat, protect = self._means.chat, rendered.protect
         if rendered.picture and work.sent_parts == 0:

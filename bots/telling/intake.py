@@ -18,14 +18,19 @@ from bots.ports import Incoming, NodeClient
 from bots.searches.watching import Mode, Sight, Subscription, Telling, decide
 from bots.showing.release import Ceiling
 from bots.state import State, jobs
+from bots.state.audit import saw
 from bots.state.bells import answered, ring
 from bots.state.jobs import Fate, Job, Told
 from bots.state.lists import listing_of
 from bots.state.officers import officer_of
 from bots.state.outbox import Sent, enqueue, remember, shown_of, told_of
+from bots.telling.aftermath import of_people
 from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Kind, Relation, Severity
 from subscribers.records import Record
+
+_AMENDED_MAX: Final = 50
+"""So many words of one bulletin are followed back."""
 
 _log = structlog.get_logger()
 
@@ -77,23 +82,26 @@ def plan(
     shown: Iterable[Sent] = (),
     told: Collection[int] = (),
     lists: Iterable[tuple[int, int]] = (),
+    mistaken: Collection[int] = (),
 ) -> list[Job]:
     """The jobs that `record` makes.
 
     `wanted`: the officers whose subscriptions want it. Of the bulletin that `record` changes, if it changes
     one: `shown` are the messages that show it, `told` the officers to whom it was sent, `lists` the messages
     (row and officer) that list it among others. Whoever knows of it is told of the change, whatever they
-    subscribe to.
+    subscribe to. `mistaken` are those who saw, anywhere, what it says of people: for them it sounds.
     """
     sent = list(shown)
     first = {each.officer: each.message for each in reversed(sent)}
     found = []
-    for officer in sorted({*wanted, *first, *told}):
+    for officer in sorted({*wanted, *first, *told, *mistaken}):
         telling = wanted.get(officer)
         # Whoever was told of the first word hears of the next as well.
-        hushed = telling is not None and telling.hushed and officer not in first
-        ids = telling.subscriptions if telling else ()
-        found.append(jobs.alert(record, officer, Told(first.get(officer), ids, hushed)))
+        loud = officer in mistaken
+        hushed = telling is not None and telling.hushed and officer not in first and not loud
+        # A subscription may be snoozed, which a mistake does not wait for.
+        ids = telling.subscriptions if telling and not loud else ()
+        found.append(jobs.alert(record, officer, Told(first.get(officer), ids, hushed, loud)))
     if sent:
         _, fate = CHANGES[record.bulletin.kind]
         cause, target = record.bulletin.id, changed_id(record)
@@ -147,6 +155,7 @@ class Intake:
         after = changed(record, original) if original else None
         if original and not after:
             _log.warning("a change by somebody else than the originator is not applied", agency=record.agency)
+        words = await self._words(original) if original and after else []
         told = wanted(record, await self._state.officers.subscriptions(), self._ceiling)
         cell = cell_of(record, await self._state.cells.open())
         now = self._clock.now()
@@ -162,13 +171,23 @@ class Intake:
             shown = shown_of(connection, after.bulletin.id)
             knowing = told_of(connection, after.bulletin.id, waiting=after.state == "amended")
             lists = listing_of(connection, after.bulletin.id)
-            return news + enqueue(connection, plan(record, told, shown, knowing, lists), now)
+            mistaken = saw(connection, words)
+            return news + enqueue(connection, plan(record, told, shown, knowing, lists, mistaken), now)
 
         async with self._state.store.write() as tx:
             new = await tx.run(commit)
         await incoming.ack()
         if new:
             self._wake()
+
+    async def _words(self, record: Record) -> list[str]:
+        """The references of a bulletin that is about people, and of what it has amended: whoever saw any of
+        them is concerned by a change. None for other bulletins.
+        """
+        held = [record]
+        while len(held) < _AMENDED_MAX and (earlier := await self._original(held[-1])):
+            held.append(earlier)
+        return [each.bulletin.ref for each in held] if any(map(of_people, held)) else []
 
     async def _original(self, record: Record) -> Record | None:
         if (key := changed_id(record)) is None:

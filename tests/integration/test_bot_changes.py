@@ -11,6 +11,7 @@ import pytest
 
 from bots.clock import moment
 from bots.digests.schedule import Schedule, ending
+from bots.officers.audit import ROOM, Act
 from bots.searches.watching import Search
 from bots.showing.release import Ceiling
 from bots.state.officers import Officer
@@ -159,6 +160,35 @@ async def test_a_retraction_takes_the_text_away(stage: BotStage, node: DirectNod
 
     await stage.client.until(none_left, "end of the wrong text", 10.0)
     assert text_of(ed.messages[alert["message_id"]]).startswith("⚫ FRA-2026-0001\nRetracted")
+
+
+async def test_a_mistake_of_identity_is_heard_by_whoever_read_it_anywhere(
+    stage: BotStage, node: DirectNode
+) -> None:
+    ed, irina, claire = [await stage.enrol(name) for name in ("Ed", "Irina", "Claire")]
+    other, late = [await stage.state.officers.by_person(each.id) for each in (irina, claire)]
+    assert other is not None
+    assert late is not None
+    subjects = [{"type": "person", "name": "Karim Testov"}]
+    first = make_record(1, kind="subject", severity="low", title="Karim Testov", subjects=subjects)
+    await node.arrive(first)
+    await node.handled(first)
+    assert "Karim Testov" in text_of(await ed.ask("/latest"))
+    await stage.state.audit.write([Act(other.id, "Irina", ROOM, "read", first.bulletin.ref)], time.time())
+    second = make_record(
+        2, kind="amendment", severity="low", title="Another man", links=link("amends", first.bulletin.id)
+    )
+    await node.arrive(second)
+    for each in (ed, irina):
+        assert not (await each.next_message(says("Another man")))["silent"]
+    await stage.state.audit.write([Act(late.id, "Claire", "chat", "/show", first.bulletin.ref, "full")], 1.0)
+    third = make_record(
+        3, kind="retraction", severity="low", title="Nobody", links=link("retracts", second.bulletin.id)
+    )
+    await node.arrive(third)
+    for each in (ed, irina, claire):
+        assert not (await each.next_message(says("Nobody")))["silent"]
+    assert not [each for each in claire.messages.values() if "Another man" in each.get("text", "")]
 
 
 async def test_somebody_elses_retraction_changes_nothing(stage: BotStage, node: DirectNode) -> None:
