@@ -16,6 +16,7 @@ from bots.dialogue.reception import Reception
 from bots.dialogue.screens import ABOUT_OTHERS
 from bots.digests.relief import Relief
 from bots.digests.schedule import Schedule
+from bots.drafting.answering import Answering
 from bots.drafting.releasing import Releasing
 from bots.drafting.turns import Parts
 from bots.drafting.writing import Writing
@@ -33,6 +34,7 @@ from bots.settings import BotSettings
 from bots.state import State
 from bots.state.officers import Officer
 from bots.telling.alarms import Watchman
+from bots.telling.deadlines import Deadlines
 from bots.telling.delivery import Delivery
 from bots.telling.intake import Intake
 from bots.telling.making import Means
@@ -114,21 +116,25 @@ class House:
         caretaker = Caretaker(node, state, clock, settings.ways().zone, settings.state, wake)
         self._feeds = (
             janitor,
-            Intake(node, state, clock, news, ceiling),
+            Intake(node, state, clock, news, ceiling, within=front.within),
             ringer,
             caretaker,
             Reminder(state, clock, wake),
+            Deadlines(node, state, clock, wake),
             Relief(state, clock, settings.ways().zone, self._schedule),
             NoticeIntake(node, state, clock, wake),
             Watchman(node, state, clock, wake),
         )
         policy = settings.two_person_release
-        drafting = Parts(node, state, ceiling, policy, clock, edges.new_id, wake, front.door)
+        drafting = Parts(
+            node, state, ceiling, policy, clock, edges.new_id, wake, front.door, within=front.within
+        )
         context = Context(
             desk=Desk(node, state, ceiling, clock, within=front.within),
             reference=ReferenceDesk(node, state, ceiling, clock, _library(settings), within=front.within),
             writing=Writing(drafting),
             releasing=Releasing(drafting),
+            answering=Answering(drafting),
             finder=Finder(node, state, ceiling, clock),
             node=node,
             state=state,

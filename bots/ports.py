@@ -61,9 +61,17 @@ class NodeClient(Protocol):
         """One bulletin by reference or id. Raises LiaisonError `not_found`."""
 
     async def publish(
-        self, draft: Draft, community: str, attachments: Collection[str] = (), *, once: str | None = None
+        self,
+        draft: Draft,
+        community: str,
+        attachments: Collection[str] = (),
+        *,
+        once: str | None = None,
+        private: bool = False,
     ) -> Published:
-        """Publish a draft with what was given by those ids; under the same name `once`, once at most."""
+        """Publish a draft with what was given by those ids; under the same name `once`, once at most.
+        `private`: a sighting or acknowledgement for the originator of what it answers alone.
+        """
 
     async def identity(self) -> list[IdentityState]:
         """Who this agency is, and every agency whose identity is about to change."""

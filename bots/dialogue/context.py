@@ -7,6 +7,7 @@ from bots.cells.caretaker import Caretaker
 from bots.clock import Clock
 from bots.dialogue.steps import Steps
 from bots.digests.schedule import Schedule
+from bots.drafting.answering import Answering
 from bots.drafting.releasing import Releasing
 from bots.drafting.writing import Writing
 from bots.enquiries.desk import Answer, Desk
@@ -41,6 +42,7 @@ class Context:
     reference: ReferenceDesk
     writing: Writing
     releasing: Releasing
+    answering: Answering
     finder: Finder
     node: NodeClient
     state: State

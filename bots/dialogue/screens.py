@@ -34,6 +34,8 @@ COMMANDS = {
 """The menu of commands, in its order."""
 FOR_DRAFTERS = {
     "draft": N_("Write a bulletin"),
+    "ask": N_("Ask a community for information"),
+    "asked": N_("Open questions: yours, and those to answer"),
     "drafts": N_("Your drafts, and what you are to release"),
     "amend": N_("Amend a bulletin of your agency"),
     "retract": N_("Retract a bulletin of your agency"),
@@ -114,6 +116,11 @@ def help_text(officer: Officer, full: Tlp, *, room: bool = False, within: bool =
             tlp=say.embed(full.value),
         )
         notes.append("🔈 " + shown)
+    if Right.DRAFT in RIGHTS[officer.role]:
+        answers = say.text(
+            "The buttons under a bulletin answer it, or say that you have seen what it is about."
+        )
+        notes.append("💬 " + answers)
     if not within:
         typed = say.text("The chat service can read what you type. Never type names or facts of a case here.")
         notes.append("⌨️ " + typed)

@@ -4,11 +4,13 @@ The marking comes first: until there is one, nothing else is asked or kept (bot 
 """
 
 import hashlib
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bots.showing.answerable import Answer
 from schemas.bulletin import Draft, parse_draft
 from schemas.encoding import canonical_json
 from schemas.limits import ATTACHMENTS_MAX
@@ -40,6 +42,7 @@ chat. The others answer a bulletin and begin there.
 """
 CHANGES: Final = frozenset({Kind.AMENDMENT, Kind.RETRACTION})
 """Kinds that change a bulletin that is out."""
+NUMBER_MAX: Final = 99_999
 DIGEST_SHOWN: Final = 16
 """Characters of a revision's digest in a button: nobody finds a second draft with the same 64 bits between
 two presses.
@@ -68,6 +71,8 @@ class Step(StrEnum):
     LANGUAGE = "lang"
     TRANSLATION = "trans"
     FILES = "files"
+    SEEN = "seen"
+    NUMBER = "num"
 
 
 class Named(BaseModel):
@@ -78,6 +83,10 @@ class Named(BaseModel):
     relation: Relation
     id: Uuid7
     ref: str
+    least: Tlp | None = None
+    """What answers it is not marked lower than this."""
+    by: str | None = None
+    """Of what is answered: the name of its originator."""
 
 
 class Attached(BaseModel):
@@ -96,7 +105,11 @@ class Attached(BaseModel):
 
 
 class HalfDraft(BaseModel):
-    """What an officer has answered so far. `exercise` follows from the community."""
+    """What an officer has answered so far. `exercise` follows from the community.
+
+    `quick` is an answer by button, whose words are the bot's (`bots.drafting.answers`); `to` whom it goes, if
+    not to the community; `valid_from` and `number`, when something was seen and how many.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -116,7 +129,11 @@ class HalfDraft(BaseModel):
     links: tuple[Named, ...] = ()
     event: Event | None = None
     channel: Channel | None = None
+    valid_from: Instant | None = None
     valid_until: Instant | None = None
+    quick: Answer | None = None
+    number: Annotated[int, Field(ge=1, le=NUMBER_MAX)] | None = None
+    to: Literal["originator"] | None = None
     caveats: tuple[str, ...] = ()
     translations: tuple[Translation, ...] = ()
     attachments: Annotated[tuple[Attached, ...], Field(max_length=ATTACHMENTS_MAX)] = ()
@@ -125,6 +142,23 @@ class HalfDraft(BaseModel):
     def bare(self) -> bool:
         """Whether nothing but the marking has been answered."""
         return self == HalfDraft(tlp=self.tlp, language=self.language)
+
+    @property
+    def follows(self) -> bool:
+        """Whether its kind and its community follow from a bulletin that it answers or changes."""
+        return self.kind in CHANGES or self.quick is not None or self.kind is Kind.RESPONSE
+
+    @property
+    def answered(self) -> Named | None:
+        """What it answers, if it answers something."""
+        return next((each for each in self.links if each.least is not None), None)
+
+    @property
+    def floor(self) -> Tlp:
+        """The lowest marking that it may have: that of what it answers."""
+        return max(
+            (each.least or Tlp.CLEAR for each in self.links), key=lambda tlp: tlp.rank, default=Tlp.CLEAR
+        )
 
     @property
     def digest(self) -> str:
@@ -145,6 +179,13 @@ def steps(draft: HalfDraft) -> tuple[Step, ...]:
     """The questions that are asked one after the other; all others wait on the draft's own screen."""
     if draft.kind in CHANGES:  # what it is and for whom follows from the bulletin that it changes
         return (Step.MARKING, Step.SEVERITY, Step.GRADING, Step.TITLE, Step.BODY)
+    if draft.quick is not None:
+        return (Step.MARKING,)
+    if draft.kind is Kind.RESPONSE:
+        return (Step.MARKING, Step.SEVERITY, Step.TITLE, Step.BODY)
+    if draft.kind is Kind.REQUEST:
+        first = (Step.MARKING, Step.COMMUNITY, Step.KIND, Step.SEVERITY)
+        return (*first, Step.VALID, Step.TITLE, Step.BODY)
     extra = {Kind.CHANNEL: (Step.CHANNEL,), Kind.EVENT: (Step.EVENT,)}
     known = extra.get(draft.kind, ()) if draft.kind else ()
     head = (Step.MARKING, Step.COMMUNITY, Step.KIND, Step.SEVERITY, Step.GRADING)
@@ -161,8 +202,9 @@ def missing(draft: HalfDraft) -> tuple[Step, ...]:
         Step.CHANNEL: draft.channel,
         Step.EVENT: draft.event,
         Step.TITLE: draft.title,
-        Step.BODY: draft.body,
+        Step.BODY: draft.body or draft.kind is Kind.REQUEST,
         Step.GRADING: True,
+        Step.VALID: True,
     }
     return tuple(each for each in steps(draft) if not answered[each])
 
@@ -178,10 +220,19 @@ def following(draft: HalfDraft, answered: Step) -> Step | None:
     order = steps(draft)
     if answered not in order:
         return None
-    # A grading may stay away: it is asked for once, on the way to the title.
-    open_ = set(lacking) | ({Step.GRADING} if draft.grading is None and not draft.title else set())
+    open_ = {*lacking, *_once(draft)}
     rest = order[order.index(answered) + 1 :]
     return next((each for each in rest if each in open_), lacking[0] if lacking else None)
+
+
+def _once(draft: HalfDraft) -> Iterator[Step]:
+    """What may stay away, and is asked for once, on the way."""
+    if not draft.title and draft.grading is None:
+        yield Step.GRADING
+    if not draft.title and draft.valid_until is None:
+        yield Step.VALID
+    if draft.kind is Kind.REQUEST and not draft.body:
+        yield Step.BODY
 
 
 def complete(
@@ -192,7 +243,8 @@ def complete(
     `official`: the releaser stands by the translations word for word; otherwise they go out as unofficial.
     Raises DraftError as `parse_draft` does.
     """
-    held = draft.model_dump(mode="json", exclude_none=True, exclude={"community", "attachments", "links"})
+    ours = {"community", "attachments", "links", "quick", "number", "to"}
+    held = draft.model_dump(mode="json", exclude_none=True, exclude=ours)
     fields: dict[str, Any] = {
         **held,
         "links": [{"relation": each.relation.value, "id": each.id} for each in draft.links],

@@ -55,6 +55,7 @@ def previewed(draft: HalfDraft, number: int, setting: Setting) -> Record:
         agency=setting.agency,
         agency_name=setting.agency_name,
         received=now,
+        flags=frozenset({"private"} if draft.to else ()),
     )
 
 

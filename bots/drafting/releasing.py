@@ -10,16 +10,15 @@ from typing import Final
 from bots.dialogue.screens import plain_answer
 from bots.drafting import review, screens
 from bots.drafting.draft import complete, missing
+from bots.drafting.looking import look, outgrown, readers, told_released
 from bots.drafting.policy import Ruling, may_release
-from bots.drafting.preview import Setting, community_of, previewed
-from bots.drafting.texts import LABELS
 from bots.drafting.turns import Parts, Stop, Turn, gone, name, said
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from bots.wording.words import words
-from schemas.errors import Code, DraftError, LiaisonError
+from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Language
-from subscribers.records import Published, Record
+from subscribers.records import Published
 
 NOTE_MAX: Final = 500
 _UNANSWERED: Final = frozenset({Code.NODE_UNREACHABLE, Code.INTERNAL, Code.ALREADY_KNOWN})
@@ -39,21 +38,7 @@ class Releasing:
         kept = await self.parts.readable(officer, draft)
         if kept.state == "releasing":
             return Turn(review.unsure(officer, kept))
-        if lacking := missing(kept.body):
-            say = words(officer.language)
-            names = say.listed(say.text(LABELS[each]) for each in lacking)
-            text = say.text("Still missing: {steps}", steps=names)
-            return Turn(said(officer, "❗", text).shown, kept.id)
-        try:
-            record = await self.previewed(kept)
-        except LiaisonError as error:
-            if error.code is not Code.NOT_MEMBER and not isinstance(error, DraftError):
-                raise
-            return Turn(review.unfit(officer, kept, error), kept.id)
-        ruled = self.parts.ruling(officer, kept)
-        ceiling = self.parts.ceiling
-        shown = review.reviewed(officer, kept, record, ceiling, ruled, said=told, language=language)
-        return Turn(shown, kept.id)
+        return await look(self.parts, officer, kept, told=told, language=language)
 
     async def send(self, officer: Officer, draft: int, seal: str) -> Turn:
         """To those who release, who are told."""
@@ -62,9 +47,9 @@ class Releasing:
             return await self._changed(officer, draft)
         if missing(kept.body) or self.parts.ruling(officer, kept) is not Ruling.SEND:
             return await self.view(officer, draft)
-        record = await self.previewed(kept)
+        record, place = await self.parts.previewed(kept), await self.parts.place(kept)
         asked = [each for each in await self._releasers() if each.id not in (kept.owner, kept.editor)]
-        jobs = [review.ask_releaser(kept, record, officer, each.id) for each in asked]
+        jobs = [review.ask_releaser(kept, record, officer, each.id, readers(place)) for each in asked]
         if not asked:
             return Turn(review.sent(officer, kept, 0), kept.id)
         if not await self.parts.state.drafts.send(kept, jobs, self.parts.clock.now()):
@@ -115,6 +100,8 @@ class Releasing:
                 "Its files were given elsewhere. Release it where they were given."
             )
             return said(officer, "⚠️", text)
+        if told := await outgrown(self.parts, officer, kept):
+            return await self.view(officer, draft, told=told)
         now = self.parts.clock.now()
         via = self.parts.via
         if not await self.parts.state.drafts.claim(kept, officer.id, via, official=official, now=now):
@@ -143,12 +130,13 @@ class Releasing:
         jobs = [review.tell_writer(kept, "released", officer, each, ref=published.ref) for each in writers]
         await self.parts.state.drafts.released(kept, published.ref, jobs, self.parts.clock.now())
         self.parts.wake()
-        return Turn(review.released(officer, published))
+        return Turn(await told_released(self.parts, officer, kept, published))
 
     # --- inside ---
 
     async def _publish(self, kept: Kept) -> Published:
-        people = {each.id: each.pseudonym for each in await self.parts.state.officers.all()}
+        officers = await self.parts.state.officers.all()
+        people = {each.id: each.known_as(within=self.parts.within) for each in officers}
         draft = complete(
             kept.body,
             drafter=people.get(kept.owner),
@@ -157,7 +145,8 @@ class Releasing:
         )
         uploads = [each.id for each in kept.body.attachments]
         community = kept.body.community or ""
-        return await self.parts.node.publish(draft, community, uploads, once=kept.once)
+        private = kept.body.to is not None
+        return await self.parts.node.publish(draft, community, uploads, once=kept.once, private=private)
 
     async def _refused(self, officer: Officer, kept: Kept, told: str) -> Turn:
         """Nothing went out: it is its writer's again, who is told."""
@@ -176,15 +165,6 @@ class Releasing:
             raise Stop(gone(officer))
         text = words(officer.language).text("It has changed since. Look at it again.")
         return await self.view(officer, draft, told="⚠️ " + text)
-
-    async def previewed(self, kept: Kept) -> Record:
-        """The record that stands for the one which readers will hold. Raises DraftError, OperationError
-        `not_member`.
-        """
-        place = community_of(kept.body, await self.parts.node.communities())
-        agency = next(each for each in await self.parts.node.identity() if each.own)
-        setting = Setting(place, agency.agency, agency.agency_name, self.parts.clock.now())
-        return previewed(kept.body, kept.id, setting)
 
     async def _releasers(self) -> list[Officer]:
         everybody = await self.parts.state.officers.all()

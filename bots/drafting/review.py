@@ -4,23 +4,25 @@ A draft itself appears here only as the messages that `bots.showing.render` made
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from bots.dialogue.screens import plain_answer, screen
+from bots.drafting import answer_screens
+from bots.drafting.choices import VERB
 from bots.drafting.policy import Ruling
 from bots.drafting.preview import preview
-from bots.drafting.screens import VERB
 from bots.drafting.wizard import allowed
 from bots.parsing.actions import encode
 from bots.showing.release import Ceiling, Release
 from bots.showing.render import Reader
-from bots.showing.rendered import Button, Rendered, Rows
+from bots.showing.rendered import Button, Part, Rendered, Rows
 from bots.state.drafts import Kept
 from bots.state.jobs import Job, Priority
 from bots.state.officers import Officer
 from bots.wording.labels import N_
-from bots.wording.markup import Span
+from bots.wording.markup import UNITS_MAX, Span, plain, units
 from bots.wording.words import NAMES, Words, words
 from schemas.bulletin import Bulletin
 from schemas.errors import Code, LiaisonError
@@ -39,12 +41,22 @@ _REFUSALS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is looked at: the record that stands for the one which readers will hold, what may be shown and
+    done here, and how many other agencies are to read it, if that is known.
+    """
+
+    record: Record
+    ceiling: Ceiling
+    ruled: Ruling
+    readers: int | None = None
+
+
 def reviewed(
     officer: Officer,
     kept: Kept,
-    record: Record,
-    ceiling: Ceiling,
-    ruled: Ruling,
+    looked: Seen,
     *,
     said: str = "",
     language: Language | None = None,
@@ -52,7 +64,7 @@ def reviewed(
     """The draft exactly as readers will see it (in `language`, if it has that), then what may be done with
     it. What the ceiling withholds leaves no button to release it here.
     """
-    say = words(officer.language)
+    say, record, ceiling, ruled = words(officer.language), looked.record, looked.ceiling, looked.ruled
     reader = Reader(officer.language, officer.zone)
     parts = preview(record, ceiling, reader, language)
     seen = ceiling.allows(record.bulletin.tlp) is Release.FULL
@@ -62,14 +74,30 @@ def reviewed(
     lines.append(
         "👁 " + say.text("{draft}, as readers in {community} will see it.", draft=name, community=community)
     )
+    if seen and looked.readers is not None:
+        lines.append(answer_screens.audience(kept.body, looked.readers, say))
     lines += _advice(ruled, say) if seen else []
+    if seen and kept.body.quick and not kept.waiting:
+        lines += filter(None, [answer_screens.advice(kept.body, say)])
     if ceiling.room and not seen:
         lines.append(say.text("It goes on in the reading room: /room"))
-    rows = _rows(kept, ruled, say, translated=bool(record.bulletin.translations)) if seen else ()
-    if seen:
+    rows: Rows = ()
+    if seen and kept.body.quick:
+        rows = answer_screens.rows(kept, ruled, say)
+    elif seen:
+        rows = _rows(kept, ruled, say, translated=bool(record.bulletin.translations))
         rows += _languages(kept, record.bulletin, language or officer.language)
     control = plain_answer("\n".join(lines), officer.language, rows)
-    return Rendered((*parts, *control.parts), rows, protect=True, silent=True, passing=True)
+    shown = _as_one(parts, control.parts) if kept.body.quick else (*parts, *control.parts)
+    return Rendered(shown, rows, protect=True, silent=True, passing=True)
+
+
+def _as_one(parts: Sequence[Part], control: Sequence[Part]) -> tuple[Part, ...]:
+    """One message where they fit: an answer by button is short, and is shown again after each addition."""
+    spans = (*parts[-1].spans, Span("\n\n"), *control[0].spans)
+    if len(parts) > 1 or units(plain(spans)) > UNITS_MAX:
+        return (*parts, *control)
+    return (Part.of(spans),)
 
 
 def _advice(ruled: Ruling, say: Words) -> list[str]:
@@ -118,14 +146,19 @@ def _languages(kept: Kept, bulletin: Bulletin, asked: Language) -> Rows:
     return tuple(tuple(others[at : at + 3]) for at in range(0, len(others), 3))
 
 
-def released(officer: Officer, published: Published) -> Rendered:
-    """It is out."""
+def released(officer: Officer, kept: Kept, published: Published, audience: str) -> Rendered:
+    """It is out; `audience` says who can read it."""
     say = words(officer.language)
     spans = [
         Span("✅ " + say.text("Released as {ref}.", ref=say.embed(published.ref)), "b"),
     ]
     if published.state == "queued":
         spans.append(Span("\n" + say.text("It goes out when the hub answers your agency's node.")))
+    spans.append(Span("\n" + audience))
+    if kept.body.to:
+        return screen(spans, officer.language)
+    if kept.body.quick:
+        return screen(spans, officer.language, answer_screens.take_back(published.id, say))
     spans += [
         Span("\n" + say.text("To change or withdraw it:") + "\n"),
         *say.code(f"/amend {published.ref}"),
@@ -176,9 +209,15 @@ def sent(officer: Officer, kept: Kept, releasers: int) -> Rendered:
 # --- what others are told, by way of the outbox -----------------------------------------------------------
 
 
-def ask_releaser(kept: Kept, record: Record, writer: Officer, officer: int) -> Job:
+def ask_releaser(kept: Kept, record: Record, writer: Officer, officer: int, readers: int) -> Job:
     """Tell a releaser of a draft that waits; once for each time that it was sent."""
-    body = {"what": "asked", "draft": kept.id, "by": writer.name, "seal": kept.body.digest}
+    body = {
+        "what": "asked",
+        "draft": kept.id,
+        "by": writer.name,
+        "seal": kept.body.digest,
+        "readers": readers,
+    }
     told = json.dumps({**body, "record": record.model_dump(mode="json", exclude_defaults=True)})
     return Job(f"draft:{kept.id}:{kept.revision}:{officer}", officer, Priority.ALERT, "draft", body=told)
 
@@ -202,7 +241,7 @@ def told(
                 return None
             asked = "📨 " + say.text("{name} asks you to release this.", name=by)
             record = Record.model_validate_json(json.dumps(body["record"]))
-            return reviewed(officer, kept, record, ceiling, hand, said=asked)
+            return reviewed(officer, kept, Seen(record, ceiling, hand, body.get("readers")), said=asked)
         case "released":
             ref = say.embed(body["ref"])
             text = say.text("{draft} was released by {name} as {ref}.", draft=name, name=by, ref=ref)

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from bots.clock import moment
 from bots.dialogue.screens import screen
-from bots.drafting.draft import OFFERED, HalfDraft, Step, missing, steps
-from bots.drafting.texts import LABELS, QUESTIONS, REASONS
-from bots.drafting.wizard import HOURS, Why
+from bots.drafting.choices import OPTIONAL, VERB, choices, filled, to
+from bots.drafting.draft import HalfDraft, Step, missing, steps
+from bots.drafting.texts import LABELS, REASONS, question_of
+from bots.drafting.wizard import Why
 from bots.parsing.actions import encode
 from bots.showing.release import Ceiling, Release
 from bots.showing.rendered import Button, Rendered, Rows
@@ -25,30 +26,12 @@ from bots.wording.labels import N_
 from bots.wording.markup import Span
 from bots.wording.words import NAMES, Words, words
 from schemas.encoding import from_instant
-from schemas.vocabulary import GradingSystem, Kind, Language, Likelihood, Severity, Tlp
+from schemas.vocabulary import GradingSystem, Language, Tlp
 from subscribers.records import Community
 
-VERB: Final = "draft"
-COMMUNITIES_SHOWN: Final = 40
 _TITLE_SHOWN: Final = 40
 _BODY_SHOWN: Final = 400
 _WIDTH: Final = 3
-
-_OPTIONAL: Final = (
-    Step.SUMMARY,
-    Step.LIKELIHOOD,
-    Step.REGIONS,
-    Step.TACTICS,
-    Step.REFERENCES,
-    Step.EVENT,
-    Step.VALID,
-    Step.CAVEATS,
-    Step.LANGUAGE,
-    Step.TRANSLATION,
-    Step.FILES,
-)
-LEAVABLE: Final = frozenset({*_OPTIONAL, Step.GRADING}) - {Step.LANGUAGE}
-"""Questions that may stay without an answer."""
 
 
 def question(
@@ -68,10 +51,12 @@ def question(
             tlp=say.embed(ceiling.full.value),
         )
     else:
-        text = say.text(QUESTIONS[step])
+        text = say.text(question_of(kept.body, step))
+        if step in (Step.VALID, Step.SEEN):
+            text += " " + say.text("Hours of {zone}", zone=say.embed(officer.zone.key))
     spans = [Span("⚠️ " + wrong + "\n\n")] if wrong else []
     spans += [Span("📝 " + text)]
-    return screen(spans, officer.language, _choices(kept, step, communities, say))
+    return screen(spans, officer.language, choices(officer, kept, step, communities))
 
 
 def credibility(officer: Officer, kept: Kept, reliability: str) -> Rendered:
@@ -81,7 +66,7 @@ def credibility(officer: Officer, kept: Kept, reliability: str) -> Rendered:
         (
             Button(
                 f"{reliability}{number} · {say.text(labels.CREDIBILITY[GradingSystem.ADMIRALTY, number])}",
-                _to("set", kept, Step.GRADING, f"{reliability}{number}"),
+                to("set", kept, Step.GRADING, f"{reliability}{number}"),
             ),
         )
         for number in range(1, 7)
@@ -153,7 +138,7 @@ def listed(officer: Officer, own: Sequence[Kept], others: Sequence[Kept], ceilin
         for each in held:
             name = _named(each, ceiling, say)
             spans.append(Span(f"\n{name}{_standing(each, say)}"))
-            rows.append((Button("📝 " + name, _to("open" if each.state == "open" else "view", each)),))
+            rows.append((Button("📝 " + name, to("open" if each.state == "open" else "view", each)),))
     return replace(screen(spans, officer.language, (*rows, new)), passing=True)
 
 
@@ -162,8 +147,8 @@ def discarding(officer: Officer, kept: Kept) -> Rendered:
     say = words(officer.language)
     rows = (
         (
-            Button("🗑 " + say.text("Discard"), _to("gone", kept)),
-            Button("◀️ " + say.text("Back"), _to("open", kept)),
+            Button("🗑 " + say.text("Discard"), to("gone", kept)),
+            Button("◀️ " + say.text("Back"), to("open", kept)),
         ),
     )
     text = say.text("Discard {draft}? Its text is deleted.", draft=_name(kept, say))
@@ -236,81 +221,15 @@ def _facts(half: HalfDraft, communities: Sequence[Community], say: Words, zone: 
 
 def _home_rows(kept: Kept, say: Words) -> Rows:
     half = kept.body
-    asked = [*steps(half), *(each for each in _OPTIONAL if each not in steps(half))]
+    asked = [*steps(half), *(each for each in OPTIONAL if each not in steps(half))]
     buttons = [
-        Button(("✅ " if _filled(half, each) else "") + say.text(LABELS[each]), _to("ask", kept, each))
+        Button(("✅ " if filled(half, each) else "") + say.text(LABELS[each]), to("ask", kept, each))
         for each in asked
     ]
     rows = [tuple(buttons[at : at + _WIDTH]) for at in range(0, len(buttons), _WIDTH)]
     last = [
-        Button("↩️ " + say.text("Undo"), _to("undo", kept)),
-        Button("🗑 " + say.text("Discard"), _to("drop", kept)),
+        Button("↩️ " + say.text("Undo"), to("undo", kept)),
+        Button("🗑 " + say.text("Discard"), to("drop", kept)),
     ]
-    ready = [] if missing(half) else [(Button("👁 " + say.text("Preview"), _to("view", kept)),)]
+    ready = [] if missing(half) else [(Button("👁 " + say.text("Preview"), to("view", kept)),)]
     return (*ready, *rows, tuple(last))
-
-
-def _filled(half: HalfDraft, step: Step) -> bool:
-    held: dict[Step, object] = {
-        Step.MARKING: half.tlp,
-        Step.COMMUNITY: half.community,
-        Step.KIND: half.kind,
-        Step.SEVERITY: half.severity,
-        Step.GRADING: half.grading,
-        Step.CHANNEL: half.channel,
-        Step.EVENT: half.event,
-        Step.TITLE: half.title,
-        Step.BODY: half.body,
-        Step.SUMMARY: half.summary,
-        Step.LIKELIHOOD: half.likelihood,
-        Step.REGIONS: half.regions,
-        Step.TACTICS: half.tactics,
-        Step.REFERENCES: half.links,
-        Step.VALID: half.valid_until,
-        Step.CAVEATS: half.caveats,
-        Step.LANGUAGE: True,
-        Step.TRANSLATION: half.translations,
-        Step.FILES: half.attachments,
-    }
-    return bool(held[step])
-
-
-def _choices(kept: Kept, step: Step, communities: Sequence[Community], say: Words) -> Rows:
-    offered: list[tuple[str, str]] = []
-    width = 1
-    match step:
-        case Step.MARKING:
-            offered = [(each.value, each.slug) for each in Tlp]
-        case Step.COMMUNITY:
-            offered = [(each.title, each.id) for each in communities[:COMMUNITIES_SHOWN]]
-        case Step.KIND:
-            offered, width = [(labels.kind(each, say), each.value) for each in OFFERED], 2
-        case Step.SEVERITY:
-            offered = [
-                (f"{labels.SIGNS[each]} {labels.severity(each, say)}", each.value) for each in Severity
-            ]
-        case Step.LIKELIHOOD:
-            offered = [(say.text(labels.LIKELIHOODS[each]), each.value) for each in Likelihood]
-        case Step.LANGUAGE | Step.TRANSLATION:
-            own = kept.body.language if step is Step.TRANSLATION else None
-            offered, width = [(NAMES[each], each.value) for each in Language if each is not own], 2
-        case Step.GRADING:
-            scale = [key for key in labels.RELIABILITY if key[0] is GradingSystem.ADMIRALTY]
-            offered = [(f"{key[1]} · {say.text(labels.RELIABILITY[key])}", key[1]) for key in scale]
-        case Step.VALID:
-            offered = [(say.count("{number} hour", "{number} hours", each), str(each)) for each in HOURS]
-            width = 3
-        case _:
-            pass
-    buttons = [Button(text, _to("set", kept, step, value)) for text, value in offered]
-    rows = [tuple(buttons[at : at + width]) for at in range(0, len(buttons), width)]
-    last: list[Button] = []
-    if step in LEAVABLE and not (step is Step.EVENT and kept.body.kind is Kind.EVENT):
-        last.append(Button("⏭ " + say.text("Leave out"), _to("skip", kept, step)))
-    if step is not Step.MARKING:
-        last.append(Button("◀️ " + say.text("Back"), _to("open", kept)))
-    return (*rows, tuple(last)) if last else tuple(rows)
-
-
-def _to(what: str, kept: Kept, *arguments: object) -> str:
-    return encode(VERB, what, kept.id, *arguments)

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from bots.drafting.draft import Step
+from bots.drafting.draft import HalfDraft, Step
 from bots.drafting.wizard import Why
 from bots.wording.labels import N_
+from schemas.vocabulary import Kind
 
 LABELS: Final = {
     Step.MARKING: N_("Marking"),
@@ -26,6 +27,8 @@ LABELS: Final = {
     Step.LANGUAGE: N_("Language"),
     Step.TRANSLATION: N_("Translations"),
     Step.FILES: N_("Files"),
+    Step.SEEN: N_("When"),
+    Step.NUMBER: N_("How many"),
 }
 QUESTIONS: Final = {
     Step.COMMUNITY: N_("For which community?"),
@@ -46,7 +49,25 @@ QUESTIONS: Final = {
     Step.LANGUAGE: N_("In which language is the text?"),
     Step.TRANSLATION: N_("Into which language?"),
     Step.FILES: N_("Send a file, up to 20 MB. It goes to your agency's node."),
+    Step.SEEN: N_("When was it seen? Choose, or send a time: 14:30, or 2026-12-24 14:30."),
+    Step.NUMBER: N_("How many were seen? Send a number."),
 }
+ASKING: Final = {
+    Step.SEVERITY: N_("How urgent is it?"),
+    Step.VALID: N_("Until when do you want answers? Choose, or send a time: 20:00, or 2026-12-24 18:00."),
+    Step.TITLE: N_("Send your question: one line, up to 200 characters."),
+    Step.BODY: N_("Send what helps to answer it."),
+}
+"""The same of a request for information."""
+ANSWERING: Final = {
+    Step.BODY: N_("Send your answer. It is marked like the question, or higher if you change that."),
+}
+"""The same of a response."""
+SEEING: Final = {
+    Step.BODY: N_("Send what you want to add: no names of persons."),
+    Step.REGIONS: N_("Where? Send country codes such as FR or DE-BE."),
+}
+"""The same of an answer by button."""
 REASONS: Final = {
     Why.LINE: N_("That is no single line of up to 200 characters."),
     Why.TEXT: N_("That is empty, too long, or holds signs that no bulletin may have."),
@@ -57,5 +78,16 @@ REASONS: Final = {
     Why.CAVEATS: N_("At most 8 caveats, each a line of up to 200 characters."),
     Why.TRANSLATION: N_("Send the title on the first line and the text below it."),
     Why.REFERENCES: N_("There is no such bulletin here. Write references like this: FRA-2026-0042"),
+    Why.FLOOR: N_("It may not be marked lower than what it answers."),
+    Why.PAST: N_("That is no time of the past year. Write it like this: 14:30, or 2026-12-24 14:30"),
+    Why.NUMBER: N_("That is no number from 1 to 99999."),
     Why.CHOICE: N_("Choose one of the buttons."),
 }
+
+
+def question_of(half: HalfDraft, step: Step) -> str:
+    """How a step is asked for this draft: a message of the catalogue."""
+    if half.quick is not None:
+        return SEEING.get(step, QUESTIONS[step])
+    own = {Kind.REQUEST: ASKING, Kind.RESPONSE: ANSWERING}.get(half.kind) if half.kind else None
+    return (own or QUESTIONS).get(step, QUESTIONS[step])

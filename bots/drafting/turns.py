@@ -12,9 +12,11 @@ from bots.dialogue.screens import plain_answer
 from bots.drafting import review, screens
 from bots.drafting.draft import Step
 from bots.drafting.policy import Hand, Ruling, TwoPersons, may_draft, may_edit, may_release, ruling
+from bots.drafting.preview import Setting, community_of, previewed
 from bots.drafting.wizard import allowed
 from bots.officers.audit import Act
 from bots.ports import NodeClient
+from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Ceiling
 from bots.showing.rendered import Rendered
 from bots.state import State
@@ -22,6 +24,7 @@ from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from bots.wording.words import words
 from schemas.vocabulary import Language, Tlp
+from subscribers.records import Community, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Parts:
     """The front door, as the audit names it. It is a client of the node: uploads and the names of releases
     are a client's own.
     """
+    within: bool = False
+    """The front door is within the agency: officers have other numbers there."""
 
     def hand(self, officer: Officer, kept: Kept) -> Hand:
         """The officer's part in a draft."""
@@ -82,6 +87,27 @@ class Parts:
         """Write down what became of a draft: its reference, or its number before it has one."""
         act = Act(officer.id, officer.name, self.via, verb, ref, outcome)
         await self.state.audit.write([act], self.clock.now())
+
+    async def previewed(self, kept: Kept) -> Record:
+        """The record that stands for the one which readers will hold. Raises DraftError, OperationError
+        `not_member`.
+        """
+        place = await self.place(kept)
+        agency = next(each for each in await self.node.identity() if each.own)
+        setting = Setting(place, agency.agency, agency.agency_name, self.clock.now())
+        return previewed(kept.body, kept.id, setting)
+
+    async def place(self, kept: Kept) -> Community:
+        """The community that it goes to. OperationError `not_member`."""
+        return community_of(kept.body, await self.node.communities())
+
+    async def target(self, kept: Kept) -> Record | None:
+        """What it answers, under the marking that this has by now; None for what answers nothing."""
+        answered = kept.body.answered
+        if answered is None:
+            return None
+        (record,) = await as_marked_now([await self.node.show(answered.id)], at(self.node))
+        return record
 
     def must_draft(self, officer: Officer) -> None:
         """Raises Stop for who does not write bulletins."""

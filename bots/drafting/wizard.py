@@ -5,14 +5,14 @@ What cannot be taken is `Unfit`, with a reason that the screens put into words.
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-from bots.drafting.draft import OFFERED, HalfDraft, Step
+from bots.drafting import deadlines
+from bots.drafting.draft import NUMBER_MAX, OFFERED, HalfDraft, Step
 from bots.parsing.commands import clean, regions
 from bots.showing.release import Ceiling, Release
 from schemas.encoding import instant
@@ -45,18 +45,28 @@ TEXTS: Final = frozenset(
         Step.CAVEATS,
         Step.TRANSLATION,
         Step.GRADING,
+        Step.SEEN,
+        Step.NUMBER,
     }
 )
 """Questions that a typed line answers."""
 CAVEATS_MAX: Final = 8
 HOURS: Final = (24, 72, 168)
 """How long a bulletin may be said to hold, by button."""
+SOON: Final = (2, 6, 24, 72)
+"""How long answers to a question are awaited, by button."""
+DAYTIMES: Final = ((0, 20 * 60), (1, 9 * 60))
+"""The same by the officer's clock: days ahead, and minutes after midnight."""
+AGO: Final = (0, 1, 3, 12)
+"""How long ago something was seen, in hours, by button."""
 _HOURS_MAX: Final = 8_784
 _STEERING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """Marks that make text lie about its direction; they come along with copied text, and no bulletin may hold
 them.
 """
 _TACTIC: Final = re.compile(r"(TA?[0-9]{2,4}(\.[0-9]{3})?|LT-[0-9]{4})\Z")
+_DAYTIME: Final = re.compile(r"([01])\+([0-9]{1,4})\Z")
+_UTC: Final = ZoneInfo("UTC")
 _GRADE: Final = re.compile(r"([A-F])\s?([1-6])\Z")
 _LINE: Final = TypeAdapter[str](Line)
 _BODY: Final = TypeAdapter[str](Body)
@@ -77,6 +87,10 @@ class Why(StrEnum):
     CAVEATS = "caveats"
     TRANSLATION = "translation"
     REFERENCES = "references"
+    FLOOR = "floor"
+    """The marking is below that of what it answers."""
+    PAST = "past"
+    NUMBER = "number"
     CHOICE = "choice"
     """Nothing that was offered."""
 
@@ -101,14 +115,18 @@ def mark(draft: HalfDraft, slug: str, ceiling: Ceiling) -> HalfDraft:
         raise Unfit(Why.CHOICE)
     if not allowed(tlp, ceiling):
         raise Unfit(Why.CEILING)
+    if tlp.rank < draft.floor.rank:
+        raise Unfit(Why.FLOOR)
     return draft.with_(tlp=tlp)
 
 
-def choose(draft: HalfDraft, step: Step, value: str, now: float) -> HalfDraft:
-    """A button's value for one of the closed questions; `now` in Unix seconds. Raises Unfit."""
+def choose(draft: HalfDraft, step: Step, value: str, now: float, zone: ZoneInfo = _UTC) -> HalfDraft:
+    """A button's value for one of the closed questions; `now` in Unix seconds, `zone` the officer's. Raises
+    Unfit.
+    """
     try:
         match step:
-            case Step.KIND if Kind(value) in OFFERED:
+            case Step.KIND if Kind(value) in OFFERED and not draft.follows:
                 return _of_kind(draft, Kind(value))
             case Step.SEVERITY:
                 return draft.with_(severity=Severity(value))
@@ -120,6 +138,10 @@ def choose(draft: HalfDraft, step: Step, value: str, now: float) -> HalfDraft:
                 return draft.with_(grading=_grading(value))
             case Step.VALID if value.isascii() and value.isdigit():
                 return draft.with_(valid_until=_ahead(int(value), now))
+            case Step.VALID if (found := _DAYTIME.match(value)) is not None:
+                return draft.with_(valid_until=_by_clock(int(found[1]), int(found[2]), zone, now))
+            case Step.SEEN if value in map(str, AGO):
+                return draft.with_(valid_from=instant(int(now - int(value) * 3600) * 1000))
             case _:
                 raise Unfit(Why.CHOICE)
     except ValueError:
@@ -134,6 +156,8 @@ def typed(
     """
     if step is Step.VALID:
         return draft.with_(valid_until=_until(text, zone, now))
+    if step is Step.SEEN:
+        return draft.with_(valid_from=_behind(text, zone, now))
     if step is Step.TRANSLATION:
         return _translated(draft, text, language)
     if step not in _READERS:
@@ -152,10 +176,10 @@ def leave_out(draft: HalfDraft, step: Step) -> HalfDraft:
     """The same without an answer to an optional question."""
     if step is Step.EVENT and draft.kind is Kind.EVENT:
         return draft
-    changes = tuple(each for each in draft.links if each.relation in (Relation.AMENDS, Relation.RETRACTS))
+    needed = tuple(each for each in draft.links if each.relation is not Relation.RELATED)
     empty: dict[Step, dict[str, object]] = {
         Step.EVENT: {"event": None},
-        Step.REFERENCES: {"links": changes},
+        Step.REFERENCES: {"links": needed},
         Step.SUMMARY: {"summary": ""},
         Step.GRADING: {"grading": None},
         Step.LIKELIHOOD: {"likelihood": None},
@@ -165,7 +189,11 @@ def leave_out(draft: HalfDraft, step: Step) -> HalfDraft:
         Step.CAVEATS: {"caveats": ()},
         Step.TRANSLATION: {"translations": ()},
         Step.FILES: {"attachments": ()},
+        Step.SEEN: {"valid_from": None},
+        Step.NUMBER: {"number": None},
     }
+    if draft.quick is not None or draft.kind is Kind.REQUEST:
+        empty[Step.BODY] = {"body": ""}
     return draft.with_(**empty.get(step, {}))
 
 
@@ -277,17 +305,32 @@ def _ahead(hours: int, now: float) -> str:
 
 
 def _until(text: str, zone: ZoneInfo, now: float) -> str:
-    """`2026-12-24` (to its end) or `2026-12-24 18:00` in the officer's zone."""
+    """`tonight 20:00` or `2026-12-24` (to its end) in the officer's zone: see `bots.drafting.deadlines`."""
+    seconds = deadlines.read(text, zone, now)
+    if seconds is None:
+        raise Unfit(Why.TIME)
+    return instant(seconds * 1000)
+
+
+def _by_clock(days: int, minute: int, zone: ZoneInfo, now: float) -> str:
+    seconds = deadlines.at(days, minute, zone, now)
+    if seconds is None or seconds <= now:
+        raise Unfit(Why.TIME)
+    return instant(seconds * 1000)
+
+
+def _behind(text: str, zone: ZoneInfo, now: float) -> str:
+    seconds = deadlines.read_past(text, zone, now)
+    if seconds is None:
+        raise Unfit(Why.PAST)
+    return instant(seconds * 1000)
+
+
+def _read_number(draft: HalfDraft, text: str) -> HalfDraft:
     wanted = clean(text)
-    for pattern, more in (("%Y-%m-%d %H:%M", timedelta()), ("%Y-%m-%d", timedelta(days=1))):
-        try:
-            local = datetime.strptime(wanted, pattern).replace(tzinfo=zone) + more
-            seconds = int(local.astimezone(UTC).timestamp())
-        except (ValueError, OverflowError):
-            continue
-        if now < seconds <= now + _HOURS_MAX * 3600:
-            return instant(seconds * 1000)
-    raise Unfit(Why.TIME)
+    if not wanted.isdecimal() or not 1 <= int(wanted) <= NUMBER_MAX:
+        raise Unfit(Why.NUMBER)
+    return draft.with_(number=int(wanted))
 
 
 _READERS: Final[dict[Step, Callable[[HalfDraft, str], HalfDraft]]] = {
@@ -300,4 +343,5 @@ _READERS: Final[dict[Step, Callable[[HalfDraft, str], HalfDraft]]] = {
     Step.CAVEATS: _read_caveats,
     Step.EVENT: _read_event,
     Step.CHANNEL: _read_channel,
+    Step.NUMBER: _read_number,
 }

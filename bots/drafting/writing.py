@@ -5,21 +5,27 @@ service. Every answer is kept before the next question is asked.
 from dataclasses import dataclass
 from typing import Final
 
-from bots.drafting import screens, wizard
+from bots.drafting import deadlines, screens, wizard
+from bots.drafting.answers import spoken
 from bots.drafting.changing import changing
 from bots.drafting.draft import Attached, HalfDraft, Named, Step, following
+from bots.drafting.looking import look
 from bots.drafting.texts import REASONS
 from bots.drafting.turns import Parts, Stop, Turn, gone, name, said
 from bots.drafting.wizard import Unfit, Why, allowed
 from bots.parsing.commands import reference
+from bots.showing.answerable import Answer
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
+from bots.wording.labels import N_
 from bots.wording.words import words
+from schemas.encoding import instant
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.limits import ATTACHMENTS_MAX
-from schemas.vocabulary import Language, Realm, Relation, Tlp
+from schemas.vocabulary import Kind, Language, Realm, Relation, Tlp
 from subscribers.records import Community
 
+NOT_KEPT: Final = N_("What you sent was not kept. Delete it here if it should not be in this chat.")
 FILE_MAX: Final = 20 * 1024 * 1024
 """Bytes of a file that the chat service hands over (Bot API, getFile)."""
 
@@ -38,6 +44,30 @@ class Writing:
         empty = HalfDraft(language=officer.language)
         held = [each for each in await self.parts.state.drafts.of(officer.id) if each.body == empty]
         return await self._ask(officer, held[0] if held else await self.new(officer, empty), Step.MARKING)
+
+    async def question(self, officer: Officer, text: str = "") -> Turn:
+        """A request for information, marking first. `text` may be its deadline; anything else that was typed
+        before there is a marking is not kept.
+        """
+        self.parts.must_draft(officer)
+        until = deadlines.read(text, officer.zone, self.parts.clock.now())
+        half = HalfDraft(
+            language=officer.language,
+            kind=Kind.REQUEST,
+            valid_until=instant(until * 1000) if until else None,
+        )
+        held = [each for each in await self.parts.state.drafts.of(officer.id) if each.body == half]
+        kept = held[0] if held else await self.new(officer, half)
+        lost = NOT_KEPT if text and until is None else ""
+        return await self._ask(officer, kept, Step.MARKING, wrong=lost)
+
+    async def address(self, officer: Officer, draft: int) -> Turn:
+        """A sighting goes to its originator alone, or to the community after all."""
+        kept = await self.parts.editable(officer, draft)
+        if kept.body.quick is Answer.SEEN:
+            half = kept.body.with_(to=None if kept.body.to else "originator")
+            kept = await self.written(officer, kept, half)
+        return await self._home(officer, kept)
 
     async def forwarded(self, officer: Officer, text: str, source: str) -> Turn:
         """A forwarded message becomes a draft's body, once a marking is chosen under which it may be here."""
@@ -89,7 +119,7 @@ class Writing:
             if step is Step.TRANSLATION:
                 language = wizard.language_of(value)
                 return Turn(screens.translating(officer, language), kept.id, step, language)
-            half = await self._chosen(kept.body, step, value)
+            half = await self._chosen(officer, kept.body, step, value)
         except Unfit as unfit:
             if unfit.why is Why.CEILING:
                 return await self._turned_away(officer, kept, value)
@@ -102,8 +132,10 @@ class Writing:
         """A typed answer. What is typed before there is a marking is not kept."""
         kept = await self.parts.editable(officer, draft)
         say = words(officer.language)
+        if step is None and kept.body.quick is not None:
+            step = Step.BODY
         if kept.body.tlp is None:
-            wrong = say.text("What you sent was not kept. Delete it here if it should not be in this chat.")
+            wrong = say.text(NOT_KEPT)
             shown = screens.question(officer, kept, Step.MARKING, (), self.parts.ceiling, wrong=wrong)
             return Turn(shown, kept.id, Step.MARKING)
         if step not in wizard.TEXTS or (step is Step.TRANSLATION and language is None):
@@ -141,6 +173,9 @@ class Writing:
         say = words(officer.language)
         if kept.body.tlp is None:
             return await self._ask(officer, kept, Step.MARKING)
+        if kept.body.quick is not None:
+            text = say.text("No files go with it. Answer with a draft of your own: /draft")
+            return await self._home(officer, kept, told="⚠️ " + text)
         if size > FILE_MAX:
             text = say.text("The chat service hands over 20 MB at most. Attach larger files on the terminal.")
             return await self._home(officer, kept, told="⚠️ " + text)
@@ -204,7 +239,8 @@ class Writing:
 
     async def written(self, officer: Officer, kept: Kept, half: HalfDraft) -> Kept:
         """A change, kept. Raises Stop when somebody was faster."""
-        done = await self.parts.state.drafts.write(kept, officer.id, half, self.parts.clock.now())
+        now = self.parts.clock.now()
+        done = await self.parts.state.drafts.write(kept, officer.id, spoken(half), now)
         if done is None:
             raise Stop(gone(officer))
         return done
@@ -216,15 +252,17 @@ class Writing:
         tlp = next(each for each in Tlp if each.slug == slug)
         return Turn(screens.above(officer, tlp, self.parts.ceiling))
 
-    async def _chosen(self, half: HalfDraft, step: Step, value: str) -> HalfDraft:
+    async def _chosen(self, officer: Officer, half: HalfDraft, step: Step, value: str) -> HalfDraft:
         if step is Step.MARKING:
             return wizard.mark(half, value, self.parts.ceiling)
+        if step is Step.COMMUNITY and half.follows:
+            raise Unfit(Why.CHOICE)
         if step is Step.COMMUNITY:
             place = next((each for each in await self.places() if each.id == value), None)
             if place is None:
                 raise Unfit(Why.CHOICE)
             return half.with_(community=place.id, exercise=place.realm is Realm.EXERCISE)
-        return wizard.choose(half, step, value, self.parts.clock.now())
+        return wizard.choose(half, step, value, self.parts.clock.now(), officer.zone)
 
     async def _read(
         self, officer: Officer, half: HalfDraft, step: Step, text: str, language: Language | None
@@ -257,20 +295,22 @@ class Writing:
     async def _next(self, officer: Officer, kept: Kept, answered: Step) -> Turn:
         step = following(kept.body, answered)
         if step is Step.COMMUNITY and len(places := await self.places()) == 1:
-            half = await self._chosen(kept.body, step, places[0].id)
+            half = await self._chosen(officer, kept.body, step, places[0].id)
             return await self._next(officer, await self.written(officer, kept, half), step)
         return await self._ask(officer, kept, step) if step else await self._home(officer, kept)
 
-    async def _ask(self, officer: Officer, kept: Kept, step: Step, *, wrong: Why | None = None) -> Turn:
+    async def _ask(self, officer: Officer, kept: Kept, step: Step, *, wrong: Why | str | None = None) -> Turn:
         say = words(officer.language)
         places = await self.places() if step is Step.COMMUNITY else []
         if step is Step.COMMUNITY and not places:
             text = say.text("Your agency may not publish in any community. Ask their owners.")
             raise Stop(said(officer, "⚠️", text).shown)
-        reason = say.text(REASONS[wrong]) if wrong else ""
+        reason = say.text(REASONS[wrong] if isinstance(wrong, Why) else wrong) if wrong else ""
         shown = screens.question(officer, kept, step, places, self.parts.ceiling, wrong=reason)
         return Turn(shown, kept.id, step)
 
     async def _home(self, officer: Officer, kept: Kept, *, told: str = "") -> Turn:
+        if kept.body.quick is not None:
+            return await look(self.parts, officer, kept, told=told)
         communities = await self.parts.node.communities()
         return Turn(screens.home(officer, kept, communities, said=told), kept.id)

@@ -10,9 +10,11 @@ from typing import Final
 from bots.cells.cells import Cell, wanted
 from bots.clock import Clock
 from bots.dialogue import screens
+from bots.officers.roles import Right
 from bots.parsing.actions import encode
 from bots.ports import NodeClient
 from bots.searches.matching import QUIET_KINDS
+from bots.showing.answerable import answered_id
 from bots.showing.overtaken import as_marked_now, at, successor
 from bots.showing.release import Ceiling, Release
 from bots.showing.render import Marks, Reader, View, acknowledgeable, listing, render
@@ -27,6 +29,8 @@ from subscribers.records import Filters, Page, Record
 
 NEWS: Final = Filters(kinds=frozenset(Kind) - QUIET_KINDS)
 """What `/latest` shows: everything but acknowledgements, which every reader makes of every bulletin."""
+REPLIES: Final = 100
+"""So many answers are looked through for those that are shown."""
 PAGE: Final = 5
 """Bulletins in one answer: what a phone shows without scrolling far."""
 
@@ -91,10 +95,14 @@ class Desk:
         shown = render(
             record,
             self.ceiling,
-            Reader(officer.language, officer.zone),
+            Reader(officer.language, officer.zone, officer.may(Right.DRAFT)),
             view=view,
             language=language,
-            marks=Marks(acknowledged=done, after=await successor(record, at(self.node))),
+            marks=Marks(
+                acknowledged=done,
+                after=await successor(record, at(self.node)),
+                to=await self._answered(record),
+            ),
         )
         return Answer(shown, record, language or officer.language)
 
@@ -121,13 +129,31 @@ class Desk:
         """What was answered to a bulletin that is shown in full, as far as that may be; None for nothing."""
         if self.ceiling.allows(record.bulletin.tlp) is not Release.FULL:
             return None  # their number would tell of a bulletin that is withheld
-        found = await as_marked_now(await self.node.replies(record.bulletin.id, PAGE), at(self.node))
-        shown = [each for each in found if self.ceiling.allows(each.bulletin.tlp) is Release.FULL]
+        found = await as_marked_now(await self.node.replies(record.bulletin.id, REPLIES), at(self.node))
+        may = [each for each in found if self.ceiling.allows(each.bulletin.tlp) is Release.FULL]
+        # Every reader acknowledges: what says something comes first.
+        shown = sorted(may, key=lambda each: each.bulletin.kind in QUIET_KINDS)[:PAGE]
         if not shown:
             return None
         title = "↩️ " + words(officer.language).text("What was answered to it")
         reader = Reader(officer.language, officer.zone)
         return Answer(listing(shown, self.ceiling, reader, title=title), listed=_listed(shown))
+
+    def drafter(self, officer: Officer) -> str:
+        """How other agencies see the officer."""
+        return officer.known_as(within=self.within)
+
+    async def _answered(self, record: Record) -> str:
+        """The reference of what a bulletin answers, if that may be shown; else empty."""
+        key = answered_id(record)
+        try:
+            found = await as_marked_now([await self.node.show(key)], at(self.node)) if key else []
+        except LiaisonError as error:
+            if error.code is not Code.NOT_FOUND:
+                raise
+            return ""
+        may = (each.bulletin.ref for each in found if self.ceiling.allows(each.bulletin.tlp) is Release.FULL)
+        return next(may, "")
 
     async def acknowledge(self, officer: Officer, ref: str, *, private: bool = False) -> Acknowledged:
         """Acknowledge once; what came of it. `private`: to the originator alone. Raises LiaisonError
@@ -143,7 +169,7 @@ class Desk:
         if await self.state.outbox.acknowledged(record.bulletin.id, officer.id):
             text = say.text("{ref} was acknowledged already.", ref=name)
             return Acknowledged(record.bulletin.ref, text, done=False)
-        drafter = f"terminal-{officer.id}" if self.within else officer.pseudonym
+        drafter = self.drafter(officer)
         published = await self.node.acknowledge(record.bulletin.id, officer=drafter, private=private)
         if published.state == "refused":
             raise OperationError(Code.FORBIDDEN, "the acknowledgement was refused", published.code or "")

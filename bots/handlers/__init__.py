@@ -7,6 +7,8 @@ from bots.dialogue.book import Book
 from bots.handlers import (
     acknowledging,
     alarming,
+    answering,
+    asked,
     auditing,
     ceiling,
     digests,
@@ -45,6 +47,8 @@ def written() -> Book:
         subscribing,
         saved,
         drafting,
+        answering,
+        asked,
         digests,
         duty,
         events,

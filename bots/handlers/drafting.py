@@ -1,4 +1,6 @@
-"""`/draft`, `/drafts`, `/amend REF`, `/retract REF`, forwarded messages, files, and the drafts' buttons."""
+"""`/draft`, `/ask`, `/drafts`, `/amend REF`, `/retract REF`, forwarded messages, files, and the drafts'
+buttons.
+"""
 
 from collections.abc import Awaitable
 from typing import Final
@@ -7,8 +9,8 @@ from bots.dialogue import screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
+from bots.drafting.choices import VERB
 from bots.drafting.draft import Step
-from bots.drafting.screens import VERB
 from bots.drafting.turns import Stop, Turn
 from bots.drafting.writing import FILE_MAX
 from bots.enquiries.desk import Answer
@@ -26,12 +28,17 @@ _RETURNING: Final = "drafting.note"
 
 async def draft(asked: Typed, context: Context, officer: Officer) -> None:
     """Begin one."""
-    await _say(asked, context, officer, context.writing.begin(officer))
+    await say_turn(asked, context, officer, context.writing.begin(officer))
+
+
+async def ask(asked: Typed, context: Context, officer: Officer) -> None:
+    """A question to a community."""
+    await say_turn(asked, context, officer, context.writing.question(officer, asked.after))
 
 
 async def drafts(asked: Typed, context: Context, officer: Officer) -> None:
     """Those that there are."""
-    await _say(asked, context, officer, context.writing.listed(officer))
+    await say_turn(asked, context, officer, context.writing.listed(officer))
 
 
 async def amend(asked: Typed, context: Context, officer: Officer) -> None:
@@ -49,7 +56,9 @@ async def forwarded(asked: Typed, context: Context, officer: Officer) -> None:
     if not asked.text:
         await context.say(officer, asked.chat, screens.unknown(officer))
         return
-    await _say(asked, context, officer, context.writing.forwarded(officer, asked.text, asked.forwarded or ""))
+    await say_turn(
+        asked, context, officer, context.writing.forwarded(officer, asked.text, asked.forwarded or "")
+    )
 
 
 async def typed(asked: Typed, context: Context, officer: Officer) -> None:
@@ -58,14 +67,14 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
     step = Step(held["step"]) if held.get("step") else None
     language = Language(held["language"]) if held.get("language") else None
     going = context.writing.typed(officer, int(held["draft"]), step, asked.text, language)
-    await _say(asked, context, officer, going)
+    await say_turn(asked, context, officer, going)
 
 
 async def note(asked: Typed, context: Context, officer: Officer) -> None:
     """Why a draft is sent back."""
     held = await context.steps(officer).data()
     going = context.releasing.send_back(officer, int(held["draft"]), asked.text)
-    await _say(asked, context, officer, going)
+    await say_turn(asked, context, officer, going)
 
 
 async def file(asked: Typed, context: Context, officer: Officer) -> None:
@@ -76,7 +85,7 @@ async def file(asked: Typed, context: Context, officer: Officer) -> None:
         await context.say(officer, asked.chat, screens.plain_answer("📎 " + text, officer.language))
         return
     key = int((await steps.data())["draft"])
-    await _say(asked, context, officer, _attached(asked, context, officer, key))
+    await say_turn(asked, context, officer, _attached(asked, context, officer, key))
 
 
 async def _attached(asked: Typed, context: Context, officer: Officer, key: int) -> Turn:
@@ -115,6 +124,8 @@ async def _pressed(asked: Pressed, context: Context, officer: Officer) -> Turn:
             return await writing.choose(officer, key, _step(action.argument(2)), action.argument(3))
         case "skip":
             return await writing.leave_out(officer, key, _step(action.argument(2)))
+        case "to":
+            return await writing.address(officer, key)
         case "undo":
             return await writing.undo(officer, key)
         case "drop":
@@ -153,10 +164,13 @@ async def _change(asked: Typed, context: Context, officer: Officer, relation: Re
     if not named:
         await context.say(officer, asked.chat, screens.usage(officer, f"/{asked.command} FRA-2026-0042"))
         return
-    await _say(asked, context, officer, context.writing.change(officer, named, relation))
+    await say_turn(asked, context, officer, context.writing.change(officer, named, relation))
 
 
-async def _say(asked: Typed, context: Context, officer: Officer, going: Awaitable[Turn]) -> None:
+async def say_turn(
+    asked: Typed | Pressed, context: Context, officer: Officer, going: Awaitable[Turn]
+) -> None:
+    """Answer with a turn of the drafting desk, as a new message."""
     turn = await _ended(going)
     await _stand(context, officer, turn)
     await context.say(officer, asked.chat, turn.shown)
@@ -191,7 +205,8 @@ def _step(text: str) -> Step:
 
 def register(book: Book) -> None:
     """Enter them."""
-    for name, answer in (("draft", draft), ("drafts", drafts), ("amend", amend), ("retract", retract)):
+    commands = {"draft": draft, "ask": ask, "drafts": drafts, "amend": amend, "retract": retract}
+    for name, answer in commands.items():
         book.command(name, answer)
     book.button(VERB, button)
     book.step(_WRITING, typed)

@@ -44,6 +44,8 @@ VERBS: Final = {
     "chart": N_("Chart"),
     "edit": N_("a changed message"),
     "notice": N_("Notice"),
+    "remind": N_("a reminder"),
+    "due": N_("a reminder"),
 }
 """What comes by itself, in words; commands are shown as they are written."""
 

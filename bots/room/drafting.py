@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bots.codes import new_id
 from bots.drafting import wizard
-from bots.drafting.draft import CHANGES, HalfDraft, Step, missing
+from bots.drafting.draft import HalfDraft, Step, missing
 from bots.drafting.policy import Ruling, may_draft
 from bots.drafting.releasing import Releasing
 from bots.drafting.texts import LABELS, REASONS
@@ -215,7 +215,7 @@ async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Respon
     lacking = [say.text(LABELS[each]) for each in missing(kept.body)]
     if not lacking:
         try:
-            record = await Releasing(parts).previewed(kept)
+            record = await parts.previewed(kept)
             asked = request.query.get("in", "")
             language = Language(asked) if asked in set(Language) else None
             shown = reading(record, Reader(officer.language, officer.zone), language)
@@ -275,7 +275,7 @@ async def _form(
         values=values,
         wrong=[(say.text(LABELS[step]), say.text(REASONS[why])) for step, why in wrong if why in REASONS],
         choices=_choices(half, places, parts.ceiling, say),
-        fixed=half.kind in CHANGES,
+        fixed=half.follows,
         translations=say.listed(NAMES[each.language] for each in half.translations),
         label={each.value: say.text(LABELS[each]) for each in Step},
     )

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from bots.clock import moment
 from bots.parsing.actions import encode, short
+from bots.showing.answerable import Answer, answerable
 from bots.showing.changes import what_changed
 from bots.showing.details import details
 from bots.showing.heard import Heard, heard
@@ -39,6 +40,12 @@ _REGIONS_SHOWN: Final = 12
 _ANSWERS_SHOWN: Final = 3
 _LOUD: Final = frozenset({Severity.ELEVATED, Severity.HIGH, Severity.FLASH})
 _BUTTONS_PER_ROW: Final = 3
+_ANSWERS: Final = {
+    Answer.SEEN: ("👀 ", labels.N_("Seen here")),
+    Answer.BLOCKED: ("🚫 ", labels.N_("Blocked")),
+    Answer.CONFIRMED: ("☑️ ", labels.N_("Confirmed")),
+    Answer.REPLY: ("💬 ", labels.N_("Answer")),
+}
 
 
 class View(StrEnum):
@@ -50,17 +57,18 @@ class View(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads: the officer's language and time zone."""
+    """Who reads: the officer's language and time zone, and whether the officer may answer for the agency."""
 
     language: Language
     zone: ZoneInfo
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
     """What this showing adds: a possible repeat after a broken connection, an acknowledgement already
     given, and `heard`, by whom when it rang; `answers`, the names of the saved searches that it answers to;
-    `before`, what it amends, or `after`, what it was amended by.
+    `before`, what it amends, or `after`, what it was amended by; `to`, the reference of what it answers.
     """
 
     repeat: bool = False
@@ -69,6 +77,7 @@ class Marks:
     before: Record | None = None
     after: Record | None = None
     heard: Heard | None = None
+    to: str = ""
 
 
 NO_MARKS: Final = Marks()
@@ -107,7 +116,7 @@ def render(
         parts, more = _full(text, head, foot, say), False
     return Rendered(
         parts=parts,
-        rows=_rows(record, text.language, say, marks=marks, more=more),
+        rows=_rows(record, text.language, reader, marks=marks, more=more),
         protect=bulletin.tlp is not Tlp.CLEAR,
         silent=bulletin.severity not in _LOUD,
         shows=(Showing(bulletin.ref, released),),
@@ -174,6 +183,17 @@ def button_room(ref: str, room: str, say: Words) -> Button:
     if room.startswith("https:"):
         return Button(text, url=f"{room}/app/{ref}?in={say.language.value}", app=True)
     return Button(text, url=f"{room}/b/{ref}")
+
+
+def button_answer(record: Record, answer: Answer, say: Words) -> Button:
+    """The button that begins an answer to a bulletin."""
+    sign, name = _ANSWERS[answer]
+    return Button(sign + say.text(name), encode("answer", answer, short(record.bulletin.id)))
+
+
+def button_tally(bulletin: str, say: Words) -> Button:
+    """The button that shows who answered a bulletin (by its id)."""
+    return Button("📊 " + say.text("Who answered"), encode("tally", short(bulletin)))
 
 
 def acknowledgeable(record: Record) -> bool:
@@ -256,6 +276,8 @@ def _head(
             Span("\n⌛ "),
             Span(say.text("Past its review: ask its originator before you rely on it"), "b"),
         ]
+    if marks.to:
+        lines += [Span("\n↩️ " + say.text("Answers {ref}", ref=say.embed(marks.to)))]
     if "private" in record.flags:
         lines += [Span("\n🔏 "), say.aside(say.text("Private: not sent to the community"))]
     lines += heard(marks.heard, say, zone)
@@ -333,8 +355,8 @@ def _directed(text: str, language: Language, say: Words) -> str:
     return directed(text, LRM) if say.rtl else text
 
 
-def _rows(record: Record, shown: Language, say: Words, *, marks: Marks, more: bool) -> Rows:
-    bulletin, key = record.bulletin, short(record.bulletin.id)
+def _rows(record: Record, shown: Language, reader: Reader, *, marks: Marks, more: bool) -> Rows:
+    bulletin, key, say = record.bulletin, short(record.bulletin.id), words(reader.language)
     first: list[Button] = []
     if acknowledgeable(record):
         first.append(button_acknowledge(bulletin.id, say, done=marks.acknowledged))
@@ -343,7 +365,10 @@ def _rows(record: Record, shown: Language, say: Words, *, marks: Marks, more: bo
     translated = sorted(bulletin.translations, key=lambda each: not each.official)
     texts = [bulletin.language, *(each.language for each in translated)]
     others = [Button(NAMES[each], encode("lang", key, each.value)) for each in texts if each is not shown]
-    rows = [first, others[:_BUTTONS_PER_ROW], others[_BUTTONS_PER_ROW:]]
+    answers = [button_answer(record, each, say) for each in answerable(record) if reader.answers]
+    if record.own and bulletin.kind is not Kind.ACKNOWLEDGEMENT:
+        answers.append(button_tally(bulletin.id, say))
+    rows = [first, answers, others[:_BUTTONS_PER_ROW], others[_BUTTONS_PER_ROW:]]
     return tuple(tuple(row) for row in rows if row)
 
 

@@ -16,6 +16,7 @@ from bots.state.drafts import Drafts
 from bots.state.memory import Memory
 from bots.state.officers import Officers
 from bots.state.outbox import Outbox
+from bots.state.questions import Questions
 from bots.state.room import RoomKeys
 from bots.state.rosters import Rosters
 from bots.state.schema import MIGRATIONS
@@ -49,6 +50,11 @@ class State:
     def cells(self) -> Cells:
         """Major events."""
         return Cells(self.store)
+
+    @property
+    def questions(self) -> Questions:
+        """Requests with a deadline."""
+        return Questions(self.store)
 
     @property
     def bells(self) -> Bells:

@@ -21,6 +21,7 @@ Verb = Literal[
     "closed",
     "remind",
     "chart",
+    "due",
 ]
 Fate = Literal["amended", "retracted", "expired", "listed", "answered"]
 
@@ -40,8 +41,8 @@ class Job:
     """One thing to do for one officer. `key` makes it happen once: the same key again is ignored.
 
     `record` is a bulletin's id; `target` the row of a message that was sent; `body` the JSON of a digest, an
-    alarm, a notice or what is told of a draft, what became of the bulletin of an edited message, or `Told`
-    of an alert.
+    alarm, a notice, what is told of a draft or who answered a question, what became of the bulletin of an
+    edited message, or `Told` of an alert.
     """
 
     key: str
@@ -118,6 +119,11 @@ def unheard(record: str, officer: int) -> Job:
 def remind(record: str, officer: int) -> Job:
     """Bring a request to mind before its deadline, once."""
     return Job(f"remind:{record}:{officer}", officer, Priority.ALERT, "remind", record=record)
+
+
+def due(record: str, officer: int, stage: str, body: str) -> Job:
+    """Tell who asked how a question stands, once when its deadline is near and once when it has passed."""
+    return Job(f"due:{record}:{officer}:{stage}", officer, Priority.ALERT, "due", record=record, body=body)
 
 
 def closed(cell: int, officer: int, body: str) -> Job:

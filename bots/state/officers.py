@@ -20,6 +20,8 @@ from schemas.vocabulary import Language
 from subscribers.storage.store import Tx
 
 NAME_MAX: Final = 64
+_CHAT: Final = "officer"
+_WITHIN: Final = "terminal"
 SELECT: Final = (
     "SELECT id, name, role, language, zone, quiet_start, quiet_end, chat, person, reachable FROM officers"
 )
@@ -55,7 +57,11 @@ class Officer:
     @property
     def pseudonym(self) -> str:
         """How other agencies see this officer."""
-        return f"officer-{self.id}"
+        return f"{_CHAT}-{self.id}"
+
+    def known_as(self, *, within: bool) -> str:
+        """The same, by the door: officers have other numbers `within` the agency than in chat."""
+        return f"{_WITHIN}-{self.id}" if within else self.pseudonym
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +75,9 @@ class DigestPlan:
     """Send none that says nothing."""
 
 
-def officer_of(pseudonym: str | None) -> int | None:
-    """The number in a pseudonym; None for what is none."""
-    found = re.fullmatch(r"officer-([0-9]{1,9})", pseudonym or "")
+def officer_of(pseudonym: str | None, *, within: bool = False) -> int | None:
+    """The number in a pseudonym of that door; None for what is none."""
+    found = re.fullmatch(rf"{_WITHIN if within else _CHAT}-([0-9]{{1,9}})", pseudonym or "")
     return int(found[1]) if found else None
 
 

@@ -371,7 +371,11 @@ class Outbox:
             await tx.execute(
                 "DELETE FROM jobs WHERE state IN ('done', 'failed') AND created < ?", (now - KEEP,)
             )
-            await tx.execute("DELETE FROM records WHERE seen < ?", (now - KEEP,))
+            await tx.execute("DELETE FROM questions WHERE until < ?", (now - KEEP,))
+            await tx.execute(
+                "DELETE FROM records WHERE seen < ? AND id NOT IN (SELECT record FROM questions)",
+                (now - KEEP,),
+            )
             await tx.execute("DELETE FROM messages WHERE sent < ? AND ends IS NULL", (now - 3 * KEEP,))
 
     async def counts(self) -> dict[str, int]:

@@ -331,4 +331,29 @@ MIGRATIONS: Final = (
     """
     CREATE TABLE charts_off (officer INTEGER PRIMARY KEY REFERENCES officers ON DELETE CASCADE) STRICT;
     """,
+    # Requests with a deadline: whose they are, and whether this agency has answered them.
+    """
+    CREATE TABLE questions (
+        record TEXT PRIMARY KEY,
+        since REAL NOT NULL,
+        until REAL NOT NULL,
+        own INTEGER NOT NULL,
+        asker INTEGER,
+        answered INTEGER NOT NULL DEFAULT 0,
+        told TEXT NOT NULL DEFAULT ''
+    ) STRICT;
+    CREATE INDEX questions_due ON questions (until);
+    INSERT INTO questions (record, since, until, own, asker, answered)
+        SELECT r.id, r.seen, unixepoch(r.record ->> '$.bulletin.valid_until'), r.record ->> '$.own',
+            CASE WHEN r.record ->> '$.bulletin.drafter' GLOB 'officer-[0-9]*'
+                THEN CAST(substr(r.record ->> '$.bulletin.drafter', 9) AS INTEGER) END,
+            EXISTS (
+                SELECT 1 FROM records a, json_each(a.record, '$.bulletin.links') l
+                WHERE a.record ->> '$.own' AND a.record ->> '$.bulletin.kind' = 'response'
+                    AND l.value ->> '$.id' = r.id
+            )
+        FROM records r
+        WHERE r.record ->> '$.bulletin.kind' = 'request' AND r.record ->> '$.state' != 'retracted'
+            AND unixepoch(r.record ->> '$.bulletin.valid_until') IS NOT NULL;
+    """,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from bots.officers.roles import Right
 from bots.searches.watching import Subscription, rests_until
 from bots.showing.render import Reader
 from bots.showing.rendered import Rendered
@@ -22,7 +23,7 @@ PASSING: Final = 47 * 3600.0
 
 def reader(officer: Officer) -> Reader:
     """For whom a text is made."""
-    return Reader(officer.language, officer.zone)
+    return Reader(officer.language, officer.zone, officer.may(Right.DRAFT))
 
 
 def ends_at(record: Record | None, rendered: Rendered, now: float) -> float | None:
@@ -54,7 +55,7 @@ def quiet(work: Work, now: float, answered: Sequence[Subscription] = ()) -> floa
     `answered`: the subscriptions that an alert answers to, which may be snoozed or have quiet hours of
     their own.
     """
-    if work.verb not in {"alert", "notice", "remind", "closed"} or work.priority == Priority.FLASH:
+    if work.verb not in {"alert", "notice", "remind", "due", "closed"} or work.priority == Priority.FLASH:
         return None
     return rests_until(now, answered, work.officer.quiet, work.officer.zone)
 

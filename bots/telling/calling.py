@@ -16,8 +16,7 @@ from bots.showing.render import button_acknowledge
 from bots.showing.rendered import Button, Rendered
 from bots.state import State
 from bots.state.officers import Officer
-from bots.state.outbox import KEEP, Work
-from bots.telling.tally import pressing
+from bots.state.outbox import Work
 from bots.wording.markup import Span
 from bots.wording.words import words
 from schemas.encoding import from_instant
@@ -53,10 +52,9 @@ class Caller:
         (record,) = await as_marked_now([record], self.state.outbox.record)
         if self.ceiling.allows(record.bulletin.tlp) is not Release.FULL:
             return None
-        now = self.clock.now()
-        kept = await self.state.outbox.records(now - KEEP, now + 1)
-        ids = {each.bulletin.id for each in pressing(kept, now)}
-        return _reminder(work.officer, record) if record.bulletin.id in ids else None
+        question = await self.state.questions.get(record.bulletin.id)
+        presses = question is not None and question.presses(self.clock.now())
+        return _reminder(work.officer, record) if presses else None
 
     async def heard(self, record: str) -> Heard | None:
         """Who acknowledged a bulletin that rang, for its messages."""

@@ -124,6 +124,7 @@ class Delivery:
                     | "closed"
                     | "remind"
                     | "chart"
+                    | "due"
                 ):
                     await self._send(work)
                 case "edit":
@@ -197,7 +198,7 @@ class Delivery:
         self, work: Work, message: int, record: Record | None, rendered: Rendered, listed: Listed | None
     ) -> Shown:
         ends = ends_at(record, rendered, self._means.clock.now())
-        if work.verb in {"call", "unheard", "remind"}:
+        if work.verb in {"call", "unheard", "remind", "due"}:
             return Shown(work.chat, message, ends=ends, call=work.record)
         language = work.officer.language.value if record else None
         return Shown(work.chat, message, work.record, language, work.sent_parts, ends, listed)

@@ -16,6 +16,7 @@ from bots.clock import Clock
 from bots.duty.ringing import rings
 from bots.ports import Incoming, NodeClient
 from bots.searches.watching import Mode, Sight, Subscription, Telling, decide
+from bots.showing.answerable import answered_id
 from bots.showing.release import Ceiling
 from bots.state import State, jobs
 from bots.state.audit import saw
@@ -24,6 +25,7 @@ from bots.state.jobs import Fate, Job, Told
 from bots.state.lists import listing_of
 from bots.state.officers import officer_of
 from bots.state.outbox import Sent, enqueue, remember, shown_of, told_of
+from bots.state.questions import ask, change
 from bots.telling.aftermath import of_people
 from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Kind, Relation, Severity
@@ -82,24 +84,25 @@ def plan(
     shown: Iterable[Sent] = (),
     told: Collection[int] = (),
     lists: Iterable[tuple[int, int]] = (),
-    mistaken: Collection[int] = (),
+    concerned: Collection[int] = (),
 ) -> list[Job]:
     """The jobs that `record` makes.
 
     `wanted`: the officers whose subscriptions want it. Of the bulletin that `record` changes, if it changes
     one: `shown` are the messages that show it, `told` the officers to whom it was sent, `lists` the messages
     (row and officer) that list it among others. Whoever knows of it is told of the change, whatever they
-    subscribe to. `mistaken` are those who saw, anywhere, what it says of people: for them it sounds.
+    subscribe to. `concerned` are those whose question it answers, or who saw, anywhere, what it corrects of
+    people: for them it sounds.
     """
     sent = list(shown)
     first = {each.officer: each.message for each in reversed(sent)}
     found = []
-    for officer in sorted({*wanted, *first, *told, *mistaken}):
+    for officer in sorted({*wanted, *first, *told, *concerned}):
         telling = wanted.get(officer)
         # Whoever was told of the first word hears of the next as well.
-        loud = officer in mistaken
+        loud = officer in concerned
         hushed = telling is not None and telling.hushed and officer not in first and not loud
-        # A subscription may be snoozed, which a mistake does not wait for.
+        # A subscription may be snoozed, which this does not wait for.
         ids = telling.subscriptions if telling and not loud else ()
         found.append(jobs.alert(record, officer, Told(first.get(officer), ids, hushed, loud)))
     if sent:
@@ -130,13 +133,22 @@ class Intake:
     """The feed's reader."""
 
     def __init__(
-        self, node: NodeClient, state: State, clock: Clock, wake: Callable[[], None], ceiling: Ceiling
+        self,
+        node: NodeClient,
+        state: State,
+        clock: Clock,
+        wake: Callable[[], None],
+        ceiling: Ceiling,
+        *,
+        within: bool = False,
     ) -> None:
+        """`within`: the door is within the agency, where officers have other numbers than in chat."""
         self._node = node
         self._state = state
         self._clock = clock
         self._wake = wake
         self._ceiling = ceiling
+        self._within = within
 
     async def run(self) -> None:
         """Read for ever."""
@@ -156,6 +168,7 @@ class Intake:
         if original and not after:
             _log.warning("a change by somebody else than the originator is not applied", agency=record.agency)
         words = await self._words(original) if original and after else []
+        asker = await self._asker(record)
         told = wanted(record, await self._state.officers.subscriptions(), self._ceiling)
         cell = cell_of(record, await self._state.cells.open())
         now = self._clock.now()
@@ -164,10 +177,12 @@ class Intake:
             # Read within the transaction: a message noted later sees the changed bulletin and edits itself.
             if not is_history(record):  # else it would stand in the next digest
                 remember(connection, record, now)
+            ask(connection, record, self._writer(record), now)
             news = sound(connection, record, now, cell.least if cell else Severity.FLASH)
             if after is None:
-                return news + enqueue(connection, plan(record, told), now)
+                return news + enqueue(connection, plan(record, told, concerned=asker), now)
             remember(connection, after, now)
+            change(connection, record, after)
             shown = shown_of(connection, after.bulletin.id)
             knowing = told_of(connection, after.bulletin.id, waiting=after.state == "amended")
             lists = listing_of(connection, after.bulletin.id)
@@ -180,6 +195,21 @@ class Intake:
         if new:
             self._wake()
 
+    async def _asker(self, record: Record) -> set[int]:
+        """The officer of this agency whose bulletin `record` answers, to be told with a sound. What came as
+        history is no news.
+        """
+        key = answered_id(record)
+        if key is None or record.own or is_history(record):
+            return set()
+        target = await self._held(key)
+        officer = self._writer(target) if target else None
+        return {officer} if officer is not None else set()
+
+    def _writer(self, record: Record) -> int | None:
+        """The officer of this agency and door who wrote it."""
+        return officer_of(record.bulletin.drafter, within=self._within) if record.own else None
+
     async def _words(self, record: Record) -> list[str]:
         """The references of a bulletin that is about people, and of what it has amended: whoever saw any of
         them is concerned by a change. None for other bulletins.
@@ -190,8 +220,10 @@ class Intake:
         return [each.bulletin.ref for each in held] if any(map(of_people, held)) else []
 
     async def _original(self, record: Record) -> Record | None:
-        if (key := changed_id(record)) is None:
-            return None
+        key = changed_id(record)
+        return await self._held(key) if key else None
+
+    async def _held(self, key: str) -> Record | None:
         if kept := await self._state.outbox.record(key):
             return kept
         try:

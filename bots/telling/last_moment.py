@@ -4,7 +4,9 @@ acknowledged.
 
 from collections.abc import Sequence
 
-from bots.showing.release import Ceiling
+from bots.showing.answerable import answered_id
+from bots.showing.overtaken import as_marked_now
+from bots.showing.release import Ceiling, Release
 from bots.showing.render import Marks, render
 from bots.showing.rendered import Rendered
 from bots.state import State
@@ -38,6 +40,7 @@ class Teller:
             answers=tuple(each for each in names if each),
             before=await self._amended_by(record),
             heard=await self._caller.heard(record.bulletin.id),
+            to=await self._answers_to(record),
         )
         return render(record, self._ceiling, reader(work.officer), marks=marks)
 
@@ -71,6 +74,15 @@ class Teller:
             if (until := quiet(work, now, answered)) is not None:
                 resting[work.id] = until
         return resting
+
+    async def _answers_to(self, record: Record) -> str:
+        """The reference of what it answers, if that is kept and may be shown; else empty."""
+        key = answered_id(record)
+        kept = await self._state.outbox.record(key) if key else None
+        if kept is None:
+            return ""
+        (kept,) = await as_marked_now([kept], self._state.outbox.record)
+        return kept.bulletin.ref if self._ceiling.allows(kept.bulletin.tlp) is Release.FULL else ""
 
     async def _amended_by(self, record: Record) -> Record | None:
         """What this bulletin amends, if it is the originator's word."""

@@ -21,6 +21,7 @@ from bots.state.outbox import Work
 from bots.telling.aftermath import reader
 from bots.telling.alarms import notice
 from bots.telling.calling import Caller
+from bots.telling.deadlines import how_it_stands
 from bots.telling.last_moment import Teller
 from bots.telling.notices import render_notice
 from bots.telling.pacing import Pacer
@@ -89,5 +90,7 @@ class Maker:
                 return over(work.officer, work.body)
             case "remind":
                 return await self._caller.reminder(work, record)
+            case "due":
+                return await how_it_stands(work, record, self._means.state, self._means.ceiling)
             case _:
                 return await self._caller.call(work, record)

@@ -5,8 +5,6 @@ from typing import Final
 
 from bots.clock import Clock
 from bots.state import State, jobs
-from bots.state.outbox import KEEP
-from bots.telling.tally import pressing
 
 LOOK: Final = 60.0
 """Seconds between two looks."""
@@ -30,9 +28,9 @@ class Reminder:
         """Whatever presses: the keys of the jobs make each come once."""
         now, outbox = self._clock.now(), self._state.outbox
         made = [
-            jobs.remind(record.bulletin.id, officer)
-            for record in pressing(await outbox.records(now - KEEP, now + 1), now)
-            for officer in sorted(await outbox.told(record.bulletin.id))
+            jobs.remind(question.record, officer)
+            for question in await self._state.questions.pressing(now)
+            for officer in sorted(await outbox.told(question.record))
         ]
         if made and await outbox.add(made, now):
             self._wake()

@@ -1,4 +1,4 @@
-"""What was answered to a bulletin, counted for its originator; and requests whose deadline is near. Pure."""
+"""What was answered to a bulletin, counted for its originator by agency. Pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -6,56 +6,71 @@ from typing import Final
 from bots.dialogue.screens import screen
 from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
-from bots.wording.labels import KINDS
+from bots.wording.labels import CHANNEL_STATES, KINDS
 from bots.wording.markup import Span
-from bots.wording.words import words
-from schemas.encoding import from_instant
-from schemas.vocabulary import Kind, Relation
+from bots.wording.words import Words, words
+from schemas.vocabulary import ChannelState, Kind
 from subscribers.records import Record
 
-REMIND: Final = 3 * 3600.0
-"""So many seconds before its deadline an unanswered request is brought to mind."""
-ANSWERS_MAX: Final = 50
+ANSWERS_MAX: Final = 100
 """So many answers are looked at: what the node gives at once."""
-_COUNTED: Final = (Kind.ACKNOWLEDGEMENT, Kind.SIGHTING, Kind.RESPONSE)
+_COUNTED: Final = (Kind.RESPONSE, Kind.SIGHTING, Kind.ACKNOWLEDGEMENT)
+_STATES: Final = (ChannelState.CONFIRMED, ChannelState.BLOCKED, ChannelState.RETURNED)
 
 
-def tally(officer: Officer, record: Record, answers: Sequence[Record]) -> Rendered:
-    """Which agencies acknowledged, sighted and answered a bulletin that may be shown in full."""
-    say = words(officer.language)
+def tally(officer: Officer, record: Record, answers: Sequence[Record], readers: int = 0) -> Rendered:
+    """Which agencies acknowledged, sighted and answered a bulletin that may be shown in full, and of a
+    channel, how it stands with each. `readers` other agencies could answer (0: not known).
+    """
+    say, found = words(officer.language), standing(answers)
     spans = [Span("📊 "), *say.code(record.bulletin.ref)]
-    for kind in _COUNTED:
-        given = [each for each in answers if each.bulletin.kind is kind]
-        names = list(dict.fromkeys(say.embed(each.agency_name) for each in given))
-        number = say.count("{number} agency", "{number} agencies", len(names))
-        spans.append(Span(f"\n\n{say.text(KINDS[kind])}: {number}", "b"))
+    if record.bulletin.kind is Kind.REQUEST and readers:
+        number = len(answered(found))
+        text = say.count(
+            "{answered} of {number} other agency has answered.",
+            "{answered} of {number} other agencies have answered.",
+            max(readers, number),
+            answered=number,
+        )
+        spans.append(Span("\n" + text))
+    for title, names in _groups(record, found, say):
+        counted = say.count("{number} agency", "{number} agencies", len(names))
+        spans.append(Span(f"\n\n{title}: {counted}", "b"))
         if names:
-            spans.append(Span("\n" + say.listed(names)))
+            spans.append(Span("\n" + say.listed(map(say.embed, names))))
     if len(answers) >= ANSWERS_MAX:
         spans.append(Span("\n\n" + say.text("Only the latest answers are counted.")))
     return screen(spans, officer.language)
 
 
-def pressing(records: Iterable[Record], now: float) -> list[Record]:
-    """Requests of others that end within `REMIND` and that this agency has not answered."""
-    kept = list(records)
-    answered = {
-        link.id
-        for each in kept
-        if each.own and each.bulletin.kind is Kind.RESPONSE
-        for link in each.bulletin.links
-        if link.relation is Relation.RESPONDS_TO
-    }
-    return [each for each in kept if _presses(each, now) and each.bulletin.id not in answered]
+def standing(answers: Iterable[Record]) -> list[Record]:
+    """Those that were not withdrawn."""
+    return [each for each in answers if each.state != "retracted"]
 
 
-def _presses(record: Record, now: float) -> bool:
-    bulletin = record.bulletin
-    if (
-        bulletin.kind is not Kind.REQUEST
-        or record.own
-        or record.state != "current"
-        or not bulletin.valid_until
-    ):
-        return False
-    return 0 < from_instant(bulletin.valid_until) / 1000 - now <= REMIND
+def answered(answers: Iterable[Record]) -> set[str]:
+    """The agencies that have answered a question, by their ids."""
+    return {each.agency for each in answers if each.bulletin.kind is Kind.RESPONSE}
+
+
+def _groups(record: Record, answers: Sequence[Record], say: Words) -> Iterable[tuple[str, list[str]]]:
+    """Titles and names, newest first; each agency once in each."""
+    if record.bulletin.channel is not None:
+        last: dict[str, Record] = {}
+        for each in answers:
+            if each.bulletin.channel is not None:
+                last.setdefault(each.agency, each)
+        for state in _STATES:
+            said = (
+                each
+                for each in last.values()
+                if each.bulletin.channel and each.bulletin.channel.state is state
+            )
+            yield say.text(CHANNEL_STATES[state]), [each.agency_name for each in said]
+    for kind in _COUNTED:
+        given = (each.agency_name for each in answers if each.bulletin.kind is kind)
+        yield say.text(KINDS[kind]), list(dict.fromkeys(given))
+
+
+def _state(record: Record) -> ChannelState | None:
+    return record.bulletin.channel.state if record.bulletin.channel else None

@@ -282,7 +282,7 @@ class MemoryNode:
         attached = {"attachments": [self.files.attached(each) for each in uploads]}
         flags = frozenset({"private"} if private else ())
         bulletin = record.bulletin.model_copy(update=attached)
-        record = record.model_copy(update={"bulletin": bulletin, "flags": flags})
+        record = record.model_copy(update={"bulletin": bulletin, "flags": flags, "own": True})
         self.records.append(record)
         if self.local:
             await self.local.republish([record])

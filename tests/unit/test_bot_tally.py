@@ -1,18 +1,16 @@
-"""Who answered a bulletin, and which requests press."""
+"""Who answered a bulletin."""
 
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from bots.officers.roles import Role
 from bots.state.officers import Officer
-from bots.telling.tally import ANSWERS_MAX, REMIND, pressing, tally
+from bots.telling.tally import ANSWERS_MAX, tally
 from schemas.vocabulary import Language
 from subscribers.records import Record
 from tests.support.node_api import make_record
 
 ED = Officer(1, "Ed", Role.READER, Language.ENGLISH, ZoneInfo("UTC"), None, 7, 7, reachable=True)
 UNTIL = "2026-03-02T18:00:00Z"
-END = datetime(2026, 3, 2, 18, tzinfo=UTC).timestamp()
 REQUEST = make_record(1, kind="request", valid_until=UNTIL)
 
 
@@ -36,17 +34,24 @@ def test_each_agency_counts_once_for_each_kind_of_answer() -> None:
     assert "Only the latest" in tally(ED, REQUEST, answers * ANSWERS_MAX).parts[0].plain
 
 
-def test_a_request_presses_when_its_deadline_is_near_and_nobody_here_has_answered() -> None:
-    soon = END - REMIND
-    assert pressing([REQUEST], soon - 1) == []
-    assert pressing([REQUEST], soon) == [REQUEST]
-    assert pressing([REQUEST], END) == []
-    theirs = answer("response", "responds-to", "Japan")
-    ours = theirs.model_copy(update={"own": True})
-    assert pressing([REQUEST, theirs], soon) == [REQUEST]
-    assert pressing([REQUEST, ours], soon) == []
-    own = REQUEST.model_copy(update={"own": True})
-    gone = REQUEST.model_copy(update={"state": "retracted"})
-    assert (
-        pressing([own, gone, make_record(3, kind="request"), make_record(4, valid_until=UNTIL)], soon) == []
-    )
+def test_of_a_channel_the_last_word_of_each_agency_counts_and_what_was_withdrawn_does_not() -> None:
+    address = {"address": "https://example.org/channel"}
+    reported = make_record(1, kind="channel", channel={**address, "state": "reported"})
+
+    def said(agency: str, state: str) -> Record:
+        links = [{"relation": "responds-to", "id": reported.bulletin.id}]
+        made = make_record(2, kind="channel", channel={**address, "state": state}, links=links)
+        return made.model_copy(update={"agency": agency, "agency_name": agency})
+
+    gone = answer("sighting", "sights", "Japan").model_copy(update={"state": "retracted"})
+    newest_first = [said("France", "blocked"), said("Japan", "confirmed"), said("France", "confirmed"), gone]
+    text = tally(ED, reported, newest_first).parts[0].plain
+    assert "confirmed: 1 agency\nJapan" in text
+    assert "blocked: 1 agency\nFrance" in text
+    assert "Sighting: 0 agencies" in text
+
+
+def test_of_a_question_it_says_how_many_of_those_asked_have_answered() -> None:
+    answers = [answer("response", "responds-to", "Japan"), answer("sighting", "sights", "France")]
+    assert "1 of 14 other agencies have answered." in tally(ED, REQUEST, answers, 14).parts[0].plain
+    assert "have answered" not in tally(ED, REQUEST, answers).parts[0].plain

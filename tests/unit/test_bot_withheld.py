@@ -61,6 +61,8 @@ CASES: dict[str, Sequence[str]] = {
     "ack": [*REFS, f"{ref_of(7201)} private"],
     "alarms": [""],
     "amend": REFS,
+    "ask": ["", "tonight 20:00", TYPED[0]],
+    "asked": [""],
     "audit": ["", "Amina", ref_of(7201), "export", "export csv"],
     "ceiling": [""],
     "digest": ["", "now", "daily 07:30", "quiet off"],

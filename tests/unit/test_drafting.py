@@ -237,7 +237,7 @@ def test_lists_and_codes_are_read_as_people_type_them() -> None:
 def test_an_end_is_read_in_the_officers_zone() -> None:
     assert read(Step.VALID, "2026-03-02 10:00").valid_until == "2026-03-02T09:00:00Z"
     assert read(Step.VALID, "2026-03-02").valid_until == "2026-03-02T23:00:00Z"
-    for text in ("2026-02-01", "2030-01-01", "tomorrow", "9999-12-31"):
+    for text in ("2026-02-01", "2030-01-01", "soon", "9999-12-31"):
         assert refused(Step.VALID, text) is Why.TIME
 
 
@@ -342,7 +342,7 @@ def test_what_the_ceiling_withholds_is_neither_shown_nor_released_from_a_message
         7, 1, 1, secret, "waiting", 1, "", None, official=False, ref="", note="Malachite", via="", changed=0.0
     )
     writer, releaser = officer(1), officer(2)
-    job = ask_releaser(kept, record, writer, releaser.id)
+    job = ask_releaser(kept, record, writer, releaser.id, 3)
     for language, ceiling in itertools.product(Language, (Ceiling(), Ceiling(Tlp.CLEAR, Tlp.CLEAR))):
         reader = replace(releaser, language=language)
         shown = told(reader, json.loads(job.body), kept, ceiling, Ruling.RELEASE)
@@ -360,7 +360,7 @@ def test_what_the_ceiling_withholds_is_neither_shown_nor_released_from_a_message
 
 def test_a_message_about_a_draft_that_has_changed_is_not_sent() -> None:
     kept = Kept(7, 1, 1, FULL, "waiting", 1, "", None, official=False, ref="", note="", via="", changed=0.0)
-    body = json.loads(ask_releaser(kept, previewed(FULL, 7, SETTING), officer(1), 2).body)
+    body = json.loads(ask_releaser(kept, previewed(FULL, 7, SETTING), officer(1), 2, 3).body)
     for now in (None, replace(kept, state="open"), replace(kept, body=FULL.with_(title="Other"))):
         assert told(officer(2), body, now, Ceiling(), Ruling.RELEASE) is None
 

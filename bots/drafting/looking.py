@@ -1,0 +1,58 @@
+"""A draft is looked at: as readers will see it, with what the officer may do, and who will read it; and what
+is said once it is out.
+"""
+
+from bots.drafting import answer_screens, review
+from bots.drafting.draft import missing
+from bots.drafting.texts import LABELS
+from bots.drafting.turns import Parts, Turn, said
+from bots.showing.rendered import Rendered
+from bots.state.drafts import Kept
+from bots.state.officers import Officer
+from bots.wording.words import words
+from schemas.errors import Code, DraftError, LiaisonError
+from schemas.vocabulary import Language
+from subscribers.records import Community, Published
+
+
+async def look(
+    parts: Parts, officer: Officer, kept: Kept, *, told: str = "", language: Language | None = None
+) -> Turn:
+    """The draft as readers will see it, in `language` if it has that; or why it cannot go out yet."""
+    if lacking := missing(kept.body):
+        say = words(officer.language)
+        names = say.listed(say.text(LABELS[each]) for each in lacking)
+        text = say.text("Still missing: {steps}", steps=names)
+        return Turn(said(officer, "❗", text).shown, kept.id)
+    try:
+        record = await parts.previewed(kept)
+        number = readers(await parts.place(kept))
+    except LiaisonError as error:
+        if error.code is not Code.NOT_MEMBER and not isinstance(error, DraftError):
+            raise
+        return Turn(review.unfit(officer, kept, error), kept.id)
+    ruled = parts.ruling(officer, kept)
+    seen = review.Seen(record, parts.ceiling, ruled, number)
+    return Turn(review.reviewed(officer, kept, seen, said=told, language=language), kept.id)
+
+
+def readers(place: Community) -> int:
+    """How many other agencies read what goes to a community."""
+    return max(0, len(place.members) - 1)
+
+
+async def outgrown(parts: Parts, officer: Officer, kept: Kept) -> str:
+    """Why it must be marked anew: what it answers is marked higher by now. Empty where it is not."""
+    target = await parts.target(kept)
+    if target is None or kept.body.tlp is None or target.bulletin.tlp.rank <= kept.body.tlp.rank:
+        return ""
+    return "⚠️ " + words(officer.language).text(
+        "What it answers is marked {tlp} by now: answer that again.", tlp=target.bulletin.tlp.value
+    )
+
+
+async def told_released(parts: Parts, officer: Officer, kept: Kept, published: Published) -> Rendered:
+    """That it is out, and who can read it."""
+    number = readers(await parts.place(kept))
+    audience = answer_screens.audience(kept.body, number, words(officer.language))
+    return review.released(officer, kept, published, audience)

@@ -1,0 +1,102 @@
+"""Questions that are open: the officer's own with who has answered, and those of others that this agency has
+not answered. Of what may be shown in full: a number would tell of another.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from bots.clock import moment
+from bots.dialogue.screens import plain_answer, screen
+from bots.enquiries.desk import PAGE, Answer, Desk
+from bots.officers.roles import Right
+from bots.parsing.actions import encode, short
+from bots.showing.answerable import Answer as By
+from bots.showing.overtaken import as_marked_now, at
+from bots.showing.release import Release
+from bots.showing.rendered import Button, Showing
+from bots.state.lists import Listed
+from bots.state.officers import Officer
+from bots.telling.tally import ANSWERS_MAX, answered, standing
+from bots.wording.markup import Span
+from bots.wording.words import Words, words
+from schemas.encoding import from_instant
+from schemas.vocabulary import Kind
+from subscribers.records import Filters, Record
+
+
+async def asked(desk: Desk, officer: Officer) -> Answer:
+    """The answer to `/asked`."""
+    say, now = words(officer.language), desk.clock.now()
+    own = [each for each in await _own(desk, officer) if _open(each, now)][:PAGE]
+    others = await _waiting(desk, now)
+    if not own and not others:
+        text = say.text("No question is open. /ask begins one.")
+        return Answer(plain_answer("❓ " + text, officer.language))
+    spans: list[Span] = []
+    rows: list[tuple[Button, ...]] = []
+    if own:
+        spans.append(Span("❓ " + say.text("Your open questions"), "b"))
+    for each in own:
+        spans += [*_entry(each, officer, say), Span("\n" + await _answers(desk, each, say))]
+        rows.append((Button("📊 " + each.bulletin.ref, encode("tally", short(each.bulletin.id))),))
+    if others:
+        spans.append(Span(("\n\n" if own else "") + "💬 " + say.text("Your agency has not answered"), "b"))
+    for each in others:
+        spans += _entry(each, officer, say)
+        rows.append((_opens(each, officer),))
+    shown = [*own, *others]
+    made = screen(spans, officer.language, tuple(rows))
+    shows = tuple(Showing(each.bulletin.ref, Release.FULL) for each in shown)
+    return Answer(
+        replace(made, passing=True, shows=shows), listed=Listed(tuple(each.bulletin.id for each in shown))
+    )
+
+
+async def _own(desk: Desk, officer: Officer) -> list[Record]:
+    filters = Filters(kinds=frozenset({Kind.REQUEST}), tlp_at_most=desk.ceiling.full)
+    found = (await desk.node.latest(filters, ANSWERS_MAX)).items
+    drafter = desk.drafter(officer)
+    return await _may(desk, [each for each in found if each.own and each.bulletin.drafter == drafter])
+
+
+async def _waiting(desk: Desk, now: float) -> list[Record]:
+    kept = [
+        record
+        for question in await desk.state.questions.unanswered(now)
+        if (record := await desk.state.outbox.record(question.record)) is not None
+    ]
+    return (await _may(desk, [each for each in kept if each.state != "retracted"]))[:PAGE]
+
+
+async def _may(desk: Desk, records: Sequence[Record]) -> list[Record]:
+    marked = await as_marked_now(records, at(desk.node))
+    return [each for each in marked if desk.ceiling.allows(each.bulletin.tlp) is Release.FULL]
+
+
+async def _answers(desk: Desk, record: Record, say: Words) -> str:
+    found = await _may(desk, standing(await desk.node.replies(record.bulletin.id, ANSWERS_MAX)))
+    number = len(answered(found))
+    return say.count("{number} agency has answered.", "{number} agencies have answered.", number)
+
+
+def _open(record: Record, now: float) -> bool:
+    until = record.bulletin.valid_until
+    return record.state != "retracted" and (until is None or from_instant(until) / 1000 > now)
+
+
+def _entry(record: Record, officer: Officer, say: Words) -> Iterable[Span]:
+    bulletin = record.bulletin
+    yield Span("\n\n")
+    yield from say.code(bulletin.ref)
+    if bulletin.valid_until:
+        time = say.when(moment(from_instant(bulletin.valid_until) / 1000), officer.zone)
+        yield Span(" · " + say.text("valid until {time}", time=say.embed(time)))
+    yield Span("\n")
+    yield Span(say.embed(bulletin.text_in(officer.language).title), "b")
+
+
+def _opens(record: Record, officer: Officer) -> Button:
+    key, ref = short(record.bulletin.id), record.bulletin.ref
+    if officer.may(Right.DRAFT):
+        return Button("💬 " + ref, encode("answer", By.REPLY, key))
+    return Button("📖 " + ref, encode("bell", key))

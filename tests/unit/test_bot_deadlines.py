@@ -1,0 +1,80 @@
+"""A moment ahead, as officers write it."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bots.drafting.deadlines import AHEAD_MAX, at, read
+
+PARIS = ZoneInfo("Europe/Paris")
+NOW = datetime(2026, 11, 25, 14, 30, tzinfo=PARIS).timestamp()  # a Wednesday
+
+
+def told(text: str, zone: ZoneInfo = PARIS, now: float = NOW) -> str | None:
+    found = read(text, zone, now)
+    return datetime.fromtimestamp(found, zone).strftime("%m-%d %H:%M") if found else None
+
+
+@pytest.mark.parametrize(
+    "text,meant",
+    [
+        ("tonight 20:00", "11-25 20:00"),
+        ("Tonight at 8 pm", "11-25 20:00"),
+        ("tonight", "11-26 00:00"),
+        ("tonight 1:30", "11-26 01:30"),
+        ("20:00", "11-25 20:00"),
+        ("9:00", "11-26 09:00"),
+        ("today 18.30", "11-25 18:30"),
+        ("tomorrow", "11-27 00:00"),
+        ("tomorrow, 9am", "11-26 09:00"),
+        ("12 am", "11-26 00:00"),
+        ("Friday 12:00", "11-27 12:00"),
+        ("wed", "11-26 00:00"),
+        ("6h", "11-25 20:30"),
+        ("in 2 days", "11-27 14:30"),
+        ("2026-12-24 18:00", "12-24 18:00"),
+        ("2026-12-24", "12-25 00:00"),
+        ("ce soir à 20h", "11-25 20:00"),
+        ("demain 9h30", "11-26 09:30"),
+        ("vendredi 12:00", "11-27 12:00"),
+        ("aujourd\u2019hui 23:00", "11-25 23:00"),
+        ("esta noche a las 20:00", "11-25 20:00"),
+        ("mañana 9:00", "11-26 09:00"),
+        ("сегодня вечером в 20:00", "11-25 20:00"),
+        ("завтра до 9:00", "11-26 09:00"),
+        ("через 6 часов", "11-25 20:30"),
+        ("الليلة الساعة ٢٠:٠٠", "11-25 20:00"),
+        ("غدًا", "11-27 00:00"),
+        ("غدا 9:00", "11-26 09:00"),
+        ("今晚20:00", "11-25 20:00"),
+        ("明天 9:00前", "11-26 09:00"),
+        ("6小时内", "11-25 20:30"),
+        ("星期五 12:00", "11-27 12:00"),
+    ],
+)
+def test_it_is_read_in_each_language_by_the_officers_clock(text: str, meant: str | None) -> None:
+    assert told(text) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "today 9:00", "25:00", "20:61", "13 pm", "0 am", "6 miles", "2026-02-30", "2026-11-25 9:00",
+     "9999-12-31", "4000d", "Has anybody seen a van at 20:00"],
+)  # fmt: skip
+def test_what_is_no_time_ahead_is_not_guessed(text: str) -> None:
+    assert told(text) is None
+
+
+def test_it_is_not_further_ahead_than_a_year_nor_beyond_the_calendar() -> None:
+    assert read("366 d", PARIS, NOW) == int(NOW) + AHEAD_MAX
+    assert read("367 d", PARIS, NOW) is None
+    end = datetime(9999, 12, 31, 23, tzinfo=UTC).timestamp()
+    assert read("tonight", ZoneInfo("UTC"), end) is None
+
+
+def test_clocks_that_change_are_the_officers() -> None:
+    spring = datetime(2026, 3, 28, 12, tzinfo=PARIS).timestamp()
+    assert told("tomorrow 2:30", now=spring) == "03-29 03:30"
+    assert told("24 h", now=spring) == "03-29 13:00"
+    assert at(1, 9 * 60, PARIS, spring) == datetime(2026, 3, 29, 7, tzinfo=UTC).timestamp()
