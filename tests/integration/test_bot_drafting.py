@@ -204,9 +204,15 @@ async def test_an_answer_that_never_came_publishes_nothing_twice(tmp_path: Path)
         silent = True
 
         async def publish(
-            self, draft: Draft, community: str, attachments: Collection[str] = (), *, once: str | None = None
+            self,
+            draft: Draft,
+            community: str,
+            attachments: Collection[str] = (),
+            *,
+            once: str | None = None,
+            private: bool = False,
         ) -> Published:
-            done = await super().publish(draft, community, attachments, once=once)
+            done = await super().publish(draft, community, attachments, once=once, private=private)
             if self.silent:
                 raise OperationError(Code.NODE_UNREACHABLE, "no answer")
             return done
