@@ -1,5 +1,7 @@
 """Which drafts may be sealed to the originator of what they answer."""
 
+from typing import Any
+
 import pytest
 
 from schemas.errors import Code, DraftError
@@ -9,14 +11,15 @@ from tests.support.node_api import make_draft
 ID = "019c132c-df40-7a10-8b5e-00000000d0ce"
 OTHER = "019c132c-df40-7a10-8b5e-00000000d0cf"
 SIGHTS = {"relation": "sights", "id": ID}
-SEEN = {"kind": "sighting", "links": [SIGHTS]}
+SEEN: dict[str, Any] = {"kind": "sighting", "links": [SIGHTS]}
 
 
 def test_the_mark_stands_beside_the_draft_and_is_no_part_of_it() -> None:
     assert split({"title": "T", "private": True}) == ({"title": "T"}, True)
     assert split({"title": "T", "private": False}) == ({"title": "T"}, False)
     assert split({"title": "T"}) == ({"title": "T"}, False)
-    for wrong in (None, 1, "true", []):
+    wrongs: tuple[object, ...] = (None, 1, "true", [])
+    for wrong in wrongs:
         with pytest.raises(DraftError) as refused:
             split({"private": wrong})
         assert refused.value.code is Code.BAD_DRAFT
@@ -38,7 +41,7 @@ def test_an_answer_to_one_bulletin_may_be_private() -> None:
         {**SEEN, "history": "members"},
     ],
 )
-def test_anything_else_may_not(fields: dict[str, object]) -> None:
+def test_anything_else_may_not(fields: dict[str, Any]) -> None:
     with pytest.raises(DraftError) as refused:
         target_of(make_draft(**fields))
     assert refused.value.code is Code.BAD_DRAFT
