@@ -6,7 +6,7 @@ from bots.dialogue.book import Book
 from bots.dialogue.context import Context
 from bots.enquiries.desk import Acknowledged
 from bots.parsing.commands import acknowledgement
-from bots.showing.render import button_acknowledge
+from bots.showing.buttons import button_acknowledge
 from bots.state.officers import Officer
 from bots.wording.words import words
 

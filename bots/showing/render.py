@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from bots.clock import moment
 from bots.parsing.actions import encode, short
-from bots.showing.answerable import Answer, answerable
+from bots.showing.answerable import answerable
+from bots.showing.buttons import button_acknowledge, button_answer, button_room, button_tally
 from bots.showing.changes import what_changed
 from bots.showing.details import details
 from bots.showing.heard import Heard, heard
@@ -40,12 +41,6 @@ _REGIONS_SHOWN: Final = 12
 _ANSWERS_SHOWN: Final = 3
 _LOUD: Final = frozenset({Severity.ELEVATED, Severity.HIGH, Severity.FLASH})
 _BUTTONS_PER_ROW: Final = 3
-_ANSWERS: Final = {
-    Answer.SEEN: ("👀 ", labels.N_("Seen here")),
-    Answer.BLOCKED: ("🚫 ", labels.N_("Blocked")),
-    Answer.CONFIRMED: ("☑️ ", labels.N_("Confirmed")),
-    Answer.REPLY: ("💬 ", labels.N_("Answer")),
-}
 
 
 class View(StrEnum):
@@ -166,34 +161,6 @@ def gravestone(ref: str | None, reader: Reader, *, why: Literal["retracted", "ex
     named = (*say.code(ref), Span("\n")) if ref else ()
     spans = laid((Span("⚫ "), *named, Span(reason)), rtl=say.rtl)
     return Rendered(parts=(Part.of(spans),), protect=True, silent=True, passing=True)
-
-
-def button_acknowledge(bulletin: str, say: Words, *, done: bool) -> Button:
-    """The button that acknowledges a bulletin (by its id), or shows that it was."""
-    text = "✅ " + say.text("Acknowledged") if done else "✔️ " + say.text("Acknowledge")
-    return Button(text, encode("ack", short(bulletin)))
-
-
-def button_room(ref: str, room: str, say: Words) -> Button:
-    """The button that opens a withheld bulletin in the reading room at the origin `room`. It says no more
-    than the message above it: the reference. By TLS it opens within the chat program, which then signs the
-    officer in.
-    """
-    text = "🔓 " + say.text("Read in the reading room")
-    if room.startswith("https:"):
-        return Button(text, url=f"{room}/app/{ref}?in={say.language.value}", app=True)
-    return Button(text, url=f"{room}/b/{ref}")
-
-
-def button_answer(record: Record, answer: Answer, say: Words) -> Button:
-    """The button that begins an answer to a bulletin."""
-    sign, name = _ANSWERS[answer]
-    return Button(sign + say.text(name), encode("answer", answer, short(record.bulletin.id)))
-
-
-def button_tally(bulletin: str, say: Words) -> Button:
-    """The button that shows who answered a bulletin (by its id)."""
-    return Button("📊 " + say.text("Who answered"), encode("tally", short(bulletin)))
 
 
 def acknowledgeable(record: Record) -> bool:

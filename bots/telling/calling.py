@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from bots.clock import Clock, moment
 from bots.dialogue.screens import screen
 from bots.parsing.actions import encode, short
+from bots.showing.buttons import button_acknowledge
 from bots.showing.heard import Heard
 from bots.showing.overtaken import as_marked_now
 from bots.showing.release import Ceiling, Release
-from bots.showing.render import button_acknowledge
 from bots.showing.rendered import Button, Rendered
 from bots.state import State
 from bots.state.officers import Officer

@@ -13,9 +13,9 @@ from bots.clock import Clock, moment
 from bots.dialogue.screens import screen
 from bots.parsing.actions import encode, short
 from bots.ports import NodeClient
+from bots.showing.buttons import button_tally
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Ceiling, Release
-from bots.showing.render import button_tally
 from bots.showing.rendered import Button, Rendered, Showing
 from bots.state import State, jobs
 from bots.state.outbox import Work

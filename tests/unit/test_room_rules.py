@@ -25,8 +25,9 @@ from bots.room.texts import TEXTS, PageWords
 from bots.room.tries import Tries
 from bots.room.view import reading
 from bots.settings import load
+from bots.showing.buttons import button_room
 from bots.showing.release import Ceiling
-from bots.showing.render import Reader, button_room, render
+from bots.showing.render import Reader, render
 from bots.telling.pacing import Rate
 from bots.wording.words import words
 from schemas.errors import Code, OperationError
