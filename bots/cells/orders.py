@@ -1,6 +1,7 @@
 """`/event`: how an event is begun, changed and closed in one line. Pure."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -25,6 +26,9 @@ EXAMPLES: Final = (
 )
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,23}\Z")
 
+Fields = tuple[tuple[str, object], ...]
+"""Fields of `Cell` with their values."""
+
 
 @dataclass(frozen=True, slots=True)
 class New:
@@ -36,10 +40,10 @@ class New:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Change the cell of that slug: fields of `Cell` with their values."""
+    """Change the cell of that slug."""
 
     slug: str
-    fields: tuple[tuple[str, object], ...]
+    fields: Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +76,9 @@ def read(text: str) -> EventCommand:
         case [slug, "close"]:
             return Close(_slug(slug))
         case [slug, "dates", first, last]:
-            days = _day(first), _day(last)
-            if days[0] > days[1]:
-                raise _unread()
-            return Change(_slug(slug), (("first", days[0]), ("last", days[1])))
+            return Change(_slug(slug), dates([first, last]))
         case [slug, "venues", *rest] if rest:
-            named = [each.strip()[:NAME_MAX] for each in re.split("[,;،、]", " ".join(rest)) if each.strip()]
-            return Change(_slug(slug), (("venues", tuple(named[:VENUES_MAX])),))
+            return Change(_slug(slug), venues(" ".join(rest)))
         case [slug, "community", community]:
             return Change(_slug(slug), (("community", "" if community == "none" else _slug(community)),))
         case [slug, "rings", least] if least in {"high", "flash"}:
@@ -89,6 +89,23 @@ def read(text: str) -> EventCommand:
             return OnDuty(_slug(slug), add)
         case _:
             return text
+
+
+def dates(said: Sequence[str]) -> Fields:
+    """The first and the last day of an event. Raises OperationError `bad_request`."""
+    match said:
+        case [first, last] if (begins := _day(first)) <= (ends := _day(last)):
+            return (("first", begins), ("last", ends))
+        case _:
+            raise _unread()
+
+
+def venues(text: str) -> Fields:
+    """Where an event is: places with commas between them. Raises OperationError `bad_request` for none."""
+    found = [each.strip()[:NAME_MAX] for each in re.split("[,;،、]", clean(text)) if each.strip()]
+    if not found:
+        raise _unread()
+    return (("venues", tuple(found[:VENUES_MAX])),)
 
 
 def _slug(text: str) -> str:

@@ -36,10 +36,6 @@ def shown(officer: Officer, cell: Cell, board: Board, ways: Ways, *, follows: bo
         spans.append(
             Span("\n🗞 " + say.text("Situation report every day at {time}", time=say.clock(cell.report)))
         )
-    if officer.may(Right.ADMINISTER):
-        spans.append(Span("\n\n" + say.text("For administrators:")))
-        for example in EXAMPLES[1:]:
-            spans += [Span("\n"), *say.code(example.replace(" games ", f" {cell.slug} ", 1))]
     follow = (
         Button("🔕 " + say.text("No situation reports"), encode("event", "leave", cell.id))
         if follows
@@ -47,7 +43,10 @@ def shown(officer: Officer, cell: Cell, board: Board, ways: Ways, *, follows: bo
     )
     report = Button("🗞 " + say.text("Situation report now"), encode("event", "report", cell.id))
     duty = Button("📟 " + say.text("Duty roster"), encode("event", "duty", cell.id))
-    return screen(spans, officer.language, ((report,), (duty, follow)))
+    rows = [(report,), (duty, follow)]
+    if officer.may(Right.ADMINISTER):
+        rows.append((Button("⚙️ " + say.text("Change"), encode("cell", "menu", cell.id)),))
+    return screen(spans, officer.language, tuple(rows))
 
 
 def listed(officer: Officer, known: Sequence[Cell], ways: Ways, now: float) -> Rendered:

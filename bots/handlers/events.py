@@ -1,12 +1,13 @@
 """`/event`: how a major event stands, and following it; for administrators, what makes it, to its end."""
 
 from dataclasses import replace
+from typing import Final
 
 from bots.cells import orders as cell_orders
 from bots.cells import screens as cell_screens
 from bots.cells.caretaker import asked as report_asked
 from bots.cells.cells import Cell, belongs
-from bots.cells.orders import EXAMPLES, Change, Close, New, OnDuty
+from bots.cells.orders import EXAMPLES, Change, Close, Fields, New, OnDuty
 from bots.dialogue import screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
@@ -16,8 +17,12 @@ from bots.handlers.duty import shown as roster
 from bots.officers.roles import Right
 from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
+from bots.wording.labels import N_
 from bots.wording.words import words
-from schemas.errors import OperationError
+from schemas.errors import Code, OperationError
+
+GONE: Final = N_("There is no open event of that short name. /event lists them.")
+ONLY: Final = N_("Only administrators begin, change and close events.")
 
 
 async def typed(asked: Typed, context: Context, officer: Officer) -> None:
@@ -31,7 +36,7 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
         await _show(asked.chat, context, officer, order)
         return
     if not officer.may(Right.ADMINISTER):
-        text = words(officer.language).text("Only administrators begin, change and close events.")
+        text = words(officer.language).text(ONLY)
         await context.say(officer, asked.chat, screens.plain_answer(text, officer.language))
         return
     if trouble := await _do(order, context, officer):
@@ -92,19 +97,30 @@ async def _do(order: New | Change | OnDuty | Close, context: Context, officer: O
         return None
     cell = await context.state.cells.named(order.slug)
     if cell is None or cell.closed is not None:
-        text = say.text("There is no open event of that short name. /event lists them.")
-        return screens.plain_answer(text, officer.language)
+        return screens.plain_answer(say.text(GONE), officer.language)
     match order:
         case Change(fields=fields):
-            changed = replace(cell, **dict(fields))  # type: ignore[arg-type] # `read` gives fields of a cell
-            if cell.report is None:
-                changed = replace(changed, covered=context.clock.now())
-            await context.state.cells.change(changed)
+            await change(context, cell, fields)
         case OnDuty(add=add):
             return await add_shift(context, officer, cell.id, add)
         case _:
             await context.caretaker.close(cell)
     return None
+
+
+async def change(context: Context, cell: Cell, fields: Fields) -> None:
+    """Change what an administrator ordered."""
+    changed = replace(cell, **dict(fields))  # type: ignore[arg-type] # these are fields of a cell
+    if cell.report is None:
+        changed = replace(changed, covered=context.clock.now())
+    await context.state.cells.change(changed)
+
+
+async def standing(context: Context, officer: Officer, key: int) -> Rendered:
+    """How an event stands. Raises OperationError `not_found`."""
+    if (cell := await context.state.cells.get(key)) is None:
+        raise OperationError(Code.NOT_FOUND, "there is no such event", "see /event")
+    return await _screen(context, officer, cell)
 
 
 def register(book: Book) -> None:

@@ -30,7 +30,7 @@ from schemas.vocabulary import Language, Severity, Tlp
 from subscribers.records import Filters, Record
 from tests.support.node import DirectNode, Handed
 from tests.support.node_api import make_record
-from tests.support.officers_bot import buttons, invite, running_bot, says, text_of
+from tests.support.officers_bot import buttons, invite, pressed, running_bot, says, text_of
 
 FLASH = make_record(42, title="Drone over the stadium", severity="flash")
 START = datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp()
@@ -110,7 +110,7 @@ async def an_event(
         await person.ask("/digest quiet off")
     assert "Only administrators" in text_of(await ed.ask("/event new games Summer Games"))
     assert "Running. No end is set." in text_of(await claire.ask("/event new games Summer Games"))
-    assert "Stadium North, Arena" in text_of(await claire.ask("/event games venues Stadium North, Arena"))
+    await by_its_menu(claire)
     named = {"event": {"name": "Summer Games"}}
     crowd, hidden = make_record(50, title="Crowd", **named), make_record(51, tlp="TLP:AMBER", **named)
     await node.arrive(crowd, hidden)
@@ -126,12 +126,32 @@ async def an_event(
     assert "0051" not in report
     await irina.press("Send me situation reports", cell)
     await irina.next_edit(lambda each: "No situation reports" in str(buttons(each)))
-    await claire.send("/event games close")
+    menu = await pressed(claire, "Change", await claire.ask("/event games"))
+    menu = await pressed(claire, "Close the event", menu)
+    assert "Close Summer Games?" in text_of(menu)
+    await claire.press("Close the event", menu)
     await claire.next_message(says("All its bulletins are kept in the bundle games-"))
     await irina.next_message(says("Summer Games is over"))
     (bundle,) = (folder / "bundles").iterdir()
     assert bundle.name.startswith("games-")
     assert "Closed" in text_of(await ed.ask("/event games"))
+
+
+async def by_its_menu(claire: SandboxUser) -> None:
+    """An administrator changes the event by buttons; what has none is the next line."""
+    menu = await pressed(claire, "Change", await claire.ask("/event games"))
+    menu = await pressed(claire, "High", menu)
+    assert "✅ 🔴 High" in buttons(menu)
+    menu = await pressed(claire, "07:00", menu)
+    assert "Situation report every day at 07:00" in text_of(menu)
+    menu = await pressed(claire, "No situation reports", menu)
+    assert "✅ No situation reports" in buttons(menu)
+    await pressed(claire, "Dates", menu)
+    assert "2026-07-26 2026-08-11" in text_of(await claire.ask("2026-08-11 2026-07-26"))
+    assert "It closes by itself after" in text_of(await claire.ask("2026-07-26 2999-08-11"))
+    menu = await pressed(claire, "Change", await claire.ask("/event games"))
+    await pressed(claire, "Venues", menu)
+    assert "Stadium North, Arena" in text_of(await claire.ask("Stadium North, Arena"))
 
 
 async def officer(state: State, name: str, *, administrator: bool = False) -> int:
