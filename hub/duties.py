@@ -28,6 +28,7 @@ from hub.lease import Lease
 from hub.office import TROUBLE, Office
 from hub.operating.audit import Audit
 from hub.operating.scribe import Scribe
+from hub.operating.teller import Teller
 from hub.pages import answering
 from hub.partitions import filters
 from hub.patience import patiently
@@ -93,8 +94,14 @@ class Duties:
 
     def _site(self) -> Site:
         place = self._place
+        settings = place.settings
         return Site(
-            place.since, place.url, place.settings.state, self._uploaded, place.settings.chunk_day_bytes
+            place.since,
+            place.url,
+            settings.state,
+            self._uploaded,
+            settings.chunk_day_bytes,
+            tuple(settings.watched_certificates),
         )
 
     def _uploaded(self, publisher: str) -> int:
@@ -135,6 +142,9 @@ class Duties:
             place = self._place
             control = Control(office, self._heads, self._site(), place.addresses, place.audit, place.scribe)
             await stack.enter_async_context(control)
+            settings = place.settings
+            teller = Teller(office, self._signer, self.status, settings.operators, settings.limits)
+            await stack.enter_async_context(background(teller.run()))
             yield
 
     async def _open(self) -> None:

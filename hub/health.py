@@ -17,6 +17,8 @@ from hub.grants import DIRECTORY, TRAFFIC
 from hub.jetstream import api
 from hub.office import Office
 from hub.operating.audit import AUDIT
+from hub.operating.certificates import ends
+from hub.operating.heard import last_answered
 from hub.operating.meter import Tally
 from hub.records import Endpoint
 from hub.replacements import waiting as replacements_waiting
@@ -32,7 +34,7 @@ _STREAMS: Final = (INTAKE, TRAFFIC, DIRECTORY, QUARANTINE, CHUNKS, AUDIT)
 @dataclass(frozen=True, slots=True)
 class Site:
     """What surrounds the office: since when this process runs (Unix ms), its URL and its directory, how
-    many bytes an endpoint has uploaded today and may upload.
+    many bytes an endpoint has uploaded today and may upload, and which certificates are watched.
     """
 
     since: int
@@ -40,6 +42,7 @@ class Site:
     state: Path
     uploaded: Callable[[str], int]
     upload_limit: int
+    certificates: tuple[Path, ...] = ()
 
 
 async def status(office: Office, site: Site) -> dict[str, Any]:
@@ -68,6 +71,7 @@ async def status(office: Office, site: Site) -> dict[str, Any]:
         "leases": leases.holders(),
         "cluster": leases.facts(),
         "disk": _disk(site.state),
+        "certificates": ends(site.certificates),
         "upload_limit": site.upload_limit,
         "directory": {"size": directory.head.size, "root": directory.head.root.hex()},
         "agencies": [
@@ -133,15 +137,20 @@ def _disk(path: Path) -> dict[str, int]:
 
 async def _endpoints(office: Office, site: Site) -> dict[str, list[dict[str, Any]]]:
     traffic, directory = await durables(office.nc, TRAFFIC), await durables(office.nc, DIRECTORY)
+    known, answered = office.accounts.endpoints(), dict[str, int]()
+    if office.among.leases.shared:  # others have answered, too
+        answered = await last_answered(office.nc, [each.public for each in known])
 
     def one(endpoint: Endpoint) -> dict[str, Any]:
         public = endpoint.public
         tally = office.meter.endpoints.get(public) or Tally()
-        heard = max(tally.heard, office.state.heard.get(public, 0))
+        heard = max(tally.heard, office.state.heard.get(public, 0), answered.get(public, 0))
+        keys = office.directory.endpoints.get(public)
         return {
             "public": public,
             "suspended": endpoint.suspended,
-            "registered": public in office.directory.endpoints,
+            "registered": keys is not None,
+            "keys_issued": instant(keys.issued) if keys else None,
             "traffic_waiting": waiting(traffic[public]) if public in traffic else 0,
             "directory_waiting": waiting(directory[public]) if public in directory else 0,
             "last_heard": instant(heard) if heard else None,

@@ -13,6 +13,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from hub.operating.notices import DAY, MINUTE, Limits
 from hub.partitions import SLOTS
 from hub.rota import NAME
 from hub.streams import StreamLimits
@@ -103,6 +104,31 @@ class HubSettings(BaseSettings):
         4 * 1024**3, ge=0, description="how much one endpoint may upload in a day (UTC)"
     )
 
+    operators: list[str] = Field(
+        [], description="ids of the agencies whose nodes are told how the hub and its endpoints are"
+    )
+    certificates: list[Path] = Field(
+        [], description="further PEM files whose certificates are watched for their end"
+    )
+    alarm_lag: int = Field(1_000, ge=2, description="told when so many messages wait for an endpoint")
+    alarm_silence_minutes: int = Field(120, ge=65, description="told when an endpoint was quiet for so long")
+    alarm_refused: int = Field(20, ge=1, description="told when so many of its are refused in ten minutes")
+    alarm_disk_bytes: int = Field(1024**3, ge=0, description="told when less is free on the hub's disk")
+    alarm_expiry_days: int = Field(30, ge=1, description="told so long before a key or certificate ends")
+    alarm_key_days: int = Field(365, ge=1, description="for so long an endpoint's keys are good")
+
+    @property
+    def limits(self) -> Limits:
+        """From where on operators are told."""
+        return Limits(
+            self.alarm_lag,
+            self.alarm_silence_minutes * MINUTE,
+            self.alarm_refused,
+            self.alarm_disk_bytes,
+            self.alarm_expiry_days * DAY,
+            self.alarm_key_days * DAY,
+        )
+
     @property
     def accounts_directory(self) -> Path:
         """Keys and endpoint records."""
@@ -152,6 +178,12 @@ class HubSettings(BaseSettings):
                 Code.BAD_SETTINGS, "a certificate without its key, or a key alone", "set tls_cert and tls_key"
             )
         return ServerTls(self.tls_cert.absolute(), self.tls_key.absolute(), _absolute(self.tls_client_ca))
+
+    @property
+    def watched_certificates(self) -> list[Path]:
+        """Whose end is watched: what the hub itself shows or believes, and what the operator named."""
+        own = (self.tls_cert, self.tls_client_ca, self.nats_ca, self.nats_cert)
+        return [*(each for each in own if each is not None), *self.certificates]
 
     def tls_context(self) -> ssl.SSLContext | None:
         """For connections to NATS: the embedded server is known by its very certificate. OperationError

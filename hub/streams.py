@@ -102,7 +102,7 @@ def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
         {
             **kept,
             "name": TRAFFIC,
-            "subjects": ["f.>", "w.>", "r.>", "h.>", *([PARTITION_FENCES] if limits.shared else [])],
+            "subjects": ["f.>", "w.>", "r.>", "h.>", "o.>", *([PARTITION_FENCES] if limits.shared else [])],
             "max_msg_size": 128 * 1024,
             "allow_atomic": True,
             "allow_msg_ttl": True,
@@ -204,7 +204,7 @@ def traffic_filters(public: str, entitlements: Entitlements) -> list[str]:
     of its communities.
     """
     frames = [f"f.{realm}.{community}.*.*" for realm, community in sorted(entitlements)]
-    return [f"w.{public}", f"r.{public}", f"h.{public}", *frames]
+    return [f"w.{public}", f"r.{public}", f"h.{public}", f"o.{public}", *frames]
 
 
 def directory_filters(entitlements: Entitlements) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from schemas.history import HANDOVER_MAX
 from schemas.json_schemas import Json, envelope_schema, receipt_schema
 from schemas.limits import CHUNK_MAX, FRAME_MAX, PAGE_MAX, WRAP_SIZE
+from schemas.operations import operations_for
 from schemas.pages import PageRequest
 from schemas.subjects import (
     CHUNKS,
@@ -151,6 +152,13 @@ def hub_document(examples: Json) -> Json:
         "traffic": (f"f.{place}", "frame", TRAFFIC, "send", "A frame that was admitted."),
         "wraps": (wraps_for(endpoint), "wrap", TRAFFIC, "send", "One wrap, for its one reader."),
         "receipts": (receipts_for(endpoint), "receipt", TRAFFIC, "send", "Signed answers to submissions."),
+        "operations": (
+            operations_for(endpoint),
+            "envelope",
+            TRAFFIC,
+            "send",
+            "Operational records: what the hub says of its own service.",
+        ),
         "directory": (DIRECTORY_DOCUMENTS, "envelope", DIRECTORY, "send", "The directory, in order."),
         "membership": (
             membership_log("{community}"),

@@ -30,6 +30,7 @@ from schemas.exports import Export, Proof
 from schemas.frame import BULLETIN, CARD, EPOCH, HEARTBEAT, Header
 from schemas.history import HistoryRequest
 from schemas.limits import INTEGER_MAX, SECRETARIAT_KEYS_MAX
+from schemas.operations import OPERATION_TYPE, Operation
 from schemas.pages import PageRequest
 from schemas.receipts import ADMITTED
 from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, HISTORY_TYPE, MEMBERSHIP_TYPE
@@ -152,7 +153,7 @@ def envelope_schema() -> Json:
     signature = _exactly({"keyid": _HEX16, "sig": _SIGNATURE})
     return {
         "title": "Envelope",
-        "description": "A DSSE envelope: a document, a membership entry, or a request (enrolment, history).",
+        "description": "A DSSE envelope: a document, an entry, a request (enrolment, history), a record.",
         **_exactly(
             {
                 "payload": {
@@ -160,7 +161,9 @@ def envelope_schema() -> Json:
                     "contentEncoding": "base64",
                     "pattern": "^[A-Za-z0-9+/]*={0,2}$",
                 },
-                "payloadType": {"enum": [DOCUMENT_TYPE, MEMBERSHIP_TYPE, ENROLMENT_TYPE, HISTORY_TYPE]},
+                "payloadType": {
+                    "enum": [DOCUMENT_TYPE, MEMBERSHIP_TYPE, ENROLMENT_TYPE, HISTORY_TYPE, OPERATION_TYPE]
+                },
                 "signatures": {
                     "type": "array",
                     "items": signature,
@@ -221,6 +224,7 @@ def plain_schemas() -> dict[str, Json]:
         "membership": model_schema(Membership, "serialization"),
         "enrolment": model_schema(Enrolment, "serialization"),
         "history-request": model_schema(HistoryRequest, "serialization"),
+        "operation": model_schema(Operation, "serialization"),
         "page-request": model_schema(PageRequest, "serialization"),
         "envelope": envelope_schema(),
         "directory-export": model_schema(Export, "serialization"),

@@ -51,6 +51,12 @@ WHAT: Final = {
     AlarmName.UNANSWERED: N_("The hub does not answer what your agency sends: nobody may have read it."),
     AlarmName.STOLEN_KEY: N_("Somebody else has published with your agency's keys. Nothing more is sent."),
     AlarmName.REVIEW: N_("Your agency was to look again at what it has said of people. Amend or retract it."),
+    AlarmName.HUB_LAG: N_("The hub holds much that this agency's node has not read."),
+    AlarmName.HUB_SILENCE: N_("The hub has not heard this agency's node for a long time."),
+    AlarmName.HUB_QUOTA: N_("This agency's node has nearly used up what it may upload today."),
+    AlarmName.HUB_REFUSED: N_("The hub refuses much of what this agency's node sends."),
+    AlarmName.HUB_DISK: N_("The hub's disk is nearly full."),
+    AlarmName.HUB_EXPIRY: N_("A key or a certificate will soon no longer be valid."),
 }
 
 

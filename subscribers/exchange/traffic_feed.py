@@ -25,12 +25,14 @@ from schemas.directory import Directory
 from schemas.encoding import from_base64
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.frame import Frame
+from schemas.operations import operations_for, read_operation
 from schemas.receipts import Answer, read
 from schemas.signing import KEY_SIZE
 from schemas.subjects import TRAFFIC, history_for, parse_frame_subject, receipts_for, wraps_for
 from subscribers.directory.feed import DirectoryFeed
 from subscribers.exchange.hub_link import HubLink, feed_settled
 from subscribers.exchange.outbox import Outbox
+from subscribers.judging import operational
 from subscribers.judging.held import ANCESTORS_MAX, ancestors, wrap_of
 from subscribers.judging.kept import Keeping, Proof
 from subscribers.judging.missed import Us, losses, unheard, unread
@@ -200,7 +202,8 @@ class TrafficFeed:
 
     def _is_frame(self, piece: Piece) -> bool:
         mine = self._endpoint
-        return piece.subject not in {receipts_for(mine), wraps_for(mine), history_for(mine)}
+        ours = {receipts_for(mine), wraps_for(mine), history_for(mine), operations_for(mine)}
+        return piece.subject not in ours
 
     async def _commit(self, batch: _Batch) -> None:
         def write(connection: apsw.Connection) -> tuple[Settlement, int | None, Rows]:
@@ -258,13 +261,17 @@ class TrafficFeed:
 
     async def _other(self, batch: _Batch, piece: Piece) -> None:
         if piece.subject == receipts_for(self._endpoint):
-            answers = await self._receipt(piece.data)
+            answers = read(piece.data, self._endpoint, await self._hub_key())
             batch.answers += answers
             batch.keeping.receipts.append((piece.data, answers))
         elif piece.subject == history_for(self._endpoint):
             known, epochs = self._ledger.known(), batch.changes.announced()
             accept_request(piece.data, known, epochs, self._endpoint, self._clock())
             batch.asked.append(piece.data)
+        elif piece.subject == operations_for(self._endpoint):
+            record = read_operation(piece.data, await self._hub_key())
+            if piece.sequence > self._ledger.sequence:  # else an acknowledgement was lost
+                operational.take(record, batch.changes.alarms, batch.changes.ended, self._clock())
         else:
             epochs = batch.changes.announced()
             announcement, key = accept_wrap(piece.data, epochs, self._keys.kems, self._endpoint)
@@ -274,10 +281,9 @@ class TrafficFeed:
             if piece.held:
                 batch.changes.released.append(piece.held)
 
-    async def _receipt(self, data: bytes) -> list[Answer]:
+    async def _hub_key(self) -> bytes:
         directory = await self._directory.until(lambda known: known.hub is not None)
-        key = from_base64(directory.hub.key, KEY_SIZE) if directory.hub else b""
-        return read(data, self._endpoint, key)
+        return from_base64(directory.hub.key, KEY_SIZE) if directory.hub else b""
 
     async def _frame(self, batch: _Batch, piece: Piece, place: int) -> None:
         changes = batch.changes

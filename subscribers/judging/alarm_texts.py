@@ -80,5 +80,29 @@ TEXTS: Final[dict[AlarmName, tuple[str, str]]] = {
         "What we have said of people is past the date on which we were to look at it again.",
         "It is no longer found by its words. Amend it with a later review date, or retract it.",
     ),
+    AlarmName.HUB_LAG: (
+        "The hub holds much that this agency's node has not read.",
+        "See that its node runs and is connected: `liaison-agency doctor` there, or a call to the agency.",
+    ),
+    AlarmName.HUB_SILENCE: (
+        "The hub has not heard this agency's node for longer than a node that runs is ever quiet.",
+        "Ask the agency whether its node runs; it cannot see this itself.",
+    ),
+    AlarmName.HUB_QUOTA: (
+        "This agency's node has nearly used up what it may upload in a day.",
+        "Wait until midnight UTC with large files, or ask the hub's operator for more.",
+    ),
+    AlarmName.HUB_REFUSED: (
+        "The hub refuses much of what this agency's node sends.",
+        "See `liaison-agency outbox` there for what and why, or `liaison-hub quarantine` at the hub.",
+    ),
+    AlarmName.HUB_DISK: (
+        "The hub's disk is nearly full: it will soon take nothing more.",
+        "The hub's operator frees room, or lowers the limits of its streams: `liaison-hub doctor`.",
+    ),
+    AlarmName.HUB_EXPIRY: (
+        "A key or a certificate will soon no longer be valid.",
+        "A key: the agency runs `liaison-agency keys rotate`. A certificate: the hub's operator renews it.",
+    ),
 }
 """What happened, and what to do about it."""

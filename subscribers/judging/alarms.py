@@ -60,6 +60,12 @@ STATES: Final = frozenset(
         AlarmName.WITNESS_SHORTFALL,
         AlarmName.UNANSWERED,
         AlarmName.REVIEW,
+        AlarmName.HUB_LAG,
+        AlarmName.HUB_SILENCE,
+        AlarmName.HUB_QUOTA,
+        AlarmName.HUB_REFUSED,
+        AlarmName.HUB_DISK,
+        AlarmName.HUB_EXPIRY,
     }
 )
 """Alarms that last until their cause is over, however often they are acknowledged."""

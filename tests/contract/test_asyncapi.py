@@ -13,6 +13,7 @@ from jsonschema import Draft7Validator
 
 from hub.grants import exports
 from schemas.errors import Code
+from schemas.operations import operations_for
 from schemas.publish import PUBLISHED
 from schemas.subjects import (
     FrameSubject,
@@ -147,6 +148,7 @@ def test_the_hubs_addresses_are_the_subjects_of_the_code() -> None:
         pages_for(ENDPOINT),
         wraps_for(ENDPOINT),
         receipts_for(ENDPOINT),
+        operations_for(ENDPOINT),
         membership_log(COMMUNITY),
         quarantined(ENDPOINT, Code.GAP),
         "d.doc",

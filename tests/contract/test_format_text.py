@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from pydantic import BaseModel
 
-from schemas import content, limits, reply, signing
+from schemas import content, limits, operations, reply, signing
 from schemas.bulletin import Bulletin
 from schemas.card import Card
 from schemas.content import BODY_SIZES, key_commitment
@@ -49,7 +49,8 @@ from tests.support.format_example import (
 TITLES: Final = (
     "Limits", "Encodings", "Signatures", "Subjects", "Bulletin", "Directory", "Membership", "Checkpoints",
     "Proofs", "Exports", "Frame", "Chains", "Content", "Epochs", "Wraps", "Replies", "History",
-    "Onward release", "Receipts", "Attachments", "Parcels", "Evidence", "Order of checks", "Refusals",
+    "Onward release", "Receipts", "Operational records", "Attachments", "Parcels", "Evidence",
+    "Order of checks", "Refusals",
     "Properties", "Worked example",
 )  # fmt: skip
 
@@ -180,6 +181,7 @@ def test_labels_types_and_sizes_are_those_of_the_code(text: str) -> None:
         signing.ENROLMENT_TYPE,
         signing.HISTORY_TYPE,
         signing.RELEASE_TYPE,
+        operations.OPERATION_TYPE,
         signing.RECEIPT_TYPE,
     }
     sizes = re.search(r"A body has one of seven sizes: (.*?) bytes", text, re.DOTALL)

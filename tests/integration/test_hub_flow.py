@@ -27,6 +27,7 @@ from hub.serve import RunningHub, running
 from schemas.encoding import to_base64
 from schemas.errors import LiaisonError
 from schemas.frame import BULLETIN, CARD, EPOCH, HEARTBEAT
+from schemas.operations import Operation, read_operation
 from schemas.vocabulary import Precedence
 from schemas.wraps import parse_wrap
 from tests.support.frames import AgencyKit, Chain, Circle, renewed, wraps
@@ -231,16 +232,26 @@ async def test_state_is_read_back_after_a_restart(tmp_path: Path) -> None:
         announcement = chain.make(hub.now, EPOCH)
         for frame in (announcement, chain.make(hub.now)):
             assert await france.send(chain, frame) == "admitted"
-    async with running(hub.settings) as again:
+    told = {"operators": ["ken"], "alarm_disk_bytes": 2**60}
+    async with running(hub.settings.model_copy(update=told)) as again:
         for station in (france, kenya):
             station.url = again.url
             await station.connect()
+        await kenya.until(lambda: bool(told_of(kenya)))
+        (record,) = told_of(kenya)
+        assert (record.kind, record.state, record.about) == ("disk", "raised", "")
         assert await france.send(chain, chain.make(hub.now)) == "admitted"
         # The announcement is no longer in memory, nor the head of its chain.
         assert await france.submit(wraps(announcement, kenya.kit), "wrap") == "admitted"
         assert await france.submit(wraps(b"never announced", kenya.kit), "wrap") == "unknown_epoch"
         assert await france.send(chain, announcement) == "admitted"
+        assert told_of(france) == [], "it keeps nobody's hub"
         await hub.close()
+
+
+def told_of(station: Station) -> list[Operation]:
+    """The operational records that have come, which the hub's key has signed."""
+    return [read_operation(each.data, station.hub_key) for each in station.traffic if each.subject[0] == "o"]
 
 
 async def test_the_directory_takes_what_its_rules_allow(world: World) -> None:

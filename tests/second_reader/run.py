@@ -17,6 +17,7 @@ from .exports import verify_file
 from .frame import Frame
 from .history import Handover, Page, Request
 from .onward import Place, check_onward
+from .operations import read_operation
 from .past import Past
 from .receipts import read_receipt
 from .receiver import Verdict
@@ -91,6 +92,11 @@ def _receipt(_: Case, case: Case) -> Case:
     key = bytes.fromhex(case["key"])
     answers = read_receipt(case["receipt"].encode(), case["publisher"], key)
     return {"answers": [[answer.sha256, answer.code] for answer in answers]}
+
+
+def _operation(_: Case, case: Case) -> Case:
+    record = read_operation(case["record"].encode(), bytes.fromhex(case["key"]))
+    return {name: record[name] for name in ("kind", "about", "state", "code")}
 
 
 def _checkpoint(_: Case, case: Case) -> Case:
@@ -194,6 +200,7 @@ OPERATIONS: dict[str, Callable[[Case, Case], Case]] = {
     "pinned": _pinned,
     "enrolment": _enrolment,
     "receipt": _receipt,
+    "operation": _operation,
     "checkpoint": _checkpoint,
     "file": _file,
     "onward": _onward,

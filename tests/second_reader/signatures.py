@@ -20,6 +20,7 @@ MEMBERSHIP = "application/vnd.liaison.membership.v1+json"
 ENROLMENT = "application/vnd.liaison.enrolment.v1+json"
 HISTORY = "application/vnd.liaison.history.v1+json"
 RELEASE = "application/vnd.liaison.release.v1+json"
+OPERATION = "application/vnd.liaison.operation.v1+json"
 RECEIPT = "application/vnd.liaison.receipt.v1"
 
 _KEY_CHARACTERS = 44

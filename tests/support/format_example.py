@@ -46,6 +46,7 @@ from schemas.history import HistoryRequest, sign_request
 from schemas.limits import FRAME_MAX
 from schemas.membership import GENESIS
 from schemas.merkle import Head, Log
+from schemas.operations import Operation, OperationKind, OperationState
 from schemas.pages import PageRequest
 from schemas.receipts import Answer, alone, issue
 from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, MEMBERSHIP_TYPE, Signer, key_id, sign_envelope
@@ -241,6 +242,19 @@ class World:
         )
         return sign_request(request, signing_key("jpn signing"))
 
+    @cached_property
+    def operation(self) -> Operation:
+        """The publisher is told that it does not read."""
+        return Operation(
+            at=AT + LIFE,
+            kind=OperationKind.LAG,
+            about=self.fra,
+            state=OperationState.RAISED,
+            value=1200,
+            limit=1000,
+            code="",
+        )
+
     def stamp(self, id: str) -> Json:
         """Key, epoch, id, times and signer of a frame."""
         signer = signing_key("fra signing")
@@ -418,6 +432,7 @@ def examples(world: World) -> dict[str, Json]:
         "membership": inside(world.entries[1]),
         "enrolment": inside(world.enrolment),
         "history-request": inside(world.history_request),
+        "operation": json.loads(world.operation.to_bytes()),
         "page-request": json.loads(PageRequest(com=COMMUNITY, after=0).to_bytes()),
         "envelope": envelope(community),
         "directory-export": json.loads(world.export.to_bytes()),

@@ -11,12 +11,15 @@ from schemas.chain import ChainKey
 from schemas.frame import parse_frame
 from schemas.merkle import Head
 from schemas.onward import sign_grant
+from schemas.operations import Operation, OperationKind, OperationState, operations_for, sign_operation
+from schemas.signing import Signer
 from schemas.subjects import DIRECTORY_HEAD, wraps_for
-from schemas.vocabulary import History, Tlp
+from schemas.vocabulary import AlarmName, History, Tlp
 from subscribers.directory.feed import DirectoryFeed
 from subscribers.exchange.composer import Context
 from subscribers.exchange.outbox import Outbox
 from subscribers.exchange.traffic_feed import Piece, TrafficFeed
+from subscribers.judging.alarms import AlarmKey
 from subscribers.judging.held import ancestors
 from subscribers.keyring.key_store import Rack
 from subscribers.keys import Keyring, Profile
@@ -33,8 +36,10 @@ from tests.support.federation import (
     DAY,
     FRA,
     FRESHNESS,
+    HUB,
     JPN,
     OTHER,
+    REGISTRAR,
     UNX,
     Party,
     Publisher,
@@ -372,3 +377,26 @@ async def test_what_its_originator_did_not_let_go_on_is_refused(tmp_path: Path) 
         assert await node.refusals() == [("not_granted", "f")]
         assert await node.titles() == ["Bulletin 1"]
         assert node.at(p)
+
+
+async def test_what_the_hub_tells_of_its_service_stands_until_it_says_otherwise(tmp_path: Path) -> None:
+    """An alarm without a frame, and none for a record that the hub has not signed, which is a forgery."""
+    mine, lag = operations_for(JPN.endpoint), AlarmName.HUB_LAG
+
+    def record(state: OperationState, signer: Signer = HUB) -> tuple[str, bytes]:
+        told = Operation(
+            at=AT, kind=OperationKind.LAG, about=FRA.endpoint, state=state, value=9, limit=2, code=""
+        )  # fmt: skip
+        return mine, sign_operation(told, signer)
+
+    async with reading(tmp_path) as node:
+        await node.take([record(OperationState.RAISED), record(OperationState.RAISED, REGISTRAR)])
+        assert await node.ledger.standing(lag) == {AlarmKey(lag, publisher=FRA.endpoint)}
+        assert await node.refusals() == [("bad_signature", "o")]
+        assert len(await node.ledger.standing(AlarmName.FORGERY)) == 1
+        node.sequence = 0  # an acknowledgement was lost
+        await node.take([record(OperationState.CLEARED)])
+        assert await node.ledger.standing(lag)
+        node.sequence = 2
+        await node.take([record(OperationState.CLEARED)])
+        assert not await node.ledger.standing(lag)

@@ -21,6 +21,7 @@ from tests.vectors.head_cases import head_cases
 from tests.vectors.hub_cases import hub_cases
 from tests.vectors.identity_cases import identity_cases
 from tests.vectors.log_cases import log_cases
+from tests.vectors.operation_cases import operation_cases
 from tests.vectors.recipe import Case
 from tests.vectors.reply_cases import record as record_replies
 from tests.vectors.reply_cases import reply_cases
@@ -54,6 +55,7 @@ def cases() -> Iterator[Case]:
     yield from directory_cases()
     yield from identity_cases()
     yield from head_cases()
+    yield from operation_cases()
     yield from wrap_cases()
     yield from reply_cases()
     yield from bulletin_cases()

@@ -31,6 +31,7 @@ from schemas.frame import parse_frame
 from schemas.history import check_request, parse_handover, parse_request
 from schemas.merkle import Head
 from schemas.onward import check_onward, open_release
+from schemas.operations import read_operation
 from schemas.pages import parse_page
 from schemas.receipts import read
 from schemas.subjects import parse_frame_subject
@@ -237,6 +238,11 @@ def _receipt(case: dict[str, Any]) -> dict[str, Any]:
     return {"answers": [[answer.sha256, answer.code] for answer in answers]}
 
 
+def _operation(case: dict[str, Any]) -> dict[str, Any]:
+    record = read_operation(case["record"].encode(), bytes.fromhex(case["key"]))
+    return {"kind": str(record.kind), "about": record.about, "state": str(record.state), "code": record.code}
+
+
 def _checkpoint(case: dict[str, Any]) -> dict[str, Any]:
     note = parse_note(base64.b64decode(case["note"]))
     witnesses = [Witness.model_validate(each) for each in case["witnesses"]]
@@ -354,6 +360,7 @@ _OPERATIONS: Final = {
     "membership": _membership,
     "enrolment": _enrolment,
     "receipt": _receipt,
+    "operation": _operation,
     "checkpoint": _checkpoint,
     "file": _file,
     "request": _request,

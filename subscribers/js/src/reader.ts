@@ -9,7 +9,7 @@ import { readReceipt } from "./receipts.js";
 import { openReply } from "./replies.js";
 import type { Entry } from "./files.js";
 import { sha256 } from "./signatures.js";
-import { DOCUMENTS, HEADS, membershipSubject, receiptSubject, wrapSubject } from "./subjects.js";
+import { DOCUMENTS, HEADS, membershipSubject, operationSubject, receiptSubject, wrapSubject } from "./subjects.js";
 import { acceptWrap, type KemKey } from "./wraps.js";
 
 interface From {
@@ -58,6 +58,7 @@ export class Reader {
       if (subject.startsWith("f.")) return await this.frame(subject, data, at);
       if (subject === wrapSubject(this.endpoint)) return await this.wrap(data);
       if (subject === receiptSubject(this.endpoint)) return this.receipt(data);
+      if (subject === operationSubject(this.endpoint)) return []; // for who runs a node
       if (subject !== HEADS) this.entry(subject, data);
       else if (this.known()) this.heads?.take(data, at);
       return [];

@@ -15,6 +15,7 @@ export const MEMBERSHIP_TYPE = "application/vnd.liaison.membership.v1+json";
 export const ENROLMENT_TYPE = "application/vnd.liaison.enrolment.v1+json";
 export const HISTORY_TYPE = "application/vnd.liaison.history.v1+json";
 export const RELEASE_TYPE = "application/vnd.liaison.release.v1+json";
+export const OPERATION_TYPE = "application/vnd.liaison.operation.v1+json";
 export const RECEIPT_TYPE = "application/vnd.liaison.receipt.v1";
 
 export function sha256(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -32,4 +32,5 @@ export function membershipSubject(subject: string): string {
 
 export const wrapSubject = (endpoint: string): string => `w.${endpoint}`;
 export const receiptSubject = (endpoint: string): string => `r.${endpoint}`;
+export const operationSubject = (endpoint: string): string => `o.${endpoint}`;
 export const documentSubmission = (endpoint: string): string => `s.doc.${endpoint}`;

@@ -12,6 +12,7 @@ import { verifyFile } from "../src/exports.js";
 import { Heads } from "../src/heads.js";
 import { checkRequest, parseHandover, parsePage, parseRequest } from "../src/history.js";
 import { checkOnward, type Published } from "../src/onward.js";
+import { readOperation } from "../src/operations.js";
 import { readPast } from "../src/past.js";
 import { readReceipt } from "../src/receipts.js";
 import { Receiver, type Verdict } from "../src/receiver.js";
@@ -187,6 +188,10 @@ const OPERATIONS: Record<string, (base: Base, given: Case) => Said | Promise<Sai
     const key = fromHex(given["key"] as string, 32);
     const answers = readReceipt(text(given, "receipt"), given["publisher"] as string, key);
     return { answers: answers.map((each) => [each.sha256, each.code]) };
+  },
+  operation: (_, given) => {
+    const { kind, about, state, code } = readOperation(text(given, "record"), fromHex(given["key"] as string, 32));
+    return { kind, about, state, code };
   },
   checkpoint: (_, given) => {
     const { quorum, freshness, now, note, hub, witnesses } = given as unknown as CheckpointCase;

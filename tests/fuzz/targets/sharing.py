@@ -1,17 +1,22 @@
-"""What comes of history and onward release: requests, keys handed over, pages, grants, releases."""
+"""What comes of history, onward release and operating: requests, keys handed over, pages, grants,
+releases, records.
+"""
 
 from typing import Final
 
 from schemas.bulletin import parse_bulletin
 from schemas.history import parse_handover, parse_request
 from schemas.onward import check_onward, parse_grant
+from schemas.operations import OPERATION_TYPE, read_operation
 from schemas.pages import parse_page, parse_page_request
+from schemas.signing import parse_envelope
 from tests.fuzz import samples
 from tests.fuzz.mutate import changed_envelope, changed_json
 from tests.fuzz.target import ROOT, Target
 from tests.support import federation
 from tests.support.federation import AT, FRA, JPN, OTHER
 from tests.support.onward import Scene
+from tests.vectors.operation_cases import operation_cases
 from tests.vectors.sharing_cases import sharing_cases
 
 _CASES: Final = ROOT / "tests/vectors/sharing"
@@ -82,7 +87,24 @@ def _of(prefix: str) -> list[dict[str, str]]:
     return [each for each in sharing_cases() if each["name"].startswith(prefix)]
 
 
+def _operation(data: bytes) -> None:
+    record = read_operation(data, federation.HUB.public)
+    assert parse_envelope(data, OPERATION_TYPE).payload == record.to_bytes()
+
+
+def _operations() -> list[bytes]:
+    return [each["record"].encode() for each in operation_cases()]
+
+
 TARGETS: Final = (
+    Target(
+        "operation",
+        _operation,
+        ("schemas/operations.py",),
+        _operations,
+        changed_envelope((federation.HUB,), 0.5),
+        longest=1024,
+    ),
     Target(
         "history_request",
         _request,
