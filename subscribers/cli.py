@@ -29,6 +29,7 @@ _WRITE: Final = "Write"
 _READ: Final = "Read"
 _OFFLINE: Final = "Without a network"
 _OWN: Final = "Own and operate"
+_EXERCISE: Final = "Exercise"
 
 PARTS: Final = {
     "init": Part("setup", "init", _SET_UP),
@@ -63,6 +64,7 @@ PARTS: Final = {
     "export": Part("media", "export", _OFFLINE),
     "import": Part("media", "take", _OFFLINE),
     "courier": Part("media", "courier", _OFFLINE),
+    "exercise": Part("exercising", "exercise", _EXERCISE),
     "community": Part("owning", "community", _OWN),
     "client": Part("owning", "clients", _OWN),
     "keys": Part("keys", "keys", _OWN),

@@ -17,7 +17,8 @@ def matches(record: Record, filters: Filters) -> bool:
 
     A country (`FR`) takes in its subdivisions (`FR-75`), a technique (`T1566`) its own (`T1566.001`). A
     subject is named by its reference or its name, an event by its name. A language matches when the bulletin
-    has a text in it, original or translated. Times and markings of `filters` count as well.
+    has a text in it, original or translated. Times and markings of `filters` count as well. An exercise is
+    for whoever names its community, as in the archive.
     """
     if not matches_outside(record, filters):
         return False
@@ -35,8 +36,9 @@ def matches_outside(record: Record, filters: Filters) -> bool:
         (bulletin.kind in filters.kinds if filters.kinds else bulletin.kind not in QUIET_KINDS)
         and _SEVERITIES.index(bulletin.severity) >= _SEVERITIES.index(filters.severity_at_least)
         and (
-            not filters.communities
-            or not filters.communities.isdisjoint({record.community, record.community_slug})
+            not filters.communities.isdisjoint({record.community, record.community_slug})
+            if filters.communities
+            else not bulletin.exercise
         )
         and (not filters.regions or any(_within(each, filters.regions) for each in bulletin.regions))
         and (not filters.languages or not filters.languages.isdisjoint(_languages(record)))

@@ -20,10 +20,11 @@ from bots.showing.changes import what_changed
 from bots.showing.details import details
 from bots.showing.heard import Heard, heard
 from bots.showing.overtaken import marked_anew
+from bots.showing.packing import called, packed, room_within
 from bots.showing.release import Ceiling, Release
 from bots.showing.rendered import Button, Part, Rendered, Rows, Showing
 from bots.wording import labels
-from bots.wording.markup import LRM, RLM, UNITS_MAX, Span, Spans, cut, directed, laid, pieces, plain, units
+from bots.wording.markup import LRM, RLM, Span, Spans, cut, directed, laid, pieces, plain, units
 from bots.wording.words import NAMES, RIGHT_TO_LEFT, Words, words
 from schemas.bulletin import Bulletin
 from schemas.encoding import from_instant
@@ -105,10 +106,10 @@ def render(
     head = _head(record, text, say, reader.zone, marks, _changes(record, ceiling, reader, marks))
     foot = _foot(record, say, view, marks)
     if view is View.BRIEF:
-        parts, whole = _brief(text, head, foot, say)
+        parts, whole = _brief(text, head, foot, say, called(bulletin, say))
         more = not whole or bool(details(record, say))
     else:
-        parts, more = _full(text, head, foot, say), False
+        parts, more = _full(text, head, foot, say, called(bulletin, say)), False
     return Rendered(
         parts=parts,
         rows=_rows(record, text.language, reader, marks=marks, more=more),
@@ -139,7 +140,7 @@ def listing(
     if note:
         blocks.append((say.aside(note),))
     return Rendered(
-        parts=_packed([laid(block, rtl=say.rtl) for block in blocks]),
+        parts=packed([laid(block, rtl=say.rtl) for block in blocks]),
         rows=rows,
         protect=any(each.bulletin.tlp is not Tlp.CLEAR for each in records),
         silent=True,
@@ -195,7 +196,7 @@ def _withheld(record: Record, released: Release, reader: Reader, marks: Marks, r
     # A waiting bulletin always sounds: silence would tell its severity.
     quiet = released is Release.STUB and bulletin.severity not in _LOUD
     shows = (Showing(bulletin.ref, released),)
-    parts = (Part.of(laid(spans, rtl=say.rtl)),)
+    parts = packed([laid(spans, rtl=say.rtl)], called(bulletin, say))
     return Rendered(parts, tuple(rows), protect=True, silent=quiet, passing=True, shows=shows)
 
 
@@ -203,9 +204,6 @@ def _withheld(record: Record, released: Release, reader: Reader, marks: Marks, r
 
 
 def _sign_line(bulletin: Bulletin, say: Words) -> Iterable[Span]:
-    if bulletin.exercise:
-        yield Span("🟦 " + say.text("EXERCISE"), "b")
-        yield Span(" · ")
     yield Span(f"{labels.SIGNS[bulletin.severity]} ")
     yield Span(labels.severity(bulletin.severity, say), "b")
     yield Span(f" · {labels.kind(bulletin.kind, say)} · ")
@@ -300,20 +298,23 @@ def _foot(record: Record, say: Words, view: View, marks: Marks) -> Spans:
     return laid(spans, rtl=say.rtl)
 
 
-def _brief(text: Translation, head: Spans, foot: Spans, say: Words) -> tuple[tuple[Part, ...], bool]:
+def _brief(
+    text: Translation, head: Spans, foot: Spans, say: Words, around: Spans
+) -> tuple[tuple[Part, ...], bool]:
     """The summary, or the beginning of the body; and whether that was all the text there is."""
     shown, rest = cut(_directed(text.summary or text.body, text.language, say), BRIEF_MAX)
     whole = not rest and (not text.summary or not text.body)
     body = (Span(shown), *(() if whole else (Span(" …"),)))
-    return _packed([head, body, foot] if shown else [head, foot]), whole
+    return packed([head, body, foot] if shown else [head, foot], around), whole
 
 
-def _full(text: Translation, head: Spans, foot: Spans, say: Words) -> tuple[Part, ...]:
+def _full(text: Translation, head: Spans, foot: Spans, say: Words, around: Spans) -> tuple[Part, ...]:
     """All of it, split between paragraphs; the foot closes the last message."""
     prose = _directed("\n\n".join(each for each in (text.summary, text.body) if each), text.language, say)
-    beside_head = UNITS_MAX - units(plain(head)) - len("\n\n")
-    first = beside_head if beside_head >= _ROOM_LEAST else UNITS_MAX
-    return _packed([head, *((Span(piece),) for piece in pieces(prose, first, UNITS_MAX)), foot])
+    most = room_within(around)
+    beside_head = most - units(plain(head)) - len("\n\n")
+    first = beside_head if beside_head >= _ROOM_LEAST else most
+    return packed([head, *((Span(piece),) for piece in pieces(prose, first, most)), foot], around)
 
 
 def _directed(text: str, language: Language, say: Words) -> str:
@@ -362,25 +363,6 @@ def _entry(record: Record, ceiling: Ceiling, reader: Reader, say: Words) -> Span
     if bulletin.kind is Kind.REQUEST and bulletin.valid_until:
         who += " · " + say.text("valid until {time}", time=_when(bulletin.valid_until, say, reader.zone))
     return (sign, *ref, Span(stub + state + "\n"), Span(say.embed(title), "b"), Span("\n" + who))
-
-
-def _packed(blocks: Sequence[Spans]) -> tuple[Part, ...]:
-    """Blocks with an empty line between them, as few messages as hold them; an overlong block is cut,
-    unstyled.
-    """
-    parts: list[Part] = []
-    held: Spans = ()
-    for block in blocks:
-        joined = (*held, Span("\n\n"), *block) if held else block
-        if units(plain(joined)) <= UNITS_MAX:
-            held = joined
-            continue
-        if held:
-            parts.append(Part.of(held))
-        *whole, last = [(Span(piece),) for piece in pieces(plain(block), UNITS_MAX, UNITS_MAX)]
-        parts.extend(map(Part.of, whole))
-        held = block if not whole else last
-    return (*parts, Part.of(held)) if held else tuple(parts)
 
 
 # --- small ----------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from schemas.errors import Code, OperationError
 from schemas.vocabulary import Kind, Severity
 from subscribers.insight.shapes import STEPS_MAX, Bar, Counts, Step
 from subscribers.records import Filters
-from subscribers.storage.archive import communities_of
-from subscribers.storage.archive_query import POSITION_BITS, Binding, conditions, span
+from subscribers.storage.archive import within
+from subscribers.storage.archive_query import POSITION_BITS, Binding, span
 from subscribers.storage.store import Row, Store
 
 DAY: Final = 86_400_000
@@ -77,11 +77,11 @@ async def count(store: Store, filters: Filters, step: Step) -> Counts:
 
 def _tallied(connection: apsw.Connection, filters: Filters, length: int) -> Sequence[Tally]:
     lowest, highest = span(filters)
-    where, bindings = conditions(filters, communities_of(connection, filters))
+    where, bindings = within(connection, filters)
     # Positions are seconds, shifted. The index has all that is asked for, in the order of the first groups:
     # walking all of it is several times faster than sorting the rows of the span. It does not have the
     # community: of one the table itself is walked, over the span alone.
-    by = "NOT INDEXED" if filters.communities else "INDEXED BY bulletins_counted"
+    by = "NOT INDEXED" if "b.community" in where else "INDEXED BY bulletins_counted"
     width = (length // 1000) << POSITION_BITS
     sql = f"""
         SELECT b.kind, b.severity, (b.position - ?) / ?, count(*)

@@ -13,8 +13,8 @@ import apsw
 
 from schemas.bulletin import Bulletin
 from subscribers.records import Filters, Record
-from subscribers.storage.archive import TITLE_WEIGHT, communities_of, records_at
-from subscribers.storage.archive_query import RANK_WINDOW, conditions, span
+from subscribers.storage.archive import TITLE_WEIGHT, records_at, within
+from subscribers.storage.archive_query import RANK_WINDOW, span
 from subscribers.storage.archive_rows import terms_of
 from subscribers.storage.store import Row, Store
 
@@ -69,7 +69,7 @@ def _like(
     if not terms:
         return []
     lowest, highest = span(filters)
-    where, bindings = conditions(filters, communities_of(connection, filters))
+    where, bindings = within(connection, filters, exercise=record.bulletin.exercise)
     sql = f"""
         SELECT position FROM (
             SELECT terms.rowid AS position, bm25(terms, {TITLE_WEIGHT}, 1.0) AS score

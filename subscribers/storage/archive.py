@@ -15,7 +15,7 @@ import apsw
 from schemas.bulletin import Bulletin, parse_bulletin
 from schemas.encoding import instant
 from schemas.errors import Code, OperationError, TrustError
-from schemas.vocabulary import Kind, Relation, Severity, Tlp
+from schemas.vocabulary import Kind, Realm, Relation, Severity, Tlp
 from subscribers.records import Change, Filters, Page, Record
 from subscribers.storage.archive_query import (
     RANK_WINDOW,
@@ -36,7 +36,6 @@ __all__ = [
     "Archive",
     "Flag",
     "NewRecord",
-    "communities_of",
     "put",
     "put_all",
     "unpublished",
@@ -273,13 +272,21 @@ def _change(row: Row) -> Change:
     )
 
 
-def communities_of(connection: apsw.Connection, filters: Filters) -> list[str] | None:
-    """The ids behind the ids and slugs of a filter; None when it does not restrict."""
-    if not filters.communities:
-        return None
-    known = connection.execute("SELECT id, slug FROM communities").fetchall()
-    named = {str(id) for id, slug in known if slug in filters.communities}
-    return sorted(named | filters.communities)
+def within(
+    connection: apsw.Connection, filters: Filters, *, exercise: bool = False
+) -> tuple[str, list[Binding]]:
+    """`conditions` with the communities looked up that are named by id or slug. Where none is named, those of
+    one realm: an exercise is found by whoever asks for its community, and never among what is real.
+    """
+    known: list[Row] = connection.execute("SELECT id, slug, realm FROM communities").fetchall()
+    if filters.communities:
+        named = {str(id) for id, slug, _ in known if slug in filters.communities}
+        return conditions(filters, sorted(named | filters.communities))
+    drills = [str(id) for id, _, realm in known if realm == Realm.EXERCISE]
+    where, bindings = conditions(filters, drills if exercise else None)
+    if exercise or not drills:
+        return where, bindings
+    return f"{where} AND b.community NOT IN ({', '.join('?' * len(drills))})", [*bindings, *drills]
 
 
 def _newest(connection: apsw.Connection, ask: _Ask) -> Page:
@@ -320,7 +327,7 @@ def _matching(connection: apsw.Connection, ask: _Ask, highest: int) -> tuple[str
     order): the walk ends when the page is full, so a common word costs no more than a rare one.
     """
     lowest, latest = span(ask.filters)
-    where, bindings = conditions(ask.filters, communities_of(connection, ask.filters))
+    where, bindings = within(connection, ask.filters)
     among: list[Binding] = [lowest, min(highest, latest)]
     if ask.expression is None:
         everything = "SELECT b.position FROM bulletins b WHERE b.position BETWEEN ? AND ?"

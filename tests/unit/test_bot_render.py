@@ -108,10 +108,22 @@ def test_the_first_line_is_sign_severity_kind_and_marking() -> None:
     assert lines[-1] == "FRA-2026-0042 · Alpha"
 
 
-def test_an_exercise_says_so_before_anything_else() -> None:
-    record = make_record(1, exercise=True)
-    assert first(render(record, Ceiling(), ENGLISH)).startswith("🟦 EXERCISE")
-    assert first(render(record, Ceiling(full=Tlp.CLEAR), ENGLISH)).startswith("🟦 EXERCISE")
+def test_an_exercise_says_so_at_both_ends_of_every_message() -> None:
+    call = "🟦 EXERCISE EXERCISE EXERCISE"
+    long = make_record(1, exercise=True, body="Whatever there is to say. " * 700)
+    short = make_record(2, exercise=True)
+    shown = [
+        render(long, Ceiling(), ENGLISH, view=View.FULL),
+        render(short, Ceiling(), ENGLISH),
+        render(short, Ceiling(full=Tlp.CLEAR), ENGLISH),
+        render(make_record(3, exercise=True, tlp="TLP:RED"), Ceiling(), ENGLISH),
+    ]
+    assert len(shown[0].parts) > 3
+    for part in (part for each in shown for part in each.parts):
+        assert part.plain.startswith(call + "\n")
+        assert part.plain.endswith("\n" + call)
+        assert units(part.plain) <= UNITS_MAX
+    assert call not in first(render(make_record(4), Ceiling(), ENGLISH))
 
 
 def test_who_how_sure_and_who_may_be_told_are_in_words() -> None:
