@@ -16,6 +16,7 @@ from nats.errors import Error
 from schemas.errors import Code, FormatError, OperationError
 from schemas.subjects import BULLETINS
 from subscribers.link import Link
+from subscribers.local.accounts import FEED_BACK
 from subscribers.pull import Pull, hand_back
 from subscribers.records import Record, read_record
 
@@ -24,6 +25,7 @@ _BATCH: Final = 32
 _HEARTBEAT: Final = 2.0
 _WAIT: Final = 5.0
 _LEAVE_LIMIT: Final = 1.0
+_BACK_LIMIT: Final = 2.0
 _KIND: Final = 3
 """The place of the kind in `bulletin.<realm>.<community slug>.<kind>.<severity>.<tlp slug>`."""
 
@@ -134,6 +136,7 @@ async def _follow(link: Link, durable: str) -> AsyncGenerator[Msg, None]:
 
 async def _follow_one(link: Link, nc: Client, durable: str) -> AsyncGenerator[Msg, None]:
     """Messages while the connection lasts. What was pulled and not come to is handed back in the end."""
+    await _go_back(nc)
     waiting: deque[Msg] = deque()
     pull = Pull(
         nc, stream=BULLETINS, durable=durable, batch=_BATCH, lost=Code.NODE_UNREACHABLE, heartbeat=_HEARTBEAT
@@ -151,6 +154,14 @@ async def _follow_one(link: Link, nc: Client, durable: str) -> AsyncGenerator[Ms
         if not nc.is_closed:  # only now that our requests are gone: else they would be given to them again
             with suppress(Error):
                 await hand_back(waiting)
+
+
+async def _go_back(nc: Client) -> None:
+    """What an earlier connection was sent and has not acknowledged comes first, and at once: else it would
+    come after the durable's ack wait, behind what is newer.
+    """
+    with suppress(Error, TimeoutError):  # then it does; nothing is lost
+        await nc.request(FEED_BACK, b"", timeout=_BACK_LIMIT)
 
 
 async def _read(

@@ -28,6 +28,8 @@ FEED_INFO: Final = "feed.info"
 JetStream the server itself answers `$JS.API.CONSUMER.INFO...` with "not enabled", before the node's account
 can.
 """
+FEED_BACK: Final = "feed.back"
+"""Where a client has its own durable set back to what it has acknowledged, in the node's account likewise."""
 MAX_PAYLOAD: Final = 8 * 1024 * 1024
 """Bytes. A page of the archive is one answer: up to 100 bulletins of up to 64 KiB."""
 
@@ -81,6 +83,13 @@ def next_subject(durable: str) -> str:
 def info_subject(durable: str) -> str:
     """Where a client asks how its durable stands."""
     return f"$JS.API.CONSUMER.INFO.{BULLETINS}.{durable}"
+
+
+def back_subject(durable: str) -> str:
+    """Where a durable is set back. One that began with what was new then cannot be set back further than to
+    what was acknowledged, whatever is asked.
+    """
+    return f"$JS.API.CONSUMER.RESET.{BULLETINS}.{durable}"
 
 
 def ack_subject(durable: str) -> str:
@@ -150,13 +159,14 @@ def _exports(clients: Sequence[ClientEntry]) -> Iterator[str]:
             yield f'{{ service: "node.{verb}.{each.name}", {private} }}'
         yield f'{{ service: "{next_subject(each.name)}", response: stream, {private} }}'
         yield f'{{ service: "{info_subject(each.name)}", {private} }}'
+        yield f'{{ service: "{back_subject(each.name)}", {private} }}'
         yield f'{{ service: "{ack_subject(each.name)}", {private} }}'
 
 
 def _account(client: ClientEntry) -> str:
     asked = [f"node.{verb}" for verb in verbs(client.role)]
     feed = [next_subject(client.name), ack_subject(client.name)]
-    info = info_subject(client.name)
+    named = ((info_subject(client.name), FEED_INFO), (back_subject(client.name), FEED_BACK))
     changes = [change_subject(tlp) for tlp in tlps(client.ceiling)]
     imports = (
         *(
@@ -168,12 +178,15 @@ def _account(client: ClientEntry) -> str:
             for each in asked
         ),
         *(f'{{ service: {{ account: {NODE_ACCOUNT}, subject: "{each}" }} }}' for each in feed),
-        f'{{ service: {{ account: {NODE_ACCOUNT}, subject: "{info}" }}, to: "{FEED_INFO}" }}',
+        *(
+            f'{{ service: {{ account: {NODE_ACCOUNT}, subject: "{theirs}" }}, to: "{ours}" }}'
+            for theirs, ours in named
+        ),
     )
     # `node.*` may be asked whatever the role: a verb that is not imported is answered at once by "no
     # responders", which the library turns into a plain refusal, where a forbidden subject would only time
     # out.
-    publish = ", ".join(json.dumps(each) for each in ("node.*", FEED_INFO, *feed))
+    publish = ", ".join(json.dumps(each) for each in ("node.*", FEED_INFO, FEED_BACK, *feed))
     heard = ("bulletin.>", "change.>", ALARMS, NOTICES, "_INBOX.>")
     subscribe = ", ".join(map(json.dumps, heard))
     return "\n".join(

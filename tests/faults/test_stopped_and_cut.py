@@ -3,15 +3,17 @@ afterwards everything is where it belongs, once.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import nats
 import pytest
 import pytest_asyncio
+from nats.aio.client import Client
 
 from hub.accounts import Accounts, Service
 from hub.jetstream import api
-from schemas.subjects import TRAFFIC
+from hub.streams import reset
 from tests.support.disks import Unavailable
 from tests.support.far_hub import Host, apart
 from tests.support.fault_stage import OUTSIDER, READER, SENDER, Stage
@@ -76,28 +78,33 @@ async def test_a_partition_until_it_is_noticed(stage: Stage, host: Host) -> None
 
 
 async def test_everything_is_delivered_again(stage: Stage) -> None:
-    """The hub's durables forget what was acknowledged: all that there ever was comes a second time."""
-    async with stage.judged("delivered again", "traffic durables set back") as case:
+    """The endpoints' durables are made anew: all that there ever was comes a second time."""
+    async with stage.judged("delivered again", "to sender and reader") as case, hub_account(stage) as nc:
         await stage.publish_in_turn(case.titles(TOGETHER))
         for member in (SENDER, READER):
-            await _set_back(stage, TRAFFIC, stage.members[member].endpoint)
+            durable = stage.endpoints[member]
+            config = (await api(nc, f"CONSUMER.INFO.TRAFFIC.{durable}"))["config"]
+            await api(nc, f"CONSUMER.DELETE.TRAFFIC.{durable}")
+            made = {"stream_name": "TRAFFIC", "config": {**config, "deliver_policy": "all"}}
+            await api(nc, f"CONSUMER.DURABLE.CREATE.TRAFFIC.{durable}", made)
         await stage.publish_in_turn(case.titles(TOGETHER))
 
 
 async def test_the_hub_is_given_everything_again(stage: Stage) -> None:
-    async with stage.judged("delivered again", "admission's durable set back") as case:
+    async with stage.judged("delivered again", "to the hub") as case, hub_account(stage) as nc:
         await stage.publish_in_turn(case.titles(TOGETHER))
-        await _set_back(stage, "INTAKE", "admission")
+        await reset(nc, "INTAKE", "admission", 1)
         await stage.publish_in_turn(case.titles(TOGETHER))
 
 
-async def _set_back(stage: Stage, stream: str, durable: str) -> None:
-    """To the first message that there is. `RESET` without a number means the last acknowledged one."""
+@contextlib.asynccontextmanager
+async def hub_account(stage: Stage) -> AsyncIterator[Client]:
+    """A connection with the hub's own rights."""
     accounts = Accounts.load(stage.world.state / "hub")
     nc = await nats.connect(
         stage.hub_url, **accounts.credentials(Service.HUB).options(), allow_reconnect=False
     )
     try:
-        await api(nc, f"CONSUMER.RESET.{stream}.{durable}", {"seq": 1})
+        yield nc
     finally:
         await nc.close()

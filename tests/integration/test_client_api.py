@@ -1,6 +1,7 @@
 """The client library against the real service on a real local NATS, with a node in memory behind it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -266,6 +267,26 @@ async def test_a_client_that_vanishes_swallows_nothing(tmp_path: Path) -> None:
         await node.local.republish([make_record(2)])
         async with Agency.open(settings) as agency:
             assert [each.record.bulletin.ref for each in await take(agency, 1)] == ["FRA-2026-0002"]
+
+
+async def test_what_a_vanished_client_left_comes_first_and_at_once(tmp_path: Path) -> None:
+    """And not behind what is newer, after the durable's ack wait."""
+    async with running_node(tmp_path) as node:
+        settings = await node.settings()
+        async with connected(node.local, tmp_path, "bot") as lost:
+            ask = b'{"batch": 100, "expires": 60000000000}'
+            pulled = await collect(lost.nc, "_INBOX.lost")
+            await lost.nc.publish("$JS.API.CONSUMER.MSG.NEXT.BULLETINS.bot", ask, reply="_INBOX.lost")
+            await node.local.republish([make_record(number) for number in (1, 2, 3)])
+            received = [await pulled.get() for _ in range(3)]
+            await received[0].ack_sync()
+            # No further back than to what was acknowledged, whatever is asked for.
+            answer = await lost.nc.request("feed.back", b'{"seq": 1}', timeout=DEADLINE)
+            assert "error" in json.loads(answer.data)
+        await node.local.republish([make_record(4)])
+        async with Agency.open(settings) as agency:
+            found = [each.record.bulletin.ref for each in await take(agency, 3)]
+        assert found == [f"FRA-2026-{number:04d}" for number in (2, 3, 4)]
 
 
 async def test_a_second_reader_of_the_same_agency_is_refused(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ ADMINISTRATIVE = [
     "$JS.API.CONSUMER.DELETE.BULLETINS.bot",
     "$JS.API.CONSUMER.MSG.NEXT.BULLETINS.other",
     "$JS.API.CONSUMER.INFO.BULLETINS.other",
+    "$JS.API.CONSUMER.RESET.BULLETINS.other",
     "$SYS.REQ.SERVER.PING",
     "$SYS.REQ.USER.INFO",
     "node.whoami.other",
@@ -76,7 +77,12 @@ async def test_the_reply_of_a_request_carries_no_order_out(tmp_path: Path, targe
         await node.local.add_client("other", Role.ADMIN, Tlp.RED)
         await node.local.republish([make_record(1)])
         async with connected(node.local, tmp_path, "bot") as bot:
-            for request in ("$JS.API.CONSUMER.MSG.NEXT.BULLETINS.bot", "feed.info", "node.whoami"):
+            for request in (
+                "$JS.API.CONSUMER.MSG.NEXT.BULLETINS.bot",
+                "feed.info",
+                "feed.back",
+                "node.whoami",
+            ):
                 await silence(bot, request, b'{"batch": 5, "no_wait": true}', reply=target)
             # The server has handled all that when it answers what was sent after.
             assert await silence(bot, "node.whoami") is not None

@@ -59,6 +59,7 @@ ROLES: Final = {SENDER: "sender", READER: "reader", OUTSIDER: "outsider"}
 CLOCKS: Final = ("sender", "reader", "outsider", "hub", "bot")
 """Whose clocks can be turned."""
 CHAT: Final = "chat"
+ARCHIVE: Final = "archive"
 DEADLINE: Final = 90.0
 _LAST_WORD: Final = 20.0
 _HUB: Final = """intake_bytes = 67108864
@@ -337,13 +338,15 @@ class Stage:
             held = await archived(member, slug)
             ids.update(held)
             for surface, titles in (
-                ("archive", [title for _, title in held]),
+                (ARCHIVE, [title for _, title in held]),
                 ("sink", member.lines(slug)),
                 ("stream", await streamed(member, slug)),
             ):
-                places[Place(member.endpoint, surface)] = [Arrived(each) for each in titles]
-        places[Place(self.members[READER].endpoint, CHAT)] = self._told()
-        return History(self.clients, await self._admitted(ids), places, frozenset({CHAT}))
+                places[Place(member.id, surface)] = [Arrived(each) for each in titles]
+        places[Place(READER, CHAT)] = self._told()
+        return History(
+            self.clients, await self._admitted(ids), places, frozenset({CHAT}), frozenset({ARCHIVE})
+        )
 
     def _told(self) -> list[Arrived]:
         asked = {each.bulletin for each in self.clients}
@@ -357,15 +360,13 @@ class Stage:
 
     async def _admitted(self, ids: dict[str, str]) -> list[Entitled | Revoked | Admitted]:
         """What the hub wrote, by its own stream; `ids` are the titles of bulletins' ids."""
-        hub: list[Entitled | Revoked | Admitted] = [
-            Entitled(member.endpoint, self.community.id) for member in self.members.values()
-        ]
+        hub: list[Entitled | Revoked | Admitted] = [Entitled(id, self.community.id) for id in self.members]
         inside = True
         for header in await self._headers():
             title = ids.get(header.id, header.id)
             if inside and title not in self.before:
                 inside = False
-                hub.append(Revoked(self.members[OUTSIDER].endpoint, self.community.id))
+                hub.append(Revoked(OUTSIDER, self.community.id))
             hub.append(Admitted(title, Chain(header.pub, header.com, header.pr), header.seq))
         return hub
 

@@ -99,14 +99,18 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class History:
-    """The three witnesses. `repeating` are surfaces that may repeat what they mark as a repetition: a chat
-    service does not say whether it took a message before a process died.
+    """The three witnesses.
+
+    `repeating` are surfaces that may repeat what they mark as a repetition: a chat service does not say
+    whether it took a message before a process died. `unordered` are those that tell of no order of arrival:
+    an archive lists by the time at which a bulletin is dated.
     """
 
     clients: Sequence[Asked | Acknowledged] = ()
     hub: Sequence[Entitled | Revoked | Admitted] = ()
     places: Mapping[Place, Sequence[Arrived]] = field(default_factory=dict)
     repeating: frozenset[str] = frozenset()
+    unordered: frozenset[str] = frozenset()
 
 
 def check(history: History) -> list[Finding]:
@@ -170,7 +174,7 @@ def _arrivals(history: History) -> Iterator[Finding]:
                     yield Finding(Breach.DOUBLED, each.bulletin, name)
                 continue
             seen.add(each.bulletin)
-            if seq < heads.get(chain, -1):
+            if seq < heads.get(chain, -1) and place.surface not in history.unordered:
                 yield Finding(Breach.REORDERED, each.bulletin, name)
             heads[chain] = max(heads.get(chain, -1), seq)
             if each.bulletin not in due.get(place.endpoint, ()):
