@@ -116,7 +116,7 @@ class Accounts:
                 f"{directory} already holds a hub's keys",
                 "use them, or choose another directory",
             )
-        fresh = private_directory(directory / "keys.new")
+        fresh = private_directory(private_directory(directory) / "keys.new")
         for name, kind in _KEYS.items():
             write_private(fresh / f"{name}.nk", NKey.generate(kind).seed)
         private_directory(directory / "accounts")

@@ -41,7 +41,7 @@ async def push_all(system: Client, accounts: Accounts, *, timeout: float = 5.0) 
         accounts.system_public,
         *(endpoint.public for endpoint in accounts.endpoints()),
     }
-    strangers = sorted(set(await _claims_request(system, _LIST, "", timeout)) - ours)
+    strangers = sorted(await known_accounts(system, timeout=timeout) - ours)
     if strangers:
         await delete(system, accounts.delete_request(strangers), timeout=timeout)
     gate = asyncio.Semaphore(_IN_FLIGHT)
@@ -51,6 +51,11 @@ async def push_all(system: Client, accounts: Accounts, *, timeout: float = 5.0) 
             await push(system, accounts.account_jwt(public), timeout=timeout)
 
     await asyncio.gather(*(one(endpoint.public) for endpoint in accounts.endpoints()))
+
+
+async def known_accounts(system: Client, *, timeout: float = 5.0) -> set[str]:
+    """The public keys of the accounts that the server has. Raises as `push`."""
+    return set(await _claims_request(system, _LIST, "", timeout))
 
 
 async def delete(system: Client, request: str, *, timeout: float = 5.0) -> None:

@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple, Self
 
 import structlog
@@ -23,7 +23,6 @@ from hub.heads import Heads
 from hub.health import Site, status
 from hub.jetstream import api
 from hub.office import TROUBLE, Office
-from hub.operating.audit import PAGE_MAX, Audit
 from hub.operating.scribe import Scribe
 from hub.records import Endpoint
 from hub.state import digest
@@ -51,16 +50,21 @@ class Addresses(NamedTuple):
 
 
 class Control:
-    """Answers operators while the block is entered."""
+    """Answers operators while the block is entered. `more` are verbs beside its own."""
 
     def __init__(
-        self, office: Office, heads: Heads, site: Site, addresses: Addresses, audit: Audit, scribe: Scribe
+        self,
+        office: Office,
+        heads: Heads,
+        site: Site,
+        addresses: Addresses,
+        scribe: Scribe,
+        more: Mapping[str, Verb],
     ) -> None:
         self._office = office
         self._heads = heads
         self._site = site
         self._addresses = addresses
-        self._audit = audit
         self._scribe = scribe
         self._subscription: Subscription | None = None
         self._answering: set[asyncio.Task[None]] = set()
@@ -73,7 +77,7 @@ class Control:
             "status": self._status,
             "quarantine": self._quarantine,
             "watch": self._watch,
-            "audit": self._entries,
+            **more,
         }
 
     async def __aenter__(self) -> Self:
@@ -166,15 +170,6 @@ class Control:
         async for messages in scan(self._office.nc, QUARANTINE, [f"q.{each}.{code}" for each in publishers]):
             newest.extend(self._entry(message) for message in messages)
         return {"entries": list(reversed(newest))}
-
-    async def _entries(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Entries of the audit as they are kept, from behind `after` on."""
-        after = asked.get("after", 0)
-        if type(after) is not int or after < 0:
-            raise FormatError(Code.BAD_REQUEST, "after is no number", "use the command of the same version")
-        return {
-            "entries": [each.decode("utf-8", "replace") for each in await self._audit.page(after, PAGE_MAX)]
-        }
 
     def _entry(self, message: Msg) -> dict[str, Any]:
         headers = message.headers or {}

@@ -27,6 +27,7 @@ from hub.keeping import ReceiptSigner
 from hub.lease import Lease
 from hub.office import TROUBLE, Office
 from hub.operating.audit import Audit
+from hub.operating.examination import examine
 from hub.operating.scribe import Scribe
 from hub.operating.teller import Teller
 from hub.pages import answering
@@ -140,12 +141,17 @@ class Duties:
                 takes = {"doc": self._document, "cosig": self._cosignature}
                 await stack.enter_async_context(open_desk(office.nc, takes))
             place = self._place
-            control = Control(office, self._heads, self._site(), place.addresses, place.audit, place.scribe)
+            more = {"audit": place.audit.told, "examine": self._examine}
+            control = Control(office, self._heads, self._site(), place.addresses, place.scribe, more)
             await stack.enter_async_context(control)
             settings = place.settings
             teller = Teller(office, self._signer, self.status, settings.operators, settings.limits)
             await stack.enter_async_context(background(teller.run()))
             yield
+
+    async def _examine(self, _: dict[str, Any]) -> dict[str, Any]:
+        limits = self._place.settings.stream_limits
+        return await examine(self._office, self._system, limits, self.status, self._heads.facts())
 
     async def _open(self) -> None:
         office = self._office

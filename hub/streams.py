@@ -160,6 +160,15 @@ async def ensure_streams(nc: Client, limits: StreamLimits | None = None) -> None
                 await api(nc, f"STREAM.UPDATE.{name}", wanted)
 
 
+def drift(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """How a stream's configuration differs from what it should be, but for what is chosen for good."""
+    return [
+        f"{name} is {found.get(name)!r}, and should be {value!r}"
+        for name, value in wanted.items()
+        if name not in _FOR_GOOD and found.get(name) != value
+    ]
+
+
 async def ensure_admission(nc: Client, durable: str = ADMISSION, subjects: Sequence[str] = ()) -> None:
     """Make admission's durable, on these `subjects` of INTAKE or on all, and set it back to the beginning:
     before every time that pulling begins.

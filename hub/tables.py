@@ -1,4 +1,4 @@
-"""Lists for people: what `quarantine` and `audit list` print in a terminal."""
+"""Lists for people: what `quarantine`, `doctor` and `audit list` print in a terminal."""
 
 from typing import Any
 
@@ -16,6 +16,15 @@ def print_quarantine(entries: list[dict[str, Any]]) -> None:
             each["at"], who, each["code"], escape(each["message"]), str(each["size"]), each["sha256"][:16]
         )
     Console().print(table if entries else "nothing was refused")
+
+
+def findings_table(found: list[dict[str, Any]]) -> Table:
+    """What `doctor` found; `found` as in `hub.operating.doctor.Finding`."""
+    table = Table("", "check", "how it stands", "what to do")
+    for each in found:
+        mark = "[green]ok[/]" if each["ok"] else f"[bold red]{each['code']}[/]"
+        table.add_row(mark, each["check"], escape(each["message"]), escape(each["fix"]))
+    return table
 
 
 def audit_table(rows: list[dict[str, Any]]) -> Table:

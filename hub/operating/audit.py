@@ -7,7 +7,7 @@ that write at once make one chain all the same.
 
 import asyncio
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import nats.errors
@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from hub.batch import BatchRefused, Outgoing, publish_ordered
 from hub.jetstream import ABSENT, JetStreamRefused, api
 from hub.operating.trail import START, Act, Entry, entry, parse
-from schemas.errors import Code, LiaisonError, OperationError
+from schemas.errors import Code, FormatError, LiaisonError, OperationError
 
 _log = structlog.get_logger(__name__)
 
@@ -111,6 +111,13 @@ class Audit:
             asked = (api(self._nc, f"STREAM.MSG.GET.{AUDIT}", {"seq": each}) for each in wanted)
             found += map(_data, await asyncio.gather(*asked))
         return found
+
+    async def told(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """For the control service: a page from behind `after` on. FormatError `bad_request`."""
+        after = asked.get("after", 0)
+        if type(after) is not int or after < 0:
+            raise FormatError(Code.BAD_REQUEST, "after is no number", "use the command of the same version")
+        return {"entries": [each.decode("utf-8", "replace") for each in await self.page(after, PAGE_MAX)]}
 
     async def _read_last(self) -> tuple[int, bytes]:
         """Number and digest of the last entry. What was written there by others than hubs is gone on behind:

@@ -1,15 +1,27 @@
-"""What `liaison-hub` has for those who look after a running hub: `status`, `audit`."""
+"""What `liaison-hub` has for those who look after a running hub: `status`, `doctor`, `audit`."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub.terminal import Json, State, ask_hub, refusals, settings_of, show, write_file
+from hub.terminal import (
+    EXIT_REFUSED,
+    EXIT_UNREACHABLE,
+    Json,
+    State,
+    ask_hub,
+    refusals,
+    settings_of,
+    show,
+    write_file,
+)
 
 if TYPE_CHECKING:  # it takes a moment to load, and --help does not need it
+    from hub.operating.doctor import Finding
     from hub.operating.trail import Check
 
 audit = typer.Typer(
@@ -26,6 +38,7 @@ Since = Annotated[
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command(epilog="Example: liaison-hub status --once")(status)
+    app.command(epilog="Example: liaison-hub doctor --json")(doctor)
     app.add_typer(audit, name="audit")
 
 
@@ -61,6 +74,45 @@ def status(
                 console.print(live.screen(ask_hub(state, "status", {})))
             else:
                 live.follow(settings_of(state), console, every)
+
+
+def doctor(state: State = None, as_json: Json = False) -> None:
+    """What is wrong with this hub and what to do: files, keys, clocks, streams, accounts, leases, the audit.
+
+    Exit 1 when something is wrong, 3 when that is that no hub answers.
+    """
+    with refusals(as_json=as_json):
+        settings = settings_of(state)
+        from hub.operating import doctor as judging
+        from hub.operating.machine import look
+        from hub.operating.trail import Check
+        from schemas.errors import Code, LiaisonError
+
+        found = look(settings)
+        try:
+            exam = ask_hub(state, "examine", {})
+            found += judging.judge(exam, settings.limits, time.time_ns() // 1_000_000)
+            check = Check()
+            check.follow(_entries(state, 0))
+            found.append(judging.well("audit", f"{check.number} entries hold"))
+        except LiaisonError as error:
+            found.append(judging.refused("audit" if error.code is Code.STORE_CORRUPT else "running", error))
+        _tell(found, as_json=as_json)
+
+
+def _tell(found: "list[Finding]", *, as_json: bool) -> None:
+    wrong = [each for each in found if not each.ok]
+    if as_json:
+        show({"ok": not wrong, "findings": [each.as_dict() for each in found]}, "", as_json=True)
+    else:
+        from rich.console import Console
+
+        from hub.tables import findings_table
+
+        Console().print(findings_table([each.as_dict() for each in found]))
+    if wrong:
+        away = any(each.code == "hub_unreachable" and each.check == "running" for each in wrong)
+        raise typer.Exit(EXIT_UNREACHABLE if away else EXIT_REFUSED)
 
 
 @audit.command("list", epilog="Example: liaison-hub audit list --limit 20")

@@ -137,19 +137,32 @@ async def test_from_nothing_to_a_running_hub(tmp_path: Path) -> None:
         held = re.search(r'liaison_stream_messages{stream="DIRECTORY"} (\d+)', text)
         assert held  # three documents, and the heads and offers of their log
         assert int(held[1]) > 3
-        assert await fetched(ready["metrics"], "/healthz") == (200, "ok\n")
-        assert await fetched(ready["metrics"], "/readyz") == (200, "ready\n")
-        code, text = await fetched(ready["metrics"], "/metrics")
-        assert code == 200
-        assert 'liaison_endpoint_suspended{agency="fra"' in text
-        code, text, _ = await command(tmp_path, "cli", "status", "--state", "HUB")
-        assert code == 0
-        assert "Centre" in text
-        exported = await hub(tmp_path, "audit", "export", "audit.jsonl")
-        assert exported["entries"] == len((tmp_path / "audit.jsonl").read_text().splitlines())
-        assert await hub(tmp_path, "audit", "verify", "--since", exported["since"]) == exported
+        await looked_after(tmp_path, ready["metrics"])
     code, _, err = await command(tmp_path, "cli", "status", "--state", "HUB", "--json")
     assert (code, json.loads(err)["code"]) == (3, "hub_unreachable")
+
+
+async def looked_after(directory: Path, metrics: str) -> None:
+    """What there is for whoever looks after the hub."""
+    assert await fetched(metrics, "/healthz") == (200, "ok\n")
+    assert await fetched(metrics, "/readyz") == (200, "ready\n")
+    code, text = await fetched(metrics, "/metrics")
+    assert code == 200
+    assert 'liaison_endpoint_suspended{agency="fra"' in text
+    code, text, _ = await command(directory, "cli", "status", "--state", "HUB")
+    assert code == 0
+    assert "Centre" in text
+    code, text, _ = await command(directory, "cli", "doctor", "--state", "HUB", "--json")
+    found = json.loads(text)
+    assert (code == 0) == found["ok"]
+    assert [each["check"] for each in found["findings"] if not each["ok"] and each["check"] != "disk"] == []
+    code, text, _ = await command(directory, "cli", "doctor", "--state", "HUB", "--json")
+    found = json.loads(text)
+    assert (code == 0) == found["ok"]
+    assert [each["check"] for each in found["findings"] if not each["ok"] and each["check"] != "disk"] == []
+    exported = await hub(directory, "audit", "export", "audit.jsonl")
+    assert exported["entries"] == len((directory / "audit.jsonl").read_text().splitlines())
+    assert await hub(directory, "audit", "verify", "--since", exported["since"]) == exported
 
 
 async def fetched(url: str, path: str) -> tuple[int, str]:
