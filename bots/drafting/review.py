@@ -26,7 +26,7 @@ from bots.wording.markup import UNITS_MAX, Span, plain, units
 from bots.wording.words import NAMES, Words, words
 from schemas.bulletin import Bulletin
 from schemas.errors import Code, LiaisonError
-from schemas.vocabulary import Language, Tlp
+from schemas.vocabulary import Kind, Language, Tlp
 from subscribers.records import Published, Record
 
 _REFUSALS: Final = {
@@ -157,6 +157,8 @@ def released(officer: Officer, kept: Kept, published: Published, audience: str) 
     spans.append(Span("\n" + audience))
     if kept.body.to:
         return screen(spans, officer.language)
+    if kept.body.kind is Kind.REQUEST:
+        spans.append(Span("\n" + say.text("Answers come to whoever asked. /asked shows who has answered.")))
     if kept.body.quick:
         return screen(spans, officer.language, answer_screens.take_back(published.id, say))
     spans += [

@@ -4,6 +4,7 @@ not answered. Of what may be shown in full: a number would tell of another.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from bots.clock import moment
 from bots.dialogue.screens import plain_answer, screen
@@ -23,12 +24,20 @@ from schemas.encoding import from_instant
 from schemas.vocabulary import Kind
 from subscribers.records import Filters, Record
 
+_LOOKED_AT: Final = 20
+"""So many questions of others are looked at for an answer of this agency."""
+_MONTH: Final = 30 * 86_400.0
+
 
 async def asked(desk: Desk, officer: Officer) -> Answer:
     """The answer to `/asked`."""
     say, now = words(officer.language), desk.clock.now()
-    own = [each for each in await _own(desk, officer) if _open(each, now)][:PAGE]
-    others = await _waiting(desk, now)
+    filters = Filters(kinds=frozenset({Kind.REQUEST}), tlp_at_most=desk.ceiling.full)
+    requests = await _may(desk, (await desk.node.latest(filters, ANSWERS_MAX)).items)
+    drafter = desk.drafter(officer)
+    mine = (each for each in requests if each.own and each.bulletin.drafter == drafter)
+    own = [each for each in mine if _open(each, now)][:PAGE]
+    others = await _waiting(desk, requests, now)
     if not own and not others:
         text = say.text("No question is open. /ask begins one.")
         return Answer(plain_answer("❓ " + text, officer.language))
@@ -52,20 +61,15 @@ async def asked(desk: Desk, officer: Officer) -> Answer:
     )
 
 
-async def _own(desk: Desk, officer: Officer) -> list[Record]:
-    filters = Filters(kinds=frozenset({Kind.REQUEST}), tlp_at_most=desk.ceiling.full)
-    found = (await desk.node.latest(filters, ANSWERS_MAX)).items
-    drafter = desk.drafter(officer)
-    return await _may(desk, [each for each in found if each.own and each.bulletin.drafter == drafter])
-
-
-async def _waiting(desk: Desk, now: float) -> list[Record]:
-    kept = [
-        record
-        for question in await desk.state.questions.unanswered(now)
-        if (record := await desk.state.outbox.record(question.record)) is not None
-    ]
-    return (await _may(desk, [each for each in kept if each.state != "retracted"]))[:PAGE]
+async def _waiting(desk: Desk, requests: Sequence[Record], now: float) -> list[Record]:
+    """Others' questions that this agency has not answered, the most urgent first."""
+    urgent = sorted((each for each in requests if not each.own and _open(each, now)), key=_until)
+    found: list[Record] = []
+    for each in urgent[:_LOOKED_AT]:
+        replies = standing(await desk.node.replies(each.bulletin.id, ANSWERS_MAX))
+        if not answered(reply for reply in replies if reply.own):
+            found.append(each)
+    return found[:PAGE]
 
 
 async def _may(desk: Desk, records: Sequence[Record]) -> list[Record]:
@@ -80,8 +84,15 @@ async def _answers(desk: Desk, record: Record, say: Words) -> str:
 
 
 def _open(record: Record, now: float) -> bool:
+    """Whether answers are still wanted; without a deadline, for a month."""
     until = record.bulletin.valid_until
-    return record.state != "retracted" and (until is None or from_instant(until) / 1000 > now)
+    ends = from_instant(until) / 1000 if until else from_instant(record.bulletin.issued) / 1000 + _MONTH
+    return record.state != "retracted" and ends > now
+
+
+def _until(record: Record) -> float:
+    until = record.bulletin.valid_until
+    return from_instant(until) / 1000 if until else float("inf")
 
 
 def _entry(record: Record, officer: Officer, say: Words) -> Iterable[Span]:

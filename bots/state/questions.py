@@ -95,10 +95,6 @@ class Questions:
         found = await self._read(" WHERE NOT own AND NOT answered AND until <= ?", now + REMIND)
         return [each for each in found if each.presses(now)]
 
-    async def unanswered(self, now: float) -> list[Question]:
-        """Those of other agencies that still wait for this one, the most urgent first."""
-        return await self._read(" WHERE NOT own AND NOT answered AND until > ?", now)
-
     async def to_tell(self, now: float) -> list[Question]:
         """Those of which an officer of this agency is to hear something."""
         found = await self._read(" WHERE asker IS NOT NULL AND told != 'over' AND until <= ?", now + NEAR)

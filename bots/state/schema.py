@@ -345,7 +345,7 @@ MIGRATIONS: Final = (
     CREATE INDEX questions_due ON questions (until);
     INSERT INTO questions (record, since, until, own, asker, answered)
         SELECT r.id, r.seen, unixepoch(r.record ->> '$.bulletin.valid_until'), r.record ->> '$.own',
-            CASE WHEN r.record ->> '$.bulletin.drafter' GLOB 'officer-[0-9]*'
+            CASE WHEN r.record ->> '$.own' AND r.record ->> '$.bulletin.drafter' GLOB 'officer-[0-9]*'
                 THEN CAST(substr(r.record ->> '$.bulletin.drafter', 9) AS INTEGER) END,
             EXISTS (
                 SELECT 1 FROM records a, json_each(a.record, '$.bulletin.links') l

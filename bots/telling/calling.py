@@ -4,12 +4,14 @@ Calls name the reference alone, whatever the marking: the alert before them show
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bots.clock import Clock, moment
 from bots.dialogue.screens import screen
+from bots.officers.roles import Right
 from bots.parsing.actions import encode, short
-from bots.showing.buttons import button_acknowledge
+from bots.showing.answerable import Answer
+from bots.showing.buttons import button_acknowledge, button_answer
 from bots.showing.heard import Heard
 from bots.showing.overtaken import as_marked_now
 from bots.showing.release import Ceiling, Release
@@ -80,7 +82,10 @@ def _reminder(officer: Officer, record: Record) -> Rendered:
     until = moment(from_instant(record.bulletin.valid_until or record.bulletin.issued) / 1000)
     time = say.embed(say.when(until, officer.zone))
     text = say.text("An answer is asked for until {time}, and your agency has given none.", time=time)
-    return _ringing(officer, record, [Span("⏰ "), *say.code(record.bulletin.ref), Span("\n" + text)])
+    made = _ringing(officer, record, [Span("⏰ "), *say.code(record.bulletin.ref), Span("\n" + text)])
+    if not officer.may(Right.DRAFT):
+        return made
+    return replace(made, rows=((button_answer(record, Answer.REPLY, say),), *made.rows))
 
 
 def _in_vain(officer: Officer, record: Record) -> Rendered:

@@ -5,6 +5,7 @@ under a clock that the test moves.
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from typing_extensions import override
@@ -16,11 +17,15 @@ from bots.showing.release import Ceiling
 from bots.showing.rendered import Rendered
 from bots.state import State
 from bots.state.officers import Officer
+from bots.state.outbox import remember
+from bots.state.questions import Questions
+from bots.state.schema import MIGRATIONS
 from bots.telling.deadlines import Deadlines, how_it_stands
 from bots.telling.intake import Intake
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language, Tlp
 from subscribers.records import Community, Record
+from subscribers.storage.store import Store
 from tests.support.node import DirectNode, Handed
 from tests.support.node_api import make_record
 from tests.support.officers_bot import invite
@@ -202,3 +207,34 @@ async def test_asked_lists_ones_own_and_what_waits_for_this_agency(tmp_path: Pat
         assert labels == ["📊 FRA-2026-0001", "💬 FRA-2026-0004"]
         watch.clock.at += 7 * HOUR
         assert "No question is open" in (await asked(desk, ed)).rendered.parts[0].plain
+
+
+async def test_what_was_kept_before_there_was_the_table_is_in_it(tmp_path: Path) -> None:
+    ed_asks = make_record(1, kind="request", valid_until="2026-03-02T18:00:00Z", drafter="officer-3")
+    asked_of_us, done = (
+        make_record(number, kind="request", valid_until="2026-03-02T19:00:00Z", drafter="officer-3")
+        for number in (2, 3)
+    )
+    kept = (
+        ed_asks.model_copy(update={"own": True}),
+        asked_of_us,
+        done,
+        answer(4, done, "fr-dgx").model_copy(update={"own": True}),
+        make_record(5, kind="request"),
+        make_record(6, valid_until="2026-03-02T18:00:00Z"),
+    )
+    before = next(at for at, each in enumerate(MIGRATIONS) if "CREATE TABLE questions" in each)
+    async with await Store.open(tmp_path / "bot.db", bytes(32), MIGRATIONS[:before]) as store:
+        for each in kept:
+            await store.transact(partial(remember, record=each, now=NOON))
+    async with await Store.open(tmp_path / "bot.db", bytes(32), MIGRATIONS) as store:
+        found = [await Questions(store).get(each.bulletin.id) for each in kept]
+    assert [each and (each.own, each.asker, each.answered) for each in found] == [
+        (True, 3, False),
+        (False, None, False),
+        (False, None, True),
+        None,
+        None,
+        None,
+    ]
+    assert [each and each.until for each in found[:2]] == [NOON + 6 * HOUR, NOON + 7 * HOUR]

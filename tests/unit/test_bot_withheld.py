@@ -234,7 +234,8 @@ async def test_no_text_above_the_ceiling_leaves(
             assert not here.wire.stands(OPEN) + here.wire.stands(CLEAR)
             entries = [each.row() for each in await here.state.audit.all()]
     assert not here.wire.leaks, here.wire.leaks[0]
-    assert {"ack", "more", "lang", "next", "find", "mine", "sub", "bell"} <= pressed
+    assert {"ack", "more", "lang", "next", "find", "mine", "sub", "bell", "tally"} <= pressed
+    assert ("answer" in pressed) is (role is not Role.READER)
     assert here.wire.ways >= {"send", "edit", "toast", "label"}
     for word in (WITHHELD, RAISED, OPEN, CLEAR):
         assert word not in repr(logs) + caplog.text

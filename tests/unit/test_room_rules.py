@@ -20,7 +20,7 @@ from bots.room.init_data import AHEAD_SECONDS, FRESH_SECONDS, read_init_data
 from bots.room.origin import read_listen, read_origin
 from bots.room.pages import page
 from bots.room.passkeys import CHALLENGE_SECONDS, Challenges, created, named, used
-from bots.room.sessions import ALL_MAX, EACH_MAX, IDLE_SECONDS, WHOLE_SECONDS, Sessions
+from bots.room.sessions import ALL_MAX, EACH_MAX, IDLE_SECONDS, WHOLE_SECONDS, Session, Sessions
 from bots.room.texts import TEXTS, PageWords
 from bots.room.tries import Tries
 from bots.room.view import reading
@@ -262,6 +262,13 @@ def test_no_text_of_a_bulletin_becomes_markup(
     assert MARK in html
 
 
+def test_only_who_may_write_is_offered_to() -> None:
+    reader = Session(1, "Ed", None, "chat", 0, "csrf", 0.0, 0.0)
+    for session, offered in ((reader, False), (replace(reader, writes=True), True)):
+        html = page("error", Language.ENGLISH, session, said="Gone")
+        assert ('href="/write"' in html) is offered
+
+
 def test_a_withheld_bulletins_button_says_its_reference_alone() -> None:
     record = make_record(42, tlp="TLP:RED", title="Red secret", severity="high")
     for room, url, app in (
@@ -272,6 +279,8 @@ def test_a_withheld_bulletins_button_says_its_reference_alone() -> None:
         assert rows[0][0] == button_room("FRA-2026-0042", room, words(Language.ENGLISH))
         assert (rows[0][0].url, rows[0][0].app, rows[0][0].data) == (url, app, "")
         assert "secret" not in str(rows)
+        text = render(record, Ceiling(room=room), ENGLISH).parts[0].plain
+        assert text.endswith("Read it in the reading room, or on your agency's terminal.")
     assert not any(each.url for row in render(record, Ceiling(), ENGLISH).rows for each in row)
     open_ = make_record(43, title="Open")
     assert not any(
