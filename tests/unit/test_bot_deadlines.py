@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bots.drafting.deadlines import AHEAD_MAX, at, read
+from bots.drafting.deadlines import AHEAD_MAX, at, read, read_past
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 11, 25, 14, 30, tzinfo=PARIS).timestamp()  # a Wednesday
@@ -71,6 +73,14 @@ def test_it_is_not_further_ahead_than_a_year_nor_beyond_the_calendar() -> None:
     assert read("367 d", PARIS, NOW) is None
     end = datetime(9999, 12, 31, 23, tzinfo=UTC).timestamp()
     assert read("tonight", ZoneInfo("UTC"), end) is None
+
+
+@settings(max_examples=100)
+@given(st.text(st.sampled_from("0123456789٠٣:.h-, ampdтч小时今晚tonightfri"), max_size=24))
+def test_whatever_is_typed_is_read_or_not(text: str) -> None:
+    ahead, behind = read(text, PARIS, NOW), read_past(text, PARIS, NOW)
+    assert ahead is None or ahead > NOW
+    assert behind is None or behind <= NOW
 
 
 def test_clocks_that_change_are_the_officers() -> None:
