@@ -34,7 +34,7 @@ help: ## Show this list
 	@[ -t 1 ] || export NO_COLOR=1; awk 'BEGIN { FS = ":.*## "; if (ENVIRON["NO_COLOR"] == "" && ENVIRON["TERM"] != "dumb") { bold = "\033[1m"; name = "\033[36m"; off = "\033[0m" } \
 	  printf "%sLiaison%s: signed, end-to-end encrypted bulletins between agencies\n", bold, off } \
 	  /^##@ / { printf "\n%s%s%s\n", bold, substr($$0, 5), off } \
-	  /^[a-z][a-z-]*:.*## / { printf "  %smake %-9s%s %s\n", name, $$1, off, $$2 }' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z][a-z-]*:.*## / { printf "  %smake %-12s%s %s\n", name, $$1, off, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 
 .PHONY: setup
@@ -119,6 +119,11 @@ faults: $(READY) ## Kill, stop, cut off and fill up real processes at every step
 	@bash .ci/disks
 	@$(UV) sync --locked --quiet --inexact --extra pictures --group faults
 	@$(APART) pytest -m faults -p no:randomly tests/faults $(ARGS)
+
+.PHONY: performance
+performance: $(READY) ## Take build/bench.json over into docs/performance.md: tables, model and plot
+	@python -m tests.bench.report $(ARGS)
+	@python -m tests.bench.plot
 
 .PHONY: fuzz
 fuzz: $(FUZZ) ## Fuzz every parser for SECONDS=n in all, going on from the last run (ARGS="--only frame --report ...")

@@ -32,6 +32,7 @@ from tests.bench import (
     memory,
     rotation,
     routing,
+    scale,
 )
 from tests.bench.measure import Mark, Result, Skipped
 from tests.bench.peers import delivering, sealing
@@ -80,6 +81,7 @@ class Sizes:
     peer_readers: tuple[int, ...]
     peer_rounds: int
     delivered_to: int
+    scale: scale.Sizes
 
 
 FULL: Final = Sizes(
@@ -103,6 +105,7 @@ FULL: Final = Sizes(
     peer_readers=(10, 100, 300),
     peer_rounds=9,
     delivered_to=100,
+    scale=scale.Sizes(),
 )
 QUICK: Final = Sizes(
     frames=3,
@@ -125,10 +128,13 @@ QUICK: Final = Sizes(
     peer_readers=(2,),
     peer_rounds=1,
     delivered_to=2,
+    scale=scale.Sizes(20, 20, 20, 200, queries=4, frames=100, rounds=1),
 )
 PARTS: Final = (
     "frames", "catch_up", "rotation", "archive", "processes", "flash", "hub", "fan_out", "peers",
 )  # fmt: skip
+SLOW: Final = ("scale",)
+"""Only when they are asked for."""
 
 
 def computed(sizes: Sizes, parts: Sequence[str]) -> Iterator[Result]:
@@ -204,6 +210,7 @@ _MEASURES: Final[dict[str, Callable[[Sizes, Path], AsyncIterator[Result | Skippe
     "hub": _hub,
     "fan_out": _fan_out,
     "peers": _peers,
+    "scale": lambda sizes, directory: scale.measure(directory, sizes.scale),
 }
 
 
@@ -257,7 +264,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run; the exit code is 0 whatever was measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="tiny sizes: shows that everything runs")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="some parts only")
+    parser.add_argument("--only", nargs="+", choices=PARTS + SLOW, default=PARTS, help="some parts only")
     parser.add_argument("--build", type=Path, default=BUILD, help="where bench.json goes [build]")
     given = parser.parse_args(arguments)
     given.build.mkdir(parents=True, exist_ok=True)

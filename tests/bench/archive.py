@@ -45,13 +45,13 @@ _NOTE: Final = "MATCH, ten rows, json.loads, through the same connection"
 async def filled(directory: Path, bulletins: int) -> AsyncIterator[Store]:
     """A node's store with so many bulletins, a minute apart from `made.START` on."""
     async with await Store.open(directory / "archive.db", seed("archive"), tables.NODE) as store:
-        await _fill(store, bulletins)
+        await fill(store, 0, bulletins)
         yield store
 
 
 async def measure(store: Store, *, queries: int) -> list[Result]:
     """`archive_query_p95` of so many queries, each one asked of the archive and then bare."""
-    archive, asked = Archive(store), _questions(queries)
+    archive, asked = Archive(store), questions(queries)
     taken: tuple[list[float], list[float]] = ([], [])
     for words in asked:
         start = time.perf_counter()
@@ -90,10 +90,11 @@ async def _bare(store: Store, words: str) -> int:
     return await store.read(find)
 
 
-async def _fill(store: Store, bulletins: int) -> None:
-    words = random.Random(1)
-    for start in range(0, bulletins, _TOGETHER):
-        some = [_bulletin(number, words) for number in range(start, min(start + _TOGETHER, bulletins))]
+async def fill(store: Store, begin: int, end: int) -> None:
+    """Put in those with the numbers from `begin` to before `end`."""
+    words = random.Random(1 + begin)
+    for start in range(begin, end, _TOGETHER):
+        some = [_bulletin(number, words) for number in range(start, min(start + _TOGETHER, end))]
         await store.transact(partial(put_all, new=some))
 
 
@@ -124,7 +125,7 @@ def _proof() -> Proof:
     return Proof.of(parse_frame(Publisher().bulletin(1)), bytes(16), own=False)
 
 
-def _questions(count: int) -> Sequence[str]:
+def questions(count: int) -> Sequence[str]:
     """Common words, rare ones, and both together."""
     words = random.Random(2)
     kinds = (
