@@ -29,7 +29,7 @@ from hub.office import TROUBLE, Office
 from hub.pull import Pull
 from hub.registrar import announcement_of, split_bundle
 from hub.settlement import Settlement, Submission, admit, claim, prepare, quarantine_entry
-from hub.state import ANSWERED, Mark, State
+from hub.state import ANSWERED, State
 from hub.streams import (
     ADMISSION,
     HISTORY_TTL,
@@ -54,7 +54,7 @@ BATCH: Final = 900
 """Submissions taken from the intake at once."""
 _AT_A_STRETCH: Final = 8
 """So many batches, where there are, before whoever else wants to change something has its turn."""
-_TRIM_EVERY: Final = 2000
+_TRIM_EVERY: Final = 5000
 _BACKOFF_SECONDS: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 _Ready = asyncio.Queue[asyncio.Task[list[Submission]]]
@@ -161,15 +161,24 @@ class Router:
     # -- in order: decide, write, acknowledge -------------------------------------------------------------
 
     async def _settle_all(self, ready: _Ready, group: asyncio.TaskGroup) -> None:
+        coming = group.create_task(ready.get())
         while True:
-            batches = [await (await ready.get())]
+            await asyncio.wait({coming})
             async with self._office.writing() as state:
-                await self._settle(batches[0], state, group)
-                while len(batches) < _AT_A_STRETCH and not ready.empty():
-                    batches.append(await ready.get_nowait())
-                    await self._settle(batches[-1], state, group)
+                for _ in range(_AT_A_STRETCH):
+                    submissions = await coming.result()
+                    coming = group.create_task(ready.get())
+                    await self._settle(submissions, state, group)
+                    self._trim(submissions, group)
+                    if not await self._comes(coming):
+                        break
                 await self._written()
-                await self._trim(sum(map(len, batches)), batches[-1][-1].mark)
+
+    async def _comes(self, coming: asyncio.Task[asyncio.Task[list[Submission]]]) -> bool:
+        """Whether another batch is there before all is written: then it is judged meanwhile."""
+        if self._under_way:
+            await asyncio.wait({coming, self._under_way}, return_when=asyncio.FIRST_COMPLETED)
+        return coming.done()
 
     async def _settle(
         self, submissions: Sequence[Submission], state: State, group: asyncio.TaskGroup
@@ -336,13 +345,16 @@ class Router:
             state.quarantined[submission.publisher] = submission.mark
             _log.info("submission refused", code=refusal.code, endpoint=submission.publisher)
 
-    async def _trim(self, settled: int, through: Mark) -> None:
-        self._since_trim += settled
+    def _trim(self, settled: Sequence[Submission], group: asyncio.TaskGroup) -> None:
+        """Now and then, beside the work, what came before the batch that was just settled: all of that is
+        written. Not the newest of it: should the server lose its end and begin there again, this must not
+        take what was put in their place.
+        """
+        self._since_trim += len(settled)
         if self._since_trim >= _TRIM_EVERY:
             self._since_trim = 0
-            # Not the newest: should the server lose its end and begin there again, this must not take what
-            # was put in their place.
-            await trim_intake(self._office.nc, through.sequence - BATCH, self._part.subjects)
+            before = settled[0].mark.sequence - BATCH
+            group.create_task(trim_intake(self._office.nc, before, self._part.subjects))
 
 
 def _is_cosignature(submission: Submission) -> bool:

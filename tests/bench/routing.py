@@ -38,7 +38,7 @@ PUBLISHERS: Final = 8
 TEXT: Final = bytes(1_000)
 """What a frame carries: with this it has 1,583 bytes, the least that a frame with a bulletin has."""
 _BATCH: Final = 600
-_POLL: Final = 0.005
+_POLL: Final = 0.02
 _PATIENCE: Final = 120.0
 _NOTE: Final = (
     "fetch, json.loads, two SHA-256, Ed25519, publish in synced batches: one by one, times the cores"
