@@ -12,6 +12,7 @@ import typer
 
 from hub import coredump
 from hub.operating import cli as operating
+from hub.recovery import cli as recovery
 from hub.terminal import Json, State, ask_hub, read_file, refusals, settings_of, show, write_file
 from schemas.limits import DOCUMENT_MAX
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 
 operating.add_to(app)
+recovery.add_to(app)
 
 
 def main() -> None:

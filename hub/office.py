@@ -361,7 +361,8 @@ class Office:
             self.accounts.entitle(public, sends)
             await self._push(public)
         if self._served.get(public) != reads:
-            await ensure_endpoint(self.nc, public, reads)
+            restored = self._state.restored
+            await ensure_endpoint(self.nc, public, reads, restored.metadata if restored else {})
             self._served[public] = reads
 
     async def _push(self, public: str) -> None:

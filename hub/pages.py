@@ -17,9 +17,11 @@ from hub.grants import PAST, TRAFFIC
 from hub.jetstream import JetStreamRefused, api
 from hub.office import TROUBLE, Office
 from hub.pull import Pull
+from hub.recovery.rewinding import rewind
 from schemas.errors import Code, LiaisonError, TrustError
 from schemas.limits import FRAME_MAX, PAGE_FRAMES_MAX, PAGE_MAX
 from schemas.pages import OldFrame, Page, PageRequest, parse_page_request, refusal_page
+from schemas.rewind import rewind_of
 
 _log = structlog.get_logger(__name__)
 
@@ -49,8 +51,7 @@ async def answering(office: Office) -> AsyncIterator[None]:
     async def asked(message: Msg) -> None:
         asker = message.subject.rpartition(".")[2]
         try:
-            request = parse_page_request(message.data)
-            answer = (await read(office, request, filters(request, asker, office.view()))).to_bytes()
+            answer = (await _page(office, message.data, asker)).to_bytes()
         except TROUBLE as trouble:
             _log.warning("no old frames given", endpoint=asker, reason=str(trouble))
             answer = refusal_page(Code.HUB_UNREACHABLE)
@@ -65,6 +66,13 @@ async def answering(office: Office) -> AsyncIterator[None]:
         yield
     finally:
         await subscription.unsubscribe()
+
+
+async def _page(office: Office, data: bytes, asker: str) -> Page:
+    if (after := rewind_of(data)) is not None:
+        return await rewind(office, asker, after)
+    request = parse_page_request(data)
+    return await read(office, request, filters(request, asker, office.view()))
 
 
 async def read(office: Office, request: PageRequest, subject: str) -> Page:

@@ -18,7 +18,6 @@ from hub.grants import MAX_PAYLOAD
 from hub.operating.meter import Taken
 from hub.state import NOTHING, THROUGH, Mark, State, digest
 from hub.verifier import Claim
-from schemas.chain import ChainHead, ChainKey
 from schemas.errors import LiaisonError
 from schemas.frame import signed_message
 from schemas.limits import WRAPS_PER_BUNDLE
@@ -138,8 +137,7 @@ def admit(
 ) -> None:
     """Judge a frame, and note it for TRAFFIC unless it is there already. Raises TrustError."""
     frame = opened.frame
-    key = ChainKey(subject.publisher, subject.community, subject.precedence.value)
-    admitted = decide(opened, subject, view, state.heads.get(key, ChainHead()), now)
+    admitted = decide(opened, subject, view, state.head_before(frame), now)
     if not admitted.repeated:
         state.admitted(frame, admitted.head)
         settlement.send(subject.traffic(), frame.raw, {"Nats-Msg-Id": frame.hash})

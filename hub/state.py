@@ -21,6 +21,7 @@ from hub.admission import View
 from hub.grants import DIRECTORY, TRAFFIC
 from hub.registrar import Announcements
 from hub.streams import QUARANTINE, scan
+from hub.recovery.returned import Returned, behind, returned
 from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError, OperationError
@@ -111,6 +112,10 @@ class State:
     through: dict[str, Mark] = field(default_factory=dict)
     quarantined: dict[str, Mark] = field(default_factory=dict)
     floor: Mark = NOTHING
+    restored: Returned | None = None
+    """The backup that TRAFFIC was restored from, if it was."""
+    moved: set[ChainKey] = field(default_factory=set)
+    """The chains of which frames have come since then."""
     _view: View | None = None
 
     def view(self, suspended: frozenset[str], now: int) -> View:
@@ -133,9 +138,19 @@ class State:
         """Whether what the endpoint sent there, and was refused, is in quarantine."""
         return mark.within(self.quarantined.get(publisher, NOTHING))
 
+    def head_before(self, frame: Frame) -> ChainHead:
+        """Where the chain of a frame stands that is to be judged."""
+        key = ChainKey.of(frame)
+        head = self.heads.get(key, ChainHead())
+        lost = self.restored is not None and key not in self.moved
+        return behind(head, frame) if lost else head
+
     def admitted(self, frame: Frame, head: ChainHead) -> None:
         """Count a frame that is on TRAFFIC, or will be with the batch that is being made."""
-        self.heads[ChainKey.of(frame)] = head
+        key = ChainKey.of(frame)
+        self.heads[key] = head
+        if self.restored is not None:
+            self.moved.add(key)
         if frame.header.k == EPOCH:
             self.announcements.add(frame)
 
@@ -188,6 +203,7 @@ async def rebuild(
     """
     directory, position = await read_directory(nc, root, learn)
     state = State(directory, position=position)
+    restored = await returned(nc)
     before, seen = _Latest(), 0
     async for messages in scan(nc, TRAFFIC, ["f.>", "r.>", *fences], last_per_subject=True):
         for message in messages:
@@ -199,13 +215,15 @@ async def rebuild(
             if message.subject.startswith("f."):
                 frame = _frame(message)
                 state.admitted(frame, ChainHead(frame.header.seq, frame.hash))
+                if restored and message.metadata.sequence.stream > restored.last:
+                    state.moved.add(ChainKey.of(frame))
             elif said := (message.headers or {}).get(ANSWERED):
                 state.through[message.subject.removeprefix("r.")] = Mark.parse(said)
     if seen < newest:
         raise OperationError(
             Code.HUB_UNREACHABLE, "a replica of TRAFFIC lags behind", "it is read again in a moment"
         )
-    state.floor = before.mark
+    state.floor, state.restored = before.mark, restored
     refused: dict[str, _Latest] = defaultdict(_Latest)
     async for messages in scan(nc, QUARANTINE, ["q.>"], last_per_subject=True):
         for message in messages:

@@ -10,6 +10,7 @@ its own hash, for as long as the operator says.
 import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from nats.aio.client import Client
@@ -20,7 +21,7 @@ from hub.grants import DIRECTORY, MAX_PAYLOAD, TRAFFIC, Entitlements
 from hub.jetstream import ABSENT, JetStreamRefused, api
 from hub.partitions import SLOT
 from hub.pull import Pull
-from schemas.errors import OperationError
+from schemas.errors import Code, OperationError
 from schemas.limits import CHUNK_MAX, INTAKE_AGE_MAX
 from schemas.subjects import CHUNKS, chunk_at
 
@@ -38,6 +39,7 @@ RECEIPT_TTL: Final = "4320h"
 HISTORY_TTL: Final = "720h"
 """30 days: who asked for old keys has long asked another holder by then."""
 
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _SECOND: Final = 1_000_000_000
 _DAY: Final = 86_400 * _SECOND
 _MILLISECOND: Final = 1_000_000
@@ -45,6 +47,9 @@ _UNANSWERED_MAX: Final = 2048
 _ENDPOINT_REQUESTS: Final = 32
 _SCAN_BATCH: Final = 1000
 _END_SECONDS: Final = 1.0
+_BEGIN: Final = frozenset({"deliver_policy", "opt_start_seq"})
+_KEPT: Final = frozenset({"metadata"})
+"""That a stream came from a backup stays said: `hub.recovery.returned`."""
 _FOR_GOOD: Final = frozenset({"persist_mode"})
 """What the server changes in no stream that is there."""
 
@@ -155,7 +160,8 @@ async def ensure_streams(nc: Client, limits: StreamLimits | None = None) -> None
                 raise
             await api(nc, f"STREAM.CREATE.{name}", config)
         else:
-            wanted = {**config, **{key: existing[key] for key in _FOR_GOOD & existing.keys()}}
+            kept = _FOR_GOOD | _KEPT
+            wanted = {**config, **{key: existing[key] for key in kept & existing.keys()}}
             if any(existing.get(key) != value for key, value in wanted.items()):
                 await api(nc, f"STREAM.UPDATE.{name}", wanted)
 
@@ -208,6 +214,19 @@ async def reset(nc: Client, stream: str, durable: str, sequence: int | None = No
     await api(nc, f"CONSUMER.RESET.{stream}.{durable}", None if sequence is None else {"seq": sequence})
 
 
+async def begin_at(nc: Client, stream: str, durable: str, sequence: int) -> None:
+    """Make a durable anew that delivers from the stream sequence `sequence` on, with all else as it was. One
+    that was made for what is new cannot be set back. Killed in between, it is made again as for a newcomer.
+    """
+    config = await _existing(nc, stream, durable)
+    if config is None:
+        raise OperationError(Code.NOT_FOUND, "the hub has no feed for this endpoint", "admit it again")
+    await api(nc, f"CONSUMER.DELETE.{stream}.{durable}")
+    begin = {"deliver_policy": "by_start_sequence", "opt_start_seq": sequence}
+    body = {"stream_name": stream, "config": {**config, **begin}, "action": ""}
+    await api(nc, f"CONSUMER.CREATE.{stream}.{durable}", body)
+
+
 def traffic_filters(public: str, entitlements: Entitlements) -> list[str]:
     """What the endpoint reads of TRAFFIC: its wraps, its receipts, which old keys it is asked for, the frames
     of its communities.
@@ -221,15 +240,18 @@ def directory_filters(entitlements: Entitlements) -> list[str]:
     return ["d.doc", "d.head", *sorted({f"m.{community}" for _, community in entitlements})]
 
 
-async def ensure_endpoint(nc: Client, public: str, entitlements: Entitlements) -> None:
+async def ensure_endpoint(
+    nc: Client, public: str, entitlements: Entitlements, metadata: Mapping[str, str] = _NONE
+) -> None:
     """Make an endpoint's two durables, or set their filters to `entitlements`, live.
 
     On TRAFFIC the endpoint reads what comes after it was made, and of an added community what comes after the
     addition: a joiner starts at the next epoch. Of an added community's membership log it needs everything,
     so the DIRECTORY durable is set back to that log's beginning: the endpoint then sees later directory
-    messages again, and knows them by sequence.
+    messages again, and knows them by sequence. `metadata` is for the endpoint to read.
     """
-    await _consumer(nc, TRAFFIC, _durable(public, traffic_filters(public, entitlements), "new"))
+    traffic = _durable(public, traffic_filters(public, entitlements), "new")
+    await _consumer(nc, TRAFFIC, {**traffic, "metadata": dict(metadata)} if metadata else traffic)
     wanted = directory_filters(entitlements)
     before = await _consumer(nc, DIRECTORY, _durable(public, wanted, "all"))
     if before is not None and (added := set(wanted) - before):
@@ -307,12 +329,20 @@ async def _consumer(nc: Client, stream: str, config: dict[str, Any]) -> set[str]
     """
     name = config["durable_name"]
     existing = await _existing(nc, stream, name)
-    if existing is None or any(existing.get(key) != value for key, value in config.items()):
+    if existing is not None:  # where it began is settled: `begin_at` may have changed it
+        config = {**config, **{key: existing[key] for key in _BEGIN & existing.keys()}}
+    if existing is None or any(_differs(existing.get(key), value) for key, value in config.items()):
         body = {"stream_name": stream, "config": {**config, "name": name}, "action": ""}
         await api(nc, f"CONSUMER.CREATE.{stream}.{name}", body)
     if existing is None:
         return None
     return set(existing.get("filter_subjects", ()))
+
+
+def _differs(there: object, wanted: object) -> bool:
+    if isinstance(there, dict) and isinstance(wanted, dict):  # the server puts some of its own beside ours
+        return not wanted.items() <= there.items()
+    return there != wanted
 
 
 async def _existing(nc: Client, stream: str, durable: str) -> dict[str, Any] | None:

@@ -70,6 +70,7 @@ class Code(StrEnum):
     STALE_HEAD = "stale_head"
     ROLLBACK = "rollback"
     STOLEN_KEY = "stolen_key"
+    RESTORING = "restoring"
     BAD_PROOF = "bad_proof"
     BAD_PARCEL = "bad_parcel"
     BAD_EVIDENCE = "bad_evidence"

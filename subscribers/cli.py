@@ -70,6 +70,8 @@ PARTS: Final = {
     "keys": Part("keys", "keys", _OWN),
     "identity": Part("identity", "identity", _OWN),
     "recover": Part("keys", "recover", _OWN),
+    "backup": Part("recovering", "backup", _OWN),
+    "restore": Part("recovering", "restore", _OWN),
     "status": Part("owning", "status", _OWN),
     "alarms": Part("alarming", "alarms", _OWN),
     "quarantine": Part("owning", "quarantine", _OWN),

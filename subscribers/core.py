@@ -44,6 +44,8 @@ from subscribers.exchange.traffic_feed import TrafficFeed
 from subscribers.keyring.key_store import Rack
 from subscribers.keys import Keyring
 from subscribers.records import Published
+from subscribers.recovery.resending import Resending
+from subscribers.recovery.returning import Returning
 from subscribers.settings import NodeSettings
 from subscribers.sharing.asking import Joiner
 from subscribers.sharing.handover import Handovers
@@ -90,6 +92,9 @@ class Core:
             store, ledger, self.outbox, self.directory_feed, rack, self.endpoint, clock
         )
         self.link = HubLink(admission, rack.ring, self.outbox)
+        self.returning = Returning(store, self.outbox, self.endpoint, clock)
+        self.resending = Resending(store, ledger, self.outbox, clock)
+        self.traffic_feed.on_read = self._come_back
         joiner = Joiner(rack, self.endpoint, clock, settings.history_patience_seconds * SECOND)
         self.history = PastReader(store, ledger, self.link, self.directory_feed, self.traffic_feed, joiner)
         self.handovers = Handovers(store, ledger, self.link, self.traffic_feed, self.endpoint, clock)
@@ -159,9 +164,15 @@ class Core:
 
     async def _read(self, nc: Client) -> None:
         await self.compare_clocks()
+        await self.resending.notice(nc)
+        await self.returning.begin(nc)
         async with asyncio.TaskGroup() as group:
             group.create_task(self.directory_feed.run(nc))
             group.create_task(self.traffic_feed.run(nc, self.link))
+
+    async def _come_back(self) -> None:
+        await self.returning.finish()
+        await self.resending.finish()
 
     async def publish(
         self,

@@ -38,6 +38,7 @@ async def diagnose(core: Core, key_warning: str = "", unconfirmed: int = 0) -> l
         _outbox,
         _archive,
         _alarms,
+        _copy,
         _history,
         _disk,
     )
@@ -215,6 +216,19 @@ async def _alarms(core: Core) -> Finding:
         message=f"{count} alarms stand" if count else "none",
         fix="read them with `liaison-agency alarms`; acknowledge what is seen to" if count else "",
     )
+
+
+async def _copy(core: Core) -> Finding:
+    copy = await core.returning.standing()
+    if copy is None:
+        return Finding(check="copy", ok=True, message="never restored from a copy")
+    made = instant(min(copy.made, _LATEST))
+    if copy.ended is None:
+        message = f"restored from a copy of {made}: nothing is published before what came later has been read"
+        fix = "let it reach the hub" if core.parcels is None else _BY_PARCEL
+        return Finding(check="copy", ok=False, message=message, fix=fix)
+    said = f"restored from a copy of {made}, read on since; {copy.found} frames of ours came after it"
+    return Finding(check="copy", ok=True, message=said)
 
 
 async def _history(core: Core) -> Finding:

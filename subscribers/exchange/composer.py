@@ -214,12 +214,8 @@ def _begin_epoch(history: History, place: FrameSubject, chain: OwnChain, context
     seq = chain.head.seq + 1
     announcement = sha256(raw).digest()
     readers = readers_of(context.directory, place.community, context.now)
-    wraps = [
-        each
-        for reader in readers
-        if reader.endpoint != place.publisher
-        if (each := _wrap(key, announcement, reader))
-    ]
+    # One is for ourselves: after its machine was lost, a restored node reads its own bulletins by it.
+    wraps = [each for reader in readers if (each := _wrap(key, announcement, reader))]
     submissions = [Submission(EPOCH, place.intake(), raw, seq)]
     bundles = (wraps[start : start + WRAPS_PER_BUNDLE] for start in range(0, len(wraps), WRAPS_PER_BUNDLE))
     subject = wrap_submission(place.publisher)

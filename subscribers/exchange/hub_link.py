@@ -91,12 +91,19 @@ class _Stored(BaseModel):
     seq: int
 
 
+class FeedConfig(BaseModel):
+    """What the hub has written to a durable of ours."""
+
+    metadata: dict[str, str] = {}
+
+
 class FeedState(BaseModel):
     """What the hub's server says of a durable of ours, and its time."""
 
     num_pending: int
     num_ack_pending: int
     ts: AwareDatetime
+    config: FeedConfig = FeedConfig()
 
 
 class HubLink:
@@ -277,6 +284,11 @@ async def traffic_backlog(nc: Client) -> int:
 async def directory_backlog(nc: Client) -> int:
     """Messages of the directory feed that this endpoint has not acknowledged."""
     return _waiting(await _feed(nc, DIRECTORY))
+
+
+async def traffic_metadata(nc: Client) -> dict[str, str]:
+    """What the hub lets this endpoint know of its traffic feed."""
+    return (await _feed(nc, TRAFFIC)).config.metadata
 
 
 async def hub_clock(nc: Client) -> int:

@@ -22,7 +22,8 @@ from schemas.merkle import Head
 from schemas.subjects import FrameSubject, parse_frame_subject
 from schemas.vocabulary import History, Precedence
 from subscribers.exchange.composer import Context, Item, OwnChain, OwnEpoch, beat, compose
-from subscribers.judging.own_frames import check, go_on
+from subscribers.judging.own_frames import WentOn, check, go_on, go_on_from_copy
+from subscribers.judging.returned import is_open
 from subscribers.sealing import EpochKey
 from subscribers.storage.journal import ChainName, Settled, Settlement, Waiting, keep, park, save_chain
 from subscribers.storage.ledger import Changes, Ledger
@@ -169,8 +170,25 @@ class Outbox:
         """
         went_on = await self._store.transact(lambda connection: go_on(connection, alarm, publisher, now))
         if went_on:
-            self._next_epoch = max(self._next_epoch, went_on.next_epoch)
-            await self.merge(Settlement(admitted=went_on.heads, reseal=set(went_on.heads)))
+            await self._follow(went_on, set(went_on.heads))
+
+    async def come_back(self, publisher: str, now: int) -> bool:
+        """A node restored from a copy has read what came after it: its chains go on behind that, and what
+        waits is made again there. Whether it was one.
+        """
+        went_on = await self._store.transact(lambda connection: go_on_from_copy(connection, publisher, now))
+        if went_on is None:
+            return False
+        await self._follow(went_on, {*self._chains, *went_on.heads})
+        return True
+
+    async def begin_anew(self) -> None:
+        """Make again all that waits, and begin new epochs: the hub may have lost the old ones."""
+        await self.merge(Settlement(reseal=set(self._chains)))
+
+    async def _follow(self, went_on: WentOn, again: set[ChainName]) -> None:
+        self._next_epoch = max(self._next_epoch, went_on.next_epoch)
+        await self.merge(Settlement(admitted=went_on.heads, reseal=again))
 
     async def _keep_journal(self) -> None:
         try:
@@ -230,6 +248,8 @@ class Outbox:
     async def _reseal(self, community: str, precedence: str) -> None:
         name = (community, precedence)
         async with self._compose:
+            if await self._store.read(is_open):
+                return  # a restored node first reads what it said after the copy; then all is made again
             draw = self._draw()
             draw.chains[name] = OwnChain(draw.chains[name].admitted, draw.chains[name].admitted)
 

@@ -13,6 +13,7 @@ import apsw
 from schemas.chain import ChainHead
 from schemas.errors import Code, TrustError
 from schemas.frame import Frame
+from subscribers.judging import returned
 from subscribers.judging.alarms import Alarm, AlarmKey, AlarmName, end_alarms, raise_alarms
 from subscribers.storage.store import Row, Store
 
@@ -43,12 +44,17 @@ def note(connection: apsw.Connection, digest: str) -> None:
 
 def claim(connection: apsw.Connection, frames: Iterable[Frame], now: int) -> None:
     """Cross off frames in our name that have come, authentic and in their place; raise `stolen_key` for what
-    is not ours. `now` in Unix milliseconds.
+    is not ours. A node that was restored takes them for its own until it has read what came after the copy.
+    `now` in Unix milliseconds.
     """
     for frame in frames:
         sql = "DELETE FROM composed WHERE sha256 = ? RETURNING 1"
         rows: list[Row] = connection.execute(sql, (frame.hash,)).fetchall()
-        if not rows:
+        if rows:
+            continue
+        if returned.is_open(connection):
+            returned.adopt(connection, frame)
+        else:
             _accuse(connection, frame, now)
 
 
@@ -58,7 +64,10 @@ def is_under_way(connection: apsw.Connection, digest: str) -> bool:
 
 
 def check(connection: apsw.Connection) -> None:
-    """That nobody else has spoken in our name; TrustError `stolen_key`."""
+    """That nobody else has spoken in our name, and we know what we said ourselves; TrustError `stolen_key` or
+    `restoring`.
+    """
+    returned.check(connection)
     if has_strangers(connection):
         raise TrustError(
             Code.STOLEN_KEY,
@@ -90,6 +99,19 @@ def go_on(connection: apsw.Connection, number: int, publisher: str, now: int) ->
     gone: list[Row] = connection.execute(sql, (community,)).fetchall()
     heads = {(community, each): _go_on(connection, publisher, community, each) for (each,) in set(gone)}
     end_alarms(connection, [AlarmKey(AlarmName.STOLEN_KEY, community, publisher)], now)
+    return WentOn(heads, _next_epoch(connection, publisher))
+
+
+def go_on_from_copy(connection: apsw.Connection, publisher: str, now: int) -> WentOn | None:
+    """A restored node has read everything that came after the copy: its chains go on from where they stand at
+    the hub. None when it is not restored, or has done so before.
+    """
+    if not returned.end(connection, now):
+        return None
+    sql = """SELECT c.community, c.precedence FROM chains c LEFT JOIN own_chains o USING (community,
+    precedence) WHERE c.publisher = ? AND c.seq > coalesce(o.admitted_seq, -1)"""
+    moved: list[Row] = connection.execute(sql, (publisher,)).fetchall()
+    heads = {(com, pr): _go_on(connection, publisher, com, pr) for com, pr in moved}
     return WentOn(heads, _next_epoch(connection, publisher))
 
 

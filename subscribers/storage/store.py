@@ -111,7 +111,7 @@ class Store:
         lanes = [Lane(f"store-{role}") for role in ("writer", *("reader",) * readers)]
         try:
             await lanes[0].open(path, raw)
-            await lanes[0].run(functools.partial(_migrate, migrations=migrations))
+            await lanes[0].run(functools.partial(migrate, migrations=migrations))
             for reader in lanes[1:]:
                 await reader.open(path, raw)
                 await reader.run(lambda connection: connection.execute("PRAGMA query_only = on").fetchall())
@@ -267,8 +267,10 @@ def _casefold(*values: object) -> str:
     return str(values[0]).casefold()
 
 
-def _migrate(connection: apsw.Connection, migrations: Sequence[str]) -> None:
-    """Apply what is new, each script and its number as one. Raises OperationError `bad_version`."""
+def migrate(connection: apsw.Connection, migrations: Sequence[str]) -> None:
+    """Apply what is new, each script and its number as one; a file of a newer program is left as it is.
+    Raises OperationError `bad_version`.
+    """
     applied = connection.pragma("user_version")
     if applied > len(migrations):
         fix = "install the version that wrote it, or a later one"

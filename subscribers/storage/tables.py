@@ -5,8 +5,9 @@ from typing import Final
 from subscribers.airgap import node_side as air_gap
 from subscribers.directory import notices, vouched
 from subscribers.exchange import attempts
-from subscribers.judging import alarms, held, kept, own_frames, replaced
+from subscribers.judging import alarms, held, kept, own_frames, replaced, returned
 from subscribers.keyring import epoch_keys
+from subscribers.recovery import resending
 from subscribers.sharing import asked
 from subscribers.storage import archive, history_rows, journal, ledger, upload_rows
 from subscribers.telling import compliance, digest, digest_correction
@@ -42,4 +43,6 @@ NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[5],
     archive.MIGRATIONS[6],
     archive.MIGRATIONS[7],
+    returned.MIGRATIONS[0],
+    resending.MIGRATIONS[0],
 )

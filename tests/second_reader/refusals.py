@@ -15,7 +15,7 @@ CODES = frozenset(
     exercise_mismatch content_mismatch wrong_key store_corrupt disk_full already_running not_enrolled
     hub_unreachable node_unreachable not_found forbidden bad_request bad_settings internal history_none
     bad_page too_early not_a_reply no_reader stolen_key bad_chunk bad_attachment missing_chunk over_quota
-    not_granted grant_expired red_onward
+    restoring not_granted grant_expired red_onward
     """.split()
 )
 

@@ -79,7 +79,7 @@ def kinds(composed: Composed) -> list[str]:
     return [each.kind for each in composed.submissions]
 
 
-def test_the_first_begins_an_epoch_and_everybody_but_us_gets_its_key() -> None:
+def test_the_first_begins_an_epoch_and_everybody_gets_its_key_and_so_do_we() -> None:
     composed = after(1)
     assert kinds(composed) == [EPOCH, WRAPS, BULLETIN]
     announcement, bundle, sealed = composed.submissions
@@ -89,9 +89,10 @@ def test_the_first_begins_an_epoch_and_everybody_but_us_gets_its_key() -> None:
     id_, epoch = composed.announced
     assert (id_.publisher, id_.ep, epoch.due) == (FRA.endpoint, 0, True)
     wraps = parse_bundle(bundle.raw)
-    assert {each.kid for each in wraps} == {JPN.kem.kid, UNX.kem.kid}
+    assert {each.kid for each in wraps} == {FRA.kem.kid, JPN.kem.kid, UNX.kem.kid}
     hash_ = sha256(announcement.raw).digest()
-    for wrapped, party in zip(sorted(wraps), sorted((JPN, UNX), key=lambda each: each.kem.kid), strict=True):
+    parties = sorted((FRA, JPN, UNX), key=lambda each: each.kem.kid)
+    for wrapped, party in zip(sorted(wraps), parties, strict=True):
         assert len(wrapped.to_bytes()) == WRAP_SIZE
         assert bytes(unwrap(wrapped, hash_, party.kem, party.endpoint, epoch.kc)) == bytes(epoch.key or b"")
 
@@ -153,14 +154,18 @@ def test_a_new_epoch_begins_with_the_next_bulletin_after_a_change(why: str) -> N
     assert composed.announced
     assert composed.announced[0].ep == 1
     if why == "membership":
-        assert {each.kid for each in parse_bundle(composed.submissions[1].raw)} == {UNX.kem.kid}
+        assert {each.kid for each in parse_bundle(composed.submissions[1].raw)} == {
+            FRA.kem.kid,
+            UNX.kem.kid,
+        }
 
 
-def test_alone_there_is_nobody_to_wrap_for() -> None:
+def test_alone_there_is_only_ourselves_to_wrap_for() -> None:
     log = memberships()[OTHER]
     alone = directory(entries=[by_owners(entry(log, com=OTHER, op="remove", id="jpn", issued=AT, nbf=AT))])
     composed = compose(item(1), place(com=OTHER), OwnChain(), context(alone))
-    assert kinds(composed) == [EPOCH, BULLETIN]
+    assert kinds(composed) == [EPOCH, WRAPS, BULLETIN]
+    assert [each.kid for each in parse_bundle(composed.submissions[1].raw)] == [FRA.kem.kid]
 
 
 def test_a_card_does_not_spend_an_epoch() -> None:

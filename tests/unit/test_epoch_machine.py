@@ -181,10 +181,13 @@ class EpochMachine(RuleBasedStateMachine):
                 held.anchored = ep if held.anchored is None else held.anchored
 
     def hand_out(self, wraps: list[Wrap], readers: list[tuple[str, int]], late: set[str]) -> None:
-        """Every reader has one, nobody else, and it opens with the newest of its keys."""
-        assert {each.kid for each in wraps} == {self.readers[name].kems[0].kid for name, _ in readers}
+        """Every reader has one, the publisher too, nobody else, and it opens with the newest of its keys."""
+        due = {self.readers[name].kems[0].kid for name, _ in readers}
+        assert {each.kid for each in wraps} == {FRA.kem.kid, *due}
         ep = self.next_epoch - 1
         for each in wraps:
+            if each.kid == FRA.kem.kid:
+                continue
             (name,) = (name for name, held in self.readers.items() if held.kems[0].kid == each.kid)
             held = self.readers[name]
             if name in late:

@@ -51,6 +51,7 @@ export const CODES = [
   "stale_head",
   "rollback",
   "stolen_key",
+  "restoring",
   "bad_proof",
   "bad_parcel",
   "bad_evidence",

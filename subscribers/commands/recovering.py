@@ -1,0 +1,81 @@
+"""For whoever keeps the node's state safe: `backup`, `restore`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from subscribers.commands.common import AsJson, State, refusals, settings_of, show_json
+
+if TYPE_CHECKING:
+    from subscribers.recovery.copying import Told
+
+PassphraseFile = Annotated[
+    Path,
+    typer.Option(
+        "--passphrase-file", help="A file (0600) whose first line is the passphrase. Keep it elsewhere too."
+    ),
+]
+
+
+def backup(
+    out: Annotated[Path, typer.Argument(metavar="FILE|DIR", help="The new file, or a directory for it.")],
+    passphrase_file: PassphraseFile,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Make none: read this one to its end, and check all of it.")
+    ] = False,
+    state: State = None,
+    as_json: AsJson = False,
+) -> None:
+    """Back the node up, while it runs: archive, outbox, directory and keys, encrypted under a passphrase.
+
+    It is read back when it is written. Copy the file to another machine, and the passphrase to a third place.
+
+    Example: liaison-agency backup /mnt/backups --passphrase-file backup.pass
+    """
+    with refusals(as_json=as_json):
+        from subscribers.clock import now_ms
+        from subscribers.recovery import copying
+
+        secret, now = copying.read_passphrase(passphrase_file), now_ms()
+        if verify:
+            path = out
+        else:
+            path = copying.target(out, "node", now)
+            copying.make(settings_of(state).state, path, secret, now)
+        told = copying.verify(path, secret)
+    if as_json:
+        show_json({"file": str(path), **told.shown()})
+        return
+    typer.echo(f"{path}: whole, {_words(told)}.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `backup` wrote.", exists=True, dir_okay=False)],
+    passphrase_file: PassphraseFile,
+    state: State = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the node's state directory of a backup. Never while the backed-up node still runs anywhere.
+
+    Next `liaison-agency run`: it has the hub give again what came after the backup, its own bulletins
+    included, and publishes nothing before it has read that.
+
+    Example: liaison-agency restore node.backup --passphrase-file backup.pass --state agency
+    """
+    with refusals(as_json=as_json):
+        from subscribers.recovery import copying
+
+        directory = settings_of(state).state
+        told = copying.restore(file, copying.read_passphrase(passphrase_file), directory)
+    if as_json:
+        show_json({"state": str(directory), **told.shown()})
+        return
+    typer.echo(f"{directory}: {_words(told)}.")
+    typer.echo("Next: see that the old machine is off for good, then `liaison-agency run` and `doctor`.")
+
+
+def _words(told: "Told") -> str:
+    from schemas.encoding import instant
+
+    return f"{told.agency} as of {instant(told.made)}, {told.bulletins} bulletins, {told.files} files"

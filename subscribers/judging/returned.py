@@ -1,0 +1,108 @@
+"""A node that was restored from a copy. What came after the copy is at the hub, our own frames included,
+which the lost machine made: so nothing is composed until the feed has brought them, and those frames are not
+taken for a stranger's (docs/decisions/0045).
+
+Synchronous, for the writer's thread, in the transaction of what it decides about.
+"""
+
+import time
+from typing import Final, NamedTuple
+
+import apsw
+
+from schemas.errors import Code, TrustError
+from schemas.frame import BULLETIN, Frame
+from subscribers.storage.store import Row, Store
+
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE returned(
+        one INTEGER PRIMARY KEY CHECK (one = 1), made INTEGER NOT NULL, sequence INTEGER NOT NULL,
+        salvaged INTEGER NOT NULL, until INTEGER, found INTEGER NOT NULL DEFAULT 0, ended INTEGER
+    ) STRICT;
+    """,
+)
+
+
+class Returned(NamedTuple):
+    """The copy that this node came back from. `made`, `ended`: Unix ms; `sequence`: how far the copy had read
+    the hub's stream, `until`: where that stood when our feeds were set back; `found`: frames of our own that
+    were made after the copy; `salvaged`: it was pieced together from a damaged file.
+    """
+
+    made: int
+    sequence: int
+    salvaged: bool
+    until: int | None
+    found: int
+    ended: int | None
+
+
+def begin(
+    connection: apsw.Connection, made: int, *, salvaged: bool = False, sequence: int | None = None
+) -> int:
+    """Say that this store is a copy as of `made` (Unix ms); the sequence from which its feed is read again:
+    by itself as far as the copy had read.
+    """
+    if sequence is None:
+        rows: list[Row] = connection.execute("SELECT coalesce(max(sequence), 0) FROM feeds").fetchall()
+        sequence = int(rows[0][0])
+    sql = "INSERT OR REPLACE INTO returned(one, made, sequence, salvaged) VALUES (1, ?, ?, ?)"
+    connection.execute(sql, (made, sequence, salvaged))
+    return sequence
+
+
+def is_open(connection: apsw.Connection) -> bool:
+    """Whether what came after the copy has not all been read yet."""
+    return bool(connection.execute("SELECT 1 FROM returned WHERE ended IS NULL").fetchall())
+
+
+def check(connection: apsw.Connection) -> None:
+    """TrustError `restoring` while it has not."""
+    if is_open(connection):
+        raise TrustError(
+            Code.RESTORING,
+            "this node was restored from a copy, and has not read back what came after it",
+            "let it reach the hub; see `liaison-agency doctor`",
+        )
+
+
+def adopt(connection: apsw.Connection, frame: Frame) -> None:
+    """A frame of our own that the lost machine made after the copy: what it carried is not sent again, and
+    the number that people say aloud is not given again.
+    """
+    header = frame.header
+    connection.execute("UPDATE returned SET found = found + 1")
+    rows: list[Row] = connection.execute(
+        "UPDATE outgoing SET state = 'admitted', payload = NULL WHERE id = ? AND state = 'queued' "
+        "RETURNING number",
+        (header.id,),
+    ).fetchall()
+    connection.executemany("DELETE FROM submissions WHERE item = ?", rows)
+    if header.k == BULLETIN and not rows:
+        count_up(connection, time.gmtime(header.iat // 1000).tm_year, 1)
+
+
+def count_up(connection: apsw.Connection, year: int, by: int) -> None:
+    """Give so many reference numbers of a year away unused."""
+    sql = "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value"
+    connection.execute(sql, (f"ref-{year}", by))
+
+
+def reach(connection: apsw.Connection, until: int) -> None:
+    """The hub has set our feeds back; its stream ends at `until`."""
+    connection.execute("UPDATE returned SET until = ? WHERE ended IS NULL", (until,))
+
+
+def end(connection: apsw.Connection, now: int) -> bool:
+    """Everything has been read: whether it is over now, and was not before."""
+    sql = "UPDATE returned SET ended = ? WHERE ended IS NULL AND until IS NOT NULL RETURNING 1"
+    return bool(connection.execute(sql, (now,)).fetchall())
+
+
+async def standing(store: Store) -> Returned | None:
+    """The copy that this node came back from, if it ever did."""
+    sql = "SELECT made, sequence, salvaged, until, found, ended FROM returned"
+    for made, sequence, salvaged, until, found, ended in await store.query(sql):
+        return Returned(made, sequence, bool(salvaged), until, found, ended)
+    return None
