@@ -19,9 +19,9 @@ from nats.aio.msg import Msg
 
 from hub.admission import View
 from hub.grants import DIRECTORY, TRAFFIC
+from hub.recovery.returned import Returned, behind, returned
 from hub.registrar import Announcements
 from hub.streams import QUARANTINE, scan
-from hub.recovery.returned import Returned, behind, returned
 from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError, OperationError

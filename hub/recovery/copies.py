@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from nats.aio.client import Client
 
 from hub.accounts import Accounts, Service
 from hub.claims import push_all
-from hub.files import private_directory, read_private, sync_directory, write_private
+from hub.files import private_directory, read_private, sync_directory
 from hub.grants import DIRECTORY, TRAFFIC
 from hub.keeping import URL_FILE
 from hub.operating.audit import AUDIT
@@ -160,22 +161,25 @@ async def hub_connection(settings: HubSettings) -> AsyncIterator[Client]:
             "start it with `liaison-hub serve`, or give --state",
         )
     accounts = Accounts.load(settings.accounts_directory)
-    url = settings.nats or file.read_text("ascii").strip()
-    async with _connected(url, accounts, Service.HUB) as nc:
+    urls = settings.nats_urls or file.read_text("ascii").strip().split(",")
+    async with _connected(urls, settings.tls_context(), accounts, Service.HUB) as nc:
         yield nc
 
 
 @contextlib.asynccontextmanager
-async def _connected(url: str, accounts: Accounts, service: Service) -> AsyncIterator[Client]:
+async def _connected(
+    urls: list[str], tls: ssl.SSLContext | None, accounts: Accounts, service: Service
+) -> AsyncIterator[Client]:
     nc = Client()
     try:
-        options = {**accounts.credentials(service).options(), "error_cb": _quiet, "allow_reconnect": False}
-        await asyncio.wait_for(nc.connect(url, **options), _CONNECT_SECONDS)
+        quiet: dict[str, Any] = {"error_cb": _quiet, "allow_reconnect": False, "tls": tls}
+        options = {**accounts.credentials(service).options(), **quiet}
+        await asyncio.wait_for(nc.connect(urls, **options), _CONNECT_SECONDS)
     except (nats.errors.Error, OSError, TimeoutError) as failure:
         with contextlib.suppress(nats.errors.Error, OSError):
             await nc.close()
         raise OperationError(
-            Code.HUB_UNREACHABLE, f"nothing answers at {url}", "see that `liaison-hub serve` runs"
+            Code.HUB_UNREACHABLE, f"nothing answers at {', '.join(urls)}", "see that `liaison-hub serve` runs"
         ) from failure
     try:
         yield nc
@@ -243,13 +247,13 @@ def _unstowed(path: Path, passphrase: str, put: Any) -> Manifest:  # noqa: ANN40
 async def _restore_streams(settings: HubSettings, fresh: Path, parts: Path, manifest: Manifest) -> None:
     accounts = Accounts.load(fresh / "hub")
     async with contextlib.AsyncExitStack() as stack:
-        url = settings.nats
-        if url is None:
+        urls, tls = settings.nats_urls, settings.tls_context() if settings.nats else None
+        if not urls:
             server = NatsServer(fresh / "nats", accounts, port=0)
-            url = (await stack.enter_async_context(server)).url
-        async with _connected(url, accounts, Service.SYSTEM) as system:
+            urls = [(await stack.enter_async_context(server)).url]
+        async with _connected(urls, tls, accounts, Service.SYSTEM) as system:
             await push_all(system, accounts)
-        async with _connected(url, accounts, Service.HUB) as nc:
+        async with _connected(urls, tls, accounts, Service.HUB) as nc:
             for stream, (config, state) in manifest.about["streams"].items():
                 files = sorted((parts / stream).iterdir())
                 what = Snapshot(config, state)
