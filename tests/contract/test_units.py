@@ -1,0 +1,89 @@
+"""The systemd units: as closed as the operator guide says, with commands and settings that there are."""
+
+import importlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from tests.contract.test_compose import commands_have
+
+UNITS = Path(__file__).resolve().parents[2] / "deploy/systemd"
+SERVICES = sorted(UNITS.glob("*.service"))
+BIN = "/opt/liaison/bin/"
+
+CLOSED = {
+    "User": "liaison",
+    "UMask": "0077",
+    "NoNewPrivileges": "true",
+    "CapabilityBoundingSet": "",
+    "ProtectSystem": "strict",
+    "ProtectHome": "true",
+    "PrivateTmp": "true",
+    "PrivateDevices": "true",
+    "ProtectProc": "invisible",
+    "RestrictNamespaces": "true",
+    "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6",
+    "MemoryDenyWriteExecute": "true",
+    "LimitCORE": "0",
+}
+
+
+def values(unit: Path, key: str) -> list[str]:
+    return [value for name, value in pairs(unit) if name == key]
+
+
+def pairs(unit: Path) -> list[tuple[str, str]]:
+    lines = [each for each in unit.read_text("utf-8").splitlines() if "=" in each and each[0] not in "#["]
+    return [(key, value) for key, _, value in (each.partition("=") for each in lines)]
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+def test_a_service_may_do_no_more_than_it_must(unit: Path) -> None:
+    said = dict(pairs(unit))
+    assert {key: said.get(key) for key in CLOSED} == CLOSED
+    paths = said["ReadWritePaths"].split()
+    assert all(each.startswith(("/var/lib/liaison/", "/var/backups/liaison")) for each in paths)
+    assert said["WorkingDirectory"] in paths
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+def test_its_secrets_are_credentials_and_nothing_secret_is_an_argument(unit: Path) -> None:
+    for each in values(unit, "LoadCredential"):
+        assert re.fullmatch(r"[a-z.-]+:/etc/liaison/secrets/[a-z.-]+", each)
+    given = dict(each.partition("=")[::2] for each in values(unit, "Environment"))
+    assert all(name.endswith("_FILE") and value.startswith("%d/") for name, value in given.items())
+    (command,) = values(unit, "ExecStart")
+    name, *words = command.removeprefix(BIN).split()
+    assert commands_have([name, *words])
+    prefix = {"liaison-hub": "hub", "liaison-bot": "bots"}.get(name, "subscribers")
+    kinds = vars(importlib.import_module(f"{prefix}.settings")).values()
+    settings = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseSettings)]
+    known = {
+        f"{kind.model_config.get('env_prefix', '')}{field}".upper()
+        for kind in settings
+        for field in kind.model_fields
+    }
+    assert given.keys() <= known
+
+
+def test_systemd_understands_them(tmp_path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    for unit in UNITS.iterdir():
+        text = unit.read_text("utf-8").replace(BIN, f"{Path(sys.executable).parent}/")
+        (tmp_path / unit.name).write_text(text)
+    names = [str(each) for each in sorted(tmp_path.iterdir())]
+    checked = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *names],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    ours = [each for each in checked.stderr.splitlines() if "liaison" in each]
+    assert ours == []
