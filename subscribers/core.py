@@ -94,7 +94,7 @@ class Core:
         self.link = HubLink(admission, rack.ring, self.outbox)
         self.returning = Returning(store, self.outbox, self.endpoint, clock)
         self.resending = Resending(store, ledger, self.outbox, clock)
-        self.traffic_feed.on_read = self._come_back
+        self.link.on_read = self._come_back
         joiner = Joiner(rack, self.endpoint, clock, settings.history_patience_seconds * SECOND)
         self.history = PastReader(store, ledger, self.link, self.directory_feed, self.traffic_feed, joiner)
         self.handovers = Handovers(store, ledger, self.link, self.traffic_feed, self.endpoint, clock)

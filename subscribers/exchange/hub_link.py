@@ -119,11 +119,19 @@ class HubLink:
         self._was_caught_up = False
         self.caught_up = asyncio.Event()
         """Set once the feed has been read to where it ended when the connection was made."""
+        self.on_read: Callable[[], Awaitable[None]] = _nothing
+        """Awaited right before that: nothing of ours has been sent on this connection yet."""
 
     @property
     def connected(self) -> bool:
         """Whether the connection stands now."""
         return self.nc is not None and self.nc.is_connected
+
+    async def read(self) -> None:
+        """The feed has been read to its end, for the first time or again."""
+        if not self.caught_up.is_set():
+            await self.on_read()
+            self.caught_up.set()
 
     async def until_caught_up(self, timeout: float) -> None:
         """Wait for a connection whose backlog has been read. OperationError `hub_unreachable`."""
@@ -326,6 +334,10 @@ async def until_closed(closed: asyncio.Event) -> None:
 def trouble_of(errors: BaseExceptionGroup[BaseException]) -> str:
     """What went wrong with a connection, by names for a log or an operator."""
     return "; ".join(sorted(set(map(_name, _leaves(errors)))))
+
+
+async def _nothing() -> None:
+    """Nobody waits for that."""
 
 
 def _name(error: BaseException) -> str:

@@ -9,7 +9,7 @@ frames are verified one by one (`subscribers.judging.reading`).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -130,13 +130,11 @@ class TrafficFeed:
         """Set when keys have come, which may be of old epochs."""
         self.asked = asyncio.Event()
         """Set when somebody has asked for old keys."""
-        self.on_read: Callable[[], Awaitable[None]] = _nothing
-        """Awaited when the backlog is done, before anything of ours is sent."""
 
     async def run(self, nc: Client, link: HubLink) -> None:
         """Read until the connection is lost; tells the link when the backlog is done."""
         if await feed_settled(nc, TRAFFIC) == 0:
-            await self._caught_up(link)
+            await link.read()
         stream = False
         lost = Code.HUB_UNREACHABLE
         async with Pull(nc, stream=TRAFFIC, durable=self._endpoint, batch=_BATCH, lost=lost) as pull:
@@ -153,12 +151,8 @@ class TrafficFeed:
                 link.answered(answers)
                 for message in messages:
                     await ack(message)
-                if last and not link.caught_up.is_set():
-                    await self._caught_up(link)
-
-    async def _caught_up(self, link: HubLink) -> None:
-        await self.on_read()
-        link.caught_up.set()
+                if last:
+                    await link.read()
 
     def _is_others(self, message: Msg) -> bool:
         return not message.subject.endswith(self._endpoint)
@@ -402,7 +396,3 @@ def _is_past(verdict: LogBehind, community: str) -> Callable[[Directory], bool]:
 
 def _piece(message: Msg) -> Piece:
     return Piece(message.subject, message.data, place(message).sequence)
-
-
-async def _nothing() -> None:
-    """Nobody waits for that."""
