@@ -1,4 +1,4 @@
-"""How an endpoint has its feeds set back after a loss. FORMAT.md, "Feeds set back". Pure."""
+"""How an endpoint has its feeds set back after a loss. FORMAT.md, "History". Pure."""
 
 from typing import Annotated, Final, Literal
 

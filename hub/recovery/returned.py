@@ -18,7 +18,7 @@ from schemas.chain import ChainHead
 from schemas.frame import Frame
 
 METADATA: Final = "liaison-restored"
-"""Of durables and of TRAFFIC: when the copy was made, in Unix milliseconds. FORMAT.md, "Feeds set back"."""
+"""Of durables and of TRAFFIC: when the copy was made, in Unix milliseconds. FORMAT.md, "History"."""
 _LAST: Final = "liaison-restored-to"
 """Of TRAFFIC: the last sequence that came from the copy."""
 

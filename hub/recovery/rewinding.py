@@ -1,5 +1,5 @@
 """Sets an endpoint's durables back when its node was restored from a copy: it reads once more what came after
-that, and no more than it may read anyway. FORMAT.md, "Feeds set back".
+that, and no more than it may read anyway. FORMAT.md, "History".
 """
 
 import structlog

@@ -1,5 +1,5 @@
 """What a node does when the hub was restored from a copy: it sends its own bulletins again that the hub may
-have lost, each under its own id, so that nobody has it twice, and in new epochs. FORMAT.md, "Feeds set back".
+have lost, each under its own id, so that nobody has it twice, and in new epochs. FORMAT.md, "History".
 """
 
 from collections.abc import Callable

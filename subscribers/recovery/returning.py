@@ -1,5 +1,5 @@
 """How a node that was restored from a copy comes back: the hub sets its feeds back to where the copy stood,
-they are read to their end, and only then does it speak again. FORMAT.md, "Feeds set back".
+they are read to their end, and only then does it speak again. FORMAT.md, "History".
 """
 
 from collections.abc import Callable
