@@ -17,7 +17,7 @@ import apsw
 
 from schemas.cask import Lid, Packing, Unpacking
 from schemas.encoding import instant
-from schemas.errors import Code, LiaisonError, OperationError
+from schemas.errors import Code, OperationError
 from schemas.stowage import Manifest, Stowing, unstow
 from subscribers.exchange.enrolment import ADMISSION, KEYS, LOCAL
 from subscribers.exchange.hub_link import Admission
@@ -85,7 +85,7 @@ def make(state: Path, out: Path, passphrase: str, now: int) -> Told:
     ring = Keyring.load(state / KEYS)
     admission = Admission.read(state / ADMISSION)
     lid = Lid.fresh("node", now)
-    with tempfile.TemporaryDirectory(prefix=".liaison-", dir=out.absolute().parent) as name:
+    with _writing(out), tempfile.TemporaryDirectory(prefix=".liaison-", dir=out.absolute().parent) as name:
         copy = Path(name) / DATABASE
         facts = _copy_database(state / DATABASE, copy, bytes(ring.archive))
         about = {"agency": ring.profile.id, "endpoint": admission.endpoint, "made": now, **facts}
@@ -102,8 +102,6 @@ def make(state: Path, out: Path, passphrase: str, now: int) -> Told:
                 file.flush()
                 os.fsync(file.fileno())
             _take_name(fresh, out)
-        except OSError as error:
-            raise _unwritten(out, error) from None
         finally:
             fresh.unlink(missing_ok=True)
     return _told(about, len(manifest.files), out)
@@ -111,7 +109,7 @@ def make(state: Path, out: Path, passphrase: str, now: int) -> Told:
 
 def verify(path: Path, passphrase: str) -> Told:
     """Read a whole backup, its database included, and keep nothing. Raises as `restore`."""
-    with tempfile.TemporaryDirectory(prefix="liaison-", dir=path.absolute().parent) as name:
+    with _writing(path), tempfile.TemporaryDirectory(prefix=".liaison-", dir=path.absolute().parent) as name:
         manifest = _unpack(path, passphrase, Path(name) / "state")
     return _told(manifest.about, len(manifest.files), path)
 
@@ -130,7 +128,7 @@ def restore(path: Path, passphrase: str, state: Path) -> Told:
             "nothing is overwritten: name another directory, or move this one away",
         )
     parent = state.absolute().parent
-    try:
+    with _writing(state):
         parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".liaison-", dir=parent) as name:
             fresh = Path(name) / "state"
@@ -140,8 +138,6 @@ def restore(path: Path, passphrase: str, state: Path) -> Told:
                 state.rmdir()
             fresh.rename(state)
             _sync(parent)
-    except OSError as error:
-        raise _unwritten(state, error) from None
     return _told(manifest.about, len(manifest.files), path)
 
 
@@ -204,16 +200,13 @@ def _unpack(path: Path, passphrase: str, into: Path) -> Manifest:
             out.flush()
             os.fsync(out.fileno())
 
-    try:
-        with path.open("rb") as file:
-            cask = Unpacking(file.read, passphrase)
-            if cask.lid.what != "node":
-                raise OperationError(
-                    Code.BAD_REQUEST, "this is a backup of a hub", "use `liaison-hub restore`"
-                )
-            manifest = unstow(cask, put)
-    except OSError as error:
-        raise _unwritten(path, error) from None
+    with _writing(path), path.open("rb") as file:
+        cask = Unpacking(file.read, passphrase)
+        if cask.lid.what != "node":
+            raise OperationError(
+                Code.BAD_REQUEST, "this is a backup of a hub", "use `liaison-hub restore`"
+            )
+        manifest = unstow(cask, put)
     _check(into)
     return manifest
 
@@ -264,8 +257,15 @@ def _told(about: dict[str, Any], files: int, path: Path) -> Told:
     return Told(**said, files=files, size=path.stat().st_size)
 
 
-def _unwritten(path: Path, error: OSError) -> LiaisonError:
-    if isinstance(error, FileNotFoundError):
-        return OperationError(Code.NOT_FOUND, f"{path} or its directory is not there", "check the path")
-    code = Code.FORBIDDEN if isinstance(error, PermissionError) else Code.DISK_FULL
-    return OperationError(code, f"{path}: {error.strerror}", "give this user a directory with room")
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """What a disk refuses, in words. OperationError `not_found`, `forbidden` or `disk_full`."""
+    try:
+        yield
+    except FileNotFoundError:
+        fix = "check the path"
+        raise OperationError(Code.NOT_FOUND, f"{path} or its directory is not there", fix) from None
+    except OSError as error:
+        code = Code.FORBIDDEN if isinstance(error, PermissionError) else Code.DISK_FULL
+        fix = "give this user a directory with room"
+        raise OperationError(code, f"{path}: {error.strerror}", fix) from None
