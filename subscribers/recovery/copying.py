@@ -203,9 +203,7 @@ def _unpack(path: Path, passphrase: str, into: Path) -> Manifest:
     with _writing(path), path.open("rb") as file:
         cask = Unpacking(file.read, passphrase)
         if cask.lid.what != "node":
-            raise OperationError(
-                Code.BAD_REQUEST, "this is a backup of a hub", "use `liaison-hub restore`"
-            )
+            raise OperationError(Code.BAD_REQUEST, "this is a backup of a hub", "use `liaison-hub restore`")
         manifest = unstow(cask, put)
     _check(into)
     return manifest
