@@ -28,13 +28,19 @@ async def stage(tmp_path: Path, node: DirectNode) -> AsyncIterator[BotStage]:
         yield running
 
 
-async def watching(stage: BotStage, name: str, role: Role) -> SandboxUser:
-    """An officer who is alerted to everything."""
-    person = await stage.enrol(name, role=role)
-    officer = await stage.state.officers.by_person(person.id)
+async def alerted(
+    stage: BotStage, node: DirectNode, role: Role, record: Record
+) -> tuple[SandboxUser, dict[str, Any]]:
+    """An officer who was alerted to a bulletin, and is to nothing more: the alert."""
+    person = await stage.enrol("Ed", role=role)
+    officers = stage.state.officers
+    officer = await officers.by_person(person.id)
     assert officer is not None
-    await stage.state.officers.subscribe(officer.id, Filters())
-    return person
+    kept = await officers.subscribe(officer.id, Filters())
+    await node.arrive(record)
+    alert = await person.next_message(says(record.bulletin.title))
+    await officers.unsubscribe(officer.id, kept.id)
+    return person, alert
 
 
 async def answered(person: SandboxUser, label: str, alert: dict[str, Any], shown: str) -> dict[str, Any]:
@@ -48,10 +54,8 @@ def sent(node: DirectNode, kind: Kind) -> Record:
 
 
 async def test_seen_blocked_and_confirmed(stage: BotStage, node: DirectNode) -> None:
-    ed = await watching(stage, "Ed", Role.RELEASER)
     record = make_record(1, kind="channel", title="A channel", channel=CHANNEL)
-    await node.arrive(record)
-    alert = await ed.next_message(says("A channel"))
+    ed, alert = await alerted(stage, node, Role.RELEASER, record)
     assert buttons(alert)[2:] == ["👀 Seen here", "🚫 Blocked", "☑️ Confirmed"]
     shown = await answered(ed, "Seen here", alert, "Seen here: FRA-2026-0001")
     assert "in the community can read it" in text_of(shown)
@@ -101,10 +105,8 @@ async def test_seen_blocked_and_confirmed(stage: BotStage, node: DirectNode) -> 
 
 
 async def test_a_question_is_asked_and_another_answered(stage: BotStage, node: DirectNode) -> None:
-    ed = await watching(stage, "Ed", Role.RELEASER)
     request = make_record(2, kind="request", title="Whose van is it?", tlp="TLP:CLEAR", severity="flash")
-    await node.arrive(request)
-    alert = await ed.next_message(says("Whose van is it?"))
+    ed, alert = await alerted(stage, node, Role.RELEASER, request)
     shown = await answered(ed, "Answer", alert, "Send your answer.")
     home = await ed.ask("It is ours.")
     assert "TLP:CLEAR" in text_of(home)
@@ -134,9 +136,6 @@ async def test_a_question_is_asked_and_another_answered(stage: BotStage, node: D
     asked = sent(node, Kind.REQUEST)
     assert asked.bulletin.valid_until is not None
     assert asked.bulletin.valid_until.endswith(":00:00Z")
-    (officer,) = await stage.state.officers.all()
-    for each in await stage.state.officers.subscriptions(officer.id):
-        await stage.state.officers.unsubscribe(officer.id, each.id)
     links = [{"relation": "responds-to", "id": asked.bulletin.id}]
     await node.arrive(make_record(3, kind="response", title="Here it is", severity="low", links=links))
     told = await ed.next_message(says("Here it is"))

@@ -238,13 +238,15 @@ class ShelfReplies(MemoryReplies):
 
 
 class Trouble:
-    """A node that answers everything with `error`, when there is one. New questions are wrapped by
-    themselves.
+    """A node that answers everything that officers ask with `error`, when there is one. New questions are
+    wrapped by themselves. What the bot asks by itself is answered: on a slow machine its minute is over while
+    officers still ask, and a node that raises what no node does would end it.
     """
 
     def __init__(self, node: DirectNode) -> None:
         self.node = node
         self.error: Exception | None = None
+        self.officers = asyncio.current_task()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the node has
         found = getattr(self.node, name)
@@ -252,7 +254,7 @@ class Trouble:
             return found
 
         async def asked(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - passed on
-            if self.error is not None:
+            if self.error is not None and asyncio.current_task() is self.officers:
                 raise self.error
             return await found(*given, **named)
 

@@ -1,15 +1,19 @@
 """A draft that answers a bulletin: under its marking, in its community, in all languages. Pure."""
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from bots.drafting import wizard
+from bots.drafting import answer_screens, wizard
 from bots.drafting.answers import answering, spoken
 from bots.drafting.draft import HalfDraft, Step, complete, following, missing
+from bots.drafting.policy import Ruling
 from bots.drafting.wizard import Unfit, Why
 from bots.showing.answerable import Answer, answerable
 from bots.showing.release import Ceiling
+from bots.state.drafts import Kept
+from bots.wording.words import words
 from schemas.vocabulary import ChannelState, Kind, Language, Relation, Severity, Tlp
 from tests.support.node_api import COMMUNITY, make_record
 
@@ -104,3 +108,25 @@ def test_a_question_asks_for_its_deadline_once_and_needs_no_text() -> None:
     assert wizard.choose(half, Step.VALID, "1+540", NOW, PARIS).valid_until == "2026-02-26T08:00:00Z"
     with pytest.raises(Unfit):
         wizard.choose(half, Step.VALID, "0+1", NOW, PARIS)
+
+
+def test_it_is_sent_by_whoever_may_and_says_who_can_read_it() -> None:
+    say = words(Language.ENGLISH)
+    half = answering(make_record(3), Answer.SEEN, Language.ENGLISH)
+    kept = Kept(
+        7, 1, 1, half, "open", 1, "", None, official=False, ref="", note="", via="", changed=NOW
+    )  # fmt: skip
+
+    def labels(kept: Kept, ruled: Ruling) -> list[str]:
+        return [each.text for row in answer_screens.rows(kept, ruled, say) for each in row]
+
+    assert labels(kept, Ruling.RELEASE)[0] == "🚀 Send"
+    assert labels(kept, Ruling.SEND)[0] == "📨 Send for release"
+    assert labels(kept, Ruling.NEVER) == []
+    waiting = replace(kept, state="waiting")
+    assert labels(waiting, Ruling.RELEASE) == ["🚀 Send", "↩️ Send back"]
+    assert labels(waiting, Ruling.OTHER) == ["↩️ Take back"]
+    assert answer_screens.audience(half, 14, say).startswith("👥 14 other agencies")
+    alone = half.with_(to="originator")
+    assert answer_screens.audience(alone, 14, say).startswith("🔏 Only France can read it.")
+    assert "to" not in complete(alone).model_dump()
