@@ -25,6 +25,7 @@ from bots.state import State
 from bots.state.lists import Listed
 from bots.state.officers import Officer
 from bots.state.outbox import KEEP
+from bots.state.titles import titled
 from bots.wording.words import Words, words
 from schemas.encoding import instant
 from schemas.vocabulary import Kind, Tlp
@@ -151,12 +152,8 @@ class Finder:
     async def _suggested(self, text: str) -> str | None:
         if not text:
             return None
-        now = self.clock.now()
-        outbox = self.state.outbox
-        kept = await as_marked_now(await outbox.records(now - KEEP, now + 1), outbox.record)
-        return did_you_mean(
-            text, vocabulary([each for each in kept if each.state != "retracted"], self.ceiling)
-        )
+        lately = await titled(self.state.store, self.clock.now() - KEEP)
+        return did_you_mean(text, vocabulary(lately, self.ceiling))
 
     async def _page(self, officer: Officer, page: Page, shown: "Shown") -> Answer:
         say = words(officer.language)

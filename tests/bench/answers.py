@@ -152,7 +152,7 @@ def kinds(bulletins: int, end: float) -> Sequence[Question]:
 
     def misspelt(words: random.Random) -> str:
         sight = words.choice(SIGHTS)
-        return f"/search {sight[0]}{sight[2]}{sight[1]}{sight[3:]} place{words.randrange(1_000)}"
+        return f"/search {sight[1]}{sight[0]}{sight[2:]} place{words.randrange(1_000)}"
 
     first, later, until = (
         time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(end - d * _DAY)) for d in (84, 28, 0)

@@ -20,9 +20,10 @@ from bots.state import State, jobs
 from bots.state.drafts import OPEN_MAX, UNDO_MAX
 from bots.state.memory import Memory
 from bots.state.officers import Officers
-from bots.state.outbox import Shown, enqueue, note_message
+from bots.state.outbox import Shown, enqueue, note_message, remember
 from bots.state.schema import MIGRATIONS
 from bots.state.subscriptions import SUBSCRIPTIONS_MAX
+from bots.state.titles import titled
 from bots.telling.intake import Intake
 from bots.times import Quiet
 from schemas.errors import Code, OperationError
@@ -63,6 +64,32 @@ async def removed(state: State, name: str) -> int:
     officer = await state.officers.by_name(name)
     assert officer is not None
     return await state.staff.remove(officer.id)
+
+
+async def test_titles_stand_under_the_highest_marking_that_they_have_by_now(state: State) -> None:
+    texts = [{"language": "fr", "official": False, "title": "Deux", "body": "Corps"}]
+    raising, lowering = make_record(3, title="Three", tlp="TLP:RED"), make_record(4, title="Four")
+    raised, lowered = make_record(5, title="Five"), make_record(6, title="Six", tlp="TLP:AMBER")
+    kept = [
+        make_record(1, title="One"),
+        make_record(2, title="Two", translations=texts),
+        raising,
+        lowering,
+        raised.model_copy(update={"state": "amended", "replaced_by": raising.bulletin.id}),
+        lowered.model_copy(update={"state": "amended", "replaced_by": lowering.bulletin.id}),
+        make_record(7, title="Gone").model_copy(update={"state": "retracted"}),
+    ]
+    async with state.store.write() as tx:
+        for at, record in enumerate(kept):
+            await tx.run(lambda connection, record=record, at=at: remember(connection, record, at))  # type: ignore[misc]
+    green = Tlp.GREEN
+    assert {each.titles: each.tlp for each in await titled(state.store, 1)} == {
+        ("Two", "Deux"): green,
+        ("Three",): Tlp.RED,
+        ("Four",): green,
+        ("Five",): Tlp.RED,
+        ("Six",): Tlp.AMBER,
+    }
 
 
 async def test_nothing_is_written_for_an_officer_who_was_removed(state: State) -> None:

@@ -10,6 +10,7 @@ from bots.searches.watching import Mode, Search, Subscription, Telling
 from bots.showing.release import Ceiling
 from bots.state.jobs import Priority, Told
 from bots.state.outbox import Sent
+from bots.state.titles import Titled
 from bots.telling.intake import changed, changed_id, plan, wanted
 from schemas.vocabulary import Kind, Language, Relation, Severity, Tlp
 from subscribers.records import Filters, Record
@@ -174,7 +175,7 @@ def test_other_kinds_change_nothing() -> None:
 
 
 def test_did_you_mean_knows_only_what_the_ceiling_shows() -> None:
-    open_, hidden = make_record(1, title="Stadium drones"), make_record(2, title="Harbour", tlp="TLP:AMBER")
+    open_, hidden = Titled(("Stadium drones",), Tlp.GREEN), Titled(("Harbour",), Tlp.AMBER)
     known = vocabulary([open_, hidden], Ceiling())
     assert known == {"stadium", "drones"}
     assert did_you_mean("stadiun drone", known) == "stadium drones"
