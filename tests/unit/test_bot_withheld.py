@@ -18,6 +18,7 @@ from bots.handlers import written
 from bots.officers.roles import Role
 from bots.outcomes import Refused
 from bots.parsing.actions import short
+from bots.showing.answerable import Answer
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language, Tlp
 from tests.support.archive import bulletin_id
@@ -133,7 +134,22 @@ def test_every_command_has_a_case() -> None:
 def forged(verb: str) -> list[str]:
     """Buttons that nobody was shown: of withheld bulletins, and of what belongs to the chief."""
     bulletins = [short(bulletin_id(each)) for each in (7101, 7204, 7401)]
-    acts = ("open", "ask", "view", "show", "list", "delete", "pause", "gone", "take", "again", "back", "undo")
+    answers = [*Answer, "back"] if verb == "answer" else []
+    acts = (
+        "open",
+        "ask",
+        "view",
+        "show",
+        "list",
+        "delete",
+        "pause",
+        "gone",
+        "take",
+        "again",
+        "back",
+        "undo",
+        "to",
+    )
     return [
         verb,
         f"{verb}:export",
@@ -142,6 +158,7 @@ def forged(verb: str) -> list[str]:
         f"{verb}:set:5:tlp:CLEAR",
         *(f"{verb}:{each}:fr" for each in bulletins),
         *(f"{verb}:{act}:3" for act in acts),
+        *(f"{verb}:{each}:{bulletin}" for each in answers for bulletin in bulletins),
     ]
 
 
