@@ -25,6 +25,7 @@ from hub.batch import (
     publish_ordered,
 )
 from hub.fence import Fence
+from hub.issuing import issue
 from hub.office import TROUBLE, Office
 from hub.pull import Pull
 from hub.registrar import announcement_of, split_bundle
@@ -41,7 +42,6 @@ from hub.streams import (
     trim_intake,
 )
 from hub.verifying import Verifying
-from schemas import receipts
 from schemas.errors import Code, FormatError, LiaisonError, OperationError, TrustError
 from schemas.history import parse_handover
 from schemas.receipts import ADMITTED
@@ -260,7 +260,7 @@ class Router:
         answers = [
             Outgoing(receipts_for(to), data, headers)
             for part in settlement.answered()
-            for to, data in receipts.issue(part, self._signer).items()
+            for to, data in issue(part, self._signer).items()
         ]
         await self._written()
         if settlement.answers:

@@ -77,10 +77,10 @@ class Verifying:
         number = self._number
         try:
             process.stdin.write(pack(number, claims))
-            async with asyncio.timeout(_ANSWER_SECONDS):
+            # Nothing is waited for between writing and queueing up: answers come in the order of asking.
+            async with asyncio.timeout(_ANSWER_SECONDS), self._turn:
                 await process.stdin.drain()
-                async with self._turn:  # in the order of asking
-                    answer = await process.stdout.readexactly(NUMBER.size + len(claims))
+                answer = await process.stdout.readexactly(NUMBER.size + len(claims))
             if NUMBER.unpack_from(answer)[0] != number:
                 raise BrokenPipeError
         except BaseException:

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -13,14 +14,18 @@ from hypothesis import strategies as st
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from hub.issuing import issue
 from hub.settlement import ANSWERS_PER_RECEIPT, Settlement, Submission
 from hub.state import NOTHING, Mark
 from hub.verifier import HEAD, NUMBER, Claim, pack, unpack, work
 from hub.verifying import Verifying
-from schemas.receipts import ADMITTED
+from schemas import receipts
+from schemas.errors import Code
+from schemas.receipts import ADMITTED, Answer
 from tests.support.frames import AgencyKit, Pair
 
 _PAIR = Pair(bytes(range(32)))
+_KITS = [AgencyKit(f"b{number}") for number in range(4)]
 _DEADLINE = 45.0
 
 
@@ -64,6 +69,12 @@ async def test_many_are_verified_by_a_process_and_again_by_the_next_when_it_is_l
     first = await _running(verifying)
     together = await asyncio.gather(*(verifying.check(claims) for _ in range(5)))
     assert together == [expected] * 5
+    # More than a pipe holds: whoever asks later does not get ahead.
+    long = [Claim(_PAIR.public, bytes(100_000), bytes(64)) for _ in range(8)]
+    asked = [claims, long, claims, long, claims]
+    answers = await asyncio.gather(*map(verifying.check, asked))
+    assert answers == [expected, [False] * 8] * 2 + [expected]
+    assert verifying.pid == first
     os.kill(first, signal.SIGKILL)
     assert await verifying.check(claims) == expected
     assert await _running(verifying) != first
@@ -117,3 +128,18 @@ def test_no_receipt_holds_more_answers_than_fit() -> None:
     counts = [[sum(each.publisher == who for each in part) for who in (one, other)] for part in parts]
     assert counts == [[ANSWERS_PER_RECEIPT, 3], [ANSWERS_PER_RECEIPT, 0], [1, 0]]
     assert sum(map(len, parts)) == len(settlement.answers) - 1
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from([ADMITTED, *Code]), st.integers(0, 2**53 - 1)),
+        min_size=1,
+        max_size=70,
+    )
+)
+def test_receipts_are_those_of_the_format(asked: list[tuple[int, str, int]]) -> None:
+    answers = [
+        Answer(_KITS[who].endpoint, sha256(b"%d" % number).hexdigest(), str(code), at)
+        for number, (who, code, at) in enumerate(asked)
+    ]
+    assert issue(answers, _PAIR) == receipts.issue(answers, _PAIR)
