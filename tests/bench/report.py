@@ -21,6 +21,8 @@ DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 _BLOCK: Final = re.compile(r"(<!-- begin: (\w+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
 PEERS: Final = {"gnupg": "GnuPG", "joserfc": "joserfc", "vodozemac": "vodozemac (Megolm)"}
 DELIVERIES: Final = {"mosquitto": "Mosquitto, QoS 1", "taxii": "TAXII 2.1 (medallion), polled each second"}
+ASKED: Final = 10_000
+_SHARE: Final = 0.6
 _LEAST: Final = 0.1
 _MUCH: Final = 100
 Rows = Mapping[str, Mapping[str, Any]]
@@ -32,6 +34,7 @@ def rendered(text: str, kept: Mapping[str, Any]) -> str:
     made: dict[str, Callable[[], Iterable[str]]] = {
         "machine": lambda: [f"- {name}: {value}" for name, value in kept["machine"].items()],
         "floors": lambda: _floors(rows),
+        "capacity": lambda: _capacity(rows),
         "sealing": lambda: _sealing(rows),
         "delivery": lambda: _delivery(rows),
         "growth": lambda: _growth(rows),
@@ -71,6 +74,14 @@ def _floors(rows: Rows) -> Iterable[str]:
         ("what", "unit", "Liaison", "floor", "ratio"),
         ((f"`{each['name']}`", each["unit"], *_pair(each)) for each in named),
     )
+
+
+def _capacity(rows: Rows) -> Iterable[str]:
+    row = rows["hub_admission"]
+    reached = "reached" if row["value"] >= ASKED else "**not reached**"
+    share = "reached" if row["ratio"] >= _SHARE else "**not reached**"
+    yield f"- Asked were {ASKED:,} frames a second on two cores: {reached}, with {number(row['value'])}."
+    yield f"- Asked were {_SHARE} of the floor: {share}, with {number(row['ratio'])}."
 
 
 def _pair(row: Mapping[str, Any]) -> tuple[str, str, str]:
