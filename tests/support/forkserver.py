@@ -40,6 +40,7 @@ LOADED: Final = {
     "tests.support.witness_launcher": ("subscribers.witness.serving",),
     "tests.support.node_launcher": _NODE,
     "tests.support.bot_process": _CHAT,
+    "tests.support.gated": ("hub.process", "subscribers.serving", "bots.process", *_NODE, *_CHAT),
 }
 """What is loaded before a command, or a module that is run as one, is first forked. Anything else is forked
 and loads by itself.
