@@ -11,7 +11,7 @@ from tests.support.disks import Powered, Unavailable
 from tests.support.fault_stage import Stage
 from tests.support.steps import STEPS, Step
 
-pytestmark = [pytest.mark.faults, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(2400)]
 
 SIZE = 3072
 """MiB: JetStream takes at most three quarters of what is free for what its streams may grow to."""

@@ -9,7 +9,7 @@ import pytest
 from tests.support.fault_stage import Stage
 from tests.support.steps import PROCESSES, STEPS, Step
 
-pytestmark = [pytest.mark.faults, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(900)]
 
 TOGETHER = 3
 """Bulletins at each kill: the one that is at the step, and two behind it."""

@@ -19,7 +19,7 @@ from tests.support.far_hub import Host, apart
 from tests.support.fault_stage import OUTSIDER, READER, SENDER, Stage
 from tests.support.steps import PROCESSES
 
-pytestmark = [pytest.mark.faults, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(900)]
 
 SHORT = 3.0
 LONG = 14.0

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.fault_stage import CLOCKS, READER, SENDER, Stage
 
-pytestmark = [pytest.mark.faults, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.faults, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(2400)]
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
