@@ -30,6 +30,7 @@ from schemas.subjects import BULLETINS
 from schemas.vocabulary import Tlp
 from subscribers.local import Role
 from subscribers.records import Community, Filters
+from tests.support.disks import run
 from tests.support.far_hub import Host
 from tests.support.fault_table import Row, Table
 from tests.support.history import (
@@ -283,6 +284,7 @@ class Stage:
         try:
             with disk as made:
                 shutil.copytree(away, here, symlinks=True, dirs_exist_ok=True)
+                run("sync", "--file-system", here)  # what the copy left unwritten is no fault of the product
                 await self.revive()
                 yield made
                 await self.halt()
