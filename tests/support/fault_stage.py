@@ -318,17 +318,24 @@ class Stage:
         has had its time.
         """
         self.release()
-        await self.sound(case)
+        last = await self.sound(case)
         found: list[Finding] = []
 
-        async def clean() -> bool:
+        async def is_everywhere() -> bool:
+            sinks = (self.members[id].lines(self.community.slug) for id in (SENDER, READER))
+            told = {each.bulletin for each in self._told()}
+            return last in told and all(last in lines for lines in sinks)
+
+        async def is_clean() -> bool:
             with contextlib.suppress(LiaisonError, NatsError, OSError, TimeoutError):
                 found[:] = [each for each in check(await self.history()) if each not in self.known]
                 return not found
             return False
 
         with contextlib.suppress(TimeoutError):
-            await eventually(clean, DEADLINE)
+            await eventually(is_everywhere, DEADLINE)  # cheap to ask; everything before it is there as well
+        with contextlib.suppress(TimeoutError):
+            await eventually(is_clean, DEADLINE)
         self.known |= set(found)
         return found
 
