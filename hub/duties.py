@@ -177,6 +177,7 @@ class Duties:
 
     async def route(self, part: Part = WHOLE) -> None:
         """Admit what is in a part of the intake, until cancelled."""
+        part = part._replace(allowance=self._place.settings.allowance)
         router = Router(self._office, self._signer, self._cosigned, self._verifying, part, hook=self._hook)
         self._routers.add(router)
         try:

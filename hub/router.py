@@ -24,13 +24,14 @@ from hub.batch import (
     publish_batch,
     publish_ordered,
 )
+from hub.fairness import Allowance, Taken, Tokens
 from hub.fence import Fence
 from hub.issuing import issue
 from hub.office import TROUBLE, Office
 from hub.pull import Pull
 from hub.registrar import announcement_of, split_bundle
-from hub.settlement import Settlement, Submission, admit, claim, prepare, quarantine_entry
-from hub.state import ANSWERED, State
+from hub.settlement import Settlement, Submission, admit, claim, over_quota, prepare, quarantine_entry
+from hub.state import ANSWERED, Mark, State
 from hub.streams import (
     ADMISSION,
     HISTORY_TTL,
@@ -41,6 +42,7 @@ from hub.streams import (
     ensure_admission,
     trim_intake,
 )
+from hub.turns import Turns
 from hub.verifying import Verifying
 from schemas.errors import Code, FormatError, LiaisonError, OperationError, TrustError
 from schemas.history import parse_handover
@@ -78,6 +80,7 @@ class Part(NamedTuple):
     durable: str = ADMISSION
     subjects: Sequence[str] = ()
     fence: Fence | None = None
+    allowance: Allowance = Allowance()
 
 
 WHOLE: Final = Part()
@@ -104,6 +107,8 @@ class Router:
         self._signer = signer
         self._hook = hook
         self._verifying = verifying
+        self._tokens = Tokens(part.allowance)
+        self._turns = Turns(self._tokens)
         self._interrupted = asyncio.Event()
         self._since_trim = 0
         self._ending: asyncio.Task[None] | None = None
@@ -134,22 +139,31 @@ class Router:
             office.doubt(await part.fence.put_up())
         async with office.writing():
             await ensure_admission(office.nc, part.durable, part.subjects)
-        ready: _Ready = asyncio.Queue(maxsize=1)
+        ready: _Ready = asyncio.Queue()
+        turns = self._turns = Turns(self._tokens)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stop_when_interrupted())
             group.create_task(self._settle_all(ready, group))
+            group.create_task(self._take_turns(ready, group))
             async with Pull(office.nc, INTAKE, part.durable, batch=BATCH, report=_report) as pull:
-                async for messages in pull:
-                    await ready.put(group.create_task(self._prepare(messages)))
+                await turns.read(pull)
 
     async def _stop_when_interrupted(self) -> None:
         await self._interrupted.wait()
         raise OperationError(Code.HUB_UNREACHABLE, "the connection to NATS was made anew", "none is needed")
 
-    # -- ahead: form and signature ------------------------------------------------------------------------
+    # -- ahead: whose turn it is, form and signature ------------------------------------------------------
 
-    async def _prepare(self, messages: Sequence[Msg]) -> list[Submission]:
-        submissions = [prepare(message) for message in messages]
+    async def _take_turns(self, ready: _Ready, group: asyncio.TaskGroup) -> None:
+        while True:
+            taken = await self._turns.batch(BATCH, self._office.clock, self._answered)
+            ready.put_nowait(group.create_task(self._prepare(taken)))
+
+    def _answered(self, publisher: str, message: Msg) -> bool:
+        return self._office.state.answered(publisher, Mark.of(message))
+
+    async def _prepare(self, taken: Sequence[Taken]) -> list[Submission]:
+        submissions = [over_quota(each.message) if each.over else prepare(each.message) for each in taken]
         keys = self._office.view().keys
         claims = [(each, made) for each in submissions if (made := claim(each, keys))]
         verified = await self._verifying.check([made for _, made in claims])
@@ -169,7 +183,8 @@ class Router:
                     submissions = await coming.result()
                     coming = group.create_task(ready.get())
                     await self._settle(submissions, state, group)
-                    self._trim(submissions, group)
+                    self._turns.judged()
+                    self._trim(len(submissions), group)
                     if not await self._comes(coming):
                         break
                 await self._written()
@@ -187,15 +202,15 @@ class Router:
         again = self._office.among.leases.shared
         for submission in submissions:
             if state.answered(submission.publisher, submission.mark):
-                settlement.last = submission.message
+                settlement.messages.append(submission.message)
                 continue  # answered before a crash
-            if settlement.full(submission) or submission.sent_to.startswith("s.doc."):
+            if settlement.full(submission) or submission.is_document:
                 # What was sent before a document is judged, and published, before it counts.
                 await self._write(settlement, state, group)
                 if not submission.opened:
                     await self._written()
                 settlement = Settlement()
-            settlement.last = submission.message
+            settlement.messages.append(submission.message)
             now = self._office.clock()
             try:
                 try:
@@ -208,7 +223,8 @@ class Router:
                         raise
                     await self._decide(submission, settlement, state, now)
             except (FormatError, TrustError) as refusal:
-                settlement.refused.append((submission, refusal))
+                if refusal.code is not Code.OVER_QUOTA:  # its sender keeps it, and sends it again
+                    settlement.refused.append((submission, refusal))
                 if not _is_cosignature(submission):
                     settlement.answer(submission, refusal.code, now)
             else:
@@ -256,9 +272,9 @@ class Router:
         """Begin to write what was decided, when all before it is written. The end of it may still be under
         way in `group`, on the wire before whatever is written next.
         """
-        headers = {TTL_HEADER: RECEIPT_TTL, ANSWERED: str(settlement.through)}
+        through = settlement.through
         answers = [
-            Outgoing(receipts_for(to), data, headers)
+            Outgoing(receipts_for(to), data, {TTL_HEADER: RECEIPT_TTL, ANSWERED: str(through[to])})
             for part in settlement.answered()
             for to, data in issue(part, self._signer).items()
         ]
@@ -306,12 +322,12 @@ class Router:
             await publish_ordered(self._office.nc, left, batch_id=uuid4().hex)
         if before:
             await before
-        state.through.update(dict.fromkeys(settlement.senders, settlement.through))
+        state.through.update(settlement.through)
         if settlement.answers:
             await self._hook("stored")
             self._office.meter.settled(settlement.taken, self._office.clock())
-        if settlement.last:
-            await settlement.last.ack()
+        if last := self._turns.window.settled(settlement.messages):
+            await last.ack()
 
     async def _publish(self, outgoing: Sequence[Outgoing]) -> None:
         if not outgoing:
@@ -345,15 +361,15 @@ class Router:
             state.quarantined[submission.publisher] = submission.mark
             _log.info("submission refused", code=refusal.code, endpoint=submission.publisher)
 
-    def _trim(self, settled: Sequence[Submission], group: asyncio.TaskGroup) -> None:
-        """Now and then, beside the work, what came before the batch that was just settled: all of that is
-        written. Not the newest of it: should the server lose its end and begin there again, this must not
-        take what was put in their place.
+    def _trim(self, settled: int, group: asyncio.TaskGroup) -> None:
+        """Now and then, beside the work, what is settled and has nothing open before it. Not the newest of
+        it: should the server lose its end and begin there again, this must not take what was put in their
+        place.
         """
-        self._since_trim += len(settled)
+        self._since_trim += settled
         if self._since_trim >= _TRIM_EVERY:
             self._since_trim = 0
-            before = settled[0].mark.sequence - BATCH
+            before = self._turns.window.floor - 1 - BATCH
             group.create_task(trim_intake(self._office.nc, before, self._part.subjects))
 
 

@@ -13,6 +13,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from hub.fairness import Allowance
 from hub.operating.notices import DAY, MINUTE, Limits
 from hub.partitions import SLOTS
 from hub.rota import NAME
@@ -104,6 +105,10 @@ class HubSettings(BaseSettings):
         4 * 1024**3, ge=0, description="how much one endpoint may upload in a day (UTC)"
     )
 
+    sender_burst: int = Field(2_000, ge=100, description="what one endpoint may submit at once")
+    sender_per_second: int = Field(
+        100, ge=0, description="what it may submit in a second, for ever; 0: as much as it likes"
+    )
     operators: list[str] = Field(
         [], description="ids of the agencies whose nodes are told how the hub and its endpoints are"
     )
@@ -116,6 +121,11 @@ class HubSettings(BaseSettings):
     alarm_disk_bytes: int = Field(1024**3, ge=0, description="told when less is free on the hub's disk")
     alarm_expiry_days: int = Field(30, ge=1, description="told so long before a key or certificate ends")
     alarm_key_days: int = Field(365, ge=1, description="for so long an endpoint's keys are good")
+
+    @property
+    def allowance(self) -> Allowance:
+        """What one endpoint may submit."""
+        return Allowance(self.sender_burst, self.sender_per_second)
 
     @property
     def limits(self) -> Limits:

@@ -14,11 +14,12 @@ from nats.aio.msg import Msg
 from hub import partitions
 from hub.admission import Opened, View, decide, open_frame
 from hub.batch import MAX_BATCH, Outgoing
+from hub.fairness import publisher_of
 from hub.grants import MAX_PAYLOAD
 from hub.operating.meter import Taken
-from hub.state import NOTHING, THROUGH, Mark, State, digest
+from hub.state import THROUGH, Mark, State, digest
 from hub.verifier import Claim
-from schemas.errors import LiaisonError
+from schemas.errors import Code, LiaisonError, TrustError
 from schemas.frame import signed_message
 from schemas.limits import WRAPS_PER_BUNDLE
 from schemas.receipts import Answer
@@ -49,6 +50,11 @@ class Submission:
     opened: Opened | None = None
     refusal: LiaisonError | None = None
 
+    @property
+    def is_document(self) -> bool:
+        """Whether it may change who is who, so that it is judged by itself."""
+        return self.refusal is None and self.sent_to.startswith("s.doc.")
+
 
 @dataclass(slots=True)
 class Settlement:
@@ -60,10 +66,10 @@ class Settlement:
     taken: list[Taken] = field(default_factory=list)
     to_each: Counter[str] = field(default_factory=Counter)
     size: int = 0
-    through: Mark = NOTHING
-    senders: set[str] = field(default_factory=set)
-    last: Msg | None = None
-    """What acknowledges all of it."""
+    through: dict[str, Mark] = field(default_factory=dict)
+    """By sender, the last submission that it answers."""
+    messages: list[Msg] = field(default_factory=list)
+    """All of it."""
     _receipts: int = 0
 
     def answer(self, submission: Submission, code: str, now: int) -> None:
@@ -78,9 +84,8 @@ class Settlement:
         self.taken.append(Taken(publisher, code, size, at))
 
     def settled(self, submission: Submission) -> None:
-        """Note that this is the last submission so far."""
-        self.through = submission.mark
-        self.senders.add(submission.publisher)
+        """Note that this is the last submission of its sender so far."""
+        self.through[submission.publisher] = submission.mark
 
     def send(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
         """Note a message for TRAFFIC."""
@@ -120,6 +125,13 @@ def prepare(message: Msg) -> Submission:
         return Submission(message, mark, publisher, sent_to, subject, open_frame(message.data, {}))
     except LiaisonError as refusal:
         return Submission(message, mark, publisher, sent_to, refusal=refusal)
+
+
+def over_quota(message: Msg) -> Submission:
+    """One message of an endpoint that sends more than it may: nothing of it is looked at."""
+    mark, sent_to = Mark.of(message), partitions.sent_to(message.subject)
+    refusal = TrustError(Code.OVER_QUOTA, "the endpoint sends more than it may", "send it again later")
+    return Submission(message, mark, publisher_of(sent_to), sent_to, refusal=refusal)
 
 
 def claim(submission: Submission, keys: Mapping[str, bytes]) -> Claim | None:

@@ -194,6 +194,10 @@ async def _outbox(core: Core) -> Finding:
         fix = "see `liaison-agency outbox`; publish them again, or drop them"
         return Finding(check="outbox", ok=False, message=f"{refused} bulletins were refused", fix=fix)
     waiting = await core.outbox.size()
+    if held := core.outbox.held_for():
+        message = f"{waiting} bulletins are held back for {held:.0f} s: over_quota, the hub takes no more now"
+        fix = "they go out by themselves, flash ones at once; see who publishes so much, or call the operator"
+        return Finding(check="outbox", ok=False, message=message, fix=fix)
     ok = waiting == 0 or core.link.connected
     return Finding(
         check="outbox",

@@ -8,12 +8,14 @@ one fsync.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 import apsw
+import structlog
 
 from schemas.chain import ChainHead
 from schemas.errors import LiaisonError, TrustError
@@ -22,12 +24,15 @@ from schemas.merkle import Head
 from schemas.subjects import FrameSubject, parse_frame_subject
 from schemas.vocabulary import History, Precedence
 from subscribers.exchange.composer import Context, Item, OwnChain, OwnEpoch, beat, compose
+from subscribers.exchange.holding import Holding
 from subscribers.judging.own_frames import WentOn, check, go_on, go_on_from_copy
 from subscribers.judging.returned import is_open
 from subscribers.sealing import EpochKey
 from subscribers.storage.journal import ChainName, Settled, Settlement, Waiting, keep, park, save_chain
 from subscribers.storage.ledger import Changes, Ledger
 from subscribers.storage.store import Row, Store
+
+log = structlog.get_logger(__name__)
 
 _TOGETHER: Final = 64
 """Items that go into one commit: the first of them waits for the last."""
@@ -74,6 +79,7 @@ class Outbox:
         self.ready = asyncio.Event()
         self.resend = False
         """Set when the hub saw a gap: what is open must be sent again from its beginning."""
+        self._holding = Holding()
         self.on_settled: Callable[[Settled], None] = lambda _: None
 
     async def load(self) -> None:
@@ -113,13 +119,34 @@ class Outbox:
         await done
 
     async def waiting(self, after: int = 0, limit: int = 256) -> list[Waiting]:
-        """Submissions without a receipt, in the order in which they must be sent."""
+        """Submissions without a receipt, in the order in which they must be sent. While the hub takes no
+        more, those of flash bulletins alone, and none after a wait.
+        """
+        if self.held_for():
+            return await self._urgent(after, limit)
         if after >= self._tail_from:
             while self._tail and self._tail[0].number <= after:
                 self._tail_from = self._tail.popleft().number
             return [each for each, _ in zip(self._tail, range(limit), strict=False)]
         sql = "SELECT number, subject, raw, sha256 FROM submissions WHERE number > ? ORDER BY number LIMIT ?"
         return [Waiting(*row) for row in await self._store.query(sql, (after, limit))]
+
+    def held_for(self) -> float:
+        """Seconds for which routine frames are held back, because the hub takes no more; 0 when they go."""
+        return self._holding.left(asyncio.get_running_loop().time())
+
+    async def _urgent(self, after: int, limit: int) -> list[Waiting]:
+        sql = """SELECT s.number, s.subject, s.raw, s.sha256 FROM submissions s
+            JOIN outgoing o ON o.number = s.item
+            WHERE s.number > ? AND o.subject LIKE 'in.%.flash.%' ORDER BY s.number LIMIT ?"""
+        if rows := await self._store.query(sql, (after, limit)):
+            return [Waiting(*row) for row in rows]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.held_for()):
+                await self.ready.wait()
+        self.resend |= not self.held_for()
+        self.ready.set()  # look again: for what is new, or from the beginning
+        return []
 
     async def size(self) -> int:
         """How many items wait for the hub; heartbeats are none."""
@@ -152,6 +179,10 @@ class Outbox:
             self.on_settled(each)
         for key in settlement.reseal:
             await self._reseal(*key)
+        if settlement.held:
+            self._holding.refused(asyncio.get_running_loop().time())
+            log.warning("the hub takes no more for now", seconds=round(self.held_for(), 1))
+            self.ready.set()
         if settlement.resend:
             self.resend = True
             self.ready.set()

@@ -94,6 +94,8 @@ class Settlement:
     settled: list[Settled] = field(default_factory=list)
     reseal: set[ChainName] = field(default_factory=set)
     resend: bool = False
+    held: bool = False
+    """The hub takes no more of ours for now: what is open is sent again later."""
 
 
 def settle(
@@ -107,6 +109,8 @@ def settle(
         rows: list[Any] = connection.execute(_FIND_SUBMISSION, (answer.sha256,)).fetchall()
         if rows and (answer.code == ADMITTED or _is_needless(answer, rows[0])):
             _admit(connection, settlement, answer, rows[0])
+        elif rows and answer.code == Code.OVER_QUOTA:
+            settlement.held = True
         elif rows and _goes_again(connection, answer, rows[0]):
             settlement.resend = True
         elif rows and _is_signed_anew(connection, settlement, answer, rows[0], signing):

@@ -76,6 +76,7 @@ async def hub_of(
         for begin in range(0, len(records), _TOGETHER):
             await publish_batch(nc, records[begin : begin + _TOGETHER], batch_id=uuid4().hex)
         await nc.close()
+    (directory / "liaison-hub.toml").write_text("sender_per_second = 0\n")  # as much as the hub can take
     state, begun = str(world.settings.state), time.perf_counter()
     serve = (str(COMMANDS / "liaison-hub"), "serve", "--state", state, "--port", "0", "--json")
     async with started(directory, "hub", *serve) as ready:

@@ -99,6 +99,7 @@ async def world(directory: Path, *, forked: bool = False) -> AsyncIterator[World
     await run("liaison-hub", "init", "--state", "HUB", "--name", "Bench")
     await run("liaison-root", "sign-hub", "HUB/hub-request.dsse", *key, "--out", "hub.dsse")
     await run("liaison-hub", "install", "SEC/root.dsse", "hub.dsse", "--state", "HUB")
+    (directory / "liaison-hub.toml").write_text("sender_per_second = 0\n")  # as much as the hub can take
     async with AsyncExitStack() as stack:
         serve = (str(COMMANDS / "liaison-hub"), "serve", "--state", "HUB", "--port", "0", "--json")
         ready = await stack.enter_async_context(started(directory, "hub", *serve, forked=forked))

@@ -156,10 +156,6 @@ async def looked_after(directory: Path, metrics: str) -> None:
     found = json.loads(text)
     assert (code == 0) == found["ok"]
     assert [each["check"] for each in found["findings"] if not each["ok"] and each["check"] != "disk"] == []
-    code, text, _ = await command(directory, "cli", "doctor", "--state", "HUB", "--json")
-    found = json.loads(text)
-    assert (code == 0) == found["ok"]
-    assert [each["check"] for each in found["findings"] if not each["ok"] and each["check"] != "disk"] == []
     exported = await hub(directory, "audit", "export", "audit.jsonl")
     assert exported["entries"] == len((directory / "audit.jsonl").read_text().splitlines())
     assert await hub(directory, "audit", "verify", "--since", exported["since"]) == exported

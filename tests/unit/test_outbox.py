@@ -322,3 +322,26 @@ async def test_a_key_that_nobody_replaces_is_refused_for_good(box: Box) -> None:
     first = next(each for each in await box.waiting() if each.subject.startswith("in."))
     await box.answer((first, Code.REVOKED_KEY), signing=Signing(FRA.kid, rotating=False))
     assert await box.state(1) == ("refused", "revoked_key")
+
+
+async def test_what_is_over_quota_is_held_back_and_goes_again_and_flash_goes_at_once(box: Box) -> None:
+    """Nothing is parked; routine frames wait their time, and the sender then begins at the first of them."""
+    await box.put(1)
+    waiting = await box.waiting()
+    await box.answer((waiting[1], Code.OVER_QUOTA), (waiting[2], Code.GAP))
+    assert await box.state(1) == ("queued", None)
+    assert 0 < box.outbox.held_for() <= 1
+    urgent = place(precedence=Precedence.FLASH)
+    await box.put(2, urgent)
+    flash = await box.outbox.waiting()
+    assert {parse_frame_subject(each.subject).precedence for each in flash if each.subject[0] == "i"} == {
+        Precedence.FLASH
+    }
+    assert [each.subject[:2] for each in flash] == ["in", "s.", "in"], "with its epoch's wraps"
+    box.outbox.resend = False
+    box.outbox.ready.clear()
+    assert await box.outbox.waiting(after=flash[-1].number) == []
+    assert box.outbox.resend
+    assert box.outbox.ready.is_set()
+    assert box.outbox.held_for() == 0
+    assert len(await box.outbox.waiting()) == len(waiting) + len(flash)
