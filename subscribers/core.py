@@ -61,6 +61,8 @@ DATABASE: Final = "node.db"
 DAY: Final = 24 * HOUR
 SECOND: Final = 1_000
 _ADMISSION_WAIT: Final = 2.0
+_LOOKED_THROUGH: Final = 128 * 1024 * 1024
+"""Bytes of a database that is read through at every start, in a moment; `doctor` reads larger ones."""
 
 
 class Core:
@@ -122,9 +124,11 @@ class Core:
                 Code.NOT_ENROLLED, f"{state} holds no admission", "run `liaison-agency init`, then `enrol`"
             )
         admission = Admission.read(state / ADMISSION)
-        with _lock(state):
+        with lock(state):
             rack = Rack.load(state / KEYS)
             async with await Store.open(state / DATABASE, rack.ring.archive, tables.NODE) as store:
+                if (state / DATABASE).stat().st_size <= _LOOKED_THROUGH:
+                    await store.quick_check()
                 ledger = await Ledger.load(store, rack.ring.profile.id)
                 if ledger.directory is None:
                     root = from_base64(admission.root, DOCUMENT_MAX)
@@ -312,10 +316,11 @@ def _next_number(connection: apsw.Connection, year: int) -> int:
 
 
 @contextlib.contextmanager
-def _lock(state: Path) -> Iterator[None]:
-    lock = filelock.FileLock(state / "node.lock", timeout=0)
+def lock(state: Path) -> Iterator[None]:
+    """Hold a state directory for a block. OperationError `already_running`."""
+    file = filelock.FileLock(state / "node.lock", timeout=0)
     try:
-        with lock:
+        with file:
             yield
     except filelock.Timeout:
         raise OperationError(

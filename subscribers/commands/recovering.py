@@ -1,4 +1,4 @@
-"""For whoever keeps the node's state safe: `backup`, `restore`."""
+"""For whoever keeps the node's state safe: `backup`, `restore`, `salvage`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -73,6 +73,40 @@ def restore(
         return
     typer.echo(f"{directory}: {_words(told)}.")
     typer.echo("Next: see that the old machine is off for good, then `liaison-agency run` and `doctor`.")
+
+
+def salvage(
+    from_nothing: Annotated[
+        bool,
+        typer.Option(
+            "--from-nothing",
+            help="If nothing can be read: begin empty. What waited in the outbox is lost.",
+        ),
+    ] = False,
+    state: State = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mend a damaged archive: copy what can be read into a new file, and have the hub give the rest again.
+
+    Stop the node first. The damaged file is kept aside. References of your own that are in neither are named:
+    if the hub had them, they come back by themselves. A backup of the same day loses less.
+
+    Example: liaison-agency salvage --state agency
+    """
+    with refusals(as_json=as_json):
+        from subscribers.clock import now_ms
+        from subscribers.recovery import salvage as mending
+
+        found = mending.salvage(settings_of(state).state, now_ms(), from_nothing=from_nothing)
+    if as_json:
+        show_json(found._asdict())
+        return
+    typer.echo(
+        f"{found.rows} rows, {found.bulletins} bulletins; damaged: {', '.join(found.damaged) or 'nothing'}."
+    )
+    if found.lost:
+        typer.echo(f"Not here, and perhaps at the hub: {', '.join(found.lost)}.")
+    typer.echo(f"The damaged file: {found.aside}. Next: `liaison-agency run` and `doctor`.")
 
 
 def _words(told: "Told") -> str:

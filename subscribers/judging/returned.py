@@ -79,7 +79,8 @@ def adopt(connection: apsw.Connection, frame: Frame) -> None:
         (header.id,),
     ).fetchall()
     connection.executemany("DELETE FROM submissions WHERE item = ?", rows)
-    if header.k == BULLETIN and not rows:
+    known = connection.execute("SELECT 1 FROM outgoing WHERE id = ?", (header.id,)).fetchall()
+    if header.k == BULLETIN and not known:
         count_up(connection, time.gmtime(header.iat // 1000).tm_year, 1)
 
 

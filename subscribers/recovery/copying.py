@@ -137,7 +137,7 @@ def restore(path: Path, passphrase: str, state: Path) -> Told:
             if state.exists():
                 state.rmdir()
             fresh.rename(state)
-            _sync(parent)
+            sync(parent)
     return _told(manifest.about, len(manifest.files), path)
 
 
@@ -239,10 +239,11 @@ def _take_name(fresh: Path, out: Path) -> None:
     except FileExistsError:
         fix = "a backup is never overwritten: name another file"
         raise OperationError(Code.ALREADY_KNOWN, f"{out} exists", fix) from None
-    _sync(out.absolute().parent)
+    sync(out.absolute().parent)
 
 
-def _sync(directory: Path) -> None:
+def sync(directory: Path) -> None:
+    """Have a rename in this directory on the disk."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -19,6 +19,10 @@ CACHE_KIB: Final = 65_536
 CHECKPOINT_PAGES: Final = 4_000
 """16 MiB of log before it is folded into the file: that holds up the writer, and pages come again."""
 
+MEND: Final = (
+    "restore it from a backup; a node's own is mended by `liaison-agency salvage`, while it is stopped"
+)
+
 T = TypeVar("T")
 
 
@@ -31,7 +35,7 @@ def explain(error: apsw.Error) -> OperationError | None:
                 Code.WRONG_KEY, "the key does not open the database, or its first page is damaged", fix
             )
         case apsw.CorruptError() | apsw.FormatError():
-            return OperationError(Code.STORE_CORRUPT, "the database is damaged", "restore it from a backup")
+            return OperationError(Code.STORE_CORRUPT, "the database is damaged", MEND)
         case apsw.FullError():
             return OperationError(
                 Code.DISK_FULL, "no room to write; nothing was changed", "free space on the disk"

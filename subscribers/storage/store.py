@@ -18,7 +18,7 @@ from typing import Any, Final, Self, SupportsBytes, TypeVar
 import apsw
 
 from schemas.errors import Code, OperationError
-from subscribers.storage.lane import Lane
+from subscribers.storage.lane import MEND, Lane
 
 KEY_SIZE: Final = 32
 READ_DEADLINE: Final = 10.0
@@ -199,6 +199,11 @@ class Store:
         """All rows of one SELECT, through `read`."""
         return await self.read(lambda connection: connection.execute(sql, bindings).fetchall())
 
+    async def quick_check(self) -> None:
+        """Read every page, without holding the indexes against it. Raises OperationError `store_corrupt`."""
+        if await self.query("PRAGMA quick_check(1)") != [("ok",)]:
+            raise OperationError(Code.STORE_CORRUPT, "the database is damaged", MEND)
+
     async def integrity_check(self) -> None:
         """Read every page, which takes seconds on a large file. Raises OperationError `store_corrupt`."""
 
@@ -206,7 +211,7 @@ class Store:
             return connection.execute("PRAGMA integrity_check(1)").fetchall()
 
         if await self.read(check, deadline=3_600) != [("ok",)]:
-            raise OperationError(Code.STORE_CORRUPT, "the database is damaged", "restore it from a backup")
+            raise OperationError(Code.STORE_CORRUPT, "the database is damaged", MEND)
 
     async def checkpoint(self) -> None:
         """Fold the write-ahead log into the file and truncate it: before a copy is made, on a schedule."""
