@@ -79,7 +79,7 @@ def test_every_message_is_translated_with_its_places(language: Language) -> None
 @pytest.mark.parametrize("language", [each for each in SPOKEN if each is not Language.ENGLISH])
 def test_little_is_left_in_english(language: Language) -> None:
     same = [message.id for message in read(language) if message.id and message.string == message.id]
-    assert len(same) <= 2, same
+    assert len(same) <= 3, same  # `Dates` is French, too
 
 
 @pytest.mark.parametrize("language", SPOKEN)

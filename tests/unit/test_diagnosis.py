@@ -55,7 +55,7 @@ async def test_a_node_that_has_never_met_its_hub(core: Core) -> None:
     assert await findings(core) == {
         "keys": False, "identity": False, "root": False, "head": False, "connection": False, "clock": False,
         "backlog": False, "outbox": True, "archive": True, "alarms": True, "history": True, "key-age": True,
-        "recall": True, "disk": disk_has_room(core.state),
+        "recall": True, "copy": True, "disk": disk_has_room(core.state),
     }  # fmt: skip
 
 
