@@ -159,9 +159,8 @@ def _endpoint(
     code = lately.most_common(1)[0][0] if refused else _ANY_CODE
     topic = Topic(OperationKind.REFUSED, public)
     yield Reading(topic, refused, limits.refused, refused >= limits.refused, not refused, code)
-    if each["keys_issued"]:
-        ends = from_instant(each["keys_issued"]) + limits.key_life
-        yield _expiry(Topic(OperationKind.EXPIRY, public, KEY), ends, now, limits)
+    ends = from_instant(each["keys_issued"]) + limits.key_life
+    yield _expiry(Topic(OperationKind.EXPIRY, public, KEY), ends, now, limits)
 
 
 def _expiry(topic: Topic, ends: int, now: int, limits: Limits) -> Reading:

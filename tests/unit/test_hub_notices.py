@@ -86,6 +86,7 @@ def test_each_is_told_once_and_over_once(
 ) -> None:
     watch = Watch()
     assert watch.told(facts()) == watch.told(facts(**(between or {}))) == []
+    assert watch.told(facts(last_heard=None)) == [], "an endpoint that has not begun is not silent"
     assert watch.told(facts(**amiss)) == [(kind, "raised")]
     assert watch.told(facts(**amiss)) == watch.told(facts(**(between or amiss))) == []
     assert watch.told(facts(**amiss)) == []
