@@ -125,6 +125,11 @@ performance: $(READY) ## Take build/bench.json over into docs/performance.md: ta
 	@python -m tests.bench.report $(ARGS)
 	@python -m tests.bench.plot
 
+.PHONY: pictures
+pictures: $(READY) ## Draw the pictures of the pages and charts in docs/pictures anew (needs Chromium)
+	@bash .ci/browser
+	@python -m tests.pictures
+
 .PHONY: fuzz
 fuzz: $(FUZZ) ## Fuzz every parser for SECONDS=n in all, going on from the last run (ARGS="--only frame --report ...")
 	@python -m tests.fuzz $(SECONDS) $(ARGS)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.axe import violations
 from tests.support.sandbox import CHROMIUM, Stage, browser_page, has_chromium, png, polling, staged
 
 Page = Any  # playwright's page: imported late, like the rest of playwright
@@ -220,3 +221,24 @@ async def test_a_phone_shows_one_chat_at_a_time(stage: Stage) -> None:
         assert await column(page, "Amina").is_hidden()
         assert await page.evaluate("() => document.documentElement.scrollWidth") == 390
         assert page.seen == []
+
+
+async def test_axe_finds_nothing_in_either_theme_or_on_a_phone(stage: Stage, page: Page) -> None:
+    types = importlib.import_module("aiogram.types")
+    keyboard = types.InlineKeyboardMarkup(
+        inline_keyboard=[[types.InlineKeyboardButton(text="Confirm", callback_data="yes")]]
+    )
+    text = "<b>bold</b> <tg-spoiler>secret</tg-spoiler> <code>A-1</code>\n<blockquote>quoted</blockquote>"
+    for person in (stage.amina, stage.claire):
+        await stage.bot.send_message(
+            person.chat_id, text, parse_mode="HTML", reply_markup=keyboard, protect_content=True
+        )
+    await column(page, "Claire").get_by_role("button", name="Confirm").wait_for()
+    for theme in ("light", "dark"):
+        await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        assert await violations(page) == [], theme
+    await page.set_viewport_size({"width": 390, "height": 780})
+    await page.get_by_role("tab", name="Amina", selected=True).wait_for()
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Add officer").click()
+    assert await violations(page) == []

@@ -98,8 +98,9 @@ async def invite(
     administrator: bool = False,
     hours: float = 1.0,
     role: Role = Role.READER,
+    now: float | None = None,
 ) -> str:
-    code, now = new_code(), time.time()
+    code, now = new_code(), time.time() if now is None else now
     await state.officers.invite(
         name,
         Role.ADMINISTRATOR if administrator else role,

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from bots.codes import new_key
 from bots.officers.lobby import Lobby
+from bots.officers.roles import Role
 from bots.room.process import opened
 from bots.room.web import Room
 from bots.settings import BotSettings
@@ -57,8 +58,10 @@ class RoomStage:
     def origin(self) -> str:
         return self.room.origin.text
 
-    async def enrol(self, name: str, language: Language = Language.ENGLISH) -> Officer:
-        code, number = await invite(self.state, name), 1000 + len(self.officers)
+    async def enrol(
+        self, name: str, language: Language = Language.ENGLISH, role: Role = Role.READER
+    ) -> Officer:
+        code, number = await invite(self.state, name, role=role), 1000 + len(self.officers)
         officer = await self.state.officers.enrol(
             code, chat=number, person=number, language=language, now=time.time()
         )
@@ -133,10 +136,11 @@ def free_port() -> int:
 async def running_room(
     folder: Path,
     node: DirectNode,
+    clock: SetClock | None = None,
     **given: Any,  # noqa: ANN401 - settings
 ) -> AsyncIterator[RoomStage]:
     """A room at http://localhost, where browsers take passkeys."""
-    port, clock = free_port(), SetClock()
+    port, clock = free_port(), clock or SetClock()
     settings = BotSettings(
         **{
             "state": folder,

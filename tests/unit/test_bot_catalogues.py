@@ -210,3 +210,9 @@ def test_scripts_without_italics_have_none() -> None:
 def test_times_are_written_as_the_language_does(language: Language, said: str) -> None:
     at = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
     assert words(language).when(at, ZoneInfo("Europe/Paris")) == said
+
+
+def test_a_command_is_kept_in_one_piece_where_the_line_runs_from_right_to_left() -> None:
+    """Its stroke, without a direction of its own, would stand behind it."""
+    loose = re.compile(r"(?<![\u200e\u2066-\u2068\w./>{}=:])/[a-z]")
+    assert [text for _, text in translated(Language.ARABIC) if loose.search(text)] == []
