@@ -20,7 +20,7 @@ const keyOf = (bot, chat) => `${bot}/${chat}`;
 function showTheme(theme) {
   document.documentElement.dataset.theme = theme;
   const button = byId("theme");
-  const label = `Theme: ${theme === "auto" ? "as the system" : theme}`;
+  const label = `Theme: ${theme === "auto" ? "auto, as the system" : theme}`;
   button.replaceChildren(icon(THEME_SIGNS[theme]), h("span", {}, theme === "auto" ? "Auto" : theme === "light" ? "Light" : "Dark"));
   button.setAttribute("aria-label", label);
   button.title = label;

@@ -24,7 +24,7 @@ export class Column {
     this.busy = new Map();
     this.lastDay = "";
     this.id = `chat-${bot.id}-${chat.id}`.replace("--", "-g");
-    this.log = h("ol", { class: "log", role: "log", "aria-live": "polite", "aria-label": words.messages(chat.title), tabindex: "0" });
+    this.log = h("div", { class: "log", role: "log", "aria-live": "polite", "aria-label": words.messages(chat.title), tabindex: "0" });
     this.pinned = true;
     this.top = 0;
     this.log.addEventListener("scroll", () => this.scrolled(), { passive: true });
@@ -68,7 +68,7 @@ export class Column {
     }
     const { description } = await this.run(() => act(this.bot.id, "about", { language: this.user().language_code ?? "" })) ?? {};
     const sign = document.querySelector(".top .logo").cloneNode(true);
-    const about = h("li", { class: "about" }, sign, h("h3", {}, this.bot.name), h("p", {}, `@${this.bot.username}`),
+    const about = h("div", { class: "about" }, sign, h("h3", {}, this.bot.name), h("p", {}, `@${this.bot.username}`),
       h("p", { dir: "auto" }, description || this.words.begin));
     this.about?.remove();
     this.about = about;
@@ -150,7 +150,7 @@ export class Column {
     const today = dayOf(date, this.language);
     if (today === this.lastDay) return;
     this.lastDay = today;
-    this.log.append(h("li", { class: "note day" }, h("span", {}, today)));
+    this.log.append(h("div", { class: "note day" }, h("span", {}, today)));
   }
 
   gone(messageId) {

@@ -15,7 +15,7 @@ export class Composer {
     this.list = h("ul", { class: "suggestions", id: `${id}-suggestions`, role: "listbox", "aria-label": words.commands, hidden: true });
     this.box = h("textarea", {
       rows: "1", placeholder: words.write, "aria-label": words.writing(name), maxlength: "4096",
-      role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": `${id}-suggestions`,
+      "aria-autocomplete": "list", "aria-haspopup": "listbox", "aria-controls": `${id}-suggestions`,
       oninput: () => this.typed(), onkeydown: (event) => this.key(event), onblur: () => this.hide(),
     });
     this.picker = h("input", { type: "file", class: "visually-hidden", tabindex: "-1", "aria-hidden": "true",
@@ -79,7 +79,6 @@ export class Composer {
       onpointerdown: (event) => { event.preventDefault(); this.complete(index); },
     }, h("b", { dir: "ltr" }, `/${each.command}`), h("span", { dir: "auto" }, each.description))));
     this.list.hidden = this.shown.length === 0;
-    this.box.setAttribute("aria-expanded", String(!this.list.hidden));
     if (this.chosen >= 0) this.box.setAttribute("aria-activedescendant", `${this.list.id}-${this.chosen}`);
     this.list.children[this.chosen]?.scrollIntoView({ block: "nearest" });
   }
@@ -88,7 +87,6 @@ export class Composer {
     this.shown = [];
     this.chosen = -1;
     this.list.hidden = true;
-    this.box.setAttribute("aria-expanded", "false");
     this.box.removeAttribute("aria-activedescendant");
   }
 

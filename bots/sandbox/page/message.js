@@ -138,14 +138,14 @@ function quoteOf(message, words) {
 
 function serviceLine(message) {
   const text = message.migrate_to_chat_id ? "The group became a supergroup" : "This supergroup was a group before";
-  return h("li", { class: "note" }, h("span", {}, text));
+  return h("div", { class: "note" }, h("span", {}, text));
 }
 
 export function renderMessage(message, { bot, chat, words, quoted, onPress, onCommand }) {
   if (message.migrate_to_chat_id || message.migrate_from_chat_id) return serviceLine(message);
   if (message.deleted) {
     const who = message.from_bot ? words.botGone : words.gone;
-    return h("li", { class: "note gone", "data-message": message.message_id }, h("span", {}, who));
+    return h("div", { class: "note gone", "data-message": message.message_id }, h("span", {}, who));
   }
   const text = message.text ?? message.caption ?? "";
   const parts = [];
@@ -163,6 +163,6 @@ export function renderMessage(message, { bot, chat, words, quoted, onPress, onCo
   const rows = (message.reply_markup?.inline_keyboard ?? []).map((row) =>
     h("div", { class: "keys" }, ...row.map((button) => inlineButton(button, words, onPress))));
   const side = message.from_bot ? "theirs" : "mine";
-  return h("li", { class: `message ${side}`, "data-message": message.message_id },
+  return h("div", { class: `message ${side}`, "data-message": message.message_id },
     h("span", { class: "visually-hidden" }, message.from_bot ? `${words.bot}: ` : `${message.from.first_name}: `), bubble, ...rows);
 }
