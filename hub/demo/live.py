@@ -72,7 +72,7 @@ async def _show(directory: Path, options: Options) -> None:
         site = Site(stage.board, stage.told(), stage.actions(), secrets.token_urlsafe(SECRET_BYTES))
         url = await site.start(options.port)
         stack.push_async_callback(site.close)
-        announce(url, opened, directory, as_json=options.as_json)
+        announce(url, opened, world, as_json=options.as_json)
         await stage.play(opened.watch, opened.integrator)
 
 
@@ -101,9 +101,9 @@ async def _open(world: World, options: Options) -> Opened:
     return Opened(found["room"], found["integrator"], await world.watch(), found["guest"])
 
 
-def announce(url: str, opened: Opened, directory: Path, *, as_json: bool) -> None:
+def announce(url: str, opened: Opened, world: World, *, as_json: bool) -> None:
     """The two links and what to try, or one JSON line."""
-    room = opened.room
+    room, directory, officer = opened.room, world.directory, plan.OFFICERS[0]
     if as_json:
         told: dict[str, object] = {
             "event": "ready",
@@ -115,6 +115,7 @@ def announce(url: str, opened: Opened, directory: Path, *, as_json: bool) -> Non
         told["reading"] = room.reading
         typer.echo(json.dumps({**told, "start": room.start_code} if room.start_code else told))
         return
+    where = shlex.join(["--state", str(world.state_of(officer.agency)), "--officer", officer.name])
     real = f"\n  Real chat        send your bot  /start {room.start_code}\n" if room.start_code else ""
     typer.echo(f"""
   Watch            {url}
@@ -126,6 +127,9 @@ def announce(url: str, opened: Opened, directory: Path, *, as_json: bool) -> Non
   · In the chat, as Claire or أمينة: /latest, /search permanence, /subscribe, or the buttons under an alert.
   · Under an alert that is withheld there, press “Read in the reading room”, and sign in by /room.
   · Press “Let an intruder try”: see what the hub refuses, and why.
+
+  · The same conversation without a chat service, in another terminal (`. .venv/bin/activate`):
+      liaison-agency chat {where}
 
   · With Node.js, in another terminal: a second implementation, in TypeScript, verifies and reads what it may.
       make js-read ARGS="{shlex.join(opened.guest)}"
