@@ -103,7 +103,7 @@ async def _open(world: World, options: Options) -> Opened:
 
 def announce(url: str, opened: Opened, world: World, *, as_json: bool) -> None:
     """The two links and what to try, or one JSON line."""
-    room, directory, officer = opened.room, world.directory, plan.OFFICERS[0]
+    room, directory, officer = opened.room, world.directory, plan.OFFICERS[1]
     if as_json:
         told: dict[str, object] = {
             "event": "ready",
