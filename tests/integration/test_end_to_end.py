@@ -14,7 +14,7 @@ import pytest
 
 from schemas.errors import LiaisonError
 from schemas.vocabulary import Kind, Realm
-from subscribers.records import Community, Published, Record
+from subscribers.records import Community, Filters, Published, Record
 from tests.support.world import Member, World, draft, eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
@@ -24,7 +24,8 @@ async def record(member: Member, title: str, community: Community) -> Record:
     """The bulletin with this title as the agency holds it."""
     await member.has(community.slug, title)
     async with member.client() as agency:
-        page = await agency.search(f'"{title}"', limit=100)
+        filters = Filters(communities=frozenset({community.id}))  # else no exercise is found
+        page = await agency.search(f'"{title}"', filters=filters, limit=100)
     return next(each for each in page.items if each.community == community.id)
 
 
@@ -368,7 +369,7 @@ async def test_doctor_names_what_is_wrong(world: World) -> None:
         well = await doctored.run("doctor")
     checks = {each["check"] for each in well.json}
     here = {"keys", "key-age", "identity", "root", "head", "archive", "disk", "alarms", "history", "recall"}
-    assert checks == here | {"connection", "clock", "backlog", "outbox"}
+    assert checks == here | {"connection", "clock", "backlog", "outbox", "copy"}
     await world.hub.kill()
     try:
         await doctored.connected(wanted=False)
