@@ -17,8 +17,8 @@ COMMANDS: Final = Path(sys.executable).parent
 """Where the console scripts are."""
 COMMUNITY: Final = "bench"
 SENDER, READER = "fr-dvt", "kz-cab"
-_COMMAND_LIMIT: Final = 60.0
-_READY_LIMIT: Final = 60.0
+_COMMAND_LIMIT: Final = 180.0
+_READY_LIMIT: Final = 180.0
 _STOP_LIMIT: Final = 20.0
 _FOUND_ARGUMENTS: Final = ("community", "create", COMMUNITY, "--title", "Bench", "--state", SENDER)
 _JOIN_ARGUMENTS: Final = ("community", "add", COMMUNITY, READER, "--state", SENDER)
