@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 
 from nats.aio.msg import Msg
 
+from hub.state import ACK_TOKENS
+
 TURN: Final = 16
 """Submissions of one endpoint in a turn."""
 WINDOW: Final = 4096
@@ -167,5 +169,8 @@ def publisher_of(subject: str) -> str:
 
 
 def sequence_of(message: Msg) -> int:
-    """The sequence in the intake of a message as a pull delivers it."""
-    return message.metadata.sequence.stream
+    """The sequence in the intake of a message as a pull delivers it. To read all of its metadata takes several
+    times as long, as for `Mark.of`.
+    """
+    tokens = message.reply.split(".")
+    return int(tokens[5]) if len(tokens) == ACK_TOKENS else message.metadata.sequence.stream

@@ -46,7 +46,8 @@ Learn = Callable[[str, bytes], None]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_ACK_TOKENS: Final = 9
+ACK_TOKENS: Final = 9
+"""Parts of the reply subject of a message from a pull, where there is no JetStream domain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Mark:
         # JetStream domain there is more around that. The time is rounded as a date made of it would be, since
         # marks of both kinds stand in the streams; the date itself takes four times as long.
         tokens = message.reply.split(".")
-        if len(tokens) == _ACK_TOKENS:
+        if len(tokens) == ACK_TOKENS:
             part, seconds = modf(int(tokens[7]) / 1e9)
             return cls(int(tokens[5]), int(seconds) * 1_000_000 + round(part * 1e6))
         metadata = message.metadata

@@ -33,8 +33,8 @@ from tests.bench.many import Many, hub_of
 from tests.bench.measure import Result
 from tests.support.frames import Chain
 
-PUBLISHERS: Final = 8
-"""Endpoints that speak at once, each on a chain of its own."""
+PUBLISHERS: Final = 100
+"""Endpoints that speak at once, each on a chain of its own: an endpoint's allowance is a hundred a second."""
 TEXT: Final = bytes(1_000)
 """What a frame carries: with this it has 1,583 bytes, the least that a frame with a bulletin has."""
 _BATCH: Final = 600
@@ -51,7 +51,11 @@ async def measure(directory: Path, *, frames: int, rounds: int) -> list[Result]:
     """`hub_admission`: frames a second, the median of `rounds` rounds of so many frames."""
     ours: list[float] = []
     theirs: list[float] = []
-    async with hub_of(directory, agencies=PUBLISHERS) as many, server(directory) as url, _floor(url) as floor:
+    async with (
+        hub_of(directory, agencies=min(PUBLISHERS, frames)) as many,
+        server(directory) as url,
+        _floor(url) as floor,
+    ):
         chains = _chains(many)
         async for spent in admitted(many, frames, rounds):
             ours.append(spent)
