@@ -169,8 +169,8 @@ def publisher_of(subject: str) -> str:
 
 
 def sequence_of(message: Msg) -> int:
-    """The sequence in the intake of a message as a pull delivers it. To read all of its metadata takes several
-    times as long, as for `Mark.of`.
+    """The sequence in the intake of a message as a pull delivers it. To read all that is told of it takes
+    several times as long, as for `Mark.of`.
     """
     tokens = message.reply.split(".")
     return int(tokens[5]) if len(tokens) == ACK_TOKENS else message.metadata.sequence.stream
