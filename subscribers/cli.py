@@ -72,6 +72,7 @@ PARTS: Final = {
     "recover": Part("keys", "recover", _OWN),
     "backup": Part("recovering", "backup", _OWN),
     "restore": Part("recovering", "restore", _OWN),
+    "hold": Part("holding", "hold", _OWN),
     "salvage": Part("recovering", "salvage", _OWN),
     "status": Part("owning", "status", _OWN),
     "alarms": Part("alarming", "alarms", _OWN),

@@ -11,7 +11,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from schemas.vocabulary import Tlp
+from schemas.vocabulary import Kind, Tlp
 
 HOUR: int = 3600
 
@@ -27,6 +27,18 @@ class DigestSchedule(BaseModel):
     """The UTC day, or the ISO week, that has just ended."""
     at: str = Field(default="06:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
     """When to compose it, UTC."""
+
+
+class RetentionRule(BaseModel):
+    """Bulletins that are all of what is said here are purged so many days after they came."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    days: int = Field(ge=1, le=36_500)
+    kind: Kind | None = None
+    tlp: Tlp | None = None
+    personal: bool | None = None
+    """Whether they say anything of people."""
 
 
 class NodeSettings(BaseSettings):
@@ -86,6 +98,10 @@ class NodeSettings(BaseSettings):
     recall_hours: float = Field(default=24, ge=0, le=24 * 90)
     """A retraction of ours that some member has not confirmed after this is warned of."""
     digests: list[DigestSchedule] = []
+    retention: list[RetentionRule] = []
+    """How long bulletins stay in the archive, by what they are; the shortest of the rules that fit. Without
+    one that fits they stay.
+    """
     log: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -15,7 +15,7 @@ from schemas.encoding import from_instant
 from schemas.errors import Code, TrustError
 from schemas.vocabulary import Kind, Relation, Severity
 from subscribers.judging.kept import Proof, SealedProof, keep_proof, keep_sealed
-from subscribers.storage import facets, reviews
+from subscribers.storage import facets, retention, reviews
 from subscribers.storage.archive_query import POSITION_BITS, first_position, language_bits
 from subscribers.storage.facets import file_facets
 from subscribers.storage.normalise import document_terms
@@ -93,6 +93,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         WHERE r.target = t.id AND s.kind = 'amendment' AND s.agency = t.agency AND s.community = t.community
     ), 0));
     """,
+    retention.MIGRATION,
 )
 
 Flag = Literal["expired", "gap_before", "late", "history", "private", "review_due"]
@@ -255,7 +256,7 @@ def _is_held(connection: apsw.Connection, new: NewRecord) -> bool:
         (new.bulletin.id,),
     ).fetchall()
     if not held:
-        return False
+        return retention.is_purged(connection, new.bulletin.id)
     if held != [(new.agency, new.community, new.payload)]:
         raise TrustError(Code.ALREADY_KNOWN, "another bulletin is held under this id", "have it reissued")
     return True

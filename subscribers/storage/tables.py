@@ -45,4 +45,5 @@ NODE: Final[tuple[str, ...]] = (
     archive.MIGRATIONS[7],
     returned.MIGRATIONS[0],
     resending.MIGRATIONS[0],
+    archive.MIGRATIONS[8],
 )

@@ -9,6 +9,7 @@ from subscribers.judging.herald import Herald
 from subscribers.local import LocalNats
 from subscribers.settings import NodeSettings
 from subscribers.telling.correcting import Corrector
+from subscribers.telling.purging import Purger
 from subscribers.telling.reporting import Reporter
 from subscribers.telling.republish import Republisher
 from subscribers.telling.reviewing import Reviewer
@@ -26,4 +27,5 @@ def workers(
         Reporter(core, republisher, settings.report_seconds).run(),
         Corrector(core, republisher, settings.report_seconds).run(),
         Reviewer(core, republisher).run(),
+        Purger(core, settings.retention).run(),
     )
