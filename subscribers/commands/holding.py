@@ -107,8 +107,11 @@ def _within(state: Path | None, work: "Callable[[apsw.Connection], T]") -> T:
     directory = settings_of(state).state
     key = bytes(Keyring.load(directory / KEYS).archive)
     try:
-        with opened(directory / DATABASE, key) as connection, connection:
-            return work(connection)
+        with opened(directory / DATABASE, key) as connection:
+            found: list[T] = []
+            with connection:
+                found.append(work(connection))
+            return found[0]
     except apsw.Error as error:
         raise explain(error) or error from error
 

@@ -16,7 +16,7 @@ from subscribers.settings import NodeSettings, RetentionRule
 from subscribers.storage import tables
 from subscribers.storage.archive import Archive, put
 from subscribers.storage.retention import DAY, Hold, end, holds, is_purged, place, purge
-from subscribers.storage.store import Store, migrate
+from subscribers.storage.store import Row, Store, migrate
 from tests.support.archive import START, bulletin_id, new_record, replacing
 from tests.support.federation import random_from
 
@@ -28,15 +28,10 @@ ALL = [RetentionRule(days=30)]
 def filled(connection: apsw.Connection) -> None:
     """1 to 9 without 4, of which 2 has its words, 3 is red; 8 amends 1, 9 retracts 5."""
     migrate(connection, tables.NODE)
-    for n, more in (
-        (1, {}),
-        (2, {"body": "port strike"}),
-        (3, {"tlp": "TLP:RED"}),
-        (5, {}),
-        (6, {}),
-        (7, {}),
-    ):
-        put(connection, new_record(n, **more))
+    put(connection, new_record(2, body="port strike"))
+    put(connection, new_record(3, tlp="TLP:RED"))
+    for n in (1, 5, 6, 7):
+        put(connection, new_record(n))
     put(connection, replacing(8, "amendment", 1))
     put(connection, replacing(9, "retraction", 5))
     connection.execute("UPDATE republished SET number = 100")
@@ -59,7 +54,8 @@ def left(connection: apsw.Connection) -> set[int]:
 
 
 def count(connection: apsw.Connection, table: str) -> int:
-    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])  # noqa: S608 - ours
+    rows: list[Row] = connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608 - ours
+    return int(rows[0][0])
 
 
 def code_of(connection: apsw.Connection, made: Hold) -> Code:
