@@ -219,8 +219,9 @@ async def measure(store: Store, folder: Path, *, bulletins: int, questions: int)
                     start = time.perf_counter()
                     answer = await person.ask(typed, deadline=_WAIT)
                     between = time.perf_counter()
-                    if kind.sign not in (answer.get("caption") or answer["text"]).replace("Found", "found"):
-                        raise ValueError(f"{typed} was not answered")
+                    text = (answer.get("caption") or answer["text"]).replace("Found", "found")
+                    if kind.sign not in text:
+                        raise ValueError(f"{typed} was not answered, but: {text[:80]}")
                     await _bare(nc, session, stage, person, kind, typed)
                     done = time.perf_counter()
                     if number >= warm:
