@@ -52,8 +52,10 @@ from schemas.subjects import history_for, receipts_for, wraps_for
 
 _log = structlog.get_logger(__name__)
 
-BATCH: Final = 900
-"""Submissions taken from the intake at once."""
+BATCH: Final = 640
+"""Submissions taken from the intake at once: with a receipt for each of 300 publishers they are one atomic
+batch of the server, which holds 1,000.
+"""
 _AT_A_STRETCH: Final = 8
 """So many batches, where there are, before whoever else wants to change something has its turn."""
 _TRIM_EVERY: Final = 5000
