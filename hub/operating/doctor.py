@@ -159,26 +159,26 @@ _TOLD: Final = {
         "wait, or raise the day's limit",
     ),
     OperationKind.REFUSED: (Code.BAD_REQUEST, "refused", "see `liaison-hub quarantine`"),
-    OperationKind.DISK: (Code.DISK_FULL, "bytes free", "free room, or lower the streams' limits"),
     OperationKind.EXPIRY: (Code.EXPIRED, "is when it ends", "renew the certificate; rotate the keys"),
 }
 
 
 def _limits(facts: Mapping[str, Any], limits: Limits) -> Iterator[Finding]:
-    """What operators are told of (`hub.operating.notices`), as it is now."""
+    """What operators are told of (`hub.operating.notices`), as it is now; the disk is seen by itself."""
     names = {
         each["public"]: f"{agency['id']} {each['public']}"
         for agency in facts["agencies"]
         for each in agency["endpoints"]
     }
-    found = [each for each in readings(facts, limits, Recent()) if each.amiss]
+    seen = readings(facts, limits, Recent())
+    found = [each for each in seen if each.amiss and each.topic.kind is not OperationKind.DISK]
     for each in found:
         kind, about, _ = each.topic
         code, unit, fix = _TOLD[kind]
         value = instant(each.value) if kind is OperationKind.EXPIRY else str(each.value)
         yield amiss(str(kind), code, f"{names.get(about, 'hub')}: {value} {unit}", fix)
     if not found:
-        yield well("limits", "no lag, silence, quota, disk or expiry to tell of")
+        yield well("limits", "no lag, silence, quota or expiry to tell of")
     if unreadable := [name for name, ends in facts["certificates"].items() if not from_instant(ends)]:
         fix = "give PEM files that the hub may read: LIAISON_HUB_CERTIFICATES"
         yield amiss("certificates", Code.BAD_SETTINGS, f"no certificate in {_some(unreadable)}", fix)

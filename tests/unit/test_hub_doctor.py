@@ -77,7 +77,6 @@ Change = Callable[[dict[str, Any]], object]
         ("backlog", "hub_unreachable", lambda e: e["status"].update(intake_waiting=9_999)),
         ("replicas", "log_behind", lambda e: e["status"]["streams"]["TRAFFIC"].update(behind=["n2"])),
         ("witnesses", "witness_shortfall", lambda e: e.update(head={"cosigned": [], "quorum": 1})),
-        ("disk", "disk_full", lambda e: e["status"]["disk"].update(free=0)),
         ("lag", "log_behind", lambda e: endpoint(e).update(traffic_waiting=9999)),
         ("expiry", "expired", lambda e: e["status"]["certificates"].update(x=instant(NOW + 1000))),
     ],
