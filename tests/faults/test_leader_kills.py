@@ -13,11 +13,12 @@ import pytest_asyncio
 from nats.errors import Error as NatsError
 
 from hub.jetstream import api
+from hub.lease import ROTA
 from hub.serve import RunningHub, running
 from schemas.errors import OperationError
 from schemas.frame import parse_frame
 from schemas.receipts import ADMITTED
-from tests.support.cluster_world import Cluster, cluster
+from tests.support.cluster_world import NAMES, Cluster, cluster
 from tests.support.fault_table import Row, Table
 from tests.support.frames import Chain, Circle
 from tests.support.history import (
@@ -89,6 +90,21 @@ class Federation:
         await eventually(is_led, DEADLINE)
         return found[0]
 
+    async def until_whole(self) -> None:
+        """Every server has all of every stream: a second kill before that could take what only one has."""
+
+        async def is_whole() -> bool:
+            with contextlib.suppress(OperationError, NatsError, TimeoutError):
+                for stream in {*STREAMS, ROTA}:
+                    placed = (await api(self.hub.office.nc, f"STREAM.INFO.{stream}"))["cluster"]
+                    others = placed.get("replicas", [])
+                    if len(others) < len(NAMES) - 1 or not all(each["current"] for each in others):
+                        return False
+                return True
+            return False
+
+        await eventually(is_whole, DEADLINE)
+
     async def verdict(self) -> list[Finding]:
         """What is wrong that was not before, when what is missing has had its time."""
         found: list[Finding] = []
@@ -153,6 +169,7 @@ async def test_the_leader_is_killed(federation: Federation, table: Table, stream
     await federation.cluster.kill_server(victim)
     await publishing
     await federation.cluster.start_server(victim)
+    await federation.until_whole()
     await federation.publish()
     during = (len(federation.clients) - before) // 2
     table.add(Row(f"kill -9 leader of {stream}", "under load", during, during, await federation.verdict()))
