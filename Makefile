@@ -44,6 +44,10 @@ setup: $(READY) ## Install everything that is needed into .venv (the other targe
 demo: $(READY) ## Watch bulletins travel: a hub, three agencies, an organisation, a chat (ARGS="--headless ...")
 	@liaison-demo $(ARGS)
 
+.PHONY: cluster
+cluster: $(READY) ## Two hubs on three NATS servers, with TLS between all (ARGS="--headless --bulletins 200": kill one of each)
+	@python -m hub.demo.cluster $(ARGS)
+
 ##@ Check
 
 .PHONY: test

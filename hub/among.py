@@ -35,6 +35,7 @@ class Among:
         self._accounts = accounts
         self._fence = Fence(nc, OFFICE_FENCE, leases.me, lambda: leases.holds(OFFICE))
         self._newest = 0
+        self._root = b""
         self._told: dict[str, bytes] = {}
         self._putting = asyncio.Lock()
 
@@ -84,6 +85,7 @@ class Among:
 
     async def read(self, root: bytes) -> State:
         """The state, from the streams. Raises as `hub.state.rebuild`."""
+        self._root = root
         if not self.leases.shared:
             return await rebuild(self._nc, root)
         state = await rebuild(self._nc, root, self._newest, (PARTITION_FENCES,), self._learn)
@@ -98,7 +100,7 @@ class Among:
             sequence, subject, data = found
             if subject.startswith(f"{ACCOUNT}."):
                 self._learn(subject.removeprefix(f"{ACCOUNT}."), data)
-            else:
+            elif data != self._root:  # which every directory begins with
                 place = f"{DIRECTORY} {sequence}"
                 state.replace_directory(grown(state.directory, subject, data, place))
             state.position = sequence

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from hub import coredump
+from hub.cluster_cli import cluster
 from hub.operating import cli as operating
 from hub.recovery import cli as recovery
 from hub.terminal import Json, State, ask_hub, read_file, refusals, settings_of, show, write_file
@@ -28,6 +29,7 @@ app = typer.Typer(
 
 operating.add_to(app)
 recovery.add_to(app)
+app.add_typer(cluster, name="cluster")
 
 
 def main() -> None:
@@ -124,7 +126,13 @@ def serve(
     ] = None,
     nats: Annotated[
         str | None,
-        typer.Option("--nats", help="URL of an existing NATS server in place of the embedded one."),
+        typer.Option(
+            "--nats", help="An existing NATS server's URL, not the embedded one; several with commas."
+        ),
+    ] = None,
+    member: Annotated[
+        str | None,
+        typer.Option("--member", help="This hub's name among several that share a cluster of NATS servers."),
     ] = None,
     public_url: Annotated[
         list[str] | None,
@@ -135,7 +143,13 @@ def serve(
     """Run the hub until SIGTERM or Ctrl-C. Prints one line when everything answers; logs go to stderr."""
     with refusals(as_json=as_json):
         settings = settings_of(
-            state, host=host, port=port, websocket_port=websocket_port, metrics_port=metrics_port, nats=nats
+            state,
+            host=host,
+            port=port,
+            websocket_port=websocket_port,
+            metrics_port=metrics_port,
+            nats=nats,
+            member=member,
         )
         from hub.process import run
 

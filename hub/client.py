@@ -19,6 +19,7 @@ import typer
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from hub import tls
 from hub.files import read_private
 from hub.grants import CONTROL
 from hub.keeping import URL_FILE
@@ -152,7 +153,7 @@ async def connected(
                 user_credentials=str(settings.control_credentials),
                 allow_reconnect=False,
                 error_cb=_quiet,
-                tls=settings.tls_context(),
+                **tls.options(urls, settings.tls_context()),
                 closed_cb=closed,
             ),
             _CONNECT_SECONDS,

@@ -16,6 +16,7 @@ from typing import Final
 
 from hub import grants
 from hub.accounts import Accounts
+from hub.dev_ca import UnsafeDevelopmentCa
 from hub.files import private_directory, read_private, write_private
 from hub.keeping import HUB_FILE, RECEIPT_KEY, ROOT_FILE
 from hub.settings import HubSettings
@@ -83,7 +84,7 @@ def render(site: Site, sites: Sequence[Site], operator: str, *, client_certifica
         f'host: "{site.listen}"',
         f"port: {site.port}",
         f'client_advertise: "{site.host}:{site.port}"',
-        _tls(home, verify=client_certificates),
+        _tls(home, verify=client_certificates, more=", handshake_first: true"),
         "cluster {",
         f"  name: {DOMAIN}",
         f'  listen: "{site.listen}:{site.route_port}"',
@@ -111,9 +112,9 @@ def render(site: Site, sites: Sequence[Site], operator: str, *, client_certifica
     return "\n".join([*lines, operator])
 
 
-def _tls(home: Path, *, verify: bool) -> str:
+def _tls(home: Path, *, verify: bool, more: str = "") -> str:
     files = f'cert_file: "{home / CERTIFICATE}", key_file: "{home / KEY}", ca_file: "{home / CA}"'
-    return f"tls {{ {files}, verify: {str(verify).lower()}, timeout: 5 }}"
+    return f"tls {{ {files}, verify: {str(verify).lower()}, timeout: 5{more} }}"
 
 
 def check_sites(sites: Sequence[Site]) -> None:
@@ -144,6 +145,15 @@ def write_configs(
         write_private(directory / CONFIG_FILE, text.encode())
         written.append(directory / CONFIG_FILE)
     return written
+
+
+def certify(sites: Sequence[Site], out: Path) -> None:
+    """Write certificates for development into each `out/<name>`, by an authority of the moment."""
+    ca = UnsafeDevelopmentCa()
+    for site in sites:
+        pair = ca.issue(site.name, [site.host.strip("[]")])
+        for name, data in ((CERTIFICATE, pair.certificate), (KEY, pair.key), (CA, ca.certificate)):
+            write_private(out / site.name / name, data)
 
 
 def copy_hub(settings: HubSettings, target: Path) -> None:

@@ -129,7 +129,8 @@ class Duties:
         async with AsyncExitStack() as stack:
             await patiently(self._open)
             seen = await redeliver_on_connect(system, office.nc, office.accounts)
-            stack.push_async_callback(_unsubscribed(system, seen.unsubscribe))
+            for each in seen:
+                stack.push_async_callback(_unsubscribed(system, each.unsubscribe))
             self._look_round.again()
             await stack.enter_async_context(
                 background(self._heads.run(), office.keep_time(), self._look_round.run())

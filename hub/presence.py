@@ -28,22 +28,34 @@ from schemas.errors import OperationError
 _log = structlog.get_logger(__name__)
 
 _CONNECTS: Final = "$SYS.ACCOUNT.*.CONNECT"
+_DISCONNECTS: Final = "$SYS.ACCOUNT.*.DISCONNECT"
 _ACCOUNT_TOKEN: Final = 2
 
 
-async def redeliver_on_connect(system: Client, hub: Client, accounts: Accounts) -> Subscription:
-    """From now on, set the durables of every endpoint that connects back to what it has acknowledged.
+async def redeliver_on_connect(system: Client, hub: Client, accounts: Accounts) -> list[Subscription]:
+    """From now on, set the durables of every endpoint that connects back to what it has acknowledged, and
+    have those of one that went forget what it asked.
 
-    `system` is a connection of the system account, `hub` of HUB. Ends when the subscription is unsubscribed.
+    `system` is a connection of the system account, `hub` of HUB. Ends when the subscriptions are
+    unsubscribed.
     """
 
-    async def connected(message: Msg) -> None:
+    def of(message: Msg) -> list[Endpoint]:
         public = message.subject.split(".")[_ACCOUNT_TOKEN]
-        for endpoint in accounts.endpoints():
-            if endpoint.public == public:
-                await _redeliver(hub, endpoint)
+        return [each for each in accounts.endpoints() if each.public == public]
 
-    return await system.subscribe(_CONNECTS, cb=connected)
+    async def connected(message: Msg) -> None:
+        for endpoint in of(message):
+            await _redeliver(hub, endpoint)
+
+    async def gone(message: Msg) -> None:
+        for endpoint in of(message):
+            await _forget_questions(hub, endpoint)
+
+    return [
+        await system.subscribe(_CONNECTS, cb=connected),
+        await system.subscribe(_DISCONNECTS, cb=gone),
+    ]
 
 
 class LookRound:
@@ -66,6 +78,20 @@ class LookRound:
             self._due.clear()
             for endpoint in self._accounts.endpoints():
                 await _redeliver(self._hub, endpoint, only_unread=True)
+
+
+async def _forget_questions(hub: Client, endpoint: Endpoint) -> None:
+    """In a cluster, the server that leads a durable does not see that the asker, connected to another, has
+    gone: what it had asked stands until it expires, and takes the next messages with it. A new leader knows
+    of no questions. Whoever connects meanwhile waits until none is left.
+    """
+    for stream in endpoint.reads:
+        try:
+            info = await api(hub, f"CONSUMER.INFO.{stream}.{endpoint.public}")
+            if info["num_waiting"] and (info.get("cluster") or {}).get("replicas"):
+                await api(hub, f"CONSUMER.LEADER.STEPDOWN.{stream}.{endpoint.public}")
+        except OperationError as failed:
+            _log.warning("questions not forgotten", stream=stream, reason=failed.message)
 
 
 async def _redeliver(hub: Client, endpoint: Endpoint, *, only_unread: bool = False) -> None:

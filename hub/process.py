@@ -42,7 +42,7 @@ async def _serve(settings: HubSettings, public_urls: Sequence[str], *, as_json: 
         ready = {
             "event": "ready",
             "nats": hub.url,
-            "port": urlsplit(hub.url).port,
+            "port": urlsplit(hub.url.split(",")[0]).port,
             "websocket": hub.server.websocket_url if hub.server else None,
             "metrics": hub.metrics,
             "pid": os.getpid(),

@@ -18,6 +18,7 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 
+from hub import tls
 from hub.accounts import Accounts, Service
 from hub.background import background
 from hub.control import Addresses
@@ -173,7 +174,7 @@ async def _connected(
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": _RECONNECT_SECONDS,
         "connect_timeout": _CONNECT_SECONDS,
-        "tls": way.tls,
+        **tls.options(way.urls, way.tls),
     }
     client = Client()
     try:

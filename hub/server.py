@@ -263,7 +263,8 @@ class NatsServer:
                 await asyncio.sleep(_POLL_SECONDS)
                 continue
             try:
-                if (await reader.readline()).startswith(b"INFO "):
+                # With TLS it is the client that begins; the server has accepted it.
+                if self._tls or (await reader.readline()).startswith(b"INFO "):
                     return
             finally:
                 writer.close()

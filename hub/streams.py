@@ -7,6 +7,7 @@ time (`Nats-TTL`), because they would outgrow it. CHUNKS holds the ciphertext of
 its own hash, for as long as the operator says.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,8 @@ _END_SECONDS: Final = 1.0
 _BEGIN: Final = frozenset({"deliver_policy", "opt_start_seq"})
 _KEPT: Final = frozenset({"metadata"})
 """That a stream came from a backup stays said: `hub.recovery.returned`."""
+_IN_FORCE_SECONDS: Final = 20.0
+_LOOK_SECONDS: Final = 0.01
 _FOR_GOOD: Final = frozenset({"persist_mode"})
 """What the server changes in no stream that is there."""
 
@@ -333,7 +336,9 @@ async def _consumer(nc: Client, stream: str, config: dict[str, Any]) -> set[str]
         config = {**config, **{key: existing[key] for key in _BEGIN & existing.keys()}}
     if existing is None or any(_differs(existing.get(key), value) for key, value in config.items()):
         body = {"stream_name": stream, "config": {**config, "name": name}, "action": ""}
-        await api(nc, f"CONSUMER.CREATE.{stream}.{name}", body)
+        made = await api(nc, f"CONSUMER.CREATE.{stream}.{name}", body)
+        if made.get("cluster"):
+            await _in_force(nc, stream, config)
     if existing is None:
         return None
     return set(existing.get("filter_subjects", ()))
@@ -343,6 +348,24 @@ def _differs(there: object, wanted: object) -> bool:
     if isinstance(there, dict) and isinstance(wanted, dict):  # the server puts some of its own beside ours
         return not wanted.items() <= there.items()
     return there != wanted
+
+
+async def _in_force(nc: Client, stream: str, config: dict[str, Any]) -> None:
+    """Return when the server that leads a replicated durable works by `config`: the answer to its change may
+    come sooner, and what is published before then on a subject that was added is skipped for good.
+    """
+    name = config["durable_name"]
+    try:
+        async with asyncio.timeout(_IN_FORCE_SECONDS):
+            while True:
+                existing = await _existing(nc, stream, name)
+                if existing and not any(_differs(existing.get(key), config[key]) for key in config):
+                    return
+                await asyncio.sleep(_LOOK_SECONDS)
+    except TimeoutError:
+        raise OperationError(
+            Code.HUB_UNREACHABLE, f"the durable {name} is not in force yet", "it is tried again"
+        ) from None
 
 
 async def _existing(nc: Client, stream: str, durable: str) -> dict[str, Any] | None:

@@ -1,8 +1,9 @@
 """TLS of the hub's connections to NATS, and of the embedded server."""
 
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from schemas.errors import Code, OperationError
 
@@ -19,7 +20,17 @@ class ServerTls(NamedTuple):
     def config(self) -> str:
         """As nats-server reads it."""
         asked = "" if self.client_ca is None else f', ca_file: "{self.client_ca}", verify: true'
-        return f'tls {{ cert_file: "{self.certificate}", key_file: "{self.key}"{asked}, timeout: 5 }}\n'
+        files = f'cert_file: "{self.certificate}", key_file: "{self.key}"{asked}'
+        return f"tls {{ {files}, handshake_first: true, timeout: 5 }}\n"
+
+
+def options(urls: Sequence[str], context: ssl.SSLContext | None) -> dict[str, Any]:
+    """Keyword arguments for nats-py's `connect`. Where there is TLS it begins with the handshake: nothing
+    that somebody in between says in clear can talk a connection out of it.
+    """
+    if context is None and not any(each.startswith("tls://") for each in urls):
+        return {}
+    return {"tls": context or ssl.create_default_context(), "tls_handshake_first": True}
 
 
 def client_context(

@@ -93,7 +93,7 @@ class Core:
         self.traffic_feed = TrafficFeed(
             store, ledger, self.outbox, self.directory_feed, rack, self.endpoint, clock
         )
-        self.link = HubLink(admission, rack.ring, self.outbox)
+        self.link = HubLink(admission, rack.ring, self.outbox, settings.hub_tls)
         self.returning = Returning(store, self.outbox, self.endpoint, clock)
         self.resending = Resending(store, ledger, self.outbox, clock)
         self.link.on_read = self._come_back

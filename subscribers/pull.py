@@ -28,7 +28,7 @@ from nats.errors import Error
 from schemas.errors import Code, OperationError
 from schemas.limits import INTEGER_MAX
 
-_EXPIRES: Final = 30.0
+_EXPIRES: Final = 10.0
 _HEARTBEAT: Final = 5.0
 _PAUSE_FIRST: Final = 0.05
 _PAUSE_MOST: Final = 2.0

@@ -12,6 +12,7 @@ from pydantic_settings import (
 )
 
 from schemas.vocabulary import Kind, Tlp
+from subscribers.exchange.hub_tls import HubTls
 
 HOUR: int = 3600
 
@@ -81,6 +82,14 @@ class NodeSettings(BaseSettings):
     """After so long without a frame of ours a community hears that there is none. The longer the quiet, the
     rarer: hourly in the end. FORMAT.md promises readers that it is no more than five minutes.
     """
+    hub_ca: Path | None = None
+    """PEM file of who signs the hub's certificates; none: `hub-ca.pem` in the state, or this machine's
+    authorities.
+    """
+    hub_cert: Path | None = None
+    """PEM file of a certificate of ours, where the hub asks for one; none: `hub-cert.pem` in the state."""
+    hub_key: Path | None = None
+    """Its key; none: `hub-key.pem` in the state."""
     history_patience_seconds: int = Field(default=600, ge=1, le=86_400)
     """How long a holder of old keys is waited for before the next one is asked."""
     attachment_bytes: int = Field(default=8 * 1024**3, ge=1024**2)
@@ -104,6 +113,11 @@ class NodeSettings(BaseSettings):
     """
     log: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def hub_tls(self) -> HubTls:
+        """What of TLS is to be used with the hub."""
+        return HubTls.beside(self.state, self.hub_ca, self.hub_cert, self.hub_key)
 
     @classmethod
     def settings_customise_sources(

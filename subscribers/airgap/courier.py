@@ -28,6 +28,7 @@ from schemas.subjects import DIRECTORY, TRAFFIC, document_submission, receipts_f
 from subscribers.airgap.parcels import ParcelFile, checked, on_disk, pieces
 from subscribers.exchange.enrolment import ADMISSION, KEYS
 from subscribers.exchange.hub_link import Admission, connect, feed_settled, stored
+from subscribers.exchange.hub_tls import FILES, HubTls
 from subscribers.keys import NatsUser, read_nats_user
 from subscribers.local.files import write_private
 from subscribers.private_files import read_private, write_private_directory
@@ -91,7 +92,8 @@ class Courier(NamedTuple):
 
 
 def prepare(state: Path, directory: Path) -> None:
-    """A courier's directory from the node's: the admission and the transport credential, nothing else. 0700.
+    """A courier's directory from the node's: the admission, the transport credential and what of TLS lies
+    beside it, nothing else. 0700.
 
     OperationError `not_enrolled`, `already_known`, `forbidden` or `disk_full`.
     """
@@ -100,7 +102,8 @@ def prepare(state: Path, directory: Path) -> None:
             Code.NOT_ENROLLED, f"{state} holds no admission", "run `liaison-agency enrol` first"
         )
     credential = read_private(state / KEYS / _NATS_KEY, _FILE_MAX)
-    write_private_directory(directory, {ADMISSION: (state / ADMISSION).read_bytes()})
+    tls = {name: (state / name).read_bytes() for name in FILES if (state / name).is_file()}
+    write_private_directory(directory, {ADMISSION: (state / ADMISSION).read_bytes(), **tls})
     write_private_directory(directory / _CREDENTIAL, {_NATS_KEY: credential})
 
 
@@ -145,7 +148,8 @@ async def _connected(courier: Courier) -> AsyncIterator[Client]:
 
     try:
         async with asyncio.timeout(_CONNECT_LIMIT):
-            nc = await connect(courier.admission, courier.user, ignored, ignored)
+            tls = HubTls.beside(courier.directory)
+            nc = await connect(courier.admission, courier.user, ignored, ignored, tls)
         try:
             yield nc
         finally:

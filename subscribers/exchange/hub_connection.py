@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from nats.aio.client import Client
 
 from schemas.errors import Code, OperationError
+from subscribers.exchange.hub_tls import PLAIN, HubTls
 from subscribers.keys import NatsUser
 from subscribers.link import close_socket
 
@@ -21,6 +22,7 @@ class HubUser(NamedTuple):
     urls: Sequence[str]
     user_jwt: str
     key: NatsUser
+    tls: HubTls = PLAIN
 
 
 async def connect_as(
@@ -44,6 +46,7 @@ async def connect_as(
             closed_cb=on_closed,
             error_cb=on_error,
             name=user.name,
+            **user.tls.options(user.urls),
             max_outstanding_pings=3,
             ping_interval=20,
         )

@@ -23,6 +23,7 @@ from schemas.errors import Code, LiaisonError, OperationError
 from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import DIRECTORY, TRAFFIC, document_submission
 from subscribers.exchange.hub_connection import HubUser, connect_as
+from subscribers.exchange.hub_tls import PLAIN, HubTls
 from subscribers.exchange.outbox import Outbox
 from subscribers.keys import Keyring, NatsUser
 
@@ -102,17 +103,26 @@ class FeedState(BaseModel):
 
     num_pending: int
     num_ack_pending: int
+    num_waiting: int = 0
     ts: AwareDatetime
     config: FeedConfig = FeedConfig()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left of an earlier connection: delivered to it, or asked for by it. In a cluster
+        its open questions outlive it, and would be answered first.
+        """
+        return not self.num_ack_pending and not self.num_waiting
 
 
 class HubLink:
     """One supervised connection. `run` ends only when it is cancelled."""
 
-    def __init__(self, admission: Admission, keys: Keyring, outbox: Outbox) -> None:
+    def __init__(self, admission: Admission, keys: Keyring, outbox: Outbox, tls: HubTls = PLAIN) -> None:
         self._admission = admission
         self._keys = keys
         self._outbox = outbox
+        self._tls = tls
         self._unanswered: dict[str, asyncio.Future[Answer]] = {}
         self.nc: Client | None = None
         self.trouble: str | None = "not connected yet"
@@ -172,7 +182,7 @@ class HubLink:
         async def on_error(error: Exception) -> None:
             self.trouble = type(error).__name__
 
-        nc = await connect(self._admission, self._keys.nats, on_closed, on_error)
+        nc = await connect(self._admission, self._keys.nats, on_closed, on_error, self._tls)
         self.nc, self.trouble = nc, None
         log.info("hub connected")
         try:
@@ -249,11 +259,13 @@ async def connect(
     user: NatsUser,
     on_closed: Callable[[], Awaitable[None]],
     on_error: Callable[[Exception], Awaitable[None]],
+    tls: HubTls = PLAIN,
 ) -> Client:
     """One connection to the hub with the endpoint's transport credential. Raises nats-py's errors, OSError,
     or OperationError `hub_unreachable`.
     """
-    me = HubUser(f"liaison-agency {admission.endpoint[:8]}", admission.urls, admission.user_jwt, user)
+    name = f"liaison-agency {admission.endpoint[:8]}"
+    me = HubUser(name, admission.urls, admission.user_jwt, user, tls)
     return await connect_as(me, on_closed, on_error)
 
 
@@ -279,7 +291,7 @@ async def feed_settled(nc: Client, stream: str) -> int:
     """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_SETTLE_LIMIT):
-            while (await _feed(nc, stream)).num_ack_pending:  # noqa: ASYNC110 - it tells only when asked
+            while not (await _feed(nc, stream)).settled:  # noqa: ASYNC110 - it tells only when asked
                 await asyncio.sleep(_SETTLE_PAUSE)
     return _waiting(await _feed(nc, stream))
 

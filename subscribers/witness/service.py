@@ -27,6 +27,7 @@ from schemas.subjects import (
 from subscribers.clock import now_ms
 from subscribers.exchange.hub_connection import HubUser, connect_as
 from subscribers.exchange.hub_link import feed_settled, trouble_of, until_closed
+from subscribers.exchange.hub_tls import PLAIN, HubTls
 from subscribers.pull import Pull, ack, place
 from subscribers.witness.judgement import Us, check_head, check_offer
 from subscribers.witness.keys import ADMISSION, WitnessAdmission, WitnessKeys
@@ -56,7 +57,9 @@ class Witness:
         admission: WitnessAdmission,
         notebook: Notebook,
         clock: Callable[[], int],
+        tls: HubTls = PLAIN,
     ) -> None:
+        self._tls = tls
         self.notebook = notebook
         self._keys = keys
         self._admission = admission
@@ -75,7 +78,7 @@ class Witness:
         with _lock(state):
             async with await Notebook.open_store(state, keys.store) as store:
                 notebook = await Notebook.load(store, from_base64(admission.root, DOCUMENT_MAX))
-                yield cls(keys, admission, notebook, clock)
+                yield cls(keys, admission, notebook, clock, HubTls.beside(state))
 
     async def run(self) -> None:
         """Keep a connection and answer offers, until cancelled. Raises OperationError of the own disk."""
@@ -105,7 +108,8 @@ class Witness:
             log.warning("hub connection in trouble", reason=type(error).__name__)
 
         ours = self._admission
-        user = HubUser(f"liaison-witness {ours.endpoint[:8]}", ours.urls, ours.user_jwt, self._keys.nats)
+        name, tls = f"liaison-witness {ours.endpoint[:8]}", self._tls
+        user = HubUser(name, ours.urls, ours.user_jwt, self._keys.nats, tls)
         nc = await connect_as(user, on_closed, on_error)
         log.info("hub connected")
         try:

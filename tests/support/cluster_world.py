@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hub.accounts import Accounts
-from hub.cluster import CA, CERTIFICATE, CONFIG_FILE, KEY, Site, copy_hub, write_configs
-from hub.dev_ca import UnsafeDevelopmentCa
+from hub.cluster import CA, CONFIG_FILE, Site, certify, copy_hub, write_configs
 from hub.server import find_binary
 from hub.settings import HubSettings
 from hub.tether import tethered
@@ -89,11 +88,7 @@ async def cluster(directory: Path, members: Sequence[str] = ("a", "b")) -> Async
     accounts = Accounts.load(world.settings.accounts_directory, shared=True)
     accounts.write_control_credentials(world.settings.control_credentials)
     write_configs(accounts, sites, homes)
-    ca = UnsafeDevelopmentCa()
-    for site in sites:
-        pair = ca.issue(site.name, [LOOPBACK])
-        for name, data in ((CERTIFICATE, pair.certificate), (KEY, pair.key), (CA, ca.certificate)):
-            (site.home / name).write_bytes(data)
+    certify(sites, homes)
     hubs = {}
     shared = HubSettings(
         nats=",".join(each.url for each in sites), nats_ca=homes / NAMES[0] / CA, partitions=4

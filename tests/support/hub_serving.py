@@ -3,6 +3,7 @@ settings.
 """
 
 import asyncio
+import uvloop
 import sys
 from pathlib import Path
 
@@ -20,4 +21,4 @@ async def _main(state: str, nats: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(*sys.argv[1:]))
+    asyncio.Runner(loop_factory=uvloop.new_event_loop).run(_main(*sys.argv[1:]))

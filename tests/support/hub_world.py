@@ -17,6 +17,7 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from hub import tls
 from hub.accounts import Credentials
 from hub.client import connected, request
 from hub.keeping import ReceiptSigner, initialise, install
@@ -42,7 +43,7 @@ class Station:
     url: str
     user_jwt: str
     hub_key: bytes
-    tls: ssl.SSLContext | None = None
+    context: ssl.SSLContext | None = None
     nc: Client = field(default_factory=Client)
     traffic: list[Msg] = field(default_factory=list)
     directory: list[Msg] = field(default_factory=list)
@@ -66,7 +67,7 @@ class Station:
             **credentials.options(),
             error_cb=quiet,
             disconnected_cb=lost,
-            tls=self.tls,
+            **tls.options(self.url.split(","), self.context),
             **quick,
         )
         for stream, into in (("TRAFFIC", self.traffic), ("DIRECTORY", self.directory)):
@@ -160,8 +161,8 @@ class HubWorld:
         given = await self.ask("admit", request=to_base64(request), agency=to_base64(agency))
         kit.endpoint = given["endpoint"]
         hub_key = ReceiptSigner.load(self.settings).public
-        url, tls = ",".join(given["urls"]), self.settings.tls_context()
-        station = Station(kit, url, given["user_jwt"], hub_key, tls)
+        url, context = ",".join(given["urls"]), self.settings.tls_context()
+        station = Station(kit, url, given["user_jwt"], hub_key, context)
         await station.connect()
         self.stations.append(station)
         self.kits[kit.id] = kit
