@@ -24,7 +24,8 @@ _log = structlog.get_logger(__name__)
 AUDIT: Final = "AUDIT"
 _SUBJECT: Final = "a"
 _EXPECTED: Final = "Nats-Expected-Last-Sequence"
-_TRIES: Final = 8
+_TRIES: Final = 12
+_PAUSE_SECONDS: Final = 0.1
 _AT_ONCE: Final = 16
 _SECOND: Final = 1_000_000_000
 PAGE_MAX: Final = 200
@@ -64,7 +65,7 @@ class Audit:
     async def note(self, act: Act) -> Entry:
         """Write it down; it is on the disk when this returns. OperationError when it cannot be."""
         async with self._one:
-            for _ in range(_TRIES):
+            for attempt in range(_TRIES):
                 number, digest = self._last or await self._read_last()
                 made = entry(digest, number + 1, self._clock(), self._hub, act)
                 headers = {_EXPECTED: str(number)}
@@ -72,7 +73,8 @@ class Audit:
                 try:
                     await publish_ordered(self._nc, [written], batch_id=f"audit.{number}")
                 except BatchRefused:
-                    self._last = None  # another hub was quicker
+                    self._last = None  # another hub was quicker, or a cluster's stream is just being made
+                    await asyncio.sleep(_PAUSE_SECONDS * attempt)
                     continue
                 except BaseException:
                     self._last = None
