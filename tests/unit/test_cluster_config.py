@@ -1,0 +1,153 @@
+"""The files of a cluster: rendered for each server, refused where they would make none, and taken by
+nats-server.
+"""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hub.accounts import Accounts
+from hub.cluster import CONFIG_FILE, Site, certify, check_sites, copy_hub, write_configs
+from hub.dev_ca import UnsafeDevelopmentCa
+from hub.files import private_directory
+from hub.jwt import KeyKind, NKey
+from hub.partitions import SLOTS
+from hub.records import dump_shared
+from hub.server import find_binary
+from schemas.errors import FormatError, OperationError
+from tests.support.hub_world import prepare_hub
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs/cluster"
+NAMES = ("geneva", "vienna", "nairobi")
+
+
+def sites(homes: Path) -> list[Site]:
+    return [Site.parse(f"{name}=127.0.0.1:{4222 + n}:{6222 + n}", homes) for n, name in enumerate(NAMES)]
+
+
+def checked(config: Path) -> None:
+    done = subprocess.run(
+        [str(find_binary()), "-t", "-c", config.name],
+        cwd=config.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_server_gets_a_file_that_it_takes(tmp_path: Path) -> None:
+    accounts = Accounts.create(tmp_path / "hub")
+    made = write_configs(accounts, sites(tmp_path), tmp_path, client_certificates=True)
+    certify(sites(tmp_path), tmp_path)
+    for name, config in zip(NAMES, made, strict=True):
+        text = config.read_text()
+        assert config == tmp_path / name / CONFIG_FILE
+        assert config.stat().st_mode & 0o077 == 0
+        assert len(re.findall(r"tls://127\.0\.0\.1:62", text)) == 2  # the two others
+        assert text.count("verify: true") == 2
+        assert text.count("handshake_first: true") == 1
+        assert f"server_name: {name}\n" in text
+        checked(config)
+
+
+def test_a_hub_of_several_spreads_the_intake(tmp_path: Path) -> None:
+    accounts = Accounts.create(tmp_path / "hub")
+    shared = Accounts.load(tmp_path / "hub", shared=True)
+    assert shared.hub_public == accounts.hub_public
+    assert len(shared.hub_jwt) > len(accounts.hub_jwt)
+    assert SLOTS == 16  # it stands in accounts and streams
+
+
+@pytest.mark.parametrize("name", ["leaf.conf", "gateway.conf"])
+def test_the_examples_are_taken(tmp_path: Path, name: str) -> None:
+    accounts = Accounts.create(tmp_path / "hub")
+    text = (EXAMPLES / name).read_text().replace("{{HUB}}", accounts.hub_public)
+    (tmp_path / "nats-operator.conf").write_text(accounts.server_config(tmp_path / "resolver"))
+    accounts.write_control_credentials(tmp_path / "hub.creds")
+    private_directory(tmp_path / "resolver")
+    ca = UnsafeDevelopmentCa()
+    pair = ca.issue("example", ["127.0.0.1"])
+    for file, data in (("cert.pem", pair.certificate), ("key.pem", pair.key), ("ca.pem", ca.certificate)):
+        (tmp_path / file).write_bytes(data)
+    (tmp_path / name).write_text(text)
+    checked(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "a=",
+        "a=host:1",
+        "a=host:0:1",
+        "a=host:1:65536",
+        "A=host:1:2",
+        "a=ho st:1:2",
+        'a="x:1:2',
+        "a=h:1:x",
+    ],
+)
+def test_what_is_no_server_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(FormatError, match="bad_request"):
+        Site.parse(text, tmp_path)
+
+
+def test_addresses_of_both_kinds_are_servers(tmp_path: Path) -> None:
+    site = Site.parse("a=[2001:db8::1]:4222:6222", tmp_path)
+    assert (site.host, site.url, site.home) == (
+        "[2001:db8::1]",
+        "tls://[2001:db8::1]:4222",
+        tmp_path / "a",
+    )
+
+
+def test_two_servers_or_the_same_twice_make_no_cluster(tmp_path: Path) -> None:
+    three = sites(tmp_path)
+    check_sites(three)
+    for wrong in (three[:2], [*three, three[0]], [three[0], three[1], three[1]]):
+        with pytest.raises(FormatError, match="bad_request"):
+            check_sites(wrong)
+
+
+def test_another_hub_gets_the_same_keys_and_nothing_is_overwritten(tmp_path: Path) -> None:
+    settings = prepare_hub(tmp_path).settings
+    accounts = Accounts.load(settings.accounts_directory)
+    accounts.write_control_credentials(settings.control_credentials)
+    copy_hub(settings, tmp_path / "two")
+    again = Accounts.load(tmp_path / "two" / "hub")
+    assert again.hub_public == accounts.hub_public
+    assert (tmp_path / "two" / "root.dsse").read_bytes() == (settings.state / "root.dsse").read_bytes()
+    with pytest.raises(OperationError, match="already_known"):
+        copy_hub(settings, tmp_path / "two")
+    (settings.state / "hub.dsse").unlink()
+    with pytest.raises(OperationError, match="not_found"):
+        copy_hub(settings, tmp_path / "three")
+    shutil.rmtree(tmp_path / "two")
+
+
+def test_a_hub_that_is_told_of_an_account_has_its_key(tmp_path: Path) -> None:
+    settings = prepare_hub(tmp_path).settings
+    one = Accounts.load(settings.accounts_directory)
+    one.write_control_credentials(settings.control_credentials)
+    copy_hub(settings, tmp_path / "two")
+    two = Accounts.load(tmp_path / "two" / "hub")
+    given = one.mint("fra", NKey.generate(KeyKind.USER).public)
+    public = given.account_public
+    said = dump_shared(one.endpoint(public))
+    assert b"seed" not in said
+    two.learn(public, said)
+    assert two.user_jwt(public) == given.user_jwt
+    one.suspend(public)
+    two.learn(public, dump_shared(one.endpoint(public)))
+    two.learn(public, said)  # older: it changes nothing
+    assert two.endpoint(public).suspended
+    assert Accounts.load(tmp_path / "two" / "hub").account_jwt(public) == one.account_jwt(public)
+    with pytest.raises(OperationError, match="store_corrupt"):
+        two.learn(public, said.replace(b'"version":1', b'"version":2'))
+    with pytest.raises(OperationError, match="store_corrupt"):
+        two.learn(NKey.generate(KeyKind.ACCOUNT).public, said)
