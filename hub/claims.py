@@ -6,16 +6,24 @@ import json
 from typing import Any, Final
 
 import nats.errors
+import structlog
 from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from hub.accounts import Accounts
 from schemas.errors import Code, OperationError
+
+_log = structlog.get_logger(__name__)
 
 _UPDATE: Final = "$SYS.REQ.CLAIMS.UPDATE"
 _DELETE: Final = "$SYS.REQ.CLAIMS.DELETE"
 _LOOKUP: Final = "$SYS.REQ.ACCOUNT.{}.CLAIMS.LOOKUP"
 _JWT_PARTS: Final = 3
 _LIST: Final = "$SYS.REQ.CLAIMS.LIST"
+_HEARD: Final = "$SYS.SERVER.*.STATSZ"
+"""Every server tells how it is every ten seconds, and more often when it has just begun."""
+_SERVER_TOKEN: Final = 2
 _IN_FLIGHT: Final = 16
 
 
@@ -56,6 +64,27 @@ async def push_all(system: Client, accounts: Accounts, *, timeout: float = 5.0) 
 async def known_accounts(system: Client, *, timeout: float = 5.0) -> set[str]:
     """The public keys of the accounts that the server has. Raises as `push`."""
     return set(await _claims_request(system, _LIST, "", timeout))
+
+
+async def tell_newcomers(system: Client, accounts: Accounts) -> Subscription:
+    """From now on, tell all accounts again when a server is heard of that was not before. One that comes back
+    has them as they were when it went, and would let in who has been suspended meanwhile until the servers
+    compare, which they do every two minutes. Ends when the subscription is unsubscribed.
+    """
+    known: set[str] = set()
+
+    async def heard(message: Msg) -> None:
+        server = message.subject.split(".")[_SERVER_TOKEN]
+        if server in known:
+            return
+        try:
+            await push_all(system, accounts)
+        except OperationError as failed:
+            _log.warning("server not told of accounts", server=server, reason=failed.message)
+        else:
+            known.add(server)
+
+    return await system.subscribe(_HEARD, cb=heard)
 
 
 async def delete(system: Client, request: str, *, timeout: float = 5.0) -> None:

@@ -2,7 +2,7 @@
 another hub. Rendering is pure.
 
 Every server has the operator, the preloaded accounts and a full resolver of its own: an account that the hub
-pushes is stored by all of them, and one that was away asks the others when it comes back. Connections between
+pushes is stored by all of them, and one that was away is told all of them (`hub.claims`). Connections between
 servers are TLS with certificates on both sides; clients' are TLS too, with a certificate of theirs where
 that is asked for.
 """

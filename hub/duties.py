@@ -16,7 +16,7 @@ from nats.aio.msg import Msg
 
 from hub.background import background
 from hub.chunks import ChunkDesk
-from hub.claims import push_all
+from hub.claims import push_all, tell_newcomers
 from hub.control import Addresses, Control
 from hub.desk import NEWS, ask_office, open_desk
 from hub.fence import Fence, partition_fence
@@ -141,6 +141,8 @@ class Duties:
             if office.among.leases.shared:
                 takes = {"doc": self._document, "cosig": self._cosignature}
                 await stack.enter_async_context(open_desk(office.nc, takes))
+                news = await tell_newcomers(system, office.accounts)
+                stack.push_async_callback(_unsubscribed(system, news.unsubscribe))
             place = self._place
             more = {"audit": place.audit.told, "examine": self._examine}
             control = Control(office, self._heads, self._site(), place.addresses, place.scribe, more)

@@ -3,9 +3,10 @@ settings.
 """
 
 import asyncio
-import uvloop
 import sys
 from pathlib import Path
+
+import uvloop
 
 from hub import log
 from hub.serve import running
