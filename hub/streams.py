@@ -69,8 +69,7 @@ class StreamLimits:
     replicas: int = 1
     shared: bool = False
     """By several hubs (`hub.partitions`)."""
-    placement: Mapping[str, str | list[str]] = field(default_factory=dict)
-    """`cluster` and `tags` of the servers that keep the streams; empty: any."""
+    placement: Mapping[str, str | list[str]] = field(default_factory=dict)  # `cluster`, `tags`
 
 
 def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
@@ -307,7 +306,7 @@ async def scan(
                     if left <= 0:
                         break
     finally:
-        # Its time would end it too; but not while the one server of a cluster that has it is away.
+        # Its time would end it, too, but not while its server is away.
         with contextlib.suppress(OperationError):
             await api(nc, f"CONSUMER.DELETE.{stream}.{made['name']}", timeout=_END_SECONDS)
 
@@ -363,9 +362,8 @@ async def _in_force(nc: Client, stream: str, config: dict[str, Any]) -> None:
                     return
                 await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError:
-        raise OperationError(
-            Code.HUB_UNREACHABLE, f"the durable {name} is not in force yet", "it is tried again"
-        ) from None
+        late = f"the durable {name} is not in force yet"
+        raise OperationError(Code.HUB_UNREACHABLE, late, "it is tried again") from None
 
 
 async def _existing(nc: Client, stream: str, durable: str) -> dict[str, Any] | None:
