@@ -97,6 +97,12 @@ class BotSettings(BaseSettings):
     room_address_header: str = ""
     """The header in which the proxy says who asks, such as `X-Real-IP`; empty: nobody does."""
     poll_seconds: int = Field(default=25, ge=0, le=50)
+    webhook_url: str = ""
+    """Where the chat service finds the bot, such as `https://bot.agency.example/updates`; empty: the bot asks
+    the service, and nobody has to reach it.
+    """
+    webhook_listen: str = "127.0.0.1:8481"
+    """Where the bot itself listens then, behind the agency's TLS proxy."""
     log: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -19,6 +19,7 @@ from bots.doors.telegram.menu import announce
 from bots.doors.telegram.outbound import TelegramChat, open_bot
 from bots.doors.telegram.pace import Paced, Watch
 from bots.doors.telegram.underway import Underway
+from bots.doors.telegram.webhook import listen, read_webhook
 from bots.house import Edges, Front, House
 from bots.outcomes import NotSent, Unsure
 from bots.settings import BotSettings
@@ -35,6 +36,8 @@ async def serve(settings: BotSettings, state: State, edges: Edges, stop: asyncio
     it go on.
     """
     token = settings.secret_token()
+    if settings.webhook_url:
+        read_webhook(settings)
     async with contextlib.AsyncExitStack() as open_sessions:
         bot, courier = open_bot(token, settings.api_url), open_bot(token, settings.api_url)
         open_sessions.push_async_callback(bot.session.close)
@@ -62,16 +65,20 @@ async def _serve(
     dispatcher.update.outer_middleware(underway)
     dispatcher.include_router(router(house.reception, me, chat))
     await announce(bot, None, room=bool(settings.room_origin))
-    await house.run(stop, _poll(dispatcher, underway, bot, settings), _watched(watch))
+    kinds = [*UPDATES, *([INLINE] if settings.inline else [])]
+    taking = listen if settings.webhook_url else _poll
+    await house.run(stop, taking(dispatcher, underway, bot, settings, kinds), _watched(watch))
 
 
-async def _poll(dispatcher: Dispatcher, underway: Underway, bot: Bot, settings: BotSettings) -> None:
+async def _poll(
+    dispatcher: Dispatcher, underway: Underway, bot: Bot, settings: BotSettings, kinds: list[str]
+) -> None:
     """Poll until cancelled. Cancelling aiogram's own call would leave its inner task polling on."""
     polling = asyncio.ensure_future(
         dispatcher.start_polling(
             bot,
             polling_timeout=settings.poll_seconds,
-            allowed_updates=[*UPDATES, *([INLINE] if settings.inline else [])],
+            allowed_updates=kinds,
             handle_signals=False,
             close_bot_session=False,
         )
