@@ -74,12 +74,14 @@ def restore(
     agencies' nodes see that the hub came from a copy, and send again what it may have lost.
     """
     with refusals(as_json=as_json):
+        from hub import log
         from hub.recovery import copies
 
         settings = settings_of(state)
         if nats is not None:
             settings = settings.model_copy(update={"nats": nats})
         secret = copies.read_passphrase(passphrase_file)
+        log.configure(settings.log, "warning")  # stdout is for the answer
         told = asyncio.run(copies.restore(settings, file, secret))
         text = f"{settings.state}: {_words(told)}\nnext: see the operator guide, Back up and restore"
         show({"state": str(settings.state), **told.shown()}, text, as_json=as_json)
