@@ -90,7 +90,7 @@ def restore(
 def refill(
     exported: Annotated[
         list[Path],
-        typer.Argument(help="Files of `liaison-agency directory export`, of one or more agencies."),
+        typer.Argument(help="What agencies wrote by `liaison-agency directory export --memberships`."),
     ],
     state: State = None,
     as_json: Json = False,
