@@ -11,14 +11,23 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
+from bots.clock import SystemClock
+from bots.codes import new_key
+from bots.officers.lobby import Lobby
+from bots.room.process import opened
+from bots.settings import BotSettings
+from bots.state import State
 from schemas.errors import Code, LiaisonError
 from schemas.limits import CHUNK_SIZE
-from schemas.vocabulary import Tlp
+from schemas.vocabulary import Language, Tlp
 from subscribers.client_files import Step
 from subscribers.local import Role
-from tests.support.world import World, draft
+from tests.support.officers_bot import invite
+from tests.support.room import Browser
+from tests.support.world import Member, World, draft, free_port
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
@@ -58,6 +67,34 @@ async def stored(world: World) -> int:
     return int((await world.operate("status"))["streams"]["CHUNKS"]["last"])
 
 
+async def fetched_in_the_room(reader: Member, ref: str, folder: Path) -> list[bytes]:
+    """The first two files of a bulletin, as an officer's browser gets them from the agency's reading room."""
+    port, clock = free_port(), SystemClock()
+    origin = f"http://localhost:{port}"
+    settings = BotSettings(state=folder, room_origin=origin, room_listen=f"127.0.0.1:{port}")
+    async with reader.client() as administrator:
+        await administrator.client_add("room", Role.PUBLISHER, Tlp.RED)
+    async with (
+        reader.client("room") as node,
+        await State.open(folder) as state,
+        opened(settings, state, node),
+        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
+    ):
+        code = await invite(state, "Ed")
+        officer = await state.officers.enrol(
+            code, chat=1, person=1, language=Language.ENGLISH, now=clock.now()
+        )
+        assert officer
+        browser = Browser(session, origin)
+        await browser.follow(await Lobby(settings, state, clock, new_key).key_link(officer))
+        found = []
+        for number in (1, 2):
+            async with session.get(f"{origin}/b/{ref}/file/{number}") as answer:
+                assert answer.status == 200
+                found.append(await answer.read())
+        return found
+
+
 async def test_a_file_goes_with_a_bulletin_from_one_command_to_another(world: World, tmp_path: Path) -> None:
     fr, jp = await world.agencies("fr", "jp")
     community = await fr.found(jp)
@@ -74,6 +111,8 @@ async def test_a_file_goes_with_a_bulletin_from_one_command_to_another(world: Wo
 
     listed = (await jp.run("attachments", ref)).json
     assert [(each["name"], each["size"]) for each in listed] == [("map.txt", 36), ("photo.bin", len(photo))]
+    (tmp_path / "room").mkdir()
+    assert await fetched_in_the_room(jp, ref, tmp_path / "room") == [SMALL, photo]
     out = tmp_path / "out"
     out.mkdir()
     fetched = await jp.run("fetch", ref, "--out", out)
