@@ -25,7 +25,7 @@ from schemas.errors import Code, FormatError, OperationError
 CONFIG_FILE: Final = "nats-server.conf"
 CERTIFICATE, KEY, CA = "cert.pem", "key.pem", "ca.pem"
 DOMAIN: Final = "liaison"
-"""The cluster's name, and JetStream's domain in it: what a leaf calls it by."""
+"""The cluster's name, and JetStream's domain in it."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}\Z|\[[0-9a-fA-F:]{2,39}\]\Z")
 _PORT_MAX: Final = 65_535
@@ -38,7 +38,7 @@ class Site:
     """One nats-server: the `host` by which clients and the other servers reach it, and its ports.
 
     `home` is a directory on its machine: its certificate, key and CA (`cert.pem`, `key.pem`, `ca.pem`), and
-    its store. No `leaf_port`: no leaves. `monitor_port` is on loopback, -1 any free one.
+    its store. `monitor_port` is on loopback, -1 any free one.
     """
 
     name: str
@@ -47,7 +47,6 @@ class Site:
     route_port: int
     home: Path
     listen: str = "0.0.0.0"  # noqa: S104 - a server of a cluster is there to be reached
-    leaf_port: int | None = None
     monitor_port: int = -1
 
     @property
@@ -106,9 +105,6 @@ def render(site: Site, sites: Sequence[Site], operator: str, *, client_certifica
         "  strict: true",
         "}",
     ]
-    if site.leaf_port is not None:
-        listen = f'listen: "{site.listen}:{site.leaf_port}"'
-        lines.append(f"leafnodes {{ {listen}, {_tls(home, verify=True)} }}")
     return "\n".join([*lines, operator])
 
 

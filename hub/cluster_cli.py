@@ -34,9 +34,6 @@ def config(
     listen: Annotated[
         str, typer.Option("--listen", help="Address on which each server listens.")
     ] = "0.0.0.0",  # noqa: S104 - a server of a cluster is there to be reached
-    leaf_port: Annotated[
-        int | None, typer.Option("--leaf-port", min=1, max=65_535, help="Port for leaf nodes, on each.")
-    ] = None,
     client_certificates: Annotated[
         bool, typer.Option("--client-certificates", help="Clients need a certificate by the CA, too.")
     ] = False,
@@ -60,7 +57,7 @@ def config(
         from hub.cluster import Site, certify, write_configs
 
         base = (home or out).absolute()
-        sites = [replace(Site.parse(each, base), listen=listen, leaf_port=leaf_port) for each in server]
+        sites = [replace(Site.parse(each, base), listen=listen) for each in server]
         accounts = Accounts.load(settings.accounts_directory, shared=True)
         accounts.write_control_credentials(settings.control_credentials)
         files = write_configs(accounts, sites, out.absolute(), client_certificates=client_certificates)

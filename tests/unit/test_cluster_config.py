@@ -62,7 +62,7 @@ def test_a_hub_of_several_spreads_the_intake(tmp_path: Path) -> None:
     assert SLOTS == 16  # it stands in accounts and streams
 
 
-@pytest.mark.parametrize("name", ["leaf.conf", "gateway.conf"])
+@pytest.mark.parametrize("name", ["gateway.conf"])
 def test_the_examples_are_taken(tmp_path: Path, name: str) -> None:
     accounts = Accounts.create(tmp_path / "hub")
     text = (EXAMPLES / name).read_text().replace("{{HUB}}", accounts.hub_public)
