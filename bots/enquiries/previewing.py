@@ -20,7 +20,7 @@ async def previewed(finder: Finder, officer: Officer, draft: Search) -> Answer:
     say, known = words(officer.language), await finder.node.communities()
     found = await finder.preview(Query(words=draft.words, filters=draft.filters))
     name = draft.name or suggested_name(draft, known, say)
-    notes = [search_menus.mode(draft.mode, say)]
+    notes = [search_menus.mode(draft.mode, say), "🌙 " + search_menus.quiet_hours(draft.quiet, officer, say)]
     if finder.ceiling.full is not Tlp.RED:
         notes.append(say.text("Counted: what may be shown in chat."))
     if finder.ceiling.full is not Tlp.RED and draft.looks_inside:

@@ -21,7 +21,7 @@ from bots.telling.tally import ANSWERS_MAX, answered, standing
 from bots.wording.markup import Span
 from bots.wording.words import Words, words
 from schemas.encoding import from_instant
-from schemas.vocabulary import Kind
+from schemas.vocabulary import Kind, Tlp
 from subscribers.records import Filters, Record
 
 _LOOKED_AT: Final = 20
@@ -39,8 +39,8 @@ async def asked(desk: Desk, officer: Officer) -> Answer:
     own = [each for each in mine if _open(each, now)][:PAGE]
     others = await _waiting(desk, requests, now)
     if not own and not others:
-        text = say.text("No question is open. /ask begins one.")
-        return Answer(plain_answer("❓ " + text, officer.language))
+        lines = ["❓ " + say.text("No question is open. /ask begins one."), *_searched(desk, say)]
+        return Answer(plain_answer("\n".join(lines), officer.language))
     spans: list[Span] = []
     rows: list[tuple[Button, ...]] = []
     if own:
@@ -53,12 +53,20 @@ async def asked(desk: Desk, officer: Officer) -> Answer:
     for each in others:
         spans += _entry(each, officer, say)
         rows.append((_opens(each, officer),))
+    spans += [Span("\n\n" + each) for each in _searched(desk, say)]
     shown = [*own, *others]
     made = screen(spans, officer.language, tuple(rows))
     shows = tuple(Showing(each.bulletin.ref, Release.FULL) for each in shown)
     return Answer(
         replace(made, passing=True, shows=shows), listed=Listed(tuple(each.bulletin.id for each in shown))
     )
+
+
+def _searched(desk: Desk, say: Words) -> tuple[str, ...]:
+    """What the answer may be silent about."""
+    if desk.ceiling.full is Tlp.RED:
+        return ()
+    return (say.text("Only bulletins that may be shown in chat are searched here."),)
 
 
 async def _waiting(desk: Desk, requests: Sequence[Record], now: float) -> list[Record]:

@@ -13,6 +13,7 @@ from bots.state.officers import DigestPlan, Officer
 from bots.times import MINUTES_A_DAY, Quiet, Schedule
 from schemas.errors import Code, FormatError, OperationError
 
+_EXAMPLES = {"zone": "/digest zone Europe/Paris", "quiet": "/digest quiet 22:00-06:30"}
 _DEFAULT = Schedule("daily", 7 * 60)
 _WEEK = 7
 
@@ -22,7 +23,9 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
     try:
         order = commands.digest(asked.after)
     except OperationError:
-        await context.say(officer, asked.chat, screens.usage(officer, "/digest daily 07:30"))
+        meant = asked.after.partition(" ")[0].casefold()
+        example = _EXAMPLES.get(meant, "/digest daily 07:30")
+        await context.say(officer, asked.chat, screens.usage(officer, example))
         return
     match order:
         case "now":

@@ -197,6 +197,7 @@ def saved(officer: Officer, kept: Search, known: Sequence[Community]) -> Rendere
         Span("✅ " + say.text("Saved: {name}", name=say.embed(kept.name)), "b"),
         Span("\n" + describe(kept, known, say)),
         Span("\n" + mode(kept.mode, say)),
+        Span("\n🌙 " + quiet_hours(kept.quiet, officer, say)),
         Span("\n\n" + say.text("/subscriptions lists, snoozes, pauses and deletes.")),
     ]
     if kept.mode is Mode.DIGEST:
@@ -219,7 +220,9 @@ def quiet_hours(own: Quiet | None, officer: Officer, say: Words) -> str:
     """The quiet hours that hold for a search, in words."""
     if own is None:
         return say.text("Quiet hours: yours ({hours})", hours=hours(officer.quiet, say))
-    return say.text("Quiet hours: {hours}", hours=hours(None if own == NEVER_QUIET else own, say))
+    if own == NEVER_QUIET:
+        return say.text("Quiet hours: {hours}", hours=hours(None, say))
+    return say.text("Quiet hours: {hours}", hours=f"{hours(own, say)} ({say.embed(officer.zone.key)})")
 
 
 def hours_question(say: Words) -> str:

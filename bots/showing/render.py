@@ -332,12 +332,21 @@ def _rows(record: Record, shown: Language, reader: Reader, *, marks: Marks, more
         first.append(Button("📖 " + say.text("Show more"), encode("more", key, shown.value)))
     translated = sorted(bulletin.translations, key=lambda each: not each.official)
     texts = [bulletin.language, *(each.language for each in translated)]
-    others = [Button(NAMES[each], encode("lang", key, each.value)) for each in texts if each is not shown]
+    others = [
+        Button(_named(each, bulletin.language, say), encode("lang", key, each.value))
+        for each in texts
+        if each is not shown
+    ]
     answers = [button_answer(record, each, say) for each in answerable(record) if reader.answers]
     if record.own and bulletin.kind is not Kind.ACKNOWLEDGEMENT:
         answers.append(button_tally(bulletin.id, say))
     rows = [first, answers, others[:_BUTTONS_PER_ROW], others[_BUTTONS_PER_ROW:]]
     return tuple(tuple(row) for row in rows if row)
+
+
+def _named(language: Language, original: Language, say: Words) -> str:
+    """A text to change to; the original says that it is."""
+    return f"{NAMES[language]} · {say.text('original')}" if language is original else NAMES[language]
 
 
 # --- lists ----------------------------------------------------------------------------------------

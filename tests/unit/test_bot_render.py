@@ -178,8 +178,9 @@ def test_the_officers_language_comes_first_and_official_texts_are_marked(languag
     assert f"Title in {language.name}" in first(shown)
     assert f"🌐 {NAMES[language]}" in first(shown).replace(RLM, "").replace("\u2068", "")
     assert OFFICIAL[language] in first(shown)
-    offered = [each.text for row in shown.rows for each in row if each.text in NAMES.values()]
-    assert offered == [NAMES[own], *(NAMES[each] for each in others if each is not language)]
+    offered = [each.text for row in shown.rows for each in row if each.text.split(" · ")[0] in NAMES.values()]
+    original = f"{NAMES[own]} · {words(language).text('original')}"
+    assert offered == [original, *(NAMES[each] for each in others if each is not language)]
     for each in others:
         if each is not language:
             unofficial = first(render(record, Ceiling(), reader, language=each))
