@@ -282,7 +282,8 @@ async def test_a_killed_server_comes_back_on_its_port_with_everything(running: H
     assert running.server.url == url
     assert running.server.pid != pid
     again = await running.join(peer.public, peer.user, peer.user_jwt)
-    assert await again.request(subject, b"after") == b'{"stream":"INTAKE","seq":2}'
+    # The intake's end may be gone with the server (decision 0031): then its number is given again.
+    assert await again.request(subject, b"after") in {b'{"stream":"INTAKE","seq":%d}' % seq for seq in (1, 2)}
 
 
 async def test_a_server_that_cannot_come_back_is_tried_again_until_it_can(
