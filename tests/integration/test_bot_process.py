@@ -63,10 +63,10 @@ async def reads_in_the_room(folder: Path, node: Node, origin: str, ed: SandboxUs
     )
     room = await bot(folder, "room", *options)
     assert room.stderr is not None
-    said = [await asyncio.wait_for(room.stderr.readline(), 40)]
+    said = [await asyncio.wait_for(room.stderr.readline(), 100)]
     while b"the reading room is open" not in said[-1]:
         assert said[-1], said
-        said.append(await asyncio.wait_for(room.stderr.readline(), 40))
+        said.append(await asyncio.wait_for(room.stderr.readline(), 100))
     async with aiohttp.ClientSession() as session:
         browser = Browser(session, origin)
         (button,) = (await ed.ask("/room FRA-2026-0043"))["reply_markup"]["inline_keyboard"][0]
@@ -79,7 +79,7 @@ async def reads_in_the_room(folder: Path, node: Node, origin: str, ed: SandboxUs
     second = await bot(folder, "room", *options)
     assert (await second.communicate())[1].startswith(b"already_running: ")
     room.terminate()
-    rest, errors = await asyncio.wait_for(room.communicate(), 40)
+    rest, errors = await asyncio.wait_for(room.communicate(), 100)
     assert room.returncode == 0, errors
     for hidden in (SECRET, *(each.rpartition("/")[2].partition("?")[0] for each in (button["url"], link))):
         assert hidden.encode() not in rest + errors + b"".join(said)
@@ -87,7 +87,7 @@ async def reads_in_the_room(folder: Path, node: Node, origin: str, ed: SandboxUs
 
 async def event(process: Forked, name: str) -> dict[str, object]:
     assert process.stdout is not None
-    while line := await asyncio.wait_for(process.stdout.readline(), 40):
+    while line := await asyncio.wait_for(process.stdout.readline(), 100):
         found: dict[str, object] = json.loads(line)
         if found["event"] == name:
             return found
@@ -110,7 +110,7 @@ async def at_the_keyboard(folder: Path, node: Node, arrive: Callable[[str], Awai
     person.types("ch port\r")
     await person.sees("Over the port", "/show", "›")
     person.types("\x04")
-    assert await asyncio.wait_for(process.wait(), 40) == 0
+    assert await asyncio.wait_for(process.wait(), 100) == 0
     person.leave()
 
 
@@ -154,7 +154,7 @@ async def test_from_the_first_administrator_to_an_alert(tmp_path: Path) -> None:
         await node.local.add_client("chat", Role.PUBLISHER, Tlp.RED)
         terminal = await bot(folder, "chat", "--node-dir", str(node.directory), "--officer", "Irina")
         await hold(DIALOGUE, TerminalDoor(terminal), arrive)
-        _, complaints = await asyncio.wait_for(terminal.communicate(b"/digest now\n"), 40)
+        _, complaints = await asyncio.wait_for(terminal.communicate(b"/digest now\n"), 100)
         assert (terminal.returncode, complaints) == (0, b"")
 
         await at_the_keyboard(folder, node, arrive)
@@ -166,7 +166,7 @@ async def test_from_the_first_administrator_to_an_alert(tmp_path: Path) -> None:
         assert second.returncode == 1
 
         process.terminate()
-        rest, errors = await asyncio.wait_for(process.communicate(), 40)
+        rest, errors = await asyncio.wait_for(process.communicate(), 100)
         assert process.returncode == 0, errors
         for hidden in (SECRET, added["code"], sandbox.bots[0].token, "planted"):
             assert hidden.encode() not in errors + rest
