@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import typer
 
-from hub.demo import drafts, intruder, plan
+from hub.demo import drafts, for_chat, intruder, plan
 from hub.demo.board import Board
 from hub.demo.chatroom import ChatRoom, open_chat
 from hub.demo.drafts import Planned
@@ -227,7 +227,7 @@ class Stage:
         while True:
             number += 1
             began = time.time()
-            await self._round(drafts.varied(drafts.samples(), number))
+            await self._round(drafts.varied([*drafts.samples(), *for_chat.bulletins()], number))
             try:
                 await self._digest({"since": began})
             except OperationError as error:

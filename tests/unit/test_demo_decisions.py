@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.demo import drafts, leaks, plan, tally, view
+from hub.demo import drafts, for_chat, leaks, plan, tally, view
 from hub.demo.arrivals import digest_key, key_of_line
 from hub.demo.board import Board
 from hub.demo.plan import Sent
@@ -167,6 +167,12 @@ def test_the_samples_are_read_and_a_later_round_is_told_apart() -> None:
     assert later[0].draft["title"].endswith("· 2")
     assert all(text["title"].endswith("· 2") for text in later[0].draft["translations"])
     assert drafts.varied(samples, 1) == samples
+
+
+def test_chat_may_show_what_is_for_chat_and_a_flash_is_among_it() -> None:
+    read = [parse_draft(dict(each.draft)) for each in for_chat.bulletins()]
+    assert {each.tlp for each in read} == {Tlp.GREEN}
+    assert Severity.FLASH in {each.severity for each in read}
 
 
 def test_lines_of_the_integrator_are_named_by_marker_or_digest() -> None:

@@ -1,0 +1,90 @@
+"""Bulletins that chat may show in full: the officers of the demo have most others by reference alone.
+
+Keys are their titles. For tasks 1, 4 and 6 of docs/officer-tasks.md, and for the search of task 3.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from hub.demo.drafts import Planned
+from hub.demo.plan import Sent
+from schemas.vocabulary import Kind, Severity, Tlp
+
+_FIGHTERS: Final = "foreign-fighters"
+_GAMES: Final = "games-2026"
+
+
+def bulletins() -> list[Planned]:
+    """None answers another, so that they may stand after any others."""
+    return [
+        _planned("un-cell", _FIGHTERS, _PORT),
+        _planned("un-cell", _FIGHTERS, _MAIL),
+        _planned("fr-dvt", _GAMES, _DRONE),
+        _planned("un-cell", _FIGHTERS, _FLASH),
+    ]
+
+
+def _planned(agency: str, community: str, draft: Mapping[str, Any]) -> Planned:
+    kind, severity = Kind(draft["kind"]), Severity(draft["severity"])
+    return Planned(agency, Sent(draft["title"], community, kind, severity, Tlp(draft["tlp"])), draft)
+
+
+_PORT: Final[Mapping[str, Any]] = {
+    "kind": "notice",
+    "language": "en",
+    "severity": "elevated",
+    "tlp": "TLP:GREEN",
+    "title": "Ferry port: the gates filmed on three evenings",
+    "body": "Two persons filmed the gates of a ferry port on three evenings and left in a white van.",
+    "regions": ["FR"],
+}
+_MAIL: Final[Mapping[str, Any]] = {
+    "kind": "tactic",
+    "language": "en",
+    "severity": "elevated",
+    "tlp": "TLP:GREEN",
+    "title": "Mail to travel agents with an invoice that opens a remote shell",
+    "body": "Three travel agents received an invoice as an attachment. Opening it installs a remote shell.",
+    "tactics": [{"taxonomy": "mitre-attack", "id": "T1566.001", "name": "Spearphishing Attachment"}],
+}
+_DRONE: Final[Mapping[str, Any]] = {
+    "kind": "tactic",
+    "language": "fr",
+    "severity": "elevated",
+    "tlp": "TLP:GREEN",
+    "title": "Drone au-dessus d'un stade pendant l'entraînement",
+    "body": "Un petit drone a survolé le stade deux soirs de suite. Son pilote n'a pas été trouvé.",
+    "regions": ["FR", "BE"],
+    "translations": [
+        {
+            "language": "en",
+            "official": True,
+            "title": "Drone above a stadium during training",
+            "body": "A small drone flew over the stadium on two evenings. Its pilot was not found.",
+        }
+    ],
+}
+_FLASH: Final[Mapping[str, Any]] = {
+    "kind": "threat",
+    "language": "en",
+    "severity": "flash",
+    "tlp": "TLP:GREEN",
+    "title": "Threat against a railway station announced for this morning",
+    "body": "A caller announced an attack on a station for this morning. Look for luggage left alone.",
+    "grading": {"system": "admiralty", "reliability": "C", "credibility": 3},
+    "likelihood": "likely",
+    "translations": [
+        {
+            "language": "ar",
+            "official": True,
+            "title": "تهديد معلن ضد محطة قطارات هذا الصباح",
+            "body": "أعلن متصل عن هجوم على محطة قطارات هذا الصباح. ابحثوا عن أمتعة متروكة.",
+        },
+        {
+            "language": "fr",
+            "official": True,
+            "title": "Menace annoncée contre une gare pour ce matin",
+            "body": "Une attaque contre une gare est annoncée ce matin. Cherchez les bagages laissés seuls.",
+        },
+    ],
+}
