@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -69,6 +70,7 @@ async def open_chat(
     await gather([bot(agency, username) for agency, (username, _) in plan.BOTS.items()])
     async with Chats(told["page_url"]) as chats:
         await gather([_enrol(chats, officers, each, codes, wishes) for each in officers if not each.inviter])
+    await gather([_given_role(world, each) for each in officers if each.inviter])
     start = next((codes[each.name] for each in plan.OFFICERS if each.agency == real), "")
     return ChatRoom(told["page_url"], officers, start, rooms)
 
@@ -85,6 +87,11 @@ async def _enrol(
     for guest in (each for each in officers if each.inviter == officer.name):
         await chats.enrol(guest, await chats.invited(officer, guest.name))
         await chats.subscribe(guest, *wishes[guest.name])
+
+
+async def _given_role(world: World, officer: Officer) -> None:
+    where = ("--state", _state(world, officer.agency))
+    await world.command("liaison-bot", "officer", "role", officer.name, officer.role, *where)
 
 
 async def _sandbox(world: World, officers: Sequence[Officer], real: str) -> Process:
@@ -107,7 +114,11 @@ async def _bot(world: World, agency: str, api_url: str, token: str, *, room: str
         *("--api-url", api_url, "--token-file", str(token_file)),
         *("--node-dir", str(world.state_of(agency) / "local")),
         turn=CLIENT_TURN + 1,
-        extra={"LIAISON_BOT_POLL_SECONDS": _POLL_SECONDS, "LIAISON_BOT_ROOM_ORIGIN": room},
+        extra={
+            "LIAISON_BOT_POLL_SECONDS": _POLL_SECONDS,
+            "LIAISON_BOT_ROOM_ORIGIN": room,
+            "LIAISON_BOT_UN_LIST": str(resources.files("hub.demo").joinpath("un-sample.xml")),
+        },
     )
 
 

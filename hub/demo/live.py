@@ -125,6 +125,8 @@ def announce(url: str, opened: Opened, world: World, *, as_json: bool) -> None:
   · On the first page, publish something of your own: the hub keeps ciphertext, the agencies read your words.
   · Point at a row on the hub's side: the same bulletin lights up at the agencies that may read it.
   · In the chat, as Claire or أمينة: /latest, /search permanence, /subscribe, or the buttons under an alert.
+  · As Claire: /subject سليم المثالي (the list is made up), /tactic T1566.001, /search ferri port.
+  · As Daniel, who may write but not release: /draft or /ask; then release it as أمينة.
   · Under an alert that is withheld there, press “Read in the reading room”, and sign in by /room.
   · Press “Let an intruder try”: see what the hub refuses, and why.
 

@@ -33,12 +33,15 @@ class Community:
 
 @dataclass(frozen=True, slots=True)
 class Officer:
-    """A person at the chat. `inviter` is the officer who invites them there; without one a command does."""
+    """A person at the chat. `inviter` is the officer who invites them there, and whose agency then gives them
+    the `role`; without one a command does, and makes an administrator.
+    """
 
     name: str
     language: Language
     agency: str
     inviter: str = ""
+    role: str = "administrator"
 
 
 AGENCIES: Final = (
@@ -74,7 +77,7 @@ BOTS: Final = {
 OFFICERS: Final = (
     Officer("أمينة", Language.ARABIC, "jo-mrs"),
     Officer("Claire", Language.FRENCH, "fr-dvt"),
-    Officer("Daniel", Language.ENGLISH, "jo-mrs", inviter="أمينة"),
+    Officer("Daniel", Language.ENGLISH, "jo-mrs", inviter="أمينة", role="drafter"),
 )
 
 INTEGRATOR_AGENCY: Final = "kz-cab"
