@@ -68,6 +68,8 @@ def main(door: socket.socket) -> Callable[[], object] | None:
                     _bury(key.fd, *children.pop(key.fd))
                     continue
                 if (asked := _asked(door)) is None:
+                    for pid, _ in children.values():  # of tests that were killed: nobody else ends them
+                        os.kill(pid, signal.SIGKILL)
                     return None
                 _load(_name(asked.words))
                 if (pid := os.fork()) == 0:
