@@ -80,17 +80,15 @@ def compose(
 ) -> Report:
     """Of all `runs` of one exercise. `records`: for each bulletin's id, itself and its answers."""
     readers = sorted(set(members))
-    injects = sorted(
-        (_played(run, each, readers, records) for run in runs for each in run.outcomes.values()),
-        key=lambda each: (each.at, each.inject),
-    )
+    settled = [(outcome, run) for run in runs for outcome in run.outcomes.values()]
+    settled.sort(key=lambda each: each[0].at)
+    injects = [_played(run, outcome, readers, records) for outcome, run in settled]
     first = runs[0].begun
-    ends = [outcome.at for run in runs for outcome in run.outcomes.values()]
     return Report(
         title=first.title,
         community=first.community,
         started=instant(min(run.begun.started for run in runs)),
-        ended=instant(max(ends, default=first.started)),
+        ended=instant(settled[-1][0].at if settled else first.started),
         injects=tuple(injects),
         agencies=tuple(_reader(agency, injects) for agency in readers),
     )
