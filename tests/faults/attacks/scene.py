@@ -178,7 +178,8 @@ class Stage:
         """A party's latest alarms, past ones too, and whatever stands: an old one may be raised again."""
         eye = self.eyes[who]
         latest, standing = await eye.alarms(_LISTED, past=True), await eye.alarms(_LISTED)
-        return latest + [each for each in standing if each.number < latest[-1].number]
+        known = {each.number for each in latest}
+        return latest + [each for each in standing if each.number not in known]
 
     async def witness_refused(self) -> list[str]:
         """The codes with which the witness has refused, newest first."""
