@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final
 from hub.demo import plan
 from hub.demo.chat import Chats
 from hub.demo.plan import Officer
+from hub.demo.ports import free_ports
 from hub.demo.processes import Process
 from hub.demo.world import CLIENT_TURN, World, gather
 
@@ -51,7 +51,7 @@ async def open_chat(
     told = await (await _sandbox(world, officers, real)).first()
     tokens = {each["username"]: each["token"] for each in told["bots"]}
     codes: dict[str, str] = {}
-    rooms = {each: f"http://localhost:{_free_port()}" for each in plan.BOTS if reading and each != real}
+    rooms = {each: f"http://localhost:{free_ports(1)[0]}" for each in plan.BOTS if reading and each != real}
 
     async def bot(agency: str, username: str) -> None:
         where = (REAL_SERVICE, token) if token and agency == real else (told["base_url"], tokens[username])
@@ -132,12 +132,6 @@ async def _reading_room(world: World, agency: str, origin: str) -> None:
         *("--node-dir", str(world.state_of(agency) / "local")),
         turn=CLIENT_TURN + 1,
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def _token_file(world: World, agency: str) -> Path:

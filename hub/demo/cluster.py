@@ -3,16 +3,15 @@ to look at, or to see a hub and a server killed while bulletins go through.
 """
 
 import asyncio
-import contextlib
 import json
 import secrets
-import socket
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from hub.demo.arrivals import Arrivals
+from hub.demo.ports import free_ports
 from hub.demo.processes import Process, Processes, find_command
 from hub.demo.world import CLIENT_TURN, HUB_TURN, NODE_TURN, gather
 from schemas.errors import Code, OperationError
@@ -76,7 +75,7 @@ class ClusterWorld:
         await self._command("liaison-root", "sign-hub", request, "--key", key, "--out", document)
         root = post / "secretariat" / "root.dsse"
         await self._command("liaison-hub", "install", root, document, "--state", state)
-        ports = _free_ports(2 * len(SERVERS))
+        ports = free_ports(2 * len(SERVERS))
         servers = [
             f"--server={name}={LOOPBACK}:{ports[2 * n]}:{ports[2 * n + 1]}" for n, name in enumerate(SERVERS)
         ]
@@ -237,11 +236,3 @@ def _nats_server() -> str:
     from hub.server import find_binary  # noqa: PLC0415 - where the other commands find it
 
     return str(find_binary())
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [int(each.getsockname()[1]) for each in sockets]

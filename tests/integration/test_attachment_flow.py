@@ -20,6 +20,7 @@ from bots.officers.lobby import Lobby
 from bots.room.process import opened
 from bots.settings import BotSettings
 from bots.state import State
+from hub.demo.ports import free_ports
 from schemas.errors import Code, LiaisonError
 from schemas.limits import CHUNK_SIZE
 from schemas.vocabulary import Language, Tlp
@@ -27,7 +28,7 @@ from subscribers.client_files import Step
 from subscribers.local import Role
 from tests.support.officers_bot import invite
 from tests.support.room import Browser
-from tests.support.world import Member, World, draft, free_port
+from tests.support.world import Member, World, draft
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
@@ -69,7 +70,7 @@ async def stored(world: World) -> int:
 
 async def fetched_in_the_room(reader: Member, ref: str, folder: Path) -> list[bytes]:
     """The first two files of a bulletin, as an officer's browser gets them from the agency's reading room."""
-    port, clock = free_port(), SystemClock()
+    port, clock = free_ports(1)[0], SystemClock()
     origin = f"http://localhost:{port}"
     settings = BotSettings(state=folder, room_origin=origin, room_listen=f"127.0.0.1:{port}")
     async with reader.client() as administrator:

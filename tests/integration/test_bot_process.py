@@ -13,6 +13,7 @@ import pytest
 
 from bots.sandbox.client import SandboxUser
 from bots.sandbox.server import Sandbox
+from hub.demo.ports import free_ports
 from schemas.vocabulary import Tlp
 from subscribers.local import Role
 from tests.support.doors import DIALOGUE, ChatDoor, Keyboard, TerminalDoor, hold
@@ -20,7 +21,7 @@ from tests.support.forked import ROOT, Forked, spawn
 from tests.support.local_nats import Node, running_node
 from tests.support.node_api import make_record
 from tests.support.officers_bot import running_sandbox, says
-from tests.support.room import Browser, free_port
+from tests.support.room import Browser
 
 _RATES = ("CHAT_RATE", "CHAT_BURST", "OVERALL_RATE", "ASKING_RATE", "ASKING_BURST")
 FAST = {f"LIAISON_BOT_{name}": "100" for name in _RATES}
@@ -121,7 +122,7 @@ async def test_from_the_first_administrator_to_an_alert(tmp_path: Path) -> None:
     folder = tmp_path / "bot-folder"
     async with running_node(tmp_path / "node") as node, running_sandbox() as (sandbox, client):
         await node.local.add_client("bot", Role.PUBLISHER, Tlp.RED)
-        origin = f"http://localhost:{free_port()}"
+        origin = f"http://localhost:{free_ports(1)[0]}"
         process = await run(folder, sandbox, node, origin)
         await event(process, "ready")
         adding = await bot(folder, "officer", "add", "Ed", "--admin", "--json")

@@ -9,13 +9,13 @@ import pytest
 from bots.doors.telegram.webhook import HEADER, read_webhook, until_taken
 from bots.sandbox.server import Sandbox
 from bots.settings import BotSettings
+from hub.demo.ports import free_ports
 from schemas.errors import Code, OperationError
 from tests.support.doors import DIALOGUE, ChatDoor, hold
 from tests.support.node import DirectNode
 from tests.support.node_api import make_record
 from tests.support.officers_bot import bot_on, running_sandbox
 from tests.support.sandbox import new_bot
-from tests.support.world import free_port
 
 PORT = make_record(60, kind="threat", severity="high", title="Over the port", summary="A drone was seen.")
 
@@ -41,7 +41,7 @@ async def test_the_same_conversation_by_webhook_and_nobody_else_gets_in(tmp_path
     async def arrive(title: str) -> None:
         await node.arrive(make_record(next(numbers), title=title, severity="flash", regions=["FR-75"]))
 
-    where = f"127.0.0.1:{free_port()}"
+    where = f"127.0.0.1:{free_ports(1)[0]}"
     url = f"http://{where}/updates"
     async with running_sandbox() as (sandbox, client):
         async with bot_on(sandbox, client, tmp_path, node, webhook_url=url, webhook_listen=where) as stage:

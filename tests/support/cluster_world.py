@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from hub.accounts import Accounts
 from hub.cluster import CA, CONFIG_FILE, Site, certify, copy_hub, write_configs
+from hub.demo.ports import free_ports
 from hub.server import find_binary
 from hub.settings import HubSettings
 from hub.tether import tethered
@@ -20,15 +20,6 @@ from tests.support.hub_world import HubWorld, prepare_hub
 
 LOOPBACK = "127.0.0.1"
 NAMES = ("north", "east", "south")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody has at this moment."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [int(each.getsockname()[1]) for each in sockets]
 
 
 @dataclass
@@ -69,7 +60,8 @@ class Cluster:
             )
         try:
             assert process.stdout
-            assert (await process.stdout.readline()).startswith(b"ready")
+            said = await process.stdout.readline()
+            assert said.startswith(b"ready"), (settings.state / "log").read_text()
             yield process
         finally:
             await _killed(process)

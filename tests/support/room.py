@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 import re
-import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from bots.room.web import Room
 from bots.settings import BotSettings
 from bots.state import State
 from bots.state.officers import Officer
+from hub.demo.ports import free_ports
 from schemas.vocabulary import Language
 from tests.support.node import DirectNode
 from tests.support.officers_bot import invite
@@ -126,12 +126,6 @@ def init_data(person: int, at: float, token: str = TOKEN, **fields: str) -> str:
     return urlencode({**given, "hash": hmac.digest(key, text.encode(), hashlib.sha256).hex()})
 
 
-def free_port() -> int:
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        return int(made.getsockname()[1])
-
-
 @contextlib.asynccontextmanager
 async def running_room(
     folder: Path,
@@ -140,7 +134,7 @@ async def running_room(
     **given: Any,  # noqa: ANN401 - settings
 ) -> AsyncIterator[RoomStage]:
     """A room at http://localhost, where browsers take passkeys."""
-    port, clock = free_port(), clock or SetClock()
+    port, clock = free_ports(1)[0], clock or SetClock()
     settings = BotSettings(
         **{
             "state": folder,

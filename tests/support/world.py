@@ -8,9 +8,7 @@ import asyncio
 import contextlib
 import json
 import os
-import secrets
 import signal
-import socket
 import sys
 import uuid
 from asyncio.subprocess import DEVNULL, PIPE
@@ -22,6 +20,7 @@ from typing import Any, Final
 import nats
 from nats.aio.msg import Msg
 
+from hub.demo.ports import free_ports
 from schemas.bulletin import Draft, parse_draft
 from schemas.vocabulary import Realm, Tlp
 from subscribers.client import Agency, ClientSettings
@@ -404,7 +403,7 @@ class World:
         """A secretariat and a running hub, served with these options; everything is stopped in the end.
         `watch` are options of `liaison-root create` about witnesses.
         """
-        world = cls(directory, free_port(), *serve)
+        world = cls(directory, free_ports(1)[0], *serve)
         create = ("create", "SEC", "--keys", "2-of-3", "--registrar", "1-of-2", *watch)
         await asyncio.gather(
             world.done("liaison-root", *create),
@@ -472,16 +471,6 @@ class World:
 
     def _enrolment(self, member: Member) -> tuple[str | Path, ...]:
         return ("--root-fingerprint", self.fingerprint, "--state", member.state)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now, and that no outgoing connection will be given while a
-    hub that is to come back on it is away (Linux takes those from 32768 on).
-    """
-    while True:
-        port = 10_000 + secrets.randbelow(10_000)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
 
 
 def _environment() -> dict[str, str]:
