@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import secrets
+import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -40,6 +41,10 @@ _PORTS: Final = range(20_000, 32_768)
 could hold it when the node starts again.
 """
 _KEY_SIZE: Final = 32
+_REFUSALS: Final = 2
+"""Attempts to write in a row that came to nothing, after which the server is started anew."""
+_ROOM: Final = 64 * 1024 * 1024
+"""Bytes free on the disk: without them a server that starts anew would be no better."""
 _MIB: Final = 1024 * 1024
 
 log = structlog.get_logger(__name__)
@@ -71,10 +76,12 @@ class LocalNats:
     """The running server with the node's connection to it. Made by `LocalNats.open`."""
 
     def __init__(
-        self, settings: LocalSettings, plan: ServerPlan, registry: Registry, node: Link, system: Link,
-        randomness: Callable[[int], bytes],
+        self, settings: LocalSettings, server: Server, plan: ServerPlan, registry: Registry, node: Link,
+        system: Link, randomness: Callable[[int], bytes],
     ) -> None:  # fmt: skip
         self._settings = settings
+        self._server = server
+        self._refusals = 0
         self._plan = plan
         self._registry = registry
         self._system = system
@@ -109,7 +116,7 @@ class LocalNats:
         store_key, made = _store_key(directory, randomness)
         async with AsyncExitStack() as stack:
             plan = ServerPlan(directory, settings.host, settings.port or made.port, node_key, system_key)
-            plan = await _start(stack, plan, registry, store_key)
+            server, plan = await _start(stack, plan, registry, store_key)
             made = _Made(port=plan.port, store_key_digest=made.store_key_digest)
             write_private(directory / "local.json", made.model_dump_json().encode() + b"\n")
             url = f"nats://{plan.host}:{plan.port}"
@@ -119,7 +126,7 @@ class LocalNats:
             for link in (system, node):
                 link.start()
                 stack.push_async_callback(link.close)
-            local = cls(settings, plan, registry, node, system, randomness)
+            local = cls(settings, server, plan, registry, node, system, randomness)
             await local._prepare()
             yield local
 
@@ -146,7 +153,23 @@ class LocalNats:
         if self._publisher is None or self._publisher[0] is not nc:
             # One for each connection: a context subscribes to an inbox of its own and never leaves it.
             self._publisher = (nc, nc.jetstream())
-        await republish(self._publisher[1], records)
+        try:
+            await republish(self._publisher[1], records)
+        except OperationError:
+            self._refused()
+            raise
+        self._refusals = 0
+
+    def _refused(self) -> None:
+        """A write came to nothing. A server that once could not write a block of the stream, for the disk was
+        full, refuses that block for good, and so everything behind it.
+        """
+        self._refusals += 1
+        room = shutil.disk_usage(self._settings.directory).free
+        if self._refusals >= _REFUSALS and room >= _ROOM:
+            self._refusals = 0
+            log.warning("the local server stores nothing and is started anew", free=room)
+            self._server.renew()
 
     async def newest(self) -> str | None:
         """The id of the bulletin that was republished last, as far as the disk has kept it; None when there
@@ -297,7 +320,9 @@ def _write_config(plan: ServerPlan, registry: Registry) -> Path:
     return path
 
 
-async def _start(stack: AsyncExitStack, plan: ServerPlan, registry: Registry, store_key: str) -> ServerPlan:
+async def _start(
+    stack: AsyncExitStack, plan: ServerPlan, registry: Registry, store_key: str
+) -> tuple[Server, ServerPlan]:
     """Start the server on the plan's port; on a free one, and on another if that is taken meanwhile, where it
     is 0.
     """
@@ -312,7 +337,7 @@ async def _start(stack: AsyncExitStack, plan: ServerPlan, registry: Registry, st
                 raise
         else:
             stack.push_async_callback(server.stop)
-            return chosen
+            return server, chosen
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 

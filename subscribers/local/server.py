@@ -78,6 +78,12 @@ class Server:
         if process := self._process:
             await _end(process)
 
+    def renew(self) -> None:
+        """Have the server started anew, on the same files."""
+        if process := self._process:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+
     async def _keep(self) -> None:
         wait = _BACKOFF_FIRST
         while True:
