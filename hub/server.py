@@ -21,6 +21,7 @@ import structlog
 from hub import grants
 from hub.accounts import Accounts
 from hub.files import private_directory, write_private
+from hub.starved import until_ended
 from hub.tether import tethered
 from hub.tls import ServerTls
 from schemas.errors import Code, OperationError
@@ -276,7 +277,7 @@ class NatsServer:
         while True:
             process = self._process
             if process is not None:
-                status = await process.wait()
+                status = await until_ended(process, self._directory)
                 _log.error("nats server died", status=status, restarts=self.restarts)
             await asyncio.sleep(_BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS) - 1)])
             try:

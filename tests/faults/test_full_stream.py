@@ -1,11 +1,20 @@
-"""The disk under an agency's own NATS is full for a while. nats-server refuses a block that it once could not
-write for good; the node has it started anew when there is room.
+"""The disk under a nats-server is full for a while, the agency's own and the hub's. It refuses for good a
+block that it once could not write; node and hub have it started anew when there is room.
 """
 
+import asyncio
+import contextlib
 from pathlib import Path
 
+import nats
 import pytest
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
+from hub.accounts import Accounts, Service
+from hub.batch import Outgoing, publish_ordered
+from hub.server import NatsServer
+from hub.streams import StreamLimits, ensure_streams
 from schemas.errors import OperationError
 from subscribers.local import LocalNats, LocalSettings
 from tests.support import disks
@@ -42,3 +51,58 @@ async def test_the_stream_goes_on_when_there_is_room_again(tmp_path: Path) -> No
                 assert (await js.stream_info("BULLETINS")).state.messages == 1 + len(records)
     except disks.Unavailable as reason:
         pytest.skip(str(reason))
+
+
+SMALL = StreamLimits(64 << 20, 16 << 20, 1, 16 << 20, 1)
+ENDPOINT = "A" * 56
+MOST = 40
+
+
+async def test_the_hubs_streams_go_on_when_there_is_room_again(tmp_path: Path) -> None:
+    try:
+        with disks.powered(tmp_path / "disk", 2 * MEBIBYTES) as disk:
+            accounts = Accounts.load_or_create(disk.path / "hub")
+            async with NatsServer(disk.path / "nats", accounts, port=0) as server:
+                nc = await nats.connect(
+                    server.url,
+                    **accounts.credentials(Service.HUB).options(),
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.1,
+                    error_cb=quiet,
+                )
+                try:
+                    await ensure_streams(nc, SMALL)
+                    kept = [(await receipts(nc, number))[0] for number in range(3)]
+                    filler = disk.path / "filler"
+                    disks.fill(filler)
+                    with contextlib.suppress(OperationError):
+                        while len(kept) < MOST:
+                            kept += await receipts(nc, len(kept))
+                    assert len(kept) < MOST
+                    await asyncio.sleep(2)  # the fault's duration
+                    filler.unlink()
+
+                    async def is_written() -> bool:
+                        with contextlib.suppress(OperationError, NatsError):
+                            kept.extend(await receipts(nc, len(kept)))
+                            return True
+                        return False
+
+                    await eventually(is_written, DEADLINE)
+                    # What was acknowledged before has kept its place.
+                    assert kept == sorted(set(kept))
+                    assert server.restarts == 1
+                finally:
+                    await nc.close()
+    except disks.Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+async def receipts(nc: Client, number: int) -> list[int]:
+    """The stream's number of one more receipt."""
+    one = Outgoing(f"r.{ENDPOINT}", b"x" * 30_000)
+    return await publish_ordered(nc, [one], batch_id=f"full-{number}", timeout=5.0)
+
+
+async def quiet(_: Exception) -> None:
+    """The server ends on purpose."""
