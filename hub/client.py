@@ -19,7 +19,7 @@ import typer
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from hub import tls
+from hub.dialling import dialled
 from hub.files import read_private
 from hub.grants import CONTROL
 from hub.keeping import URL_FILE
@@ -27,7 +27,6 @@ from hub.settings import HubSettings
 from schemas.encoding import instant
 from schemas.errors import Code, OperationError
 
-_CONNECT_SECONDS: Final = 5
 _ANSWER_SECONDS: Final = 30
 _TAKE_OVER_LOOKS: Final = 40
 _TAKE_OVER_PAUSE: Final = 0.25
@@ -145,30 +144,6 @@ async def connected(
         )
     urls = settings.nats_urls or file.read_text("ascii").strip().split(",")
     read_private(settings.control_credentials)
-    nc = Client()
-    try:
-        await asyncio.wait_for(
-            nc.connect(
-                urls,
-                user_credentials=str(settings.control_credentials),
-                allow_reconnect=False,
-                error_cb=_quiet,
-                **tls.options(urls, settings.tls_context()),
-                closed_cb=closed,
-            ),
-            _CONNECT_SECONDS,
-        )
-    except (nats.errors.Error, OSError, TimeoutError) as failure:
-        with contextlib.suppress(nats.errors.Error, OSError):
-            await nc.close()
-        raise OperationError(
-            Code.HUB_UNREACHABLE, f"nothing answers at {', '.join(urls)}", "see that `liaison-hub serve` runs"
-        ) from failure
-    try:
+    rights = {"user_credentials": str(settings.control_credentials), "closed_cb": closed}
+    async with dialled(urls, settings.tls_context(), **rights) as nc:
         yield nc
-    finally:
-        await nc.close()
-
-
-async def _quiet(_error: Exception) -> None:
-    """The request that fails says it."""

@@ -45,21 +45,6 @@ class Endpoint:
         return READABLE if self.kind == "agency" else (DIRECTORY,)
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
-
-    version: Literal[1]
-    name: str
-    user_public: str
-    entitlements: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
-    suspended: bool
-    issued_at: int
-    revoked: dict[str, int]
-    seed: SecretStr
-    kind: Kind = "agency"
-    salt: str = ""
-
-
 class _Shared(BaseModel):
     """A record without what is secret, as the hubs of a cluster tell it to each other."""
 
@@ -72,27 +57,19 @@ class _Shared(BaseModel):
     suspended: bool
     issued_at: int
     revoked: dict[str, int]
-    kind: Kind
-    salt: str
+    kind: Kind = "agency"
+    salt: str = ""
+
+
+class _Kept(_Shared):
+    """A record as it is on the disk."""
+
+    seed: SecretStr
 
 
 def dump_endpoint(endpoint: Endpoint) -> bytes:
     """The file's content: JSON in UTF-8, with the account's seed in it."""
-    record = _Record(
-        version=_VERSION,
-        name=endpoint.name,
-        user_public=endpoint.user_public,
-        entitlements=[list(pair) for pair in sorted(endpoint.entitlements)],
-        suspended=endpoint.suspended,
-        issued_at=endpoint.issued_at,
-        revoked=endpoint.revoked,
-        seed=SecretStr(endpoint.seed.decode()),
-        kind=endpoint.kind,
-        salt=endpoint.salt,
-    )
-    shown = record.model_dump()
-    shown["seed"] = record.seed.get_secret_value()
-    return json.dumps(shown, indent=1).encode()
+    return json.dumps({**_shared(endpoint).model_dump(), "seed": endpoint.seed.decode()}, indent=1).encode()
 
 
 def load_endpoint(public: str, content: bytes) -> Endpoint:
@@ -100,40 +77,18 @@ def load_endpoint(public: str, content: bytes) -> Endpoint:
     `public`.
     """
     try:
-        record = _Record.model_validate_json(content)
+        record = _Kept.model_validate_json(content)
         key = NKey.from_seed(record.seed.get_secret_value().encode())
     except (ValidationError, LiaisonError) as bad:
         raise _corrupt(public) from bad
     if key.kind is not KeyKind.ACCOUNT or key.public != public:
         raise _corrupt(public)
-    return Endpoint(
-        public=public,
-        name=record.name,
-        user_public=record.user_public,
-        entitlements=frozenset((realm, community) for realm, community in record.entitlements),
-        suspended=record.suspended,
-        issued_at=record.issued_at,
-        revoked=record.revoked,
-        seed=key.seed,
-        kind=record.kind,
-        salt=record.salt,
-    )
+    return _endpoint(public, record, key.seed)
 
 
 def dump_shared(endpoint: Endpoint) -> bytes:
     """What other hubs are told of an endpoint: nothing secret."""
-    record = _Shared(
-        version=_VERSION,
-        name=endpoint.name,
-        user_public=endpoint.user_public,
-        entitlements=[list(pair) for pair in sorted(endpoint.entitlements)],
-        suspended=endpoint.suspended,
-        issued_at=endpoint.issued_at,
-        revoked=endpoint.revoked,
-        kind=endpoint.kind,
-        salt=endpoint.salt,
-    )
-    return record.model_dump_json().encode()
+    return _shared(endpoint).model_dump_json().encode()
 
 
 def load_shared(public: str, content: bytes, seed_of: Callable[[str], bytes]) -> Endpoint:
@@ -147,6 +102,24 @@ def load_shared(public: str, content: bytes, seed_of: Callable[[str], bytes]) ->
     seed = seed_of(record.salt)
     if seed and NKey.from_seed(seed).public != public:
         raise _corrupt(public)
+    return _endpoint(public, record, seed)
+
+
+def _shared(endpoint: Endpoint) -> _Shared:
+    return _Shared(
+        version=_VERSION,
+        name=endpoint.name,
+        user_public=endpoint.user_public,
+        entitlements=[list(pair) for pair in sorted(endpoint.entitlements)],
+        suspended=endpoint.suspended,
+        issued_at=endpoint.issued_at,
+        revoked=endpoint.revoked,
+        kind=endpoint.kind,
+        salt=endpoint.salt,
+    )
+
+
+def _endpoint(public: str, record: _Shared, seed: bytes) -> Endpoint:
     return Endpoint(
         public=public,
         name=record.name,

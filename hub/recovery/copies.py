@@ -5,21 +5,19 @@ documents; not what waits in the intake, which its senders keep until they have 
 before DIRECTORY, so that whatever a frame cites is there, and the accounts come last. docs/decisions/0045.
 """
 
-import asyncio
 import contextlib
 import os
 import secrets
-import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import nats.errors
 from nats.aio.client import Client
 
 from hub.accounts import Accounts, Service
 from hub.claims import push_all
+from hub.dialling import dialled
 from hub.files import private_directory, read_private, sync_directory
 from hub.grants import DIRECTORY, TRAFFIC
 from hub.keeping import URL_FILE
@@ -38,7 +36,6 @@ from schemas.subjects import CHUNKS
 STREAMS: Final = (TRAFFIC, QUARANTINE, CHUNKS, AUDIT, DIRECTORY)
 _FILES: Final = "files"
 _PART: Final = 8 * 1024 * 1024
-_CONNECT_SECONDS: Final = 15
 _PASSPHRASE_MAX: Final = 4096
 _LEFT_OUT: Final = frozenset({"nats", "serve.lock", URL_FILE})
 
@@ -162,33 +159,8 @@ async def hub_connection(settings: HubSettings) -> AsyncIterator[Client]:
         )
     accounts = Accounts.load(settings.accounts_directory)
     urls = settings.nats_urls or file.read_text("ascii").strip().split(",")
-    async with _connected(urls, settings.tls_context(), accounts, Service.HUB) as nc:
+    async with dialled(urls, settings.tls_context(), **accounts.credentials(Service.HUB).options()) as nc:
         yield nc
-
-
-@contextlib.asynccontextmanager
-async def _connected(
-    urls: list[str], tls: ssl.SSLContext | None, accounts: Accounts, service: Service
-) -> AsyncIterator[Client]:
-    nc = Client()
-    try:
-        quiet: dict[str, Any] = {"error_cb": _quiet, "allow_reconnect": False, "tls": tls}
-        options = {**accounts.credentials(service).options(), **quiet}
-        await asyncio.wait_for(nc.connect(urls, **options), _CONNECT_SECONDS)
-    except (nats.errors.Error, OSError, TimeoutError) as failure:
-        with contextlib.suppress(nats.errors.Error, OSError):
-            await nc.close()
-        raise OperationError(
-            Code.HUB_UNREACHABLE, f"nothing answers at {', '.join(urls)}", "see that `liaison-hub serve` runs"
-        ) from failure
-    try:
-        yield nc
-    finally:
-        await nc.close()
-
-
-async def _quiet(_error: Exception) -> None:
-    """The request that fails says it."""
 
 
 async def _stow_stream(nc: Client, stream: str, stowing: Stowing) -> Snapshot:
@@ -251,9 +223,9 @@ async def _restore_streams(settings: HubSettings, fresh: Path, parts: Path, mani
         if not urls:
             server = NatsServer(fresh / "nats", accounts, port=0)
             urls = [(await stack.enter_async_context(server)).url]
-        async with _connected(urls, tls, accounts, Service.SYSTEM) as system:
+        async with dialled(urls, tls, **accounts.credentials(Service.SYSTEM).options()) as system:
             await push_all(system, accounts)
-        async with _connected(urls, tls, accounts, Service.HUB) as nc:
+        async with dialled(urls, tls, **accounts.credentials(Service.HUB).options()) as nc:
             for stream, (config, state) in manifest.about["streams"].items():
                 files = sorted((parts / stream).iterdir())
                 what = Snapshot(config, state)

@@ -1,0 +1,45 @@
+"""A connection to NATS for as long as a command takes: it is not made anew when it is lost."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import nats.errors
+from nats.aio.client import Client
+
+from hub import tls
+from schemas.errors import Code, OperationError
+
+_CONNECT_SECONDS: Final = 15
+
+
+@asynccontextmanager
+async def dialled(
+    urls: Sequence[str],
+    context: ssl.SSLContext | None,
+    **options: Any,  # noqa: ANN401 - as nats-py has them
+) -> AsyncIterator[Client]:
+    """A connection to one of the servers; `options` say who asks, as nats-py takes it. OperationError
+    HUB_UNREACHABLE.
+    """
+    nc = Client()
+    settled = {"allow_reconnect": False, "error_cb": _quiet, **tls.options(urls, context)}
+    try:
+        await asyncio.wait_for(nc.connect(list(urls), **settled, **options), _CONNECT_SECONDS)
+    except (nats.errors.Error, OSError, TimeoutError) as failure:
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await nc.close()
+        raise OperationError(
+            Code.HUB_UNREACHABLE, f"nothing answers at {', '.join(urls)}", "see that `liaison-hub serve` runs"
+        ) from failure
+    try:
+        yield nc
+    finally:
+        await nc.close()
+
+
+async def _quiet(_error: Exception) -> None:
+    """The request that fails says it."""
