@@ -11,6 +11,7 @@ from nats.aio.client import Client
 
 from hub import tls
 from hub.partitions import partition_of, slot_of
+from hub.recovery.copies import make
 from hub.serve import RunningHub, running
 from schemas.frame import EPOCH
 from tests.support.cluster_world import cluster
@@ -60,6 +61,8 @@ async def test_the_survivor_goes_on_where_the_killed_one_stopped(tmp_path: Path)
         status = await world.ask("status")
         assert status["cluster"]["members"] == ["b"]
         assert set(status["leases"].values()) == {"b"}
+        told = await make(made.hubs["b"], tmp_path / "hub.backup", "correct horse battery staple", world.now)
+        assert told.messages["TRAFFIC"] >= len(held)
         # NATS finds the slot as we do, or the agencies would not have been where they were looked for.
         intake = [each.subject for each in await stored(hub.office.nc, "INTAKE")]
         assert {f"i.{slot_of(each.rsplit('.', 1)[-1])}." for each in intake} == {
