@@ -10,8 +10,9 @@ TEXTS: Final[dict[AlarmName, tuple[str, str]]] = {
         "Send nothing confidential; compare the logs' heads with that agency, and call the secretariat.",
     ),
     AlarmName.ROLLBACK: (
-        "The hub showed an older or another state of the directory than before.",
-        "Send nothing confidential; export the directory and show it to the secretariat and the witnesses.",
+        "The hub showed an older state than before: it came back from a backup, or somebody rolls it back.",
+        "Ask its operator whether it was restored. If not, send nothing confidential; export the directory"
+        " and show it to the secretariat and the witnesses.",
     ),
     AlarmName.STALE_HEAD: (
         "The witnesses have not confirmed the directory for too long: it may be held back.",
