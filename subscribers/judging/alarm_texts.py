@@ -11,8 +11,7 @@ TEXTS: Final[dict[AlarmName, tuple[str, str]]] = {
     ),
     AlarmName.ROLLBACK: (
         "The hub showed an older state than before: it came back from a backup, or somebody rolls it back.",
-        "Ask its operator whether it was restored. If not, send nothing confidential; export the directory"
-        " and show it to the secretariat and the witnesses.",
+        "Ask its operator whether it was restored; if not, send nothing confidential, call the secretariat.",
     ),
     AlarmName.STALE_HEAD: (
         "The witnesses have not confirmed the directory for too long: it may be held back.",
