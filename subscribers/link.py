@@ -21,6 +21,10 @@ _CLOSE_LIMIT: Final = 2
 _BACKOFF_FIRST: Final = 0.05
 _BACKOFF_MOST: Final = 2.0
 _PING_EVERY: Final = 20
+_REFUSALS: Final = 4
+"""So many in a row are believed: a server that is just reading its configuration again can turn away whom it
+knows.
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -56,11 +60,6 @@ class Link:
 
     def __repr__(self) -> str:
         return f"Link({self._name!r}, connected={self._current is not None})"
-
-    @property
-    def refused(self) -> OperationError | None:
-        """Why the server turned the key away at the last attempt; None when it did not."""
-        return self._refused
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -110,18 +109,20 @@ class Link:
         return nc if nc and nc.is_connected else None
 
     async def _keep(self) -> None:
-        wait = _BACKOFF_FIRST
+        wait, refusals = _BACKOFF_FIRST, 0
         while True:
             closed = asyncio.Event()
             nc = _Client()
             try:
                 await self._connect(nc, closed)
-                wait = _BACKOFF_FIRST
+                wait, refusals = _BACKOFF_FIRST, 0
                 await self._publish_state(nc, None)
                 await closed.wait()
                 log.warning("connection lost", name=self._name, reason=type(nc.last_error).__name__)
             except (OSError, Error, TimeoutError) as error:
-                await self._publish_state(None, _turned_away(self._name) if _is_refusal(error) else None)
+                refusals = refusals + 1 if _is_refusal(error) else 0
+                wait = _BACKOFF_FIRST if refusals == 1 else wait
+                await self._publish_state(None, _turned_away(self._name) if refusals >= _REFUSALS else None)
                 log.info("connection refused", name=self._name, reason=type(error).__name__)
             finally:
                 self._current = None

@@ -288,3 +288,46 @@ async def turned_away(local: LocalNats, seed_file: Path) -> bool:
         return False
     finally:
         await link.close()
+
+
+async def test_a_server_that_turns_a_client_away_for_a_moment_is_tried_again(tmp_path: Path) -> None:
+    away = OperationError(Code.NODE_UNREACHABLE, "away", "wait")
+    async with LocalNats.open(LocalSettings(directory=tmp_path)) as local:
+        seed = (await local.add_client("kept", Role.READER, Tlp.GREEN)).read_bytes().strip()
+        port = int(local.url.rsplit(":", 1)[1])
+        turned = count(1)
+
+        async def door(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            inside, outside = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(await inside.readline())
+            if next(turned) <= 3:  # as a server does that is reading its configuration
+                await reader.readline()
+                writer.write(b"-ERR 'Authorization Violation'\r\n")
+            else:
+                async with asyncio.TaskGroup() as group:
+                    for source, sink in ((reader, outside), (inside, writer)):
+                        group.create_task(passed(source, sink))
+            for each in (outside, writer):
+                each.close()
+
+        async with await asyncio.start_server(door, "127.0.0.1", 0) as server:
+            where = server.sockets[0].getsockname()[1]
+            link = Link(f"nats://127.0.0.1:{where}", seed, "kept", unreachable=away)
+            link.start()
+            try:
+                assert (await link.connection(DEADLINE)).is_connected
+            finally:
+                await link.close()
+        assert next(turned) == 5
+
+
+async def passed(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    """What comes goes on, until either end has gone."""
+    try:
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
+    except ConnectionError:
+        pass
+    finally:
+        sink.close()
