@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
+from bots.clock import moment
 from bots.officers.roles import RIGHTS, Right
 from bots.parsing.actions import encode
 from bots.showing.rendered import Button, Part, Rendered, Rows
@@ -189,6 +190,26 @@ def unknown(officer: Officer) -> Rendered:
     return plain_answer(
         say.text("That is not a command. /help lists them; /search looks for words."), officer.language
     )
+
+
+def paused(officer: Officer, until: float) -> Rendered:
+    """For what is typed after something above the ceiling was begun; `until` in Unix seconds."""
+    say = words(officer.language)
+    began = say.text(
+        "You just began something that is above what may be in this chat. So what you sent was neither looked"
+        " for nor kept. Delete it here if it should not be in this chat."
+    )
+    local = moment(until).astimezone(officer.zone)
+    then = say.text(
+        "From {time} on, plain words are looked for again; /search looks for them now.",
+        time=say.clock(local.hour * 60 + local.minute),
+    )
+    return plain_answer(f"🔒 {began}\n{then}", officer.language)
+
+
+def open_one(officer: Officer) -> str:
+    """Under a list: how its bulletins are opened."""
+    return words(officer.language).text("Open one with /show and its reference.")
 
 
 def slow_down(language: Language) -> Rendered:

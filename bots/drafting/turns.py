@@ -40,14 +40,16 @@ class Turn:
     """Of the translation that is asked for."""
     returning: bool = False
     """The next line is a releaser's note."""
+    refused: bool = False
+    """What was begun may not be in this chat."""
 
 
 class Stop(Exception):
     """There is something else to show, and the conversation is over."""
 
-    def __init__(self, shown: Rendered) -> None:
+    def __init__(self, shown: Rendered, *, refused: bool = False) -> None:
         super().__init__("stop")
-        self.turn = Turn(shown)
+        self.turn = Turn(shown, refused=refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Parts:
     def must_allow(self, officer: Officer, kept: Kept) -> None:
         """Raises Stop for a draft whose marking may not be in this chat (any more)."""
         if not allowed(kept.body.tlp, self.ceiling):
-            raise Stop(screens.locked(officer, kept, self.ceiling))
+            raise Stop(screens.locked(officer, kept, self.ceiling), refused=True)
 
     async def editable(self, officer: Officer, draft: int) -> Kept:
         """A draft that the officer may change now. Raises Stop."""

@@ -86,7 +86,7 @@ class Writing:
         record = await self.parts.node.show(ref)
         say = words(officer.language)
         if not allowed(record.bulletin.tlp, self.parts.ceiling):
-            raise Stop(screens.above(officer, record.bulletin.tlp, self.parts.ceiling))
+            raise Stop(screens.above(officer, record.bulletin.tlp, self.parts.ceiling), refused=True)
         if not record.own or record.state == "retracted":
             text = say.text("Only bulletins of your own agency that stand can be amended or retracted.")
             return said(officer, "⚠️", text)
@@ -250,7 +250,7 @@ class Writing:
         if kept.body.tlp is None:
             await self.parts.state.drafts.discard(kept, self.parts.clock.now())
         tlp = next(each for each in Tlp if each.slug == slug)
-        return Turn(screens.above(officer, tlp, self.parts.ceiling))
+        return Turn(screens.above(officer, tlp, self.parts.ceiling), refused=True)
 
     async def _chosen(self, officer: Officer, half: HalfDraft, step: Step, value: str) -> HalfDraft:
         if step is Step.MARKING:

@@ -121,7 +121,7 @@ class Desk:
             text = say.text("No bulletin that may be shown in chat names the event {event}.", event=name)
             return Answer(screens.plain_answer(text, officer.language))
         title = "🗂 " + say.text("Last bulletins of {event}", event=name)
-        note = say.text("Open one with /show and its reference.")
+        note = screens.open_one(officer)
         reader = Reader(officer.language, officer.zone)
         return Answer(listing(newest, self.ceiling, reader, title=title, note=note), listed=_listed(newest))
 
@@ -183,7 +183,7 @@ class Desk:
         say = words(officer.language)
         await self.state.memory.set_data(page_key(officer), {**query, "cursor": page.cursor})
         rows = ((Button(say.text("More") + " ▾", encode("next")),),) if page.cursor else ()
-        note = say.text("Open one with /show and its reference.")
+        note = screens.open_one(officer)
         reader = Reader(officer.language, officer.zone)
         items = await as_marked_now(page.items, at(self.node))
         shown = listing(items, self.ceiling, reader, title=title, note=note, rows=rows)

@@ -61,14 +61,14 @@ class Finder:
 
     async def find(self, officer: Officer, query: Query) -> Answer:
         """The newest bulletins that answer to it, with a button for each restriction to take it away."""
-        page = await self._look(query, PAGE)
+        page = await self.look(query, PAGE)
         say = words(officer.language)
         token = int(self.clock.now() * 1_000) % _TOKEN
         kept = {"verb": "find", "query": query.model_dump_json(), "token": token}
         known = await self.node.communities() if query.filters.communities else []
         if not page.items and not page.cursor:
             return await self._nothing(officer, query, kept, known)
-        shown = Shown(_hits(page, say), kept, _chips(query, token, officer, known))
+        shown = Shown(hits(page, say), kept, _chips(query, token, officer, known))
         return await self._page(officer, page, shown)
 
     async def next_page(self, officer: Officer) -> Answer | None:
@@ -76,7 +76,7 @@ class Finder:
         kept = await self.state.memory.data(page_key(officer))
         if kept.get("verb") != "find" or not kept.get("cursor"):
             return None
-        page = await self._look(Query.model_validate_json(kept["query"]), PAGE, kept["cursor"])
+        page = await self.look(Query.model_validate_json(kept["query"]), PAGE, kept["cursor"])
         if not page.items:
             return None
         return await self._page(officer, page, Shown("🗂 " + words(officer.language).text("More"), kept))
@@ -107,10 +107,11 @@ class Finder:
         """What it would have found in the last 30 days, of what may be shown in chat."""
         since = instant(int((self.clock.now() - PREVIEW_DAYS * _DAY) * 1_000))
         lately = query.model_copy(update={"filters": query.filters.model_copy(update={"since": since})})
-        page = await self._look(lately, COUNTED_MAX)
+        page = await self.look(lately, COUNTED_MAX)
         return Preview(len(page.items), page.cursor is not None, tuple(page.items[:_NEWEST]))
 
-    async def _look(self, query: Query, limit: int, cursor: str | None = None) -> Page:
+    async def look(self, query: Query, limit: int, cursor: str | None = None) -> Page:
+        """What answers to it, of what may be shown here in full."""
         filters = query.filters.model_copy(
             update={
                 "tlp_at_most": min(query.filters.tlp_at_most, self.ceiling.full, key=lambda each: each.rank),
@@ -139,7 +140,7 @@ class Finder:
         say, token = words(officer.language), kept["token"]
         lines = [say.text("Nothing found.")]
         rows = _chips(query, token, officer, known)
-        if better := await self._suggested(query.words):
+        if better := await self.suggested(query.words):
             lines.append(say.text("Did you mean: {words}", words=say.embed(better)))
             rows = ((Button("🔎 " + better[:_LABEL_MAX], encode("find", "better", token)),), *rows)
         if rows:
@@ -149,7 +150,8 @@ class Finder:
         await self.state.memory.set_data(page_key(officer), {**kept, "better": better})
         return Answer(screens.plain_answer("\n".join(lines), officer.language, rows))
 
-    async def _suggested(self, text: str) -> str | None:
+    async def suggested(self, text: str) -> str | None:
+        """Words of late titles that may have been meant instead."""
         if not text:
             return None
         lately = await titled(self.state.store, self.clock.now() - KEEP)
@@ -164,7 +166,7 @@ class Finder:
                 Button("🔔 " + say.text("Subscribe to this"), encode("find", "save", shown.kept["token"]))
             )
         rows = (*shown.chips, *((tuple(last),) if last else ()))
-        note = say.text("Open one with /show and its reference.")
+        note = screens.open_one(officer)
         reader = Reader(officer.language, officer.zone)
         rendered = listing(page.items, self.ceiling, reader, title=shown.title, note=note, rows=rows)
         return Answer(rendered, listed=Listed(tuple(each.bulletin.id for each in page.items)))
@@ -187,7 +189,8 @@ def _chips(query: Query, token: object, officer: Officer, known: list[Community]
     return tuple(tuple(buttons[at : at + _CHIPS]) for at in range(0, len(buttons), _CHIPS))
 
 
-def _hits(page: Page, say: Words) -> str:
+def hits(page: Page, say: Words) -> str:
+    """How many were found, over a list of them."""
     if page.total is None:
         return "🔎 " + say.text("Found, newest first")
     return "🔎 " + say.count("{number} bulletin found", "{number} bulletins found", page.total)

@@ -55,7 +55,7 @@ class Likening:
             text = say.text("Nothing here is much like {ref}.", ref=name)
             return Answer(screens.plain_answer("🧭 " + text, officer.language))
         title = "🧭 " + say.text("More like {ref}, the most alike first", ref=name)
-        note = say.text("Open one with /show and its reference.")
+        note = screens.open_one(officer)
         reader = Reader(officer.language, officer.zone)
         shown = listing(found, self.ceiling, reader, title=title, note=note, rows=opening(found))
         return Answer(shown, listed=Listed(tuple(each.bulletin.id for each in found)))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bots.clock import Clock, moment
+from bots.dialogue.screens import open_one
 from bots.enquiries import reference_screens as screens
 from bots.enquiries.desk import PAGE, Answer
 from bots.enquiries.library import Edition, Library
@@ -159,7 +160,7 @@ class ReferenceDesk:
         if page.cursor:
             rows += ((Button(say.text("More") + " ▾", encode("seen", "more")),),)
         title = "👁 " + say.text("Seen here: {what}", what=say.embed(value))
-        note = say.text("Open one with /show and its reference.")
+        note = open_one(officer)
         reader = Reader(officer.language, officer.zone)
         shown = listing(found, self.ceiling, reader, title=title, note=note, rows=rows)
         return Answer(shown, listed=Listed(tuple(each.bulletin.id for each in found)))

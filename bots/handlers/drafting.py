@@ -5,7 +5,7 @@ buttons.
 from collections.abc import Awaitable
 from typing import Final
 
-from bots.dialogue import screens
+from bots.dialogue import pause, screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
@@ -186,6 +186,8 @@ async def _ended(going: Awaitable[Turn]) -> Turn:
 async def _stand(context: Context, officer: Officer, turn: Turn) -> None:
     """Remember where the conversation stands, before its question is shown."""
     steps = context.steps(officer)
+    if turn.refused:
+        await pause.begin(context.state.memory, officer, context.clock.now())
     if turn.draft is None:
         await steps.end()
         return

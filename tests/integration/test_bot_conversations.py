@@ -420,8 +420,16 @@ async def test_language_changes_at_once(stage: BotStage) -> None:
     assert "Бюллетеней пока нет." in text_of(await ed.ask("/latest"))
 
 
-async def test_whatever_is_no_command_is_answered(stage: BotStage) -> None:
+async def test_plain_words_are_looked_for_and_whatever_is_no_command_is_answered(
+    stage: BotStage, node: DirectNode
+) -> None:
     ed = await stage.enrol("Ed")
+    await node.arrive(*(make_record(each, title=f"Seals {each}", tlp="TLP:GREEN") for each in range(1, 7)))
+    shown = await ed.ask("seals")
+    assert "6 bulletins found" in text_of(shown)
+    await ed.press("More", shown)
+    assert "Seals 1" in text_of(await ed.next_message())
+    assert "Seals 3" in text_of(await ed.ask("fra 2026 3"))
     assert "/help" in text_of(await ed.ask("hello"))
     assert "/help" in text_of(await ed.ask("/nonsense"))
 

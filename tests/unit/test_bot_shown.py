@@ -144,6 +144,7 @@ async def test_every_answer_is_written_down_before_it_leaves(tmp_path: Path, rol
                 await here.says(f"/{command}{after}")
             asked = [each.act for each in await here.state.audit.all(after=before)]
             assert {act.verb for act in asked if act.door == "chat"} >= {f"/{command}"}
+        await here.says("drone")
         waiting = deque(here.door.sent)
         pressed: set[str] = set()
         while waiting and len(pressed) < PRESSES_MAX:
