@@ -53,7 +53,9 @@ class Named:
         self._store = store
 
     async def found(self, client: str, once: str | None) -> Published | None:
-        """What was published under a name already."""
+        """What was published under a name already; of what has none, nothing was."""
+        if once is None:
+            return None
         for made, ref, community, state, code in await self._store.query(_FOUND, (client, once)):
             return Published(id=made, ref=ref, community=community, state=state, code=code)
         return None
