@@ -3,6 +3,7 @@
 At most once each: who was not there asks `node.alarms`.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -17,6 +18,10 @@ from subscribers.storage.ledger import Ledger
 from subscribers.storage.store import Store
 
 _AT_ONCE: Final = 100
+_PAUSE: Final = 0.05
+"""Seconds. Every commit may have raised one: it is looked when what the commit was for is under way, and once
+for all that come in a stream.
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +41,7 @@ class Herald:
         last = await newest(self._store)
         while True:
             await self._ledger.alarmed.wait()
+            await asyncio.sleep(_PAUSE)
             self._ledger.alarmed.clear()
             for each in reversed(await listed(self._store, _AT_ONCE, past=True, after=last)):
                 last = each.number
