@@ -301,6 +301,23 @@ class Accounts:
         """The endpoint's user JWT, for the agency. It changes only with the user key."""
         return self._issue(self.endpoint(public)).user_jwt
 
+    def leaf(self, public: str) -> tuple[str, Credentials]:
+        """For a leaf node of an endpoint's: its account as the leaf knows it, and a new user for the link.
+        Raises `OperationError` NOT_FOUND, or BAD_REQUEST for what is no agency's.
+        """
+        record = self.endpoint(public)
+        if record.kind == "witness" or not record.seed:
+            raise OperationError(
+                Code.BAD_REQUEST,
+                f"{public} can have no leaf node from here",
+                "name an agency's endpoint, at the hub that admitted it",
+            )
+        operator, user = self._keys["operator"], NKey.generate(KeyKind.USER)
+        account = mint(operator, public, record.name, record.issued_at, grants.leaf_account(public))
+        claims, now = grants.leaf_user(public), int(self._clock())
+        user_jwt = mint(NKey.from_seed(record.seed), user.public, f"{record.name} leaf", now, claims)
+        return account, Credentials(user_jwt, user.seed)
+
     def _account_key(self, salt: str) -> NKey:
         # Derived, so that a hub that is told the salt has the key too, and none travels or lies in a stream.
         operator = self._keys["operator"].seed

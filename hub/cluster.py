@@ -70,9 +70,17 @@ class Site:
         return cls(name, host, port, route_port, homes / name)
 
 
-def render(site: Site, sites: Sequence[Site], operator: str, *, client_certificates: bool = False) -> str:
+def render(
+    site: Site,
+    sites: Sequence[Site],
+    operator: str,
+    *,
+    client_certificates: bool = False,
+    leaf_port: int | None = None,
+) -> str:
     """The whole configuration of a site's server. `operator` is what `Accounts.server_config` gives for it;
-    with `client_certificates` clients need one by the CA too.
+    with `client_certificates` clients and leaf nodes need one by the CA too. Leaf nodes (`hub.leaf`) are let
+    in at `leaf_port`, at none without.
     """
     home = site.home
     routes = ", ".join(f'"tls://{each.host}:{each.route_port}"' for each in sites if each.name != site.name)
@@ -105,6 +113,14 @@ def render(site: Site, sites: Sequence[Site], operator: str, *, client_certifica
         "  strict: true",
         "}",
     ]
+    if leaf_port is not None:
+        lines += [
+            "leafnodes {",
+            f'  listen: "{site.listen}:{leaf_port}"',
+            f'  advertise: "{site.host}:{leaf_port}"',
+            f"  {_tls(home, verify=client_certificates, more=', handshake_first: true')}",
+            "}",
+        ]
     return "\n".join([*lines, operator])
 
 
@@ -126,7 +142,12 @@ def check_sites(sites: Sequence[Site]) -> None:
 
 
 def write_configs(
-    accounts: Accounts, sites: Sequence[Site], out: Path, *, client_certificates: bool = False
+    accounts: Accounts,
+    sites: Sequence[Site],
+    out: Path,
+    *,
+    client_certificates: bool = False,
+    leaf_port: int | None = None,
 ) -> list[Path]:
     """Write `out/<name>/nats-server.conf` for each. `accounts` are those of a hub that is one of several."""
     check_sites(sites)
@@ -137,7 +158,7 @@ def write_configs(
             for name in ("ports", "store", "resolver"):
                 private_directory(directory / name)
         operator = accounts.server_config(site.home / "resolver")
-        text = render(site, sites, operator, client_certificates=client_certificates)
+        text = render(site, sites, operator, client_certificates=client_certificates, leaf_port=leaf_port)
         write_private(directory / CONFIG_FILE, text.encode())
         written.append(directory / CONFIG_FILE)
     return written

@@ -41,6 +41,10 @@ def config(
         bool,
         typer.Option("--development-ca", help="Make certificates, by an authority whose key is thrown away."),
     ] = False,
+    leaf_port: Annotated[
+        int | None,
+        typer.Option("--leaf-port", min=1, max=65_535, help="Let leaf nodes in on this port of each server."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the configuration of each NATS server: TLS everywhere, this hub's operator and accounts.
@@ -60,7 +64,9 @@ def config(
         sites = [replace(Site.parse(each, base), listen=listen) for each in server]
         accounts = Accounts.load(settings.accounts_directory, shared=True)
         accounts.write_control_credentials(settings.control_credentials)
-        files = write_configs(accounts, sites, out.absolute(), client_certificates=client_certificates)
+        files = write_configs(
+            accounts, sites, out.absolute(), client_certificates=client_certificates, leaf_port=leaf_port
+        )
         if development_ca:
             certify(sites, out.absolute())
         urls = ",".join(each.url for each in sites)
@@ -87,3 +93,41 @@ def copy_hub(
 
         copy(settings, out.absolute())
         show({"state": str(out)}, f"written {out}: for another hub, under another --member", as_json=as_json)
+
+
+@cluster.command(
+    epilog="Example: liaison-hub cluster leaf fr-dvt --hub tls://nats1.hub.example:7422 --out LEAF "
+    "--home /var/lib/liaison-leaf"
+)
+def leaf(
+    who: Annotated[str, typer.Argument(help="The agency's id, or its endpoint's key.")],
+    hub: Annotated[
+        list[str], typer.Option("--hub", help="tls://HOST:PORT for leaf nodes, of each of the hub's servers.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Where the leaf node's directory goes.")],
+    state: State = None,
+    home: Annotated[
+        Path | None, typer.Option("--home", help="Where it will be on the leaf node's machine.")
+    ] = None,
+    listen: Annotated[
+        str, typer.Option("--listen", help="HOST:PORT on which the leaf node listens for the agency's node.")
+    ] = "127.0.0.1:4222",
+    as_json: Json = False,
+) -> None:
+    """Write the configuration of a NATS server at an agency's site that carries its endpoint to the hub.
+
+    It goes there with [bold]ca.pem[/bold] in it, as you would carry a key: [bold]link.creds[/bold] lets its
+    holder speak as that endpoint's transport. It opens and signs no bulletin.
+    """
+    with refusals(as_json=as_json):
+        settings = settings_of(state)
+        from hub.accounts import Accounts
+        from hub.leaf import Leaf, find, write
+
+        accounts = Accounts.load(settings.accounts_directory)
+        site = Leaf(listen, tuple(hub), (home or out).absolute())
+        endpoint = find(accounts, who)
+        file = write(site, accounts, endpoint, out.absolute())
+        result = {"server": str(file), "endpoint": endpoint.public, "url": site.url}
+        text = f"{file}\nnext: nats-server -c FILE there, and {site.url} as `urls` of the admission file"
+        show(result, text, as_json=as_json)

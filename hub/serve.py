@@ -88,6 +88,7 @@ async def running(
                 host=settings.host,
                 port=settings.port,
                 websocket_port=settings.websocket_port,
+                leaf_port=settings.leaf_port,
                 tls=settings.tls,
             )
             urls = [(await stack.enter_async_context(server)).url]

@@ -59,12 +59,14 @@ def server_config(
     port: int,
     websocket_port: int | None = None,
     tls: ServerTls | None = None,
+    leaf_port: int | None = None,
 ) -> str:
     """The whole configuration of an embedded server whose files are in `directory`; port -1 lets the system
     choose.
 
     WebSocket is for readers in other languages and in browsers, which have nothing else. It has no TLS here,
-    so it listens on loopback alone: whoever offers it to others puts a proxy with TLS in front.
+    so it listens on loopback alone: whoever offers it to others puts a proxy with TLS in front. Leaf nodes
+    (`hub.leaf`) are let in at `leaf_port`, with the same TLS as clients.
 
     `sync_interval: always` makes JetStream acknowledge only what is on the disk (nats.md, "Durability"), but
     for INTAKE (`hub.streams`); `strict` refuses requests that it does not fully understand. The monitor
@@ -88,6 +90,11 @@ def server_config(
             ""
             if websocket_port is None
             else f'websocket {{ host: "{_LOOPBACK}", port: {websocket_port}, no_tls: true }}\n'
+        )
+        + (
+            ""
+            if leaf_port is None
+            else f'leafnodes {{ listen: "{host}:{leaf_port}"\n{tls.config() if tls else ""}}}\n'
         )
         + accounts.server_config(directory / "resolver")
     )
@@ -120,8 +127,10 @@ class NatsServer:
         host: str = "127.0.0.1",
         port: int = 4222,
         websocket_port: int | None = None,
+        leaf_port: int | None = None,
         tls: ServerTls | None = None,
     ) -> None:
+        self._leaf_port = leaf_port
         self._tls = tls
         self._directory = directory
         self._accounts = accounts
@@ -218,7 +227,9 @@ class NatsServer:
             stale.unlink()
         config = self._directory / "nats-server.conf"
         ports_wanted = (self._port, self._websocket_port)
-        text = server_config(self._directory, self._accounts, self._host, *ports_wanted, self._tls)
+        text = server_config(
+            self._directory, self._accounts, self._host, *ports_wanted, self._tls, self._leaf_port
+        )
         write_private(config, text.encode())
         with (self._directory / "nats-server.err").open("wb") as errors:
             self._process = await asyncio.create_subprocess_exec(

@@ -43,6 +43,9 @@ class HubSettings(BaseSettings):
         le=65_535,
         description="loopback port of NATS over WebSocket, without TLS; 0: a free one; none: no listener",
     )
+    leaf_port: int | None = Field(
+        None, ge=1, le=65_535, description="port of the embedded server for leaf nodes; none: no listener"
+    )
     nats: str | None = Field(
         None, description="URL of an existing NATS server in place of the embedded one; several with commas"
     )
