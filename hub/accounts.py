@@ -313,7 +313,7 @@ class Accounts:
                 "name an agency's endpoint, at the hub that admitted it",
             )
         operator, user = self._keys["operator"], NKey.generate(KeyKind.USER)
-        account = mint(operator, public, record.name, record.issued_at, grants.leaf_account(public))
+        account = mint(operator, public, record.name, record.issued_at, grants.leaf_account())
         claims, now = grants.leaf_user(public), int(self._clock())
         user_jwt = mint(NKey.from_seed(record.seed), user.public, f"{record.name} leaf", now, claims)
         return account, Credentials(user_jwt, user.seed)

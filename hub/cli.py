@@ -115,6 +115,10 @@ def serve(
             help="Loopback port of NATS over WebSocket; 0 takes a free one.",
         ),
     ] = None,
+    leaf_port: Annotated[
+        int | None,
+        typer.Option("--leaf-port", min=1, max=65535, help="Port for leaf nodes; without it none is let in."),
+    ] = None,
     metrics_port: Annotated[
         int | None,
         typer.Option(
@@ -147,6 +151,7 @@ def serve(
             host=host,
             port=port,
             websocket_port=websocket_port,
+            leaf_port=leaf_port,
             metrics_port=metrics_port,
             nats=nats,
             member=member,

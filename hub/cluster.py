@@ -19,6 +19,7 @@ from hub.accounts import Accounts
 from hub.dev_ca import UnsafeDevelopmentCa
 from hub.files import private_directory, read_private, write_private
 from hub.keeping import HUB_FILE, RECEIPT_KEY, ROOT_FILE
+from hub.leaf import listener
 from hub.settings import HubSettings
 from schemas.errors import Code, FormatError, OperationError
 
@@ -76,11 +77,10 @@ def render(
     operator: str,
     *,
     client_certificates: bool = False,
-    leaf_port: int | None = None,
+    leaves: str = "",
 ) -> str:
     """The whole configuration of a site's server. `operator` is what `Accounts.server_config` gives for it;
-    with `client_certificates` clients and leaf nodes need one by the CA too. Leaf nodes (`hub.leaf`) are let
-    in at `leaf_port`, at none without.
+    with `client_certificates` clients need one by the CA too. `leaves` is what lets leaf nodes in.
     """
     home = site.home
     routes = ", ".join(f'"tls://{each.host}:{each.route_port}"' for each in sites if each.name != site.name)
@@ -113,15 +113,7 @@ def render(
         "  strict: true",
         "}",
     ]
-    if leaf_port is not None:
-        lines += [
-            "leafnodes {",
-            f'  listen: "{site.listen}:{leaf_port}"',
-            f'  advertise: "{site.host}:{leaf_port}"',
-            f"  {_tls(home, verify=client_certificates, more=', handshake_first: true')}",
-            "}",
-        ]
-    return "\n".join([*lines, operator])
+    return "\n".join([*lines, leaves + operator])
 
 
 def _tls(home: Path, *, verify: bool, more: str = "") -> str:
@@ -149,7 +141,9 @@ def write_configs(
     client_certificates: bool = False,
     leaf_port: int | None = None,
 ) -> list[Path]:
-    """Write `out/<name>/nats-server.conf` for each. `accounts` are those of a hub that is one of several."""
+    """Write `out/<name>/nats-server.conf` for each. `accounts` are those of a hub that is one of several.
+    Leaf nodes of those who have been admitted are let in at `leaf_port`, at none without.
+    """
     check_sites(sites)
     written = []
     for site in sites:
@@ -158,7 +152,12 @@ def write_configs(
             for name in ("ports", "store", "resolver"):
                 private_directory(directory / name)
         operator = accounts.server_config(site.home / "resolver")
-        text = render(site, sites, operator, client_certificates=client_certificates, leaf_port=leaf_port)
+        leaves = ""
+        if leaf_port is not None:
+            where = f'  listen: "{site.listen}:{leaf_port}"\n  advertise: "{site.host}:{leaf_port}"\n'
+            tls = _tls(site.home, verify=client_certificates, more=", handshake_first: true")
+            leaves = listener(accounts, where, f"  {tls}\n")
+        text = render(site, sites, operator, client_certificates=client_certificates, leaves=leaves)
         write_private(directory / CONFIG_FILE, text.encode())
         written.append(directory / CONFIG_FILE)
     return written

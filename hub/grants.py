@@ -28,14 +28,6 @@ LOOK: Final = "look"
 `look.TRAFFIC`.
 """
 
-PULL: Final = "pull"
-"""First token of the same question for the next messages of a durable, `pull.TRAFFIC`, as a leaf node passes
-it on: between servers NATS lets nothing under `$JS.API` pass.
-"""
-
-CHUNK: Final = "chunk"
-"""First token of what a leaf node passes on in place of `CHUNK_READS`."""
-
 PAST: Final = "past"
 """First token of the question for old frames of a community, which the hub's own process answers: see
 `hub.pages`.
@@ -54,8 +46,8 @@ noticed yet.
 """
 ENDPOINT_SUBSCRIPTIONS: Final = 32
 ENDPOINT_LEAVES: Final = 2
-"""A leaf node, and its link whose death the server has not noticed yet. Only who has a user of
-`leaf_user` may be one.
+"""A leaf node, and its link whose death the server has not noticed yet. Only who has a user of `leaf_user`
+may be one.
 """
 
 NO_LIMIT: Final = -1
@@ -141,8 +133,7 @@ def imports(public: str, hub_public: str, entitlements: Entitlements) -> list[Cl
     """What the endpoint `public` may ask of HUB: frames into its communities, submissions, its own durables.
 
     It asks about a durable on `look.<stream>`: on `$JS.API.CONSUMER.INFO` the server itself would answer too,
-    and first, that this account has no JetStream. Its leaf node asks on `pull.<stream>` and
-    `chunk.<address>`: the same rights by other names.
+    and first, that this account has no JetStream.
     """
     frames = [
         f"in.{realm}.{community}.{precedence}.{public}"
@@ -151,12 +142,7 @@ def imports(public: str, hub_public: str, entitlements: Entitlements) -> list[Cl
     ]
     sent = [f"s.{what}.{public}" for what in SUBMISSIONS]
     asked = (f"{PAST}.{public}", chunk_upload(public), CHUNK_READS)
-    leaf = [
-        _renamed(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{public}", f"{PULL}.{stream}", hub_public)
-        for stream in READABLE
-    ]
-    leaf.append(_renamed(CHUNK_READS, f"{CHUNK}.$1", hub_public))
-    return [*_reach((*frames, *sent, *asked), public, hub_public, READABLE), *leaf]
+    return _reach((*frames, *sent, *asked), public, hub_public, READABLE)
 
 
 def witness_account(public: str, hub_public: str, revoked: dict[str, int]) -> Claims:
@@ -180,31 +166,26 @@ def endpoint_user(public: str) -> Claims:
     new user JWT or connection, and the JWT stays far below the server's control line of 4 KiB however many
     there are.
     """
-    publish = [*_said(public), *_durables(public), CHUNK_READS]
+    looks = [f"{LOOK}.{stream}" for stream in READABLE]
+    frames = [f"in.*.*.{precedence}.{public}" for precedence in PRECEDENCES]
+    sent = [f"s.{what}.{public}" for what in SUBMISSIONS]
+    asked = [f"{PAST}.{public}", chunk_upload(public), CHUNK_READS]
+    publish = [*frames, *sent, *asked, *_durables(public), *looks]
     return _user(publish, ["_INBOX.>"], ENDPOINT_SUBSCRIPTIONS, ["STANDARD", "WEBSOCKET"])
 
 
 def leaf_user(public: str) -> Claims:
-    """The permissions of an endpoint's leaf node at the hub: what the endpoint itself may say, under the
-    names that pass between servers, and no more. It is no client.
+    """The permissions of an endpoint's leaf node at the hub: those of the endpoint's user. It is no
+    client.
     """
-    acknowledge = [f"$JS.ACK.{stream}.{public}.>" for stream in READABLE]
-    pulls = [f"{PULL}.{stream}" for stream in READABLE]
-    publish = [*_said(public), *acknowledge, *pulls, f"{CHUNK}.*"]
-    return _user(publish, ["_INBOX.>"], ENDPOINT_SUBSCRIPTIONS, ["LEAFNODE"])
+    return {**endpoint_user(public), "allowed_connection_types": ["LEAFNODE"]}
 
 
-def leaf_account(public: str) -> Claims:
-    """The endpoint's account as its leaf node knows it: it imports nothing, and its questions go to the hub
-    under the names of `leaf_user`. The same node's user JWT holds at both.
+def leaf_account() -> Claims:
+    """An endpoint's account as its leaf node knows it: it imports nothing, so all that is said in it goes to
+    the hub. The node's user JWT holds there, too.
     """
-    renamed = {
-        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{public}": [{"subject": f"{PULL}.{stream}"}]
-        for stream in READABLE
-    }
-    renamed[CHUNK_READS] = [{"subject": f"{CHUNK}.{{{{wildcard(1)}}}}"}]
-    claims = _account(limits={**_limits(), "conn": ENDPOINT_CONNECTIONS, "leaf": ENDPOINT_LEAVES})
-    return {**claims, "mappings": renamed}
+    return _account(limits={**_limits(), "conn": ENDPOINT_CONNECTIONS, "leaf": ENDPOINT_LEAVES})
 
 
 def control_user() -> Claims:
@@ -220,18 +201,13 @@ def full_user() -> Claims:
 def _reach(sent: tuple[str, ...], public: str, hub_public: str, streams: tuple[str, ...]) -> list[Claims]:
     same = [_import(subject, hub_public) for subject in (*sent, *_durables(public, streams))]
     looks = [
-        _renamed(f"$JS.API.CONSUMER.INFO.{stream}.{public}", f"{LOOK}.{stream}", hub_public)
+        {
+            **_import(f"$JS.API.CONSUMER.INFO.{stream}.{public}", hub_public),
+            "local_subject": f"{LOOK}.{stream}",
+        }
         for stream in streams
     ]
     return [*same, *looks]
-
-
-def _said(public: str) -> list[str]:
-    """What an endpoint says under one name wherever it is connected."""
-    frames = [f"in.*.*.{precedence}.{public}" for precedence in PRECEDENCES]
-    sent = [f"s.{what}.{public}" for what in SUBMISSIONS]
-    looks = [f"{LOOK}.{stream}" for stream in READABLE]
-    return [*frames, *sent, f"{PAST}.{public}", chunk_upload(public), *looks]
 
 
 def _durables(public: str, streams: tuple[str, ...] = READABLE) -> list[str]:
@@ -271,7 +247,3 @@ def _export(name: str, subject: str, position: int | None = None, answers: str =
 
 def _import(subject: str, hub_public: str) -> Claims:
     return {"name": subject, "subject": subject, "account": hub_public, "type": "service"}
-
-
-def _renamed(subject: str, local: str, hub_public: str) -> Claims:
-    return {**_import(subject, hub_public), "local_subject": local}

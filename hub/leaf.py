@@ -2,7 +2,7 @@
 to the hub. Rendering is pure.
 
 The site's node connects to the leaf as it would to the hub, with the same user JWT, and the leaf holds one
-link to the hub, with a user of its own (`grants.leaf_user`): the hub's server lets pass what that user may
+link to the hub, with a user of its own (`grants.leaf_user`): the hub's server lets pass what the endpoint may
 say, and nothing else. The leaf stores nothing: while the link is cut, what is published waits in the node's
 outbox, and what is to be read waits in TRAFFIC.
 """
@@ -55,6 +55,17 @@ class Leaf:
         return self.listen.startswith(_LOOPBACK)
 
 
+def listener(accounts: Accounts, where: str, tls: str) -> str:
+    """What a server of the hub's has in its configuration to let leaf nodes in. `where` and `tls` are lines
+    of it.
+
+    NATS lets nothing under `$JS.API` pass a leaf node's link, but for accounts that both sides name as
+    having no JetStream domain of their own. What may be said there is for the user's permissions.
+    """
+    named = "".join(f'  {each.public}: ""\n' for each in accounts.endpoints() if each.kind != "witness")
+    return f"leafnodes {{\n{where}{tls}}}\n" + (f"default_js_domain {{\n{named}}}\n" if named else "")
+
+
 def find(accounts: Accounts, who: str) -> Endpoint:
     """The endpoint by its key, or an agency's only one that is not suspended. OperationError `not_found`."""
     found = [
@@ -94,6 +105,7 @@ def render(leaf: Leaf, accounts: Accounts, public: str, account_jwt: str) -> str
         f"  {accounts.system_public}: {accounts.system_jwt}\n"
         f"  {public}: {account_jwt}\n"
         "}\n"
+        f'default_js_domain {{ {public}: "" }}\n'
         "leafnodes {\n"
         '  reconnect: "1s"\n'
         "  remotes: [\n"

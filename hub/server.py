@@ -21,6 +21,7 @@ import structlog
 from hub import grants
 from hub.accounts import Accounts
 from hub.files import private_directory, write_private
+from hub.leaf import listener
 from hub.starved import until_ended
 from hub.tether import tethered
 from hub.tls import ServerTls
@@ -94,7 +95,7 @@ def server_config(
         + (
             ""
             if leaf_port is None
-            else f'leafnodes {{ listen: "{host}:{leaf_port}"\n{tls.config() if tls else ""}}}\n'
+            else listener(accounts, f'listen: "{host}:{leaf_port}"\n', tls.config() if tls else "")
         )
         + accounts.server_config(directory / "resolver")
     )

@@ -89,10 +89,12 @@ class HubNats:
 
 
 @asynccontextmanager
-async def hub_nats(directory: Path) -> AsyncIterator[HubNats]:
-    """A hub NATS on a free port with its files in `directory`; the same directory is the same hub."""
+async def hub_nats(directory: Path, leaf_port: int | None = None) -> AsyncIterator[HubNats]:
+    """A hub NATS on a free port with its files in `directory`; the same directory is the same hub. It lets
+    leaf nodes in at `leaf_port`.
+    """
     accounts = Accounts.load_or_create(directory / "hub")
-    async with NatsServer(directory / "nats", accounts, port=0) as server:
+    async with NatsServer(directory / "nats", accounts, port=0, leaf_port=leaf_port) as server:
         quick: dict[str, Any] = {
             "max_reconnect_attempts": -1,
             "reconnect_time_wait": 0.05,

@@ -372,6 +372,8 @@ class World:
     def __init__(self, directory: Path, port: int, *serve: str) -> None:
         self.directory = directory
         self.port = port
+        self.leaf_port = 0
+        """Where the hub lets leaf nodes in; 0 where it does not."""
         self.fingerprint = ""
         self.secretariat = "SEC"
         """Where the keys of the root that is in force lie: a test that rotates it says so here."""
@@ -399,11 +401,15 @@ class World:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def opened(cls, directory: Path, *serve: str, watch: Sequence[str] = ()) -> AsyncIterator["World"]:
+    async def opened(
+        cls, directory: Path, *serve: str, watch: Sequence[str] = (), leaves: bool = False
+    ) -> AsyncIterator["World"]:
         """A secretariat and a running hub, served with these options; everything is stopped in the end.
-        `watch` are options of `liaison-root create` about witnesses.
+        `watch` are options of `liaison-root create` about witnesses; `leaves`: it lets leaf nodes in.
         """
-        world = cls(directory, free_ports(1)[0], *serve)
+        port, leaf_port = free_ports(2)
+        world = cls(directory, port, *serve, *(("--leaf-port", str(leaf_port)) if leaves else ()))
+        world.leaf_port = leaf_port if leaves else 0
         create = ("create", "SEC", "--keys", "2-of-3", "--registrar", "1-of-2", *watch)
         await asyncio.gather(
             world.done("liaison-root", *create),

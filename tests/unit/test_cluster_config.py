@@ -14,6 +14,7 @@ from hub.cluster import CONFIG_FILE, Site, certify, check_sites, copy_hub, write
 from hub.dev_ca import UnsafeDevelopmentCa
 from hub.files import private_directory
 from hub.jwt import KeyKind, NKey
+from hub.leaf import Leaf, find, write
 from hub.partitions import SLOTS
 from hub.records import dump_shared
 from hub.server import find_binary
@@ -52,6 +53,35 @@ def test_every_server_gets_a_file_that_it_takes(tmp_path: Path) -> None:
         assert text.count("handshake_first: true") == 1
         assert f"server_name: {name}\n" in text
         checked(config)
+
+
+def test_leaf_nodes_are_let_in_where_it_is_asked_for(tmp_path: Path) -> None:
+    """On both sides nats-server takes the file; only the endpoints that were admitted are named."""
+    accounts = Accounts.create(tmp_path / "hub")
+    public = accounts.mint("fra", NKey.generate(KeyKind.USER).public).account_public
+    witness = accounts.mint("watch", NKey.generate(KeyKind.USER).public, kind="witness").account_public
+    assert all(
+        "leafnodes" not in each.read_text() for each in write_configs(accounts, sites(tmp_path), tmp_path)
+    )
+    made = write_configs(accounts, sites(tmp_path), tmp_path, leaf_port=7422)
+    certify(sites(tmp_path), tmp_path)
+    for config in made:
+        text = config.read_text()
+        assert f'  {public}: ""\n' in text
+        assert f'{witness}: ""' not in text
+        checked(config)
+    shutil.copytree(tmp_path / "geneva", tmp_path / "leaf")
+    hub = ("tls://nats1.hub.example:7422", "tls://nats2.hub.example:7422")
+    for listen, scheme in (("127.0.0.1:4222", "nats"), ("nats.fra.example:4222", "tls")):
+        leaf = Leaf(listen, hub, tmp_path / "leaf")
+        assert leaf.url == f"{scheme}://{listen}"
+        checked(write(leaf, accounts, find(accounts, "fra"), tmp_path / "leaf"))
+    for nobody in ("ken", witness):
+        with pytest.raises(OperationError):
+            write(leaf, accounts, find(accounts, nobody), tmp_path / "none")
+    for wrong in (("127.0.0.1", hub), ("127.0.0.1:4222", ()), ("127.0.0.1:4222", ('tls://a:1" }',))):
+        with pytest.raises(FormatError, match="bad_request"):
+            Leaf(*wrong, tmp_path)
 
 
 def test_a_hub_of_several_spreads_the_intake(tmp_path: Path) -> None:
