@@ -100,6 +100,7 @@ class RawLeaf:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self.heard: list[bytes] = []
 
     @classmethod
     @asynccontextmanager
@@ -135,6 +136,7 @@ class RawLeaf:
                 while line := await self._reader.readline():
                     if line == b"PING\r\n":
                         self._writer.write(b"PONG\r\n")
+                    self.heard.append(line)
                     if until and until in line:
                         return True
         return not until

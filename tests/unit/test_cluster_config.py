@@ -72,16 +72,32 @@ def test_leaf_nodes_are_let_in_where_it_is_asked_for(tmp_path: Path) -> None:
         checked(config)
     shutil.copytree(tmp_path / "geneva", tmp_path / "leaf")
     hub = ("tls://nats1.hub.example:7422", "tls://nats2.hub.example:7422")
-    for listen, scheme in (("127.0.0.1:4222", "nats"), ("nats.fra.example:4222", "tls")):
+    for listen, url in (
+        ("127.0.0.1:4222", "nats://127.0.0.1:4222"),
+        ("nats.fra.example:4222", "tls://nats.fra.example:4222"),
+    ):
         leaf = Leaf(listen, hub, tmp_path / "leaf")
-        assert leaf.url == f"{scheme}://{listen}"
-        checked(write(leaf, accounts, find(accounts, "fra"), tmp_path / "leaf"))
-    for nobody in ("ken", witness):
-        with pytest.raises(OperationError):
-            write(leaf, accounts, find(accounts, nobody), tmp_path / "none")
-    for wrong in (("127.0.0.1", hub), ("127.0.0.1:4222", ()), ("127.0.0.1:4222", ('tls://a:1" }',))):
-        with pytest.raises(FormatError, match="bad_request"):
-            Leaf(*wrong, tmp_path)
+        assert leaf.url == url
+        checked(write(leaf, accounts, find(accounts, "fra"), leaf.home))
+    with pytest.raises(OperationError, match="not_found"):
+        find(accounts, "ken")
+    with pytest.raises(OperationError, match="bad_request"):
+        accounts.leaf(witness)
+
+
+@pytest.mark.parametrize(
+    "listen, hub",
+    [
+        ("127.0.0.1", ("tls://hub.example:7422",)),
+        ("127.0.0.1:4222", ()),
+        ("127.0.0.1:4222", ('tls://a:1" }',)),
+    ],
+)
+def test_what_is_no_address_of_a_leaf_node_is_refused(
+    tmp_path: Path, listen: str, hub: tuple[str, ...]
+) -> None:
+    with pytest.raises(FormatError, match="bad_request"):
+        Leaf(listen, hub, tmp_path)
 
 
 def test_a_hub_of_several_spreads_the_intake(tmp_path: Path) -> None:
