@@ -209,7 +209,7 @@ def paused(officer: Officer, until: float) -> Rendered:
 
 def open_one(officer: Officer) -> str:
     """Under a list: how its bulletins are opened."""
-    return words(officer.language).text("Open one with /show and its reference.")
+    return words(officer.language).text("Open one with its button, or send its reference.")
 
 
 def slow_down(language: Language) -> Rendered:

@@ -15,6 +15,7 @@ from bots.parsing.actions import encode
 from bots.ports import NodeClient
 from bots.searches.matching import QUIET_KINDS
 from bots.showing.answerable import answered_id
+from bots.showing.buttons import opening
 from bots.showing.overtaken import as_marked_now, at, successor
 from bots.showing.release import Ceiling, Release
 from bots.showing.render import Marks, Reader, View, acknowledgeable, listing, render
@@ -123,7 +124,8 @@ class Desk:
         title = "🗂 " + say.text("Last bulletins of {event}", event=name)
         note = screens.open_one(officer)
         reader = Reader(officer.language, officer.zone)
-        return Answer(listing(newest, self.ceiling, reader, title=title, note=note), listed=_listed(newest))
+        shown = listing(newest, self.ceiling, reader, title=title, note=note, rows=opening(newest))
+        return Answer(shown, listed=_listed(newest))
 
     async def replies(self, officer: Officer, record: Record) -> Answer | None:
         """What was answered to a bulletin that is shown in full, as far as that may be; None for nothing."""
@@ -137,7 +139,8 @@ class Desk:
             return None
         title = "↩️ " + words(officer.language).text("What was answered to it")
         reader = Reader(officer.language, officer.zone)
-        return Answer(listing(shown, self.ceiling, reader, title=title), listed=_listed(shown))
+        answers = listing(shown, self.ceiling, reader, title=title, rows=opening(shown))
+        return Answer(answers, listed=_listed(shown))
 
     def drafter(self, officer: Officer) -> str:
         """How other agencies see the officer."""
@@ -182,10 +185,12 @@ class Desk:
     async def _page(self, officer: Officer, page: Page, *, title: str, query: dict[str, str]) -> Answer:
         say = words(officer.language)
         await self.state.memory.set_data(page_key(officer), {**query, "cursor": page.cursor})
-        rows = ((Button(say.text("More") + " ▾", encode("next")),),) if page.cursor else ()
         note = screens.open_one(officer)
         reader = Reader(officer.language, officer.zone)
         items = await as_marked_now(page.items, at(self.node))
+        rows = opening(items)
+        if page.cursor:
+            rows += ((Button(say.text("More") + " ▾", encode("next")),),)
         shown = listing(items, self.ceiling, reader, title=title, note=note, rows=rows)
         return Answer(shown, listed=_listed(page.items))
 

@@ -17,6 +17,7 @@ from bots.parsing.queries import Query, facets, without
 from bots.ports import NodeClient
 from bots.searches.facets import facet_label
 from bots.searches.matching import QUIET_KINDS
+from bots.showing.buttons import opening
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Ceiling, Release
 from bots.showing.render import Reader, listing
@@ -165,7 +166,7 @@ class Finder:
             last.append(
                 Button("🔔 " + say.text("Subscribe to this"), encode("find", "save", shown.kept["token"]))
             )
-        rows = (*shown.chips, *((tuple(last),) if last else ()))
+        rows = (*opening(page.items), *shown.chips, *((tuple(last),) if last else ()))
         note = screens.open_one(officer)
         reader = Reader(officer.language, officer.zone)
         rendered = listing(page.items, self.ceiling, reader, title=shown.title, note=note, rows=rows)

@@ -4,19 +4,17 @@ The ceiling is held to on both sides: of a bulletin that is withheld nothing lik
 say what it is about; and nothing that is withheld is found.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bots.dialogue import screens
 from bots.enquiries.desk import PAGE, Answer
-from bots.parsing.actions import encode, short
 from bots.ports import NodeClient
 from bots.searches.matching import QUIET_KINDS
+from bots.showing.buttons import opening
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Ceiling, Release
 from bots.showing.render import Reader, listing
-from bots.showing.rendered import Button, Rows
 from bots.state.lists import Listed
 from bots.state.officers import Officer
 from bots.wording.words import words
@@ -25,13 +23,6 @@ from subscribers.records import Filters, Record
 
 KINDS: Final = frozenset(Kind) - QUIET_KINDS - {Kind.DIGEST}
 """Not what only repeats others."""
-_IN_A_ROW: Final = 2
-
-
-def opening(records: Sequence[Record]) -> Rows:
-    """A button for each of the bulletins of a list that opens it below."""
-    buttons = [Button(each.bulletin.ref, encode("open", short(each.bulletin.id))) for each in records]
-    return tuple(tuple(buttons[at : at + _IN_A_ROW]) for at in range(0, len(buttons), _IN_A_ROW))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import Final
 from bots.dialogue import screens
 from bots.enquiries.desk import PAGE, Answer
 from bots.enquiries.finding import Finder, hits
-from bots.enquiries.likening import opening
 from bots.parsing.carried import carry
 from bots.parsing.queries import parse
+from bots.showing.buttons import opening
 from bots.showing.render import Reader, listing
 from bots.showing.rendered import Button, Rows
 from bots.state.lists import Listed

@@ -13,10 +13,10 @@ from bots.dialogue.screens import open_one
 from bots.enquiries import reference_screens as screens
 from bots.enquiries.desk import PAGE, Answer
 from bots.enquiries.library import Edition, Library
-from bots.enquiries.likening import opening
 from bots.enquiries.reference_screens import About, Seen
 from bots.parsing.actions import encode
 from bots.ports import NodeClient
+from bots.showing.buttons import opening
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Ceiling, Release
 from bots.showing.render import Reader, listing

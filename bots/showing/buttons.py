@@ -1,20 +1,29 @@
 """The buttons under a bulletin that several messages have. Pure."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from bots.parsing.actions import encode, short
 from bots.showing.answerable import Answer
-from bots.showing.rendered import Button
+from bots.showing.rendered import Button, Rows
 from bots.wording.labels import N_
 from bots.wording.words import Words
 from subscribers.records import Record
 
+_IN_A_ROW: Final = 2
+"""A phone cuts longer ones."""
 _ANSWERS: Final = {
     Answer.SEEN: ("👀 ", N_("Seen here")),
     Answer.BLOCKED: ("🚫 ", N_("Blocked")),
     Answer.CONFIRMED: ("☑️ ", N_("Confirmed")),
     Answer.REPLY: ("💬 ", N_("Answer")),
 }
+
+
+def opening(records: Sequence[Record]) -> Rows:
+    """A button for each of the bulletins of a list that opens it below."""
+    buttons = [Button(each.bulletin.ref, encode("open", short(each.bulletin.id))) for each in records]
+    return tuple(tuple(buttons[at : at + _IN_A_ROW]) for at in range(0, len(buttons), _IN_A_ROW))
 
 
 def button_acknowledge(bulletin: str, say: Words, *, done: bool) -> Button:

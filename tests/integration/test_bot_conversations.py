@@ -354,7 +354,13 @@ async def test_a_search_is_narrowed_widened_and_kept(stage: BotStage, node: Dire
     assert buttons(narrow) == ["✖️ Threat", "✖️ from “FLASH” up", "✖️ FR", "✖️ the words “drone”"]
     await ed.press("✖️ from “FLASH” up", narrow)
     found = await ed.next_message(says("1 bulletin found"))
-    assert buttons(found) == ["✖️ Threat", "✖️ FR", "✖️ the words “drone”", "🔔 Subscribe to this"]
+    assert buttons(found) == [
+        THREAT.bulletin.ref,
+        "✖️ Threat",
+        "✖️ FR",
+        "✖️ the words “drone”",
+        "🔔 Subscribe to this",
+    ]
     assert "Another search came after" in (await ed.press("✖️ FR", narrow))["text"]
     await ed.press("✖️ Threat", found)
     found = await ed.next_message(says("1 bulletin found"))

@@ -173,6 +173,17 @@ async def test_words_too_long_for_a_button_are_for_the_search_command(stage: Sta
     assert stage.button("More") == ""
 
 
+async def test_what_is_listed_opens_by_button_through_the_gate(stage: Stage) -> None:
+    stage.node.api.records += [make_record(6, title="Malachite", body="Green stone.", tlp="TLP:AMBER")]
+    for question in ("/latest", "/search seals"):
+        assert "Open one with its button" in await stage.asks(question)
+        assert "False seals" in await stage.presses(stage.button("FRA-2026-0001"))
+    await stage.asks("/latest")
+    withheld = await stage.presses(stage.button("FRA-2026-0006"))
+    assert "Its marking keeps the text out of chat." in withheld
+    assert "Malachite" not in withheld
+
+
 async def test_what_was_meant_is_offered_and_carried_by_its_button(stage: Stage) -> None:
     record = make_record(3, title="Zanzibar ferry")
     stage.node.api.records += [record]
