@@ -71,5 +71,5 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[Worl
     """Secretariat, hub and agencies as real processes. Tests that use it run on the session's loop."""
     from tests.support.world import World  # noqa: PLC0415 - only those who ask for a world load all of it
 
-    async with World.opened(tmp_path_factory.mktemp("world"), "--websocket-port", "0", leaves=True) as opened:
+    async with World.opened(tmp_path_factory.mktemp("world"), "--websocket-port", "0") as opened:
         yield opened

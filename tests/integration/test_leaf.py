@@ -23,12 +23,17 @@ from tests.support.world import Member, World, eventually
 COM = "0a" * 16
 
 
-@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.timeout(240)
-async def test_a_cut_link_loses_and_doubles_nothing(world: World, tmp_path: Path) -> None:
-    near, far = await world.agency("fr"), await world.enrol("leaf")
+async def test_a_cut_link_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    (tmp_path / "world").mkdir()
+    async with World.opened(tmp_path / "world", leaves=True) as world:
+        await cut_and_mend(world, tmp_path)
+
+
+async def cut_and_mend(world: World, tmp_path: Path) -> None:
+    near, far = await world.enrol("fr"), await world.enrol("leaf")
     relay, listen = free_ports(2)
-    config = tmp_path / "leaf"
+    config = tmp_path / "site"
     hub, at = f"nats://{LOOPBACK}:{relay}", f"{LOOPBACK}:{listen}"
     made = await world.operate("cluster", "leaf", far.id, "--hub", hub, "--listen", at, "--out", str(config))
     assert (config / LINK_FILE).stat().st_mode & 0o077 == 0
@@ -38,7 +43,7 @@ async def test_a_cut_link_loses_and_doubles_nothing(world: World, tmp_path: Path
     admission.write_text(json.dumps({**json.loads(admission.read_text()), "urls": [made["url"]]}))
     async with Link(relay, world.leaf_port).running() as link, leaf_server(Path(made["server"])):
         try:
-            await far.start()
+            await asyncio.gather(near.start(), far.start())
             community = await near.found(far)
             for member in (near, far):
                 await member.publish(f"{member.id} before", community.slug)
