@@ -123,7 +123,10 @@ def help_text(officer: Officer, full: Tlp, *, room: bool = False, within: bool =
         )
         notes.append("💬 " + answers)
     if not within:
-        typed = say.text("The chat service can read what you type. Never type names or facts of a case here.")
+        typed = say.text(
+            "The chat service can read what you type: never type facts of a case here,"
+            " and a name after /subject alone."
+        )
         notes.append("⌨️ " + typed)
     notes.append("🔴 " + say.text("Flash alerts always sound, in quiet hours too."))
     spans.append(Span("\n\n" + "\n".join(notes)))

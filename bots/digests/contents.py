@@ -29,17 +29,26 @@ class Gathered:
     waiting: tuple[Record, ...] = ()
     news: tuple[Record, ...] = ()
     changes: tuple[Record, ...] = ()
+    left: int = 0
+    """So many more wait than `waiting` names."""
 
     def headed(self, say: Words) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The ids of each section under its heading; empty ones are left out, and one that is alone and new
         needs no heading.
         """
         found = (
-            ("⏳ " + say.text("Still waits for you"), self.waiting),
+            ("⏳ " + self._waits(say), self.waiting),
             ("🆕 " + say.text("New") if self.waiting or self.changes else "", self.news),
             ("✏️ " + say.text("Changed"), self.changes),
         )
         return tuple((head, tuple(each.bulletin.id for each in some)) for head, some in found if some)
+
+    def _waits(self, say: Words) -> str:
+        if not self.left:
+            return say.text("Still waits for you")
+        named = len(self.waiting)
+        number, total = say.number(named), say.number(named + self.left)
+        return say.text("Still waits for you: {number} of {total}", number=number, total=total)
 
 
 def gather(
@@ -63,7 +72,7 @@ def gather(
     # An amendment has all the words of what it amends.
     news = [each for each in rest if each not in changes and each.replaced_by not in words]
     ranked = [sorted(some, key=lambda each: _rank(each, ceiling)) for some in (news, changes)]
-    return Gathered(tuple(waiting), tuple(ranked[0]), tuple(ranked[1]))
+    return Gathered(tuple(waiting), tuple(ranked[0]), tuple(ranked[1]), len(open_ones) - len(waiting))
 
 
 def title(kind: str, found: int, say: Words, when: str, event: str = "") -> str:

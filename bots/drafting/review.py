@@ -117,7 +117,8 @@ def _rows(kept: Kept, ruled: Ruling, say: Words, *, translated: bool) -> Rows:
     change = Button("✏️ " + say.text("Change"), encode(VERB, "open", kept.id))
     rows: list[tuple[Button, ...]] = []
     if ruled is Ruling.RELEASE:
-        rows.append((Button("🚀 " + say.text("Release"), encode(VERB, "go", kept.id, seal)),))
+        plain = say.text("Release, translations not official") if translated else say.text("Release")
+        rows.append((Button("🚀 " + plain, encode(VERB, "go", kept.id, seal)),))
         if translated:
             official = say.text("Release, translations official")
             rows.append((Button("🚀 " + official, encode(VERB, "go", kept.id, seal, "o")),))

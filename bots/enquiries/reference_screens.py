@@ -207,8 +207,8 @@ def _edition(made: str, say: Words) -> str:
 def _old(age: int, say: Words) -> Iterator[str]:
     if age > OLD_DAYS:
         yield "🕒 " + say.count(
-            "This list is {number} day old. Ask for a newer one.",
-            "This list is {number} days old. Ask for a newer one.",
+            "This list is {number} day old. Ask your administrator for a newer one.",
+            "This list is {number} days old. Ask your administrator for a newer one.",
             age,
         )
 

@@ -294,7 +294,7 @@ def _foot(record: Record, say: Words, view: View, marks: Marks) -> Spans:
         names = ", ".join(say.embed(each) for each in marks.answers[:_ANSWERS_SHOWN])
         if left := len(marks.answers[_ANSWERS_SHOWN:]):
             names += ", " + say.count("and {number} more", "and {number} more", left)
-        spans.append(Span("\n🔔 " + say.text("For: {searches}", searches=names), "i"))
+        spans.append(Span("\n🔔 " + say.text("By your subscription: {searches}", searches=names), "i"))
     return laid(spans, rtl=say.rtl)
 
 

@@ -75,7 +75,10 @@ async def test_a_bulletin_is_written_seen_and_released(stage: BotStage, node: Di
     home = await ed.next_message(says("map.txt is attached"))
     seen, control = await previewed(ed, home)
     assert text_of(seen).startswith("🟠 High · Threat · TLP:GREEN\nDrone over the stadium")
-    assert buttons(control)[:2] == ["🚀 Release", "🚀 Release, translations official"]
+    assert buttons(control)[:2] == [
+        "🚀 Release, translations not official",
+        "🚀 Release, translations official",
+    ]
     await pressed(ed, "🌐 Français", control)
     control = await ed.next_message(says("as readers in Alpha will see it"))
     assert buttons(control)[-1] == "🌐 English"

@@ -82,6 +82,8 @@ def test_no_heading_where_everything_is_new() -> None:
     assert Gathered(news=(mild,)).headed(say) == (("", (mild.bulletin.id,)),)
     headed = Gathered((high,), (mild,)).headed(say)
     assert [head for head, _ in headed] == ["⏳ Still waits for you", "🆕 New"]
+    cut = Gathered((high,), left=2).headed(say)
+    assert [head for head, _ in cut] == ["⏳ Still waits for you: 1 of 3"]
     assert Gathered().headed(say) == ()
 
 
