@@ -33,12 +33,16 @@ TOKEN = "123456:room-for-tests"
 
 @dataclass
 class SetClock:
-    """Unix seconds: the machine's, and what a test adds."""
+    """Unix seconds: the machine's, and what a test adds; after `stop` only that moves it."""
 
     ahead: float = 0.0
+    stopped: float | None = None
 
     def now(self) -> float:
-        return time.time() + self.ahead
+        return (time.time() if self.stopped is None else self.stopped) + self.ahead
+
+    def stop(self) -> None:
+        self.stopped = time.time()
 
     async def sleep(self, seconds: float) -> None:
         raise NotImplementedError
