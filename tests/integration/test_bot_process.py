@@ -109,7 +109,7 @@ async def at_the_keyboard(folder: Path, node: Node, arrive: Callable[[str], Awai
     await arrive("Meanwhile")
     await person.sees("\x1b[1mMeanwhile", "\a")
     person.types("ch port\r")
-    await person.sees("Over the port", "/show", "›")
+    await person.sees("Over the port", "its button", "›")
     person.types("\x04")
     assert await asyncio.wait_for(process.wait(), 100) == 0
     person.leave()

@@ -67,7 +67,7 @@ DIALOGUE = """
 > [Release]
 < Released as FRA-2026-
 > what is this
-< That is not a command.
+< That was no command, so its words were looked for.
 > /show FRA-2026-9999
 < There is no such bulletin here.
 """
