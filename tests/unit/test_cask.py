@@ -133,6 +133,22 @@ def test_the_manifest_counts() -> None:
     assert code_of(lambda: taken_out(out.getvalue())) is Code.BAD_DOCUMENT
 
 
+@pytest.mark.parametrize("files", [{"one": b"1"}, {MANIFEST: b"{}"}, {MANIFEST: b"{"}])
+def test_without_a_manifest_it_is_no_backup(files: dict[str, bytes]) -> None:
+    out, plain = io.BytesIO(), io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    packing = Packing(out.write, Lid.fresh("hub", AT), WORD)
+    packing.write(plain.getvalue())
+    packing.close()
+    with pytest.raises(LiaisonError, match="it has no manifest") as refused:
+        taken_out(out.getvalue())
+    assert refused.value.code is Code.BAD_DOCUMENT
+
+
 def test_a_backup_holds_plain_files_alone() -> None:
     out = io.BytesIO()
     packing = Packing(out.write, Lid.fresh("hub", AT), WORD)
