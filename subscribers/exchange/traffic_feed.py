@@ -238,8 +238,8 @@ class TrafficFeed:
             self.asked.set()
 
     def _refuse(self, batch: _Batch, error: LiaisonError, piece: Piece) -> None:
-        # What was read before and comes again, for an acknowledgement was lost, is no replay by anybody.
-        if error.code is Code.REPLAYED and piece.sequence <= self._ledger.sequence:
+        # What was read before and comes again is no replay by anybody.
+        if error.code is Code.REPLAYED and self._came_before(batch, piece):
             return
         held = self._waits_as(batch, error.code, piece)
         if held in self._ledger.held:
@@ -250,6 +250,10 @@ class TrafficFeed:
             batch.changes.held[held] = refused
         else:
             batch.changes.refused.append(refused)
+
+    def _came_before(self, batch: _Batch, piece: Piece) -> bool:
+        # In another batch, or in this one: the hub may have set the feed back while it was on the way.
+        return piece.sequence <= max(self._ledger.sequence, batch.changes.sequence)
 
     def _waits_as(self, batch: _Batch, code: Code, piece: Piece) -> str:
         if code is Code.REVOKED_KEY:
@@ -270,7 +274,7 @@ class TrafficFeed:
             batch.asked.append(piece.data)
         elif piece.subject == operations_for(self._endpoint):
             record = read_operation(piece.data, await self._hub_key())
-            if piece.sequence > self._ledger.sequence:  # else an acknowledgement was lost
+            if not self._came_before(batch, piece):
                 operational.take(record, batch.changes.alarms, batch.changes.ended, self._clock())
         else:
             epochs = batch.changes.announced()
@@ -348,11 +352,7 @@ class TrafficFeed:
 
     def _miss(self, changes: Changes, verdict: Skipped | Beat) -> None:
         """Raise what the verdict says of frames that have never come."""
-        directory, us, now = (
-            changes.base.known(),
-            Us(self._agency, self._endpoint),
-            self._clock(),
-        )
+        directory, us, now = changes.base.known(), Us(self._agency, self._endpoint), self._clock()
         if isinstance(verdict, Beat):
             changes.alarms += unheard(verdict, changes.heard(), directory, us, now)
             return

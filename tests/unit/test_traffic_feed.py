@@ -157,6 +157,19 @@ async def test_a_backlog_and_live_frames(tmp_path: Path) -> None:
         assert node.at(p)
 
 
+async def test_a_feed_set_back_while_it_was_on_the_way_is_no_replay_by_anybody(tmp_path: Path) -> None:
+    """The same messages twice, by the same places in the stream: within one batch, and over two."""
+    told = [Piece(*each, place) for place, each in enumerate(sent(chain(1, 2, 3)), 1)]
+    async with reading(tmp_path) as node:
+        await node.feed.take([*told[:4], *told[1:]], live=False)
+        await node.feed.take(told[1:], live=False)
+        assert await node.refusals() == []
+        assert await node.titles() == ["Bulletin 1", "Bulletin 2", "Bulletin 3"]
+        again = [Piece(each.subject, each.data, 100 + place) for place, each in enumerate(told[2:4])]
+        await node.feed.take(again, live=False)  # by somebody who has stored them anew
+        assert await node.refusals() == [("replayed", "f")] * 2
+
+
 async def test_a_revoked_key_whose_successor_is_in_the_batch(tmp_path: Path) -> None:
     p = chain(1, 2)
     p.rekey()
