@@ -57,6 +57,8 @@ class Hand:
     directory: Directory
     answers: list[Answer] = field(default_factory=list)
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    failed: Exception | None = None
+    """Why nothing more will arrive."""
 
     @property
     def endpoint(self) -> str:
@@ -86,9 +88,20 @@ class Hand:
     async def until(self, true: Callable[[], bool]) -> None:
         """Return when something that arrived makes this true."""
         async with asyncio.timeout(DEADLINE), self.news:
-            await self.news.wait_for(true)
+            await self.news.wait_for(lambda: self.failed or true())
+        if self.failed and not true():
+            raise self.failed
 
     async def read(self, stream: str) -> None:
+        try:
+            await self._read(stream)
+        except Exception as error:
+            async with self.news:
+                self.failed = error
+                self.news.notify_all()
+            raise
+
+    async def _read(self, stream: str) -> None:
         async with Pull(self.nc, stream=stream, durable=self.endpoint) as pull:
             async for messages in pull:
                 async with self.news:
