@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import nats.errors
-from nats.aio.client import Client
 
 from hub import tls
+from hub.nats_client import Client
 from schemas.errors import Code, OperationError
 
 _CONNECT_SECONDS: Final = 15
@@ -28,7 +28,8 @@ async def dialled(
     nc = Client()
     settled = {"allow_reconnect": False, "error_cb": _quiet, **tls.options(urls, context)}
     try:
-        await asyncio.wait_for(nc.connect(list(urls), **settled, **options), _CONNECT_SECONDS)
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await nc.connect(list(urls), **settled, **options)
     except (nats.errors.Error, OSError, TimeoutError) as failure:
         with contextlib.suppress(nats.errors.Error, OSError):
             await nc.close()

@@ -287,7 +287,8 @@ class Office:
             due = next_change(self.directory, self.clock())
             wait = _LONGEST_WAIT_SECONDS if due is None else max(due - self.clock(), 0) / 1000
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), min(wait, _LONGEST_WAIT_SECONDS))
+                async with asyncio.timeout(min(wait, _LONGEST_WAIT_SECONDS)):
+                    await self._changed.wait()
                 continue
             try:
                 async with self.writing():

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import nats
 import nats.errors
 import structlog
-from nats.aio.client import Client
 
 from hub import tls
 from hub.accounts import Accounts, Service
@@ -26,6 +25,7 @@ from hub.duties import Duties, Place
 from hub.files import write_private
 from hub.keeping import URL_FILE, ReceiptSigner, documents
 from hub.lease import ALONE, Lease
+from hub.nats_client import Client
 from hub.office import Office
 from hub.operating.audit import Audit
 from hub.operating.scribe import Scribe
@@ -181,7 +181,8 @@ async def _connected(
     try:
         # The first connection is not tried for ever: a wrong URL or operator should be told at once.
         first = {**options, "allow_reconnect": True, **accounts.credentials(service).options()}
-        await asyncio.wait_for(client.connect(list(way.urls), **first), _CONNECT_SECONDS)
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await client.connect(list(way.urls), **first)
     except (nats.errors.Error, OSError, TimeoutError) as failure:
         with contextlib.suppress(nats.errors.Error, OSError):
             await client.close()

@@ -295,7 +295,8 @@ class Core:
         code = None
         if self.link.connected:
             with contextlib.suppress(TimeoutError):
-                code = (await asyncio.wait_for(future, _ADMISSION_WAIT)).code
+                async with asyncio.timeout(_ADMISSION_WAIT):
+                    code = (await future).code
         said = Published(id=bulletin.id, ref=bulletin.ref, community=community, state="queued")
         if code is None:
             return said

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
 import structlog
-from nats.aio.client import Client
 from nats.errors import AuthorizationError, Error
 
 from schemas.errors import Code, OperationError
+from subscribers.nats_client import Client
 
 _CONNECT_LIMIT: Final = 5
 _CLOSE_LIMIT: Final = 2
@@ -29,18 +29,6 @@ knows.
 log = structlog.get_logger(__name__)
 
 OnConnection = Callable[[Client], Awaitable[None]]
-
-
-class _Client(Client):
-    """nats-py's, which stops reading for good at a status line that is not UTF-8: one request of a client
-    with such a header would silence the node for everybody, until its pings go unanswered.
-    """
-
-    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
-        try:
-            return await super()._process_headers(headers)
-        except (ValueError, IndexError):
-            return None
 
 
 class Link:
@@ -112,7 +100,7 @@ class Link:
         wait, refusals = _BACKOFF_FIRST, 0
         while True:
             closed = asyncio.Event()
-            nc = _Client()
+            nc = Client()
             try:
                 await self._connect(nc, closed)
                 wait, refusals = _BACKOFF_FIRST, 0

@@ -175,7 +175,8 @@ def _above(request: web.Request, guest: Visitor, above: Above) -> web.Response:
 
 async def _first(pieces: AsyncGenerator[bytes, None]) -> bytes:
     try:
-        return await asyncio.wait_for(anext(pieces, b""), FILE_SECONDS)
+        async with asyncio.timeout(FILE_SECONDS):
+            return await anext(pieces, b"")
     except TimeoutError:
         raise OperationError(Code.MISSING_CHUNK, "the file is still on its way", "try again later") from None
 

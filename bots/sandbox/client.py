@@ -114,7 +114,8 @@ class SandboxClient:
 
         async with self._changed:
             try:
-                await asyncio.wait_for(self._changed.wait_for(check), deadline)
+                async with asyncio.timeout(deadline):
+                    await self._changed.wait_for(check)
             except TimeoutError as error:
                 raise OperationError(
                     Code.NOT_FOUND, f"no {what} within {deadline} s", "look at the bot's log"

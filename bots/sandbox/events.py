@@ -53,6 +53,7 @@ class EventLog:
                 continue
             self._new.clear()
             try:
-                await asyncio.wait_for(self._new.wait(), idle)
+                async with asyncio.timeout(idle):
+                    await self._new.wait()
             except TimeoutError:
                 yield []

@@ -72,7 +72,8 @@ class UpdateQueue:
         if self._pending:
             return
         try:
-            await asyncio.wait_for(self._new.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._new.wait()
         except TimeoutError:
             return
 

@@ -133,7 +133,8 @@ class Board:
                 yield batch
                 continue
             try:
-                await asyncio.wait_for(grew.wait(), idle)
+                async with asyncio.timeout(idle):
+                    await grew.wait()
             except TimeoutError:
                 yield []
             if grew.is_set() and self._grew is grew:

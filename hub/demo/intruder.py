@@ -115,7 +115,8 @@ async def break_in(
 async def cut_off(identity: Identity) -> bool:
     """Whether the hub no longer lets it connect."""
     try:
-        nc = await asyncio.wait_for(connect(identity), _ANSWER_SECONDS)
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            nc = await connect(identity)
     except (nats.errors.Error, OSError, TimeoutError):
         return True
     await nc.close()

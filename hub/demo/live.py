@@ -260,7 +260,8 @@ class Stage:
         self._waiting[agency, number] = future
         await self._world.publishers[agency].write({"community": community, "draft": draft})
         try:
-            answer = await asyncio.wait_for(future, _ANSWER_SECONDS)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                answer = await future
         except TimeoutError:
             raise OperationError(Code.NODE_UNREACHABLE, "the node has not answered", "see its log") from None
         if answer["state"] == "refused":

@@ -1,15 +1,13 @@
 """One connection to the hub's NATS, for whoever the hub gave an account: a node or a witness."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
-
-from nats.aio.client import Client
 
 from schemas.errors import Code, OperationError
 from subscribers.exchange.hub_tls import PLAIN, HubTls
 from subscribers.keys import NatsUser
 from subscribers.link import close_socket
+from subscribers.nats_client import Client
 
 _NO_SERVER: Final = (ValueError, LookupError, TypeError, AttributeError)
 """What nats-py makes of a server that does not speak as one: no reason to end the process."""
@@ -34,8 +32,6 @@ async def connect_as(
     NATS server, and what nats-py and the network raise.
     """
     nc = Client()
-    task = asyncio.current_task()
-    asked_to_end = task.cancelling() if task else 0
     try:
         await nc.connect(
             list(user.urls),
@@ -52,8 +48,6 @@ async def connect_as(
         )
     except BaseException as error:
         close_socket(nc)
-        if task and task.cancelling() > asked_to_end:  # nats-py made a failure of it
-            raise asyncio.CancelledError from None
         if isinstance(error, _NO_SERVER):
             message = "what answers there is no NATS server"
             raise OperationError(Code.HUB_UNREACHABLE, message, "check the hub's address") from None

@@ -146,7 +146,8 @@ class HubLink:
     async def until_caught_up(self, timeout: float) -> None:
         """Wait for a connection whose backlog has been read. OperationError `hub_unreachable`."""
         try:
-            await asyncio.wait_for(self.caught_up.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self.caught_up.wait()
         except TimeoutError:
             fix = "check the hub's address in the admission file, and that the hub is up"
             raise OperationError(

@@ -90,6 +90,16 @@ def test_no_file_names_a_directory_of_the_machine_it_was_written_on() -> None:
     assert not named
 
 
+def test_nothing_waits_so_that_it_may_not_hear_that_it_shall_end() -> None:
+    """Under Python 3.11 `asyncio.wait_for` can lose a cancellation; `asyncio.timeout` does not."""
+    deaf = re.compile(
+        r"\basyncio\.wait_for\(|\bfrom nats\.aio\.client import Client\b.*\bClient\(\)", re.DOTALL
+    )
+    assert [
+        path for path in modules() if "tests" not in path.parts and deaf.search(path.read_text("utf-8"))
+    ] == []
+
+
 def test_the_lock_names_the_public_index_only() -> None:
     lock = (ROOT / "uv.lock").read_text(encoding="utf-8")
     hosts = set(re.findall(r'"[a-z]+://([^/"]+)', lock))
