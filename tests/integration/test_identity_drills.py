@@ -135,7 +135,7 @@ async def test_an_agency_that_lost_its_machine_comes_back(watched: Watched) -> N
             return len(await client.community_log(community.id)) == 3
 
     await eventually(grown)
-    assert (await fr.publish("After", community.id)).state == "admitted"
+    assert await fr.settled(await fr.publish("After", community.id)) is None
     await kz.has(community.slug, "After")
     assert await kz.quarantined() == []
 

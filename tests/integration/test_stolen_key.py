@@ -120,7 +120,7 @@ async def test_a_thief_who_empties_the_feed_is_noticed_by_the_hub_s_refusal(worl
     await fr.start()
     await fr.connected()
     said = await fr.publish("Too late", community.slug)
-    assert said.code == "fork"
+    assert await fr.settled(said) == "fork"
     (alarm,) = (await fr.run("alarms")).json
     assert (alarm["name"], alarm["agency"]) == ("fork", fr.id)
     assert await jp.titles(community.slug) == []
