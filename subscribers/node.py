@@ -21,9 +21,6 @@ from subscribers import api
 from subscribers.airgap.node_side import AirGap
 from subscribers.api import (
     AlarmEntry,
-    Exported,
-    Finding,
-    Imported,
     MembershipRole,
     OutboxEntry,
     QuarantineEntry,
@@ -56,6 +53,7 @@ from subscribers.telling.recall import Recall
 from subscribers.telling.republish import Republisher, Sink
 from subscribers.telling.schedule import running
 from subscribers.telling.workers import workers
+from subscribers.watching.vitals import Watch
 from subscribers.writing import drafts
 from subscribers.writing.once import Named, noting
 from subscribers.writing.replying import Replying
@@ -86,6 +84,8 @@ class Node:
         """Where bulletins come from, and how many there are."""
         self.recall = Recall(core, recall_patience)
         """How our amendments and retractions stand with others."""
+        self.watch = Watch(core, rotation)
+        """How the node is, for those who watch machines."""
         self.succession = Succession(core)
         """What becomes of the agency's identity key."""
         self._sent = Sent(core.store, core.ledger, self.replies.unseal)
@@ -200,11 +200,11 @@ class Node:
         directory = self._core.ledger.known()
         return [each for log in directory.communities.values() if (each := self.owners.described(log))]
 
-    async def parcel_export(self, client: ClientIdentity, path: str, documents: list[str]) -> Exported:
+    async def parcel_export(self, client: ClientIdentity, path: str, documents: list[str]) -> api.Exported:
         """As `AirGap.export`; `bad_request` at a node that has a connection."""
         return await self._parcels().export(Path(path), [Path(each) for each in documents])
 
-    async def parcel_import(self, client: ClientIdentity, path: str, *, skip: bool) -> Imported:
+    async def parcel_import(self, client: ClientIdentity, path: str, *, skip: bool) -> api.Imported:
         """As `AirGap.take`; `bad_request` at a node that has a connection."""
         return await self._parcels().take(Path(path), skip=skip)
 
@@ -342,7 +342,7 @@ class Node:
         await core.outbox.go_on(number, core.endpoint, now)
         return told(await alarms.acknowledge(core.store, number, now), core.ledger)
 
-    async def doctor(self, client: ClientIdentity) -> list[Finding]:
+    async def doctor(self, client: ClientIdentity) -> list[api.Finding]:
         """What is wrong and how to mend it."""
         return await diagnose(self._core, self._rotation.warning(), await self.recall.unconfirmed())
 

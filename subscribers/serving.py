@@ -5,7 +5,8 @@ import gc
 import signal
 import sys
 from collections.abc import Callable
-from typing import Final
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Final
 
 import uvloop
 
@@ -13,12 +14,17 @@ from schemas.errors import Code, LiaisonError
 from subscribers.node import Node
 from subscribers.settings import NodeSettings
 
+if TYPE_CHECKING:
+    from subscribers.watching.web import Watchers
+
 _SWITCH_SECONDS: Final = 0.0005
 
+Ready = Callable[[str, str | None], None]
 
-def serve(settings: NodeSettings, ready: Callable[[str], None]) -> None:
-    """Run the node until SIGTERM or SIGINT; `ready(url)` is called once its clients can connect. Raises
-    LiaisonError.
+
+def serve(settings: NodeSettings, ready: Ready) -> None:
+    """Run the node until SIGTERM or SIGINT; `ready(url, metrics)` is called once its clients can connect:
+    where they do, and where it is watched from, if it is. Raises LiaisonError.
     """
     # The store's thread and the event loop take turns at the interpreter: the loop must not wait 5 ms (the
     # default) for its turn while a bulletin is indexed.
@@ -29,16 +35,29 @@ def serve(settings: NodeSettings, ready: Callable[[str], None]) -> None:
         raise _first(errors) from None
 
 
-async def _serve(settings: NodeSettings, ready: Callable[[str], None]) -> None:
+async def _serve(settings: NodeSettings, ready: Ready) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Node.running(settings) as (_, local):
+    async with AsyncExitStack() as stack:
+        watchers = await _watchers(stack, settings)
+        node, local = await stack.enter_async_context(Node.running(settings))
         # What was imported and read at the start stays: the collector need not look through it each time.
         gc.collect()
         gc.freeze()
-        ready(local.url)
+        if watchers:
+            watchers.open(node.watch)
+        ready(local.url, watchers.url if watchers else None)
         await stop.wait()
+
+
+async def _watchers(stack: AsyncExitStack, settings: NodeSettings) -> "Watchers | None":
+    """Where the node is watched from, if it is: from before it is ready, so that watchers see it come up."""
+    if settings.metrics_port is None:
+        return None
+    from subscribers.watching.web import Watchers  # noqa: PLC0415 - an HTTP server takes a moment to load
+
+    return await stack.enter_async_context(Watchers(settings.metrics_host, settings.metrics_port))
 
 
 def _first(errors: BaseExceptionGroup[LiaisonError]) -> LiaisonError:

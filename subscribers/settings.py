@@ -59,6 +59,10 @@ class NodeSettings(BaseSettings):
     """Where the local NATS listens."""
     port: int = Field(default=0, ge=0, le=65535)
     """Its port; 0 lets the server choose one, which is kept for later starts."""
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """HTTP port of /metrics, /healthz and /readyz; 0: a free one; none: no listener."""
+    metrics_host: str = "127.0.0.1"
+    """Address of that port; it has neither password nor TLS: see the agency guide."""
     local_retention_days: int = Field(default=7, ge=1, le=90)
     jsonl: Path | None = None
     """Append every bulletin to this file as one line of JSON."""

@@ -135,11 +135,11 @@ def run_node(
         if air_gap:
             settings = settings.model_copy(update={"air_gap": True})
         configure(settings.log, settings.log_level)
-        serve(settings, lambda url: _ready(url, settings, as_json=as_json))
+        serve(settings, lambda url, metrics: _ready(url, metrics, settings, as_json=as_json))
 
 
-def _ready(url: str, settings: "NodeSettings", *, as_json: bool) -> None:
+def _ready(url: str, metrics: str | None, settings: "NodeSettings", *, as_json: bool) -> None:
     if as_json:
-        show_json({"event": "ready", "nats": url, "state": str(settings.state)})
+        show_json({"event": "ready", "nats": url, "metrics": metrics, "state": str(settings.state)})
     else:
         typer.echo(f"ready {url}")

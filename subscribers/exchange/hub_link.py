@@ -122,7 +122,8 @@ class HubLink:
         self._admission = admission
         self._keys = keys
         self._outbox = outbox
-        self._tls = tls
+        self.tls = tls
+        """What of TLS is used."""
         self._unanswered: dict[str, asyncio.Future[Answer]] = {}
         self.nc: Client | None = None
         self.trouble: str | None = "not connected yet"
@@ -183,7 +184,7 @@ class HubLink:
         async def on_error(error: Exception) -> None:
             self.trouble = type(error).__name__
 
-        nc = await connect(self._admission, self._keys.nats, on_closed, on_error, self._tls)
+        nc = await connect(self._admission, self._keys.nats, on_closed, on_error, self.tls)
         self.nc, self.trouble = nc, None
         log.info("hub connected")
         try:

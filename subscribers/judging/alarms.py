@@ -26,6 +26,7 @@ __all__ = [
     "Raised",
     "acknowledge",
     "alarm_of",
+    "by_name",
     "end_alarms",
     "listed",
     "newest",
@@ -211,6 +212,12 @@ async def standing(store: Store) -> int:
     """How many stand and are not acknowledged."""
     sql = "SELECT count(*) FROM alarms WHERE ended IS NULL AND acked IS NULL"
     return int((await store.query(sql))[0][0])
+
+
+async def by_name(store: Store) -> dict[str, int]:
+    """The same by alarm."""
+    sql = "SELECT name, count(*) FROM alarms WHERE ended IS NULL AND acked IS NULL GROUP BY name"
+    return {str(name): int(count) for name, count in await store.query(sql)}
 
 
 async def newest(store: Store) -> int:

@@ -77,12 +77,15 @@ def is_due(directory: Directory, endpoint: str, policy: Policy, now: int) -> boo
     return now >= _made(directory, endpoint) + policy.rotate
 
 
+def good_until(directory: Directory, endpoint: str, policy: Policy) -> int | None:
+    """When the encryption key passes its age (Unix ms); None while the directory has none."""
+    return _made(directory, endpoint) + policy.longest if endpoint in directory.endpoints else None
+
+
 def overdue(directory: Directory, endpoint: str, policy: Policy, now: int) -> str:
     """What to tell people of the age of our keys; empty when there is nothing."""
-    if endpoint not in directory.endpoints:
-        return ""
-    left = _made(directory, endpoint) + policy.longest - now
-    if left >= WARN_BEFORE:
+    until = good_until(directory, endpoint, policy)
+    if until is None or (left := until - now) >= WARN_BEFORE:
         return ""
     if left <= 0:
         return "the encryption key is older than it may be"

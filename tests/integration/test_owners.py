@@ -7,6 +7,7 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import nats
 import pytest
 
@@ -205,9 +206,11 @@ async def test_an_agency_may_demand_notice(world: World, tmp_path: Path) -> None
     _, sa = await world.agencies("kz", "sa")
     await sa.node.stop()
     command = Path(sys.executable).parent / "liaison-agency"
-    sa.node = sa.program("/usr/bin/env", "LIAISON_AGENCY_ADD_DELAY_HOURS=1", command, "run", "--json")
+    settings = ("LIAISON_AGENCY_ADD_DELAY_HOURS=1", "LIAISON_AGENCY_METRICS_PORT=0")
+    sa.node = sa.program("/usr/bin/env", *settings, command, "run", "--json")
     await sa.start()
     own = await sa.found()
+    await watched(sa)
     for words in (
         ("add", own.slug, "kz", "--after", "59m"),
         ("propose", "add", own.slug, "kz", "--after", "59m", "--out", str(tmp_path / "kz")),
@@ -224,6 +227,26 @@ async def test_an_agency_may_demand_notice(world: World, tmp_path: Path) -> None
     lead = datetime.fromisoformat(added["effective"]) - datetime.fromisoformat(added["at"])
     assert timedelta(minutes=50) < lead <= timedelta(hours=1)
     assert (await sa.run("community", "add", own.slug, "kz", "--after", "soon")).code == "bad_request"
+
+
+async def watched(member: Member) -> None:
+    """Whoever watches machines is told that the node is well, knows its hub, and hears of agencies."""
+    wanted = (
+        "liaison_node_hub_connected 1.0\n",
+        'liaison_node_feed_waiting{feed="traffic"}',
+        f'liaison_node_last_heard_timestamp_seconds{{agency="{member.id}"}}',
+    )
+    async with aiohttp.ClientSession(member.node.ready["metrics"]) as session:
+
+        async def told() -> bool:
+            async with session.get("/metrics") as answer:
+                text = await answer.text()
+            assert member.endpoint not in text
+            return all(each in text for each in wanted)
+
+        await eventually(told)
+        async with session.get("/readyz") as answer:
+            assert await answer.text() == "ready\n"
 
 
 @pytest.mark.parametrize("words", [("log", "nowhere"), ("sign", "nothing.dsse", "--yes")])
