@@ -49,10 +49,13 @@ async def ack(message: Msg) -> None:
 
 
 class Place(NamedTuple):
-    """Where a message stands in its stream, and how many of its durable's wait behind it."""
+    """Where a message stands in its stream, how many of its durable's wait behind it, and the how manieth it
+    is that the durable gives out.
+    """
 
     sequence: int
     left: int
+    delivery: int
 
 
 def place(message: Msg) -> Place:
@@ -61,10 +64,10 @@ def place(message: Msg) -> Place:
     """
     try:
         known = message.metadata
-        found = Place(known.sequence.stream, known.num_pending)
+        found = Place(known.sequence.stream, known.num_pending, known.sequence.consumer)
     except (ValueError, OverflowError, OSError):
-        found = Place(-1, -1)
-    if not (0 <= found.sequence <= INTEGER_MAX and found.left >= 0):
+        found = Place(-1, -1, -1)
+    if not (0 <= found.sequence <= INTEGER_MAX and found.left >= 0 and found.delivery >= 0):
         raise OperationError(
             Code.HUB_UNREACHABLE, "the server numbers its messages in no known way", "call its operator"
         )

@@ -13,6 +13,7 @@ from schemas.directory import Directory
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.subjects import DIRECTORY, DIRECTORY_DOCUMENTS, DIRECTORY_HEAD
 from subscribers.exchange.hub_link import feed_settled
+from subscribers.exchange.in_order import InOrder
 from subscribers.judging.refused import Refused
 from subscribers.pull import Pull, ack
 from subscribers.storage.ledger import Ledger
@@ -35,8 +36,10 @@ class DirectoryFeed:
     async def run(self, nc: Client) -> None:
         """Read until the connection is lost."""
         await feed_settled(nc, DIRECTORY)
+        order = InOrder()
         async with Pull(nc, stream=DIRECTORY, durable=self._endpoint, lost=Code.HUB_UNREACHABLE) as pull:
             async for messages in pull:
+                order.follow(messages)
                 for message in messages:
                     await self.take(message.subject, message.data)
                     await ack(message)

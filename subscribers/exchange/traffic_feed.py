@@ -31,6 +31,7 @@ from schemas.signing import KEY_SIZE
 from schemas.subjects import TRAFFIC, history_for, parse_frame_subject, receipts_for, wraps_for
 from subscribers.directory.feed import DirectoryFeed
 from subscribers.exchange.hub_link import HubLink, feed_settled
+from subscribers.exchange.in_order import InOrder
 from subscribers.exchange.outbox import Outbox
 from subscribers.judging import operational
 from subscribers.judging.held import ANCESTORS_MAX, ancestors, wrap_of
@@ -135,7 +136,7 @@ class TrafficFeed:
         """Read until the connection is lost; tells the link when the backlog is done."""
         if await feed_settled(nc, TRAFFIC) == 0:
             await link.read()
-        stream = False
+        stream, order = False, InOrder()
         lost = Code.HUB_UNREACHABLE
         async with Pull(nc, stream=TRAFFIC, durable=self._endpoint, batch=_BATCH, lost=lost) as pull:
             async for arrived in pull:
@@ -145,6 +146,7 @@ class TrafficFeed:
                     pause = _IN_A_STREAM if stream else _RECEIPTS_FOLLOW
                     messages = [*arrived, *await pull.linger(pause, self._is_others)]
                     stream = len(messages) > _PAIR
+                order.follow(messages)
                 last = place(messages[-1]).left == 0
                 live = last and link.caught_up.is_set()
                 answers = await self.take(list(map(_piece, messages)), live=live)

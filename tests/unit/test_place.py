@@ -9,12 +9,12 @@ from subscribers.pull import place
 
 
 def message(sequence: str, left: str, at: str = "1764000000000000000") -> Msg:
-    reply = f"$JS.ACK.TRAFFIC.me.1.{sequence}.{sequence}.{at}.{left}"
+    reply = f"$JS.ACK.TRAFFIC.me.1.{sequence}.5.{at}.{left}"
     return Msg(_client=Client(), subject="f.x", reply=reply, data=b"")
 
 
 def test_what_an_honest_server_says() -> None:
-    assert place(message("7", "3")) == (7, 3)
+    assert place(message("7", "3")) == (7, 3, 5)
 
 
 @pytest.mark.parametrize(
