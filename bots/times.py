@@ -45,7 +45,7 @@ class Schedule:
 
 def zone(name: str) -> ZoneInfo:
     """An IANA time zone. Raises OperationError `bad_request` for a name that is none."""
-    if name not in _zones():
+    if name not in available():
         raise OperationError(
             Code.BAD_REQUEST, "no such time zone", "use a name such as Europe/Paris or Asia/Almaty"
         )
@@ -53,8 +53,8 @@ def zone(name: str) -> ZoneInfo:
 
 
 @cache
-def _zones() -> frozenset[str]:
-    """Once: the library looks through every file of the time zone database."""
+def available() -> frozenset[str]:
+    """The names of all time zones. Once: the library looks through every file of the time zone database."""
     return frozenset(available_timezones())
 
 

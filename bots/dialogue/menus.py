@@ -11,6 +11,7 @@ from bots.state.officers import DigestPlan, Officer
 from bots.times import Quiet, Schedule
 from bots.wording.markup import Span
 from bots.wording.words import Words, words
+from bots.wording.zones import city
 
 HOURS: Final = (6, 7, 8, 9, 12, 16, 18, 20)
 QUIET: Final = tuple(Quiet(start * 60, end * 60) for start, end in ((22, 6), (22, 7), (23, 6), (23, 7)))
@@ -28,7 +29,7 @@ def digest(officer: Officer, plan: DigestPlan | None, *, charts: bool) -> Render
         Span("\n\n" + say.text("By hand:") + "\n"),
         *say.code("/digest daily 07:30"),
         Span("\n"),
-        *say.code("/digest zone Europe/Paris"),
+        *say.code("/digest zone Paris"),
         Span("\n"),
         *say.code("/digest quiet 22:00-06:30"),
         Span("\n"),
@@ -70,7 +71,8 @@ def _digest_rows(officer: Officer, plan: DigestPlan | None, say: Words, *, chart
         for each in QUIET
     ]
     never = tick("🔔 " + say.text("No quiet hours"), encode("dig", "loud"), on=officer.quiet is None)
-    return (*rows, tuple(quiet[:2]), tuple(quiet[2:]), (never,))  # a phone cuts three in a row
+    last = (never, zone_button(officer, "dig"))
+    return (*rows, tuple(quiet[:2]), tuple(quiet[2:]), last)  # a phone cuts three in a row
 
 
 def _when(schedule: Schedule | None, say: Words) -> str:
@@ -86,6 +88,13 @@ def _when(schedule: Schedule | None, say: Words) -> str:
 def hours(quiet: Quiet | None, say: Words) -> str:
     """Quiet hours in words, "none" for none."""
     return f"{say.clock(quiet.start)}–{say.clock(quiet.end)}" if quiet else say.text("none")
+
+
+def zone_button(officer: Officer, *place: str) -> Button:
+    """The way to the time zone, and from there back to the menu that is called `place`."""
+    say = words(officer.language)
+    text = say.text("Time zone: {zone}", zone=city(officer.zone.key, say))
+    return Button("🕰 " + text, encode("zone", "ask", *place))
 
 
 def tick(text: str, data: str, *, on: bool) -> Button:

@@ -24,6 +24,7 @@ from bots.state.officers import Officer
 from bots.wording import labels
 from bots.wording.labels import N_
 from bots.wording.markup import Span
+from bots.wording.places import place
 from bots.wording.words import NAMES, Words, words
 from schemas.encoding import from_instant
 from schemas.vocabulary import GradingSystem, Language, Tlp
@@ -198,7 +199,7 @@ def _facts(half: HalfDraft, communities: Sequence[Community], say: Words, zone: 
     if half.likelihood:
         lines.append(say.text(labels.LIKELIHOODS[half.likelihood]))
     lists = {
-        Step.REGIONS: half.regions,
+        Step.REGIONS: [place(each, say) for each in half.regions],
         Step.TACTICS: [each.id for each in half.tactics],
         Step.REFERENCES: [each.ref for each in half.links],
         Step.CAVEATS: half.caveats,

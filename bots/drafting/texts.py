@@ -41,7 +41,7 @@ QUESTIONS: Final = {
     Step.BODY: N_("Send the text."),
     Step.SUMMARY: N_("Send a summary: a few sentences, read first."),
     Step.LIKELIHOOD: N_("How likely is it?"),
-    Step.REGIONS: N_("Which regions? Send country codes such as FR or DE-BE."),
+    Step.REGIONS: N_("Which regions? Send names or codes, such as France or DE-BE."),
     Step.TACTICS: N_("Which tactics? Send their codes, such as T1566 or T0049."),
     Step.REFERENCES: N_("Which bulletins does it speak of? Send their references."),
     Step.VALID: N_("Until when does it hold? Choose, or send a day: 2026-12-24, or 2026-12-24 18:00."),
@@ -65,14 +65,14 @@ ANSWERING: Final = {
 """The same of a response."""
 SEEING: Final = {
     Step.BODY: N_("Send what you want to add: no names of persons."),
-    Step.REGIONS: N_("Where? Send country codes such as FR or DE-BE."),
+    Step.REGIONS: N_("Where? Send names or codes, such as France or DE-BE."),
 }
 """The same of an answer by button."""
 REASONS: Final = {
     Why.LINE: N_("That is no single line of up to 200 characters."),
     Why.TEXT: N_("That is empty, too long, or holds signs that no bulletin may have."),
     Why.GRADING: N_("A grading is a letter from A to F and a number from 1 to 6, such as B2."),
-    Why.REGIONS: N_("Those are no country codes. Write them like this: FR, DE-BE"),
+    Why.REGIONS: N_("Those are no countries. Write names or codes, like this: France, DE-BE"),
     Why.TACTICS: N_("Those are no codes of tactics. Write them like this: T1566, T0049"),
     Why.TIME: N_("That is no time ahead, within a year. Write it like this: 2026-12-24 18:00"),
     Why.CAVEATS: N_("At most 8 caveats, each a line of up to 200 characters."),

@@ -13,8 +13,9 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from bots.drafting import deadlines
 from bots.drafting.draft import NUMBER_MAX, OFFERED, HalfDraft, Step
-from bots.parsing.commands import clean, regions
+from bots.parsing.commands import clean
 from bots.showing.release import Ceiling, Release
+from bots.wording import places
 from schemas.encoding import instant
 from schemas.errors import OperationError
 from schemas.limits import LIST_MAX, SUMMARY_MAX
@@ -244,7 +245,7 @@ def _grading(text: str) -> Grading:
 
 def _read_regions(draft: HalfDraft, text: str) -> HalfDraft:
     try:
-        found = sorted(regions(text))
+        found = sorted(places.read(text))
     except OperationError:
         raise Unfit(Why.REGIONS) from None
     if len(found) > LIST_MAX:

@@ -14,6 +14,7 @@ from bots.showing.render import Reader, listing
 from bots.showing.rendered import Button, Rows
 from bots.state.lists import Listed
 from bots.state.officers import Officer
+from bots.wording.places import coded
 from bots.wording.words import words
 from schemas.vocabulary import Tlp
 
@@ -28,7 +29,7 @@ async def look_for(finder: Finder, officer: Officer, text: str, page: int = 0) -
     `bad_request` for what cannot be looked for.
     """
     known = await finder.node.communities() if "community:" in text.lower() else []
-    query = parse(text, finder.clock.now(), known)
+    query = parse(coded(text), finder.clock.now(), known)
     found = await finder.look(query, PAGE * (page + 1))
     some = found.items[PAGE * page :]
     if not some and not found.cursor:

@@ -4,6 +4,7 @@ The lists are public; what was seen is asked of the node under the ceiling, as e
 number tells of a bulletin that is withheld. A name is never answered with yes.
 """
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,7 @@ from bots.clock import Clock, moment
 from bots.dialogue.screens import open_one
 from bots.enquiries import reference_screens as screens
 from bots.enquiries.desk import PAGE, Answer
+from bots.enquiries.finding import COUNTED_MAX
 from bots.enquiries.library import Edition, Library
 from bots.enquiries.reference_screens import About, Seen
 from bots.parsing.actions import encode
@@ -57,7 +59,9 @@ class ReferenceDesk:
             return Answer(screens.no_technique(officer))
         if found[0].match is Match.NUMBER or len(found) == 1:
             return await self._technique(officer, found[0].technique)
-        return Answer(screens.techniques(officer, found))
+        shown = [each.technique for each in found[: screens.FOUND_SHOWN]]
+        numbers = await asyncio.gather(*(self._seen(_naming(each)) for each in shown))
+        return Answer(screens.techniques(officer, list(zip(shown, numbers, strict=True))))
 
     async def technique(self, officer: Officer, number: str) -> Answer:
         """One technique by its number."""
@@ -112,7 +116,7 @@ class ReferenceDesk:
         return await self._seen_page(officer, asked["facet"], asked["value"], asked["cursor"])
 
     async def _technique(self, officer: Officer, technique: Technique) -> Answer:
-        seen = await self._seen(Filters(tactics=frozenset({technique.id})))
+        seen = await self._seen(_naming(technique))
         parent = (await self.library.techniques()).get(technique.parent)
         return Answer(screens.technique(officer, technique, parent, seen))
 
@@ -142,7 +146,10 @@ class ReferenceDesk:
         return (moment(self.clock.now()).date() - edition.day).days
 
     async def _seen(self, about: Filters) -> Seen:
+        """How many there are; what there is much of is counted up to `COUNTED_MAX`."""
         page = await self.node.latest(self._visible(about), PAGE)
+        if page.cursor is not None:
+            page = await self.node.latest(self._visible(about), COUNTED_MAX)
         shown = len(await self._shown(page))
         known = page.total is not None or page.cursor is None
         number = shown if page.total is None else page.total - len(page.items) + shown
@@ -186,6 +193,10 @@ class ReferenceDesk:
 
     def _visible(self, about: Filters) -> Filters:
         return about.model_copy(update={"tlp_at_most": self.ceiling.full})
+
+
+def _naming(technique: Technique) -> Filters:
+    return Filters(tactics=frozenset({technique.id}))
 
 
 def _hits_key(officer: Officer) -> str:

@@ -19,14 +19,14 @@ from bots.wording.markup import LRM, Span, Spans, cut, directed
 from bots.wording.words import Words, words
 from subscribers.reference.names import Hit, Which
 from subscribers.reference.spelling import How
-from subscribers.reference.tactics import Found, Technique
+from subscribers.reference.tactics import Technique
 from subscribers.reference.un_list import Entry, ListChanges
 
 HITS: Final = 5
 """Possible matches in one answer."""
 OLD_DAYS: Final = 30
 LOAD: Final = "liaison-agency un-list load"
-_FOUND_SHOWN: Final = 8
+FOUND_SHOWN: Final = 8
 _MEASURES_SHOWN: Final = 6
 _ALIASES_SHOWN: Final = 8
 _PARTS_SHOWN: Final = 9
@@ -85,15 +85,24 @@ def no_technique(officer: Officer) -> Rendered:
     return plain_answer(text, officer.language)
 
 
-def techniques(officer: Officer, found: Sequence[Found]) -> Rendered:
-    """Techniques to choose from."""
+def techniques(officer: Officer, found: Sequence[tuple[Technique, Seen]]) -> Rendered:
+    """Techniques to choose from, each with how much was seen of it."""
     say = words(officer.language)
-    shown = [each.technique for each in found[:_FOUND_SHOWN]]
     spans = [Span("🧩 " + say.text("Which technique do you mean?"), "b")]
-    for each in shown:
-        old = " · " + say.text("no longer in use") if each.withdrawn else ""
-        spans += [Span("\n"), *say.code(each.id), Span(f" {say.embed(each.name)}{_ends(each, say)}{old}")]
-    buttons = [Button(each.id, encode("tech", each.id)) for each in shown]
+    for each, seen in found:
+        old = ["⚠️ " + say.text("no longer in use")] if each.withdrawn else []
+        known = " · ".join([*old, _seen_short(seen, say)])
+        spans += [
+            Span("\n\n"),
+            *say.code(each.id),
+            Span(f" {say.embed(each.name)}{_ends(each, say)}\n{known}"),
+        ]
+    if any(seen.partly for _, seen in found):
+        spans.append(Span("\n\n" + say.text("Only bulletins that may be shown in chat are searched here.")))
+    buttons = [
+        Button(f"{each.id} · 👁 {_number(seen, say)}" if seen.number else each.id, encode("tech", each.id))
+        for each, seen in found
+    ]
     return screen(spans, officer.language, _in_rows(buttons))
 
 
@@ -145,7 +154,8 @@ def list_state(officer: Officer, edition: Edition, age: int, *, within: bool) ->
             )
         )
     )
-    for example in ("/subject QDi.001", "/subject Karim Testov 1971"):
+    first = next(iter(edition.un_list.entries), "QDi.001")
+    for example in (f"/subject {first}", "/subject Karim Testov 1971"):
         spans += [Span("\n"), *say.code(example)]
     if not within:
         text = say.text("The list is public, but the chat service reads whom you look for.")
@@ -288,6 +298,16 @@ def _seen(seen: Seen, say: Words) -> str:
     if seen.partly:
         lines.append(say.text("Only bulletins that may be shown in chat are searched here."))
     return "\n".join(lines)
+
+
+def _seen_short(seen: Seen, say: Words) -> str:
+    if not seen.number:
+        return "👁 " + say.text("not seen here")
+    return "👁 " + say.text("seen here: {number}", number=_number(seen, say))
+
+
+def _number(seen: Seen, say: Words) -> str:
+    return say.number(seen.number) + ("+" if seen.more else "")
 
 
 def _seen_rows(facet: str, value: str, seen: Seen, say: Words) -> Rows:

@@ -29,6 +29,7 @@ from bots.handlers import (
     subscribing,
     tally,
     unknown,
+    zones,
 )
 
 
@@ -53,6 +54,7 @@ def written() -> Book:
         answering,
         asked,
         digests,
+        zones,
         duty,
         event_menu,
         events,

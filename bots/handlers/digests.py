@@ -6,6 +6,7 @@ from bots.dialogue import menus, screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
+from bots.handlers import zones
 from bots.parsing import commands
 from bots.parsing.actions import Action
 from bots.parsing.commands import Hush, InZone, Order
@@ -13,7 +14,7 @@ from bots.state.officers import DigestPlan, Officer
 from bots.times import MINUTES_A_DAY, Quiet, Schedule
 from schemas.errors import Code, FormatError, OperationError
 
-_EXAMPLES = {"zone": "/digest zone Europe/Paris", "quiet": "/digest quiet 22:00-06:30"}
+_EXAMPLES = {"zone": "/digest zone Paris", "quiet": "/digest quiet 22:00-06:30"}
 _DEFAULT = Schedule("daily", 7 * 60)
 _WEEK = 7
 
@@ -23,8 +24,11 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
     try:
         order = commands.digest(asked.after)
     except OperationError:
-        meant = asked.after.partition(" ")[0].casefold()
-        example = _EXAMPLES.get(meant, "/digest daily 07:30")
+        meant, _, rest = asked.after.partition(" ")
+        if meant.casefold() == "zone" and rest.strip():
+            await context.say(officer, asked.chat, await zones.meant(context, officer, rest))
+            return
+        example = _EXAMPLES.get(meant.casefold(), "/digest daily 07:30")
         await context.say(officer, asked.chat, screens.usage(officer, example))
         return
     match order:
@@ -53,6 +57,8 @@ async def menu(asked: Pressed, context: Context, officer: Officer) -> None:
     """A button of the menu."""
     _, plan, _ = await _now(context, officer)
     await _press(asked.action, context, officer, plan.schedule if plan else None)
+    if await (steps := context.steps(officer)).at() == zones.ASKED:
+        await steps.end()
     await context.chat.toast(asked.press)
     fresh, plan, charts = await _now(context, officer)
     shown = menus.digest(fresh, plan, charts=charts)

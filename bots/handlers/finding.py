@@ -8,6 +8,7 @@ from bots.handlers.subscribing import begin
 from bots.parsing.queries import KEYS, parse
 from bots.searches.watching import Search
 from bots.state.officers import Officer
+from bots.wording.places import coded
 from bots.wording.words import words
 from schemas.errors import OperationError
 
@@ -18,7 +19,7 @@ async def search(asked: Typed, context: Context, officer: Officer) -> None:
     """Bulletins with the given words, within the given restrictions."""
     known = await context.node.communities() if "community:" in asked.after.lower() else []
     try:
-        query = parse(asked.after, context.clock.now(), known)
+        query = parse(coded(asked.after), context.clock.now(), known)
     except OperationError:
         await context.say(officer, asked.chat, screens.searching(officer, EXAMPLES, KEYS))
         return

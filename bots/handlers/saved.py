@@ -100,7 +100,10 @@ async def _opened(context: Context, officer: Officer, key: int) -> Rendered:
     one = await _one(context, officer, key)
     if one is None:
         return await _list(context, officer)
-    return saved_menus.opened(officer, one, await context.node.communities(), context.clock.now())
+    known, held = await context.node.communities(), await context.state.officers.subscriptions(officer.id)
+    others = (each for each in held if each.id != one.id)
+    louder = saved_menus.louder(one.search, others, officer, known)
+    return saved_menus.opened(officer, one, known, context.clock.now(), louder)
 
 
 async def _one(context: Context, officer: Officer, key: int) -> Subscription | None:

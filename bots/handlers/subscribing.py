@@ -16,6 +16,7 @@ from bots.searches.drafts import TYPED
 from bots.searches.facets import suggested_name
 from bots.searches.menus import OFFERED_MAX, Offer
 from bots.searches.recents import recent
+from bots.searches.saved_menus import louder
 from bots.searches.watching import Search
 from bots.showing.overtaken import as_marked_now
 from bots.showing.rendered import Rendered
@@ -149,13 +150,14 @@ async def _save(context: Context, officer: Officer, steps: Steps, draft: Search)
         return search_menus.dropped(officer)
     say, known = words(officer.language), await context.node.communities()
     wanted = draft if draft.name else draft.model_copy(update={"name": suggested_name(draft, known, say)})
+    others = await context.state.officers.subscriptions(officer.id)
     try:
         await context.state.officers.subscribe(officer.id, wanted)
     except OperationError:
         text = say.text("You have as many subscriptions as there may be. Delete one first.")
         return screens.plain_answer(text, officer.language)
     await steps.end()
-    return search_menus.saved(officer, wanted, known)
+    return search_menus.saved(officer, wanted, known, louder(wanted, others, officer, known))
 
 
 async def _draft(steps: Steps) -> Search:

@@ -101,7 +101,7 @@ TEXTS: Final = {
     ),
     "draft_again": N_("Ask again"),
     "hint_grading": N_("A letter from A to F and a number from 1 to 6, such as B2."),
-    "hint_regions": N_("Country codes, such as FR or DE-BE."),
+    "hint_regions": N_("Countries by name or code, such as France or DE-BE."),
     "hint_tactics": N_("Codes of tactics, such as T1566 or T0049."),
     "hint_references": N_("References, such as FRA-2026-0042."),
     "hint_event": N_("The name; on a second line the venue."),

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from bots.clock import moment
 from bots.showing.render import Reader, acknowledgeable
 from bots.wording import labels
+from bots.wording.places import places
 from bots.wording.words import NAMES, RIGHT_TO_LEFT, Words, words
 from schemas.bulletin import Bulletin
 from schemas.encoding import from_instant
@@ -228,7 +229,7 @@ def _facts(record: Record, say: Words, zone: ZoneInfo) -> Iterable[Fact]:
     if bulletin.pap:
         yield Fact(say.text("Permissible actions"), (say.embed(bulletin.pap.value),))
     if bulletin.regions:
-        yield Fact(say.text("Regions"), (say.embed(", ".join(bulletin.regions)),))
+        yield Fact(say.text("Regions"), (places(bulletin.regions, say),))
     yield from _particulars(bulletin, say, zone)
     if bulletin.drafter or bulletin.releaser:
         named = (say.embed(each) for each in (bulletin.drafter, bulletin.releaser) if each)

@@ -13,13 +13,14 @@ from bots.parsing.commands import Hush, clean, digest
 from bots.searches.facets import fit_name
 from bots.searches.watching import NEVER_QUIET, Mode, Search
 from bots.times import MINUTES_A_DAY, Quiet
+from bots.wording import places
 from schemas.errors import Code, FormatError, OperationError
 from schemas.vocabulary import Kind, Language, Severity
 
 VALUES_MAX: Final = 100
 """Of regions, say, in one search: every bulletin is held against each."""
 TYPED: Final = {
-    "regions": "FR, DE-BE",
+    "regions": "France, DE-BE",
     "events": "Great Games",
     "tactics": "T1566, T1204",
     "subjects": "QDi.001",
@@ -62,6 +63,8 @@ def typed(what: str, text: str, draft: Search, now: float) -> Search:
             return draft.model_copy(update={"quiet": typed_hours(text)})
         case "events":
             return _added(draft, what, [queries.event(clean(text))])
+        case "regions":
+            return _added(draft, what, places.read(text))
         case "name" if name := fit_name(clean(text)):
             return draft.model_copy(update={"name": name})
         case _ if what in _READ:
@@ -143,7 +146,6 @@ _TOGGLES: Final[dict[str, tuple[str, Callable[[str], str]]]] = {
     "tl": ("languages", _one_of(Language)),
 }
 _READ: Final[dict[str, Callable[..., str]]] = {
-    "regions": queries.region,
     "tactics": queries.tactic,
     "subjects": queries.subject,
 }

@@ -12,6 +12,7 @@ from bots.parsing.queries import Facet, Query, facets
 from bots.searches.watching import Search
 from bots.state.officers import Officer
 from bots.wording import labels
+from bots.wording.places import place
 from bots.wording.words import NAMES, Words, words
 from schemas.encoding import from_instant
 from schemas.vocabulary import Kind, Language, Severity
@@ -87,6 +88,7 @@ def _plain(facet: Facet, known: Iterable[Community], say: Words) -> str:
 
 _SAID: Final[dict[str, Callable[[str, Words], str]]] = {
     "kinds": lambda value, say: labels.kind(Kind(value), say),
+    "regions": place,
     "languages": lambda value, _: NAMES[Language(value)],
     "severity_at_least": lambda value, say: labels.severity(Severity(value), say),
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bots.dialogue.menus import QUIET, hours, tick
+from bots.dialogue.menus import QUIET, hours, tick, zone_button
 from bots.dialogue.screens import screen
 from bots.parsing.actions import encode
 from bots.searches.facets import describe
@@ -17,6 +17,7 @@ from bots.times import Quiet
 from bots.wording import labels
 from bots.wording.labels import N_
 from bots.wording.markup import Span
+from bots.wording.places import place
 from bots.wording.words import NAMES, Words, words
 from schemas.vocabulary import Kind, Language, Severity
 from subscribers.records import Community
@@ -26,6 +27,7 @@ COMMUNITIES_SHOWN: Final = 40
 REGIONS_SHOWN: Final = 24
 OFFERED_MAX: Final = 10
 _WIDE: Final = 40
+_OTHERS_SHOWN: Final = 5
 
 MODES: Final = {
     Mode.ALERT: ("🔔", N_("Alert at once")),
@@ -103,14 +105,17 @@ def choosing_severity(officer: Officer, draft: Search) -> Rendered:
 
 
 def choosing_regions(officer: Officer, draft: Search, recent: Iterable[str]) -> Rendered:
-    """Which regions: those of late, or any by their codes."""
+    """Which regions: those of late, or any by their names or codes."""
     say = words(officer.language)
     offered = sorted({*draft.filters.regions, *recent})[:REGIONS_SHOWN]
-    buttons = [tick(each, encode("sub", "tr", each), on=each in draft.filters.regions) for each in offered]
+    buttons = [
+        tick(place(each, say)[:_WIDE], encode("sub", "tr", each), on=each in draft.filters.regions)
+        for each in offered
+    ]
     text = say.text(
-        "Which regions? Choose, or send country codes such as FR or DE-BE. None chosen means all."
+        "Which regions? Choose, or send names or codes, such as France or DE-BE. None chosen means all."
     )
-    return choosing(officer, text, buttons, 4)
+    return choosing(officer, text + _nothing(buttons, say), buttons, 2)
 
 
 def choosing_languages(officer: Officer, draft: Search) -> Rendered:
@@ -137,10 +142,10 @@ def choosing_named(officer: Officer, field: str, offers: Sequence[Offer], chosen
     }[field]
     held = set(chosen)
     buttons = [
-        tick(each.label[:_WIDE], encode("sub", "to", field, place), on=each.value in held)
-        for place, each in enumerate(offers)
+        tick(each.label[:_WIDE], encode("sub", "to", field, number), on=each.value in held)
+        for number, each in enumerate(offers)
     ]
-    return choosing(officer, text, buttons, 1)
+    return choosing(officer, text + _nothing(buttons, say), buttons, 1)
 
 
 def asking_words(officer: Officer, draft: Search) -> Rendered:
@@ -190,14 +195,19 @@ def preview_rows(officer: Officer, name: str) -> Rows:
     )
 
 
-def saved(officer: Officer, kept: Search, known: Sequence[Community]) -> Rendered:
-    """The search holds from now on."""
+def saved(
+    officer: Officer, kept: Search, known: Sequence[Community], others: Sequence[str] | None = None
+) -> Rendered:
+    """The search holds from now on. `others`: which subscriptions may sound while it is quiet for this one;
+    None when it never is.
+    """
     say = words(officer.language)
     spans = [
         Span("✅ " + say.text("Saved: {name}", name=say.embed(kept.name)), "b"),
         Span("\n" + describe(kept, known, say)),
         Span("\n" + mode(kept.mode, say)),
         Span("\n🌙 " + quiet_hours(kept.quiet, officer, say)),
+        *others_sound(others, say),
         Span("\n\n" + say.text("/subscriptions lists, snoozes, pauses and deletes.")),
     ]
     if kept.mode is Mode.DIGEST:
@@ -225,6 +235,26 @@ def quiet_hours(own: Quiet | None, officer: Officer, say: Words) -> str:
     return say.text("Quiet hours: {hours}", hours=f"{hours(own, say)} ({say.embed(officer.zone.key)})")
 
 
+def _nothing(buttons: Sequence[Button], say: Words) -> str:
+    """Under a choice that has nothing to choose."""
+    if buttons:
+        return ""
+    return "\n" + say.text("No late bulletin that is shown here names any, so there is no button: send it.")
+
+
+def others_sound(names: Sequence[str] | None, say: Words) -> list[Span]:
+    """Which other subscriptions may sound within quiet hours, and that a flash does; nothing for None."""
+    if names is None:
+        return []
+    lines = [say.text("A flash sounds in them too.")]
+    if names:
+        some = say.listed(map(say.embed, names[:_OTHERS_SHOWN]))
+        if left := len(names[_OTHERS_SHOWN:]):
+            some += " " + say.count("and {number} more", "and {number} more", left)
+        lines.insert(0, say.text("May still sound in these hours: {searches}.", searches=some))
+    return [Span("\n🔔 " + " ".join(lines))]
+
+
 def hours_question(say: Words) -> str:
     """What a choice of quiet hours asks."""
     return say.text(
@@ -233,7 +263,7 @@ def hours_question(say: Words) -> str:
 
 
 def hour_buttons(officer: Officer, own: Quiet | None, place: tuple[str, ...]) -> list[Button]:
-    """The choices of quiet hours; `place` is where their buttons belong."""
+    """The choices of quiet hours, and the way to their time zone; `place` is where their buttons belong."""
     say = words(officer.language)
     yours = say.text("Yours ({hours})", hours=hours(officer.quiet, say))
     return [
@@ -243,6 +273,7 @@ def hour_buttons(officer: Officer, own: Quiet | None, place: tuple[str, ...]) ->
             tick("🌙 " + hours(each, say), encode(*place, each.start, each.end), on=own == each)
             for each in QUIET
         ),
+        zone_button(officer, place[0], *place[2:]),
     ]
 
 

@@ -2,7 +2,7 @@
 held in, a screen out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bots.clock import moment
@@ -10,8 +10,8 @@ from bots.dialogue.menus import tick
 from bots.dialogue.screens import screen
 from bots.parsing.actions import encode
 from bots.searches.facets import describe, suggested_name
-from bots.searches.menus import MODES, hour_buttons, hours_question, mode, quiet_hours
-from bots.searches.watching import Mode, Subscription
+from bots.searches.menus import MODES, hour_buttons, hours_question, mode, others_sound, quiet_hours
+from bots.searches.watching import Mode, Search, Subscription, may_sound
 from bots.showing.rendered import Button, Rendered, Rows
 from bots.state.officers import Officer
 from bots.wording.markup import Span
@@ -45,14 +45,21 @@ def subscribed(
     return screen(spans, officer.language, (*rows, *((tuple(turns),) if turns else ()), new))
 
 
-def opened(officer: Officer, one: Subscription, known: Sequence[Community], now: float) -> Rendered:
-    """One saved search with everything that can be done with it."""
+def opened(
+    officer: Officer,
+    one: Subscription,
+    known: Sequence[Community],
+    now: float,
+    others: Sequence[str] | None = None,
+) -> Rendered:
+    """One saved search with everything that can be done with it; `others` as in `menus.saved`."""
     say = words(officer.language)
     spans = [
         Span("🔔 " + say.embed(title(one, known, say)), "b"),
         Span("\n" + describe(one.search, known, say)),
         Span("\n" + mode(one.search.mode, say)),
         Span("\n🌙 " + quiet_hours(one.search.quiet, officer, say)),
+        *others_sound(others, say),
         *(Span("\n" + each) for each in _state(one, officer, now, say)),
     ]
     return screen(spans, officer.language, _rows(one, now, say))
@@ -72,6 +79,16 @@ def deleting(officer: Officer, one: Subscription, known: Sequence[Community]) ->
     text = say.text("Delete “{name}”? It cannot be brought back.", name=say.embed(title(one, known, say)))
     sure = (Button("🗑 " + say.text("Delete"), encode("mine", "delete", one.id)),)
     return screen([Span(text)], officer.language, (sure, _back(one, say)))
+
+
+def louder(
+    one: Search, others: Iterable[Subscription], officer: Officer, known: Sequence[Community]
+) -> list[str] | None:
+    """The names of the officer's `others` that may sound while it is quiet for `one`; None when it never
+    is.
+    """
+    say, found = words(officer.language), may_sound(one, others, officer.quiet)
+    return None if found is None else [title(each, known, say) for each in found]
 
 
 def title(one: Subscription, known: Sequence[Community], say: Words) -> str:

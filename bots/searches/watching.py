@@ -157,6 +157,25 @@ def rests_until(
     return min(ends)
 
 
+def may_sound(
+    search: Search, others: Iterable[Subscription], quiet: Quiet | None
+) -> list[Subscription] | None:
+    """Which of the officer's `others` may sound while it is quiet for `search`; None when it never is.
+
+    `quiet`: the officer's hours, for those that have none of their own.
+    """
+    hush = search.quiet or quiet
+    if hush is None or hush.start == hush.end or search.mode is not Mode.ALERT:
+        return None
+    loud = (each for each in others if each.search.mode is Mode.ALERT and not each.paused)
+    return [each for each in loud if _leaves(hush, each.search.quiet or quiet)]
+
+
+def _leaves(hush: Quiet, other: Quiet | None) -> bool:
+    """Whether `other` leaves a minute of `hush` loud: where it begins, or where the other ends within it."""
+    return other is None or not other.holds(hush.start) or hush.holds(other.end)
+
+
 def snooze_until(choice: Snooze, now: float, where: ZoneInfo) -> float:
     """When a snooze that begins at `now` ends (Unix seconds); "monday" is the next one at 08:00 local."""
     if hours := _HOURS.get(choice):

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bots.clock import moment
 from bots.wording import labels
+from bots.wording.places import places
 from bots.wording.words import NAMES, Words
 from schemas.bulletin import Bulletin
 from schemas.encoding import from_instant
@@ -69,7 +70,7 @@ def _said(old: Bulletin, new: Bulletin, say: Words) -> Iterable[str]:
 def _added(old: Bulletin, new: Bulletin, say: Words) -> Iterable[str]:
     regions = [each for each in new.regions if each not in old.regions]
     if regions:
-        yield say.text("regions added: {regions}", regions=say.embed(", ".join(regions[:_SHOWN])))
+        yield say.text("regions added: {regions}", regions=places(regions[:_SHOWN], say))
     known = {each.id for each in old.tactics}
     tactics = [each.id for each in new.tactics if each.id not in known]
     if tactics:

@@ -25,6 +25,7 @@ from bots.showing.release import Ceiling, Release
 from bots.showing.rendered import Button, Part, Rendered, Rows, Showing
 from bots.wording import labels
 from bots.wording.markup import LRM, RLM, Span, Spans, cut, directed, laid, pieces, plain, units
+from bots.wording.places import places
 from bots.wording.words import NAMES, RIGHT_TO_LEFT, Words, words
 from schemas.bulletin import Bulletin
 from schemas.encoding import from_instant
@@ -287,9 +288,10 @@ def _foot(record: Record, say: Words, view: View, marks: Marks) -> Spans:
     spans = [Span(line + "\n") for line in lines]
     if lines:
         spans.append(Span("\n"))
-    spans += [*say.code(record.bulletin.ref), Span(" · " + say.embed(record.community_title))]
+    community = say.text("Community: {name}", name=say.embed(record.community_title))
+    spans += [*say.code(record.bulletin.ref), Span(" · " + community)]
     if regions := record.bulletin.regions[:_REGIONS_SHOWN]:
-        spans.append(Span(" · " + say.embed(", ".join(regions))))
+        spans.append(Span(" · " + places(regions, say)))
     if marks.answers:
         names = ", ".join(say.embed(each) for each in marks.answers[:_ANSWERS_SHOWN])
         if left := len(marks.answers[_ANSWERS_SHOWN:]):

@@ -105,7 +105,7 @@ async def test_subscribing_by_menu_in_one_message(stage: BotStage, node: DirectN
     lines = text_of(preview).split("\n")
     assert lines[0] == "👁 drone · Great Games · QDe.001"
     assert lines[1] == (
-        "Threat · from “High” up · Alpha · DE-BE, FR · Great Games · T1566 · QDe.001 · English"
+        "Threat · from “High” up · Alpha · Germany (DE-BE), France · Great Games · T1566 · QDe.001 · English"
         " · the words “drone”"
     )
     assert lines[2] == "1 in the last 30 days; the newest:"
@@ -268,7 +268,7 @@ async def test_an_alert_is_read_in_seconds_and_opened_in_place(stage: BotStage, 
     await ed.press("Show more", alert)
     assert "First paragraph." in text_of(await ed.next_edit())
     rest = await ed.next_message()
-    assert text_of(rest).endswith("FRA-2026-0042 · Alpha · FR-75")
+    assert text_of(rest).endswith("FRA-2026-0042 · Community: Alpha · France (FR-75)")
 
 
 async def test_an_alert_comes_in_the_officers_language(stage: BotStage, node: DirectNode) -> None:
@@ -349,22 +349,22 @@ async def test_search_finds_counts_and_suggests_only_what_may_be_shown(
 async def test_a_search_is_narrowed_widened_and_kept(stage: BotStage, node: DirectNode) -> None:
     await node.arrive(THREAT, *(make_record(number, title=f"Drone {number}") for number in range(1, 8)), RED)
     ed = await stage.enrol("Ed")
-    narrow = await ed.ask("/search kind:threat region:FR severity:flash drone")
+    narrow = await ed.ask("/search kind:threat region:France severity:flash drone")
     assert "Nothing found." in text_of(narrow)
-    assert buttons(narrow) == ["✖️ Threat", "✖️ from “FLASH” up", "✖️ FR", "✖️ the words “drone”"]
+    assert buttons(narrow) == ["✖️ Threat", "✖️ from “FLASH” up", "✖️ France", "✖️ the words “drone”"]
     await ed.press("✖️ from “FLASH” up", narrow)
     found = await ed.next_message(says("1 bulletin found"))
     assert buttons(found) == [
         THREAT.bulletin.ref,
         "✖️ Threat",
-        "✖️ FR",
+        "✖️ France",
         "✖️ the words “drone”",
         "🔔 Subscribe to this",
     ]
-    assert "Another search came after" in (await ed.press("✖️ FR", narrow))["text"]
+    assert "Another search came after" in (await ed.press("✖️ France", narrow))["text"]
     await ed.press("✖️ Threat", found)
     found = await ed.next_message(says("1 bulletin found"))
-    await ed.press("✖️ FR", found)
+    await ed.press("✖️ France", found)
     many = await ed.next_message(says("8 bulletins found"))
     await ed.press("More", many)
     assert "FRA-2026-0001" in text_of(await ed.next_message())
@@ -406,6 +406,10 @@ async def test_digest_menu_zone_and_quiet_hours(stage: BotStage) -> None:
     await ed.press("22:00–06:00", menu)
     assert "Quiet hours: 22:00–06:00" in text_of(await ed.next_edit())
     assert "every day at 07:30" in text_of(await ed.ask("/digest daily 07:30"))
+    choice = await ed.ask("/digest zone Kazakhstan")
+    assert "🕰 Almaty" in buttons(choice)
+    await ed.press("🕰 Almaty", choice)
+    assert "Time zone: Almaty (Asia/Almaty). It is " in text_of(await ed.next_edit())
     assert "Asia/Almaty" in text_of(await ed.ask("/digest zone Asia/Almaty"))
     assert "Quiet hours: none" in text_of(await ed.ask("/digest quiet off"))
     assert "/digest daily 07:30" in text_of(await ed.ask("/digest tomorrow"))
@@ -506,7 +510,7 @@ async def test_public_lists_with_what_was_seen_of_them(tmp_path: Path, node: Dir
         await ed.press("T1566.002", shown)
         assert "Not seen here." in text_of(await ed.next_message(says("Spearphishing Link")))
         for typed, told in {
-            "/tactic phishing": "Which technique do you mean?",
+            "/tactic phishing": "👁 seen here: 8",
             "/tactic flood information": "T0049",
             "/tactic xyzzy plugh": "No technique",
             "/tactic": "/tactic T1566",

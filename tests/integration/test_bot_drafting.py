@@ -65,7 +65,7 @@ async def test_a_bulletin_is_written_seen_and_released(stage: BotStage, node: Di
     home = await written(ed)
     assert "TLP:GREEN · Alpha · Threat · 🟠 High" in text_of(home)
     await pressed(ed, "Region", home)
-    assert "no country codes" in text_of(await ed.ask("France"))
+    assert "no countries" in text_of(await ed.ask("Nowhere"))
     home = await ed.ask("fr, DE-BE")
     await pressed(ed, "Translations", home)
     await ed.press("Français", home)

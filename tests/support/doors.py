@@ -39,11 +39,11 @@ DIALOGUE = """
 > [Region]
 < Which regions?
 > fr, DE-BE
-< from “High” up · DE-BE, FR
+< from “High” up · Germany (DE-BE), France
 > [Preview]
 < in the last 30 days
 > [Save]
-< Saved: DE-BE, FR
+< Saved: Germany (DE-BE), France
 * Two drones now
 < Two drones now
 > /subscriptions

@@ -57,7 +57,7 @@ def changes(**fields: object) -> list[str]:
         ({"summary": "In short."}, ["new text"]),
         ({"translations": [FRENCH]}, ["now also in Français"]),
         ({"language": "fr"}, ["new title", "new text", "now also in Français"]),
-        ({"regions": ["DE", "FR"]}, ["regions added: DE"]),
+        ({"regions": ["DE", "FR"]}, ["regions added: Germany"]),
         ({"tactics": [{"taxonomy": "disarm", "id": "T0049"}]}, ["tactics added: T0049"]),
         ({"subjects": [{"type": "person", "name": each} for each in "XYZ"]}, ["2 new subjects"]),
         ({"indicators": [{"pattern": "[ipv4-addr:value = '192.0.2.2']"}]}, ["1 new indicator"]),

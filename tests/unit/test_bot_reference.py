@@ -57,7 +57,10 @@ def every_screen(language: Language) -> list[Rendered]:
     assert part is not None
     return [
         screens.no_technique(one),
-        screens.techniques(one, known.look_up("phishing")),
+        screens.techniques(
+            one,
+            [(each.technique, Seen(1_000, more=True, partly=True)) for each in known.look_up("phishing")][:8],
+        ),
         screens.technique(one, technique, None, Seen(5, more=True, partly=True)),
         screens.technique(one, part, technique, Seen(0, more=False, partly=True)),
         screens.no_list(one),
@@ -122,6 +125,29 @@ def test_an_unpressed_button_shows_nothing_that_was_not_seen() -> None:
     seen = screens.entry(officer(), "QDi.001", entry, ABOUT)
     assert [button.data for row in seen.rows for button in row] == ["seen:subject:QDi.001"]
     assert "Seen here in 3 bulletins." in said(seen)
+
+
+def test_a_choice_of_techniques_says_how_much_was_seen_of_each() -> None:
+    current, old = techniques().get("T1566"), techniques().get("T1193")
+    assert current is not None
+    assert old is not None
+    assert old.withdrawn
+    none, many = Seen(0, more=False, partly=True), Seen(100, more=True, partly=True)
+    shown = screens.techniques(officer(), [(current, Seen(7, more=False, partly=True)), (old, none)])
+    lines = said(shown).split("\n")
+    assert lines[3] == "👁 seen here: 7"
+    assert lines[6] == "⚠️ no longer in use · 👁 not seen here"
+    assert "may be shown in chat" in lines[-1]
+    assert [each.text for row in shown.rows for each in row] == ["T1566 · 👁 7", "T1193"]
+    all_shown = said(screens.techniques(officer(), [(current, replace(many, partly=False))]))
+    assert "seen here: 100+" in all_shown
+    assert "may be shown in chat" not in all_shown
+
+
+def test_the_example_is_on_the_list_that_is_loaded() -> None:
+    first = next(iter(edition(NEW).un_list.entries))
+    assert first != "QDi.001"
+    assert f"/subject {first}" in said(screens.list_state(officer(), edition(NEW), 1, within=False))
 
 
 def test_within_the_agency_nobody_is_warned_of_a_chat_service() -> None:

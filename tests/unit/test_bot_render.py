@@ -105,7 +105,7 @@ def test_the_first_line_is_sign_severity_kind_and_marking() -> None:
     lines = first(render(record, Ceiling(), ENGLISH)).split("\n")
     assert lines[0] == "🔴 FLASH · Threat · TLP:GREEN"
     assert lines[1] == "Drone at the stadium"
-    assert lines[-1] == "FRA-2026-0042 · Alpha"
+    assert lines[-1] == "FRA-2026-0042 · Community: Alpha"
 
 
 def test_an_exercise_says_so_at_both_ends_of_every_message() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bots.dialogue import zone_screens
 from bots.officers.roles import Role
 from bots.parsing.actions import Action, decode, encode
 from bots.parsing.queries import Facet
@@ -21,6 +22,7 @@ from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
 from bots.times import Quiet
 from bots.wording.words import SPOKEN, words
+from bots.wording.zones import called
 from schemas.errors import Code, FormatError, OperationError
 from schemas.vocabulary import Kind, Language, Realm, Severity
 from subscribers.records import Community, Filters
@@ -82,7 +84,7 @@ def test_a_forged_button_is_refused(data: str) -> None:
 @pytest.mark.parametrize(
     "what,text,after",
     [
-        ("regions", "fr, DE-BE", search(regions={"FR", "DE-BE"})),
+        ("regions", "france, DE-BE", search(regions={"FR", "DE-BE"})),
         ("tactics", "t1566 T1204.002", search(tactics={"T1566", "T1204.002"})),
         ("subjects", "qdi.001", search(subjects={"QDi.001"})),
         ("events", "Great  Games", search(events={"Great Games"})),
@@ -116,7 +118,7 @@ def test_the_examples_are_good(what: str) -> None:
     "wanted,name",
     [
         (search(), "Everything"),
-        (search("drone", regions={"FR", "BE"}), "drone · BE, FR"),
+        (search("drone", regions={"FR", "BE"}), "drone · Belgium, France"),
         (search(kinds={Kind.CYBER, Kind.THREAT, Kind.EVENT}), "Cyber incident, Major event"),
         (search(events={"Games"}, tactics={"T1566"}, kinds={Kind.CYBER}), "Games · T1566 · Cyber incident"),
         (search(severity_at_least=Severity.HIGH), "High"),
@@ -139,11 +141,11 @@ def test_a_name_is_one_short_line(text: str) -> None:
 def test_a_search_is_described_on_one_line() -> None:
     wanted = search("port", kinds={Kind.CYBER}, regions={"FR"}, communities={COMMUNITY, "f" * 32})
     assert describe(wanted, [ALPHA], ENGLISH) == (
-        f"Cyber incident · Alpha, {'f' * 32} · FR · the words “port”"
+        f"Cyber incident · Alpha, {'f' * 32} · France · the words “port”"
     )
     assert describe(Search(), [], ENGLISH) == "all kinds"
     many = search(regions={f"FR-{number}" for number in range(10, 20)})
-    assert describe(many, [], ENGLISH).endswith("FR-14, FR-15, and 4 more")
+    assert describe(many, [], ENGLISH).endswith("France (FR-14), France (FR-15), and 4 more")
     assert facet_label(Facet(field="since", value="2026-06-30T23:00:00Z"), [], ED) == "from Jul 1, 2026"
     assert facet_label(Facet(field="until", value="2026-06-30T12:00:00Z"), [], ED) == "until Jun 30, 2026"
 
@@ -168,6 +170,27 @@ def test_only_what_may_be_shown_is_offered() -> None:
     }
 
 
+def test_a_choice_without_choices_says_so_and_how_to_type_one() -> None:
+    empty = search_menus.choosing_regions(ED, Search(), []).parts[0].plain
+    assert "such as France or DE-BE" in empty
+    assert "there is no button" in empty
+    assert "there is no button" in search_menus.choosing_named(ED, "tactics", [], []).parts[0].plain
+    offered = search_menus.choosing_regions(ED, search(regions={"DE-BE"}), ["FR"])
+    assert labels(offered) == ["✅ Germany (DE-BE)", "France", "◀️ Back"]
+    assert "there is no button" not in offered.parts[0].plain
+
+
+def test_what_is_saved_names_what_may_still_sound() -> None:
+    quiet = Search(name="Drones", quiet=Quiet(1380, 360))
+    others = [Subscription(1, 1, search(name="Ports", severity_at_least=Severity.HIGH))]
+    assert saved_menus.louder(quiet, others, ED, []) == []  # the officer's own hours are longer
+    loud = saved_menus.louder(Search(), [Subscription(1, 1, Search(name="All", quiet=Quiet(0, 0)))], ED, [])
+    assert loud == ["All"]
+    text = search_menus.saved(ED, quiet, [], loud).parts[0].plain
+    assert "🔔 May still sound in these hours: All. A flash sounds in them too." in text
+    assert "sound" not in search_menus.saved(ED, Search(mode=Mode.DIGEST), []).parts[0].plain
+
+
 HELD = [Subscription(number, 1, search(name=f"Search {number}")) for number in range(1, 24)]
 
 
@@ -184,7 +207,7 @@ def test_every_subscription_is_within_reach(first: int, shown: tuple[int, int], 
 def test_one_without_a_name_is_listed_by_what_it_looks_for() -> None:
     one = Subscription(7, 1, search(regions={"FR"}), paused=True, snoozed=NOON + 60)
     text = saved_menus.subscribed(ED, [one], [], NOON).parts[0].plain
-    assert "1. 🔔 FR · ⏸ paused · 😴 snoozed until Jul 1, 2026, 14:01 UTC+2" in text
+    assert "1. 🔔 France · ⏸ paused · 😴 snoozed until Jul 1, 2026, 14:01 UTC+2" in text
     assert "⏰ End the snooze" in labels(saved_menus.opened(ED, one, [], NOON))
     assert "⏰ End the snooze" not in labels(saved_menus.opened(ED, one, [], NOON + 61))
 
@@ -212,9 +235,11 @@ def test_every_screen_is_one_message_whose_buttons_come_back(language: Language)
         search_menus.choosing_mode(officer, draft),
         search_menus.choosing_hours(officer, draft),
         search_menus.naming(officer, "x"),
-        search_menus.saved(officer, draft, [ALPHA]),
+        search_menus.saved(officer, draft, [ALPHA], ["n" * NAME_MAX] * 50),
         saved_menus.subscribed(officer, [one] * 12, [], NOON),
-        saved_menus.opened(officer, one, [], NOON),
+        saved_menus.opened(officer, one, [], NOON, ["n" * NAME_MAX] * 50),
+        zone_screens.asking(officer, ["mine", "999999999"], called("US", words(language)), wrong=True),
+        zone_screens.taken(officer, ["sub"], NOON),
         saved_menus.choosing_hours(officer, one),
         saved_menus.deleting(officer, one, []),
     ):

@@ -16,6 +16,7 @@ from bots.searches.watching import (
     Subscription,
     Telling,
     decide,
+    may_sound,
     rests_until,
     snooze_until,
     stands_in_digest,
@@ -158,6 +159,29 @@ def test_an_alert_waits_for_the_first_search_that_may_sound(
     now: str, searches: list[Search], quiet: Quiet | None, until: str
 ) -> None:
     assert utc(rests_until(at(now), held(*searches), quiet, PARIS)) == until
+
+
+@pytest.mark.parametrize(
+    "one,other,quiet,sounds",
+    [
+        (search(quiet=NIGHT), search(), None, True),
+        (search(quiet=NIGHT), search(), NIGHT, False),
+        (search(quiet=NIGHT), search(quiet=NEVER_QUIET), NIGHT, True),
+        (search(), search(quiet=Quiet(21 * 60, 7 * 60)), NIGHT, False),
+        (search(), search(quiet=Quiet(23 * 60, 7 * 60)), NIGHT, True),
+        (search(), search(quiet=Quiet(21 * 60, 5 * 60)), NIGHT, True),
+        (search(), search("port", Mode.DIGEST), NIGHT, False),
+        (search(quiet=NEVER_QUIET), search(), NIGHT, None),
+        (search(mode=Mode.DIGEST), search(quiet=NEVER_QUIET), NIGHT, None),
+    ],
+)
+def test_who_asks_for_quiet_learns_which_other_search_may_sound_in_it(
+    one: Search, other: Search, quiet: Quiet | None, *, sounds: bool | None
+) -> None:
+    others = held(other)
+    assert may_sound(one, others, quiet) == (others if sounds else None if sounds is None else [])
+    if sounds:
+        assert may_sound(one, held(other, paused=[1]), quiet) == []
 
 
 def test_a_snooze_puts_off_and_its_end_may_lie_in_quiet_hours() -> None:

@@ -214,7 +214,7 @@ def test_texts_are_tidied_and_bounded() -> None:
 
 def test_lists_and_codes_are_read_as_people_type_them() -> None:
     assert read(Step.REGIONS, "fr, DE-BE").regions == ("DE-BE", "FR")
-    assert refused(Step.REGIONS, "France") is Why.REGIONS
+    assert refused(Step.REGIONS, "Nowhere") is Why.REGIONS
     tactics = read(Step.TACTICS, "t1566.001, T0049 LT-0007 ta01 TA0043 T0801").tactics
     assert [(each.id, each.taxonomy) for each in tactics] == [
         ("T1566.001", Taxonomy.ATTACK),
