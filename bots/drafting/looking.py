@@ -4,8 +4,10 @@ is said once it is out.
 
 from bots.drafting import answer_screens, review
 from bots.drafting.draft import missing
-from bots.drafting.texts import LABELS
+from bots.drafting.texts import label_of
 from bots.drafting.turns import Parts, Turn, said
+from bots.drafting.wizard import allowed
+from bots.showing.answerable import RELATIONS
 from bots.showing.rendered import Rendered
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
@@ -21,7 +23,7 @@ async def look(
     """The draft as readers will see it, in `language` if it has that; or why it cannot go out yet."""
     if lacking := missing(kept.body):
         say = words(officer.language)
-        names = say.listed(say.text(LABELS[each]) for each in lacking)
+        names = say.listed(say.text(label_of(kept.body, each)) for each in lacking)
         text = say.text("Still missing: {steps}", steps=names)
         return Turn(said(officer, "❗", text).shown, kept.id)
     try:
@@ -32,13 +34,30 @@ async def look(
             raise
         return Turn(review.unfit(officer, kept, error), kept.id)
     ruled = parts.ruling(officer, kept)
-    seen = review.Seen(record, parts.ceiling, ruled, number)
+    seen = review.Seen(record, parts.ceiling, ruled, number, await answers(parts, officer, kept))
     return Turn(review.reviewed(officer, kept, seen, said=told, language=language), kept.id)
 
 
 def readers(place: Community) -> int:
     """How many other agencies read what goes to a community."""
     return max(0, len(place.members) - 1)
+
+
+async def answers(parts: Parts, officer: Officer, kept: Kept) -> str:
+    """Which bulletin is answered: its reference and title, as far as they may be shown; else empty."""
+    if not any(each.relation in RELATIONS for each in kept.body.links):
+        return ""
+    try:
+        target = await parts.target(kept)
+    except LiaisonError as error:
+        if error.code is not Code.NOT_FOUND:
+            raise
+        return ""
+    if target is None or not allowed(target.bulletin.tlp, parts.ceiling):
+        return ""
+    say = words(officer.language)
+    ref = say.text("Answers {ref}", ref=say.embed(target.bulletin.ref))
+    return f"↩️ {ref} · {say.embed(target.bulletin.text_in(officer.language).title)}"
 
 
 async def outgrown(parts: Parts, officer: Officer, kept: Kept) -> str:

@@ -51,12 +51,12 @@ class Releasing:
         asked = [each for each in await self._releasers() if each.id not in (kept.owner, kept.editor)]
         jobs = [review.ask_releaser(kept, record, officer, each.id, readers(place)) for each in asked]
         if not asked:
-            return Turn(review.sent(officer, kept, 0), kept.id)
+            return Turn(review.sent(officer, kept, ()), kept.id)
         if not await self.parts.state.drafts.send(kept, jobs, self.parts.clock.now()):
             return await self._changed(officer, draft)
         self.parts.wake()
         await self.parts.did(officer, "send draft", f"draft {kept.id}", "done")
-        return Turn(review.sent(officer, kept, len(asked)))
+        return Turn(review.sent(officer, kept, [each.name for each in asked]))
 
     async def take_back(self, officer: Officer, draft: int) -> Turn | None:
         """By who wrote it, before anybody has released it. None: it is theirs again, to be opened."""

@@ -15,6 +15,7 @@ from bots.drafting.policy import Ruling
 from bots.drafting.preview import preview
 from bots.drafting.wizard import allowed
 from bots.parsing.actions import encode
+from bots.showing.answerable import RELATIONS
 from bots.showing.release import Ceiling, Release
 from bots.showing.render import Reader
 from bots.showing.rendered import Button, Part, Rendered, Rows
@@ -29,6 +30,8 @@ from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Kind, Language, Tlp
 from subscribers.records import Published, Record
 
+_NAMED: Final = 10
+"""So many who may release are named."""
 _REFUSALS: Final = {
     Code.NOT_MEMBER: N_("Your agency may not publish in this community. Choose another one."),
     Code.READ_ONLY_MEMBER: N_("Your agency may not publish in this community. Choose another one."),
@@ -51,6 +54,8 @@ class Seen:
     ceiling: Ceiling
     ruled: Ruling
     readers: int | None = None
+    answers: str = ""
+    """Which bulletin it answers, in a line."""
 
 
 def reviewed(
@@ -66,7 +71,8 @@ def reviewed(
     """
     say, record, ceiling, ruled = words(officer.language), looked.record, looked.ceiling, looked.ruled
     reader = Reader(officer.language, officer.zone)
-    parts = preview(record, ceiling, reader, language)
+    to = next((each.ref for each in kept.body.links if each.relation in RELATIONS), "")
+    parts = preview(record, ceiling, reader, language, to=to)
     seen = ceiling.allows(record.bulletin.tlp) is Release.FULL
     name = say.text("Draft {number}", number=kept.id)
     community = say.embed(record.community_title)
@@ -74,6 +80,8 @@ def reviewed(
     lines.append(
         "👁 " + say.text("{draft}, as readers in {community} will see it.", draft=name, community=community)
     )
+    if seen and looked.answers:
+        lines.append(looked.answers)
     if seen and looked.readers is not None:
         lines.append(answer_screens.audience(kept.body, looked.readers, say))
     lines += _advice(ruled, say) if seen else []
@@ -195,18 +203,21 @@ def unsure(officer: Officer, kept: Kept) -> Rendered:
     return plain_answer("⏳ " + text, officer.language, rows)
 
 
-def sent(officer: Officer, kept: Kept, releasers: int) -> Rendered:
-    """It waits for those who release."""
+def sent(officer: Officer, kept: Kept, releasers: Sequence[str]) -> Rendered:
+    """It waits for those who release, by their names."""
     say = words(officer.language)
     name = say.text("Draft {number}", number=kept.id)
-    number = say.count("{number} officer may release it.", "{number} officers may release it.", releasers)
-    text = f"📨 {say.text('{draft} was sent for release.', draft=name)} {number}"
     if not releasers:
         alone = say.text("Nobody else may release it. Ask your administrator to name a second releaser.")
         row = (Button("👁 " + say.text("Preview"), encode(VERB, "view", kept.id)),)
         return plain_answer("⚠️ " + alone, officer.language, (row,))
     rows = ((Button("↩️ " + say.text("Take back"), encode(VERB, "take", kept.id)),),)
-    return plain_answer(text, officer.language, rows)
+    names = say.listed(map(say.embed, releasers[:_NAMED]))
+    if left := len(releasers[_NAMED:]):
+        names += " " + say.count("and {number} more", "and {number} more", left)
+    told = say.text("{draft} was sent for release.", draft=name)
+    may = say.text("Who may release it: {names}.", names=names)
+    return plain_answer(f"📨 {told} {may}", officer.language, rows)
 
 
 # --- what others are told, by way of the outbox -----------------------------------------------------------

@@ -14,7 +14,7 @@ from bots.clock import moment
 from bots.dialogue.screens import screen
 from bots.drafting.choices import OPTIONAL, VERB, choices, filled, to
 from bots.drafting.draft import HalfDraft, Step, missing, steps
-from bots.drafting.texts import LABELS, REASONS, question_of
+from bots.drafting.texts import LABELS, REASONS, label_of, question_of
 from bots.drafting.wizard import Why
 from bots.parsing.actions import encode
 from bots.showing.release import Ceiling, Release
@@ -43,8 +43,9 @@ def question(
     ceiling: Ceiling,
     *,
     wrong: str = "",
+    about: str = "",
 ) -> Rendered:
-    """One question; `wrong` says why the last answer was not taken."""
+    """One question; `wrong` says why the last answer was not taken, `about` which bulletin is answered."""
     say = words(officer.language)
     if step is Step.MARKING:
         text = say.text(
@@ -56,8 +57,10 @@ def question(
         if step in (Step.VALID, Step.SEEN):
             text += " " + say.text("Hours of {zone}", zone=say.embed(officer.zone.key))
     spans = [Span("⚠️ " + wrong + "\n\n")] if wrong else []
+    spans += [Span(about + "\n\n")] if about else []
     spans += [Span("📝 " + text)]
-    return screen(spans, officer.language, choices(officer, kept, step, communities))
+    shown = screen(spans, officer.language, choices(officer, kept, step, communities))
+    return replace(shown, passing=bool(about))
 
 
 def credibility(officer: Officer, kept: Kept, reliability: str) -> Rendered:
@@ -72,15 +75,17 @@ def credibility(officer: Officer, kept: Kept, reliability: str) -> Rendered:
         )
         for number in range(1, 7)
     )
-    return screen([Span("📝 " + say.text("How credible is it?"))], officer.language, rows)
+    back = (Button("◀️ " + say.text("Back"), to("ask", kept, Step.GRADING)),)
+    return screen([Span("📝 " + say.text("How credible is it?"))], officer.language, (*rows, back))
 
 
-def translating(officer: Officer, language: Language, *, wrong: str = "") -> Rendered:
+def translating(officer: Officer, kept: Kept, language: Language, *, wrong: str = "") -> Rendered:
     """For the text in another language."""
     say = words(officer.language)
     text = f"{NAMES[language]}: " + say.text(REASONS[Why.TRANSLATION])
     spans = [Span("⚠️ " + wrong + "\n\n")] if wrong else []
-    return screen([*spans, Span("📝 " + text)], officer.language)
+    back = (Button("◀️ " + say.text("Back"), to("ask", kept, Step.TRANSLATION)),)
+    return screen([*spans, Span("📝 " + text)], officer.language, (back,))
 
 
 def home(officer: Officer, kept: Kept, communities: Sequence[Community], *, said: str = "") -> Rendered:
@@ -96,7 +101,7 @@ def home(officer: Officer, kept: Kept, communities: Sequence[Community], *, said
     if kept.note:
         spans += [Span("\n\n↩️ "), say.aside(say.embed(kept.note))]
     if lacking := missing(half):
-        named = say.listed(say.text(LABELS[each]) for each in lacking)
+        named = say.listed(say.text(label_of(half, each)) for each in lacking)
         spans.append(Span("\n\n❗ " + say.text("Still missing: {steps}", steps=named)))
     return replace(screen(spans, officer.language, _home_rows(kept, say)), passing=True)
 
@@ -212,7 +217,7 @@ def _facts(half: HalfDraft, communities: Sequence[Community], say: Words, zone: 
             lines.append(f"{say.text(LABELS[step])} · {say.listed(map(say.embed, held))}")
     if half.valid_until:
         ends = say.when(moment(from_instant(half.valid_until) / 1000), zone)
-        lines.append(f"{say.text(LABELS[Step.VALID])} · {say.embed(ends)}")
+        lines.append(f"{say.text(label_of(half, Step.VALID))} · {say.embed(ends)}")
     spoken = say.listed(
         NAMES[each] for each in (half.language, *(each.language for each in half.translations))
     )
@@ -224,7 +229,7 @@ def _home_rows(kept: Kept, say: Words) -> Rows:
     half = kept.body
     asked = [*steps(half), *(each for each in OPTIONAL if each not in steps(half))]
     buttons = [
-        Button(("✅ " if filled(half, each) else "") + say.text(LABELS[each]), to("ask", kept, each))
+        Button(("✅ " if filled(half, each) else "") + say.text(label_of(half, each)), to("ask", kept, each))
         for each in asked
     ]
     rows = [tuple(buttons[at : at + _WIDTH]) for at in range(0, len(buttons), _WIDTH)]

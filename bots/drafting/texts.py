@@ -30,6 +30,8 @@ LABELS: Final = {
     Step.SEEN: N_("When"),
     Step.NUMBER: N_("How many"),
 }
+ANSWERS_BY: Final = N_("Answers by")
+"""A request is valid until answers are no longer awaited."""
 QUESTIONS: Final = {
     Step.COMMUNITY: N_("For which community?"),
     Step.KIND: N_("What is it?"),
@@ -74,7 +76,7 @@ REASONS: Final = {
     Why.GRADING: N_("A grading is a letter from A to F and a number from 1 to 6, such as B2."),
     Why.REGIONS: N_("Those are no countries. Write names or codes, like this: France, DE-BE"),
     Why.TACTICS: N_("Those are no codes of tactics. Write them like this: T1566, T0049"),
-    Why.TIME: N_("That is no time ahead, within a year. Write it like this: 2026-12-24 18:00"),
+    Why.TIME: N_("That is no time ahead, within a year. Write 18:00, tomorrow 18:00, or 2026-12-24 18:00"),
     Why.CAVEATS: N_("At most 8 caveats, each a line of up to 200 characters."),
     Why.TRANSLATION: N_("Send the title on the first line and the text below it."),
     Why.REFERENCES: N_("There is no such bulletin here. Write references like this: FRA-2026-0042"),
@@ -83,6 +85,13 @@ REASONS: Final = {
     Why.NUMBER: N_("That is no number from 1 to 99999."),
     Why.CHOICE: N_("Choose one of the buttons."),
 }
+
+
+def label_of(half: HalfDraft, step: Step) -> str:
+    """What a step is called for this draft: a message of the catalogue."""
+    if half.kind is Kind.REQUEST and step is Step.VALID:
+        return ANSWERS_BY
+    return LABELS[step]
 
 
 def question_of(half: HalfDraft, step: Step) -> str:

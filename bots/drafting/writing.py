@@ -9,7 +9,7 @@ from bots.drafting import deadlines, screens, wizard
 from bots.drafting.answers import spoken
 from bots.drafting.changing import changing
 from bots.drafting.draft import Attached, HalfDraft, Named, Step, following
-from bots.drafting.looking import look
+from bots.drafting.looking import answers, look
 from bots.drafting.texts import REASONS
 from bots.drafting.turns import Parts, Stop, Turn, gone, name, said
 from bots.drafting.wizard import Unfit, Why, allowed
@@ -26,6 +26,10 @@ from schemas.vocabulary import Kind, Language, Realm, Relation, Tlp
 from subscribers.records import Community
 
 NOT_KEPT: Final = N_("What you sent was not kept. Delete it here if it should not be in this chat.")
+NOT_A_TIME: Final = N_(
+    "That is no deadline, and was not kept. Write one like this: /ask 18:00, /ask tomorrow 18:00,"
+    " /ask 2026-12-24 18:00"
+)
 FILE_MAX: Final = 20 * 1024 * 1024
 """Bytes of a file that the chat service hands over (Bot API, getFile)."""
 
@@ -58,7 +62,7 @@ class Writing:
         )
         held = [each for each in await self.parts.state.drafts.of(officer.id) if each.body == half]
         kept = held[0] if held else await self.new(officer, half)
-        lost = NOT_KEPT if text and until is None else ""
+        lost = NOT_A_TIME if text and until is None else ""
         return await self._ask(officer, kept, Step.MARKING, wrong=lost)
 
     async def address(self, officer: Officer, draft: int) -> Turn:
@@ -118,7 +122,7 @@ class Writing:
         try:
             if step is Step.TRANSLATION:
                 language = wizard.language_of(value)
-                return Turn(screens.translating(officer, language), kept.id, step, language)
+                return Turn(screens.translating(officer, kept, language), kept.id, step, language)
             half = await self._chosen(officer, kept.body, step, value)
         except Unfit as unfit:
             if unfit.why is Why.CEILING:
@@ -145,7 +149,7 @@ class Writing:
             half = await self._read(officer, kept.body, step, text, language)
         except Unfit as unfit:
             if step is Step.TRANSLATION and language is not None:
-                shown = screens.translating(officer, language, wrong=say.text(REASONS[unfit.why]))
+                shown = screens.translating(officer, kept, language, wrong=say.text(REASONS[unfit.why]))
                 return Turn(shown, kept.id, step, language)
             return await self._ask(officer, kept, step, wrong=unfit.why)
         return await self._next(officer, await self.written(officer, kept, half), step)
@@ -306,7 +310,8 @@ class Writing:
             text = say.text("Your agency may not publish in any community. Ask their owners.")
             raise Stop(said(officer, "⚠️", text).shown)
         reason = say.text(REASONS[wrong] if isinstance(wrong, Why) else wrong) if wrong else ""
-        shown = screens.question(officer, kept, step, places, self.parts.ceiling, wrong=reason)
+        about = await answers(self.parts, officer, kept) if kept.body.kind is Kind.RESPONSE else ""
+        shown = screens.question(officer, kept, step, places, self.parts.ceiling, wrong=reason, about=about)
         return Turn(shown, kept.id, step)
 
     async def _home(self, officer: Officer, kept: Kept, *, told: str = "") -> Turn:

@@ -13,6 +13,7 @@ from bots.dialogue import screens
 from bots.enquiries.desk import PAGE, Answer, page_key
 from bots.enquiries.suggest import did_you_mean, vocabulary
 from bots.parsing.actions import encode
+from bots.parsing.carried import carry
 from bots.parsing.queries import Query, facets, without
 from bots.ports import NodeClient
 from bots.searches.facets import facet_label
@@ -30,8 +31,10 @@ from bots.state.titles import titled
 from bots.wording.words import Words, words
 from schemas.encoding import instant
 from schemas.vocabulary import Kind, Tlp
-from subscribers.records import Community, Page, Record
+from subscribers.records import Community, Filters, Page, Record
 
+PLAIN: Final = "plain"
+"""The verb of a button that carries the words it looks for."""
 PREVIEW_DAYS: Final = 30
 COUNTED_MAX: Final = 100
 """More than these are not counted one by one."""
@@ -141,9 +144,13 @@ class Finder:
         say, token = words(officer.language), kept["token"]
         lines = [say.text("Nothing found.")]
         rows = _chips(query, token, officer, known)
-        if better := await self.suggested(query.words):
+        better = await self.suggested(query)
+        if better:
             lines.append(say.text("Did you mean: {words}", words=say.embed(better)))
-            rows = ((Button("🔎 " + better[:_LABEL_MAX], encode("find", "better", token)),), *rows)
+            # Without restrictions the button carries its words, whatever was searched since.
+            own = carry(PLAIN, 0, better) if query.filters == Filters() else None
+            again = own or encode("find", "better", token)
+            rows = ((Button("🔎 " + better[:_LABEL_MAX], again),), *rows)
         if rows:
             lines.append(say.text("Take a restriction away with its button."))
         if self.ceiling.full is not Tlp.RED:
@@ -151,12 +158,16 @@ class Finder:
         await self.state.memory.set_data(page_key(officer), {**kept, "better": better})
         return Answer(screens.plain_answer("\n".join(lines), officer.language, rows))
 
-    async def suggested(self, text: str) -> str | None:
-        """Words of late titles that may have been meant instead."""
-        if not text:
+    async def suggested(self, query: Query) -> str | None:
+        """Words of late titles that may have been meant instead, and find something that may be shown."""
+        if not query.words:
             return None
         lately = await titled(self.state.store, self.clock.now() - KEEP)
-        return did_you_mean(text, vocabulary(lately, self.ceiling))
+        better = did_you_mean(query.words, vocabulary(lately, self.ceiling))
+        if better is None:
+            return None
+        found = await self.look(query.model_copy(update={"words": better}), 1)
+        return better if found.items else None
 
     async def _page(self, officer: Officer, page: Page, shown: "Shown") -> Answer:
         say = words(officer.language)

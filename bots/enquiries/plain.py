@@ -6,9 +6,9 @@ from typing import Final
 
 from bots.dialogue import screens
 from bots.enquiries.desk import PAGE, Answer
-from bots.enquiries.finding import Finder, hits
+from bots.enquiries.finding import PLAIN, Finder, hits
 from bots.parsing.carried import carry
-from bots.parsing.queries import parse
+from bots.parsing.queries import Query, parse
 from bots.showing.buttons import opening
 from bots.showing.render import Reader, listing
 from bots.showing.rendered import Button, Rows
@@ -18,7 +18,6 @@ from bots.wording.places import coded
 from bots.wording.words import words
 from schemas.vocabulary import Tlp
 
-VERB: Final = "plain"
 PAGES_MAX: Final = 20
 """More are not turned by button: a node answers 100 at once."""
 _LABEL_MAX: Final = 30
@@ -33,9 +32,9 @@ async def look_for(finder: Finder, officer: Officer, text: str, page: int = 0) -
     found = await finder.look(query, PAGE * (page + 1))
     some = found.items[PAGE * page :]
     if not some and not found.cursor:
-        return None if page else await _nothing(finder, officer, query.words)
+        return None if page else await _nothing(finder, officer, query)
     say, rows, notes = words(officer.language), opening(some), [screens.open_one(officer)]
-    if found.cursor and (turn := carry(VERB, page + 1, text)) and page + 1 < PAGES_MAX:
+    if found.cursor and (turn := carry(PLAIN, page + 1, text)) and page + 1 < PAGES_MAX:
         rows += ((Button(say.text("More") + " ▾", turn),),)
     elif found.cursor:
         notes.append(say.text("There are more: /search with these words turns the pages."))
@@ -45,13 +44,13 @@ async def look_for(finder: Finder, officer: Officer, text: str, page: int = 0) -
     return Answer(shown, listed=Listed(tuple(each.bulletin.id for each in some)))
 
 
-async def _nothing(finder: Finder, officer: Officer, looked_for: str) -> Answer:
+async def _nothing(finder: Finder, officer: Officer, query: Query) -> Answer:
     say = words(officer.language)
     rows: Rows = ()
     lines = [say.text("Nothing found.")]
-    if better := await finder.suggested(looked_for):
+    if better := await finder.suggested(Query(words=query.words)):
         lines.append(say.text("Did you mean: {words}", words=say.embed(better)))
-        if again := carry(VERB, 0, better):
+        if again := carry(PLAIN, 0, better):
             rows = ((Button("🔎 " + better[:_LABEL_MAX], again),),)
     if finder.ceiling.full is not Tlp.RED:
         lines.append(say.text("Only bulletins that may be shown in chat are searched here."))

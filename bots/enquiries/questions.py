@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bots.clock import moment
 from bots.dialogue.screens import plain_answer, screen
 from bots.enquiries.desk import PAGE, Answer, Desk
 from bots.officers.roles import Right
@@ -14,6 +13,7 @@ from bots.parsing.actions import encode, short
 from bots.showing.answerable import Answer as By
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Release
+from bots.showing.render import valid_until
 from bots.showing.rendered import Button, Showing
 from bots.state.lists import Listed
 from bots.state.officers import Officer
@@ -108,8 +108,7 @@ def _entry(record: Record, officer: Officer, say: Words) -> Iterable[Span]:
     yield Span("\n\n")
     yield from say.code(bulletin.ref)
     if bulletin.valid_until:
-        time = say.when(moment(from_instant(bulletin.valid_until) / 1000), officer.zone)
-        yield Span(" · " + say.text("valid until {time}", time=say.embed(time)))
+        yield Span(" · " + valid_until(bulletin, say, officer.zone))
     yield Span("\n")
     yield Span(say.embed(bulletin.text_in(officer.language).title), "b")
 

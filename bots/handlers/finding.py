@@ -65,7 +65,9 @@ async def _subscribe(asked: Pressed, context: Context, officer: Officer, token: 
 
 
 def _over(officer: Officer) -> str:
-    return words(officer.language).text("Another search came after this one. Send it again.")
+    return words(officer.language).text(
+        "Another search came after this one. Send /search and the words again."
+    )
 
 
 def register(book: Book) -> None:

@@ -5,7 +5,8 @@ from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
 from bots.dialogue.pause import end_of
-from bots.enquiries.plain import PAGES_MAX, VERB, look_for
+from bots.enquiries.finding import PLAIN
+from bots.enquiries.plain import PAGES_MAX, look_for
 from bots.parsing.carried import carried
 from bots.state.officers import Officer
 from bots.wording.words import words
@@ -43,4 +44,4 @@ async def turn(asked: Pressed, context: Context, officer: Officer) -> None:
 
 def register(book: Book) -> None:
     """Enter what is answered here."""
-    book.button(VERB, turn)
+    book.button(PLAIN, turn)

@@ -256,7 +256,7 @@ def _head(
     lines.append(Span("👤 " + " · ".join(who)))
     lines.append(Span("\n🕒 " + _when(bulletin.issued, say, zone)))
     if bulletin.valid_until:
-        until = say.text("valid until {time}", time=_when(bulletin.valid_until, say, zone))
+        until = valid_until(bulletin, say, zone)
         lines.append(Span(" · " + (say.text("EXPIRED") if "expired" in record.flags else until)))
     lines.append(Span("\n🔈 " + say.text(labels.AUDIENCES[bulletin.tlp])))
     for caveat in bulletin.caveats:
@@ -351,6 +351,14 @@ def _named(language: Language, original: Language, say: Words) -> str:
     return f"{NAMES[language]} · {say.text('original')}" if language is original else NAMES[language]
 
 
+def valid_until(bulletin: Bulletin, say: Words, zone: ZoneInfo) -> str:
+    """Until when it holds, or a request awaits answers; of a bulletin that says so."""
+    time = _when(bulletin.valid_until or bulletin.issued, say, zone)
+    if bulletin.kind is Kind.REQUEST:
+        return say.text("answers wanted by {time}", time=time)
+    return say.text("valid until {time}", time=time)
+
+
 # --- lists ----------------------------------------------------------------------------------------
 
 
@@ -372,7 +380,7 @@ def _entry(record: Record, ceiling: Ceiling, reader: Reader, say: Words) -> Span
     when = _when(bulletin.issued, say, reader.zone)
     who = f"{say.embed(record.agency_name)} · {when}"
     if bulletin.kind is Kind.REQUEST and bulletin.valid_until:
-        who += " · " + say.text("valid until {time}", time=_when(bulletin.valid_until, say, reader.zone))
+        who += " · " + valid_until(bulletin, say, reader.zone)
     return (sign, *ref, Span(stub + state + "\n"), Span(say.embed(title), "b"), Span("\n" + who))
 
 

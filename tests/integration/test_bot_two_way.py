@@ -108,10 +108,12 @@ async def test_a_question_is_asked_and_another_answered(stage: BotStage, node: D
     request = make_record(2, kind="request", title="Whose van is it?", tlp="TLP:CLEAR", severity="flash")
     ed, alert = await alerted(stage, node, Role.RELEASER, request)
     shown = await answered(ed, "Answer", alert, "Send your answer.")
+    assert "↩️ Answers FRA-2026-0002 · Whose van is it?" in text_of(shown)
     home = await ed.ask("It is ours.")
     assert "TLP:CLEAR" in text_of(home)
     home = await pressed(ed, "Preview", home)
     control = await ed.next_message(says("as readers in Alpha will see it"))
+    assert "↩️ Answers FRA-2026-0002 · Whose van is it?" in text_of(control)
     await pressed(ed, "Release", control)
     response = sent(node, Kind.RESPONSE).bulletin
     assert (response.title, response.body, response.tlp) == (
@@ -123,14 +125,15 @@ async def test_a_question_is_asked_and_another_answered(stage: BotStage, node: D
         (Relation.RESPONDS_TO, request.bulletin.id)
     ]
     shown = await ed.ask("/ask Has anybody seen Malachite?")
-    assert "was not kept" in text_of(shown)
+    assert "/ask tomorrow 18:00" in text_of(shown)
     shown = await ed.ask("/ask tomorrow 20:00")
     for label in ("TLP:GREEN", "Elevated"):
         shown = await pressed(ed, label, shown)
     assert "Send your question" in text_of(shown)
     shown = await ed.ask("Has anybody seen a white van?")
     shown = await pressed(ed, "Leave out", shown)
-    await pressed(ed, "Preview", shown)
+    shown = await pressed(ed, "Preview", shown)
+    assert "answers wanted by" in text_of(shown)
     control = await ed.next_message(says("as readers in Alpha will see it"))
     await pressed(ed, "Release", control)
     asked = sent(node, Kind.REQUEST)

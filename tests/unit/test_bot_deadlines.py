@@ -8,6 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.drafting.deadlines import AHEAD_MAX, at, read, read_past
+from bots.drafting.texts import REASONS
+from bots.drafting.wizard import Why
+from bots.drafting.writing import NOT_A_TIME
+from bots.wording.words import words
+from schemas.vocabulary import Language
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 11, 25, 14, 30, tzinfo=PARIS).timestamp()  # a Wednesday
@@ -57,6 +62,30 @@ def told(text: str, zone: ZoneInfo = PARIS, now: float = NOW) -> str | None:
 )
 def test_it_is_read_in_each_language_by_the_officers_clock(text: str, meant: str | None) -> None:
     assert told(text) == meant
+
+
+@pytest.mark.parametrize(
+    "language,named",
+    [
+        (Language.ARABIC, "غدًا 18:00"),
+        (Language.CHINESE, "明天 18:00"),
+        (Language.ENGLISH, "tomorrow 18:00"),
+        (Language.FRENCH, "demain 18:00"),
+        (Language.RUSSIAN, "завтра 18:00"),
+        (Language.SPANISH, "mañana 18:00"),
+    ],
+)
+def test_the_forms_that_a_refusal_names_are_read(language: Language, named: str) -> None:
+    for text in (REASONS[Why.TIME], NOT_A_TIME):
+        said = words(language).text(text).replace("\u2068", "").replace("\u2069", "")
+        assert named in said
+        assert "2026-12-24 18:00" in said
+        assert said.count("18:00") == 3
+    assert (told("18:00"), told(named), told("2026-12-24 18:00")) == (
+        "11-25 18:00",
+        "11-26 18:00",
+        "12-24 18:00",
+    )
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,11 @@ async def test_what_was_meant_is_offered_and_carried_by_its_button(stage: Stage)
     assert "Did you mean: zanzibar" in await stage.asks("zanzibra")
     assert "Zanzibar ferry" in await stage.presses(stage.button("🔎 zanzibar"))
     assert "zanzibra" not in await stage.kept()
+    assert "Did you mean" not in await stage.asks("zanzibra harbour"), "that would find nothing either"
+    assert "Did you mean: zanzibar" in await stage.asks("/search zanzibra")
+    data = stage.button("🔎 zanzibar")
+    await stage.asks("/search harbour")
+    assert "Zanzibar ferry" in await stage.presses(data), "whatever was searched since"
 
 
 async def test_after_a_refused_draft_nothing_is_looked_for_for_ten_minutes(stage: Stage) -> None:
