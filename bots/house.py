@@ -106,7 +106,7 @@ class House:
         )
         wake = self._delivery.wake
         self._schedule = Schedule(state, clock, wake, ceiling)
-        janitor = Janitor(state, front.courier, front.pacer, clock, limit, settings.audit_days * _DAY)
+        janitor = Janitor(state, front.courier, front.pacer, clock, limit, settings.audit_days * _DAY, wake)
         ringer = Ringer(state, clock, settings.ways(), wake)
 
         def news() -> None:

@@ -1,5 +1,6 @@
 """`/audit`, `/audit NAME`, `/audit REFERENCE` and `/audit export [csv]` for administrators."""
 
+import asyncio
 import json
 from typing import Final
 
@@ -10,13 +11,20 @@ from bots.dialogue.context import Context
 from bots.handlers.common import administrators_only
 from bots.officers import audited
 from bots.officers.audit import Entry, as_csv
+from bots.officers.seen import Glimpse, summary, summed
 from bots.parsing.commands import clean, reference
+from bots.showing.overtaken import as_marked_now, at
+from bots.showing.release import Release
 from bots.state.audit import Wanted
 from bots.state.officers import Officer
 from bots.state.outbox import Shown
 from bots.telling.aftermath import PASSING
+from bots.wording.markup import Span
 from bots.wording.words import words
+from schemas.errors import Code, LiaisonError
+from subscribers.records import Record
 
+COUNTED_MAX: Final = 200
 EXPORT_MAX: Final = 100_000
 """So many entries make a file that the service takes; the machine's command gives all."""
 
@@ -56,7 +64,29 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
 async def _show(context: Context, officer: Officer, chat: int, wanted: Wanted, before: int | None) -> None:
     found = await context.state.audit.page(wanted, audited.PAGE + 1, before)
     more = len(found) > audited.PAGE
-    await context.say(officer, chat, audited.page(officer, found[: audited.PAGE], more=more))
+    first = await _summary(context, officer, wanted.officer) if wanted.officer and before is None else []
+    await context.say(officer, chat, audited.page(officer, found[: audited.PAGE], more=more, before=first))
+
+
+async def _summary(context: Context, officer: Officer, name: str) -> list[Span]:
+    """What an officer has seen of bulletins, in numbers; the latest `COUNTED_MAX` are looked up."""
+    rows = await context.state.audit.shown(name)
+    glimpses = [Glimpse(ref, Release(how), first, last) for ref, how, first, last in rows if reference(ref)]
+    lately = sorted(glimpses, key=lambda each: -each.last)
+    refs = dict.fromkeys(each.ref for each in lately if each.release is Release.FULL)
+    records = await asyncio.gather(*(_known(context, ref) for ref in list(refs)[:COUNTED_MAX]))
+    marked = await as_marked_now([each for each in records if each], at(context.node))
+    found = summed(glimpses, {each.bulletin.ref: each for each in marked}, context.desk.ceiling)
+    return summary(officer, name, found) if found else []
+
+
+async def _known(context: Context, ref: str) -> Record | None:
+    try:
+        return await context.node.show(ref)
+    except LiaisonError as error:
+        if error.code is not Code.NOT_FOUND:
+            raise
+        return None
 
 
 async def _export(context: Context, officer: Officer, chat: int, *, table: bool) -> None:

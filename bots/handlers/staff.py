@@ -9,6 +9,7 @@ from bots.officers import staffing
 from bots.officers.roles import Role
 from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
+from bots.state.partings import Parting, Partings
 from schemas.errors import Code, FormatError, OperationError
 
 HOUR = 3_600.0
@@ -89,9 +90,9 @@ async def _step(asked: Pressed, context: Context, officer: Officer, known: Offic
             return staffing.sure(officer, known)
         case "gone":
             taken = await context.state.staff.remove(known.id)
+            await _parting(context, officer, known, taken)
             await context.did(officer, known.name, outcome="removed")
-            context.take_back()
-            return staffing.removed(officer, known.name, taken)
+            return staffing.removed(officer, known.name, taken, context.settings.chat_rate)
         case "lost":
             await _shut_out(context, officer, asked.chat, known)
             known = await context.state.officers.get(known.id) or known
@@ -101,12 +102,22 @@ async def _step(asked: Pressed, context: Context, officer: Officer, known: Offic
 async def _shut_out(context: Context, officer: Officer, chat: int, known: Officer) -> None:
     code, expires = context.new_code(), _expiry(context)
     taken = await context.state.staff.shut_out(known.id, code=code, expires=expires, guarded=True)
+    await _parting(context, officer, known, taken)
     await context.did(officer, known.name, outcome="shut_out")
-    context.take_back()
-    await context.say(officer, chat, staffing.shut_out(officer, known.name, taken))
+    await context.say(
+        officer, chat, staffing.shut_out(officer, known.name, taken, context.settings.chat_rate)
+    )
     hours = context.settings.invitation_hours
     text = screens.invitation(officer, known.name, code, context.username, hours)
     await context.say(officer, chat, text)
+
+
+async def _parting(context: Context, officer: Officer, known: Officer, taken: int) -> None:
+    """Messages of somebody who was shut out are taken back: tell the officer when it is done."""
+    if taken and known.chat is not None and known.id != officer.id:
+        parting = Parting(known.chat, officer.id, known.name, context.clock.now())
+        await Partings(context.state.store).begin(parting)
+    context.take_back()
 
 
 async def _invite(context: Context, officer: Officer, chat: int, name: str, role: Role) -> None:

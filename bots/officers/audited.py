@@ -46,20 +46,22 @@ VERBS: Final = {
     "notice": N_("Notice"),
     "remind": N_("a reminder"),
     "due": N_("a reminder"),
+    "parted": N_("Notice"),
 }
 """What comes by itself, in words; commands are shown as they are written."""
 
 
-def page(asking: Officer, entries: Sequence[Entry], *, more: bool) -> Rendered:
-    """Entries, newest first, with a way to older ones and to the file."""
+def page(asking: Officer, entries: Sequence[Entry], *, more: bool, before: Sequence[Span] = ()) -> Rendered:
+    """Entries, newest first, with a way to older ones and to the file; `before` stands first."""
     say = words(asking.language)
-    spans = [Span("🧾 " + say.text("Who saw and did what"), "b")]
+    spans = [*before, Span("🧾 " + say.text("Who saw and did what"), "b")]
     if not entries:
         spans.append(Span("\n\n" + say.text("Nothing was written down about that.")))
     for entry in entries:
         act = entry.act
         when = say.embed(say.when(moment(entry.at / 1000), asking.zone))
-        told = [say.embed(act.name or "—"), _verb(act, say), say.embed(act.object), _outcome(act, say)]
+        about = say.embed(act.object) if act.object else ""
+        told = [say.embed(act.name or "—"), _verb(act, say), about, _outcome(act, say)]
         asked = "" if act.door == OUTBOX else "👉 "
         spans.append(Span(f"\n\n{when}\n{asked}" + " · ".join(filter(None, told))))
     older = [Button("▶️ " + say.text("Older"), encode("audit", "older", entries[-1].number))] if more else []

@@ -6,6 +6,7 @@ another process, so the database is looked at every few seconds, and at once whe
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,8 @@ from bots.officers.limit import Limit
 from bots.outcomes import ChatFailure, NotSent, TooFast, Unsure
 from bots.ports import Chat
 from bots.showing.render import Reader, gravestone
-from bots.state import State
+from bots.state import State, jobs
+from bots.state.partings import Partings
 from bots.state.staff import Farewell
 from bots.telling.aftermath import DELETE_WITHIN
 from bots.telling.pacing import Pacer
@@ -35,9 +37,19 @@ class Janitor:
     """
 
     def __init__(
-        self, state: State, chat: Chat, pacer: Pacer, clock: Clock, limit: Limit, audit_seconds: float
+        self,
+        state: State,
+        chat: Chat,
+        pacer: Pacer,
+        clock: Clock,
+        limit: Limit,
+        audit_seconds: float,
+        told: Callable[[], None] = lambda: None,
     ) -> None:
+        """`told` is called when there is something to deliver."""
         self._state = state
+        self._partings = Partings(state.store)
+        self._told = told
         self._chat = chat
         self._pacer = pacer
         self._clock = clock
@@ -59,6 +71,7 @@ class Janitor:
             while found := await self._state.staff.farewells(_BATCH):
                 for each in found:
                     await self._take_back(each)
+            await self._tell()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._woken.wait()
@@ -68,6 +81,13 @@ class Janitor:
         if now - self._pruned >= _PRUNE_SECONDS:
             self._pruned = now
             await self._state.audit.prune(now - self._audit_seconds)
+
+    async def _tell(self) -> None:
+        """Whoever shut somebody out hears when all is taken back."""
+        for each in await self._partings.done():
+            await self._state.outbox.add([jobs.parted(each)], self._clock.now())
+            await self._partings.end(each.chat)
+            self._told()
 
     async def _take_back(self, each: Farewell) -> None:
         while wait := self._pacer.wait(each.chat, self._clock.now()):
@@ -88,5 +108,6 @@ class Janitor:
             return
         except ChatFailure as failure:
             # A chat that shut the bot out keeps what it has; the service lets nobody reach into it.
+            await self._partings.missed(each.chat)
             _log.warning("a message could not be taken back", outcome=type(failure).__name__)
         await self._state.staff.taken_back(each)

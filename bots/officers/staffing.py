@@ -1,5 +1,7 @@
 """Screens about who is an officer, and as what. Pure."""
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -15,6 +17,8 @@ from bots.wording.words import Words, words
 from schemas.errors import Code, OperationError
 
 PAGE: Final = 10
+_LONG: Final = 90
+"""Seconds; more are minutes."""
 ROLES: Final = {
     Role.READER: N_("Reader"),
     Role.DRAFTER: N_("Drafter"),
@@ -97,20 +101,33 @@ def sure(asking: Officer, officer: Officer) -> Rendered:
     return plain_answer(text, asking.language, rows)
 
 
-def removed(asking: Officer, name: str, taken: int) -> Rendered:
-    """An officer is no officer any more."""
+def removed(asking: Officer, name: str, taken: int, rate: float) -> Rendered:
+    """An officer is no officer any more; so many messages a second are taken back."""
     say = words(asking.language)
     text = "🗑 " + say.text("{name} is removed.", name=say.embed(name))
-    return plain_answer(text + _taken_back(taken, say), asking.language, (_to_all(say),))
+    return plain_answer(text + _taken_back(taken, rate, say), asking.language, (_to_all(say),))
 
 
-def shut_out(asking: Officer, name: str, taken: int) -> Rendered:
+def shut_out(asking: Officer, name: str, taken: int, rate: float) -> Rendered:
     """A lost phone is harmless; the new invitation comes with the next message."""
     say = words(asking.language)
     text = "📵 " + say.text(
         "The phone of {name} is shut out. Role and subscriptions stay for the new one.", name=say.embed(name)
     )
-    return plain_answer(text + _taken_back(taken, say), asking.language, (_to_all(say),))
+    return plain_answer(text + _taken_back(taken, rate, say), asking.language, (_to_all(say),))
+
+
+def all_back(asking: Officer, body: str) -> Rendered:
+    """All is taken back of a chat that was shut out, from the JSON of its job."""
+    say, told = words(asking.language), json.loads(body)
+    text = say.text("Done: what was in the chat of {name} is taken back.", name=say.embed(told["name"]))
+    if told["missed"]:
+        text += " " + say.count(
+            "{number} message could not be: the chat service refused.",
+            "{number} messages could not be: the chat service refused.",
+            told["missed"],
+        )
+    return plain_answer("✅ " + text, asking.language)
 
 
 def refused(asking: Officer, error: OperationError) -> Rendered:
@@ -131,14 +148,21 @@ def _to_all(say: Words) -> tuple[Button, ...]:
     return (Button("👥 " + say.text("Who may use this bot, and as what"), encode("staff", "home", 0)),)
 
 
-def _taken_back(taken: int, say: Words) -> str:
+def _taken_back(taken: int, rate: float, say: Words) -> str:
     if not taken:
         return ""
-    return "\n" + say.count(
+    seconds = math.ceil(taken / rate)
+    if seconds > _LONG:
+        time = say.count("about {number} minute", "about {number} minutes", math.ceil(seconds / 60))
+    else:
+        time = say.count("about {number} second", "about {number} seconds", seconds)
+    told = say.text("That takes {time}; you are told when it is done.", time=time)
+    back = say.count(
         "{number} message is taken back: deleted, or rewritten when it is older than 48 hours.",
         "{number} messages are taken back: deleted, or rewritten when they are older than 48 hours.",
         taken,
     )
+    return f"\n{back} {told}"
 
 
 def _standing(officer: Officer, asking: Officer, seen: Mapping[int, float], say: Words) -> str:

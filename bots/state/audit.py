@@ -113,6 +113,17 @@ class Audit:
 
         return await self._store.transact(work)
 
+    async def shown(self, officer: str) -> list[tuple[str, str, float, float]]:
+        """Each reference that was shown to an officer, how far, and when first and last (Unix seconds)."""
+        where, values = _where(Wanted(officer))
+        among = " AND ".join([*where, "object != ''"])
+        columns = "object, iif(door = ?, ?, outcome) AS shown, min(at), max(at)"
+        sql = f"SELECT {columns} FROM audit WHERE {among} GROUP BY object, shown"  # noqa: S608 - fixed pieces
+        rows = await self._store.query(sql, (ROOM, Release.FULL.value, *values))
+        return [
+            (ref, how, first / 1000, last / 1000) for ref, how, first, last in rows if how in set(Release)
+        ]
+
     async def last_seen(self) -> dict[int, float]:
         """When each officer last asked something (Unix seconds)."""
         rows = await self._store.query(

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
 from typing import Literal, Self
 
+from bots.state.partings import Parting
 from schemas.vocabulary import Severity
 from subscribers.records import Notice, Record
 
@@ -22,6 +23,7 @@ Verb = Literal[
     "remind",
     "chart",
     "due",
+    "parted",
 ]
 Fate = Literal["amended", "retracted", "expired", "listed", "answered"]
 
@@ -129,6 +131,12 @@ def due(record: str, officer: int, stage: str, body: str) -> Job:
 def closed(cell: int, officer: int, body: str) -> Job:
     """Tell an officer that an event was closed, once."""
     return Job(f"closed:{cell}:{officer}", officer, Priority.ALERT, "closed", body=body)
+
+
+def parted(told: Parting) -> Job:
+    """Tell who shut somebody out, once, that all is taken back: at night too."""
+    body = json.dumps({"name": told.name, "missed": told.missed})
+    return Job(f"parted:{told.chat}:{told.by}:{told.at}", told.by, Priority.CHANGE, "parted", body=body)
 
 
 def digest(officer: int, period: str, body: str) -> Job:

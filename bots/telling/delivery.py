@@ -125,6 +125,7 @@ class Delivery:
                     | "remind"
                     | "chart"
                     | "due"
+                    | "parted"
                 ):
                     await self._send(work)
                 case "edit":

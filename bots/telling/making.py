@@ -12,6 +12,7 @@ from bots.digests.digesting import Compiler
 from bots.drafting.policy import TwoPersons
 from bots.drafting.telling import told_of_draft
 from bots.events import Events
+from bots.officers.staffing import all_back
 from bots.ports import Chat
 from bots.showing.release import Ceiling
 from bots.showing.rendered import Rendered
@@ -88,6 +89,8 @@ class Maker:
                 return await self.teller.alert(work, record)
             case "closed":
                 return over(work.officer, work.body)
+            case "parted":
+                return all_back(work.officer, work.body)
             case "remind":
                 return await self._caller.reminder(work, record)
             case "due":

@@ -50,8 +50,10 @@ async def test_roles_a_lost_phone_and_a_removal(tmp_path: Path) -> None:
         shut = await ed.ask("/lost Claire")
         assert "The phone of Claire is shut out" in text_of(shut)
         assert "1 message is taken back" in text_of(shut)
+        assert "about 1 second; you are told when it is done" in text_of(shut)
         code = text_of(await ed.next_message(says("/start "))).split("/start ")[1].split()[0]
         await eventually(lambda: gone(claire, alert))
+        await ed.next_message(says("Done: what was in the chat of Claire is taken back."))
         assert "privé" in text_of(await claire.ask("/latest"))
         assert "Bienvenue" in text_of(await claire.ask(f"/start {code}"))
         again = await stage.state.officers.by_name("Claire")
@@ -96,6 +98,9 @@ async def test_the_audit_in_chat_and_a_ceiling_that_is_lowered(tmp_path: Path) -
         assert "Ed · /show · FRA-2026-0042 · seen in full" in text_of(listed)
         assert "Ed · an alert · FRA-2026-0042 · seen in full" in text_of(listed)
         assert "Drone" not in text_of(listed)
+        seen = text_of(await ed.ask("/audit Ed")).split("\n")
+        assert seen[:4] == ["🧾 What Ed has seen", "👁 seen in full: 1", "🔈 TLP:GREEN: 1", "🏷 Threat: 1"]
+        assert seen[4].startswith("🕒 first ")
         assert "neither a reference nor an officer" in text_of(await ed.ask("/audit somebody else"))
 
         await ed.send("/audit export")

@@ -11,6 +11,7 @@ import apsw
 import pytest
 from typing_extensions import override
 
+from bots.officers import staffing
 from bots.officers.farewell import Janitor
 from bots.officers.limit import Limit, lowest
 from bots.outcomes import Blocked, ChatFailure, NotSent, TooFast
@@ -20,6 +21,7 @@ from bots.state import State, jobs
 from bots.state.lists import Listed
 from bots.state.lowering import above
 from bots.state.outbox import Shown, note_message, remember
+from bots.state.partings import Parting, Partings
 from bots.telling.pacing import Pacer, Rate, Rates
 from schemas.vocabulary import Language, Tlp
 from tests.support.node_api import make_record
@@ -110,11 +112,19 @@ async def test_young_messages_are_deleted_and_old_ones_rewritten_the_newest_firs
     await shown(state, ed, Shown(7, 2, "young"), ago=HOUR)
     await shown(state, ed, Shown(7, 3, "new"))
     assert await state.staff.remove(ed) == 3
+    boss = await enrolled(state, "Irina", 8)
+    await Partings(state.store).begin(Parting(7, boss, "Ed", 1.0))
+    assert await Partings(state.store).done() == []
     door = Door()
     async with janitor(state, door):
-        await eventually(lambda: nothing_left(state))
+        await eventually(lambda: told_of(state, 1))
     assert [each[:2] for each in door.done] == [("delete", 3), ("delete", 2), ("edit", 1)]
     assert "plus d’actualité" in door.done[2][2]
+
+
+async def told_of(state: State, number: int) -> bool:
+    rows = await state.store.query("SELECT officer, body FROM jobs WHERE verb = 'parted'")
+    return len(rows) == number and await Partings(state.store).done() == []
 
 
 async def test_what_could_not_be_taken_back_is_tried_again_unless_the_chat_is_shut(state: State) -> None:
@@ -129,10 +139,18 @@ async def test_what_could_not_be_taken_back_is_tried_again_unless_the_chat_is_sh
     irina = await enrolled(state, "Irina", 8)
     await shown(state, irina, Shown(8, 1, "one"))
     await state.staff.remove(irina)
+    boss = await enrolled(state, "Claire", 9)
+    await Partings(state.store).begin(Parting(8, boss, "Irina", 1.0))
     shut = Door([Blocked()])
     async with janitor(state, shut):
-        await eventually(lambda: nothing_left(state))
+        await eventually(lambda: told_of(state, 1))
     assert shut.done == []
+    ((body,),) = await state.store.query(
+        "SELECT body FROM jobs WHERE verb = 'parted' AND officer = ?", (boss,)
+    )
+    claire = await state.officers.get(boss)
+    assert claire is not None
+    assert "1 message n’a pas pu" in staffing.all_back(claire, body).parts[0].plain
 
 
 async def test_what_was_on_its_way_is_taken_back_too(state: State) -> None:

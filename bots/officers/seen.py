@@ -1,0 +1,89 @@
+"""What one officer has seen, in a few numbers: for whoever must know what a lost phone had shown. Pure.
+
+Kinds and markings are told only of what may be shown in full now.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bots.clock import moment
+from bots.officers.audited import OUTCOMES
+from bots.showing.release import Ceiling, Release
+from bots.state.officers import Officer
+from bots.wording import labels
+from bots.wording.markup import Span
+from bots.wording.words import words
+from schemas.vocabulary import Kind, Tlp
+from subscribers.records import Record
+
+_ORDER: Final = tuple(Release)
+"""Most is shown first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """A bulletin that was shown so far at most, and when first and last (Unix seconds)."""
+
+    ref: str
+    release: Release
+    first: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Bulletins by how far they were shown; those in full by marking and kind, and how many are not told
+    of.
+    """
+
+    shown: Counter[Release] = field(default_factory=Counter)
+    markings: Counter[Tlp] = field(default_factory=Counter)
+    kinds: Counter[Kind] = field(default_factory=Counter)
+    untold: int = 0
+    first: float = 0.0
+    last: float = 0.0
+
+
+def summed(glimpses: Iterable[Glimpse], records: Mapping[str, Record], ceiling: Ceiling) -> Summary | None:
+    """Each bulletin once, as far as it was ever shown; None for nothing. `records` are the bulletins by
+    their references, under the marking that each has by now.
+    """
+    seen = list(glimpses)
+    if not seen:
+        return None
+    rising = sorted(seen, key=lambda each: -_ORDER.index(each.release))
+    most = {each.ref: each.release for each in rising}
+    full = [records.get(ref) for ref, release in most.items() if release is Release.FULL]
+    told = [each for each in full if each and ceiling.allows(each.bulletin.tlp) is Release.FULL]
+    return Summary(
+        Counter(most.values()),
+        Counter(each.bulletin.tlp for each in told),
+        Counter(each.bulletin.kind for each in told),
+        len(full) - len(told),
+        min(each.first for each in seen),
+        max(each.last for each in seen),
+    )
+
+
+def summary(asking: Officer, name: str, found: Summary) -> list[Span]:
+    """In a few lines, before the entries."""
+    say = words(asking.language)
+    first, last = (say.embed(say.when(moment(at), asking.zone)) for at in (found.first, found.last))
+    shown = (
+        f"{say.text(OUTCOMES[each])}: {say.number(found.shown[each])}"
+        for each in Release
+        if found.shown[each]
+    )
+    markings = (f"{say.embed(each.value)}: {say.number(n)}" for each, n in found.markings.most_common())
+    kinds = (f"{labels.kind(each, say)}: {say.number(number)}" for each, number in found.kinds.most_common())
+    lines = [("👁 ", " · ".join(shown)), ("🔈 ", " · ".join(markings)), ("🏷 ", " · ".join(kinds))]
+    spans = [Span("🧾 " + say.text("What {name} has seen", name=say.embed(name)), "b")]
+    spans += [Span(f"\n{sign}{line}") for sign, line in lines if line]
+    if found.untold:
+        number = say.number(found.untold)
+        text = say.text("no longer here, or above what chat may show by now: {number}", number=number)
+        spans.append(Span(f"\n🔒 {text}"))
+    spans.append(Span("\n🕒 " + say.text("first {first}, last {last}", first=first, last=last) + "\n\n"))
+    return spans
