@@ -115,13 +115,13 @@ js-page: js ## Serve it as a page for this machine's browser
 .PHONY: bench
 bench: $(READY) ## Measure against bare loops of the same library calls, and beside others; writes build/bench.json
 	@mkdir -p build
-	@$(UV) sync --locked --quiet --inexact --extra pictures --group peers || echo "Some of the others could not be installed: they are left out." >&2
+	@$(UV) sync --locked --quiet --inexact --extra pictures --extra traces --group peers || echo "Some of the others could not be installed: they are left out." >&2
 	@python -m tests.bench $(ARGS)
 
 .PHONY: faults
 faults: $(READY) ## Kill, stop, cut off and fill up real processes at every step; writes build/faults.md (ARGS="-k sigstop")
 	@bash .ci/disks
-	@$(UV) sync --locked --quiet --inexact --extra pictures --group faults
+	@$(UV) sync --locked --quiet --inexact --extra pictures --extra traces --group faults
 	@$(APART) pytest -m faults -p no:randomly tests/faults $(ARGS)
 
 .PHONY: performance
@@ -169,7 +169,7 @@ clean: ## Remove what the tools made (.venv and .tools too)
 # ---- the set-up, made anew when the dependencies change ----
 
 $(READY): pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --locked --quiet --extra pictures || { echo "The set-up failed: see the message above. Python 3.11 or newer and a package index are needed." >&2; exit 1; }
+	@$(UV) sync --locked --quiet --extra pictures --extra traces || { echo "The set-up failed: see the message above. Python 3.11 or newer and a package index are needed." >&2; exit 1; }
 	@touch $@
 
 # The fuzzer is large and few need it: it is added where it is asked for, and stays.

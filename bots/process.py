@@ -20,6 +20,7 @@ from bots.settings import BotSettings
 from bots.state import State
 from schemas.errors import Code, OperationError
 from subscribers.client import Agency, ClientSettings
+from subscribers.tracing import exporting
 
 LOCK: Final = "bot.lock"
 ALIVE_SECONDS: Final = 60.0
@@ -64,6 +65,7 @@ async def _run(settings: BotSettings, stream: TextIO | None) -> None:
     async with (
         await State.open(settings.state) as state,
         only_one(settings.state),
+        exporting(settings.traces_url, settings.traces_ratio, "liaison-bot"),
         Agency.open(node_settings(settings)) as agency,
     ):
         await run_on(settings, state, agency, Events(stream))

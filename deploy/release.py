@@ -22,6 +22,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 NAMESPACE: Final = "liaison-release"
 SUMS: Final = "SHA256SUMS"
+EXTRAS: Final = ("--extra", "pictures", "--extra", "traces")
 
 
 class Refused(Exception):
@@ -43,7 +44,7 @@ def release(uv: str, key: Path, out: Path) -> list[Path]:
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(made)}
     _run(uv, "build", "--quiet", "--out-dir", str(out), environment=environment)
     (out / ".gitignore").unlink(missing_ok=True)
-    export = (uv, "export", "--quiet", "--locked", "--no-dev", "--extra", "pictures", "--format")
+    export = (uv, "export", "--quiet", "--locked", "--no-dev", *EXTRAS, "--format")
     pinned = _said(*export, "requirements.txt", "--no-emit-project", "--no-header")
     (out / f"liaison-{version}.requirements.txt").write_text(pinned + "\n", "utf-8")
     parts = json.loads(_said(*export, "cyclonedx1.5"))

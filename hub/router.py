@@ -16,7 +16,7 @@ from uuid import uuid4
 import structlog
 from nats.aio.msg import Msg
 
-from hub import history
+from hub import history, tracing
 from hub.batch import (
     ONE_BY_ONE_MAX,
     BatchRefused,
@@ -200,7 +200,7 @@ class Router:
     async def _settle(
         self, submissions: Sequence[Submission], state: State, group: asyncio.TaskGroup
     ) -> None:
-        settlement = Settlement()
+        settlement = Settlement(judged=tracing.notes())
         again = self._office.among.leases.shared
         for submission in submissions:
             if state.answered(submission.publisher, submission.mark):
@@ -211,7 +211,7 @@ class Router:
                 await self._write(settlement, state, group)
                 if not submission.opened:
                     await self._written()
-                settlement = Settlement()
+                settlement = Settlement(judged=tracing.notes())
             settlement.messages.append(submission.message)
             now = self._office.clock()
             try:
@@ -328,6 +328,7 @@ class Router:
         if settlement.answers:
             await self._hook("stored")
             self._office.meter.settled(settlement.taken, self._office.clock())
+            tracing.stored(settlement.judged, self._office.clock())
         if last := self._turns.window.settled(settlement.messages):
             await last.ack()
 

@@ -33,6 +33,7 @@ from hub.patience import patiently
 from hub.router import Step, no_hook
 from hub.server import NatsServer
 from hub.settings import HubSettings
+from hub.tracing import exporting
 from schemas.errors import Code, OperationError
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ async def running(
         accounts = Accounts.load(settings.accounts_directory, shared=settings.member is not None)
         signer = ReceiptSigner.load(settings)
         begun_with = documents(settings)
+        await stack.enter_async_context(exporting(settings.traces_url, settings.traces_ratio))
         watchers = await _watchers(stack, settings)
         urls, server = settings.nats_urls, None
         if not urls:

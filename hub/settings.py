@@ -93,6 +93,12 @@ class HubSettings(BaseSettings):
         "127.0.0.1",
         description="address of that port; it has neither password nor TLS: see the operator guide",
     )
+    traces_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^@\s]+$",
+        description="where traces are sent, as http://127.0.0.1:4318/v1/traces (OTLP); none: there are none",
+    )
+    traces_ratio: float = Field(1.0, ge=0, le=1, description="the share of bulletins that is traced")
     log: Literal["auto", "json", "console"] = Field(
         "auto", description="log format; auto: colours in a terminal, else JSON"
     )

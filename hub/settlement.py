@@ -7,7 +7,7 @@ The router (`hub.router`) hands messages in and does with the result what has to
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from nats.aio.msg import Msg
 
@@ -56,6 +56,14 @@ class Submission:
         return self.refusal is None and self.sent_to.startswith("s.doc.")
 
 
+class Judged(NamedTuple):
+    """A submission that was answered, with its code and when it was (Unix ms)."""
+
+    submission: Submission
+    code: str
+    at: int
+
+
 @dataclass(slots=True)
 class Settlement:
     """What one atomic batch will hold, and what goes to quarantine before it."""
@@ -64,6 +72,8 @@ class Settlement:
     refused: list[tuple[Submission, LiaisonError]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     taken: list[Taken] = field(default_factory=list)
+    judged: list[Judged] | None = None
+    """The same for traces (`hub.tracing`), where they are wanted."""
     to_each: Counter[str] = field(default_factory=Counter)
     size: int = 0
     through: dict[str, Mark] = field(default_factory=dict)
@@ -82,6 +92,8 @@ class Settlement:
         self.answers.append(Answer(publisher, sha256, code, now))
         size, at = len(submission.message.data), submission.mark.time // 1000
         self.taken.append(Taken(publisher, code, size, at))
+        if self.judged is not None:
+            self.judged.append(Judged(submission, code, now))
 
     def settled(self, submission: Submission) -> None:
         """Note that this is the last submission of its sender so far."""

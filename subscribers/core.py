@@ -29,7 +29,7 @@ from schemas.receipts import ADMITTED
 from schemas.signing import key_id
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import History, Precedence, Realm
-from subscribers import sealing
+from subscribers import sealing, tracing
 from subscribers.airgap.node_side import AirGap
 from subscribers.clock import now_ms
 from subscribers.directory.feed import DirectoryFeed
@@ -194,6 +194,7 @@ class Core:
         `payload(bulletin)` says what the frame holds; what they refuse is raised, and nothing is written.
         """
         made: list[Bulletin] = []
+        begun = tracing.begin()
         new_id = self.new_id()
         future = self._waiting.setdefault(new_id, asyncio.get_running_loop().create_future())
 
@@ -209,6 +210,7 @@ class Core:
 
         try:
             await self.outbox.put(FrameSubject(realm, community, draft.precedence, self.endpoint), make)
+            tracing.journaled(new_id, begun)
             return await self._published(made[-1], community, future)
         finally:
             self._waiting.pop(new_id, None)
@@ -285,6 +287,7 @@ class Core:
         )
 
     def _settled(self, settled: Settled) -> None:
+        tracing.settled(*settled)
         future = self._waiting.get(settled.id)
         if future and not future.done():
             future.set_result(settled)

@@ -13,6 +13,7 @@ import uvloop
 from schemas.errors import Code, LiaisonError
 from subscribers.node import Node
 from subscribers.settings import NodeSettings
+from subscribers.tracing import exporting
 
 if TYPE_CHECKING:
     from subscribers.watching.web import Watchers
@@ -41,6 +42,7 @@ async def _serve(settings: NodeSettings, ready: Ready) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         watchers = await _watchers(stack, settings)
+        await stack.enter_async_context(exporting(settings.traces_url, settings.traces_ratio, "liaison-node"))
         node, local = await stack.enter_async_context(Node.running(settings))
         # What was imported and read at the start stays: the collector need not look through it each time.
         gc.collect()

@@ -115,6 +115,10 @@ class NodeSettings(BaseSettings):
     """How long bulletins stay in the archive, by what they are; the shortest of the rules that fit. Without
     one that fits they stay.
     """
+    traces_url: str | None = Field(default=None, pattern=r"^https?://[^@\s]+$")
+    """Where traces are sent, as `http://127.0.0.1:4318/v1/traces` (OTLP); none: there are none."""
+    traces_ratio: float = Field(default=1.0, ge=0, le=1)
+    """The share of bulletins that is traced."""
     log: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -19,6 +19,8 @@ from bots.state.lists import Listed
 from bots.state.outbox import Sent, Shown, Work
 from bots.telling.aftermath import DELETE_WITHIN, aged, catch_up, ends_at, reader
 from bots.telling.making import Maker, Means
+from schemas.traces import Stage
+from subscribers import tracing
 from subscribers.records import Record
 
 _BATCH: Final = 64
@@ -158,6 +160,7 @@ class Delivery:
         told = Told.load(work.body) if work.verb == "alert" else jobs.PLAIN
         silent = (rendered.silent and not told.loud) or told.hushed or work.sent_parts > 0
         part, rows = rendered.parts[work.sent_parts], rendered.rows if last else ()
+        begun = tracing.begin()
         chat, protect = self._means.chat, rendered.protect
         if rendered.picture and work.sent_parts == 0:
             message = await chat.picture(
@@ -167,6 +170,8 @@ class Delivery:
             message = await chat.send(
                 work.chat, part, rows=rows, protect=protect, silent=silent, reply_to=told.reply_to
             )
+        if work.record:
+            tracing.note(Stage.TOLD, work.record, begun, number=work.id)
         now = self._means.clock.now()
         shown = self._shown(work, message, record, rendered, listed)
         await self._outbox.arrived(work, shown, parts=len(rendered.parts), now=now)

@@ -28,7 +28,9 @@ from bots.state.outbox import Sent, enqueue, remember, shown_of, told_of
 from bots.state.questions import ask, change
 from bots.telling.aftermath import of_people
 from schemas.errors import Code, LiaisonError
+from schemas.traces import Stage
 from schemas.vocabulary import Kind, Relation, Severity
+from subscribers import tracing
 from subscribers.records import Record
 
 _AMENDED_MAX: Final = 50
@@ -162,7 +164,7 @@ class Intake:
 
     async def take(self, incoming: Incoming) -> None:
         """One bulletin: decided, committed, acknowledged."""
-        record = incoming.record
+        record, begun = incoming.record, tracing.begin()
         original = await self._original(record)
         after = changed(record, original) if original else None
         if original and not after:
@@ -191,7 +193,9 @@ class Intake:
 
         async with self._state.store.write() as tx:
             new = await tx.run(commit)
+        tracing.note(Stage.DECIDED, record.bulletin.id, begun, jobs=new)
         await incoming.ack()
+        tracing.note(Stage.READ, record.bulletin.id, begun)
         if new:
             self._wake()
 

@@ -25,6 +25,9 @@ COMMAND_SECONDS: Final = 90.0
 _STOP_SECONDS: Final = 20.0
 _TAIL_LINES: Final = 6
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "SSL_CERT_FILE")
+TRACES: Final = "LIAISON_DEMO_TRACES_URL"
+"""Where the whole demonstration sends its traces, if anywhere."""
+_TRACED: Final = ("HUB", "AGENCY", "BOT")
 
 
 def find_command(name: str) -> str:
@@ -43,7 +46,8 @@ def find_command(name: str) -> str:
 def environment(outside: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
     """What the commands are given of the environment `outside`: nobody's settings, nobody's secrets."""
     kept = {name: outside[name] for name in _PASSED_ON if name in outside}
-    return {**kept, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", **extra}
+    traced = {f"LIAISON_{each}_TRACES_URL": url for each in _TRACED if (url := outside.get(TRACES))}
+    return {**kept, **traced, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", **extra}
 
 
 class Process:

@@ -105,8 +105,8 @@ def told_settings(settings: HubSettings) -> dict[str, Any]:
     """The settings as the audit keeps them: without what stands before the host of a URL, and without what is
     meant to differ among the hubs of a cluster.
     """
-    own = set() if settings.member is None else {"state", "member", "metrics_host", "metrics_port"}
-    told: dict[str, Any] = settings.model_dump(mode="json", exclude=own)
+    own = {"state", "member", "metrics_host", "metrics_port", "traces_url"}
+    told: dict[str, Any] = settings.model_dump(mode="json", exclude=own if settings.member else None)
     if told["nats"]:
         told["nats"] = ",".join(map(_without_password, told["nats"].split(",")))
     return told

@@ -26,6 +26,7 @@ from subscribers.exchange.hub_connection import HubUser, connect_as
 from subscribers.exchange.hub_tls import PLAIN, HubTls
 from subscribers.exchange.outbox import Outbox
 from subscribers.keys import Keyring, NatsUser
+from subscribers.tracing import sending
 
 log = structlog.get_logger(__name__)
 
@@ -215,6 +216,7 @@ class HubLink:
                 await room.acquire()
                 storing = group.create_task(stored(nc, each.subject, each.raw))
                 storing.add_done_callback(lambda _: room.release())
+                sending(storing, each.raw)
                 sent = each.number
 
     async def submit_document(self, raw: bytes, timeout: float = 10.0) -> None:

@@ -29,6 +29,7 @@ from schemas.operations import operations_for, read_operation
 from schemas.receipts import Answer, read
 from schemas.signing import KEY_SIZE
 from schemas.subjects import TRAFFIC, history_for, parse_frame_subject, receipts_for, wraps_for
+from subscribers import tracing
 from subscribers.directory.feed import DirectoryFeed
 from subscribers.exchange.hub_link import HubLink, feed_settled
 from subscribers.exchange.in_order import InOrder
@@ -95,6 +96,7 @@ class Piece(NamedTuple):
 class _Batch:
     changes: Changes
     reading: Reading
+    begun: int | None = field(default_factory=tracing.begin)
     records: list[tuple[NewRecord, Piece]] = field(default_factory=list)
     reports: list[tuple[Reported, Piece]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
@@ -136,8 +138,7 @@ class TrafficFeed:
         """Read until the connection is lost; tells the link when the backlog is done."""
         if await feed_settled(nc, TRAFFIC) == 0:
             await link.read()
-        stream, order = False, InOrder()
-        lost = Code.HUB_UNREACHABLE
+        stream, order, lost = False, InOrder(), Code.HUB_UNREACHABLE
         async with Pull(nc, stream=TRAFFIC, durable=self._endpoint, batch=_BATCH, lost=lost) as pull:
             async for arrived in pull:
                 messages = arrived
@@ -149,8 +150,7 @@ class TrafficFeed:
                 order.follow(messages)
                 last = place(messages[-1]).left == 0
                 live = last and link.caught_up.is_set()
-                answers = await self.take(list(map(_piece, messages)), live=live)
-                link.answered(answers)
+                link.answered(await self.take(list(map(_piece, messages)), live=live))
                 for message in messages:
                     await ack(message)
                 if last:
@@ -233,6 +233,7 @@ class TrafficFeed:
         self._ledger.merge(batch.changes)
         if batch.records:
             self.fresh.offer(level, rows)
+        tracing.committed(batch.records, batch.begun)
         await self._outbox.merge(settlement)
         if batch.unlocked:
             self.unlocked.set()
@@ -292,8 +293,7 @@ class TrafficFeed:
         return from_base64(directory.hub.key, KEY_SIZE) if directory.hub else b""
 
     async def _frame(self, batch: _Batch, piece: Piece, place: int) -> None:
-        changes = batch.changes
-        verdict = await self._verdict(batch, piece, place)
+        changes, verdict = batch.changes, await self._verdict(batch, piece, place)
         if isinstance(verdict, Refusal) and verdict.error.code is Code.FORK and verdict.frame is not None:
             batch.keeping.fork(len(changes.refused), verdict.frame)
         if verdict.chain is not None and verdict.frame is not None:

@@ -17,6 +17,7 @@ from schemas.errors import OperationError
 from schemas.vocabulary import Kind
 from subscribers.records import Change, Record
 from subscribers.storage.archive import Archive
+from subscribers.tracing import begin, republished
 
 log = structlog.get_logger(__name__)
 
@@ -143,7 +144,7 @@ class Republisher:
         return rows
 
     async def _pass_on(self, rows: Sequence[tuple[int, Record]]) -> None:
-        records = [record for _, record in rows]
+        records, begun = [record for _, record in rows], begin()
         changes = [
             change
             for record in records
@@ -156,6 +157,7 @@ class Republisher:
                 await sink.correct(changes)
             self.reached[place] = rows[-1][0]
         self._done = rows[-1][0]
+        republished(records, begun)
         if changes:
             self.changed.set()
         self._unmarked += len(rows)

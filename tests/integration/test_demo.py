@@ -14,6 +14,10 @@ import aiohttp
 import pytest
 
 from hub.demo import plan
+from schemas.errors import Code
+from schemas.receipts import ADMITTED
+from schemas.traces import Stage
+from tests.support.collector import Collected, collecting
 from tests.support.confined import USER, confined, open_place, why_not
 from tests.support.demo import ROOT, headless, interactive, using
 from tests.support.js_reader import LIMIT, build, has_node
@@ -24,7 +28,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 async def test_nothing_is_missing_doubled_or_readable() -> None:
     with open_place() as place:
         before = confined(place / "in")  # where it can be: nobody's rights, and one directory to write to
-        finished = await headless("--bulletins", "40", directory=place / "in" / "world", before=before)
+        world = place / "in" / "world"
+        async with collecting() as collected:
+            finished = await headless(
+                "--bulletins", "40", directory=world, before=before, traces=collected.url
+            )
         assert using(str(place)) == []
     report = finished.report
     assert report["problems"] == []
@@ -48,6 +56,35 @@ async def test_nothing_is_missing_doubled_or_readable() -> None:
     assert report["p50_ms"] <= report["p99_ms"]
     assert report["searched"]["markers"] == 40
     assert report["leaks"] == []
+    every_stage_is_traced_and_no_text(collected)
+
+
+def every_stage_is_traced_and_no_text(collected: Collected) -> None:
+    """What hub, nodes and bots told of a bulletin joins; all that any of them told is of a closed form."""
+    whole = [found for found in collected.traces().values() if {each.name for each in found} == set(Stage)]
+    joined = [
+        found for found in whole if {each.parent for each in found} - {""} <= {each.span for each in found}
+    ]
+    assert joined, {each.name for each in collected.spans}
+    for found in joined:
+        (root,) = {each.span for each in found if each.name == Stage.BULLETIN}
+        assert {each.name for each in found if each.parent == root} >= {
+            Stage.INTAKE,
+            Stage.RECEIVED,
+            Stage.READ,
+        }
+        assert {each.who for each in found} == {"liaison-hub", "liaison-node", "liaison-bot"}
+    words = {ADMITTED, *map(str, Code)}
+    for span in collected.spans:
+        assert span.name in set(Stage)
+        assert 0 < span.start <= span.end
+        for name, value in span.facts.items():
+            assert name in {"liaison.code", "liaison.bytes", "liaison.sequence", "liaison.jobs"}
+            assert value in words if name == "liaison.code" else type(value) is int
+    exported = b"".join(collected.raw).lower()
+    names = [each.name for each in (*plan.AGENCIES, *plan.OFFICERS)]
+    for word in (*names, *(each.slug for each in plan.COMMUNITIES), *(each.id for each in plan.AGENCIES)):
+        assert word.lower().encode() not in exported
 
 
 def test_a_confined_program_has_no_rights_and_one_directory() -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hub.demo.processes import TRACES
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).parent / "liaison-demo"
 
@@ -25,13 +27,19 @@ class Finished:
 
 
 async def headless(
-    *options: str, tree: Path = ROOT, directory: Path | None = None, before: tuple[str, ...] = ()
+    *options: str,
+    tree: Path = ROOT,
+    directory: Path | None = None,
+    before: tuple[str, ...] = (),
+    traces: str = "",
 ) -> Finished:
-    """Run without a person, on the packages in `tree`; `before` stands before the command."""
+    """Run without a person, on the packages in `tree`; `before` stands before the command, and `traces` is
+    where a collector of them listens.
+    """
     keep = ["--keep", str(directory)] if directory else []
     process = await asyncio.create_subprocess_exec(
         *(*before, str(COMMAND), "--headless", "--json", *options, *keep),
-        env={**os.environ, "PYTHONPATH": str(tree)},
+        env={**os.environ, "PYTHONPATH": str(tree), **({TRACES: traces} if traces else {})},
         cwd=tree,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
