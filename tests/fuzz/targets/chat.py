@@ -5,6 +5,8 @@ from typing import Final
 
 from bots.parsing import commands, queries
 from bots.parsing.actions import decode, encode
+from bots.parsing.carried import carried, carry
+from bots.parsing.commands import clean
 from bots.parsing.queries import Query
 from bots.sandbox.entities import EntityError, parse_html, utf16_length
 from bots.sandbox.params import Params, json_fields
@@ -27,6 +29,22 @@ def _callback(data: bytes) -> None:
                 read(index)
             except LiaisonError:
                 continue
+
+
+def _carried(data: bytes) -> None:
+    """What a button with words says; and typed words, in a button and back."""
+    text = data.decode("utf-8", "replace")
+    made = carry("f", 1, text)
+    if made is not None:
+        assert carried(decode(made).arguments[1:]) == clean(text)
+    words = carried(text.split(":"))
+    assert clean(words) == words
+
+
+def _buttons() -> list[bytes]:
+    return [
+        (carry("f", 1, words) or "").removeprefix("f:1:").encode() for words in ("a port", "порт", "港口")
+    ]
 
 
 _COMMANDS: Final[dict[int, Callable[[str], object]]] = dict(
@@ -136,6 +154,7 @@ TARGETS: Final = (
         lambda: [b"ack:019c132cdf4070008000000000000001", b"page:2:abc", b"x", b"sub:kind:tactic"],
         longest=80,
     ),
+    Target("carried", _carried, ("bots/parsing/carried.py",), _buttons, longest=120),
     Target("command", _command, ("bots/parsing/commands.py",), _typed, longest=96),
     Target(
         "query", _query, ("bots/parsing/queries.py",), _searches, spliced((*_KEYS, *_VALUES)), longest=256

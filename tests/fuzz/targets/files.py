@@ -1,16 +1,22 @@
-"""What a hub gives for an attachment: lists of addresses, and chunks."""
+"""What a hub gives for an attachment: lists of addresses, and chunks. A backup, as somebody kept it."""
 
+import io
 import struct
 from typing import Final
 
 from schemas.attachments import address_of, padded, read_list, tree
+from schemas.cask import Lid, Packing, Unpacking
 from schemas.limits import ADDRESSES_PER_LIST
 from subscribers.attachments import FileKey, Opener, Sealer, seal_of
 from tests.fuzz.target import Target
+from tests.support import federation
 
 _KEY: Final = FileKey(bytes(range(32)))
 _HEADER: Final = bytes(24)
 _SEAL: Final = seal_of(_KEY, _HEADER, bytes(32))
+_WORD: Final = "a passphrase of the tests"
+_LID: Final = Lid(what="node", made=federation.AT, salt="5a" * 16)
+_CASK_KEY: Final = _LID.key(_WORD)
 _SIZE: Final = struct.Struct(">H")
 
 
@@ -46,6 +52,26 @@ def _lists() -> list[bytes]:
     return [bytes([below - 1, 0]) + bytes(range(32)) * below for below in (1, 2, 5)] + [b"", b"\x01\x01"]
 
 
+def _cask(data: bytes) -> None:
+    """The key is given, or each input would take a thirtieth of a second."""
+    file = io.BytesIO(data)
+    unpacking = Unpacking(file.read, _WORD, lambda _lid, _word: _CASK_KEY)
+    found = unpacking.read(len(data))
+    unpacking.finish()
+    assert len(found) < len(data) == file.tell()
+
+
+def _casks() -> list[bytes]:
+    made = []
+    for text in (b"", b"x", b"liaison" * 20):
+        out = io.BytesIO()
+        packing = Packing(out.write, _LID, _WORD, federation.random_from("cask"))
+        packing.write(text)
+        packing.close()
+        made.append(out.getvalue())
+    return [*made, made[0] + made[1][-42:], made[2][:-1], _LID.line()]
+
+
 TARGETS: Final = (
     Target(
         "chunk",
@@ -55,4 +81,5 @@ TARGETS: Final = (
         longest=1300,
     ),
     Target("address_list", _list, ("schemas/attachments.py",), _lists, longest=400),
+    Target("cask", _cask, ("schemas/cask.py",), _casks, longest=400),
 )

@@ -10,6 +10,9 @@ from hub.jwt import KeyKind, NKey, check_public
 from hub.registrar import submit
 from hub.watch import Watch
 from schemas.encoding import canonical_json, parse_json, to_base64
+from schemas.errors import Code, FormatError
+from schemas.limits import INTEGER_MAX
+from schemas.rewind import RewindRequest, rewind_of
 from tests.fuzz import samples
 from tests.fuzz.mutate import changed_envelope, changed_json
 from tests.fuzz.target import Target
@@ -96,6 +99,19 @@ def _some_words() -> list[bytes]:
     return [b"s2-of-3", b"s1-of-1", b"w24h\nwitness-0.example=" + key, b"w7d"]
 
 
+def _rewind(data: bytes) -> None:
+    after = rewind_of(data)
+    if after is None:
+        raise FormatError(Code.BAD_REQUEST, "something else is asked for")
+    assert rewind_of(RewindRequest(rewind=after).to_bytes()) == after
+
+
+def _rewinds() -> list[bytes]:
+    return [RewindRequest(rewind=after).to_bytes() for after in (0, 7, INTEGER_MAX)] + [
+        b'{"rewind":-1,"v":1}'
+    ]
+
+
 TARGETS: Final = (
     Target(
         "submission",
@@ -107,6 +123,7 @@ TARGETS: Final = (
     ),
     Target("control", _control, ("hub/control.py",), _controls, changed_json, longest=256),
     Target("claims", _claims, ("hub/claims.py",), _some_claims, longest=256),
+    Target("rewind", _rewind, ("schemas/rewind.py",), _rewinds, changed_json, longest=300),
     Target("nkey", _nkey, ("hub/jwt.py",), _nkeys, longest=96),
     Target("ceremony_words", _ceremony_words, ("hub/ceremony.py", "hub/watch.py"), _some_words, longest=256),
 )
