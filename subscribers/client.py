@@ -70,6 +70,7 @@ class ClientSettings(BaseModel):
     timeout: PositiveFloat = 5.0
     """For one request; a restart of the node within it goes unnoticed. What the hub must answer has more."""
     open_timeout: PositiveFloat = 5.0
+    """To find a node at all. One that is there has `timeout` to say who we are, if that is more."""
 
     @classmethod
     def from_directory(cls, directory: Path, name: str) -> Self:
@@ -285,7 +286,7 @@ class Agency(Owning, Operating, Sharing, Looking):
         return self._requester.known
 
     async def _introduce(self) -> None:
-        known = await self._requester.introduce(self._settings.open_timeout)
+        known = await self._requester.introduce(self._settings.open_timeout, self._settings.timeout)
         if known.name != self.name:
             raise OperationError(
                 Code.BAD_SETTINGS,

@@ -83,9 +83,12 @@ class Requester:
         self._url = url
         self.known: WhoAmI | None = None
 
-    async def introduce(self, timeout: float) -> WhoAmI:
-        """Who the node says we are."""
-        self.known = await self.ask(Verb.WHOAMI, _WHOAMI, {}, timeout)
+    async def introduce(self, reach: float, timeout: float) -> WhoAmI:
+        """Who the node says we are: reached within `reach` seconds, and heard within `timeout` if that is
+        more.
+        """
+        answer = await self._request(Verb.WHOAMI, canonical_json({}), reach, max(reach, timeout))
+        self.known = read_answer(answer, _WHOAMI)
         return self.known
 
     async def ask(self, verb: Verb, shape: TypeAdapter[T], fields: Mapping[str, object], timeout: float) -> T:
@@ -93,15 +96,16 @@ class Requester:
 
         Raises LiaisonError: the node's refusal, or our own.
         """
-        return read_answer(await self._request(verb, canonical_json(dict(fields)), timeout), shape)
-
-    async def _request(self, verb: Verb, payload: bytes, timeout: float) -> bytes:
-        """One request, sent again only while nobody has taken it up, or where that does no harm."""
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + timeout
         # A node that is away is given up as soon as ever; one that waits for the hub is not.
         limit = timeout + (_HUB_WAIT if verb in _AT_THE_HUB else 0.0)
-        last = deadline - timeout + limit
+        return read_answer(await self._request(verb, canonical_json(dict(fields)), timeout, limit), shape)
+
+    async def _request(self, verb: Verb, payload: bytes, reach: float, limit: float) -> bytes:
+        """One request, sent again only while nobody has taken it up, or where that does no harm: taken up
+        within `reach` seconds, answered within `limit`.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline, last = clock() + reach, clock() + limit
         wait = _RETRY_FIRST
         while True:
             nc = await self._link.connection(max(0.0, deadline - clock()))

@@ -16,7 +16,7 @@ from schemas.errors import Code, OperationError
 
 Message = dict[str, Any]
 Predicate = Callable[[Message], bool]
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 class SandboxClient:

@@ -30,6 +30,11 @@ UNREACHABLE: Final = 3
 COMMAND_LINE: Final = "cli"
 """The local client that `init` makes for these commands."""
 
+_PATIENCE: Final = 30.0
+"""Seconds that a node which is there has for an answer: whoever types a command would rather wait for a busy
+one than not know what it has done.
+"""
+
 T = TypeVar("T")
 
 State = Annotated[
@@ -86,7 +91,7 @@ async def node(state: Path | None, client: str) -> AsyncIterator["Agency"]:
     chosen = settings_of(state)
     configure(chosen.log, "error")  # stdout is for answers alone; a refusal is told once, on stderr
     settings = ClientSettings.from_directory(chosen.state / "local", client)
-    async with Agency.open(settings) as agency:
+    async with Agency.open(settings.model_copy(update={"timeout": _PATIENCE})) as agency:
         yield agency
 
 

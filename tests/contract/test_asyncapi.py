@@ -80,7 +80,7 @@ def check(checker: Path, *paths: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_the_official_parser_finds_nothing(checker: Path) -> None:
     for path, verdict in zip(DOCUMENTS, check(checker, *DOCUMENTS), strict=True):
         assert verdict["parsed"], verdict
@@ -88,7 +88,7 @@ def test_the_official_parser_finds_nothing(checker: Path) -> None:
         assert verdict["operations"] == len(load(path)["operations"])
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_the_official_parser_would_find_something(checker: Path, tmp_path: Path) -> None:
     broken = load(DOCUMENTS[0])
     broken["operations"]["receiveIntake"]["action"] = "listen"

@@ -178,7 +178,7 @@ async def test_communities_are_listed(side: Side) -> None:
     assert [each.slug for each in await side.client.communities()] == [SLUG]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 async def test_the_feed_goes_on_behind_the_last_acknowledged(side: Side) -> None:
     first, second = make_record(1), make_record(2)
     await side.arrive(first)

@@ -21,7 +21,7 @@ from tests.support.many_officers import Carrier
 from tests.support.node_api import make_record
 from tests.support.officers_bot import invite, running_sandbox
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 CHATS = tuple(range(1_000_000, 1_000_008))
 HELD = CHATS[:4]
 """As many as tests/support/bot_process.py has in flight at once."""

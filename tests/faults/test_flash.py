@@ -22,7 +22,7 @@ BLOCKED = 5
 NEW_CHAT = 77
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_a_flash_reaches_everybody_through_a_kill_and_a_storm(tmp_path: Path) -> None:
     async with running_sandbox(Limits(overall=Rate(200.0, 20), chat=None, group=None)) as (sandbox, _):
         chats = await enrolled(sandbox, tmp_path, OFFICERS)

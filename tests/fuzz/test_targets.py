@@ -49,7 +49,7 @@ def test_some_seed_of_each_target_is_taken(name: str) -> None:
     assert taken
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_short_run_of_every_target_by_libfuzzer() -> None:
     if importlib.util.find_spec("atheris") is None:
         pytest.skip("atheris is not installed: it has wheels for CPython 3.11 to 3.13 on Linux, x86-64")

@@ -10,7 +10,7 @@ import pytest
 from schemas.parcel import NO_PARCEL, ParcelHeader, ParcelWriter, Piece
 from tests.support.world import Member, World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 
 class Island:

@@ -30,7 +30,7 @@ from tests.support.officers_bot import invite
 from tests.support.room import Browser
 from tests.support.world import Member, World, draft
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 SMALL = b"A map of the border, in a few words."
 

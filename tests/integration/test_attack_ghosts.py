@@ -33,9 +33,9 @@ from subscribers.storage.ledger import Ledger
 from subscribers.storage.store import Store
 from tests.integration.test_owners import agreed, in_log, out, together
 from tests.support.frames import Pair
-from tests.support.world import Member, World, eventually
+from tests.support.world import DEADLINE, PATIENCE, Member, World, eventually
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @dataclass
@@ -47,7 +47,7 @@ class MaliciousHub:
 
     async def put(self, data: bytes, subject: str = "") -> None:
         """Append to the directory stream, past the registrar."""
-        answer = await self.nc.request(subject or membership_log(self.community), data, timeout=10)
+        answer = await self.nc.request(subject or membership_log(self.community), data, timeout=DEADLINE)
         assert b'"error"' not in answer.data
 
     def entry(self, directory: Directory, *signers: Signer, **changes: Any) -> bytes:  # noqa: ANN401 - fields
@@ -79,7 +79,8 @@ async def acting(world: World, community: str) -> AsyncIterator[MaliciousHub]:
     """Connected as the hub."""
     settings = HubSettings(state=world.state)
     credentials = Accounts.load(settings.accounts_directory).credentials(Service.HUB)
-    nc = await nats.connect(f"nats://127.0.0.1:{world.port}", **credentials.options())
+    url = f"nats://127.0.0.1:{world.port}"
+    nc = await nats.connect(url, **credentials.options(), connect_timeout=PATIENCE)
     try:
         yield MaliciousHub(nc, community)
     finally:

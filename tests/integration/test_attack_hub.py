@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from hub.demo.ports import free_ports
 from schemas.encoding import to_base64
 from subscribers.exchange.composer import Context
 from subscribers.exchange.hub_link import Admission, HubKey, HubLink, feed_settled, hub_clock
@@ -54,7 +54,7 @@ async def hostile(url: str, answer: bytes) -> AsyncIterator[asyncio.Queue[str]]:
     """A hub that gives the same answer to everything; what it was asked, as it comes."""
     asked: asyncio.Queue[str] = asyncio.Queue()
     nc = Client()
-    await nc.connect(url)
+    await nc.connect(url, connect_timeout=int(DEADLINE))
 
     async def reply(message: Msg) -> None:
         asked.put_nowait(message.subject)
@@ -71,8 +71,7 @@ async def hostile(url: str, answer: bytes) -> AsyncIterator[asyncio.Queue[str]]:
 @pytest.fixture
 async def url(tmp_path: Path) -> AsyncIterator[str]:
     """A NATS server with nobody's accounts."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     directory = tmp_path / "server"
     directory.mkdir()
     config = directory / "server.conf"

@@ -9,7 +9,7 @@ import pytest
 from subscribers.records import Filters
 from tests.support.world import World, eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 WORD = "correct horse battery staple\n"
 

@@ -26,9 +26,9 @@ from schemas.receipts import ADMITTED
 from schemas.vocabulary import Realm
 from subscribers.records import Community
 from tests.support.hand import HOUR, Hand, Speech, by_hand, now_ms
-from tests.support.world import Member, Result, World, draft, eventually
+from tests.support.world import DEADLINE, PATIENCE, Member, Result, World, draft, eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 NOBODY = "019aa000-0000-7000-8000-000000000000"
 
@@ -139,7 +139,8 @@ async def test_the_chain_goes_on_and_no_reader_saw_any_of_it(
     assert await stage.speech.say(stage.speech.bulletin(mark)) == ADMITTED
     await stage.owner.has(stage.community.slug, mark)
     assert set(await stage.owner.titles(stage.community.slug)) == {"Said 0", "Said 1", mark}
-    assert {each["code"] for each in await stage.owner.quarantined()} <= {"exercise_mismatch"}
+    refused = [each for each in await stage.owner.quarantined() if each["agency"] == "pt"]
+    assert {each["code"] for each in refused} <= {"exercise_mismatch"}
 
 
 async def test_an_exercise_flag_that_the_hub_cannot_see_is_refused_by_the_reader(stage: Stage) -> None:
@@ -170,7 +171,9 @@ async def test_a_stranger_has_no_way_in_and_a_former_member_hears_not_member(sta
     closed = await stage.owner.found()
     place = stage.speech.place._replace(community=closed.id)
     with pytest.raises(NoRespondersError):
-        await stage.hand.nc.request(place.intake(), stage.speech.bulletin("Hello", place=place), timeout=5)
+        await stage.hand.nc.request(
+            place.intake(), stage.speech.bulletin("Hello", place=place), timeout=DEADLINE
+        )
 
     left = await stage.owner.found(slug=f"left-{now_ms()}")
     async with stage.owner.client() as agency:
@@ -221,6 +224,7 @@ async def direct(member: Member) -> None:
             user_jwt_cb=lambda: bytearray(admission.user_jwt.encode()),
             signature_cb=keys.nats.signature,
             allow_reconnect=False,
+            connect_timeout=PATIENCE,
             error_cb=quiet,
         )
     finally:
@@ -328,12 +332,16 @@ async def test_a_clock_that_is_off_by_an_hour(world: World, hours: int) -> None:
     await wrong.start()
     try:
         await member.connected()
-        doctor = await member.run("doctor")
-        assert doctor.status == 1
-        wrongs = [each for each in doctor.json if not each["ok"]]
-        assert [each["check"] for each in wrongs] == ["clock"]
+        wrongs: list[dict[str, Any]] = []
+
+        async def compared() -> bool:  # a hub that is busy for seconds is no hub to set a clock by
+            doctor = await member.run("doctor")
+            assert doctor.status == 1
+            wrongs[:] = [each for each in doctor.json if not each["ok"]]
+            return [each["check"] for each in wrongs] == ["clock"] and "NTP" in wrongs[0]["fix"]
+
+        await eventually(compared)
         assert ("ahead of" if hours > 0 else "behind") in wrongs[0]["message"]
-        assert "NTP" in wrongs[0]["fix"]
         async with member.client() as agency:
             with pytest.raises(LiaisonError, match="clock_skew"):
                 await agency.publish(draft("At the wrong time"), community.slug)

@@ -116,7 +116,7 @@ async def at_the_keyboard(folder: Path, node: Node, arrive: Callable[[str], Awai
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_from_the_first_administrator_to_an_alert(tmp_path: Path) -> None:
     (tmp_path / "bot-folder").mkdir()
     folder = tmp_path / "bot-folder"

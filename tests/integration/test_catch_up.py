@@ -8,7 +8,7 @@ from subscribers.client import Agency
 from subscribers.records import Community
 from tests.support.world import World, draft
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600), pytest.mark.slow]
 BACKLOG = 240
 AT_ONCE = 40
 

@@ -7,14 +7,19 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from nats.aio.msg import Msg
 
 from schemas.bulletin import parse_draft
-from schemas.errors import Code, LiaisonError
+from schemas.encoding import canonical_json
+from schemas.errors import Code, LiaisonError, OperationError
 from schemas.vocabulary import Kind, Realm, Severity, Tlp
+from subscribers.api import WhoAmI
 from subscribers.client import Agency, ClientSettings
 from subscribers.feed import Delivery
+from subscribers.link import Link
 from subscribers.local import ClientIdentity, LocalNats, LocalSettings, Role
 from subscribers.records import Community, Filters, Page
+from subscribers.requester import Requester
 from subscribers.service.answering import NodeService
 from tests.support.local_nats import DEADLINE, collect, connected, running_node
 from tests.support.node_api import COMMUNITY, MemoryNode, make_draft, make_record
@@ -279,7 +284,7 @@ async def test_what_a_vanished_client_left_comes_first_and_at_once(tmp_path: Pat
             await lost.nc.publish("$JS.API.CONSUMER.MSG.NEXT.BULLETINS.bot", ask, reply="_INBOX.lost")
             await node.local.republish([make_record(number) for number in (1, 2, 3)])
             received = [await pulled.get() for _ in range(3)]
-            await received[0].ack_sync()
+            await received[0].ack_sync(DEADLINE)
             # No further back than to what was acknowledged, whatever is asked for.
             answer = await lost.nc.request("feed.back", b'{"seq": 1}', timeout=DEADLINE)
             assert "error" in json.loads(answer.data)
@@ -327,6 +332,29 @@ async def test_a_slow_hub_is_waited_for_and_a_slow_node_is_not(tmp_path: Path) -
             assert not changing.done()
             api.hub.set()
             assert (await changing).slug == "alpha"
+
+
+async def test_a_busy_node_that_was_found_has_longer_to_say_who_we_are(tmp_path: Path) -> None:
+    async with LocalNats.open(LocalSettings(directory=tmp_path)) as local:
+        await local.add_client("bot")
+        known = WhoAmI(name="bot", role=Role.READER, ceiling=Tlp.GREEN, verbs=())
+        node = await local.connection()
+
+        async def answer(asked: Msg) -> None:
+            await asyncio.sleep(0.1)  # longer than it may take to find the node
+            await asked.respond(canonical_json({"result": known.model_dump(mode="json")}))
+
+        await node.subscribe("node.whoami.*", cb=answer)
+        settings = ClientSettings.from_directory(tmp_path, "bot")
+        away = OperationError(Code.NODE_UNREACHABLE, "away")
+        link = Link(settings.url, settings.seed_file.read_bytes().strip(), "bot", unreachable=away)
+        link.start()
+        try:
+            asking = Requester(link, settings.url)
+            for reach in (DEADLINE, 0.02):  # once the way is there
+                assert await asking.introduce(reach, DEADLINE) == known
+        finally:
+            await link.close()
 
 
 async def test_everything_survives_a_restart_of_the_node(tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ async def test_the_survivor_goes_on_where_the_killed_one_stopped(tmp_path: Path)
                 await station.put(chain.subject.intake(), sent[-1])
         world.settings = made.hubs["b"]
         await eventually(lambda: shared_by(hub, "b"))
+        for number, raw in enumerate(sent[-6:]):
+            assert await stations[number // 3].answer(raw) == "admitted"
         assert (await world.ask("suspend", who=at_b.kit.id))["endpoints"] == [at_b.kit.endpoint]
         last = chains[0].make(world.now)
         assert await at_a.send(chains[0], last) == "admitted"
@@ -93,7 +95,9 @@ async def refused_to_a_stranger(url: str) -> None:
     """Who does not know the authority does not talk to the server."""
     urls = url.split(",")
     with pytest.raises(ssl.SSLError):
-        await Client().connect(urls, allow_reconnect=False, error_cb=quiet, **tls.options(urls, None))
+        await Client().connect(
+            urls, allow_reconnect=False, connect_timeout=60, error_cb=quiet, **tls.options(urls, None)
+        )
 
 
 async def quiet(_: Exception) -> None:

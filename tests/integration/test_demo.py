@@ -22,7 +22,7 @@ from tests.support.confined import USER, confined, open_place, why_not
 from tests.support.demo import ROOT, headless, interactive, using
 from tests.support.js_reader import LIMIT, build, has_node
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 async def test_nothing_is_missing_doubled_or_readable() -> None:

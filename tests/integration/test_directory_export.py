@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.world import Result, World
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 
 def checks(result: Result) -> dict[str, str]:

@@ -11,7 +11,7 @@ from subscribers.exercise.log import read_run
 from subscribers.records import Filters
 from tests.support.world import Member, World, draft, eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 FACTS = {"kind": "threat", "severity": "high", "tlp": "TLP:GREEN", "language": "en"}
 

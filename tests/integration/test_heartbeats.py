@@ -10,7 +10,7 @@ from schemas.vocabulary import Severity
 from tests.support.crook import Crook, cheating
 from tests.support.world import Member, World, eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 
 async def pair(world: World) -> tuple[Member, Member]:

@@ -16,7 +16,7 @@ from schemas.errors import TrustError
 from schemas.limits import CHUNK_MAX
 from schemas.subjects import chunk_request, chunk_upload
 from tests.support.frames import AgencyKit
-from tests.support.hub_world import HubWorld, Station, prepare_hub
+from tests.support.hub_world import DEADLINE, HubWorld, Station, prepare_hub
 
 DAY = 3 * CHUNK_MAX
 
@@ -31,14 +31,14 @@ class Scene:
     async def put(self, station: Station, data: bytes) -> str:
         """What the hub answers to a chunk, with its signature checked."""
         subject = chunk_upload(station.kit.endpoint)
-        reply = (await station.nc.request(subject, data, timeout=20)).data
+        reply = (await station.nc.request(subject, data, timeout=DEADLINE)).data
         (answer,) = receipts.read(reply, station.kit.endpoint, station.hub_key)
         assert answer.sha256 == sha256(data).hexdigest()
         return answer.code
 
     async def get(self, station: Station, data: bytes) -> bytes | None:
         """The chunk as another endpoint gets it, by its address."""
-        reply = await station.nc.request(chunk_request(sha256(data).hexdigest()), timeout=20)
+        reply = await station.nc.request(chunk_request(sha256(data).hexdigest()), timeout=DEADLINE)
         status = (reply.headers or {}).get("Status")
         assert status in {None, "404"}
         return None if status else reply.data

@@ -24,7 +24,7 @@ from tests.support.frames import AgencyKit
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE = 120.0
 # Each command is a new process, and a busy machine takes seconds to start one.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 async def command(directory: Path, module: str, *arguments: str) -> tuple[int, str, str]:

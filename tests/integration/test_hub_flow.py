@@ -142,9 +142,11 @@ async def test_a_membership_that_begins_later_takes_effect_by_itself(world: Worl
     hub = world[0]
     france, kenya = await hub.enrol("fra", "FRA"), await hub.enrol("ken", "KEN")
     circle = await hub.community(france)
-    entry = circle.change("ken", hub.now, nbf=hub.now + LEAD + 1500)
+    begins = hub.now + LEAD + 1500
+    entry = circle.change("ken", hub.now, nbf=begins)
     assert await france.submit(entry) == "admitted"
-    assert not hub.log(kenya, circle)
+    # On a machine that was busy for too long, it may be time already: that is looked at last.
+    assert not hub.log(kenya, circle) or hub.now >= begins - LEAD
     await hub.know(circle, kenya)
     chain = Chain(kenya.kit, circle)
     assert await kenya.send(chain, chain.make(hub.now)) == "not_member"
@@ -190,7 +192,7 @@ async def see_the_audit(hub: HubWorld, again: RunningHub, endpoint: str) -> None
     assert parse(kept[2]).act.who == getpass.getuser()
     assert (await hub.ask("audit", after=6))["entries"] == [each.decode() for each in kept[6:]]
     forged = replace(parse(kept[-1]), number=len(kept) + 1).to_bytes()
-    await again.office.nc.jetstream().publish("a.resume", forged)
+    await again.office.nc.jetstream(timeout=DEADLINE).publish("a.resume", forged)
     await hub.ask("suspend", who="fra")
     with pytest.raises(LiaisonError, match="entry 9 or one before it was changed"):
         Check().follow(each.encode() for each in (await hub.ask("audit"))["entries"])
@@ -293,7 +295,7 @@ async def test_wraps_reach_members_only(world: World) -> None:
     assert await kenya.submit(wraps(announcement, kenya.kit), "wrap") == "unknown_epoch"
     assert await france.submit(b"\x01junk", "wrap") == "bad_wrap"
     # No endpoint can send there; should one be let through, it is answered all the same.
-    await world[1].office.nc.jetstream().publish(f"s.else.{france.kit.endpoint}", b"hello")
+    await world[1].office.nc.jetstream(timeout=DEADLINE).publish(f"s.else.{france.kit.endpoint}", b"hello")
     assert await france.answer(b"hello") == "bad_subject"
     held = await stored(world[1].office.nc, "TRAFFIC", "w.>")
     assert [each.subject for each in held] == [f"w.{kenya.kit.endpoint}"]

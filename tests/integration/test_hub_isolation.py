@@ -395,7 +395,7 @@ async def test_a_chunk_is_read_by_its_address_and_with_nothing_else_in_the_quest
     for question in (b'{"seq":1}', b'{"last_by_subj":"cu.>"}', b'{"multi_last":["c.*"],"batch":9}'):
         told = await nc.request(chunk_request(scene.address), question, timeout=DEADLINE)
         assert ((told.headers or {})["Status"], told.data) == ("408", b"")
-    await scene.running.hub.request(f"{CHUNK_USE}.{scene.victim.public}", b"1", timeout=5)
+    await scene.running.hub.request(f"{CHUNK_USE}.{scene.victim.public}", b"1", timeout=DEADLINE)
     for star in ("*", ">"):
         assert (await nc.request(chunk_request(star), timeout=DEADLINE)).data == CHUNK
 

@@ -16,7 +16,7 @@ from schemas.subjects import pages_for
 from schemas.wraps import Wrap, kem_key_id, parse_wrap
 from tests.support.federation import code_of
 from tests.support.frames import Chain
-from tests.support.hub_world import HubWorld, Station, hub_world
+from tests.support.hub_world import DEADLINE, HubWorld, Station, hub_world
 
 World = tuple[HubWorld, RunningHub]
 
@@ -30,7 +30,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def answer(station: Station, community: str, after: int) -> bytes:
     """What the hub answers to who asks for a page."""
     asked = PageRequest(com=community, after=after).to_bytes()
-    return bytes((await station.nc.request(pages_for(station.kit.endpoint), asked, timeout=20)).data)
+    return bytes((await station.nc.request(pages_for(station.kit.endpoint), asked, timeout=DEADLINE)).data)
 
 
 async def pages(station: Station, community: str) -> list[Page]:
@@ -71,7 +71,7 @@ async def test_a_member_gets_the_past_of_its_community_in_pages(world: World) ->
     assert await code(bra, circle.id) is Code.NOT_MEMBER
     assert await code(ken, other.id) is Code.NOT_MEMBER
     assert await code(ken, "99" * 16) is Code.UNKNOWN_COMMUNITY
-    junk = await ken.nc.request(pages_for(ken.kit.endpoint), b"{}", timeout=20)
+    junk = await ken.nc.request(pages_for(ken.kit.endpoint), b"{}", timeout=DEADLINE)
     assert code_of(parse_page, junk.data, 0) is Code.BAD_DOCUMENT
 
 

@@ -17,7 +17,8 @@ from schemas.limits import CLOCK_SKEW_MAX, FRAME_MAX, INTAKE_AGE_MAX, LIFE_MAX
 from schemas.merkle import Head
 from schemas.vocabulary import Precedence, Realm
 from tests.support.frames import HOUR, AgencyKit, Chain, Circle, Pair, flipped
-from tests.support.hub_world import HubWorld, Station, hub_world, stored
+from tests.support.hub_world import DEADLINE, HubWorld, Station, hub_world, stored
+from tests.support.nats_server import eventually
 
 
 @dataclass
@@ -178,7 +179,7 @@ async def test_what_no_import_lets_through_is_refused_all_the_same(
     circle = Circle(scene.france.kit, id=scene.other.id if code == "wrong_realm" else "0" * 32)
     frame = Chain(scene.france.kit, circle).build(scene.now)
     subject = place.format(exercise=scene.other.id, nowhere="0" * 32, pk=scene.france.kit.endpoint)
-    await scene.running.office.nc.jetstream().publish(subject, frame)
+    await scene.running.office.nc.jetstream(timeout=DEADLINE).publish(subject, frame)
     assert await scene.france.answer(frame) == code
 
 
@@ -188,6 +189,11 @@ async def test_what_a_suspended_agency_had_sent_before_is_not_admitted(scene: Sc
         await scene.france.put(scene.chain.subject.intake(), frame)
         await scene.hub.ask("suspend", who="fra")
     await scene.france.close()
+
+    async def judged() -> bool:
+        return bool(await stored(scene.running.office.nc, "QUARANTINE"))
+
+    await eventually(judged)
     await scene.hub.ask("resume", who="fra")
     await scene.france.connect()
     assert await scene.france.answer(frame) == "suspended"
@@ -205,7 +211,7 @@ async def test_what_a_suspended_agency_had_sent_before_is_not_admitted(scene: Sc
 async def test_a_subject_of_another_shape(scene: Scene, subject: str) -> None:
     place = subject.format(com=scene.circle.id, pk=scene.france.kit.endpoint)
     frame = scene.chain.build(scene.now)
-    await scene.running.office.nc.jetstream().publish(place, frame)
+    await scene.running.office.nc.jetstream(timeout=DEADLINE).publish(place, frame)
     if place.endswith(scene.france.kit.endpoint):
         assert await scene.france.answer(frame) == "bad_subject"
     else:  # nobody to answer to; it is kept all the same

@@ -72,7 +72,7 @@ async def read(nc: Client, stream: str, durable: str, count: int) -> list[bytes]
     async with Pull(nc, stream, durable) as pull:
         taken = await take(pull, count)
     for message in taken:
-        await message.ack_sync()
+        await message.ack_sync(DEADLINE)
     return [message.data for message in taken]
 
 
@@ -186,7 +186,7 @@ async def test_admission_begins_with_all_that_the_intake_holds(running: HubNats)
     await ensure_admission(running.hub)
     async with Pull(running.hub, INTAKE, ADMISSION, batch=4) as pull:
         first = await take(pull, 4)
-        await first[1].ack_sync()
+        await first[1].ack_sync(DEADLINE)
     await ensure_admission(running.hub)
     assert await read(running.hub, INTAKE, ADMISSION, 6) == [b"0", b"1", b"2", b"3", b"4", b"5"]
 
@@ -256,13 +256,13 @@ async def test_widening_is_live_and_brings_the_whole_membership_log(running: Hub
         Pull(peer.nc, TRAFFIC, peer.public) as traffic,
     ):
         for message in await take(directory, 2):
-            await message.ack_sync()
+            await message.ack_sync(DEADLINE)
         await running.entitle(peer, ("live", COM), ("live", OTHER))
         replayed = await take(directory, 3)
         assert [message.data for message in replayed] == [b"2", b"3", b"4"]
         assert [message.metadata.sequence.stream for message in replayed] == [2, 3, 4]
         for message in replayed:
-            await message.ack_sync()
+            await message.ack_sync(DEADLINE)
         await publish(running.hub, f"f.live.{OTHER}.routine.x", b"after")
         assert (await take(traffic, 1))[0].data == b"after"
         await publish(running.hub, f"m.{OTHER}", b"5")
@@ -318,7 +318,7 @@ async def test_what_a_broken_connection_had_not_acknowledged_comes_again_in_orde
     for number in range(4):
         await publish(running.hub, f"f.live.{COM}.routine.x", b"%d" % number)
     async with Pull(peer.nc, TRAFFIC, peer.public) as pull:
-        await (await take(pull, 4))[0].ack_sync()
+        await (await take(pull, 4))[0].ack_sync(DEADLINE)
         await peer.nc.close()
     await publish(running.hub, f"f.live.{COM}.routine.x", b"4")
 
@@ -327,7 +327,7 @@ async def test_what_a_broken_connection_had_not_acknowledged_comes_again_in_orde
     async def nothing_under_way() -> bool:
         return not json.loads(await again.request(f"look.{TRAFFIC}"))["num_ack_pending"]
 
-    await eventually(nothing_under_way, deadline=5)
+    await eventually(nothing_under_way)  # what is only late stays under way until it comes again
     assert await read(again.nc, TRAFFIC, peer.public, 4) == [b"1", b"2", b"3", b"4"]
 
 
@@ -380,11 +380,15 @@ async def test_a_batch_without_an_answer_is_uncertain(running: HubNats) -> None:
     await deaf.subscribe("silence")
     with pytest.raises(BatchUncertain):
         await publish_batch(deaf, [Outgoing("silence", b"")], batch_id="b", timeout=0.05)
-    with pytest.raises(BatchUncertain) as uncertain:
-        await publish_ordered(
-            deaf, [Outgoing("f.a", b""), Outgoing("silence", b"")], batch_id="b", timeout=0.5
-        )
-    assert uncertain.value.stored == 1
+    some = [Outgoing("f.a", b""), Outgoing("silence", b"")]
+    known: list[int] = []
+    for patience in (0.5, 5.0, DEADLINE / 2):  # a busy server may leave the first one waiting, too
+        with pytest.raises(BatchUncertain) as uncertain:
+            await publish_ordered(deaf, some, batch_id="b", timeout=patience)
+        known.append(uncertain.value.stored)
+        if any(known):
+            break
+    assert known[-1] == 1
     await deaf.close()
 
 
@@ -474,7 +478,7 @@ async def test_a_pull_goes_on_after_the_server_was_killed(running: HubNats) -> N
     await ensure_admission(running.hub)
     async with Pull(running.hub, INTAKE, ADMISSION, heartbeat=0.2) as pull:
         (first,) = await take(pull, 1)
-        await first.ack_sync()
+        await first.ack_sync(DEADLINE)
         killed = await asyncio.create_subprocess_exec("kill", "-9", str(running.server.pid))
         await killed.wait()
 
@@ -538,7 +542,7 @@ def test_settings_come_from_arguments_environment_and_file(tmp_path: Path, root:
         env=environment,
         capture_output=True,
         check=True,
-        timeout=30,
+        timeout=60,
     )
     shown = json.loads(run.stdout)
     assert (shown["host"], shown["port"], shown["nats"], shown["log"]) == ("10.0.0.1", 6000, None, "json")

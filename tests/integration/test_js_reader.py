@@ -23,7 +23,7 @@ PAGE: Final = "http://localhost/"
 pytestmark = [
     pytest.mark.skipif(not has_node(), reason="Node.js is not installed"),
     pytest.mark.slow,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
 ]
 
 

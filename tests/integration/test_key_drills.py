@@ -19,7 +19,7 @@ from subscribers.records import Community
 from subscribers.settings import NodeSettings
 from tests.support.world import DEADLINE, Member, Result, World, eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 
 def current(keys: list[KeyInfo], use: str, endpoint: str) -> str:

@@ -23,7 +23,7 @@ from tests.support.world import Member, World, eventually
 COM = "0a" * 16
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_a_cut_link_loses_and_doubles_nothing(tmp_path: Path) -> None:
     (tmp_path / "world").mkdir()
     async with World.opened(tmp_path / "world", leaves=True) as world:

@@ -12,7 +12,7 @@ from schemas.vocabulary import Tlp
 from subscribers.local import Role
 from tests.support.world import Member, Result, World, command
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 WATCHED = """
 import os, sys

@@ -13,7 +13,7 @@ from subscribers.client import Agency
 from subscribers.records import Record, ReleaseEntry
 from tests.support.world import Member, World, draft, eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 
 async def entry(agency: Agency, request: str) -> ReleaseEntry:

@@ -12,11 +12,12 @@ import nats
 import pytest
 
 from schemas.errors import Code, LiaisonError
+from subscribers.client import Agency
 from subscribers.owning.communities import Op
-from subscribers.records import Proposal
-from tests.support.world import DEADLINE, Member, World, eventually
+from subscribers.records import Community, Proposal
+from tests.support.world import DEADLINE, PATIENCE, Member, World, eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 
 async def agreed(first: Member, second: Member, community: str, op: Op, agency: str) -> None:
@@ -26,7 +27,7 @@ async def agreed(first: Member, second: Member, community: str, op: Op, agency: 
     size = await entries(first, community)
     await in_log(second, community, size)
     async with first.client() as one, second.client() as other:
-        for after in (5_000, 20_000):
+        for after in (5_000, 20_000, 60_000):
             begun = await one.community_propose(community, op, agency, after=after)
             try:
                 signed = await other.community_sign(begun.file)
@@ -37,7 +38,7 @@ async def agreed(first: Member, second: Member, community: str, op: Op, agency: 
                     raise
             else:
                 return
-    raise AssertionError("not signed and handed in within twenty seconds")
+    raise AssertionError("not signed and handed in within a minute")
 
 
 async def entries(member: Member, community: str) -> int:
@@ -178,15 +179,26 @@ async def test_two_of_three_owners_let_in_and_put_out(world: World, tmp_path: Pa
         assert said in shown.out
 
 
+async def with_one_to_come(fr: Member, kz: Member, agency: Agency, seconds: int) -> Community | None:
+    """A community that `gb` will be in after so many seconds, with a bulletin from before; None where it took
+    longer to say that.
+    """
+    community = await fr.found(kz)
+    begun = time.time()
+    changed = await agency.community_add(community.slug, "gb", after=1000 * seconds)
+    await fr.publish("Before", community.slug)
+    if time.time() >= begun + seconds:
+        return None
+    assert "gb" not in changed.members
+    return community
+
+
 async def test_a_member_to_come_reads_nothing_before_its_time(world: World) -> None:
     fr, kz, gb = await world.agencies("fr", "kz", "gb")
-    community = await fr.found(kz)
     async with fr.client() as agency:
-        begun = time.time()
-        changed = await agency.community_add(community.slug, "gb", after=9_000)
-        assert "gb" not in changed.members
-        await fr.publish("Before", community.slug)
-        assert time.time() < begun + 9, "the machine is too slow for this test to say anything"
+        # The longer time is for a machine on which the shorter one says nothing.
+        community = await with_one_to_come(fr, kz, agency, 9) or await with_one_to_come(fr, kz, agency, 45)
+        assert community, "the machine is too slow for this test to say anything"
 
         async def joined() -> bool:
             (found,) = [each for each in await agency.communities() if each.id == community.id]
@@ -260,7 +272,13 @@ async def test_notices_are_live_on_the_local_subjects(world: World) -> None:
     fr, kz = await world.agencies("fr", "kz")
     url = (kz.state / "local" / "url").read_text().strip()
     seed = kz.state / "local" / "clients" / "plain.nk"
-    nc = await nats.connect(url, nkeys_seed=str(seed), inbox_prefix="_INBOX", allow_reconnect=False)
+    nc = await nats.connect(
+        url,
+        nkeys_seed=str(seed),
+        inbox_prefix="_INBOX",
+        allow_reconnect=False,
+        connect_timeout=PATIENCE,
+    )
     try:
         heard = await nc.subscribe("notice.*")
         await nc.flush()

@@ -37,7 +37,7 @@ def test_the_charts_are_as_they_are_kept() -> None:
 
 @needs_chromium
 @pytest.mark.browser
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_the_pages_are_as_they_are_kept_and_nothing_is_wrong_with_them(tmp_path: Path) -> None:
     async with scenery(tmp_path) as made:
         drawn = [each async for each in pages(made)]

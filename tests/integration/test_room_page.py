@@ -182,7 +182,7 @@ async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, 
     await page.get_by_role("alert").get_by_text("not accepted").wait_for()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_axe_finds_nothing_in_any_direction_theme_or_width(stage: RoomStage, chromium: Browser) -> None:
     for language, theme, width in LOOKS:
         officer = await stage.enrol(f"{language.value} {theme}", language, Role.RELEASER)

@@ -11,7 +11,7 @@ from tests.support.world import World
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(sys.platform != "linux", reason="asks /proc, which Linux has"),
 ]
 

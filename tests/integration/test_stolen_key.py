@@ -19,9 +19,9 @@ from subscribers.storage import tables
 from subscribers.storage.ledger import Ledger
 from subscribers.storage.store import Store
 from tests.support.hand import HOUR, by_hand
-from tests.support.world import Member, World, eventually
+from tests.support.world import DEADLINE, PATIENCE, Member, World, eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 
 @dataclass
@@ -69,9 +69,12 @@ class Thief:
             user_jwt_cb=lambda: bytearray(admission.user_jwt.encode()),
             signature_cb=keys.nats.signature,
             allow_reconnect=False,
+            connect_timeout=PATIENCE,
         )
-        await nc.request(self.place.intake(), self.announcement(), timeout=10)
-        await nc.close()
+        try:
+            await nc.request(self.place.intake(), self.announcement(), timeout=DEADLINE)
+        finally:
+            await nc.close()
 
 
 async def test_a_node_sets_nothing_on_frames_that_it_did_not_make(world: World) -> None:
@@ -121,6 +124,6 @@ async def test_a_thief_who_empties_the_feed_is_noticed_by_the_hub_s_refusal(worl
     await fr.connected()
     said = await fr.publish("Too late", community.slug)
     assert await fr.settled(said) == "fork"
-    (alarm,) = (await fr.run("alarms")).json
-    assert (alarm["name"], alarm["agency"]) == ("fork", fr.id)
+    raised = [(each["name"], each["agency"]) for each in (await fr.run("alarms")).json]
+    assert ("fork", fr.id) in raised
     assert await jp.titles(community.slug) == []

@@ -26,7 +26,7 @@ from schemas.subjects import (
     receipts_for,
     wraps_for,
 )
-from tests.support.world import DEADLINE, Member, World, eventually
+from tests.support.world import DEADLINE, PATIENCE, Member, World, eventually
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Crook:
                 hidden += 1
             else:
                 kept.append(message)
-            await message.ack_sync()
+            await message.ack_sync(DEADLINE)
         for each in kept:
             await self.deliver(each.subject, each.data)
         return hidden
@@ -166,6 +166,7 @@ async def cheating(world: World) -> AsyncIterator[Crook]:
         f"nats://127.0.0.1:{world.port}",
         **accounts.credentials(Service.HUB).options(),
         allow_reconnect=False,
+        connect_timeout=PATIENCE,
     )
     try:
         yield Crook(nc)

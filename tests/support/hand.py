@@ -39,7 +39,7 @@ from subscribers.pull import Pull, ack
 from subscribers.sealing import EpochKey, announce, seal, wrap
 from subscribers.storage import tables
 from subscribers.storage.store import Store
-from tests.support.world import DEADLINE, Member, draft
+from tests.support.world import DEADLINE, PATIENCE, Member, draft
 
 HOUR = 3_600_000
 
@@ -201,6 +201,7 @@ async def by_hand(member: Member) -> AsyncIterator[Hand]:
         user_jwt_cb=lambda: bytearray(admission.user_jwt.encode()),
         signature_cb=keys.nats.signature,
         allow_reconnect=False,
+        connect_timeout=PATIENCE,
     )
     hand = Hand(member, nc, Directory.pinned(from_base64(admission.root, DOCUMENT_MAX)))
     tasks = []

@@ -61,7 +61,11 @@ class Station:
 
         self.nc = Client()
         credentials = Credentials(self.user_jwt, self.kit.user.seed)
-        quick: dict[str, Any] = {"max_reconnect_attempts": -1, "reconnect_time_wait": 0.05}
+        quick: dict[str, Any] = {
+            "max_reconnect_attempts": -1,
+            "reconnect_time_wait": 0.05,
+            "connect_timeout": int(DEADLINE),
+        }
         await self.nc.connect(
             self.url.split(","),
             **credentials.options(),

@@ -40,7 +40,12 @@ async def connected(local: LocalNats, directory: Path, name: str) -> AsyncIterat
 
     seed = directory / "clients" / f"{name}.nk"
     await plain.nc.connect(
-        local.url, nkeys_seed=str(seed), error_cb=failed, closed_cb=closed, allow_reconnect=False
+        local.url,
+        nkeys_seed=str(seed),
+        error_cb=failed,
+        closed_cb=closed,
+        allow_reconnect=False,
+        connect_timeout=int(DEADLINE),
     )
     try:
         yield plain
@@ -59,9 +64,10 @@ class Node:
     async def settings(
         self, name: str = "bot", role: Role = Role.PUBLISHER, ceiling: Tlp = Tlp.AMBER
     ) -> ClientSettings:
-        """Register a client, and how it connects."""
+        """Register a client, and how it connects: patient with a busy machine."""
         await self.local.add_client(name, role, ceiling)
-        return ClientSettings.from_directory(self.directory, name)
+        settings = ClientSettings.from_directory(self.directory, name)
+        return settings.model_copy(update={"timeout": DEADLINE, "open_timeout": DEADLINE})
 
     @asynccontextmanager
     async def client(

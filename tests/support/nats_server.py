@@ -36,7 +36,7 @@ class Peer:
         self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None
     ) -> bytes:
         """Ask, and give the answer's bytes."""
-        return (await self.nc.request(subject, payload, timeout=5.0, headers=headers)).data
+        return (await self.nc.request(subject, payload, timeout=DEADLINE, headers=headers)).data
 
 
 @dataclass
@@ -78,6 +78,7 @@ class HubNats:
             reconnected_cb=back,
             max_reconnect_attempts=1,
             reconnect_time_wait=0,
+            connect_timeout=int(DEADLINE),
         )
         self.peers.append(peer)
         return peer
@@ -98,6 +99,7 @@ async def hub_nats(directory: Path, leaf_port: int | None = None) -> AsyncIterat
         quick: dict[str, Any] = {
             "max_reconnect_attempts": -1,
             "reconnect_time_wait": 0.05,
+            "connect_timeout": int(DEADLINE),
             "error_cb": _quiet,
         }
         system = await nats.connect(server.url, **accounts.credentials(Service.SYSTEM).options(), **quick)

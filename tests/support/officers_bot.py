@@ -59,7 +59,7 @@ class Lines(io.StringIO):
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.getvalue().splitlines()]
 
-    async def until(self, deadline: float = 15.0, **wanted: object) -> dict[str, Any]:
+    async def until(self, deadline: float = 60.0, **wanted: object) -> dict[str, Any]:
         """The first event with these fields."""
         async with asyncio.timeout(deadline):
             while True:
@@ -166,7 +166,7 @@ async def bot_on(
     settings, lines, stop = bot_settings(sandbox, folder, **given), Lines(), asyncio.Event()
     async with await State.open(folder) as state:
         task = asyncio.create_task(serve(settings, state, Edges(node, clock, Events(lines)), stop))
-        ready = asyncio.create_task(lines.until(30.0, event="ready"))
+        ready = asyncio.create_task(lines.until(60.0, event="ready"))
         try:
             await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
             if task.done():

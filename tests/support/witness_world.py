@@ -12,7 +12,7 @@ from nats.aio.client import Client
 
 from hub.accounts import Accounts, Service
 from subscribers.witness.keys import ADMISSION, WitnessAdmission
-from tests.support.world import Program, Result, World, command, eventually
+from tests.support.world import PATIENCE, Program, Result, World, command, eventually
 
 NAME: Final = "icpo.example/witness"
 FRESHNESS: Final = "2m"
@@ -64,7 +64,8 @@ class Watched:
         """A connection with all rights of the hub's own account: what a hub that lies would write with."""
         credentials = Accounts.load(self.world.state / "hub").credentials(Service.HUB)
         nc = Client()
-        await nc.connect((self.world.state / "url").read_text("ascii").strip(), **credentials.options())
+        url = (self.world.state / "url").read_text("ascii").strip()
+        await nc.connect(url, **credentials.options(), connect_timeout=PATIENCE)
         try:
             yield nc
         finally:

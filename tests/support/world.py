@@ -32,7 +32,11 @@ from tests.support.forked import ROOT, Forked, spawn
 
 DEADLINE: Final = 90.0
 """Seconds within which anything that is waited for has to come about."""
+PATIENCE: Final = int(DEADLINE)
+"""The same for nats-py, which otherwise gives a server two seconds to say something while it connects."""
 _BIN: Final = Path(sys.executable).parent
+_FEW: Final = 100
+"""Messages that are taken at once, so that each is acknowledged long before the server would repeat it."""
 _PAUSE_FIRST: Final = 0.02
 _PAUSE_MOST: Final = 0.1
 _PAUSE_GROWTH: Final = 1.5
@@ -235,9 +239,10 @@ class Member:
 
     @contextlib.asynccontextmanager
     async def client(self, name: str = "cli") -> AsyncIterator[Agency]:
-        """A connection to the node as one of its local clients."""
+        """A connection to the node as one of its local clients, patient with a busy machine."""
         settings = ClientSettings.from_directory(self.state / "local", name)
-        async with Agency.open(settings) as agency:
+        patient = settings.model_copy(update={"timeout": DEADLINE, "open_timeout": DEADLINE})
+        async with Agency.open(patient) as agency:
             yield agency
 
     async def publish(self, title: str, community: str, **fields: object) -> Published:
@@ -341,12 +346,16 @@ class Member:
         """Take everything that waits in the plain reader's durable. Only nats-py is used."""
         url = (self.state / "local" / "url").read_text().strip()
         nc = await nats.connect(
-            url, nkeys_seed=str(self._seed("plain")), inbox_prefix="_INBOX", allow_reconnect=False
+            url,
+            nkeys_seed=str(self._seed("plain")),
+            inbox_prefix="_INBOX",
+            allow_reconnect=False,
+            connect_timeout=PATIENCE,
         )
         try:
             inbox = nc.new_inbox()
             arrived = await nc.subscribe(inbox)
-            asked = json.dumps({"batch": 1_000, "no_wait": True}).encode()
+            asked = json.dumps({"batch": _FEW, "no_wait": True}).encode()
             while True:
                 await nc.publish("$JS.API.CONSUMER.MSG.NEXT.BULLETINS.plain", asked, reply=inbox)
                 if not await self._take(arrived.next_msg):
@@ -362,7 +371,7 @@ class Member:
             if message.headers and "Status" in message.headers:
                 return taken > 0
             self._given.append((message.subject.split(".")[2], json.loads(message.data)["bulletin"]["title"]))
-            await message.ack_sync()
+            await message.ack_sync(DEADLINE)
             taken += 1
 
 

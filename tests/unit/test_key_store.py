@@ -128,7 +128,7 @@ def test_a_replaced_file_was_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["stage", "promote"])
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_killed_at_every_step(tmp_path: Path, what: str) -> None:
     directory = tmp_path / "keys"
     before = made(directory)
