@@ -44,7 +44,7 @@ async def on_nats(folder: Path) -> AsyncIterator[Side]:
             await node.local.republish([record])
 
         # What is left unacknowledged comes again after twenty seconds otherwise.
-        js = (await node.local.connection()).jetstream()
+        js = (await node.local.connection()).jetstream(timeout=DEADLINE)
         (durable,) = await js.consumers_info(BULLETINS)
         await js.add_consumer(BULLETINS, durable.config, ack_wait=2)
         yield Side(agency, arrive)

@@ -29,7 +29,7 @@ MARKER = "unmistakable-marker-text"
 
 async def stored(local: LocalNats) -> int:
     """How many bulletins the stream holds."""
-    js = (await local.connection()).jetstream()
+    js = (await local.connection()).jetstream(timeout=DEADLINE)
     return (await js.stream_info("BULLETINS")).state.messages
 
 
@@ -58,7 +58,7 @@ async def test_republished_often_is_stored_once_in_order(tmp_path: Path) -> None
                 await local.republish(records)
             await local.republish(records[:1])
             assert await stored(local) == 300
-            js = (await local.connection()).jetstream()
+            js = (await local.connection()).jetstream(timeout=DEADLINE)
             last = await js.get_msg("BULLETINS", 300)
             assert json.loads(last.data or b"")["bulletin"]["ref"] == "FRA-2026-0299"
             assert json.loads((await heard.get()).data)["bulletin"]["ref"] == "FRA-2026-0000"
@@ -115,8 +115,8 @@ async def test_without_encryption_the_marker_would_be_found(tmp_path: Path) -> N
     (bare / "server.conf").write_text("\n".join(lines).replace(str(tmp_path), str(bare)))
     server = Server(bare, bare / "server.conf", {})
     await server.start()
-    nc = await nats.connect(url, nkeys_seed_str=seed)
-    js = nc.jetstream()
+    nc = await nats.connect(url, nkeys_seed_str=seed, connect_timeout=int(DEADLINE))
+    js = nc.jetstream(timeout=DEADLINE)
     await js.add_stream(name="BULLETINS", subjects=["bulletin.>"])
     await js.publish("bulletin.x", MARKER.encode())
     await nc.close()
@@ -204,7 +204,7 @@ async def test_clients_registered_while_the_node_was_down_are_taken_up(tmp_path:
     async with LocalNats.open(LocalSettings(directory=tmp_path)) as local:
         async with connected(local, tmp_path, "new"):
             pass
-        js = (await local.connection()).jetstream()
+        js = (await local.connection()).jetstream(timeout=DEADLINE)
         assert [each.name for each in await js.consumers_info("BULLETINS")] == ["new"]
 
 
@@ -233,6 +233,7 @@ async def test_a_damaged_registry_is_named(tmp_path: Path) -> None:
 async def test_connections_streams_and_standing_requests_survive_changes_of_clients(tmp_path: Path) -> None:
     async with LocalNats.open(LocalSettings(directory=tmp_path)) as local:
         await local.add_client("bot")
+        await hearing(local, tmp_path, "bot")
         node = await local.connection()
         async with connected(local, tmp_path, "bot") as bot, asyncio.timeout(DEADLINE):
             live = await collect(bot.nc, "bulletin.live.>")
@@ -318,7 +319,7 @@ async def test_a_server_that_turns_a_client_away_for_a_moment_is_tried_again(tmp
                 assert (await link.connection(DEADLINE)).is_connected
             finally:
                 await link.close()
-        assert next(turned) == 5
+        assert next(turned) >= 5  # more where the server took too long to say that it is well
 
 
 async def passed(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

@@ -14,6 +14,7 @@ from schemas.errors import Code, OperationError
 from subscribers.local import LocalNats, LocalSettings
 from subscribers.pull import Pull, ack
 from tests.support.local_nats import DEADLINE
+from tests.support.nats_server import eventually
 
 STREAM = "WORK"
 
@@ -23,7 +24,7 @@ async def work(directory: Path) -> AsyncIterator[tuple[Client, JetStreamContext]
     """A stream WORK on `work.>` with a durable `me`, and the connection of its owner."""
     async with LocalNats.open(LocalSettings(directory=directory)) as local:
         nc = await local.connection()
-        js = nc.jetstream()
+        js = nc.jetstream(timeout=DEADLINE)
         await js.add_stream(StreamConfig(name=STREAM, subjects=["work.>"]))
         await make_durable(js)
         async with asyncio.timeout(DEADLINE):
@@ -64,6 +65,11 @@ async def settled(js: JetStreamContext) -> int:
     return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
 
+async def few_wait(js: JetStreamContext) -> bool:
+    """Whether no more requests stand than are needed."""
+    return ((await js.consumer_info(STREAM, "me")).num_waiting or 0) <= 3
+
+
 async def test_everything_comes_once_in_order_in_bounded_lists(tmp_path: Path) -> None:
     async with work(tmp_path) as (nc, js):
         await send(js, 0, 3_000)
@@ -83,7 +89,10 @@ async def test_one_message_comes_at_once_and_lists_form_while_the_reader_works(t
         assert [message.data for message in await first] == [b"0"]
         await send(js, 1, 100)  # while the reader is busy with the first
         await nc.flush()
-        assert len(await anext(reading)) > 1
+        sizes: list[int] = []
+        while sum(sizes) < 100:
+            sizes.append(len(await anext(reading)))
+        assert max(sizes) > 1
 
 
 async def test_requests_that_expire_are_renewed(tmp_path: Path) -> None:
@@ -100,8 +109,8 @@ async def test_requests_that_expire_are_renewed(tmp_path: Path) -> None:
             numbers, _ = await reading
             assert numbers == list(range(40))
             assert pull.trouble is None
-            info = await js.consumer_info(STREAM, "me")
-            assert (info.num_waiting or 0) <= 3
+            # What was asked for once too often, when the server was silent for a moment, expires by itself.
+            await eventually(lambda: few_wait(js))
 
 
 async def test_a_durable_that_is_deleted_and_made_again_is_picked_up(tmp_path: Path) -> None:
