@@ -109,6 +109,7 @@ def told_settings(settings: HubSettings) -> dict[str, Any]:
     told: dict[str, Any] = settings.model_dump(mode="json", exclude=own if settings.member else None)
     if told["nats"]:
         told["nats"] = ",".join(map(_without_password, told["nats"].split(",")))
+    told["traces_ratio"] = str(settings.traces_ratio)  # an entry of the audit has no number with a point
     return told
 
 

@@ -119,6 +119,13 @@ def test_no_password_of_a_url_is_kept(tmp_path: Path) -> None:
     assert told_settings(HubSettings(state=tmp_path))["nats"] is None
 
 
+@pytest.mark.parametrize("member", [None, "hub-1"])
+def test_settings_are_read_back_as_they_were_written(tmp_path: Path, member: str | None) -> None:
+    told = told_settings(HubSettings(state=tmp_path, member=member, traces_ratio=0.01))
+    written = entry(START, 1, 1_000, "hub", Act("hub", "settings", detail={"now": told}))
+    assert parse(written.to_bytes()) == written
+
+
 def test_a_name_is_cut_to_what_fits() -> None:
     assert named(7) == "unknown"
     assert len(named("x" * 500)) == 64
