@@ -10,7 +10,7 @@ from bots.telling.alarms import WHAT, Watchman
 from schemas.vocabulary import AlarmName
 from tests.support.node import DirectNode
 from tests.support.node_api import NOW, make_alarm
-from tests.support.officers_bot import running_bot, text_of
+from tests.support.officers_bot import running_bot, says, text_of
 
 
 def told(person: SandboxUser, words: str) -> list[str]:
@@ -37,6 +37,8 @@ async def test_administrators_are_told_once_and_may_ask(tmp_path: Path) -> None:
         await stage.state.memory.set_data("alarms", {})  # as after a stop between telling and noting
         await Watchman(node, stage.state, SystemClock(), lambda: None).look()
         assert await stage.state.outbox.add([alarm(1, 1, "")], 0.0) == 0
+        for each, words in ((ed, "Alarm 1"), (claire, "Alarme 1")):
+            await each.next_message(says(words))
         (said,), (dit,) = told(ed, "Alarm 1"), told(claire, "Alarme 1")
         for text in (said, dit):
             assert "fr-dgx" in text

@@ -21,11 +21,13 @@ from bots.telling.intake import plan
 from bots.times import Schedule as Times
 from schemas.encoding import instant
 from subscribers.records import Filters
+from tests.support.nats_server import eventually
 from tests.support.node import DirectNode
 from tests.support.node_api import make_record
 from tests.support.officers_bot import BotStage, running_bot, says, text_of
 
 HOUR = 3_600.0
+DEADLINE = 60.0
 
 
 @dataclass
@@ -131,12 +133,16 @@ async def test_a_raised_marking_takes_the_text_out_of_the_chat(stage: BotStage, 
         gone = ed.messages[listed["message_id"]].get("deleted")
         return {} if gone and "word" not in text_of(ed.messages[alert["message_id"]]) else None
 
-    await stage.client.until(withheld, "end of the text", 15.0)
+    await stage.client.until(withheld, "end of the text", DEADLINE)
     edited = ed.messages[alert["message_id"]]
     assert text_of(edited).startswith("🔒 A bulletin is waiting for you.\nFRA-2026-0001")
     assert "word" not in text_of(await ed.next_message(says("FRA-2026-0002")))
-    (sent,) = [row for row in await stage.state.outbox.messages(record.bulletin.id) if row.record]
-    assert sent.ends is not None
+
+    async def will_go() -> bool:  # noted when the service has answered: the officer may see it before
+        sent = [row for row in await stage.state.outbox.messages(record.bulletin.id) if row.record]
+        return len(sent) == 1 and sent[0].ends is not None
+
+    await eventually(will_go)
     for asked in ("/show FRA-2026-0001", "/latest", "/search word", "/digest now"):
         assert "word" not in text_of(await ed.ask(asked)).replace("/search", ""), asked
 
@@ -158,7 +164,7 @@ async def test_a_retraction_takes_the_text_away(stage: BotStage, node: DirectNod
         said = (text_of(each) for each in ed.messages.values() if each["from_bot"] and "text" in each)
         return None if any("Wrong" in text for text in said) else {}
 
-    await stage.client.until(none_left, "end of the wrong text", 10.0)
+    await stage.client.until(none_left, "end of the wrong text", DEADLINE)
     assert text_of(ed.messages[alert["message_id"]]).startswith("⚫ FRA-2026-0001\nRetracted")
 
 
@@ -174,6 +180,12 @@ async def test_a_mistake_of_identity_is_heard_by_whoever_read_it_anywhere(
     await node.arrive(first)
     await node.handled(first)
     assert "Karim Testov" in text_of(await ed.ask("/latest"))
+
+    async def written_down() -> bool:
+        sql = "SELECT 1 FROM audit WHERE object = ?"
+        return bool(await stage.state.store.query(sql, (first.bulletin.ref,)))
+
+    await eventually(written_down)
     await stage.state.audit.write([Act(other.id, "Irina", ROOM, "read", first.bulletin.ref)], time.time())
     second = make_record(
         2, kind="amendment", severity="low", title="Another man", links=link("amends", first.bulletin.id)
@@ -250,7 +262,7 @@ async def test_stubs_and_expired_bulletins_are_deleted_in_time(stage: BotStage, 
     def deleted() -> dict[str, object] | None:
         return {} if ed.messages[messages[1]["message_id"]].get("deleted") else None
 
-    await stage.client.until(deleted, "deletion", 10.0)
+    await stage.client.until(deleted, "deletion", DEADLINE)
     assert not ed.messages[messages[0]["message_id"]].get("deleted")
     assert not ed.messages[messages[2]["message_id"]].get("deleted")
 
@@ -326,7 +338,7 @@ async def test_a_digest_in_a_chat_is_corrected_and_an_answer_with_the_text_goes(
         taken = ed.messages[chart["message_id"]].get("deleted")
         return {} if gone and taken and "Wrong name" not in text and "AMENDED since" in text else None
 
-    await stage.client.until(corrected, "correction of the digest", 15.0)
+    await stage.client.until(corrected, "correction of the digest", DEADLINE)
     text = text_of(ed.messages[digest["message_id"]])
     assert text.startswith("🗞 4 bulletins since ")
     assert "FRA-2026-0001 · RETRACTED" in text

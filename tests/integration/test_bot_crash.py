@@ -78,7 +78,7 @@ async def test_a_kill_in_the_middle_loses_nothing_and_repeats_only_what_was_in_f
         def all_held() -> dict[str, object] | None:
             return {} if all(len(told(person)) == 1 for person in held) else None
 
-        await client.until(all_held, "requests in flight", 40.0)
+        await client.until(all_held, "requests in flight", 120.0)
         os.kill(bot.pid, signal.SIGKILL)
         await bot.wait()
         bot = await started(sandbox, tmp_path)
@@ -87,9 +87,9 @@ async def test_a_kill_in_the_middle_loses_nothing_and_repeats_only_what_was_in_f
         def all_told() -> dict[str, object] | None:
             return {} if sum(len(told(person)) for person in people) >= total else None
 
-        await client.until(all_told, "deliveries", 40.0)
+        await client.until(all_told, "deliveries", 120.0)
         bot.terminate()
-        assert await asyncio.wait_for(bot.wait(), 45) == 0
+        assert await asyncio.wait_for(bot.wait(), 90) == 0
         for index, person in enumerate(people):
             for number in range(1, ALERTS + 1):
                 texts = [text for text in told(person) if f"FRA-2026-{number:04d}" in text]

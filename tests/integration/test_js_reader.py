@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from tests.support.js_reader import LIMIT, build, has_node, run
-from tests.support.sandbox import CHROMIUM, CHROMIUM_FLAGS, has_chromium
+from tests.support.sandbox import CHROMIUM, CHROMIUM_FLAGS, PATIENT_MS, has_chromium
 from tests.support.world import Program, World
 from tests.vectors.runner import BLOBS, FOLDER, base
 
@@ -72,7 +72,9 @@ async def new_page() -> AsyncIterator[Any]:
     """A page of a real Chromium."""
     playwright = importlib.import_module("playwright.async_api")
     async with playwright.async_playwright() as engine:
-        chromium = await engine.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
+        chromium = await engine.chromium.launch(
+            executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS), timeout=PATIENT_MS
+        )
         try:
             yield await chromium.new_page()
         finally:
@@ -133,7 +135,8 @@ async def test_it_reads_live_over_websocket(built: Path, world: World) -> None:
         assert not [each for each in said if each["event"] in {"refused", "gap", "behind"}]
         assert (said[-1]["agency"], said[-1]["community"]) == ("fra", made.id)
         assert said[-1]["bulletin"]["title"] == "High water at the lock"
-    await fra.publish("While nobody read", made.slug, severity="flash")
+    said_meanwhile = await fra.publish("While nobody read", made.slug, severity="flash")
+    assert await fra.settled(said_meanwhile) is None
     async with reading(program):
         opened = [each for each in await until(program, "ready") if each["event"] == "bulletin"]
         assert [each["bulletin"]["title"] for each in opened] == ["While nobody read"]
@@ -162,7 +165,9 @@ async def test_it_reads_live_in_a_browser(built: Path, world: World) -> None:
             await page.get_by_role("heading", name="High water at the lock").wait_for(timeout=LIMIT * 1000)
             assert await page.locator(".tlp").inner_text() == "TLP:AMBER+STRICT"
             await begin(page, server.ready["url"], world, member.state)
-            assert await page.get_by_role("heading", name="High water at the lock").count() == 1
+            headings = page.get_by_role("heading", name="High water at the lock")
+            await headings.first.wait_for(timeout=LIMIT * 1000)
+            assert await headings.count() == 1
             assert await page.locator("#troubles li").count() == 0
             assert [each for each in refused if "favicon" not in each] == []
     finally:

@@ -80,4 +80,4 @@ async def test_what_is_plainly_wrong_is_seen() -> None:
             await page.evaluate(f"() => {{ {spoil} }}")
             assert any(said in each for each in await page.evaluate(WRONG, "en")), said
             await page.reload()
-            await page.locator('.connection[data-state="live"]').wait_for(timeout=45_000)
+            await page.locator('.connection[data-state="live"]').wait_for()

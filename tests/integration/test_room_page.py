@@ -18,7 +18,7 @@ from tests.support.axe import violations
 from tests.support.node import DirectNode
 from tests.support.node_api import COMMUNITY, make_record
 from tests.support.room import RoomStage, init_data, running_room
-from tests.support.sandbox import CHROMIUM, CHROMIUM_FLAGS, has_chromium
+from tests.support.sandbox import CHROMIUM, CHROMIUM_FLAGS, PATIENT_MS, has_chromium
 
 pytestmark = [
     pytest.mark.browser,
@@ -73,7 +73,9 @@ async def stage(tmp_path: Path) -> AsyncIterator[RoomStage]:
 async def chromium() -> AsyncIterator[Any]:
     playwright = importlib.import_module("playwright.async_api")
     async with playwright.async_playwright() as engine:
-        opened = await engine.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
+        opened = await engine.chromium.launch(
+            executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS), timeout=PATIENT_MS
+        )
         try:
             yield opened
         finally:
@@ -94,6 +96,7 @@ async def test_reading_by_keyboard_without_javascript_and_on_paper(
     context = await chromium.new_context(java_script_enabled=True, viewport=PHONE)
     await context.route("**/*.js", lambda route: route.abort())
     page = await context.new_page()
+    page.set_default_timeout(PATIENT_MS)
     seen: list[str] = []
     page.on("console", lambda message: seen.append(message.text))
     page.on("request", lambda asked: seen.extend([] if asked.url.startswith(stage.origin) else [asked.url]))
@@ -103,6 +106,7 @@ async def test_reading_by_keyboard_without_javascript_and_on_paper(
     await page.get_by_role("button", name="Sign in").focus()
     await page.keyboard.press("Enter")
     await page.get_by_role("heading", name="Drone over the stadium").wait_for()
+    await page.wait_for_load_state()  # what can have the keyboard is all there
     assert await page.title() == "FRA-2026-0042 · TLP:AMBER"
     order = []
     for _ in range(9):
@@ -134,6 +138,7 @@ async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, 
     assert officer.person is not None
     context = await chromium.new_context(viewport=PHONE)
     page = await context.new_page()
+    page.set_default_timeout(PATIENT_MS)
     wire = await context.new_cdp_session(page)
     await wire.send("WebAuthn.enable")
     authenticator = {
@@ -152,6 +157,7 @@ async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, 
         await page.get_by_role("button", name="Remove").first.wait_for()
         await page.get_by_role("button", name="Sign out", exact=True).click()
         await page.get_by_text("You are signed out").wait_for()
+        await page.wait_for_load_state()  # and with it the script, or a button would do nothing
 
     await add_and_leave()
     await page.get_by_role("button", name="Sign in with a passkey").click()
@@ -177,6 +183,8 @@ async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, 
     assert (made.vouched, made.used > made.created) == ("agency", True)
     # Removed, it opens nothing.
     await page.get_by_role("button", name="Sign out", exact=True).click()
+    await page.get_by_text("You are signed out").wait_for()
+    await page.wait_for_load_state()
     await stage.state.room.forget(officer.id, made.id)
     await page.get_by_role("button", name="Sign in with a passkey").click()
     await page.get_by_role("alert").get_by_text("not accepted").wait_for()
@@ -190,8 +198,10 @@ async def test_axe_finds_nothing_in_any_direction_theme_or_width(stage: RoomStag
             await stage.state.drafts.begin(officer.id, DRAFT, "1", stage.clock.now())
         context = await chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)
         page = await context.new_page()
+        page.set_default_timeout(PATIENT_MS)
         await page.goto(await stage.key_link(officer))
-        await page.locator("main button").click()
+        async with page.expect_navigation():  # signed in, before another page is asked for
+            await page.locator("main button").click()
         for path in ALWAYS if language is not Language.ARABIC else (*ALWAYS, *ONCE):
             await page.goto(stage.origin + path)
             assert await violations(page) == [], (path, language, theme)
@@ -199,6 +209,7 @@ async def test_axe_finds_nothing_in_any_direction_theme_or_width(stage: RoomStag
                 assert await page.get_by_label(re.compile("العنوان")).input_value() == "Red draft"
         await context.close()
     page = await (await chromium.new_context()).new_page()
+    page.set_default_timeout(PATIENT_MS)
     for address in (stage.origin, await stage.key_link(await stage.enrol("Ed"))):
         await page.goto(address)
         assert await violations(page) == []

@@ -53,7 +53,7 @@ async def test_offsets_confirm_and_nothing_is_lost_before(stage: Stage) -> None:
 async def test_a_long_poll_answers_when_something_happens(stage: Stage) -> None:
     waiting = asyncio.create_task(stage.bot.get_updates(timeout=30))
     await stage.amina.send("now")
-    (update,) = await asyncio.wait_for(waiting, 30)
+    (update,) = await asyncio.wait_for(waiting, 60)
     assert update.message.text == "now"
 
 
@@ -125,7 +125,7 @@ async def test_webhook_delivers_in_order_with_the_secret_and_tries_again(stage: 
         assert await stage.bot.set_webhook(url, secret_token="s3cret-Token")
         await stage.amina.send("one")
         await stage.amina.send("two")
-        seen = [await asyncio.wait_for(received.get(), 30) for _ in range(3)]
+        seen = [await asyncio.wait_for(received.get(), 60) for _ in range(3)]
         assert seen == [("s3cret-Token", text) for text in ("one", "one", "two")]
         info = await stage.bot.get_webhook_info()
         assert info.url == url
@@ -186,7 +186,7 @@ async def test_an_answer_can_be_held_back(stage: Stage) -> None:
     assert (await stage.amina.next_message())["text"] == "held"
     assert not sending.done()
     await stage.client.act("release")
-    assert (await asyncio.wait_for(sending, 10)).text == "held"
+    assert (await asyncio.wait_for(sending, 60)).text == "held"
 
 
 async def test_faults_can_be_read_and_cleared(stage: Stage) -> None:
@@ -249,7 +249,7 @@ async def test_waiting_has_a_deadline_that_says_what_was_missing(stage: Stage) -
 async def test_waiting_ends_when_the_sandbox_goes() -> None:
     sandbox = await start(SandboxSettings(officers=(Officer("Amina", "ar"),)))
     async with SandboxClient(sandbox.page_url) as client:
-        waiting = asyncio.create_task(client.user("Amina").next_message(deadline=30))
+        waiting = asyncio.create_task(client.user("Amina").next_message(deadline=60))
         await sandbox.close()
         with pytest.raises(OperationError, match="sandbox went away"):
             await waiting
@@ -346,11 +346,11 @@ async def test_it_runs_until_told_to_stop() -> None:
     stop = asyncio.Event()
     running = asyncio.create_task(run(SandboxSettings(), lambda box: ready.set_result(box.page_url), stop))
     async with aiohttp.ClientSession() as session:
-        url = await asyncio.wait_for(ready, 30)
+        url = await asyncio.wait_for(ready, 60)
         async with session.get(f"{url}api/state") as answer:
             assert answer.status == 200
         stop.set()
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running, 60)
         with pytest.raises(aiohttp.ClientConnectionError):
             await session.get(f"{url}api/state")
 

@@ -19,7 +19,7 @@ from bots.wording.words import words
 from schemas.vocabulary import Language, Tlp
 from subscribers.insight.counting import Tally, summed
 from tests.pictures.stage import BULLETIN, NOW, PEOPLE, Scenery, bulletins
-from tests.support.sandbox import CHROMIUM, CHROMIUM_FLAGS
+from tests.support.sandbox import CHROMIUM, CHROMIUM_FLAGS, PATIENT_MS
 
 Page = Any  # playwright's page: imported late, like the rest of playwright
 WIDE: Final = {"width": 1200, "height": 800}
@@ -89,7 +89,9 @@ async def pages(scenery: Scenery) -> AsyncIterator[Drawn]:
     """The reading room and the sandbox."""
     playwright = importlib.import_module("playwright.async_api")
     async with playwright.async_playwright() as engine:
-        chromium = await engine.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
+        chromium = await engine.chromium.launch(
+            executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS), timeout=PATIENT_MS
+        )
         try:
             for language in PEOPLE:
                 async for each in _room(chromium, scenery, language):
@@ -139,7 +141,9 @@ async def _page(chromium: Any, language: Language) -> AsyncIterator[Page]:  # no
         viewport=WIDE, locale=_LOCALES[language], timezone_id="Europe/Paris", reduced_motion="reduce"
     )
     try:
-        yield await context.new_page()
+        page = await context.new_page()
+        page.set_default_timeout(PATIENT_MS)
+        yield page
     finally:
         await context.close()
 

@@ -34,7 +34,7 @@ def source() -> str:
                 shutil.copy(file, place)
             command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
             result = subprocess.run(
-                command, cwd=place, capture_output=True, text=True, check=False, timeout=150
+                command, cwd=place, capture_output=True, text=True, check=False, timeout=240
             )
             if result.returncode and any(word in result.stderr for word in UNREACHABLE):
                 pytest.skip("the npm registry cannot be reached, so axe is not here")

@@ -16,7 +16,7 @@ from bots.sandbox.client import SandboxUser
 from tests.support.forked import Forked
 from tests.support.officers_bot import says
 
-DEADLINE = 45.0
+DEADLINE = 90.0
 DIALOGUE = """
 > /latest
 < FRA-2026-0060 · Threat · TLP:GREEN

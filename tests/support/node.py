@@ -73,7 +73,7 @@ class DirectNode:
         async with self.changed:
             self.changed.notify_all()
 
-    async def handled(self, record: Record, deadline: float = 10.0) -> None:
+    async def handled(self, record: Record, deadline: float = 60.0) -> None:
         """Wait until a bulletin was acknowledged to the feed."""
         async with self.changed:
             await asyncio.wait_for(

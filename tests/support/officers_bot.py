@@ -175,7 +175,7 @@ async def bot_on(
         finally:
             ready.cancel()
             stop.set()
-            await asyncio.wait_for(task, 45)
+            await asyncio.wait_for(task, 90)
 
 
 def says(text: str) -> Predicate:

@@ -35,6 +35,8 @@ CHROMIUM_FLAGS = (
     "--no-first-run",
     "--disable-quic",
 )
+PATIENT_MS = 90_000
+"""What a busy machine may need until a page shows what it is waited for."""
 OFFICERS = (Officer("Amina", "ar"), Officer("Claire", "fr"))
 
 
@@ -141,7 +143,7 @@ async def polling(bot: Bot, register: Callable[[Any], None]) -> AsyncIterator[No
         yield
     finally:
         await dispatcher.stop_polling()
-        await asyncio.wait_for(task, 45)
+        await asyncio.wait_for(task, 90)
         await underway.finish()
 
 
@@ -150,9 +152,12 @@ async def browser_page(url: str, **context: Any) -> AsyncIterator[Any]:  # noqa:
     """A page of a real Chromium at `url`; `page.seen` lists errors, failed and foreign requests."""
     playwright = importlib.import_module("playwright.async_api")
     async with playwright.async_playwright() as engine:
-        chromium = await engine.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
+        chromium = await engine.chromium.launch(
+            executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS), timeout=PATIENT_MS
+        )
         try:
             page = await (await chromium.new_context(**context)).new_page()
+            page.set_default_timeout(PATIENT_MS)
             page.seen = []
             origin = url.split("/s/", 1)[0]
             page.on("console", lambda message: page.seen.append(f"{message.type}: {message.text}"))
@@ -160,7 +165,7 @@ async def browser_page(url: str, **context: Any) -> AsyncIterator[Any]:  # noqa:
             page.on("request", lambda request: _note_foreign(page.seen, request.url, origin))
             page.on("response", lambda answer: _note_failed(page.seen, answer.url, answer.status))
             await page.goto(url)
-            await page.locator('.connection[data-state="live"]').wait_for(timeout=45_000)
+            await page.locator('.connection[data-state="live"]').wait_for()
             yield page
         finally:
             await chromium.close()
