@@ -12,7 +12,7 @@ import aiohttp
 from hub.demo.plan import Officer
 from schemas.errors import Code, OperationError
 
-WAIT_SECONDS: Final = 45.0
+WAIT_SECONDS: Final = 120.0
 _LOOK_SECONDS: Final = 0.1
 _REFERENCE: Final = re.compile(r"\b[A-Z][A-Z0-9]{1,7}-[0-9]{4}-[0-9]{4,7}\b")
 _CODE: Final = re.compile(r"start[ =]([A-Za-z0-9_-]{16,64})")
@@ -25,7 +25,7 @@ class Chats:
 
     def __init__(self, page_url: str) -> None:
         self._url = page_url.rstrip("/")
-        self._session = aiohttp.ClientSession(trust_env=False, timeout=aiohttp.ClientTimeout(total=15))
+        self._session = aiohttp.ClientSession(trust_env=False, timeout=aiohttp.ClientTimeout(total=60))
 
     async def __aenter__(self) -> Self:
         return self

@@ -27,8 +27,8 @@ from schemas.vocabulary import Kind, Severity
 INTEGRATOR: Final = "integrator"
 FLASH_ONLY: Final = ("sub:home", "sub:sev", "sub:ts:flash")
 _MARKER_DIGITS: Final = 12
-_ARRIVE_SECONDS: Final = 30.0
-_ALERT_SECONDS: Final = 40.0
+_ARRIVE_SECONDS: Final = 120.0
+_ALERT_SECONDS: Final = 120.0
 _QUIET_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.25
 

@@ -28,7 +28,7 @@ from schemas.signing import key_id
 from schemas.subjects import FrameSubject
 from schemas.vocabulary import Precedence, Realm
 
-_ANSWER_SECONDS: Final = 5.0
+_ANSWER_SECONDS: Final = 30.0
 _DAY: Final = 24 * 3_600_000
 _HEADER_SIZE_AT: Final = slice(1, 3)
 

@@ -28,7 +28,7 @@ from hub.demo.world import World, gather
 from schemas.errors import Code, OperationError
 
 SECRET_BYTES: Final = 18
-_ANSWER_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 30.0
 _WISHES: Final[Mapping[str, Sequence[str]]] = {
     "أمينة": (),
     "Claire": ("sub:home", "sub:sev", "sub:ts:elevated"),

@@ -16,7 +16,7 @@ T = TypeVar("T")
 HUB_TURN, NODE_TURN, CLIENT_TURN = 0, 1, 2
 AT_ONCE: Final = 3
 """Commands under way at the same time: each is mostly the start of an interpreter."""
-_KNOWN_SECONDS: Final = 30.0
+_KNOWN_SECONDS: Final = 90.0
 _LOOK_SECONDS: Final = 0.1
 
 Say = Callable[[str], None]

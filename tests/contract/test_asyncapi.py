@@ -64,7 +64,7 @@ def checker(root: Path) -> Path:
         if not done.exists() or done.read_text(encoding="utf-8") != lock:
             command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
             result = subprocess.run(
-                command, cwd=place, capture_output=True, text=True, check=False, timeout=150
+                command, cwd=place, capture_output=True, text=True, check=False, timeout=240
             )
             if result.returncode and any(word in result.stderr for word in UNREACHABLE):
                 pytest.skip("the npm registry cannot be reached, so the official AsyncAPI parser is not here")
@@ -75,7 +75,7 @@ def checker(root: Path) -> Path:
 
 def check(checker: Path, *paths: Path) -> list[dict[str, Any]]:
     command = ["node", "validate.mjs", *map(str, paths)]
-    result = subprocess.run(command, cwd=checker, capture_output=True, text=True, check=False, timeout=60)
+    result = subprocess.run(command, cwd=checker, capture_output=True, text=True, check=False, timeout=200)
     assert result.returncode == 0, result.stderr
     return [json.loads(line) for line in result.stdout.splitlines()]
 

@@ -83,7 +83,7 @@ def test_systemd_understands_them(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=200,
     )
     ours = [each for each in checked.stderr.splitlines() if "liaison" in each]
     assert ours == []

@@ -21,7 +21,7 @@ def bot(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-c", "from bots.cli import main; main()", *arguments],
         capture_output=True,
         text=True,
-        timeout=40,
+        timeout=120,
         check=False,
         cwd=folder,
         env={**environment, "PYTHONPATH": str(Path(__file__).resolve().parent.parent.parent)},
@@ -69,7 +69,7 @@ def test_commands_do_not_pay_for_aiogram(tmp_path: Path) -> None:
         "assert 'aiogram' not in sys.modules"
     )
     done = subprocess.run(
-        [sys.executable, "-c", check], capture_output=True, text=True, timeout=40, check=False
+        [sys.executable, "-c", check], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "officer" in done.stdout

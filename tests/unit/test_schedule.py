@@ -26,7 +26,7 @@ async def test_every_digest_is_asked_for_at_the_start() -> None:
         DigestSchedule(community="c", at="00:00"),
     ]
     with running(schedules, compose):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await done.wait()
     assert sorted(asked) == [("a", "day"), ("b", "week"), ("c", "day")]
 

@@ -98,4 +98,4 @@ def test_the_package_is_read_without_being_loaded() -> None:
         "import sys; from subscribers.reference.tactics import techniques; techniques();"
         "assert 'pymispgalaxies' not in sys.modules and 'jsonschema' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
