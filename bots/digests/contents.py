@@ -5,11 +5,12 @@ where it would stand whatever it says: its place tells neither kind nor severity
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bots.showing.release import Ceiling, Release
 from bots.showing.render import acknowledgeable
+from bots.telling.tally import answered, standing
 from bots.wording.words import Words
 from schemas.encoding import from_instant
 from schemas.particulars import Link
@@ -29,6 +30,8 @@ class Gathered:
     waiting: tuple[Record, ...] = ()
     news: tuple[Record, ...] = ()
     changes: tuple[Record, ...] = ()
+    asked: tuple[Record, ...] = ()
+    """The agency's own open questions, of which a hand-over tells."""
     left: int = 0
     """So many more wait than `waiting` names."""
 
@@ -38,7 +41,8 @@ class Gathered:
         """
         found = (
             ("⏳ " + self._waits(say), self.waiting),
-            ("🆕 " + say.text("New") if self.waiting or self.changes else "", self.news),
+            ("❓ " + say.text("Open questions of your agency"), self.asked),
+            ("🆕 " + say.text("New") if self.waiting or self.changes or self.asked else "", self.news),
             ("✏️ " + say.text("Changed"), self.changes),
         )
         return tuple((head, tuple(each.bulletin.id for each in some)) for head, some in found if some)
@@ -72,7 +76,32 @@ def gather(
     # An amendment has all the words of what it amends.
     news = [each for each in rest if each not in changes and each.replaced_by not in words]
     ranked = [sorted(some, key=lambda each: _rank(each, ceiling)) for some in (news, changes)]
-    return Gathered(tuple(waiting), tuple(ranked[0]), tuple(ranked[1]), len(open_ones) - len(waiting))
+    left = len(open_ones) - len(waiting)
+    return Gathered(tuple(waiting), tuple(ranked[0]), tuple(ranked[1]), left=left)
+
+
+def with_questions(gathered: Gathered, kept: Iterable[Record], ceiling: Ceiling, now: float) -> Gathered:
+    """The same with the agency's own questions that are open, of all that are `kept`, the most urgent first:
+    those that may be shown in full, for their number and their answers are told.
+    """
+    own = [each for each in _once(kept) if each.own and each.bulletin.kind is Kind.REQUEST]
+    may = [each for each in own if ceiling.allows(each.bulletin.tlp) is Release.FULL]
+    still = [each for each in may if each.state == "current" and _until(each) > now]
+    asked = tuple(sorted(still, key=_until)[:WAITING_MAX])
+    ids = {each.bulletin.id for each in asked}
+    news = tuple(each for each in gathered.news if each.bulletin.id not in ids)
+    return replace(gathered, asked=asked, news=news)
+
+
+def answers_to(record: Record, kept: Iterable[Record], ceiling: Ceiling) -> int:
+    """How many agencies have answered a question, of the answers that may be shown in full."""
+    found = (
+        each
+        for each in kept
+        if any(link.id == record.bulletin.id for link in each.bulletin.links)
+        and ceiling.allows(each.bulletin.tlp) is Release.FULL
+    )
+    return len(answered(standing(found)))
 
 
 def title(kind: str, found: int, say: Words, when: str, event: str = "") -> str:
@@ -108,6 +137,12 @@ def _waits(
     if bulletin.kind is Kind.REQUEST and until is not None:
         return bulletin.id not in answered
     return _SEVERITIES.index(bulletin.severity) >= _SEVERITIES.index(Severity.HIGH)
+
+
+def _until(record: Record) -> float:
+    """Until when answers are awaited (Unix seconds)."""
+    until = record.bulletin.valid_until
+    return from_instant(until) / 1000 if until else float("inf")
 
 
 def _answers(record: Record) -> Iterable[Link]:

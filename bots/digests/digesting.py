@@ -11,17 +11,18 @@ from typing import Any, Final
 from bots.cells.cells import Cell, belongs
 from bots.clock import Clock, moment
 from bots.digests import contents as digests
-from bots.digests.contents import Gathered, gather
+from bots.digests.contents import Gathered, answers_to, gather, with_questions
 from bots.searches.watching import Mode, Sight, Subscription, stands_in_digest
 from bots.showing.overtaken import as_marked_now
 from bots.showing.release import Ceiling, Release
-from bots.showing.render import listing
+from bots.showing.render import Section, listing
 from bots.showing.rendered import Rendered
 from bots.state import State
 from bots.state.lists import Listed
 from bots.state.outbox import KEEP, Work
 from bots.telling.aftermath import reader
 from bots.wording.words import words
+from schemas.vocabulary import Kind
 from subscribers.records import Record
 
 _FRESH: Final = 2.0
@@ -73,8 +74,21 @@ class Compiler:
             reader(work.officer),
             title=listed.title,
             note=listed.note,
-            sections=[(head, some) for head, some in found if head and some],
+            sections=[
+                Section(head, some, await self._answered(work, some)) for head, some in found if head and some
+            ],
         )
+
+    async def _answered(self, work: Work, shown: list[Record]) -> dict[str, str]:
+        """By the ids of the agency's own questions, how many have answered each so far."""
+        own = [each for each in shown if each.own and each.bulletin.kind is Kind.REQUEST]
+        kept = await self._lately(self.clock.now(), set()) if own else []
+        say = words(work.officer.language)
+        numbers = [(each.bulletin.id, answers_to(each, kept, self.ceiling)) for each in own]
+        return {
+            key: say.count("{number} agency has answered.", "{number} agencies have answered.", number)
+            for key, number in numbers
+        }
 
     async def counted(self, work: Work) -> list[Record]:
         """What a digest's chart counts: what came in its period and may be shown in full."""
@@ -119,7 +133,8 @@ class Compiler:
         period = [each for each in kept if each.bulletin.id in ids and each.bulletin.id in told["records"]]
         theirs = [each for each in kept if each.own or each.bulletin.id in watched | known]
         acknowledged = await outbox.acknowledged_by(work.officer.id)
-        return gather(period, theirs, acknowledged, self.ceiling, now)
+        gathered = gather(period, theirs, acknowledged, self.ceiling, now)
+        return with_questions(gathered, kept, self.ceiling, now) if told.get("kind") == "shift" else gathered
 
 
 def _within(gathered: Gathered, told: dict[str, Any]) -> int:

@@ -6,9 +6,10 @@ for a stub, its kind, severity and marking. Nothing is cut after it was written 
 first.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -78,6 +79,16 @@ class Marks:
 
 
 NO_MARKS: Final = Marks()
+NO_NOTES: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Bulletins of a list under a heading; `notes` has a line more, by the ids of those in full."""
+
+    heading: str
+    records: Sequence[Record]
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def render(
@@ -128,16 +139,17 @@ def listing(
     title: str,
     note: str = "",
     rows: Rows = (),
-    sections: Sequence[tuple[str, Sequence[Record]]] = (),
+    sections: Sequence[Section] = (),
 ) -> Rendered:
     """Several bulletins, a line or two each, under `title`, then those of `sections` under their headings;
     `note` comes last. Long lists become several messages.
     """
     say = words(reader.language)
     blocks = [(Span(title, "b"),), *(_entry(each, ceiling, reader, say) for each in records)]
-    for head, some in sections:
-        blocks += [(Span(head, "b"),), *(_entry(each, ceiling, reader, say) for each in some)]
-    records = [*records, *(each for _, some in sections for each in some)]
+    for part in sections:
+        shown = (_entry(each, ceiling, reader, say, part.notes) for each in part.records)
+        blocks += [(Span(part.heading, "b"),), *shown]
+    records = [*records, *(each for part in sections for each in part.records)]
     if note:
         blocks.append((say.aside(note),))
     return Rendered(
@@ -186,7 +198,7 @@ def _withheld(record: Record, released: Release, reader: Reader, marks: Marks, r
         spans += [Span("🔒 "), Span(say.text("A bulletin is waiting for you."), "b"), Span("\n")]
         explanation = ""
     explanation += (
-        say.text("Read it in the reading room, or on your agency's terminal.")
+        say.text("Read it in the reading room (/room signs you in), or on your agency's terminal.")
         if room
         else say.text("Read it on your agency's terminal.")
     )
@@ -362,12 +374,17 @@ def valid_until(bulletin: Bulletin, say: Words, zone: ZoneInfo) -> str:
 # --- lists ----------------------------------------------------------------------------------------
 
 
-def _entry(record: Record, ceiling: Ceiling, reader: Reader, say: Words) -> Spans:
+def _entry(
+    record: Record, ceiling: Ceiling, reader: Reader, say: Words, notes: Mapping[str, str] = NO_NOTES
+) -> Spans:
     bulletin = record.bulletin
     released = ceiling.allows(bulletin.tlp)
     ref = say.code(bulletin.ref)
     if released is Release.WAITING:
-        return (Span("🔒 "), *ref, Span(" · " + say.text("waiting on your agency's terminal")))
+        where = say.text("waiting on your agency's terminal")
+        if ceiling.room:
+            where = say.text("waiting in the reading room: /room")
+        return (Span("🔒 "), *ref, Span(" · " + where))
     stub = f" · {labels.kind(bulletin.kind, say)} · {say.embed(bulletin.tlp.value)}"
     sign = Span(("🟦 " if bulletin.exercise else "") + labels.SIGNS[bulletin.severity] + " ")
     if record.state == "retracted":
@@ -381,6 +398,7 @@ def _entry(record: Record, ceiling: Ceiling, reader: Reader, say: Words) -> Span
     who = f"{say.embed(record.agency_name)} · {when}"
     if bulletin.kind is Kind.REQUEST and bulletin.valid_until:
         who += " · " + valid_until(bulletin, say, reader.zone)
+    who += f"\n{note}" if (note := notes.get(bulletin.id)) else ""
     return (sign, *ref, Span(stub + state + "\n"), Span(say.embed(title), "b"), Span("\n" + who))
 
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from bots.digests.contents import Gathered, gather
+from bots.digests.contents import Gathered, answers_to, gather, with_questions
 from bots.duty.roster import Shift, last_turn, reliefs
 from bots.showing.release import Ceiling
+from bots.showing.render import Reader, Section, listing
 from bots.wording.words import words
-from schemas.vocabulary import Language
+from schemas.vocabulary import Language, Tlp
 from subscribers.records import Record
 from tests.support.node_api import make_record
 
@@ -52,6 +53,38 @@ def test_a_request_waits_until_it_is_answered_or_its_deadline_has_passed() -> No
     assert found(request, kept=(answer,)) == ([], [1], [])
     others = change(4, "response", request)
     assert found(request, kept=(others,)) == ([1], [], [])
+
+
+def test_a_hand_over_tells_of_the_agencys_own_open_questions() -> None:
+    def own(number: int, **fields: object) -> Record:
+        return make_record(number, kind="request", **fields).model_copy(update={"own": True})
+
+    soon, forever = own(1, valid_until=LATER), own(2)
+    closed, secret = own(3, valid_until=EARLIER), own(4, tlp="TLP:RED", valid_until=LATER)
+    gone = own(5).model_copy(update={"state": "retracted"})
+    theirs = make_record(6, kind="request", valid_until=LATER)
+    kept = [forever, soon, closed, secret, gone, theirs]
+    told = with_questions(gather([soon, theirs], kept, (), Ceiling(), NOW), kept, Ceiling(), NOW)
+    assert [each.bulletin.ref for each in told.asked] == [soon.bulletin.ref, forever.bulletin.ref]
+    assert refs(told) == ([6], [], [])
+    heads = [head for head, _ in told.headed(words(Language.ENGLISH))]
+    assert heads == ["⏳ Still waits for you", "❓ Open questions of your agency"]
+
+
+def test_answers_are_counted_by_agency_and_under_the_ceiling() -> None:
+    asked = make_record(1, kind="request").model_copy(update={"own": True})
+    one, withheld = change(2, "response", asked), change(3, "response", asked, tlp="TLP:RED")
+    taken_back = change(4, "response", asked).model_copy(update={"state": "retracted"})
+    other = change(5, "response", make_record(9, kind="request"))
+    assert answers_to(asked, [asked, withheld, taken_back, other], Ceiling()) == 0
+    assert answers_to(asked, [asked, one, change(6, "response", asked)], Ceiling()) == 1
+    part = Section("Asked", [asked], {asked.bulletin.id: "1 agency has answered."})
+    reader = Reader(Language.ENGLISH, PARIS)
+    assert (
+        "1 agency has answered." in listing([], Ceiling(), reader, title="", sections=[part]).parts[0].plain
+    )
+    closed = listing([], Ceiling(Tlp.CLEAR, Tlp.CLEAR, "https://r"), reader, title="", sections=[part])
+    assert "has answered" not in closed.parts[0].plain
 
 
 def test_what_was_changed_is_told_by_the_change() -> None:

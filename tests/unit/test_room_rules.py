@@ -280,7 +280,9 @@ def test_a_withheld_bulletins_button_says_its_reference_alone() -> None:
         assert (rows[0][0].url, rows[0][0].app, rows[0][0].data) == (url, app, "")
         assert "secret" not in str(rows)
         text = render(record, Ceiling(room=room), ENGLISH).parts[0].plain
-        assert text.endswith("Read it in the reading room, or on your agency's terminal.")
+        assert text.endswith(
+            "Read it in the reading room (/room signs you in), or on your agency's terminal."
+        )
     assert not any(each.url for row in render(record, Ceiling(), ENGLISH).rows for each in row)
     open_ = make_record(43, title="Open")
     assert not any(
