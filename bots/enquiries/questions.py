@@ -11,9 +11,9 @@ from bots.enquiries.desk import PAGE, Answer, Desk
 from bots.officers.roles import Right
 from bots.parsing.actions import encode, short
 from bots.showing.answerable import Answer as By
+from bots.showing.details import valid_until
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Release
-from bots.showing.render import valid_until
 from bots.showing.rendered import Button, Showing
 from bots.state.lists import Listed
 from bots.state.officers import Officer

@@ -1,17 +1,55 @@
-"""The lines of a bulletin that only its full view shows: whom, what, where, by which means. Pure.
+"""The lines of a bulletin that only its full view shows: whom, what, where, by which means; and when, and in
+which language. Pure.
 
-Called by `bots.showing.render` alone, behind the release gate.
+Called behind the release gate.
 """
 
 from collections.abc import Iterable
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from bots.clock import moment
 from bots.wording import labels
-from bots.wording.words import Words
+from bots.wording.words import NAMES, Words
+from schemas.bulletin import Bulletin
+from schemas.encoding import from_instant
+from schemas.particulars import Translation
+from schemas.vocabulary import Kind
 from subscribers.records import Record
 
 _SHOWN: Final = 12
 """How many of a long list are named; the rest are counted."""
+
+
+def when(instant: str, say: Words, zone: ZoneInfo) -> str:
+    """A moment of a bulletin, by the reader's clock."""
+    return say.embed(say.when(moment(from_instant(instant) / 1000), zone))
+
+
+def valid_until(bulletin: Bulletin, say: Words, zone: ZoneInfo) -> str:
+    """Until when it holds, or a request awaits answers; of a bulletin that says so."""
+    time = when(bulletin.valid_until or bulletin.issued, say, zone)
+    if bulletin.kind is Kind.REQUEST:
+        return say.text("answers wanted by {time}", time=time)
+    return say.text("valid until {time}", time=time)
+
+
+def language_note(bulletin: Bulletin, text: Translation, say: Words) -> str:
+    """Whether the text is the original or a translation, and how official; empty where that is plain."""
+    shown = NAMES[text.language]
+    if text.language is not bulletin.language:
+        if text.official:
+            return say.text("{language}, official translation", language=shown)
+        return say.text(
+            "{language}, unofficial translation from {original}",
+            language=shown,
+            original=NAMES[bulletin.language],
+        )
+    if text.language is say.language:
+        return ""
+    if bulletin.translations:
+        return say.text("{language}, the original text", language=shown)
+    return say.text("Only in {language}", language=shown)
 
 
 def details(record: Record, say: Words) -> list[str]:

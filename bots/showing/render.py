@@ -13,12 +13,11 @@ from types import MappingProxyType
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from bots.clock import moment
 from bots.parsing.actions import encode, short
 from bots.showing.answerable import answerable
 from bots.showing.buttons import button_acknowledge, button_answer, button_room, button_tally
 from bots.showing.changes import what_changed
-from bots.showing.details import details
+from bots.showing.details import details, language_note, valid_until, when
 from bots.showing.heard import Heard, heard
 from bots.showing.overtaken import marked_anew
 from bots.showing.packing import called, packed, room_within
@@ -29,7 +28,6 @@ from bots.wording.markup import LRM, RLM, Span, Spans, cut, directed, laid, piec
 from bots.wording.places import places
 from bots.wording.words import NAMES, RIGHT_TO_LEFT, Words, words
 from schemas.bulletin import Bulletin
-from schemas.encoding import from_instant
 from schemas.particulars import Translation
 from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.records import Record
@@ -266,33 +264,16 @@ def _head(
     if bulletin.likelihood:
         who.append(say.text(labels.LIKELIHOODS[bulletin.likelihood]))
     lines.append(Span("👤 " + " · ".join(who)))
-    lines.append(Span("\n🕒 " + _when(bulletin.issued, say, zone)))
+    lines.append(Span("\n🕒 " + when(bulletin.issued, say, zone)))
     if bulletin.valid_until:
         until = valid_until(bulletin, say, zone)
         lines.append(Span(" · " + (say.text("EXPIRED") if "expired" in record.flags else until)))
     lines.append(Span("\n🔈 " + say.text(labels.AUDIENCES[bulletin.tlp])))
     for caveat in bulletin.caveats:
         lines.append(Span("\n❗ " + say.embed(caveat)))
-    if note := _language_note(bulletin, text, say):
+    if note := language_note(bulletin, text, say):
         lines.append(say.aside("\n🌐 " + note))
     return laid(lines, rtl=say.rtl)
-
-
-def _language_note(bulletin: Bulletin, text: Translation, say: Words) -> str:
-    shown = NAMES[text.language]
-    if text.language is not bulletin.language:
-        if text.official:
-            return say.text("{language}, official translation", language=shown)
-        return say.text(
-            "{language}, unofficial translation from {original}",
-            language=shown,
-            original=NAMES[bulletin.language],
-        )
-    if text.language is say.language:
-        return ""
-    if bulletin.translations:
-        return say.text("{language}, the original text", language=shown)
-    return say.text("Only in {language}", language=shown)
 
 
 def _foot(record: Record, say: Words, view: View, marks: Marks) -> Spans:
@@ -363,14 +344,6 @@ def _named(language: Language, original: Language, say: Words) -> str:
     return f"{NAMES[language]} · {say.text('original')}" if language is original else NAMES[language]
 
 
-def valid_until(bulletin: Bulletin, say: Words, zone: ZoneInfo) -> str:
-    """Until when it holds, or a request awaits answers; of a bulletin that says so."""
-    time = _when(bulletin.valid_until or bulletin.issued, say, zone)
-    if bulletin.kind is Kind.REQUEST:
-        return say.text("answers wanted by {time}", time=time)
-    return say.text("valid until {time}", time=time)
-
-
 # --- lists ----------------------------------------------------------------------------------------
 
 
@@ -394,16 +367,9 @@ def _entry(
     title = bulletin.text_in(reader.language).title
     state = " · 🔏" if "private" in record.flags else ""
     state += " · " + say.text("AMENDED since") if record.state == "amended" else ""
-    when = _when(bulletin.issued, say, reader.zone)
-    who = f"{say.embed(record.agency_name)} · {when}"
+    issued = when(bulletin.issued, say, reader.zone)
+    who = f"{say.embed(record.agency_name)} · {issued}"
     if bulletin.kind is Kind.REQUEST and bulletin.valid_until:
         who += " · " + valid_until(bulletin, say, reader.zone)
     who += f"\n{note}" if (note := notes.get(bulletin.id)) else ""
     return (sign, *ref, Span(stub + state + "\n"), Span(say.embed(title), "b"), Span("\n" + who))
-
-
-# --- small ----------------------------------------------------------------------------------------
-
-
-def _when(instant: str, say: Words, zone: ZoneInfo) -> str:
-    return say.embed(say.when(moment(from_instant(instant) / 1000), zone))
