@@ -1,5 +1,6 @@
 """What a running hub and node show to the machine they run on: sockets, command lines, cores."""
 
+import contextlib
 import ipaddress
 import re
 import sys
@@ -21,14 +22,19 @@ LISTENING = "0A"
 
 def family(pid: int) -> list[int]:
     """A process and all that it started."""
-    threads = Path(f"/proc/{pid}/task").glob("*/children")
-    found = {int(child) for each in threads for child in each.read_text().split()}
+    found: list[int] = []
+    for each in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError):  # the thread has ended meanwhile
+            found += map(int, each.read_text().split())
     return [pid, *(each for child in found for each in family(child))]
 
 
 def listening(pid: int) -> set[tuple[str, int]]:
     """Address and port of every TCP socket on which the process listens."""
-    held = {each.readlink().name for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()}
+    held = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it has been closed meanwhile: a server writes files
+            held.add(each.readlink().name)
     lines = _told(pid, "net/tcp").splitlines()[1:]
     rows = [each.split() for each in lines + _told(pid, "net/tcp6").splitlines()[1:]]
     return {_address(row[1]) for row in rows if row[3] == LISTENING and f"socket:[{row[9]}]" in held}
