@@ -13,7 +13,7 @@ from hub import tls
 from hub.nats_client import Client
 from schemas.errors import Code, OperationError
 
-_CONNECT_SECONDS: Final = 15
+_CONNECT_SECONDS: Final = 30
 
 
 @asynccontextmanager
@@ -26,7 +26,8 @@ async def dialled(
     HUB_UNREACHABLE.
     """
     nc = Client()
-    settled = {"allow_reconnect": False, "error_cb": _quiet, **tls.options(urls, context)}
+    patient = {"allow_reconnect": False, "connect_timeout": _CONNECT_SECONDS, "error_cb": _quiet}
+    settled = {**patient, **tls.options(urls, context)}
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             await nc.connect(list(urls), **settled, **options)

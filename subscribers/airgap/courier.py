@@ -40,7 +40,7 @@ _NATS_KEY: Final = "nats.key"
 _CREDENTIAL: Final = "credential"
 _STATE: Final = "courier.json"
 _FILE_MAX: Final = 64 * 1024
-_CONNECT_LIMIT: Final = 15.0
+_CONNECT_LIMIT: Final = 30
 Progress = Callable[[str, int], None]
 """What is being done, and how many messages of it are through."""
 
@@ -149,7 +149,8 @@ async def _connected(courier: Courier) -> AsyncIterator[Client]:
     try:
         async with asyncio.timeout(_CONNECT_LIMIT):
             tls = HubTls.beside(courier.directory)
-            nc = await connect(courier.admission, courier.user, ignored, ignored, tls)
+            user, admission = courier.user, courier.admission
+            nc = await connect(admission, user, ignored, ignored, tls, _CONNECT_LIMIT)
         try:
             yield nc
         finally:

@@ -21,6 +21,8 @@ class HubUser(NamedTuple):
     user_jwt: str
     key: NatsUser
     tls: HubTls = PLAIN
+    patience: int = 5
+    """Seconds in which a server has to say something while it is connected to."""
 
 
 async def connect_as(
@@ -38,7 +40,7 @@ async def connect_as(
             user_jwt_cb=lambda: bytearray(user.user_jwt.encode()),
             signature_cb=user.key.signature,
             allow_reconnect=False,
-            connect_timeout=5,
+            connect_timeout=user.patience,
             closed_cb=on_closed,
             error_cb=on_error,
             name=user.name,

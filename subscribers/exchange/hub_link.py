@@ -264,12 +264,13 @@ async def connect(
     on_closed: Callable[[], Awaitable[None]],
     on_error: Callable[[Exception], Awaitable[None]],
     tls: HubTls = PLAIN,
+    patience: int = 5,
 ) -> Client:
     """One connection to the hub with the endpoint's transport credential. Raises nats-py's errors, OSError,
     or OperationError `hub_unreachable`.
     """
     name = f"liaison-agency {admission.endpoint[:8]}"
-    me = HubUser(name, admission.urls, admission.user_jwt, user, tls)
+    me = HubUser(name, admission.urls, admission.user_jwt, user, tls, patience)
     return await connect_as(me, on_closed, on_error)
 
 
