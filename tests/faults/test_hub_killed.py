@@ -3,6 +3,7 @@ sender answered once.
 """
 
 import asyncio
+import contextlib
 import signal
 import sys
 from collections import Counter, defaultdict
@@ -30,7 +31,7 @@ from tests.support.forked import ROOT, Forked, spawn
 from tests.support.frames import Chain, Circle, wraps
 from tests.support.hub_world import HubWorld, Station, prepare_hub, stored
 
-DEADLINE = 45.0
+DEADLINE = 90.0
 
 
 @asynccontextmanager
@@ -56,9 +57,14 @@ async def launched(world: HubWorld, url: str, step: Step, count: int) -> AsyncIt
 async def says(process: Forked, wanted: str) -> None:
     """Wait for a line of the process; structlog's lines before it are passed over."""
     assert process.stdout is not None
-    async with asyncio.timeout(DEADLINE):
-        while (line := (await process.stdout.readline()).decode()) != f"{wanted}\n":
-            assert line, f"the process ended before it said {wanted}"
+    lines = [""]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DEADLINE):
+            while (line := (await process.stdout.readline()).decode()) != f"{wanted}\n":
+                assert line, f"the process ended before it said {wanted}"
+                lines.append(line)
+            return
+    raise AssertionError(f"it did not say {wanted}, but last:\n{''.join(lines[-12:])}")
 
 
 @dataclass
