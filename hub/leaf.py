@@ -22,7 +22,7 @@ CONFIG_FILE: Final = "nats-server.conf"
 LINK_FILE: Final = "link.creds"
 _URL: Final = re.compile(r"(tls|nats)://([A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:]{2,39}\]):[0-9]{1,5}\Z")
 _LISTEN: Final = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:]{2,39}\]):[0-9]{1,5}\Z")
-_LOOPBACK: Final = ("127.", "localhost:", "[::1]:")
+_LOOPBACK: Final = re.compile(r"(127(\.[0-9]{1,3}){3}|localhost|\[::1\]):")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Leaf:
     @property
     def local(self) -> bool:
         """Whether only programs on its own machine reach it."""
-        return self.listen.startswith(_LOOPBACK)
+        return _LOOPBACK.match(self.listen) is not None
 
 
 def listener(accounts: Accounts, where: str, tls: str) -> str:

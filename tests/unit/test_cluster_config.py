@@ -197,3 +197,19 @@ def test_a_hub_that_is_told_of_an_account_has_its_key(tmp_path: Path) -> None:
         two.learn(public, said.replace(b'"version":1', b'"version":2'))
     with pytest.raises(OperationError, match="store_corrupt"):
         two.learn(NKey.generate(KeyKind.ACCOUNT).public, said)
+
+
+@pytest.mark.parametrize(
+    "listen,local",
+    [
+        ("127.0.0.1:4222", True),
+        ("localhost:4222", True),
+        ("[::1]:4222", True),
+        ("127.example.org:4222", False),
+        ("10.0.0.7:4222", False),
+    ],
+)
+def test_a_leaf_node_goes_without_tls_on_loopback_alone(listen: str, local: bool, tmp_path: Path) -> None:
+    leaf = Leaf(listen, ("tls://nats1.hub.example:7422",), tmp_path)
+    assert leaf.local is local
+    assert leaf.url.startswith("nats://" if local else "tls://")
