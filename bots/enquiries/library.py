@@ -48,6 +48,11 @@ class Library:
         self._lock = asyncio.Lock()
         self._held: tuple[_Stamp, Edition] | None = None
 
+    @property
+    def by_file(self) -> bool:
+        """Whether the UN list is a file of the bot's own: what the node loads changes nothing then."""
+        return self._file is not None
+
     async def techniques(self) -> Techniques:
         """ATT&CK and DISARM. OperationError `not_found` when their package is not there."""
         return await asyncio.to_thread(techniques)

@@ -6,16 +6,20 @@ number tells of a bulletin that is withheld. A name is never answered with yes.
 
 import asyncio
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bots.clock import Clock, moment
 from bots.dialogue.screens import open_one
 from bots.enquiries import reference_screens as screens
+from bots.enquiries import technique_screens
 from bots.enquiries.desk import PAGE, Answer
 from bots.enquiries.finding import COUNTED_MAX
 from bots.enquiries.library import Edition, Library
-from bots.enquiries.reference_screens import About, Seen
+from bots.enquiries.reference_screens import About
+from bots.enquiries.seen_here import Seen
+from bots.enquiries.unsearched import Unsearched, unsearched
 from bots.parsing.actions import encode
 from bots.ports import NodeClient
 from bots.showing.buttons import opening
@@ -28,7 +32,6 @@ from bots.state.lists import Listed
 from bots.state.officers import Officer
 from bots.wording.words import words
 from schemas.errors import Code, FormatError, LiaisonError
-from schemas.vocabulary import Tlp
 from subscribers.records import Filters, Page, Record
 from subscribers.reference.tactics import Match, Technique
 from subscribers.reference.un_xml import REFERENCE
@@ -49,39 +52,44 @@ class ReferenceDesk:
     """No chat service reads along."""
 
     async def tactic(self, officer: Officer, text: str) -> Answer:
-        """What a technique is, by number or name; or those that may be meant."""
+        """What a technique is, by number or name; or those that may be meant, those seen here first."""
         known = await self.library.techniques()
+        if named := known.named(text):
+            return await self._technique(officer, named[0], named[1 : technique_screens.FOUND_SHOWN])
         try:
             found = known.look_up(text)
         except LiaisonError:
             found = []
         if not found:
-            return Answer(screens.no_technique(officer))
+            return Answer(technique_screens.no_technique(officer))
         if found[0].match is Match.NUMBER or len(found) == 1:
-            return await self._technique(officer, found[0].technique)
-        shown = [each.technique for each in found[: screens.FOUND_SHOWN]]
-        numbers = await asyncio.gather(*(self._seen(_naming(each)) for each in shown))
-        return Answer(screens.techniques(officer, list(zip(shown, numbers, strict=True))))
+            near = text if found[0].match is Match.SPELLING else ""
+            return await self._technique(officer, found[0].technique, near=near)
+        every = await self._all_seen([each.technique for each in found])
+        left_out = await self._unsearched()
+        ranked = sorted(every, key=lambda each: not each[1].number)
+        shown = ranked[: technique_screens.FOUND_SHOWN]
+        return Answer(technique_screens.techniques(officer, shown, left_out, left=len(ranked) - len(shown)))
 
     async def technique(self, officer: Officer, number: str) -> Answer:
         """One technique by its number."""
         technique = (await self.library.techniques()).get(number)
         if technique is None:
-            return Answer(screens.no_technique(officer))
+            return Answer(technique_screens.no_technique(officer))
         return await self._technique(officer, technique)
 
     async def list_state(self, officer: Officer) -> Answer:
         """Which edition of the UN list there is, what it changed, and how to ask."""
         edition = await self._edition()
         if edition is None:
-            return Answer(screens.no_list(officer))
-        return Answer(screens.list_state(officer, edition, self._age(edition), within=self.within))
+            return self._no_list(officer)
+        return Answer(screens.list_state(officer, edition, self._about_list(edition), within=self.within))
 
     async def subject(self, officer: Officer, text: str) -> Answer:
         """An entry by its reference; or who may be meant by a name, a year of birth behind it or not."""
         edition = await self._edition()
         if edition is None:
-            return Answer(screens.no_list(officer))
+            return self._no_list(officer)
         if edition.un_list.get(text) is not None or REFERENCE.match(text.strip()):
             return await self.entry(officer, text.strip())
         return await self._hits(officer, text, 0)
@@ -90,11 +98,11 @@ class ReferenceDesk:
         """One entry, also one that is on the list no more: bulletins may still name it."""
         edition = await self._edition()
         if edition is None:
-            return Answer(screens.no_list(officer))
+            return self._no_list(officer)
         entry = edition.un_list.get(reference)
         seen = await self._seen(self._subjects(edition, reference))
         shown = entry.reference if entry else reference
-        about = About(edition.un_list.date, self._age(edition), seen)
+        about = replace(self._about_list(edition), seen=seen, unsearched=await self._unsearched())
         return Answer(screens.entry(officer, shown, entry, about))
 
     async def more_hits(self, officer: Officer, start: int) -> Answer | None:
@@ -115,24 +123,36 @@ class ReferenceDesk:
             return None
         return await self._seen_page(officer, asked["facet"], asked["value"], asked["cursor"])
 
-    async def _technique(self, officer: Officer, technique: Technique) -> Answer:
-        seen = await self._seen(_naming(technique))
+    async def _technique(
+        self, officer: Officer, technique: Technique, others: Sequence[Technique] = (), *, near: str = ""
+    ) -> Answer:
+        (_, seen), *rest = await self._all_seen([technique, *others])
         parent = (await self.library.techniques()).get(technique.parent)
-        return Answer(screens.technique(officer, technique, parent, seen))
+        left_out = await self._unsearched()
+        shown = technique_screens.technique(
+            officer, technique, parent, seen, others=rest, unsearched=left_out, near=near
+        )
+        return Answer(shown)
+
+    async def _all_seen(self, techniques: Sequence[Technique]) -> list[tuple[Technique, Seen]]:
+        numbers = await asyncio.gather(*(self._seen(_naming(each)) for each in techniques))
+        return list(zip(techniques, numbers, strict=True))
+
+    async def _unsearched(self) -> Unsearched:
+        return await unsearched(self.node, self.ceiling, self.clock.now())
 
     async def _hits(self, officer: Officer, text: str, start: int) -> Answer:
         edition = await self._edition()
         if edition is None:
-            return Answer(screens.no_list(officer))
+            return self._no_list(officer)
         found = _BORN.match(text)
         name, born = (found["name"], int(found["year"])) if found else (text, None)
         try:
             hits = await edition.look_up(name, born)
         except LiaisonError:
-            return Answer(screens.list_state(officer, edition, self._age(edition), within=self.within))
+            return Answer(screens.list_state(officer, edition, self._about_list(edition), within=self.within))
         await self.state.memory.set_data(_hits_key(officer), {"text": text})
-        about = About(edition.un_list.date, self._age(edition))
-        return Answer(screens.hits(officer, hits, start, about))
+        return Answer(screens.hits(officer, hits, start, self._about_list(edition)))
 
     async def _edition(self) -> Edition | None:
         try:
@@ -142,18 +162,23 @@ class ReferenceDesk:
                 return None
             raise
 
-    def _age(self, edition: Edition) -> int:
-        return (moment(self.clock.now()).date() - edition.day).days
+    def _no_list(self, officer: Officer) -> Answer:
+        return Answer(screens.no_list(officer, by_file=self.library.by_file))
+
+    def _about_list(self, edition: Edition) -> About:
+        age = (moment(self.clock.now()).date() - edition.day).days
+        return About(edition.un_list.date, age, self.library.by_file)
 
     async def _seen(self, about: Filters) -> Seen:
         """How many there are; what there is much of is counted up to `COUNTED_MAX`."""
         page = await self.node.latest(self._visible(about), PAGE)
         if page.cursor is not None:
             page = await self.node.latest(self._visible(about), COUNTED_MAX)
-        shown = len(await self._shown(page))
+        found = await self._shown(page)
+        shown = len(found)
         known = page.total is not None or page.cursor is None
         number = shown if page.total is None else page.total - len(page.items) + shown
-        return Seen(number, more=not known and shown > 0, partly=self.ceiling.full is not Tlp.RED)
+        return Seen(number, more=not known and shown > 0, newest=tuple(found[:PAGE]))
 
     async def _seen_page(self, officer: Officer, facet: str, value: str, cursor: str | None) -> Answer | None:
         page = await self.node.latest(self._visible(await self._about(facet, value)), PAGE, cursor)

@@ -1,5 +1,5 @@
-"""What public lists say, ready for chat: techniques, entries of the UN list, and who may be meant by a name.
-Pure. No bulletin is shown here, only how many there are that may be.
+"""What the UN list says, ready for chat: its entries, and who may be meant by a name. Pure.
+No bulletin is shown here, only how many there are that may be.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,27 +11,34 @@ from babel.dates import format_date
 
 from bots.dialogue.screens import plain_answer, screen
 from bots.enquiries.library import Edition
+from bots.enquiries.seen_here import (
+    NOTHING_LEFT_OUT,
+    NOTHING_SEEN,
+    Seen,
+    english,
+    in_rows,
+    seen_line,
+    seen_rows,
+)
+from bots.enquiries.unsearched import Unsearched
+from bots.officers.roles import Right
 from bots.parsing.actions import encode
-from bots.showing.rendered import Button, Rendered, Rows
+from bots.showing.rendered import Button, Rendered
 from bots.state.officers import Officer
 from bots.wording.labels import N_
-from bots.wording.markup import LRM, Span, Spans, cut, directed
+from bots.wording.markup import Span, Spans, cut
 from bots.wording.words import Words, words
 from subscribers.reference.names import Hit, Which
 from subscribers.reference.spelling import How
-from subscribers.reference.tactics import Technique
 from subscribers.reference.un_list import Entry, ListChanges
 
 HITS: Final = 5
 """Possible matches in one answer."""
 OLD_DAYS: Final = 30
-LOAD: Final = "liaison-agency un-list load"
-FOUND_SHOWN: Final = 8
-_MEASURES_SHOWN: Final = 6
+LOAD: Final = "liaison-agency un-list load consolidated.xml"
+FILE: Final = "LIAISON_BOT_UN_LIST"
 _ALIASES_SHOWN: Final = 8
-_PARTS_SHOWN: Final = 9
 _NOTE_MAX: Final = 600
-_BUTTONS_PER_ROW: Final = 3
 
 WHICH: Final = {
     Which.NAME: N_("Name: {name}"),
@@ -55,87 +62,29 @@ BORN: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """How many bulletins there are about something, of those that may be shown."""
-
-    number: int
-    more: bool
-    """There are more than `number`."""
-    partly: bool
-    """Some may be withheld."""
-
-
-NOTHING_ASKED: Final = Seen(0, more=False, partly=False)
-
-
-@dataclass(frozen=True, slots=True)
 class About:
-    """Which edition of the list an answer is from, how many days old it is, and what was seen."""
+    """Which edition of the list an answer is from, how many days old it is, what was seen, and what was not
+    searched for it. `by_file`: the bot reads a file of its own, not what the node loaded.
+    """
 
     made: str
     age: int
-    seen: Seen = NOTHING_ASKED
+    by_file: bool = False
+    seen: Seen = NOTHING_SEEN
+    unsearched: Unsearched = NOTHING_LEFT_OUT
 
 
-def no_technique(officer: Officer) -> Rendered:
-    """Nothing is called that."""
-    text = words(officer.language).text(
-        "No technique of ATT&CK or DISARM is called that. Give its number, such as T1566, or other words."
-    )
-    return plain_answer(text, officer.language)
-
-
-def techniques(officer: Officer, found: Sequence[tuple[Technique, Seen]]) -> Rendered:
-    """Techniques to choose from, each with how much was seen of it."""
+def no_list(officer: Officer, *, by_file: bool = False) -> Rendered:
+    """There is no UN list: who can help, or what to do."""
     say = words(officer.language)
-    spans = [Span("🧩 " + say.text("Which technique do you mean?"), "b")]
-    for each, seen in found:
-        old = ["⚠️ " + say.text("no longer in use")] if each.withdrawn else []
-        known = " · ".join([*old, _seen_short(seen, say)])
-        spans += [
-            Span("\n\n"),
-            *say.code(each.id),
-            Span(f" {say.embed(each.name)}{_ends(each, say)}\n{known}"),
-        ]
-    if any(seen.partly for _, seen in found):
-        spans.append(Span("\n\n" + say.text("Only bulletins that may be shown in chat are searched here.")))
-    buttons = [
-        Button(f"{each.id} · 👁 {_number(seen, say)}" if seen.number else each.id, encode("tech", each.id))
-        for each, seen in found
-    ]
-    return screen(spans, officer.language, _in_rows(buttons))
+    text = say.text("No UN list is loaded here.")
+    what = say.text("Ask your administrator for one.")
+    if officer.may(Right.ADMINISTER):
+        what = _get_one(say, by_file=by_file)
+    return plain_answer(f"{text} {what}", officer.language)
 
 
-def technique(officer: Officer, one: Technique, parent: Technique | None, seen: Seen) -> Rendered:
-    """One technique: what it is, what helps against it, and how much was seen of it."""
-    say = words(officer.language)
-    spans = [Span(f"🧩 {say.embed(one.id)} "), Span(say.embed(one.name), "b")]
-    if one.withdrawn:
-        spans.append(Span("\n⚠️ " + say.text("no longer in use")))
-    spans.append(Span("\n" + _english(one.summary, say) + "\n"))
-    if one.phases:
-        spans.append(
-            Span("\n🎯 " + say.text("To what end: {phases}", phases=say.listed(map(say.embed, one.phases))))
-        )
-    if one.countermeasures:
-        names = say.listed(say.embed(each.name) for each in one.countermeasures[:_MEASURES_SHOWN])
-        spans.append(Span("\n🛡 " + say.text("Against it: {measures}", measures=names)))
-    spans += [Span("\n🔗 " + say.embed(one.url)), Span("\n" + _seen(seen, say))]
-    near = [*([parent.id] if parent else []), *([one.replaced_by] if one.replaced_by else []), *one.parts]
-    buttons = [Button(each, encode("tech", each)) for each in near[:_PARTS_SHOWN]]
-    return screen(spans, officer.language, (*_seen_rows("tactic", one.id, seen, say), *_in_rows(buttons)))
-
-
-def no_list(officer: Officer) -> Rendered:
-    """There is no UN list: who can help."""
-    say = words(officer.language)
-    text = say.text(
-        "No UN list is loaded here. Ask whoever runs your agency's node for one; they load it with:"
-    )
-    return screen([Span(text + "\n"), *say.code(LOAD)], officer.language)
-
-
-def list_state(officer: Officer, edition: Edition, age: int, *, within: bool) -> Rendered:
+def list_state(officer: Officer, edition: Edition, about: About, *, within: bool) -> Rendered:
     """Which edition there is, what it changed, and how names are asked for."""
     say = words(officer.language)
     persons, every = edition.un_list.individuals, len(edition.un_list.entries)
@@ -145,7 +94,7 @@ def list_state(officer: Officer, edition: Edition, age: int, *, within: bool) ->
         say.count("{number} group", "{number} groups", every - persons),
     )
     spans.append(Span("\n" + say.listed(counts)))
-    spans += [Span("\n" + line) for line in (*_old(age, say), *_changes(edition.changes, say))]
+    spans += [Span("\n" + line) for line in (*_old(about, officer), *_changes(edition.changes, say))]
     spans.append(
         Span(
             "\n\n"
@@ -171,16 +120,16 @@ def hits(officer: Officer, found: Sequence[Hit], start: int, about: About) -> Re
         text = say.text(
             "Nobody on the list has a name like this. That clears nobody: lists lag, and names vary."
         )
-        lines = ["🔎 " + text, "📜 " + source, *_old(about.age, say)]
+        lines = ["🔎 " + text, "📜 " + source, *_old(about, officer)]
         return plain_answer("\n".join(lines), officer.language)
     shown = found[start : start + HITS]
     title = say.count("{number} possible match", "{number} possible matches", len(found))
     caution = say.text("A possible match is no identification. Compare birth, nationality and documents.")
-    head = "".join("\n" + each for each in ("📜 " + source, *_old(about.age, say), "⚠️ " + caution))
+    head = "".join("\n" + each for each in ("📜 " + source, *_old(about, officer), "⚠️ " + caution))
     spans: list[Span] = [Span("🔎 " + title, "b"), Span(head)]
     for hit in shown:
         spans += [Span("\n\n"), *_hit(hit, say)]
-    rows = _in_rows([Button(each.entry.reference, encode("listed", each.entry.reference)) for each in shown])
+    rows = in_rows([Button(each.entry.reference, encode("listed", each.entry.reference)) for each in shown])
     if start + HITS < len(found):
         rows += ((Button(say.text("More") + " ▾", encode("hits", start + HITS)),),)
     return screen(spans, officer.language, rows)
@@ -189,23 +138,23 @@ def hits(officer: Officer, found: Sequence[Hit], start: int, about: About) -> Re
 def entry(officer: Officer, reference: str, one: Entry | None, about: About) -> Rendered:
     """One entry of the list, or that it is not on it; and how much was seen of it."""
     say = words(officer.language)
-    rows = _seen_rows("subject", reference, about.seen, say)
-    foot = Span("\n\n" + _seen(about.seen, say))
+    rows = seen_rows("subject", reference, about.seen, say)
+    foot = Span("\n\n" + seen_line(about.seen, about.unsearched, say))
     if one is None:
         text = say.text(
             "{reference} is not on this list; it may have been removed.", reference=say.embed(reference)
         )
-        lines = ["🔎 " + text, "📜 " + _edition(about.made, say), *_old(about.age, say)]
+        lines = ["🔎 " + text, "📜 " + _edition(about.made, say), *_old(about, officer)]
         return screen([Span("\n".join(lines)), foot], officer.language, rows)
     sign = "👤" if one.kind == "individual" else "👥"
     spans = [Span(f"{sign} {say.embed(one.reference)} "), Span(say.embed(one.name), "b")]
     facts = [f"\n{say.embed(one.original)}"] if one.original else []
-    source = ("📜 " + _edition(about.made, say), *_old(about.age, say))
+    source = ("📜 " + _edition(about.made, say), *_old(about, officer))
     facts += ["\n" + line for line in (*source, *_facts(one, say))]
     if one.note:
         note, rest = cut(one.note, _NOTE_MAX)
         said = say.text("The list says:")
-        facts.append(f"\n\n{said}\n{_english(note, say)}{' …' if rest else ''}")
+        facts.append(f"\n\n{said}\n{english(note, say)}{' …' if rest else ''}")
     return screen([*spans, Span("".join(facts)), foot], officer.language, rows)
 
 
@@ -214,13 +163,30 @@ def _edition(made: str, say: Words) -> str:
     return say.text("UN Consolidated List of {date}", date=say.embed(day))
 
 
-def _old(age: int, say: Words) -> Iterator[str]:
-    if age > OLD_DAYS:
-        yield "🕒 " + say.count(
-            "This list is {number} day old. Ask your administrator for a newer one.",
-            "This list is {number} days old. Ask your administrator for a newer one.",
-            age,
+def _old(about: About, officer: Officer) -> Iterator[str]:
+    """That the list is old, and what to do: an administrator is not sent to themselves."""
+    if about.age <= OLD_DAYS:
+        return
+    say = words(officer.language)
+    days = say.count("This list is {number} day old.", "This list is {number} days old.", about.age)
+    if officer.may(Right.ADMINISTER):
+        what = _get_one(say, by_file=about.by_file)
+    else:
+        what = say.text("Ask your administrator for a newer one.")
+    yield f"🕒 {days} {what}"
+
+
+def _get_one(say: Words, *, by_file: bool) -> str:
+    """How an administrator gets a list, or a newer one."""
+    got = say.text("Get the list as XML from the UN Security Council's site.")
+    if by_file:
+        put = say.text(
+            "Then put it where the bot runs, in the place of the file that {setting} names.",
+            setting=say.embed(FILE),
         )
+    else:
+        put = say.text("Then load it where your agency's node runs: {command}", command=say.embed(LOAD))
+    return f"{got} {put}"
 
 
 def _changes(changes: ListChanges | None, say: Words) -> Iterator[str]:
@@ -281,51 +247,3 @@ def _facts(one: Entry, say: Words) -> Iterator[str]:
     )
     if one.updated:
         yield say.text("Last changed {date}", date=say.embed(one.updated))
-
-
-def _seen(seen: Seen, say: Words) -> str:
-    if seen.more:
-        return "👁 " + say.count(
-            "Seen here in more than {number} bulletin.",
-            "Seen here in more than {number} bulletins.",
-            seen.number,
-        )
-    if seen.number:
-        return "👁 " + say.count(
-            "Seen here in {number} bulletin.", "Seen here in {number} bulletins.", seen.number
-        )
-    lines = ["👁 " + say.text("Not seen here.")]
-    if seen.partly:
-        lines.append(say.text("Only bulletins that may be shown in chat are searched here."))
-    return "\n".join(lines)
-
-
-def _seen_short(seen: Seen, say: Words) -> str:
-    if not seen.number:
-        return "👁 " + say.text("not seen here")
-    return "👁 " + say.text("seen here: {number}", number=_number(seen, say))
-
-
-def _number(seen: Seen, say: Words) -> str:
-    return say.number(seen.number) + ("+" if seen.more else "")
-
-
-def _seen_rows(facet: str, value: str, seen: Seen, say: Words) -> Rows:
-    if not seen.number:
-        return ()
-    return ((Button("👁 " + say.text("Show where it was seen"), encode("seen", facet, value)),),)
-
-
-def _ends(one: Technique, say: Words) -> str:
-    return f" · {say.listed(map(say.embed, one.phases[:2]))}" if one.phases else ""
-
-
-def _english(text: str, say: Words) -> str:
-    """Text that the list has in English alone."""
-    return directed(text, LRM) if say.rtl else text
-
-
-def _in_rows(buttons: Sequence[Button]) -> Rows:
-    return tuple(
-        tuple(buttons[at : at + _BUTTONS_PER_ROW]) for at in range(0, len(buttons), _BUTTONS_PER_ROW)
-    )

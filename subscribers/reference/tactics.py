@@ -29,6 +29,8 @@ SCORE_MIN: Final = 72
 """Below this a name is no longer taken for a misspelled one."""
 HITS_MAX: Final = 25
 
+_OTHER_MATRICES: Final = frozenset({"Android", "iOS", "PRE"})
+"""Platforms of ATT&CK's matrices for phones and for preparations."""
 _NUMBER: Final = re.compile(r"(T[0-9]{4})(?:[./]([0-9]{3}))?\Z", re.IGNORECASE)
 _CITATION: Final = re.compile(r"\(Citation: [^)]*\)")
 _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
@@ -109,6 +111,14 @@ class Techniques:
             return None
         return self._by_id.get(found[1].upper() + (f".{found[2]}" if found[2] else ""))
 
+    def named(self, asked: str) -> list[Technique]:
+        """Those with exactly this name, whatever its case, spaces and hyphens. First the one that is meant:
+        in use before withdrawn, ATT&CK's enterprise matrix before phones and preparations.
+        """
+        wanted = "".join(_words(asked)) if len(asked) <= QUERY_MAX else ""
+        found = [self._by_id[id] for id, words in self._words.items() if wanted and "".join(words) == wanted]
+        return sorted(found, key=lambda each: (each.withdrawn, not _is_enterprise(each), each.id))
+
     def look_up(self, asked: str) -> list[Found]:
         """What may be meant by a number, a name, part of one or a phase, best first; at most 25.
 
@@ -159,6 +169,10 @@ def load() -> list[Technique]:
         raise OperationError(
             Code.NOT_FOUND, "the files of ATT&CK and DISARM are missing or changed", fix
         ) from None
+
+
+def _is_enterprise(technique: Technique) -> bool:
+    return bool(set(technique.platforms) - _OTHER_MATRICES)
 
 
 def _order(found: Found) -> tuple[bool, int, int, str]:

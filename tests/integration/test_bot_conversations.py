@@ -510,7 +510,8 @@ async def test_public_lists_with_what_was_seen_of_them(tmp_path: Path, node: Dir
         await ed.press("T1566.002", shown)
         assert "Not seen here." in text_of(await ed.next_message(says("Spearphishing Link")))
         for typed, told in {
-            "/tactic phishing": "👁 seen here: 8",
+            "/tactic phishing": "Others of this name:",
+            "/tactic phish": "👁 seen here: 8",
             "/tactic flood information": "T0049",
             "/tactic xyzzy plugh": "No technique",
             "/tactic": "/tactic T1566",
@@ -548,4 +549,4 @@ async def test_public_lists_with_what_was_seen_of_them(tmp_path: Path, node: Dir
         assert "0 added, 1 removed, 0 changed" in state
         assert "the chat service reads whom you look for" in state
         listed.unlink()
-        assert "liaison-agency un-list load" in text_of(await ed.ask("/subject Karim"))
+        assert "No UN list is loaded here." in text_of(await ed.ask("/subject Karim"))

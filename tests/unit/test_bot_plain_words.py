@@ -2,124 +2,24 @@
 nothing of it is kept.
 """
 
-import contextlib
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typing_extensions import override
 
-from bots.clock import SystemClock
-from bots.dialogue.asking import Pressed, Typed, meant
 from bots.dialogue.pause import PAUSE_SECONDS
-from bots.house import Edges, Front, House
-from bots.officers.roles import Role
 from bots.parsing.actions import DATA_MAX, decode
 from bots.parsing.carried import carried, carry
 from bots.parsing.commands import clean
-from bots.settings import BotSettings
-from bots.showing.rendered import Part, Rows
-from bots.state import State
 from bots.state.outbox import remember
-from bots.telling.pacing import Pacer, Rate, Rates
 from schemas.errors import Code, FormatError
-from schemas.vocabulary import Language, Tlp
-from tests.support.node import DirectNode
 from tests.support.node_api import make_record
-from tests.support.officers_bot import invite
-from tests.support.quiet_door import QuietDoor
+from tests.support.quiet_house import Stage, staged
 
-QUICK = Rate(1_000_000.0, 1_000_000.0)
 SECRET = "The courier is called Malachite"
-
-
-class Watch(SystemClock):
-    """A clock that is put forward."""
-
-    ahead = 0.0
-
-    @override
-    def now(self) -> float:
-        return super().now() + self.ahead
-
-
-@dataclass
-class Door(QuietDoor):
-    """Keeps what is answered."""
-
-    sent: list[tuple[str, Rows]] = field(default_factory=list)
-    toasts: list[str] = field(default_factory=list)
-
-    @override
-    async def send(
-        self, chat: int, part: Part, *, rows: Rows, protect: bool, silent: bool, reply_to: int | None
-    ) -> int:
-        self.sent.append((part.plain, rows))
-        return self.next_number()
-
-    @override
-    async def edit(self, chat: int, message: int, part: Part, *, rows: Rows) -> None:
-        self.sent.append((part.plain, rows))
-
-    @override
-    async def toast(self, press: str, text: str = "") -> None:
-        self.toasts.append(text)
-
-
-@dataclass
-class Stage:
-    state: State
-    door: Door
-    house: House
-    node: DirectNode
-    clock: Watch
-
-    async def asks(self, text: str) -> str:
-        """What is answered, all of it."""
-        self.door.sent.clear()
-        await self.house.reception.typed(Typed(9, 9, 1, text))
-        return "\n".join(text for text, _ in self.door.sent)
-
-    async def presses(self, data: str) -> str:
-        self.door.sent.clear()
-        await self.house.reception.pressed(Pressed(meant(data), 9, 9, 1, "9"))
-        return "\n".join(text for text, _ in self.door.sent)
-
-    def button(self, label: str) -> str:
-        """The data of a button that was just shown; '' when there is none."""
-        buttons = [each for _, rows in self.door.sent for row in rows for each in row]
-        return next((each.data for each in buttons if label in each.text), "")
-
-    async def kept(self) -> str:
-        """Everything that is kept."""
-        tables = await self.state.store.query("SELECT name FROM sqlite_schema WHERE type = 'table'")
-        rows = [await self.state.store.query(f'SELECT * FROM "{name}"') for (name,) in tables]  # noqa: S608 - its own tables
-        return str(rows)
-
-
-@contextlib.asynccontextmanager
-async def staged(folder: Path, full: Tlp = Tlp.GREEN) -> AsyncIterator[Stage]:
-    node, door, clock = DirectNode(), Door(), Watch()
-    async with await State.open(folder / "state") as state:
-        code = await invite(state, "Ed", role=Role.ADMINISTRATOR)
-        await state.officers.enrol(code, chat=9, person=9, language=Language.ENGLISH, now=time.time())
-
-        async def announced(_: object) -> None: ...
-
-        settings = BotSettings(
-            state=folder / "state",
-            asking_rate=1_000.0,
-            asking_burst=1_000,
-            ceiling=full,
-            stub_ceiling=Tlp.RED,
-        )
-        pacer = Pacer(Rates(QUICK, QUICK, QUICK))
-        house = House(settings, state, Edges(node, clock), Front(door, door, pacer, "bot", announced))
-        yield Stage(state, door, house, node, clock)
 
 
 @pytest.fixture

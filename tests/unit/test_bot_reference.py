@@ -7,8 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bots.enquiries import reference_screens as screens
+from bots.enquiries import technique_screens
 from bots.enquiries.library import Edition, Library
-from bots.enquiries.reference_screens import About, Seen
+from bots.enquiries.reference_screens import About
+from bots.enquiries.seen_here import Seen
+from bots.enquiries.unsearched import Unsearched
 from bots.officers.roles import Role
 from bots.sandbox.entities import parse_html
 from bots.showing.rendered import Rendered
@@ -25,7 +28,8 @@ from subscribers.reference.un_xml import parse_un_list
 from tests.support.un_sample import SAMPLE, group, un_xml
 
 OLD, NEW = un_xml(*SAMPLE), un_xml(*SAMPLE[1:], group("QDe.002", "NEW"), made="2026-03-01")
-ABOUT = About("2026-02-27", 45, Seen(3, more=False, partly=True))
+PARTLY = Unsearched(partly=True)
+ABOUT = About("2026-02-27", 45, seen=Seen(3, more=False), unsearched=PARTLY)
 
 
 def officer(language: Language = Language.ENGLISH) -> Officer:
@@ -56,20 +60,20 @@ def every_screen(language: Language) -> list[Rendered]:
     assert technique is not None
     assert part is not None
     return [
-        screens.no_technique(one),
-        screens.techniques(
+        technique_screens.no_technique(one),
+        technique_screens.techniques(
             one,
-            [(each.technique, Seen(1_000, more=True, partly=True)) for each in known.look_up("phishing")][:8],
+            [(each.technique, Seen(1_000, more=True)) for each in known.look_up("phishing")][:8],
         ),
-        screens.technique(one, technique, None, Seen(5, more=True, partly=True)),
-        screens.technique(one, part, technique, Seen(0, more=False, partly=True)),
+        technique_screens.technique(one, technique, None, Seen(5, more=True)),
+        technique_screens.technique(one, part, technique, Seen(0, more=False)),
         screens.no_list(one),
-        screens.list_state(one, held, 45, within=False),
+        screens.list_state(one, held, ABOUT, within=False),
         screens.hits(one, hits, 0, ABOUT),
         screens.hits(one, common, 0, ABOUT),
         screens.hits(one, [], 0, ABOUT),
         *(screens.entry(one, each.reference, each, ABOUT) for each in held.un_list.entries.values()),
-        screens.entry(one, "QDi.999", None, replace(ABOUT, seen=Seen(0, more=False, partly=False))),
+        screens.entry(one, "QDi.999", None, replace(ABOUT, seen=Seen(0, more=False))),
     ]
 
 
@@ -118,7 +122,7 @@ def test_reasons_are_said_in_words() -> None:
 
 
 def test_an_unpressed_button_shows_nothing_that_was_not_seen() -> None:
-    unseen = replace(ABOUT, seen=Seen(0, more=False, partly=True))
+    unseen = replace(ABOUT, seen=Seen(0, more=False))
     entry = edition().un_list.entries["QDi.001"]
     assert screens.entry(officer(), "QDi.001", entry, unseen).rows == ()
     assert "may be shown in chat" in said(screens.entry(officer(), "QDi.001", entry, unseen))
@@ -132,14 +136,14 @@ def test_a_choice_of_techniques_says_how_much_was_seen_of_each() -> None:
     assert current is not None
     assert old is not None
     assert old.withdrawn
-    none, many = Seen(0, more=False, partly=True), Seen(100, more=True, partly=True)
-    shown = screens.techniques(officer(), [(current, Seen(7, more=False, partly=True)), (old, none)])
+    none, many = Seen(0, more=False), Seen(100, more=True)
+    shown = technique_screens.techniques(officer(), [(current, Seen(7, more=False)), (old, none)], PARTLY)
     lines = said(shown).split("\n")
     assert lines[3] == "👁 seen here: 7"
     assert lines[6] == "⚠️ no longer in use · 👁 not seen here"
     assert "may be shown in chat" in lines[-1]
     assert [each.text for row in shown.rows for each in row] == ["T1566 · 👁 7", "T1193"]
-    all_shown = said(screens.techniques(officer(), [(current, replace(many, partly=False))]))
+    all_shown = said(technique_screens.techniques(officer(), [(current, many)]))
     assert "seen here: 100+" in all_shown
     assert "may be shown in chat" not in all_shown
 
@@ -147,12 +151,12 @@ def test_a_choice_of_techniques_says_how_much_was_seen_of_each() -> None:
 def test_the_example_is_on_the_list_that_is_loaded() -> None:
     first = next(iter(edition(NEW).un_list.entries))
     assert first != "QDi.001"
-    assert f"/subject {first}" in said(screens.list_state(officer(), edition(NEW), 1, within=False))
+    assert f"/subject {first}" in said(screens.list_state(officer(), edition(NEW), ABOUT, within=False))
 
 
 def test_within_the_agency_nobody_is_warned_of_a_chat_service() -> None:
-    assert "chat service" in said(screens.list_state(officer(), edition(), 1, within=False))
-    assert "chat service" not in said(screens.list_state(officer(), edition(), 1, within=True))
+    assert "chat service" in said(screens.list_state(officer(), edition(), ABOUT, within=False))
+    assert "chat service" not in said(screens.list_state(officer(), edition(), ABOUT, within=True))
 
 
 async def test_a_list_is_read_again_when_its_file_was_replaced(tmp_path: Path) -> None:

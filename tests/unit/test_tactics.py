@@ -99,3 +99,13 @@ def test_the_package_is_read_without_being_loaded() -> None:
         "assert 'pymispgalaxies' not in sys.modules and 'jsonschema' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_of_one_name_the_one_that_is_meant_comes_first() -> None:
+    def named(asked: str) -> list[str]:
+        return [each.id for each in techniques().named(asked)]
+
+    assert named("spear phishing  Attachment") == ["T1566.001", "T1598.002", "T1193"]
+    assert named("DATA from local system") == ["T1005", "T1533"]
+    for asked in ("spearphishing", "", "…", "x" * 101):
+        assert named(asked) == []

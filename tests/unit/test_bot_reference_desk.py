@@ -1,0 +1,94 @@
+"""Techniques and names on the UN list, asked for by an officer: what is answered, and what can be pressed."""
+
+from pathlib import Path
+
+import pytest
+
+from bots.officers.roles import Role
+from schemas.vocabulary import Tlp
+from subscribers.records import Record
+from tests.support.node_api import make_record
+from tests.support.quiet_house import staged
+from tests.support.un_sample import SAMPLE, un_xml
+
+ROOM = "https://room.example"
+
+
+def naming(number: int, technique: str, **fields: object) -> Record:
+    return make_record(number, tactics=[{"taxonomy": "mitre-attack", "id": technique}], **fields)
+
+
+async def test_a_name_is_answered_with_the_one_that_is_meant(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        for asked in ("spearphishing attachment", "Spear-Phishing  ATTACHMENT", "T1566.001"):
+            assert "🧩 T1566.001 Spearphishing Attachment" in await stage.asks(f"/tactic {asked}")
+        stage.node.api.records += [naming(1, "T1566.001", title="An invoice"), naming(2, "T1598.002")]
+        shown = await stage.asks("/tactic spearphishing attachment")
+        assert "Seen here in 1 bulletin." in shown, "what came a moment ago counts"
+        others = shown[shown.index("Others of this name:") :].splitlines()[1:]
+        assert others == [
+            "T1598.002 · reconnaissance · 👁 seen here: 1",
+            "T1193 · initial access · ⚠️ no longer in use · 👁 not seen here",
+        ]
+        opened = await stage.presses(stage.button("FRA-2026-0001"))
+        assert "An invoice" in opened
+        await stage.asks("/tactic spearphishing attachment")
+        assert "An invoice" in await stage.presses(stage.button("Show where it was seen"))
+        await stage.asks("/tactic spearphishing attachment")
+        assert "🧩 T1598.002" in await stage.presses(stage.button("T1598.002 · 👁 1"))
+
+
+async def test_the_number_of_what_was_not_searched_says_nothing_of_its_content(tmp_path: Path) -> None:
+    async with staged(tmp_path, room=ROOM) as stage:
+        assert "Only bulletins that may be shown in chat" in await stage.asks("/tactic T1566.001")
+        stage.node.api.records += [naming(1, "T1566.001", tlp="TLP:AMBER"), naming(2, "T1027", tlp="TLP:RED")]
+        told = "Not searched: 2 bulletins that may not be shown in chat. Search in the reading room: /room"
+        for asked in ("T1566.001", "T1027", "T1059", "phish"):
+            shown = await stage.asks(f"/tactic {asked}")
+            assert told in shown, "the same whether one of them names it or not"
+            assert "FRA-2026" not in shown
+        stage.node.api.records += [naming(3, "T1566.001")]
+        assert told in await stage.asks("/tactic T1566.001")
+    async with staged(tmp_path / "within", Tlp.RED) as stage:
+        stage.node.api.records += [naming(1, "T1566.001", tlp="TLP:RED")]
+        assert "Not searched" not in await stage.asks("/tactic T1566.001")
+
+
+async def test_of_several_those_that_were_seen_come_first(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        plain = await stage.asks("/tactic phishing for")
+        numbers = [line.split()[0] for line in plain.splitlines() if line.startswith("T1")]
+        last = numbers[-1]
+        stage.node.api.records += [naming(1, last)]
+        shown = await stage.asks("/tactic phishing for")
+        seen_first = [line.split()[0] for line in shown.splitlines() if line.startswith("T1")]
+        assert len(numbers) > 1
+        assert seen_first == [last, *numbers[:-1]]
+        assert "👁: how many bulletins here name it." in shown
+        many = await stage.asks("/tactic a")
+        assert "17 more are not shown: send more words." in many
+
+
+async def test_a_name_that_is_only_nearly_so_says_that(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        shown = await stage.asks("/tactic flod informtion space")
+        assert shown.startswith("🔎 Nothing is called “flod informtion space”; nearest:\n🧩 ")
+
+
+@pytest.mark.parametrize(
+    "role, told",
+    [
+        (Role.READER, "Ask your administrator for a newer one."),
+        (Role.ADMINISTRATOR, "in the place of the file that LIAISON_BOT_UN_LIST names."),
+    ],
+)
+async def test_who_can_load_a_newer_list_is_told_how(tmp_path: Path, role: Role, told: str) -> None:
+    file = tmp_path / "list.xml"
+    file.write_bytes(un_xml(*SAMPLE))
+    async with staged(tmp_path, role=role, un_list=file) as stage:
+        for asked in ("/subject", "/subject Karim Testov", "/subject QDi.001", "/subject Nobody Atall"):
+            shown = await stage.asks(asked)
+            assert told in shown
+            assert ("Ask your administrator" in shown) is (role is Role.READER)
+        file.unlink()
+        assert "No UN list is loaded here." in await stage.asks("/subject")
