@@ -30,6 +30,22 @@ class Steps:
         """Add to what was chosen."""
         await self.memory.set_data(self._key, {**await self.data(), **chosen})
 
+    async def aside(self, state: str) -> None:
+        """Ask something in between; `back` leads to where the conversation stood."""
+        at, before = await self.at(), (await self.data()).get("aside", [])
+        if at != state and (not before or before[-1] != at):
+            await self.keep(aside=[*before, at])
+        await self.go(state)
+
+    async def back(self) -> None:
+        """What was asked in between is done with: where the conversation stood, or its end."""
+        before = (await self.data()).get("aside", [])
+        if not before or before[-1] is None:
+            await self.end()
+            return
+        await self.keep(aside=before[:-1])
+        await self.go(before[-1])
+
     async def end(self) -> None:
         """The conversation is over, and what was chosen in it forgotten."""
         await self.memory.set_state(self._key, None)

@@ -51,7 +51,12 @@ def taken(officer: Officer, back: Place, now: float) -> Rendered:
         zone=_both(officer.zone.key, say),
         time=say.clock(local.hour * 60 + local.minute),
     )
-    return plain_answer("✅ " + text, officer.language, _rows(back, say.text("Quiet hours")))
+    rows = _rows(back, say.text("Quiet hours"))
+    if back[0] == "sub":
+        rows = ((Button("👁 " + say.text("Preview and save"), encode("sub", "see")),), *rows)
+    if back[0] == "mine":
+        rows += ((Button("◀️ " + say.text("The subscription"), encode("mine", "open", *back[1:])),),)
+    return plain_answer("✅ " + text, officer.language, rows)
 
 
 def _both(zone: str, say: Words) -> str:

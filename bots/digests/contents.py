@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bots.showing.answerable import acknowledgeable
 from bots.showing.release import Ceiling, Release
-from bots.showing.render import acknowledgeable
 from bots.telling.tally import answered, standing
 from bots.wording.words import Words
 from schemas.encoding import from_instant

@@ -14,11 +14,11 @@ from bots.officers.roles import Right
 from bots.parsing.actions import encode
 from bots.ports import NodeClient
 from bots.searches.matching import QUIET_KINDS
-from bots.showing.answerable import answered_id
+from bots.showing.answerable import acknowledgeable, answered_id
 from bots.showing.buttons import opening
 from bots.showing.overtaken import as_marked_now, at, successor
 from bots.showing.release import Ceiling, Release
-from bots.showing.render import Marks, Reader, View, acknowledgeable, listing, render
+from bots.showing.render import Marks, Reader, View, listing, render
 from bots.showing.rendered import Button, Rendered
 from bots.state import State
 from bots.state.lists import Listed

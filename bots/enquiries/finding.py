@@ -5,17 +5,20 @@ Everything asked of the node is asked under the ceiling: neither hits nor their 
 bulletin contains.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bots.clock import Clock
 from bots.dialogue import screens
 from bots.enquiries.desk import PAGE, Answer, page_key
+from bots.enquiries.merging import any_of
 from bots.enquiries.suggest import did_you_mean, vocabulary
 from bots.parsing.actions import encode
 from bots.parsing.carried import carry
-from bots.parsing.queries import Query, facets, without
+from bots.parsing.queries import Query, facets, parse, without
 from bots.ports import NodeClient
+from bots.searches.alternatives import alternatives, with_strokes
 from bots.searches.facets import facet_label
 from bots.searches.matching import QUIET_KINDS
 from bots.showing.buttons import opening
@@ -28,6 +31,7 @@ from bots.state.lists import Listed
 from bots.state.officers import Officer
 from bots.state.outbox import KEEP
 from bots.state.titles import titled
+from bots.wording.places import coded
 from bots.wording.words import Words, words
 from schemas.encoding import instant
 from schemas.vocabulary import Kind, Tlp
@@ -43,6 +47,14 @@ _DAY: Final = 86_400.0
 _CHIPS: Final = 2
 _TOKEN: Final = 10**9
 _LABEL_MAX: Final = 30
+
+
+def typed_query(text: str, now: float, known: Sequence[Community], say: Words) -> Query:
+    """What is looked for, as it is typed at `now` (Unix seconds): countries by name, "or" in the officer's
+    language. Raises OperationError.
+    """
+    query = parse(coded(text), now, known)
+    return query.model_copy(update={"words": with_strokes(query.words, say)}) if query.words else query
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +134,15 @@ class Finder:
                 "kinds": query.filters.kinds or frozenset(Kind) - QUIET_KINDS,
             }
         )
-        if query.words:
-            page = await self.node.search(query.words, filters=filters, limit=limit, cursor=cursor)
+
+        async def search(words: str, limit: int, cursor: str | None = None) -> Page:
+            return await self.node.search(words, filters=filters, limit=limit, cursor=cursor)
+
+        sought = alternatives(query.words)
+        if len(sought) > 1:
+            page = await any_of(search, sought, limit, cursor)
+        elif query.words:
+            page = await search(query.words, limit, cursor)
         else:
             page = await self.node.latest(filters, limit, cursor)
         return await self._shown(page)

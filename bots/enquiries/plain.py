@@ -6,15 +6,14 @@ from typing import Final
 
 from bots.dialogue import screens
 from bots.enquiries.desk import PAGE, Answer
-from bots.enquiries.finding import PLAIN, Finder, hits
+from bots.enquiries.finding import PLAIN, Finder, hits, typed_query
 from bots.parsing.carried import carry
-from bots.parsing.queries import Query, parse
+from bots.parsing.queries import Query
 from bots.showing.buttons import opening
 from bots.showing.render import Reader, listing
 from bots.showing.rendered import Button, Rows
 from bots.state.lists import Listed
 from bots.state.officers import Officer
-from bots.wording.places import coded
 from bots.wording.words import words
 from schemas.vocabulary import Tlp
 
@@ -28,7 +27,7 @@ async def look_for(finder: Finder, officer: Officer, text: str, page: int = 0) -
     `bad_request` for what cannot be looked for.
     """
     known = await finder.node.communities() if "community:" in text.lower() else []
-    query = parse(coded(text), finder.clock.now(), known)
+    query = typed_query(text, finder.clock.now(), known, words(officer.language))
     found = await finder.look(query, PAGE * (page + 1))
     some = found.items[PAGE * page :]
     if not some and not found.cursor:

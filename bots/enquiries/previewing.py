@@ -5,12 +5,13 @@ from bots.enquiries.finding import PREVIEW_DAYS, Finder, Preview
 from bots.parsing.queries import Query
 from bots.searches import menus as search_menus
 from bots.searches.facets import describe, suggested_name
+from bots.searches.loudness import heading, told
+from bots.searches.saved_menus import louder
 from bots.searches.watching import Search
 from bots.showing.render import Reader, listing
 from bots.state.lists import Listed
 from bots.state.officers import Officer
 from bots.wording.words import Words, words
-from schemas.vocabulary import Tlp
 
 
 async def previewed(finder: Finder, officer: Officer, draft: Search) -> Answer:
@@ -20,21 +21,16 @@ async def previewed(finder: Finder, officer: Officer, draft: Search) -> Answer:
     say, known = words(officer.language), await finder.node.communities()
     found = await finder.preview(Query(words=draft.words, filters=draft.filters))
     name = draft.name or suggested_name(draft, known, say)
-    notes = [search_menus.mode(draft.mode, say), "🌙 " + search_menus.quiet_hours(draft.quiet, officer, say)]
-    if finder.ceiling.full is not Tlp.RED:
+    others = await finder.state.officers.subscriptions(officer.id)
+    withheld = finder.ceiling.withheld
+    notes = told(draft, officer, louder(draft, others, officer, known), withheld=withheld)
+    if withheld is not None:
         notes.append(say.text("Counted: what may be shown in chat."))
-    if finder.ceiling.full is not Tlp.RED and draft.looks_inside:
-        notes.append(
-            say.text(
-                "What chat may not show is not looked into: each such bulletin comes by its reference alone,"
-                " without a sound."
-            )
-        )
     shown = listing(
         found.newest,
         finder.ceiling,
         Reader(officer.language, officer.zone),
-        title="\n".join((f"👁 {say.embed(name)}", describe(draft, known, say), _counted(found, say))),
+        title="\n".join((f"👁 {heading(name, say)}", describe(draft, known, say), _counted(found, say))),
         note="\n".join(notes),
         rows=search_menus.preview_rows(officer, name),
     )

@@ -57,8 +57,7 @@ async def menu(asked: Pressed, context: Context, officer: Officer) -> None:
     """A button of the menu."""
     _, plan, _ = await _now(context, officer)
     await _press(asked.action, context, officer, plan.schedule if plan else None)
-    if await (steps := context.steps(officer)).at() == zones.ASKED:
-        await steps.end()
+    await zones.leave(context, officer)
     await context.chat.toast(asked.press)
     fresh, plan, charts = await _now(context, officer)
     shown = menus.digest(fresh, plan, charts=charts)

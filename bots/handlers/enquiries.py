@@ -44,6 +44,14 @@ async def translate(asked: Pressed, context: Context, officer: Officer) -> None:
     await context.replace(officer, asked.chat, asked.message, answer)
 
 
+async def beside(asked: Pressed, context: Context, officer: Officer) -> None:
+    """A translation with its original under it."""
+    language = _language(asked.action.argument(1))
+    answer = await context.desk.show(officer, asked.action.bulletin(), view=View.BESIDE, language=language)
+    await context.chat.toast(asked.press)
+    await context.replace(officer, asked.chat, asked.message, answer)
+
+
 def _language(text: str) -> Language:
     if text not in set(Language):
         raise FormatError(Code.BAD_REQUEST, "a button with an unknown language")
@@ -56,3 +64,4 @@ def register(book: Book) -> None:
     book.command("show", show)
     book.button("more", more)
     book.button("lang", translate)
+    book.button("beside", beside)

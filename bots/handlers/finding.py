@@ -4,22 +4,26 @@ from bots.dialogue import screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
+from bots.enquiries.finding import typed_query
 from bots.handlers.subscribing import begin
-from bots.parsing.queries import KEYS, parse
+from bots.parsing.queries import KEYS
 from bots.searches.watching import Search
 from bots.state.officers import Officer
-from bots.wording.places import coded
 from bots.wording.words import words
 from schemas.errors import OperationError
 
-EXAMPLES = ("/search drone stadium", "/search kind:cyber severity:high region:FR since:7d port")
+EXAMPLES = (
+    "/search drone stadium",
+    "/search drone | stadium",
+    "/search kind:cyber severity:high region:FR since:7d port",
+)
 
 
 async def search(asked: Typed, context: Context, officer: Officer) -> None:
     """Bulletins with the given words, within the given restrictions."""
     known = await context.node.communities() if "community:" in asked.after.lower() else []
     try:
-        query = parse(coded(asked.after), context.clock.now(), known)
+        query = typed_query(asked.after, context.clock.now(), known, words(officer.language))
     except OperationError:
         await context.say(officer, asked.chat, screens.searching(officer, EXAMPLES, KEYS))
         return

@@ -29,6 +29,8 @@ async def manage(asked: Pressed, context: Context, officer: Officer) -> None:
     """A button of the list, or of one of them."""
     action = asked.action
     what, key = action.argument(0), action.number(1)
+    if what not in {"hours", "quiet"} and await (steps := context.steps(officer)).at() == _HOURS:
+        await steps.back()
     one = await _one(context, officer, key)
     if what == "show" and one:
         await context.chat.toast(asked.press)
@@ -53,7 +55,7 @@ async def typed_hours(asked: Typed, context: Context, officer: Officer) -> None:
         return
     await context.state.officers.set_hours(officer.id, key, quiet)
     context.wake()
-    await steps.end()
+    await steps.back()
     await context.say(officer, asked.chat, await _opened(context, officer, key))
 
 
@@ -66,7 +68,7 @@ async def _pressed(action: Action, one: Subscription, context: Context, officer:
         case "hours":
             steps = context.steps(officer)
             await steps.keep(subscription=one.id)
-            await steps.go(_HOURS)
+            await steps.aside(_HOURS)
             return saved_menus.choosing_hours(officer, one)
         case "sure":
             return saved_menus.deleting(officer, one, await context.node.communities())
@@ -84,6 +86,8 @@ async def _pressed(action: Action, one: Subscription, context: Context, officer:
             await officers.snooze(officer.id, one.id, 0.0)
         case "quiet":
             await officers.set_hours(officer.id, one.id, pressed_hours(action, 2))
+            context.wake()
+            return saved_menus.choosing_hours(officer, await _one(context, officer, one.id) or one)
         case _:
             return None
     context.wake()
@@ -103,7 +107,9 @@ async def _opened(context: Context, officer: Officer, key: int) -> Rendered:
     known, held = await context.node.communities(), await context.state.officers.subscriptions(officer.id)
     others = (each for each in held if each.id != one.id)
     louder = saved_menus.louder(one.search, others, officer, known)
-    return saved_menus.opened(officer, one, known, context.clock.now(), louder)
+    place = [each.id for each in held].index(key) if one in held else 0
+    now, withheld = context.clock.now(), context.desk.ceiling.withheld
+    return saved_menus.opened(officer, one, known, now, louder, withheld=withheld, place=place)
 
 
 async def _one(context: Context, officer: Officer, key: int) -> Subscription | None:

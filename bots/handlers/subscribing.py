@@ -63,7 +63,8 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
     steps = context.steps(officer)
     what = (await steps.at() or "").removeprefix(_STEP)
     try:
-        draft = search_drafts.typed(what, asked.text, await _draft(steps), context.clock.now())
+        say, now = words(officer.language), context.clock.now()
+        draft = search_drafts.typed(what, asked.text, await _draft(steps), now, say)
     except OperationError:
         await context.say(officer, asked.chat, screens.usage(officer, TYPED[what]))
         return
@@ -77,7 +78,10 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
 
 async def _step(action: Action, context: Context, officer: Officer) -> Answer:
     steps = context.steps(officer)
-    what, draft = action.argument(0), await _draft(steps)
+    what = action.argument(0)
+    if what == "new":  # not what was left half made
+        await steps.end()
+    draft = await _draft(steps)
     if what == "save":
         return Answer(await _save(context, officer, steps, draft))
     if what == "drop":
@@ -152,12 +156,14 @@ async def _save(context: Context, officer: Officer, steps: Steps, draft: Search)
     wanted = draft if draft.name else draft.model_copy(update={"name": suggested_name(draft, known, say)})
     others = await context.state.officers.subscriptions(officer.id)
     try:
-        await context.state.officers.subscribe(officer.id, wanted)
+        kept = await context.state.officers.subscribe(officer.id, wanted)
     except OperationError:
         text = say.text("You have as many subscriptions as there may be. Delete one first.")
         return screens.plain_answer(text, officer.language)
     await steps.end()
-    return search_menus.saved(officer, wanted, known, louder(wanted, others, officer, known))
+    withheld = context.desk.ceiling.withheld
+    loud = louder(wanted, others, officer, known)
+    return search_menus.saved(officer, kept, known, loud, withheld=withheld)
 
 
 async def _draft(steps: Steps) -> Search:

@@ -24,10 +24,8 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
     action, steps = asked.action, context.steps(officer)
     if action.argument(0) == "ask":
         place = zone_screens.place(action.arguments[1:])
-        if (before := await steps.at()) != ASKED:
-            await steps.keep(before=before)
         await steps.keep(place=place)
-        await steps.go(ASKED)
+        await steps.aside(ASKED)
         shown = zone_screens.asking(officer, place)
     else:
         try:
@@ -48,24 +46,30 @@ async def meant(context: Context, officer: Officer, text: str) -> Rendered:
     found = called(text, words(officer.language))
     if len(found) == 1:
         return await _set(context, officer, found[0])
-    place = (await context.steps(officer).data()).get("place")
-    return zone_screens.asking(officer, place or zone_screens.DIGEST, found, wrong=not found)
+    return zone_screens.asking(officer, await _place(context, officer), found, wrong=not found)
 
 
 async def _set(context: Context, officer: Officer, name: str) -> Rendered:
     await context.state.officers.set_zone(officer.id, zone(name))
     await context.schedule.reload()
     context.wake()
-    steps = context.steps(officer)
-    held = await steps.data()
-    if await steps.at() == ASKED:
-        if before := held.get("before"):
-            await steps.go(before)
-        else:
-            await steps.end()
+    place = await _place(context, officer)
+    await leave(context, officer)
     fresh = await context.state.officers.get(officer.id) or officer
-    place: Place = held.get("place") or zone_screens.DIGEST
     return zone_screens.taken(fresh, place, context.clock.now())
+
+
+async def leave(context: Context, officer: Officer) -> None:
+    """It is asked for no longer."""
+    if await (steps := context.steps(officer)).at() == ASKED:
+        await steps.back()
+
+
+async def _place(context: Context, officer: Officer) -> Place:
+    """The menu that asked for it; without one, the digest's."""
+    steps = context.steps(officer)
+    asked = await steps.at() == ASKED
+    return ((await steps.data()).get("place") if asked else None) or zone_screens.DIGEST
 
 
 def register(book: Book) -> None:

@@ -16,9 +16,10 @@ from bots.enquiries.desk import NEWS, Desk
 from bots.officers.audit import ROOM, Act
 from bots.ports import NodeClient, NodeFiles
 from bots.room.view import RELATIONS, Entry, Reading, entries, entry, reading
+from bots.showing.answerable import acknowledgeable
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Ceiling
-from bots.showing.render import Reader, acknowledgeable
+from bots.showing.render import Reader
 from bots.state import State
 from bots.state.officers import Officer
 from bots.wording.words import Words, words

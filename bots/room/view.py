@@ -10,7 +10,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bots.clock import moment
-from bots.showing.render import Reader, acknowledgeable
+from bots.showing.answerable import acknowledgeable
+from bots.showing.render import Reader
 from bots.wording import labels
 from bots.wording.places import places
 from bots.wording.words import NAMES, RIGHT_TO_LEFT, Words, words

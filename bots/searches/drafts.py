@@ -10,10 +10,12 @@ from typing import Final
 from bots.parsing import queries
 from bots.parsing.actions import Action
 from bots.parsing.commands import Hush, clean, digest
+from bots.searches.alternatives import with_strokes
 from bots.searches.facets import fit_name
 from bots.searches.watching import NEVER_QUIET, Mode, Search
 from bots.times import MINUTES_A_DAY, Quiet
 from bots.wording import places
+from bots.wording.words import Words
 from schemas.errors import Code, FormatError, OperationError
 from schemas.vocabulary import Kind, Language, Severity
 
@@ -24,7 +26,7 @@ TYPED: Final = {
     "events": "Great Games",
     "tactics": "T1566, T1204",
     "subjects": "QDi.001",
-    "words": "drone stadium",
+    "words": "drone | stadium",
     "hours": "23:00-06:00",
     "name": "Drones in France",
 }
@@ -54,11 +56,11 @@ def pressed(action: Action, draft: Search, offered: Sequence[str]) -> Search:
             return draft
 
 
-def typed(what: str, text: str, draft: Search, now: float) -> Search:
-    """The draft after something typed for `what`, one of `TYPED`, at `now` (Unix seconds)."""
+def typed(what: str, text: str, draft: Search, now: float, say: Words) -> Search:
+    """The draft after something typed for `what`, one of `TYPED`, at `now` (Unix seconds), in a language."""
     match what:
         case "words":
-            return draft.model_copy(update={"words": queries.checked(text)})
+            return draft.model_copy(update={"words": with_strokes(queries.checked(text), say)})
         case "hours":
             return draft.model_copy(update={"quiet": typed_hours(text)})
         case "events":

@@ -9,6 +9,7 @@ from babel.dates import format_date
 
 from bots.clock import moment
 from bots.parsing.queries import Facet, Query, facets
+from bots.searches.alternatives import quoted, spoken
 from bots.searches.watching import Search
 from bots.state.officers import Officer
 from bots.wording import labels
@@ -75,13 +76,17 @@ def _label(facet: Facet, known: Iterable[Community], say: Words) -> str:
     if facet.field == "severity_at_least":
         return say.text("from “{severity}” up", severity=labels.severity(Severity(facet.value), say))
     if facet.field == "words":
-        return say.text("the words “{words}”", words=say.embed(facet.value))
+        return say.text("the words {words}", words=quoted(facet.value, say))
+    if facet.field == "languages":
+        return say.text("with a text in {language}", language=say.embed(NAMES[Language(facet.value)]))
     return fit_name(_plain(facet, known, say))
 
 
 def _plain(facet: Facet, known: Iterable[Community], say: Words) -> str:
     if facet.field == "communities":
         return next((each.title for each in known if each.id == facet.value), facet.value)
+    if facet.field == "words":
+        return spoken(facet.value, say)
     read = _SAID.get(facet.field)
     return read(facet.value, say) if read else facet.value
 
@@ -89,6 +94,5 @@ def _plain(facet: Facet, known: Iterable[Community], say: Words) -> str:
 _SAID: Final[dict[str, Callable[[str, Words], str]]] = {
     "kinds": lambda value, say: labels.kind(Kind(value), say),
     "regions": place,
-    "languages": lambda value, _: NAMES[Language(value)],
     "severity_at_least": lambda value, say: labels.severity(Severity(value), say),
 }

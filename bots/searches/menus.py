@@ -9,17 +9,18 @@ from typing import Final
 from bots.dialogue.menus import QUIET, hours, tick, zone_button
 from bots.dialogue.screens import screen
 from bots.parsing.actions import encode
+from bots.searches.alternatives import EXAMPLE, quoted
 from bots.searches.facets import describe
-from bots.searches.watching import NEVER_QUIET, Mode, Search
+from bots.searches.loudness import language, mode, named, quiet_hours, told
+from bots.searches.watching import NEVER_QUIET, Mode, Search, Subscription
 from bots.showing.rendered import Button, Rendered, Rows
 from bots.state.officers import Officer
 from bots.times import Quiet
 from bots.wording import labels
-from bots.wording.labels import N_
 from bots.wording.markup import Span
 from bots.wording.places import place
 from bots.wording.words import NAMES, Words, words
-from schemas.vocabulary import Kind, Language, Severity
+from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.records import Community
 
 OFFERED: Final = tuple(each for each in Kind if each is not Kind.ACKNOWLEDGEMENT)
@@ -27,13 +28,6 @@ COMMUNITIES_SHOWN: Final = 40
 REGIONS_SHOWN: Final = 24
 OFFERED_MAX: Final = 10
 _WIDE: Final = 40
-_OTHERS_SHOWN: Final = 5
-
-MODES: Final = {
-    Mode.ALERT: ("🔔", N_("Alert at once")),
-    Mode.DIGEST: ("🗞", N_("Only in the digest")),
-    Mode.SILENT: ("🔕", N_("Silent: only when you look")),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,8 @@ def subscribing(officer: Officer, draft: Search, known: Sequence[Community]) -> 
         Span("\n" + say.text("You will be told of:") + "\n"),
         Span(describe(draft, known, say)),
         Span("\n" + mode(draft.mode, say)),
-        Span("\n🌙 " + quiet_hours(draft.quiet, officer, say)),
+        Span("\n" + language(say)),
+        Span("\n" + quiet_hours(draft.quiet, officer, say)),
         Span("\n\n" + say.text("Narrow it down, then look at the preview.")),
     ]
     pairs = (
@@ -113,7 +108,8 @@ def choosing_regions(officer: Officer, draft: Search, recent: Iterable[str]) -> 
         for each in offered
     ]
     text = say.text(
-        "Which regions? Choose, or send names or codes, such as France or DE-BE. None chosen means all."
+        "Which regions? Choose, or send names or codes, several with commas: France, DE-BE. A bulletin must"
+        " name one of them. None chosen means all."
     )
     return choosing(officer, text + _nothing(buttons, say), buttons, 2)
 
@@ -125,7 +121,8 @@ def choosing_languages(officer: Officer, draft: Search) -> Rendered:
         tick(NAMES[each], encode("sub", "tl", each.value), on=each in draft.filters.languages)
         for each in Language
     ]
-    return choosing(officer, say.text("Only bulletins with a text in: (none chosen means any)"), buttons, 2)
+    text = say.text("Only bulletins that have a text in one of these languages? None chosen means any.")
+    return choosing(officer, f"{text}\n{language(say)}", buttons, 2)
 
 
 def choosing_named(officer: Officer, field: str, offers: Sequence[Offer], chosen: Iterable[str]) -> Rendered:
@@ -153,10 +150,12 @@ def asking_words(officer: Officer, draft: Search) -> Rendered:
     say = words(officer.language)
     text = say.text(
         "Send the words that must all stand in a bulletin, in any language; quoted words must stand together."
-        " The chat service can read them: no names, no facts of a case."
+        " If one or another is enough, write “or” or | between them: {example}. What you send takes the place"
+        " of the words before. The chat service can read them: no names, no facts of a case.",
+        example=say.embed(say.text(EXAMPLE)),
     )
     buttons = [Button("🧹 " + say.text("No words"), encode("sub", "nowords"))] if draft.words else []
-    held = "\n\n" + say.text("the words “{words}”", words=say.embed(draft.words)) if draft.words else ""
+    held = "\n\n" + say.text("the words {words}", words=quoted(draft.words, say)) if draft.words else ""
     return choosing(officer, text + held, buttons, 1)
 
 
@@ -171,7 +170,8 @@ def choosing_mode(officer: Officer, draft: Search) -> Rendered:
 def choosing_hours(officer: Officer, draft: Search) -> Rendered:
     """Quiet hours of its own."""
     say = words(officer.language)
-    return choosing(officer, hours_question(say), hour_buttons(officer, draft.quiet, ("sub", "tq")), 2)
+    text = f"{hours_question(say)}\n{quiet_hours(draft.quiet, officer, say)}"
+    return choosing(officer, text, hour_buttons(officer, draft.quiet, ("sub", "tq")), 2)
 
 
 def naming(officer: Officer, suggested: str) -> Rendered:
@@ -196,43 +196,36 @@ def preview_rows(officer: Officer, name: str) -> Rows:
 
 
 def saved(
-    officer: Officer, kept: Search, known: Sequence[Community], others: Sequence[str] | None = None
+    officer: Officer,
+    kept: Subscription,
+    known: Sequence[Community],
+    others: Sequence[str] | None = None,
+    *,
+    withheld: Tlp | None = None,
 ) -> Rendered:
-    """The search holds from now on. `others`: which subscriptions may sound while it is quiet for this one;
-    None when it never is.
-    """
+    """The search holds from now on. `others` and `withheld` as in `loudness.told`."""
     say = words(officer.language)
+    lines = told(kept.search, officer, others, withheld=withheld)
     spans = [
-        Span("✅ " + say.text("Saved: {name}", name=say.embed(kept.name)), "b"),
-        Span("\n" + describe(kept, known, say)),
-        Span("\n" + mode(kept.mode, say)),
-        Span("\n🌙 " + quiet_hours(kept.quiet, officer, say)),
-        *others_sound(others, say),
+        Span("✅ " + say.text("Saved: {name}", name=named(kept.search.name, say)), "b"),
+        Span("\n" + describe(kept.search, known, say)),
+        Span("\n" + "\n".join(lines)),
         Span("\n\n" + say.text("/subscriptions lists, snoozes, pauses and deletes.")),
     ]
-    if kept.mode is Mode.DIGEST:
+    if kept.search.mode is Mode.DIGEST:
         spans.append(Span("\n" + say.text("/digest says when the digest comes.")))
-    return screen(spans, officer.language)
+    change = Button("🔔 " + say.text("Open it"), encode("mine", "open", kept.id))
+    return screen(spans, officer.language, ((change,), (_list(say),)))
 
 
 def dropped(officer: Officer) -> Rendered:
     """The draft is gone."""
-    return screen([Span(words(officer.language).text("Cancelled. Nothing was changed."))], officer.language)
+    say = words(officer.language)
+    return screen([Span(say.text("Cancelled. Nothing was changed."))], officer.language, ((_list(say),),))
 
 
-def mode(value: Mode, say: Words) -> str:
-    """How loud a search is, in words."""
-    sign, text = MODES[value]
-    return f"{sign} {say.text(text)}"
-
-
-def quiet_hours(own: Quiet | None, officer: Officer, say: Words) -> str:
-    """The quiet hours that hold for a search, in words."""
-    if own is None:
-        return say.text("Quiet hours: yours ({hours})", hours=hours(officer.quiet, say))
-    if own == NEVER_QUIET:
-        return say.text("Quiet hours: {hours}", hours=hours(None, say))
-    return say.text("Quiet hours: {hours}", hours=f"{hours(own, say)} ({say.embed(officer.zone.key)})")
+def _list(say: Words) -> Button:
+    return Button("◀️ " + say.text("Your subscriptions"), encode("mine", "list", 0))
 
 
 def _nothing(buttons: Sequence[Button], say: Words) -> str:
@@ -240,19 +233,6 @@ def _nothing(buttons: Sequence[Button], say: Words) -> str:
     if buttons:
         return ""
     return "\n" + say.text("No late bulletin that is shown here names any, so there is no button: send it.")
-
-
-def others_sound(names: Sequence[str] | None, say: Words) -> list[Span]:
-    """Which other subscriptions may sound within quiet hours, and that a flash does; nothing for None."""
-    if names is None:
-        return []
-    lines = [say.text("A flash sounds in them too.")]
-    if names:
-        some = say.listed(map(say.embed, names[:_OTHERS_SHOWN]))
-        if left := len(names[_OTHERS_SHOWN:]):
-            some += " " + say.count("and {number} more", "and {number} more", left)
-        lines.insert(0, say.text("May still sound in these hours: {searches}.", searches=some))
-    return [Span("\n🔔 " + " ".join(lines))]
 
 
 def hours_question(say: Words) -> str:

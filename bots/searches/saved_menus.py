@@ -10,12 +10,14 @@ from bots.dialogue.menus import tick
 from bots.dialogue.screens import screen
 from bots.parsing.actions import encode
 from bots.searches.facets import describe, suggested_name
-from bots.searches.menus import MODES, hour_buttons, hours_question, mode, others_sound, quiet_hours
+from bots.searches.loudness import MODES, heading, mode, quiet_hours, told
+from bots.searches.menus import hour_buttons, hours_question
 from bots.searches.watching import Mode, Search, Subscription, may_sound
 from bots.showing.rendered import Button, Rendered, Rows
 from bots.state.officers import Officer
 from bots.wording.markup import Span
 from bots.wording.words import Words, words
+from schemas.vocabulary import Tlp
 from subscribers.records import Community
 
 LIST_SHOWN: Final = 10
@@ -26,7 +28,7 @@ def subscribed(
 ) -> Rendered:
     """The officer's saved searches from place `first` on, a button for each."""
     say = words(officer.language)
-    new = (Button("➕ " + say.text("New subscription"), encode("sub", "home")),)
+    new = (Button("➕ " + say.text("New subscription"), encode("sub", "new")),)
     if not held:
         return screen([Span("🔕 " + say.text("You have no subscriptions yet."))], officer.language, (new,))
     first = min(first, len(held) - 1) // LIST_SHOWN * LIST_SHOWN
@@ -51,18 +53,21 @@ def opened(
     known: Sequence[Community],
     now: float,
     others: Sequence[str] | None = None,
+    *,
+    withheld: Tlp | None = None,
+    place: int = 0,
 ) -> Rendered:
-    """One saved search with everything that can be done with it; `others` as in `menus.saved`."""
+    """One saved search with everything that can be done with it; `others` and `withheld` as in
+    `loudness.told`, `place` where the list is gone back to.
+    """
     say = words(officer.language)
+    lines = told(one.search, officer, others, withheld=withheld)
     spans = [
-        Span("🔔 " + say.embed(title(one, known, say)), "b"),
+        Span("🔔 " + heading(title(one, known, say), say), "b"),
         Span("\n" + describe(one.search, known, say)),
-        Span("\n" + mode(one.search.mode, say)),
-        Span("\n🌙 " + quiet_hours(one.search.quiet, officer, say)),
-        *others_sound(others, say),
-        *(Span("\n" + each) for each in _state(one, officer, now, say)),
+        *(Span("\n" + each) for each in (*lines, *_state(one, officer, now, say))),
     ]
-    return screen(spans, officer.language, _rows(one, now, say))
+    return screen(spans, officer.language, _rows(one, now, say, place))
 
 
 def choosing_hours(officer: Officer, one: Subscription) -> Rendered:
@@ -70,7 +75,8 @@ def choosing_hours(officer: Officer, one: Subscription) -> Rendered:
     say = words(officer.language)
     buttons = hour_buttons(officer, one.search.quiet, ("mine", "quiet", str(one.id)))
     rows = [tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)]
-    return screen([Span("🌙 " + hours_question(say))], officer.language, (*rows, _back(one, say)))
+    text = f"{hours_question(say)}\n{quiet_hours(one.search.quiet, officer, say)}"
+    return screen([Span("🌙 " + text)], officer.language, (*rows, _back(one, say)))
 
 
 def deleting(officer: Officer, one: Subscription, known: Sequence[Community]) -> Rendered:
@@ -96,7 +102,7 @@ def title(one: Subscription, known: Sequence[Community], say: Words) -> str:
     return one.search.name or suggested_name(one.search, known, say)
 
 
-def _rows(one: Subscription, now: float, say: Words) -> Rows:
+def _rows(one: Subscription, now: float, say: Words, place: int) -> Rows:
     key = one.id
     modes = tuple(
         (tick(mode(each, say), encode("mine", "mode", key, each.value), on=each is one.search.mode),)
@@ -126,7 +132,7 @@ def _rows(one: Subscription, now: float, say: Words) -> Rows:
             Button(pause, encode("mine", "pause", key)),
             Button("🗑 " + say.text("Delete"), encode("mine", "sure", key)),
         ),
-        (Button("◀️ " + say.text("Your subscriptions"), encode("mine", "list", 0)),),
+        (Button("◀️ " + say.text("Your subscriptions"), encode("mine", "list", place)),),
     )
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict
 
 from bots.clock import moment
+from bots.searches.alternatives import alternatives
 from bots.searches.matching import matches, matches_outside
 from bots.showing.release import Ceiling, Release
 from bots.times import Quiet, at_local, quiet_until
@@ -108,7 +109,7 @@ class Sight:
 
     def _spots(self, words: str) -> bool:
         try:
-            return self._spotter.holds(words)
+            return any(map(self._spotter.holds, alternatives(words)))
         except OperationError:
             return True  # words that were taken once and are none any more: better told than lost
 

@@ -51,3 +51,10 @@ def answerable(record: Record) -> tuple[Answer, ...]:
 def answered_id(record: Record) -> str | None:
     """The bulletin that `record` answers; None for what answers none. An acknowledgement says nothing."""
     return next((link.id for link in record.bulletin.links if link.relation in RELATIONS), None)
+
+
+def acknowledgeable(record: Record) -> bool:
+    """Whether there is sense in acknowledging: not one's own, not an acknowledgement, not what was
+    retracted.
+    """
+    return record.bulletin.kind is not Kind.ACKNOWLEDGEMENT and not record.own and record.state != "retracted"

@@ -35,21 +35,21 @@ def valid_until(bulletin: Bulletin, say: Words, zone: ZoneInfo) -> str:
 
 
 def language_note(bulletin: Bulletin, text: Translation, say: Words) -> str:
-    """Whether the text is the original or a translation, and how official; empty where that is plain."""
-    shown = NAMES[text.language]
+    """Whether the text is the original or a translation, how official, and from which language; empty where
+    there is no other text, and it is the reader's own language.
+    """
+    shown, original = say.embed(NAMES[text.language]), say.embed(NAMES[bulletin.language])
     if text.language is not bulletin.language:
         if text.official:
-            return say.text("{language}, official translation", language=shown)
+            return say.text(
+                "{language}, official translation from {original}", language=shown, original=original
+            )
         return say.text(
-            "{language}, unofficial translation from {original}",
-            language=shown,
-            original=NAMES[bulletin.language],
+            "{language}, unofficial translation from {original}", language=shown, original=original
         )
-    if text.language is say.language:
-        return ""
     if bulletin.translations:
         return say.text("{language}, the original text", language=shown)
-    return say.text("Only in {language}", language=shown)
+    return "" if text.language is say.language else say.text("Only in {language}", language=shown)
 
 
 def details(record: Record, say: Words) -> list[str]:

@@ -32,8 +32,17 @@ class Ceiling:
     room: str = ""
     """The origin of the agency's reading room, where what is withheld can be read; empty: there is none."""
 
+    @property
+    def withheld(self) -> Tlp | None:
+        """The lowest marking that is not shown in full; None when all are."""
+        return next((each for each in sorted(Tlp, key=_rank) if each.rank > self.full.rank), None)
+
     def allows(self, tlp: Tlp) -> Release:
         """What may be shown of a bulletin with this marking."""
         if tlp.rank <= self.full.rank:
             return Release.FULL
         return Release.STUB if tlp.rank <= self.stub.rank else Release.WAITING
+
+
+def _rank(tlp: Tlp) -> int:
+    return tlp.rank

@@ -13,20 +13,21 @@ from types import MappingProxyType
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from bots.parsing.actions import encode, short
-from bots.showing.answerable import answerable
-from bots.showing.buttons import button_acknowledge, button_answer, button_room, button_tally
+from bots.showing.answerable import acknowledgeable
+from bots.showing.buttons import button_acknowledge, button_room
 from bots.showing.changes import what_changed
 from bots.showing.details import details, language_note, valid_until, when
 from bots.showing.heard import Heard, heard
 from bots.showing.overtaken import marked_anew
-from bots.showing.packing import called, packed, room_within
+from bots.showing.packing import called, packed
 from bots.showing.release import Ceiling, Release
-from bots.showing.rendered import Button, Part, Rendered, Rows, Showing
+from bots.showing.rendered import Part, Rendered, Rows, Showing
+from bots.showing.texts import headed, in_direction, laid_out, prose, standing
+from bots.showing.under import rows_under
 from bots.wording import labels
-from bots.wording.markup import LRM, RLM, Span, Spans, cut, directed, laid, pieces, plain, units
+from bots.wording.markup import Span, Spans, cut, laid
 from bots.wording.places import places
-from bots.wording.words import NAMES, RIGHT_TO_LEFT, Words, words
+from bots.wording.words import Words, words
 from schemas.bulletin import Bulletin
 from schemas.particulars import Translation
 from schemas.vocabulary import Kind, Language, Severity, Tlp
@@ -36,19 +37,17 @@ BRIEF_MAX: Final = 700
 """How much text an alert shows, in UTF-16 code units: what is read in seconds. The rest is one button
 away.
 """
-_ROOM_LEAST: Final = 400
-"""Less room than this under a long head is not worth a piece of text: it starts its own message."""
 _REGIONS_SHOWN: Final = 12
 _ANSWERS_SHOWN: Final = 3
 _LOUD: Final = frozenset({Severity.ELEVATED, Severity.HIGH, Severity.FLASH})
-_BUTTONS_PER_ROW: Final = 3
 
 
 class View(StrEnum):
-    """How much is asked for: an alert's few lines, or all of it."""
+    """How much is asked for: an alert's few lines, all of it, or all of a translation and of its original."""
 
     BRIEF = "brief"
     FULL = "full"
+    BESIDE = "beside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +99,8 @@ def render(
 ) -> Rendered:
     """One bulletin for one reader, as far as `ceiling` allows.
 
-    `language` asks for the text in another language than the reader's. A brief view is one message; a full
-    one is split between paragraphs.
+    `language` asks for the text in another language than the reader's. A brief view is one message; the
+    others are split between paragraphs. With nothing to stand beside it, an original is shown in full.
     """
     say = words(reader.language)
     record = marked_anew(record, marks.after)
@@ -109,20 +108,31 @@ def render(
     released = ceiling.allows(bulletin.tlp)
     if released is not Release.FULL:
         return _withheld(record, released, reader, marks, ceiling.room)
-    text = bulletin.text_in(language or reader.language)
-    if record.state == "amended" and bulletin.kind is Kind.DIGEST:
-        # It may list what was retracted since; its amendment, which answers it, has all that still stands.
-        text = text.model_copy(update={"summary": "", "body": ""})
-    head = _head(record, text, say, reader.zone, marks, _changes(record, ceiling, reader, marks))
-    foot = _foot(record, say, view, marks)
+    text = standing(record, language or reader.language)
+    beside = view is View.BESIDE and text.language is not bulletin.language
+    changes = _changes(record, ceiling, reader, marks)
+    head = _head(record, None if beside else text, say, reader.zone, marks, changes)
+    foot, around = _foot(record, say, view, marks), called(bulletin, say)
+    more = False
     if view is View.BRIEF:
-        parts, whole = _brief(text, head, foot, say, called(bulletin, say))
+        parts, whole = _brief(text, head, foot, say, around)
         more = not whole or bool(details(record, say))
+    elif beside:
+        texts = [headed(bulletin, each, say) for each in (text, standing(record, bulletin.language))]
+        parts = laid_out(texts, head, foot, around)
     else:
-        parts, more = _full(text, head, foot, say, called(bulletin, say)), False
+        parts = laid_out([((), prose(text, say))], head, foot, around)
     return Rendered(
         parts=parts,
-        rows=_rows(record, text.language, reader, marks=marks, more=more),
+        rows=rows_under(
+            record,
+            text.language,
+            say,
+            done=marks.acknowledged,
+            answers=reader.answers,
+            more=more,
+            beside=beside,
+        ),
         protect=bulletin.tlp is not Tlp.CLEAR,
         silent=bulletin.severity not in _LOUD,
         shows=(Showing(bulletin.ref, released),),
@@ -173,13 +183,6 @@ def gravestone(ref: str | None, reader: Reader, *, why: Literal["retracted", "ex
     named = (*say.code(ref), Span("\n")) if ref else ()
     spans = laid((Span("⚫ "), *named, Span(reason)), rtl=say.rtl)
     return Rendered(parts=(Part.of(spans),), protect=True, silent=True, passing=True)
-
-
-def acknowledgeable(record: Record) -> bool:
-    """Whether there is sense in acknowledging: not one's own, not an acknowledgement, not what was
-    retracted.
-    """
-    return record.bulletin.kind is not Kind.ACKNOWLEDGEMENT and not record.own and record.state != "retracted"
 
 
 # --- above the ceiling ----------------------------------------------------------------------------
@@ -237,9 +240,11 @@ def _changes(record: Record, ceiling: Ceiling, reader: Reader, marks: Marks) -> 
 
 
 def _head(
-    record: Record, text: Translation, say: Words, zone: ZoneInfo, marks: Marks, changes: Sequence[str]
+    record: Record, text: Translation | None, say: Words, zone: ZoneInfo, marks: Marks, changes: Sequence[str]
 ) -> Spans:
-    """Sign, kind and marking; title; what changed; who and how sure; when; who may be told."""
+    """Sign, kind and marking; title; what changed; who and how sure; when; who may be told. Without a `text`
+    of its own, nothing that only one text says: each has its heading then.
+    """
     bulletin = record.bulletin
     lines: list[Span] = [*_repeat(say, marks), *_sign_line(bulletin, say)]
     if record.state != "current":
@@ -257,7 +262,8 @@ def _head(
     if "private" in record.flags:
         lines += [Span("\n🔏 "), say.aside(say.text("Private: not sent to the community"))]
     lines += heard(marks.heard, say, zone)
-    lines += [Span("\n"), Span(say.embed(text.title), "b"), Span("\n\n")]
+    lines += [Span("\n"), Span(say.embed(text.title), "b")] if text else []
+    lines.append(Span("\n\n"))
     who = [say.embed(record.agency_name)]
     if bulletin.grading:
         who.append(labels.grading(bulletin.grading, say))
@@ -271,13 +277,13 @@ def _head(
     lines.append(Span("\n🔈 " + say.text(labels.AUDIENCES[bulletin.tlp])))
     for caveat in bulletin.caveats:
         lines.append(Span("\n❗ " + say.embed(caveat)))
-    if note := language_note(bulletin, text, say):
+    if text and (note := language_note(bulletin, text, say)):
         lines.append(say.aside("\n🌐 " + note))
     return laid(lines, rtl=say.rtl)
 
 
 def _foot(record: Record, say: Words, view: View, marks: Marks) -> Spans:
-    lines = details(record, say) if view is View.FULL else []
+    lines = [] if view is View.BRIEF else details(record, say)
     spans = [Span(line + "\n") for line in lines]
     if lines:
         spans.append(Span("\n"))
@@ -286,9 +292,10 @@ def _foot(record: Record, say: Words, view: View, marks: Marks) -> Spans:
     if regions := record.bulletin.regions[:_REGIONS_SHOWN]:
         spans.append(Span(" · " + places(regions, say)))
     if marks.answers:
-        names = ", ".join(say.embed(each) for each in marks.answers[:_ANSWERS_SHOWN])
+        some = [say.text("“{name}”", name=say.embed(each)) for each in marks.answers[:_ANSWERS_SHOWN]]
         if left := len(marks.answers[_ANSWERS_SHOWN:]):
-            names += ", " + say.count("and {number} more", "and {number} more", left)
+            some.append(say.count("and {number} more", "and {number} more", left))
+        names = say.listed(some)
         spans.append(Span("\n🔔 " + say.text("By your subscription: {searches}", searches=names), "i"))
     return laid(spans, rtl=say.rtl)
 
@@ -297,51 +304,10 @@ def _brief(
     text: Translation, head: Spans, foot: Spans, say: Words, around: Spans
 ) -> tuple[tuple[Part, ...], bool]:
     """The summary, or the beginning of the body; and whether that was all the text there is."""
-    shown, rest = cut(_directed(text.summary or text.body, text.language, say), BRIEF_MAX)
+    shown, rest = cut(in_direction(text.summary or text.body, text.language, say), BRIEF_MAX)
     whole = not rest and (not text.summary or not text.body)
     body = (Span(shown), *(() if whole else (Span(" …"),)))
     return packed([head, body, foot] if shown else [head, foot], around), whole
-
-
-def _full(text: Translation, head: Spans, foot: Spans, say: Words, around: Spans) -> tuple[Part, ...]:
-    """All of it, split between paragraphs; the foot closes the last message."""
-    prose = _directed("\n\n".join(each for each in (text.summary, text.body) if each), text.language, say)
-    most = room_within(around)
-    beside_head = most - units(plain(head)) - len("\n\n")
-    first = beside_head if beside_head >= _ROOM_LEAST else most
-    return packed([head, *((Span(piece),) for piece in pieces(prose, first, most)), foot], around)
-
-
-def _directed(text: str, language: Language, say: Words) -> str:
-    if language in RIGHT_TO_LEFT:
-        return directed(text, RLM)
-    return directed(text, LRM) if say.rtl else text
-
-
-def _rows(record: Record, shown: Language, reader: Reader, *, marks: Marks, more: bool) -> Rows:
-    bulletin, key, say = record.bulletin, short(record.bulletin.id), words(reader.language)
-    first: list[Button] = []
-    if acknowledgeable(record):
-        first.append(button_acknowledge(bulletin.id, say, done=marks.acknowledged))
-    if more:
-        first.append(Button("📖 " + say.text("Show more"), encode("more", key, shown.value)))
-    translated = sorted(bulletin.translations, key=lambda each: not each.official)
-    texts = [bulletin.language, *(each.language for each in translated)]
-    others = [
-        Button(_named(each, bulletin.language, say), encode("lang", key, each.value))
-        for each in texts
-        if each is not shown
-    ]
-    answers = [button_answer(record, each, say) for each in answerable(record) if reader.answers]
-    if record.own and bulletin.kind is not Kind.ACKNOWLEDGEMENT:
-        answers.append(button_tally(bulletin.id, say))
-    rows = [first, answers, others[:_BUTTONS_PER_ROW], others[_BUTTONS_PER_ROW:]]
-    return tuple(tuple(row) for row in rows if row)
-
-
-def _named(language: Language, original: Language, say: Words) -> str:
-    """A text to change to; the original says that it is."""
-    return f"{NAMES[language]} · {say.text('original')}" if language is original else NAMES[language]
 
 
 # --- lists ----------------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ async def test_two_searches_make_one_alert_and_a_snoozed_one_waits(stage: BotSta
     both = make_record(1, title="Drones over the stadium", regions=["FR-75"])
     await node.arrive(both)
     alert = await ed.next_message(says("FRA-2026-0001"))
-    assert text_of(alert).endswith("🔔 By your subscription: Drones, France")
+    assert text_of(alert).endswith("🔔 By your subscription: “Drones”, “France”")
     await node.arrive(make_record(5, title="Drones", severity="high", tlp="TLP:AMBER"))
     stub = await ed.next_message(says("FRA-2026-0005"))
     assert stub["silent"], "nobody may say whether it is about drones"
@@ -105,14 +105,14 @@ async def test_two_searches_make_one_alert_and_a_snoozed_one_waits(stage: BotSta
     await officers.snooze(found.id, drones.id, time.time() + HOUR)
     waits, comes = make_record(2, title="A drone again"), make_record(3, title="Roads", regions=["FR"])
     await node.arrive(waits, comes)
-    assert "By your subscription: France" in text_of(await ed.next_message(says("FRA-2026-0003")))
+    assert "By your subscription: “France”" in text_of(await ed.next_message(says("FRA-2026-0003")))
     sql = "SELECT state, not_before FROM jobs WHERE record = ?"
     ((state, until),) = await stage.state.store.query(sql, (waits.bulletin.id,))
     assert state == "queued"
     assert until > time.time()
     await officers.snooze(found.id, drones.id, 0.0)
     await node.arrive(make_record(4, title="Roads", regions=["FR"]))  # wakes the outbox
-    assert "By your subscription: Drones" in text_of(await ed.next_message(says("FRA-2026-0002")))
+    assert "By your subscription: “Drones”" in text_of(await ed.next_message(says("FRA-2026-0002")))
     assert len([each for each in ed.messages.values() if "FRA-2026-0001" in each.get("text", "")]) == 1
 
 

@@ -98,15 +98,20 @@ async def test_subscribing_by_menu_in_one_message(stage: BotStage, node: DirectN
     shown = await ed.ask("T1566")
     await ed.press("Words", shown)
     await ed.next_edit()
-    assert "drone stadium" in text_of(await ed.ask("???"))
+    assert "drone | stadium" in text_of(await ed.ask("???"))
     shown = await ed.ask("drone")
+    for label in ("Quiet hours", "Time zone"):
+        await ed.press(label, shown)
+        await ed.next_edit()
+    shown = await ed.ask("Paris")
+    assert buttons(shown) == ["👁 Preview and save", "◀️ Quiet hours"]
     await ed.press("Preview", shown)
     preview = await ed.next_edit()
     lines = text_of(preview).split("\n")
-    assert lines[0] == "👁 drone · Great Games · QDe.001"
+    assert lines[0] == "👁 Subscription “drone · Great Games · QDe.001”"
     assert lines[1] == (
-        "Threat · from “High” up · Alpha · Germany (DE-BE), France · Great Games · T1566 · QDe.001 · English"
-        " · the words “drone”"
+        "Threat · from “High” up · Alpha · Germany (DE-BE), France · Great Games · T1566 · QDe.001"
+        " · with a text in English · the words “drone”"
     )
     assert lines[2] == "1 in the last 30 days; the newest:"
     assert "Drone over the stadium" in text_of(preview)
@@ -116,7 +121,7 @@ async def test_subscribing_by_menu_in_one_message(stage: BotStage, node: DirectN
     await ed.next_edit()
     named = await ed.ask("  My drones ")
     await ed.press("Save as “My drones”", named)
-    assert text_of(await ed.next_edit()).startswith("✅ Saved: My drones\n")
+    assert text_of(await ed.next_edit()).startswith("✅ Saved: subscription “My drones”\n")
     (kept,) = await stage.state.officers.subscriptions()
     assert kept.search == Search(
         name="My drones",
@@ -170,6 +175,7 @@ async def test_a_subscription_is_snoozed_hushed_paused_looked_at_and_deleted(
         ("Only in the digest", "🗞 Only in the digest"),
         ("Quiet hours", "When should it be quiet?"),
         ("No quiet hours", "Quiet hours: none"),
+        ("Back", "Subscription “Everything”"),
         ("Pause", "⏸ paused"),
     ):
         await ed.press(label, shown)
@@ -263,9 +269,16 @@ async def test_an_alert_is_read_in_seconds_and_opened_in_place(stage: BotStage, 
     assert buttons(alert) == ["✔️ Acknowledge", "📖 Show more", "Français"]
     await ed.press("Français", alert)
     assert "Drone au-dessus du stade" in text_of(await ed.next_edit())
-    await ed.press("English", alert)
+    await ed.press("Original beside it", alert)
+    pair = text_of(await ed.next_edit())
+    assert pair.index("Français, official translation from English") < pair.index(
+        "English, the original text"
+    )
+    last = await ed.next_message(says("Great Games"))
+    assert buttons(last) == ["✔️ Acknowledge", "◀️ Français alone", "English · original"]
+    await ed.press("English", last)
     await ed.next_edit()
-    await ed.press("Show more", alert)
+    await ed.press("Show more", last)
     assert "First paragraph." in text_of(await ed.next_edit())
     rest = await ed.next_message()
     assert text_of(rest).endswith("FRA-2026-0042 · Community: Alpha · France (FR-75)")

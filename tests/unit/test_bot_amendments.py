@@ -145,6 +145,6 @@ def test_the_names_of_searches_stand_at_the_end_and_never_on_a_stub() -> None:
     names = ("Drones in France", "Games", "Ports", "Fourth", "Fifth")
     marks = Marks(answers=names)
     text = render(make_record(1), Ceiling(), ENGLISH, marks=marks).parts[0].plain
-    assert text.endswith("By your subscription: Drones in France, Games, Ports, and 2 more")
+    assert text.endswith("By your subscription: “Drones in France”, “Games”, “Ports”, and 2 more")
     for tlp in ("TLP:AMBER", "TLP:RED"):
         assert "Games" not in render(make_record(1, tlp=tlp), Ceiling(), ENGLISH, marks=marks).parts[0].plain

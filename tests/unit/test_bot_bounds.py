@@ -10,7 +10,9 @@ from bots.searches.drafts import VALUES_MAX, pressed, typed
 from bots.searches.watching import Search
 from bots.state import State
 from bots.state.rosters import AGENCY
+from bots.wording.words import words
 from schemas.errors import FormatError, OperationError
+from schemas.vocabulary import Language
 from tests.support.officers_bot import invite
 
 UNTIL = 10**10
@@ -33,9 +35,9 @@ def test_a_search_asks_for_so_many_of_a_kind_and_no_more() -> None:
     draft = Search()
     for number in range(VALUES_MAX):
         draft = pressed(Action("sub", ("tc", f"c{number}")), draft, ())
-        draft = typed("tactics", f"T{1000 + number}", draft, 0.0)
+        draft = typed("tactics", f"T{1000 + number}", draft, 0.0, words(Language.ENGLISH))
     with pytest.raises(FormatError):
         pressed(Action("sub", ("tc", "one-more")), draft, ())
     with pytest.raises(OperationError):
-        typed("tactics", "T9999", draft, 0.0)
+        typed("tactics", "T9999", draft, 0.0, words(Language.ENGLISH))
     assert len(pressed(Action("sub", ("tc", "c0")), draft, ()).filters.communities) == VALUES_MAX - 1

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.sandbox.entities import parse_html
+from bots.showing.details import language_note
 from bots.showing.release import Ceiling, Release
 from bots.showing.render import Marks, Reader, View, gravestone, listing, render
 from bots.showing.rendered import Rendered
@@ -193,12 +194,16 @@ def test_a_text_that_is_not_in_the_officers_language_says_so(language: Language)
     own, other = [each for each in Language if each is not language][:2]
     reader, say = Reader(language, ZoneInfo("UTC")), words(language)
     alone = first(render(make_record(1, language=own.value), Ceiling(), reader))
-    assert say.text("Only in {language}", language=NAMES[own]) in alone
+    assert say.text("Only in {language}", language=say.embed(NAMES[own])) in alone
     text = {"language": other.value, "official": True, "title": "Other"}
     record = make_record(1, language=own.value, translations=[text])
-    assert say.text("{language}, the original text", language=NAMES[own]) in first(
-        render(record, Ceiling(), reader)
+    original = say.text("{language}, the original text", language=say.embed(NAMES[own]))
+    assert original in first(render(record, Ceiling(), reader))
+    own_reader = Reader(own, ZoneInfo("UTC"))
+    assert f"🌐 {language_note(record.bulletin, record.bulletin.text_in(own), words(own))}" in first(
+        render(record, Ceiling(), own_reader)
     )
+    assert "🌐" not in first(render(make_record(1, language=own.value), Ceiling(), own_reader))
 
 
 def test_official_translations_are_offered_before_others() -> None:

@@ -14,6 +14,7 @@ from bots.searches import menus as search_menus
 from bots.searches import saved_menus
 from bots.searches.drafts import TYPED, pressed, typed
 from bots.searches.facets import NAME_MAX, describe, facet_label, fit_name, suggested_name
+from bots.searches.loudness import told
 from bots.searches.menus import Offer
 from bots.searches.recents import recent
 from bots.searches.watching import Mode, Search, Subscription
@@ -24,7 +25,7 @@ from bots.times import Quiet
 from bots.wording.words import SPOKEN, words
 from bots.wording.zones import called
 from schemas.errors import Code, FormatError, OperationError
-from schemas.vocabulary import Kind, Language, Realm, Severity
+from schemas.vocabulary import Kind, Language, Realm, Severity, Tlp
 from subscribers.records import Community, Filters
 from tests.support.node_api import COMMUNITY, make_record
 
@@ -95,23 +96,23 @@ def test_a_forged_button_is_refused(data: str) -> None:
     ],
 )
 def test_what_is_typed_is_added(what: str, text: str, after: Search) -> None:
-    assert typed(what, text, Search(), NOON) == after
+    assert typed(what, text, Search(), NOON, ENGLISH) == after
 
 
 @pytest.mark.parametrize("what", [*TYPED, "other"])
 @pytest.mark.parametrize("text", ["", "\u200f", "?!" * 150])
 def test_what_cannot_be_read_is_refused(what: str, text: str) -> None:
     if what == "name" and "?" in text:
-        assert len(typed(what, text, Search(), NOON).name) == NAME_MAX
+        assert len(typed(what, text, Search(), NOON, ENGLISH).name) == NAME_MAX
         return
     with pytest.raises(OperationError) as refused:
-        typed(what, text, Search(), NOON)
+        typed(what, text, Search(), NOON, ENGLISH)
     assert refused.value.code is Code.BAD_REQUEST
 
 
 @pytest.mark.parametrize("what", TYPED)
 def test_the_examples_are_good(what: str) -> None:
-    assert typed(what, TYPED[what], Search(), NOON) != Search()
+    assert typed(what, TYPED[what], Search(), NOON, ENGLISH) != Search()
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_only_what_may_be_shown_is_offered() -> None:
 
 def test_a_choice_without_choices_says_so_and_how_to_type_one() -> None:
     empty = search_menus.choosing_regions(ED, Search(), []).parts[0].plain
-    assert "such as France or DE-BE" in empty
+    assert "several with commas: France, DE-BE. A bulletin must name one of them." in empty
     assert "there is no button" in empty
     assert "there is no button" in search_menus.choosing_named(ED, "tactics", [], []).parts[0].plain
     offered = search_menus.choosing_regions(ED, search(regions={"DE-BE"}), ["FR"])
@@ -186,9 +187,57 @@ def test_what_is_saved_names_what_may_still_sound() -> None:
     assert saved_menus.louder(quiet, others, ED, []) == []  # the officer's own hours are longer
     loud = saved_menus.louder(Search(), [Subscription(1, 1, Search(name="All", quiet=Quiet(0, 0)))], ED, [])
     assert loud == ["All"]
-    text = search_menus.saved(ED, quiet, [], loud).parts[0].plain
-    assert "🔔 May still sound in these hours: All. A flash sounds in them too." in text
-    assert "sound" not in search_menus.saved(ED, Search(mode=Mode.DIGEST), []).parts[0].plain
+    text = search_menus.saved(ED, Subscription(2, 1, quiet), [], loud, withheld=Tlp.AMBER).parts[0].plain
+    assert "✅ Saved: subscription “Drones”" in text
+    assert "🔔 May still sound in these hours: subscription “All”." in text
+    assert "🔴 In them a flash sounds that this subscription wants, whatever its marking." in text
+    assert "So does one marked TLP:AMBER or higher, which chat does not show: you get its reference." in text
+    assert "🌐 Shown in English where a bulletin has that" in text
+
+
+def lines_of(wanted: Search, others: list[str] | None, withheld: Tlp | None) -> str:
+    return "\n".join(told(wanted, ED, others, withheld=withheld))
+
+
+def test_what_wakes_the_officer_is_said_as_far_as_it_holds() -> None:
+    night = Quiet(1380, 360)
+    alone = lines_of(Search(quiet=night), [], None)
+    assert "No other subscription of yours sounds in them." in alone
+    assert "which chat does not show" not in alone
+    loud = lines_of(Search(quiet=Quiet(0, 0)), None, Tlp.AMBER)
+    assert loud.endswith("🌙 Quiet hours: none")
+    digest = lines_of(Search(mode=Mode.DIGEST, quiet=night), None, Tlp.AMBER)
+    assert digest.endswith("🔴 A flash sounds all the same.")
+    inside = lines_of(search("drone"), None, Tlp.AMBER)
+    assert "by its reference alone, without a sound unless it is a flash." in inside
+    assert "not looked into" not in lines_of(search("drone"), None, None)
+    assert "Quiet hours: yours (22:00–06:00, Europe/Paris)" in inside
+
+
+def test_back_leads_one_step_back() -> None:
+    one = Subscription(15, 1, search(name="Ports"))
+
+    def back(shown: Rendered) -> list[str]:
+        return [each.data for row in shown.rows for each in row if "◀️" in each.text]
+
+    draft, place = Search(), ["mine", "15"]
+    for shown in (
+        search_menus.choosing_communities(ED, draft, [ALPHA]),
+        search_menus.choosing_regions(ED, draft, []),
+        search_menus.asking_words(ED, draft),
+        search_menus.choosing_hours(ED, draft),
+    ):
+        assert back(shown) == ["sub:home"]
+    assert back(search_menus.naming(ED, "x")) == ["sub:see"]
+    assert back(search_menus.saved(ED, one, [])) == back(search_menus.dropped(ED)) == ["mine:list:0"]
+    assert back(saved_menus.opened(ED, one, [], NOON, place=10)) == ["mine:list:10"]
+    assert back(saved_menus.choosing_hours(ED, one)) == back(saved_menus.deleting(ED, one, []))
+    assert back(saved_menus.deleting(ED, one, [])) == ["mine:open:15"]
+    assert back(zone_screens.asking(ED, ["sub"])) == ["sub:quiet"]
+    assert back(zone_screens.taken(ED, ["dig"], NOON)) == ["dig:home"]
+    assert back(zone_screens.taken(ED, place, NOON)) == ["mine:hours:15", "mine:open:15"]
+    taken = zone_screens.taken(ED, ["sub"], NOON)
+    assert [each.data for row in taken.rows for each in row] == ["sub:see", "sub:quiet"]
 
 
 HELD = [Subscription(number, 1, search(name=f"Search {number}")) for number in range(1, 24)]
@@ -235,7 +284,7 @@ def test_every_screen_is_one_message_whose_buttons_come_back(language: Language)
         search_menus.choosing_mode(officer, draft),
         search_menus.choosing_hours(officer, draft),
         search_menus.naming(officer, "x"),
-        search_menus.saved(officer, draft, [ALPHA], ["n" * NAME_MAX] * 50),
+        search_menus.saved(officer, one, [ALPHA], ["n" * NAME_MAX] * 50, withheld=Tlp.AMBER_STRICT),
         saved_menus.subscribed(officer, [one] * 12, [], NOON),
         saved_menus.opened(officer, one, [], NOON, ["n" * NAME_MAX] * 50),
         zone_screens.asking(officer, ["mine", "999999999"], called("US", words(language)), wrong=True),
