@@ -34,6 +34,42 @@ _SENTENCE_OF: Final = {
     Language.RUSSIAN: "На этой неделе тот же приём дважды отмечен на том же переходе.",
     Language.SPANISH: "El mismo método se vio dos veces esta semana en el mismo paso.",
 }
+_TOLD_AGAIN: Final = frozenset({Kind.NOTICE, Kind.EVENT})
+"""What is sent again rather than seen again."""
+_SEEN_AGAIN: Final = {
+    Language.ARABIC: ("بلاغ جديد: ", "أبلغ مكان آخر عن الأمر نفسه: يُعامل كحالة مستقلة."),
+    Language.CHINESE: ("再次通报：", "另一地点通报了同样情况，请按单独事件处理。"),
+    Language.ENGLISH: (
+        "Reported again: ",
+        "The same is reported from another place: treat it as a case of its own.",
+    ),
+    Language.FRENCH: (
+        "Nouveau signalement : ",
+        "Le même fait est signalé d'un autre lieu : à traiter comme un cas distinct.",
+    ),
+    Language.RUSSIAN: ("Новое сообщение: ", "О том же сообщают из другого места: считать отдельным случаем."),
+    Language.SPANISH: (
+        "Nuevo aviso: ",
+        "Lo mismo se comunica desde otro lugar: trátese como un caso aparte.",
+    ),
+}
+"""Before the title, and the first sentence."""
+_ASKED_AGAIN: Final = {
+    Language.ARABIC: ("سؤال مجدد: ", "نسأل مرة أخرى: لم تكفِ الأجوبة حتى الآن."),
+    Language.CHINESE: ("再次询问：", "再次询问：迄今的答复还不够。"),
+    Language.ENGLISH: ("Asked again: ", "We ask again: the answers so far were not enough."),
+    Language.FRENCH: ("Nouvelle demande : ", "Nous redemandons : les réponses reçues ne suffisent pas."),
+    Language.RUSSIAN: ("Повторный запрос: ", "Спрашиваем снова: полученных ответов недостаточно."),
+    Language.SPANISH: ("Nueva consulta: ", "Volvemos a preguntar: las respuestas recibidas no bastan."),
+}
+_SENT_AGAIN: Final = {
+    Language.ARABIC: ("تذكير: ", "يُرسل مرة أخرى للعلم، دون تغيير."),
+    Language.CHINESE: ("提醒：", "再次发送供参考，内容没有变化。"),
+    Language.ENGLISH: ("Reminder: ", "Sent again so that it is at hand; nothing in it has changed."),
+    Language.FRENCH: ("Rappel : ", "Envoyé de nouveau pour mémoire, sans changement."),
+    Language.RUSSIAN: ("Напоминание: ", "Направляется повторно для сведения, без изменений."),
+    Language.SPANISH: ("Recordatorio: ", "Se envía de nuevo como recordatorio, sin cambios."),
+}
 _PLAIN_KINDS: Final = (
     Kind.TACTIC,
     Kind.THREAT,
@@ -109,23 +145,24 @@ def samples() -> list[Planned]:
 
 
 def varied(planned: Sequence[Planned], number: int) -> list[Planned]:
-    """The same bulletins for a further round: numbered in their titles, so that each is seen to be new."""
+    """The same bulletins for a further round, as an agency would write them that sees the same again: what
+    links to another says by that which one it means, and stays as it is.
+    """
     if number == 1:
         return list(planned)
+    return [each if each.answers is not None else replace(each, draft=_again(each.draft)) for each in planned]
 
-    def titled(text: Mapping[str, Any]) -> dict[str, Any]:
-        return {**text, "title": f"{text['title']} · {number}"}
 
-    return [
-        replace(
-            each,
-            draft={
-                **titled(each.draft),
-                "translations": [titled(text) for text in each.draft.get("translations", [])],
-            },
-        )
-        for each in planned
-    ]
+def _again(draft: Mapping[str, Any]) -> dict[str, Any]:
+    asked, sent = draft["kind"] == Kind.REQUEST, draft["kind"] in _TOLD_AGAIN
+    about = _ASKED_AGAIN if asked else _SENT_AGAIN if sent else _SEEN_AGAIN
+
+    def worded(text: Mapping[str, Any]) -> dict[str, Any]:
+        title, sentence = about[Language(text["language"])]
+        body = "\n\n".join(filter(None, (sentence, text.get("body", ""))))
+        return {**text, "title": title + text["title"], "body": body}
+
+    return {**worded(draft), "translations": [worded(text) for text in draft.get("translations", [])]}
 
 
 def numbered(count: int, stem: str, source: random.Random) -> list[Planned]:

@@ -1,26 +1,29 @@
 """Bulletins that chat may show in full: the officers of the demo have most others by reference alone.
 
-Keys are their titles. For tasks 1, 4 and 6 of docs/officer-tasks.md, and for the search of task 3.
+Keys are their titles. For tasks 1, 4, 6 and 9 of docs/officer-tasks.md, and for the search of task 3.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from hub.demo.drafts import Planned
 from hub.demo.plan import Sent
-from schemas.vocabulary import Kind, Severity, Tlp
+from schemas.vocabulary import Kind, Relation, Severity, Tlp
 
 _FIGHTERS: Final = "foreign-fighters"
 _GAMES: Final = "games-2026"
 
 
-def bulletins() -> list[Planned]:
-    """None answers another, so that they may stand after any others."""
+def bulletins(after: int = 0) -> list[Planned]:
+    """They stand after so many others, which none of them answers; the last amends the first."""
+    amended = _planned("un-cell", _FIGHTERS, _PORT_ANEW)
     return [
         _planned("un-cell", _FIGHTERS, _PORT),
         _planned("un-cell", _FIGHTERS, _MAIL),
         _planned("fr-dvt", _GAMES, _DRONE),
         _planned("un-cell", _FIGHTERS, _FLASH),
+        replace(amended, relation=Relation.AMENDS, answers=after),
     ]
 
 
@@ -37,6 +40,13 @@ _PORT: Final[Mapping[str, Any]] = {
     "title": "Ferry port: the gates filmed on three evenings",
     "body": "Two persons filmed the gates of a ferry port on three evenings and left in a white van.",
     "regions": ["FR"],
+}
+_PORT_ANEW: Final[Mapping[str, Any]] = {
+    **_PORT,
+    "kind": "amendment",
+    "severity": "high",
+    "title": "Ferry port: the gates filmed on four evenings",
+    "body": "Two persons filmed the gates of a ferry port on four evenings; their van was hired in Lille.",
 }
 _MAIL: Final[Mapping[str, Any]] = {
     "kind": "tactic",

@@ -224,12 +224,14 @@ class Stage:
                 future.set_result(answer)
 
     async def _rounds(self) -> None:
-        """The samples in their order, then variations of them, a digest after each round."""
+        """The samples in their order, then the same reported again, a digest after each round."""
         number = 0
         while True:
             number += 1
             began = time.time()
-            await self._round(drafts.varied([*drafts.samples(), *for_chat.bulletins()], number))
+            samples = drafts.samples()
+            planned = [*samples, *for_chat.bulletins(len(samples))]
+            await self._round(drafts.varied(planned, number))
             try:
                 await self._digest({"since": began})
             except OperationError as error:

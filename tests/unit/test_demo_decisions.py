@@ -18,7 +18,8 @@ from hub.demo.plan import Sent
 from hub.demo.processes import environment
 from hub.demo.site import own_host
 from schemas.bulletin import parse_draft
-from schemas.vocabulary import Kind, Severity, Tlp
+from schemas.vocabulary import Kind, Relation, Severity, Tlp
+from tests.support.archive import bulletin_id
 
 STEM = "5f3a9c0b7d21e8f64a10"
 
@@ -159,20 +160,43 @@ def test_only_the_originator_changes_a_bulletin_and_once() -> None:
     assert drafts.changed(planned)
 
 
-def test_the_samples_are_read_and_a_later_round_is_told_apart() -> None:
+def test_the_samples_are_read_and_a_later_round_reads_like_a_report_of_its_own() -> None:
     samples = drafts.samples()
     assert len(samples) >= 16
     assert [each.answers for each in samples if each.answers is not None]
-    later = drafts.varied(samples, 2)
-    assert later[0].draft["title"].endswith("· 2")
-    assert all(text["title"].endswith("· 2") for text in later[0].draft["translations"])
     assert drafts.varied(samples, 1) == samples
+    later = drafts.varied(samples, 2)
+    assert drafts.varied(samples, 3) == later
+    for before, after in zip(samples, later, strict=True):
+        title, old = after.draft["title"], before.draft["title"]
+        if before.answers is not None:
+            assert after == before
+            continue
+        assert title.endswith(old)
+        assert title != old
+        assert not any(letter.isdecimal() for letter in title.removesuffix(old))
+        assert after.draft["body"].endswith(before.draft["body"])
+        assert after.draft["body"] != before.draft["body"]
+        for told, first in zip(after.draft["translations"], before.draft["translations"], strict=True):
+            assert told["title"].endswith(first["title"])
+            assert told["title"] != first["title"]
+        parse_draft(dict(after.draft))
+    assert {each.draft["title"].split(":")[0] for each in later if each.draft["language"] == "en"} >= {
+        "Reported again",
+        "Asked again",
+        "Reminder",
+    }
 
 
-def test_chat_may_show_what_is_for_chat_and_a_flash_is_among_it() -> None:
-    read = [parse_draft(dict(each.draft)) for each in for_chat.bulletins()]
+def test_chat_may_show_what_is_for_chat_and_a_flash_and_an_amendment_are_among_it() -> None:
+    planned = for_chat.bulletins(16)
+    amended = planned[-1]
+    assert (amended.relation, amended.answers) == (Relation.AMENDS, 16)
+    linked = [each.linked(bulletin_id(1)) if each.answers else each for each in planned]
+    read = [parse_draft(dict(each.draft)) for each in linked]
     assert {each.tlp for each in read} == {Tlp.GREEN}
     assert Severity.FLASH in {each.severity for each in read}
+    assert amended.draft["severity"] != planned[0].draft["severity"]
 
 
 def test_lines_of_the_integrator_are_named_by_marker_or_digest() -> None:
