@@ -121,7 +121,7 @@ class Releasing:
             await self.parts.did(officer, "release", f"draft {kept.id}", error.code.value)
             if error.code in _UNANSWERED:
                 return Turn(review.unsure(officer, kept))
-            return await self._refused(officer, kept, review.not_taken(error, words(officer.language)))
+            return await self._refused(officer, kept, review.not_taken(error, officer))
         await self.parts.did(officer, "release", published.ref, published.code or published.state)
         if published.state == "refused":
             text = words(officer.language).text("The hub refused it ({code}).", code=published.code or "")

@@ -14,6 +14,7 @@ from bots.drafting.choices import VERB
 from bots.drafting.policy import Ruling
 from bots.drafting.preview import preview
 from bots.drafting.wizard import allowed
+from bots.officers.roles import Right
 from bots.parsing.actions import encode
 from bots.showing.answerable import RELATIONS
 from bots.showing.release import Ceiling, Release
@@ -179,12 +180,26 @@ def released(officer: Officer, kept: Kept, published: Published, audience: str) 
     return screen(spans, officer.language)
 
 
-def not_taken(error: LiaisonError, say: Words) -> str:
+def not_taken(error: LiaisonError, officer: Officer) -> str:
     """Why the node does not take it, and what to do: a sentence."""
+    say = words(officer.language)
     if error.code in _REFUSALS:
         return "⚠️ " + say.text(_REFUSALS[error.code])
-    return "⚠️ " + say.text(
-        "The node does not take it ({code}). Change the draft, or ask your administrator.", code=error.code
+    return "⚠️ " + not_taken_by(error.code, officer)
+
+
+def not_taken_by(code: str, officer: Officer) -> str:
+    """That the node refused with a code, and whom to ask: not an administrator to ask theirs."""
+    say = words(officer.language)
+    if officer.may(Right.ADMINISTER):
+        return say.text(
+            "The node does not take it ({code}). Change the draft; if that does not help, run"
+            " {command} on your agency's machine.",
+            code=code,
+            command=say.embed("liaison-agency doctor"),
+        )
+    return say.text(
+        "The node does not take it ({code}). Change the draft, or ask your administrator.", code=code
     )
 
 
@@ -192,7 +207,7 @@ def unfit(officer: Officer, kept: Kept, error: LiaisonError) -> Rendered:
     """It could not go out as it is."""
     say = words(officer.language)
     rows = ((Button("✏️ " + say.text("Change"), encode(VERB, "open", kept.id)),),)
-    return plain_answer(not_taken(error, say), officer.language, rows)
+    return plain_answer(not_taken(error, officer), officer.language, rows)
 
 
 def unsure(officer: Officer, kept: Kept) -> Rendered:
@@ -208,7 +223,11 @@ def sent(officer: Officer, kept: Kept, releasers: Sequence[str]) -> Rendered:
     say = words(officer.language)
     name = say.text("Draft {number}", number=kept.id)
     if not releasers:
-        alone = say.text("Nobody else may release it. Ask your administrator to name a second releaser.")
+        alone = (
+            say.text("Nobody else may release it. Make a colleague a releaser: /officers")
+            if officer.may(Right.ADMINISTER)
+            else say.text("Nobody else may release it. Ask your administrator to name a second releaser.")
+        )
         row = (Button("👁 " + say.text("Preview"), encode(VERB, "view", kept.id)),)
         return plain_answer("⚠️ " + alone, officer.language, (row,))
     rows = ((Button("↩️ " + say.text("Take back"), encode(VERB, "take", kept.id)),),)

@@ -37,28 +37,45 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
         await _export(context, officer, asked.chat, table=wish.lower().endswith("csv"))
         return
     ref = reference(wish)
-    known = await context.state.officers.by_name(wish) if wish and not ref else None
-    if wish and not ref and known is None:
-        await context.say(officer, asked.chat, audited.unknown_filter(officer))
-        return
-    wanted = Wanted(known.name if known else "", ref)
-    fields = {"officer": wanted.officer, "about": wanted.about}
-    await context.state.memory.set_data(_key(officer), fields)
-    await context.did(officer, ref or wanted.officer)
-    await _show(context, officer, asked.chat, wanted, None)
+    name = ""
+    if wish and not ref:
+        known = await context.state.officers.by_name(wish)
+        name = known.name if known else await context.state.audit.called(wish)
+        if not name:
+            await context.say(officer, asked.chat, audited.unknown_filter(officer))
+            return
+    await _begin(context, officer, asked.chat, Wanted(name, ref))
 
 
 @administrators_only
 async def button(asked: Pressed, context: Context, officer: Officer) -> None:
-    """Older entries, or the file."""
+    """Older entries, the file, or what an officer saw and did, also one who was removed."""
     await context.chat.toast(asked.press)
-    if asked.action.argument(0) == "export":
-        await _export(context, officer, asked.chat, table=False)
-        return
+    match asked.action.argument(0):
+        case "export":
+            await _export(context, officer, asked.chat, table=False)
+            return
+        case "of":
+            number = asked.action.number(1)
+            known = await context.state.officers.get(number)
+            name = known.name if known else await context.state.audit.name_of(number)
+            if name:
+                await _begin(context, officer, asked.chat, Wanted(name))
+            else:
+                await context.say(officer, asked.chat, audited.unknown_filter(officer))
+            return
     kept = await context.state.memory.data(_key(officer))
     wanted = Wanted(str(kept.get("officer", "")), str(kept.get("about", "")))
     await context.did(officer, wanted.about or wanted.officer)
     await _show(context, officer, asked.chat, wanted, asked.action.number(1))
+
+
+async def _begin(context: Context, officer: Officer, chat: int, wanted: Wanted) -> None:
+    """Its newest entries, which older ones may follow."""
+    fields = {"officer": wanted.officer, "about": wanted.about}
+    await context.state.memory.set_data(_key(officer), fields)
+    await context.did(officer, wanted.about or wanted.officer)
+    await _show(context, officer, chat, wanted, None)
 
 
 async def _show(context: Context, officer: Officer, chat: int, wanted: Wanted, before: int | None) -> None:

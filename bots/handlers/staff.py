@@ -1,15 +1,19 @@
-"""`/officers`, `/invite NAME` and `/lost NAME` for administrators: who may use the bot, and as what."""
+"""`/officers`, `/invite NAME` and `/lost NAME [now]` for administrators: who may use the bot, and as what."""
 
 from bots.dialogue import screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
 from bots.handlers.common import administrators_only
-from bots.officers import staffing
+from bots.officers import lost_phone, staffing
+from bots.officers.lost_phone import OnPhone
 from bots.officers.roles import Role
+from bots.officers.seen import number_of
+from bots.parsing.commands import clean
 from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
 from bots.state.partings import Parting, Partings
+from bots.telling.aftermath import DELETE_WITHIN
 from schemas.errors import Code, FormatError, OperationError
 
 HOUR = 3_600.0
@@ -39,21 +43,27 @@ async def invite(asked: Typed, context: Context, officer: Officer) -> None:
 
 @administrators_only
 async def lost(asked: Typed, context: Context, officer: Officer) -> None:
-    """A lost phone, by its officer's name: shut out at once, without asking again."""
-    if not asked.after:
-        await context.say(officer, asked.chat, screens.usage(officer, "/lost Amina K."))
-        return
-    known = await context.state.officers.by_name(asked.after)
+    """A lost phone: of whom, whether to shut it out, or, with `now` behind the name, at once."""
+    found = await context.state.officers.all()
+    name, at_once = lost_phone.asked_for(clean(asked.after), [each.name for each in found])
+    by_name = context.state.officers.by_name
+    known = (await by_name(name) or await by_name(asked.after)) if name else None
     if known is None:
-        missing = OperationError(Code.NOT_FOUND, "there is no officer of that name", "see /officers")
-        await context.say(officer, asked.chat, staffing.refused(officer, missing))
-        await context.did(officer, "", outcome=missing.code)
+        if name:
+            await context.did(officer, "", outcome=Code.NOT_FOUND)
+        seen = await context.state.audit.last_seen()
+        shown = lost_phone.choose(officer, found, seen, unknown=bool(name))
+        await context.say(officer, asked.chat, shown)
         return
     try:
-        await _shut_out(context, officer, asked.chat, known)
+        if at_once:
+            await _shut_out(context, officer, asked.chat, known)
+            return
+        shown = await _sure(context, officer, known)
     except OperationError as error:
         await _refuse(context, officer, known, error)
-        await context.say(officer, asked.chat, staffing.refused(officer, error))
+        shown = staffing.refused(officer, error)
+    await context.say(officer, asked.chat, shown)
 
 
 @administrators_only
@@ -89,24 +99,42 @@ async def _step(asked: Pressed, context: Context, officer: Officer, known: Offic
         case "remove":
             return staffing.sure(officer, known)
         case "gone":
+            on = await _on_phone(context, known)
             taken = await context.state.staff.remove(known.id)
             await _parting(context, officer, known, taken)
             await context.did(officer, known.name, outcome="removed")
-            return staffing.removed(officer, known.name, taken, context.settings.chat_rate)
+            return lost_phone.removed(officer, known, on, context.settings.chat_rate)
         case "lost":
+            return await _sure(context, officer, known)
+        case "shut":
             await _shut_out(context, officer, asked.chat, known)
             known = await context.state.officers.get(known.id) or known
     return staffing.one(officer, known, await context.state.audit.last_seen())
 
 
+async def _sure(context: Context, officer: Officer, known: Officer) -> Rendered:
+    """The question before it; refused at once where it would be. Whoever has no phone here is shown."""
+    if known.chat is None:
+        return staffing.one(officer, known, await context.state.audit.last_seen())
+    await context.state.staff.check_leaving(known.id)
+    return lost_phone.ask(officer, known, await _on_phone(context, known))
+
+
+async def _on_phone(context: Context, known: Officer) -> OnPhone:
+    now, audit = context.clock.now(), context.state.audit
+    young, old = await context.state.staff.in_chat(known.id, now - DELETE_WITHIN)
+    seen = (await audit.last_seen()).get(known.id)
+    bulletins = number_of(await audit.shown(known.name))
+    return OnPhone(young, old, bulletins, await audit.enrolled(known.id), seen)
+
+
 async def _shut_out(context: Context, officer: Officer, chat: int, known: Officer) -> None:
     code, expires = context.new_code(), _expiry(context)
+    on = await _on_phone(context, known)
     taken = await context.state.staff.shut_out(known.id, code=code, expires=expires, guarded=True)
     await _parting(context, officer, known, taken)
     await context.did(officer, known.name, outcome="shut_out")
-    await context.say(
-        officer, chat, staffing.shut_out(officer, known.name, taken, context.settings.chat_rate)
-    )
+    await context.say(officer, chat, lost_phone.shut_out(officer, known, on, context.settings.chat_rate))
     hours = context.settings.invitation_hours
     text = screens.invitation(officer, known.name, code, context.username, hours)
     await context.say(officer, chat, text)
@@ -115,7 +143,7 @@ async def _shut_out(context: Context, officer: Officer, chat: int, known: Office
 async def _parting(context: Context, officer: Officer, known: Officer, taken: int) -> None:
     """Messages of somebody who was shut out are taken back: tell the officer when it is done."""
     if taken and known.chat is not None and known.id != officer.id:
-        parting = Parting(known.chat, officer.id, known.name, context.clock.now())
+        parting = Parting(known.chat, officer.id, known.name, context.clock.now(), of=known.id)
         await Partings(context.state.store).begin(parting)
     context.take_back()
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from bots.clock import moment
 from bots.officers.audited import OUTCOMES
+from bots.parsing.commands import reference
 from bots.showing.release import Ceiling, Release
 from bots.state.officers import Officer
 from bots.wording import labels
@@ -67,6 +68,13 @@ def summed(glimpses: Iterable[Glimpse], records: Mapping[str, Record], ceiling: 
     )
 
 
+def number_of(shown: Iterable[tuple[str, str, float, float]]) -> int:
+    """How many bulletins the audit names as shown, each once: rows of a reference, how far, first and
+    last.
+    """
+    return len({ref for ref, *_ in shown if reference(ref)})
+
+
 def summary(asking: Officer, name: str, found: Summary) -> list[Span]:
     """In a few lines, before the entries."""
     say = words(asking.language)
@@ -79,7 +87,13 @@ def summary(asking: Officer, name: str, found: Summary) -> list[Span]:
     markings = (f"{say.embed(each.value)}: {say.number(n)}" for each, n in found.markings.most_common())
     kinds = (f"{labels.kind(each, say)}: {say.number(number)}" for each, number in found.kinds.most_common())
     lines = [("👁 ", " · ".join(shown)), ("🔈 ", " · ".join(markings)), ("🏷 ", " · ".join(kinds))]
-    spans = [Span("🧾 " + say.text("What {name} has seen", name=say.embed(name)), "b")]
+    title = say.count(
+        "What {name} has seen: {number} bulletin",
+        "What {name} has seen: {number} bulletins",
+        found.shown.total(),
+        name=say.embed(name),
+    )
+    spans = [Span("🧾 " + title, "b")]
     spans += [Span(f"\n{sign}{line}") for sign, line in lines if line]
     if found.untold:
         number = say.number(found.untold)

@@ -1,7 +1,5 @@
 """Screens about who is an officer, and as what. Pure."""
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -17,8 +15,6 @@ from bots.wording.words import Words, words
 from schemas.errors import Code, OperationError
 
 PAGE: Final = 10
-_LONG: Final = 90
-"""Seconds; more are minutes."""
 ROLES: Final = {
     Role.READER: N_("Reader"),
     Role.DRAFTER: N_("Drafter"),
@@ -44,7 +40,7 @@ def everybody(
     spans = [Span("👥 " + say.text("Who may use this bot, and as what"), "b")]
     for each in shown:
         spans += [Span("\n\n"), Span(say.embed(each.name), "b")]
-        spans.append(Span(f" · {say.text(ROLES[each.role])}\n" + _standing(each, asking, seen, say)))
+        spans.append(Span(f" · {say.text(ROLES[each.role])}\n" + standing(each, asking, seen, say)))
     buttons = [Button(each.name, encode("staff", "open", each.id)) for each in shown]
     rows = [tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)]
     turning = [Button("◀️", encode("staff", "home", page - 1))] if page else []
@@ -63,7 +59,7 @@ def one(asking: Officer, officer: Officer, seen: Mapping[int, float]) -> Rendere
                 "{role}: {rights}", role=say.text(ROLES[officer.role]), rights=say.text(RIGHTS[officer.role])
             )
         ),
-        Span("\n" + _standing(officer, asking, seen, say)),
+        Span("\n" + standing(officer, asking, seen, say)),
     ]
     roles = [
         Button(
@@ -81,6 +77,7 @@ def one(asking: Officer, officer: Officer, seen: Mapping[int, float]) -> Rendere
         tuple(roles[:2]),
         tuple(roles[2:]),
         (fresh, Button("🗑 " + say.text("Remove"), encode("staff", "remove", officer.id))),
+        (Button("👁 " + say.text("What was shown to this officer"), encode("audit", "of", officer.id)),),
         (Button("◀️ " + say.text("Back"), encode("staff", "home", 0)),),
     )
     return screen(spans, asking.language, rows)
@@ -101,35 +98,6 @@ def sure(asking: Officer, officer: Officer) -> Rendered:
     return plain_answer(text, asking.language, rows)
 
 
-def removed(asking: Officer, name: str, taken: int, rate: float) -> Rendered:
-    """An officer is no officer any more; so many messages a second are taken back."""
-    say = words(asking.language)
-    text = "🗑 " + say.text("{name} is removed.", name=say.embed(name))
-    return plain_answer(text + _taken_back(taken, rate, say), asking.language, (_to_all(say),))
-
-
-def shut_out(asking: Officer, name: str, taken: int, rate: float) -> Rendered:
-    """A lost phone is harmless; the new invitation comes with the next message."""
-    say = words(asking.language)
-    text = "📵 " + say.text(
-        "The phone of {name} is shut out. Role and subscriptions stay for the new one.", name=say.embed(name)
-    )
-    return plain_answer(text + _taken_back(taken, rate, say), asking.language, (_to_all(say),))
-
-
-def all_back(asking: Officer, body: str) -> Rendered:
-    """All is taken back of a chat that was shut out, from the JSON of its job."""
-    say, told = words(asking.language), json.loads(body)
-    text = say.text("Done: what was in the chat of {name} is taken back.", name=say.embed(told["name"]))
-    if told["missed"]:
-        text += " " + say.count(
-            "{number} message could not be: the chat service refused.",
-            "{number} messages could not be: the chat service refused.",
-            told["missed"],
-        )
-    return plain_answer("✅ " + text, asking.language)
-
-
 def refused(asking: Officer, error: OperationError) -> Rendered:
     """Why it was not done, and what to do."""
     say = words(asking.language)
@@ -141,31 +109,16 @@ def refused(asking: Officer, error: OperationError) -> Rendered:
         )
     else:
         text = say.text("There is no officer of that name. ({code})", code=error.code)
-    return plain_answer(text, asking.language, (_to_all(say),))
+    return plain_answer(text, asking.language, (to_all(say),))
 
 
-def _to_all(say: Words) -> tuple[Button, ...]:
+def to_all(say: Words) -> tuple[Button, ...]:
+    """The row that leads to all officers."""
     return (Button("👥 " + say.text("Who may use this bot, and as what"), encode("staff", "home", 0)),)
 
 
-def _taken_back(taken: int, rate: float, say: Words) -> str:
-    if not taken:
-        return ""
-    seconds = math.ceil(taken / rate)
-    if seconds > _LONG:
-        time = say.count("about {number} minute", "about {number} minutes", math.ceil(seconds / 60))
-    else:
-        time = say.count("about {number} second", "about {number} seconds", seconds)
-    told = say.text("That takes {time}; you are told when it is done.", time=time)
-    back = say.count(
-        "{number} message is taken back: deleted, or rewritten when it is older than 48 hours.",
-        "{number} messages are taken back: deleted, or rewritten when they are older than 48 hours.",
-        taken,
-    )
-    return f"\n{back} {told}"
-
-
-def _standing(officer: Officer, asking: Officer, seen: Mapping[int, float], say: Words) -> str:
+def standing(officer: Officer, asking: Officer, seen: Mapping[int, float], say: Words) -> str:
+    """Whether an officer is reached, and when they were last seen (Unix seconds), in a line."""
     if officer.standing == "invited":
         return "🎟 " + say.text("invited, not enrolled")
     last = seen.get(officer.id)

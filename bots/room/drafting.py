@@ -14,6 +14,7 @@ from bots.drafting import wizard
 from bots.drafting.draft import HalfDraft, Step, missing
 from bots.drafting.policy import Ruling, may_draft
 from bots.drafting.releasing import Releasing
+from bots.drafting.review import not_taken_by
 from bots.drafting.texts import LABELS, REASONS
 from bots.drafting.turns import Parts, Stop, Turn
 from bots.drafting.wizard import Unfit
@@ -222,10 +223,7 @@ async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Respon
         except LiaisonError as error:
             if error.code is not Code.NOT_MEMBER and not isinstance(error, DraftError):
                 raise
-            told = say.text(
-                "The node does not take it ({code}). Change the draft, or ask your administrator.",
-                code=error.code,
-            )
+            told = not_taken_by(error.code, officer)
     ruled = parts.ruling(officer, kept) if shown and kept.state != "releasing" else Ruling.NEVER
     if ruled is Ruling.RELEASE and any(each.via != DOOR for each in kept.body.attachments):
         ruled, told = (

@@ -124,6 +124,29 @@ class Audit:
             (ref, how, first / 1000, last / 1000) for ref, how, first, last in rows if how in set(Release)
         ]
 
+    async def called(self, name: str) -> str:
+        """A name as the audit has it, also of somebody who was removed; '' when it knows nobody of that
+        name.
+        """
+        rows = await self._store.query(
+            "SELECT name FROM audit WHERE name = ? COLLATE NOCASE ORDER BY number DESC LIMIT 1", (name,)
+        )
+        return rows[0][0] if rows else ""
+
+    async def name_of(self, officer: int) -> str:
+        """The last name of an officer, also of one who was removed; '' when nothing of them is kept."""
+        rows = await self._store.query(
+            "SELECT name FROM audit WHERE officer = ? ORDER BY number DESC LIMIT 1", (officer,)
+        )
+        return rows[0][0] if rows else ""
+
+    async def enrolled(self, officer: int) -> float | None:
+        """When an officer last enrolled a phone (Unix seconds); None when that is kept no longer."""
+        rows = await self._store.query(
+            "SELECT max(at) FROM audit WHERE officer = ? AND outcome = 'enrolled'", (officer,)
+        )
+        return rows[0][0] / 1000 if rows[0][0] is not None else None
+
     async def last_seen(self) -> dict[int, float]:
         """When each officer last asked something (Unix seconds)."""
         rows = await self._store.query(

@@ -135,7 +135,7 @@ def closed(cell: int, officer: int, body: str) -> Job:
 
 def parted(told: Parting) -> Job:
     """Tell who shut somebody out, once, that all is taken back: at night too."""
-    body = json.dumps({"name": told.name, "missed": told.missed})
+    body = json.dumps({"name": told.name, "missed": told.missed, "of": told.of})
     return Job(f"parted:{told.chat}:{told.by}:{told.at}", told.by, Priority.CHANGE, "parted", body=body)
 
 

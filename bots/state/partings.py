@@ -12,7 +12,7 @@ _KEY: Final = "parting:"
 @dataclass(frozen=True, slots=True)
 class Parting:
     """The chat of `name`, who was shut out by the officer `by` at `at` (Unix seconds); `missed` messages
-    could not be taken back.
+    could not be taken back. `of` is the number of who was shut out, 0 where it was not noted.
     """
 
     chat: int
@@ -20,6 +20,7 @@ class Parting:
     name: str
     at: float
     missed: int = 0
+    of: int = 0
 
 
 class Partings:
@@ -30,7 +31,7 @@ class Partings:
 
     async def begin(self, parting: Parting) -> None:
         """From now on, until `end`."""
-        told = json.dumps([parting.by, parting.name, parting.at, parting.missed])
+        told = json.dumps([parting.by, parting.name, parting.at, parting.missed, parting.of])
         async with self._store.write() as tx:
             await tx.execute(
                 "INSERT INTO memory (key, data) VALUES (?, ?)"

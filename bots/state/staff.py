@@ -93,6 +93,29 @@ class Staff:
 
         return await self._store.transact(work)
 
+    async def check_leaving(self, officer: int) -> None:
+        """Raises what `shut_out` and `remove` would: OperationError `not_found`, or `forbidden` for the last
+        administrator while others are enrolled.
+        """
+
+        def work(connection: apsw.Connection) -> None:
+            _officer(connection, officer)
+            keep_one(_enrolled(connection), officer, None)
+
+        await self._store.transact(work)
+
+    async def in_chat(self, officer: int, since: float) -> tuple[int, int]:
+        """How many messages would be taken back from an officer's chat: those sent since a moment (Unix
+        seconds), and older ones.
+        """
+        rows = await self._store.query(
+            "SELECT count(*) FILTER (WHERE sent > ?1), count(*) FILTER (WHERE sent <= ?1)"
+            " FROM (SELECT chat, message, max(sent) AS sent FROM messages WHERE officer = ?2"
+            " GROUP BY chat, message)",
+            (since, officer),
+        )
+        return rows[0][0], rows[0][1]
+
     async def farewells(self, limit: int) -> Sequence[Farewell]:
         """Messages to be taken back, the newest first: they say most."""
         rows = await self._store.query(

@@ -12,7 +12,7 @@ from bots.digests.digesting import Compiler
 from bots.drafting.policy import TwoPersons
 from bots.drafting.telling import told_of_draft
 from bots.events import Events
-from bots.officers.staffing import all_back
+from bots.officers.lost_phone import all_back
 from bots.ports import Chat
 from bots.showing.release import Ceiling
 from bots.showing.rendered import Rendered

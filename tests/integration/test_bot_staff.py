@@ -47,13 +47,19 @@ async def test_roles_a_lost_phone_and_a_removal(tmp_path: Path) -> None:
         assert known is not None
         assert known.role is Role.DRAFTER
 
-        shut = await ed.ask("/lost Claire")
-        assert "The phone of Claire is shut out" in text_of(shut)
+        await ed.press("Claire", await ed.ask("/lost"))
+        sure = await ed.next_edit(says("Shut out the phone of Claire?"))
+        assert "1 message can still be deleted there." in text_of(sure)
+        await ed.press("Yes, shut it out", sure)
+        shut = await ed.next_message(says("The phone of Claire is shut out"))
+        assert "1 bulletin had been shown" in text_of(shut)
         assert "1 message is taken back" in text_of(shut)
         assert "about 1 second; you are told when it is done" in text_of(shut)
         code = text_of(await ed.next_message(says("/start "))).split("/start ")[1].split()[0]
         await eventually(lambda: gone(claire, alert))
-        await ed.next_message(says("Done: what was in the chat of Claire is taken back."))
+        done = await ed.next_message(says("Done: what was in the chat of Claire is taken back."))
+        await ed.press("What that phone had shown", done)
+        await ed.next_message(says("What Claire has seen: 1 bulletin\n"))
         assert "privé" in text_of(await claire.ask("/latest"))
         assert "Bienvenue" in text_of(await claire.ask(f"/start {code}"))
         again = await stage.state.officers.by_name("Claire")
@@ -66,13 +72,15 @@ async def test_roles_a_lost_phone_and_a_removal(tmp_path: Path) -> None:
         await ed.press("Yes, remove", await ed.next_edit(says("Remove Claire?")))
         assert "Claire is removed." in text_of(await ed.next_edit(says("is removed")))
         assert await stage.state.officers.by_name("Claire") is None
+        assert "What Claire has seen" in text_of(await ed.ask("/audit claire"))
 
 
 async def test_the_last_administrator_is_told_what_to_do(tmp_path: Path) -> None:
     async with running_bot(tmp_path, DirectNode()) as stage:
         ed = await stage.enrol("Ed", administrator=True)
         irina = await stage.enrol("Irina")
-        assert "(forbidden)" in text_of(await ed.ask("/lost Ed"))
+        for command in ("/lost Ed", "/lost Ed now"):
+            assert "(forbidden)" in text_of(await ed.ask(command))
         await ed.press("Ed", await ed.ask("/officers"))
         page = await ed.next_edit(says("May do everything"))
         await ed.press("Reader", page)
@@ -83,7 +91,7 @@ async def test_the_last_administrator_is_told_what_to_do(tmp_path: Path) -> None
             assert "Это не команда" in text_of(await irina.ask(command))
         assert len(await stage.state.officers.all()) == 2
         outcomes = [each.act.outcome for each in await stage.state.audit.all()]
-        assert outcomes.count("forbidden") == 7
+        assert outcomes.count("forbidden") == 8
 
 
 async def test_the_audit_in_chat_and_a_ceiling_that_is_lowered(tmp_path: Path) -> None:
@@ -99,7 +107,12 @@ async def test_the_audit_in_chat_and_a_ceiling_that_is_lowered(tmp_path: Path) -
         assert "Ed · an alert · FRA-2026-0042 · seen in full" in text_of(listed)
         assert "Drone" not in text_of(listed)
         seen = text_of(await ed.ask("/audit Ed")).split("\n")
-        assert seen[:4] == ["🧾 What Ed has seen", "👁 seen in full: 1", "🔈 TLP:GREEN: 1", "🏷 Threat: 1"]
+        assert seen[:4] == [
+            "🧾 What Ed has seen: 1 bulletin",
+            "👁 seen in full: 1",
+            "🔈 TLP:GREEN: 1",
+            "🏷 Threat: 1",
+        ]
         assert seen[4].startswith("🕒 first ")
         assert "neither a reference nor an officer" in text_of(await ed.ask("/audit somebody else"))
 

@@ -11,7 +11,7 @@ import apsw
 import pytest
 from typing_extensions import override
 
-from bots.officers import staffing
+from bots.officers import lost_phone
 from bots.officers.farewell import Janitor
 from bots.officers.limit import Limit, lowest
 from bots.outcomes import Blocked, ChatFailure, NotSent, TooFast
@@ -150,7 +150,7 @@ async def test_what_could_not_be_taken_back_is_tried_again_unless_the_chat_is_sh
     )
     claire = await state.officers.get(boss)
     assert claire is not None
-    assert "1 message n’a pas pu" in staffing.all_back(claire, body).parts[0].plain
+    assert "1 message n’a pas pu" in lost_phone.all_back(claire, body).parts[0].plain
 
 
 async def test_what_was_on_its_way_is_taken_back_too(state: State) -> None:

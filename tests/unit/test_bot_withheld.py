@@ -86,7 +86,7 @@ CASES: dict[str, Sequence[str]] = {
     "language": [""],
     "latest": [""],
     "like": REFS,
-    "lost": ["Zoe", "Nobody"],
+    "lost": ["", "Zoe", "Nobody"],
     "officers": [""],
     "retract": REFS,
     "room": ["", ref_of(7201)],
@@ -246,7 +246,7 @@ async def test_no_text_above_the_ceiling_leaves(
             await ask_everything(here, most=1)
             await here.press_all(PRESSES)
             await here.settle()
-            await here.presses(f"staff:lost:{here.officer.id}", person=CHIEF)
+            await here.presses(f"staff:shut:{here.officer.id}", person=CHIEF)
             await here.settle()
             assert not here.wire.stands(OPEN) + here.wire.stands(CLEAR)
             entries = [each.row() for each in await here.state.audit.all()]

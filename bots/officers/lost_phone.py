@@ -1,0 +1,202 @@
+"""Screens about a lost phone: whose, what is done when it is shut out, and what it had shown. Pure.
+
+`/lost NAME` asks before it acts: what it takes out of a chat does not come back, and a name may be a
+colleague's. That costs one press. Whoever is sure writes `/lost NAME now`, which asks nothing.
+"""
+
+import json
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bots.clock import moment
+from bots.dialogue.screens import plain_answer, screen
+from bots.officers.staffing import ROLES, standing, to_all
+from bots.parsing.actions import encode
+from bots.showing.rendered import Button, Rendered
+from bots.state.officers import Officer
+from bots.wording.markup import Span
+from bots.wording.words import Words, words
+
+NOW: Final = "now"
+NAMED_MAX: Final = 20
+"""So many officers have a button; the others are found in their list."""
+_LONG: Final = 90
+"""Seconds; more are minutes."""
+_IN_A_ROW: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class OnPhone:
+    """What is in a chat: messages that can be deleted still, and `old` ones that cannot; how many bulletins
+    its officer was ever shown; when they enrolled and were last seen (Unix seconds), None where that is not
+    known.
+    """
+
+    young: int = 0
+    old: int = 0
+    bulletins: int = 0
+    enrolled: float | None = None
+    seen: float | None = None
+
+    @property
+    def messages(self) -> int:
+        """All that are taken back."""
+        return self.young + self.old
+
+
+def asked_for(text: str, names: Collection[str]) -> tuple[str, bool]:
+    """The name in what was typed after `/lost`, and whether it is to be done at once; `names` are those of
+    all officers, of whom one may be called so that it ends like the order.
+    """
+    first, _, last = text.rpartition(" ")
+    known = {each.casefold() for each in names}
+    if first and last.casefold() == NOW and text.casefold() not in known:
+        return first.strip(), True
+    return text, False
+
+
+def choose(
+    asking: Officer, officers: Sequence[Officer], seen: Mapping[int, float], *, unknown: bool = False
+) -> Rendered:
+    """Whose phone, by buttons; `unknown`: a name was typed that nobody has."""
+    say = words(asking.language)
+    able = [each for each in officers if each.chat is not None]
+    # Of a phone that is lost nothing has come for a while: whoever was here just now comes last.
+    able.sort(key=lambda each: seen.get(each.id, 0.0))
+    spans = [Span("📵 " + say.text("Whose phone is lost?"), "b")]
+    if unknown:
+        spans.insert(0, Span("⚠️ " + say.text("There is no officer of that name.") + "\n"))
+    spans.append(Span("\n" + say.text("You are asked once more before anything happens.")))
+    buttons = [Button(each.name, encode("staff", "lost", each.id)) for each in able[:NAMED_MAX]]
+    rows = [tuple(buttons[at : at + _IN_A_ROW]) for at in range(0, len(buttons), _IN_A_ROW)]
+    return screen(spans, asking.language, (*rows, to_all(say)))
+
+
+def ask(asking: Officer, officer: Officer, on: OnPhone) -> Rendered:
+    """Whether to shut it out, and what that does."""
+    say = words(asking.language)
+    name = say.embed(officer.name)
+    since = ""
+    if on.enrolled is not None:
+        time = say.embed(say.when(moment(on.enrolled), asking.zone))
+        since = " · " + say.text("enrolled {time}", time=time)
+    seen = {officer.id: on.seen} if on.seen is not None else {}
+    what = say.text(
+        "The phone is shut out at once. Role and subscriptions stay, and you get a code for the new phone."
+    )
+    spans = [
+        Span("📵 " + say.text("Shut out the phone of {name}?", name=name), "b"),
+        Span(f"\n👤 {say.text(ROLES[officer.role])}{since}"),
+        Span("\n" + standing(officer, asking, seen, say)),
+        Span("\n\n" + what),
+        Span("\n" + _in_chat(on, say)),
+        Span("\n" + had_shown(on.bulletins, say)),
+        Span("\n\n" + say.text("Without this question:") + " "),
+        *say.code(f"/lost {officer.name} {NOW}"),
+    ]
+    rows = (
+        (Button("📵 " + say.text("Yes, shut it out"), encode("staff", "shut", officer.id)),),
+        (to_seen(officer.id, say),),
+        (Button("◀️ " + say.text("Back"), encode("staff", "open", officer.id)),),
+    )
+    return screen(spans, asking.language, rows)
+
+
+def shut_out(asking: Officer, officer: Officer, on: OnPhone, rate: float) -> Rendered:
+    """It is harmless; the new invitation comes with the next message."""
+    say = words(asking.language)
+    text = "📵 " + say.text(
+        "The phone of {name} is shut out. Role and subscriptions stay for the new one.",
+        name=say.embed(officer.name),
+    )
+    return _done(asking, officer, on, text + taken_back(on.messages, rate, say))
+
+
+def removed(asking: Officer, officer: Officer, on: OnPhone, rate: float) -> Rendered:
+    """An officer is no officer any more."""
+    say = words(asking.language)
+    text = "🗑 " + say.text("{name} is removed.", name=say.embed(officer.name))
+    return _done(asking, officer, on, text + taken_back(on.messages, rate, say))
+
+
+def all_back(asking: Officer, body: str) -> Rendered:
+    """All is taken back of a chat that was shut out, from the JSON of its job."""
+    say, told = words(asking.language), json.loads(body)
+    text = say.text("Done: what was in the chat of {name} is taken back.", name=say.embed(told["name"]))
+    if told["missed"]:
+        text += " " + say.count(
+            "{number} message could not be: the chat service refused.",
+            "{number} messages could not be: the chat service refused.",
+            told["missed"],
+        )
+    rows = ((to_seen(told["of"], say),),) if told.get("of") else ()
+    return plain_answer("✅ " + text, asking.language, rows)
+
+
+def to_seen(officer: int, say: Words) -> Button:
+    """The button that leads to the audit of an officer, also of one who was removed."""
+    return Button("👁 " + say.text("What that phone had shown"), encode("audit", "of", officer))
+
+
+def taken_back(taken: int, rate: float, say: Words) -> str:
+    """That so many messages are taken back, so many a second, in a line of its own; '' for none."""
+    if not taken:
+        return ""
+    seconds = math.ceil(taken / rate)
+    if seconds > _LONG:
+        time = say.count("about {number} minute", "about {number} minutes", math.ceil(seconds / 60))
+    else:
+        time = say.count("about {number} second", "about {number} seconds", seconds)
+    told = say.text("That takes {time}; you are told when it is done.", time=time)
+    back = say.count(
+        "{number} message is taken back: deleted, or rewritten when it is older than 48 hours.",
+        "{number} messages are taken back: deleted, or rewritten when they are older than 48 hours.",
+        taken,
+    )
+    return f"\n{back} {told}"
+
+
+def _done(asking: Officer, officer: Officer, on: OnPhone, text: str) -> Rendered:
+    say = words(asking.language)
+    if officer.chat is None and not on.bulletins:
+        return plain_answer(text, asking.language, (to_all(say),))
+    text += "\n" + had_shown(on.bulletins, say)
+    return plain_answer(text, asking.language, ((to_seen(officer.id, say),), to_all(say)))
+
+
+def had_shown(bulletins: int, say: Words) -> str:
+    """How many bulletins; their number is another than that of messages."""
+    if not bulletins:
+        return say.text("No bulletin had been shown there.")
+    told = say.count(
+        "{number} bulletin had been shown until now, in these messages or in earlier ones.",
+        "{number} bulletins had been shown until now, in these messages or in earlier ones.",
+        bulletins,
+    )
+    return told + " " + say.text("A bulletin may stand in several messages, and a list shows several.")
+
+
+def _in_chat(on: OnPhone, say: Words) -> str:
+    if not on.messages:
+        return say.text("No message in that chat has to be taken back.")
+    told = []
+    if on.young:
+        told.append(
+            say.count(
+                "{number} message can still be deleted there.",
+                "{number} messages can still be deleted there.",
+                on.young,
+            )
+        )
+    told.append(say.text("The chat service lets messages be deleted for 48 hours."))
+    if on.old:
+        told.append(
+            say.count(
+                "{number} older message can only be rewritten, so that it says nothing.",
+                "{number} older messages can only be rewritten, so that they say nothing.",
+                on.old,
+            )
+        )
+    return " ".join(told)

@@ -1,0 +1,103 @@
+"""A lost phone: which one is meant, what is asked, what its screens count and where they lead."""
+
+import json
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bots.officers import lost_phone, staffing
+from bots.officers.lost_phone import OnPhone, asked_for
+from bots.officers.roles import Role
+from bots.officers.seen import number_of
+from bots.showing.rendered import Rendered
+from bots.state.officers import Officer
+from bots.wording.words import words
+from schemas.vocabulary import Language
+
+UTC = ZoneInfo("UTC")
+ED = Officer(1, "Ed", Role.ADMINISTRATOR, Language.ENGLISH, UTC, None, 1, 1, True)  # noqa: FBT003 - a row of the table
+CLAIRE = replace(ED, id=2, name="Claire", role=Role.READER, chat=2, person=2)
+BO = replace(CLAIRE, id=3, name="Bo", chat=None, person=None)
+NAMES = ["Ed", "Claire", "Right Now"]
+
+
+def data(shown: Rendered) -> list[str]:
+    return [each.data for row in shown.rows for each in row]
+
+
+@pytest.mark.parametrize(
+    "typed, meant",
+    [
+        ("Claire", ("Claire", False)),
+        ("Claire now", ("Claire", True)),
+        ("Claire NOW", ("Claire", True)),
+        ("right now", ("right now", False)),
+        ("Right Now now", ("Right Now", True)),
+        ("now", ("now", False)),
+        ("", ("", False)),
+    ],
+)
+def test_now_behind_a_name_is_an_order_unless_it_is_a_name(typed: str, meant: tuple[str, bool]) -> None:
+    assert asked_for(typed, NAMES) == meant
+
+
+def test_without_a_name_whoever_has_a_phone_can_be_chosen_the_longest_silent_first() -> None:
+    shown = lost_phone.choose(ED, [ED, CLAIRE, BO], {1: 50.0, 2: 10.0})
+    assert data(shown) == ["staff:lost:2", "staff:lost:1", "staff:home:0"]
+    assert "no officer of that name" not in shown.parts[0].plain
+    assert "no officer of that name" in lost_phone.choose(ED, [ED], {}, unknown=True).parts[0].plain
+    many = [replace(CLAIRE, id=each, name=f"Officer {each}") for each in range(40)]
+    assert len(data(lost_phone.choose(ED, many, {}))) == lost_phone.NAMED_MAX + 1
+
+
+def test_the_question_says_what_will_be_done_and_how_much_can_be_taken_back() -> None:
+    shown = lost_phone.ask(ED, CLAIRE, OnPhone(6, 2, 5, 1000.0, 2000.0))
+    text = shown.parts[0].plain
+    assert text.startswith("📵 Shut out the phone of Claire?\n👤 Reader · enrolled ")
+    assert "last seen" in text
+    assert "6 messages can still be deleted there." in text
+    assert "2 older messages can only be rewritten" in text
+    assert "deleted for 48 hours" in text
+    assert "5 bulletins had been shown until now" in text
+    assert "/lost Claire now" in text
+    assert data(shown) == ["staff:shut:2", "audit:of:2", "staff:open:2"]
+    empty = lost_phone.ask(ED, CLAIRE, OnPhone()).parts[0].plain
+    assert "No message in that chat has to be taken back." in empty
+    assert "No bulletin had been shown there." in empty
+    assert "enrolled" not in empty
+    assert "not seen yet" in empty
+    assert "older" not in lost_phone.ask(ED, CLAIRE, OnPhone(1)).parts[0].plain
+    assert "can still" not in lost_phone.ask(ED, CLAIRE, OnPhone(0, 1)).parts[0].plain
+
+
+def test_the_answer_counts_messages_and_bulletins_apart_and_leads_to_the_audit() -> None:
+    on = OnPhone(5, 1, 5)
+    shut = lost_phone.shut_out(ED, CLAIRE, on, 1.0)
+    for each in (shut, lost_phone.removed(ED, CLAIRE, on, 1.0)):
+        text = each.parts[0].plain
+        assert "6 messages are taken back" in text
+        assert "about 6 seconds" in text
+        assert "5 bulletins had been shown" in text
+        assert data(each) == ["audit:of:2", "staff:home:0"]
+    assert data(lost_phone.removed(ED, BO, OnPhone(), 1.0)) == ["staff:home:0"]
+    assert "about 2 minutes" in lost_phone.taken_back(120, 1.0, words(Language.ENGLISH))
+
+
+def test_the_notice_that_it_is_done_and_the_list_of_officers_lead_there_too() -> None:
+    told = {"name": "Claire", "missed": 0, "of": 2}
+    assert data(lost_phone.all_back(ED, json.dumps(told))) == ["audit:of:2"]
+    before = {"name": "Claire", "missed": 2}  # as it was kept before it had a number
+    assert data(lost_phone.all_back(ED, json.dumps(before))) == []
+    assert "audit:of:2" in data(staffing.one(ED, CLAIRE, {}))
+    assert "staff:lost:2" in data(staffing.one(ED, CLAIRE, {}))
+
+
+def test_a_bulletin_counts_once_and_what_is_no_bulletin_does_not() -> None:
+    rows = [
+        ("FRA-2026-0001", "full", 0.0, 1.0),
+        ("FRA-2026-0001", "stub", 0.0, 0.0),
+        ("FRA-2026-0002", "waiting", 2.0, 2.0),
+        ("Claire", "full", 2.0, 2.0),
+    ]
+    assert number_of(rows) == 2
