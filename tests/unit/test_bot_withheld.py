@@ -6,6 +6,7 @@ after it.
 """
 
 import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -281,7 +282,9 @@ async def answers(here: Scene) -> dict[str, object]:
         for case in CASES.get(command, [""]):
             if case == bulletin_id(7204) or any(ref in case for ref in SECRET):
                 continue
-            found[f"/{command} {case}"] = await here.answers(f"/{command} {case}", later=command == "event")
+            told = await here.answers(f"/{command} {case}", later=command == "event")
+            # How many were not searched is told: so many references stand in `/latest`.
+            found[f"/{command} {case}"] = [re.sub(r"\n*🔒 Not searched: .*", "", each) for each in told]
     newest = await here.answers("/latest")
     for _ in range(10):
         newest += await here.answers_press("next")
