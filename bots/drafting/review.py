@@ -85,7 +85,10 @@ def reviewed(
         lines.append(looked.answers)
     if seen and looked.readers is not None:
         lines.append(answer_screens.audience(kept.body, looked.readers, say))
-    lines += _advice(ruled, say) if seen else []
+    if seen and not kept.body.quick:
+        lines.append(say.text("Its reference is given when it is released; until then it says DRAFT."))
+    translated = bool(record.bulletin.translations) and not kept.body.quick
+    lines += _advice(ruled, say, translated=translated) if seen else []
     if seen and kept.body.quick and not kept.waiting:
         lines += filter(None, [answer_screens.advice(kept.body, say)])
     if ceiling.room and not seen:
@@ -109,12 +112,23 @@ def _as_one(parts: Sequence[Part], control: Sequence[Part]) -> tuple[Part, ...]:
     return (Part.of(spans),)
 
 
-def _advice(ruled: Ruling, say: Words) -> list[str]:
+def _advice(ruled: Ruling, say: Words, *, translated: bool) -> list[str]:
     match ruled:
         case Ruling.RELEASE:
-            return [say.text("Once released it cannot be taken back, only amended or retracted.")]
+            last = [say.text("Once released it cannot be taken back, only amended or retracted.")]
+            if translated:
+                last.append(
+                    say.text(
+                        "Its translations are shown as official only if your agency answers for them: choose"
+                        " with the button."
+                    )
+                )
+            return last
         case Ruling.SEND:
-            return [say.text("Another officer must release it.")]
+            last = [say.text("Another officer must release it.")]
+            if translated:
+                last.append(say.text("Whoever releases it says whether its translations are official."))
+            return last
         case Ruling.OTHER:
             return [say.text("You wrote it: another officer must release it.")]
         case Ruling.NEVER:
@@ -236,7 +250,8 @@ def sent(officer: Officer, kept: Kept, releasers: Sequence[str]) -> Rendered:
         names += " " + say.count("and {number} more", "and {number} more", left)
     told = say.text("{draft} was sent for release.", draft=name)
     may = say.text("Who may release it: {names}.", names=names)
-    return plain_answer(f"📨 {told} {may}", officer.language, rows)
+    then = say.text("You are told here when it is released or sent back.")
+    return plain_answer(f"📨 {told} {may} {then}", officer.language, rows)
 
 
 # --- what others are told, by way of the outbox -----------------------------------------------------------

@@ -14,8 +14,8 @@ from bots.clock import moment
 from bots.dialogue.screens import screen
 from bots.drafting.choices import OPTIONAL, VERB, choices, filled, to
 from bots.drafting.draft import HalfDraft, Step, missing, steps
-from bots.drafting.texts import LABELS, REASONS, label_of, question_of
-from bots.drafting.wizard import Why
+from bots.drafting.texts import LABELS, TRANSLATING, label_of, question_of
+from bots.drafting.wizard import allowed
 from bots.parsing.actions import encode
 from bots.showing.release import Ceiling, Release
 from bots.showing.rendered import Button, Rendered, Rows
@@ -48,19 +48,34 @@ def question(
     """One question; `wrong` says why the last answer was not taken, `about` which bulletin is answered."""
     say = words(officer.language)
     if step is Step.MARKING:
-        text = say.text(
-            "Choose the marking first: whom may it be told? Above {tlp} nothing is written in this chat.",
-            tlp=say.embed(ceiling.full.value),
-        )
+        text = _marking(kept.body.floor, ceiling, say)
     else:
         text = say.text(question_of(kept.body, step))
         if step in (Step.VALID, Step.SEEN):
             text += " " + say.text("Hours of {zone}", zone=say.embed(officer.zone.key))
+        if step is Step.TITLE:
+            text += "\n🌐 " + say.text(
+                "Title and text in {language}; “Language” on the draft’s own screen changes that.",
+                language=say.embed(NAMES[kept.body.language]),
+            )
     spans = [Span("⚠️ " + wrong + "\n\n")] if wrong else []
     spans += [Span(about + "\n\n")] if about else []
     spans += [Span("📝 " + text)]
     shown = screen(spans, officer.language, choices(officer, kept, step, communities))
     return replace(shown, passing=bool(about))
+
+
+def _marking(least: Tlp, ceiling: Ceiling, say: Words) -> str:
+    """Whom each marking from `least` up lets it be told, and which are not for this chat."""
+    lines = [say.text("Choose the marking first: whom may it be told?")]
+    for each in (each for each in Tlp if each.rank >= least.rank):
+        lock = "🔒 " if not allowed(each, ceiling) else ""
+        lines.append(f"{lock}{say.embed(each.value)}: {say.text(labels.AUDIENCES[each])}")
+    if ceiling.withheld is not None:
+        lines.append(
+            say.text("🔒 is not written in this chat: choose it, and you are told where it goes on.")
+        )
+    return "\n".join(lines)
 
 
 def credibility(officer: Officer, kept: Kept, reliability: str) -> Rendered:
@@ -82,7 +97,7 @@ def credibility(officer: Officer, kept: Kept, reliability: str) -> Rendered:
 def translating(officer: Officer, kept: Kept, language: Language, *, wrong: str = "") -> Rendered:
     """For the text in another language."""
     say = words(officer.language)
-    text = f"{NAMES[language]}: " + say.text(REASONS[Why.TRANSLATION])
+    text = f"{say.embed(NAMES[language])}: {say.text(TRANSLATING)}"
     spans = [Span("⚠️ " + wrong + "\n\n")] if wrong else []
     back = (Button("◀️ " + say.text("Back"), to("ask", kept, Step.TRANSLATION)),)
     return screen([*spans, Span("📝 " + text)], officer.language, (back,))
@@ -103,6 +118,12 @@ def home(officer: Officer, kept: Kept, communities: Sequence[Community], *, said
     if lacking := missing(half):
         named = say.listed(say.text(label_of(half, each)) for each in lacking)
         spans.append(Span("\n\n❗ " + say.text("Still missing: {steps}", steps=named)))
+    else:
+        done = say.text(
+            "All that it needs is there; what has no ✅ may stay out. Under the preview it is released, or"
+            " sent to a colleague for release."
+        )
+        spans.append(Span("\n\n👁 " + done))
     return replace(screen(spans, officer.language, _home_rows(kept, say)), passing=True)
 
 

@@ -22,7 +22,7 @@ from bots.drafting.draft import (
 )
 from bots.drafting.policy import Hand, Ruling, TwoPersons, may_draft, may_edit, may_release, ruling
 from bots.drafting.preview import Setting, community_of, preview, previewed
-from bots.drafting.review import ask_releaser, told
+from bots.drafting.review import Seen, ask_releaser, reviewed, sent, told
 from bots.drafting.wizard import Unfit, Why, allowed, taxonomy
 from bots.officers.roles import Role
 from bots.showing.release import Ceiling
@@ -59,6 +59,9 @@ FULL = HalfDraft(
 FRENCH = Translation(language=Language.FRENCH, official=False, title="Drone", body="Un drone.")
 PLACE = Community(
     id=COMMUNITY, slug=SLUG, title="Alpha", realm=Realm.LIVE, role="member", owner=False, members=[]
+)
+ANSWERED = Named(
+    relation=Relation.SIGHTS, id="01a21bf8-1849-70d6-ad28-a6037137e9fa", ref="FRA-2026-0001", least=Tlp.AMBER
 )
 SETTING = Setting(PLACE, "fr-dgx", "France", NOW)
 ROLE = Role.ADMINISTRATOR
@@ -282,6 +285,43 @@ def test_translations_are_unofficial_unless_the_releaser_says_otherwise() -> Non
     named = complete(draft, drafter="officer-1", releaser="officer-2")
     assert (named.drafter, named.releaser) == ("officer-1", "officer-2")
     assert complete(draft).drafter is None
+
+
+def test_the_questions_leave_nothing_to_guess() -> None:
+    officer = Officer(1, "Ed", Role.DRAFTER, Language.ENGLISH, ZONE, None, 1, 1, True)  # noqa: FBT003 - a row of the table
+    kept = Kept(7, 1, 1, FULL, "open", 1, "", None, official=False, ref="", note="", via="", changed=0.0)
+
+    def asked(step: Step, body: HalfDraft = FULL, ceiling: Ceiling | None = None) -> str:
+        held = replace(kept, body=body)
+        return screens.question(officer, held, step, (), ceiling or Ceiling()).parts[0].plain
+
+    marking = asked(Step.MARKING).split("\n")
+    assert marking[2] == "TLP:GREEN: May be told within your professional community, not in public."
+    assert marking[5] == "🔒 TLP:RED: For you alone. Tell nobody else."
+    assert marking[6].startswith("🔒 is not written in this chat")
+    assert "🔒" not in asked(Step.MARKING, ceiling=Ceiling(full=Tlp.RED, stub=Tlp.RED))
+    assert "TLP:GREEN" not in asked(Step.MARKING, FULL.with_(links=(ANSWERED,)))
+    assert "Title and text in English" in asked(Step.TITLE)
+    assert "All that it needs is there" in screens.home(officer, kept, [PLACE]).parts[0].plain
+    french = screens.translating(officer, kept, Language.FRENCH).parts[0].plain
+    assert french.startswith("📝 Français: Send one message: the title on the first line")
+
+
+def test_who_says_that_translations_are_official_is_said_before_it_goes() -> None:
+    officer = Officer(1, "Ed", Role.DRAFTER, Language.ENGLISH, ZONE, None, 1, 1, True)  # noqa: FBT003 - a row of the table
+    both = FULL.with_(translations=(FRENCH,))
+    kept = Kept(7, 1, 1, both, "open", 1, "", None, official=False, ref="", note="", via="", changed=0.0)
+
+    def control(ruled: Ruling, body: HalfDraft = both) -> str:
+        record = previewed(body, 7, SETTING)
+        seen = Seen(record, Ceiling(), ruled)
+        return reviewed(officer, replace(kept, body=body), seen).parts[-1].plain
+
+    assert "Whoever releases it says whether its translations are official." in control(Ruling.SEND)
+    assert "only if your agency answers for them" in control(Ruling.RELEASE)
+    assert "translations" not in control(Ruling.SEND, FULL) + control(Ruling.RELEASE, FULL)
+    assert "until then it says DRAFT" in control(Ruling.SEND)
+    assert "You are told here when it is released" in sent(officer, kept, ["Amina"]).parts[0].plain
 
 
 def test_any_change_is_another_revision() -> None:
