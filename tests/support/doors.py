@@ -43,7 +43,7 @@ DIALOGUE = """
 > [Preview]
 < in the last 30 days
 > [Save]
-< Saved: subscription “Germany (DE-BE), France”
+< Saved: subscription “Germany (DE-BE), France
 * Two drones now
 < Two drones now
 > /subscriptions
