@@ -28,8 +28,10 @@ from schemas.encoding import instant
 from schemas.errors import Code, OperationError
 
 _ANSWER_SECONDS: Final = 30
-_TAKE_OVER_LOOKS: Final = 40
+_ASK_AGAIN_SECONDS: Final = 3.0
+"""On a cluster, for the first time."""
 _TAKE_OVER_PAUSE: Final = 0.25
+_WATCH: Final = "watch"
 _HEAD_BYTES: Final = 32
 _HASH_DIGITS: Final = 16
 
@@ -52,14 +54,17 @@ async def _ask(settings: HubSettings, verb: str, asked: dict[str, Any]) -> dict[
         return await request(nc, verb, asked)
 
 
-async def request(nc: Client, verb: str, asked: dict[str, Any]) -> dict[str, Any]:
+async def request(
+    nc: Client, verb: str, asked: dict[str, Any], *, patience: float = _ASK_AGAIN_SECONDS
+) -> dict[str, Any]:
     """One request to the control service over a connection of `connected`. Raises as `ask`.
 
-    On a cluster, the moment in which one hub takes the office over from another is waited for.
+    On a cluster, the moment in which one hub takes the office over from another is waited for, and what was
+    asked before it is asked again after `patience` seconds, then after three times as many.
     """
     data = json.dumps({**asked, "by": _whoever()}).encode()
     try:
-        message = await _answered(nc, f"{CONTROL}.{verb}", data)
+        message = await _answered(nc, verb, data, patience)
     except (nats.errors.Error, TimeoutError) as lost:
         raise OperationError(
             Code.HUB_UNREACHABLE, "the hub does not answer", "see that `liaison-hub serve` runs, and its log"
@@ -71,13 +76,26 @@ async def request(nc: Client, verb: str, asked: dict[str, Any]) -> dict[str, Any
     return result
 
 
-async def _answered(nc: Client, subject: str, payload: bytes) -> Msg:
-    for _ in range(_TAKE_OVER_LOOKS if len(nc.servers) > 1 else 0):
+async def _answered(nc: Client, verb: str, payload: bytes, patience: float) -> Msg:
+    # When the office changes hands, for a moment nobody answers, or whoever was asked has gone with the
+    # question. To ask again is safe: what is done already is not done twice. But who watches twice is told
+    # everything twice.
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _ANSWER_SECONDS
+    again = len(nc.servers) > 1
+    while True:
+        left = deadline - loop.time()
+        wait = min(left, patience) if again and verb != _WATCH else left
         try:
-            return await nc.request(subject, payload, timeout=_ANSWER_SECONDS)
+            return await nc.request(f"{CONTROL}.{verb}", payload, timeout=wait)
         except nats.errors.NoRespondersError:
+            if not again or left < _TAKE_OVER_PAUSE:
+                raise
             await asyncio.sleep(_TAKE_OVER_PAUSE)
-    return await nc.request(subject, payload, timeout=_ANSWER_SECONDS)
+        except TimeoutError:
+            if wait == left:
+                raise
+            patience *= 3  # a hub that is slow has its time, too
 
 
 def _whoever() -> str:
@@ -108,7 +126,7 @@ async def _watch(settings: HubSettings, *, from_start: bool, as_json: bool) -> N
     async with connected(settings, lost) as nc:
         inbox = nc.new_inbox()
         await nc.subscribe(inbox, cb=stored)
-        watching = await request(nc, "watch", {"inbox": inbox, "from_start": from_start})
+        watching = await request(nc, _WATCH, {"inbox": inbox, "from_start": from_start})
         typer.echo(json.dumps({"event": "watching", **watching}) if as_json else "watching")
         await over.wait()
     if gone:

@@ -2,7 +2,8 @@
 
 The hub stands still (SIGSTOP) while its intake is filled with frames of several publishers, and is let go:
 measured is until the last of them is admitted, written, answered and acknowledged, everything on the disk.
-The floor is what the same calls cost one after the other, put on as many cores as there are.
+The floor is what the same calls cost one after the other, put on as many cores as there are: it publishes
+what the hub publishes, the frames and receipts that were made beforehand.
 """
 
 import asyncio
@@ -24,10 +25,16 @@ from nats.aio.client import Client
 
 from hub.accounts import Accounts, Service
 from hub.batch import Outgoing, publish_batch
+from hub.fairness import TURN, publisher_of
+from hub.issuing import issue
 from hub.jetstream import ABSENT, JetStreamRefused, api
 from hub.pull import Pull
-from hub.streams import ADMISSION, INTAKE, StreamLimits, stream_configs
+from hub.router import BATCH
+from hub.streams import ADMISSION, INTAKE, RECEIPT_TTL, TTL_HEADER, StreamLimits, stream_configs
 from schemas.frame import parse_frame, signed_message
+from schemas.receipts import ADMITTED, Answer
+from schemas.signing import Signer
+from schemas.subjects import receipts_for
 from tests.bench.hops import server
 from tests.bench.many import Many, hub_of
 from tests.bench.measure import Result
@@ -37,11 +44,11 @@ PUBLISHERS: Final = 100
 """Endpoints that speak at once, each on a chain of its own: an endpoint's allowance is a hundred a second."""
 TEXT: Final = bytes(1_000)
 """What a frame carries: with this it has 1,583 bytes, the least that a frame with a bulletin has."""
-_BATCH: Final = 600
 _POLL: Final = 0.02
 _PATIENCE: Final = 120.0
 _NOTE: Final = (
-    "fetch, json.loads, two SHA-256, Ed25519, publish in synced batches: one by one, times the cores"
+    "fetch, json.loads, two SHA-256, Ed25519, publish frames and receipts in synced batches: "
+    "one by one, times the cores"
 )
 
 Messages = list[tuple[str, bytes]]
@@ -59,7 +66,8 @@ async def measure(directory: Path, *, frames: int, rounds: int) -> list[Result]:
         chains = _chains(many)
         async for spent in admitted(many, frames, rounds):
             ours.append(spent)
-            theirs.append(await _one_by_one(floor, chains, _made(chains, many.world.now, frames)))
+            now = many.world.now
+            theirs.append(await _one_by_one(floor, chains, _made(chains, now, frames), now))
     value = statistics.median(ours) / frames
     bound = statistics.median(theirs) / frames / (os.cpu_count() or 1)
     return [Result("hub_admission", "frames/s", 1 / value, 1 / bound, bound / value, _NOTE)]
@@ -143,7 +151,7 @@ async def _floor(url: str) -> AsyncIterator[Client]:
     try:
         for config in stream_configs(StreamLimits())[:2]:
             await api(nc, f"STREAM.CREATE.{config['name']}", config)
-        durable = {"durable_name": ADMISSION, "ack_policy": "all", "max_ack_pending": 4 * _BATCH}
+        durable = {"durable_name": ADMISSION, "ack_policy": "all", "max_ack_pending": 4 * BATCH}
         body = {"stream_name": INTAKE, "config": durable}
         await api(nc, f"CONSUMER.DURABLE.CREATE.{INTAKE}.{ADMISSION}", body)
         yield nc
@@ -151,8 +159,10 @@ async def _floor(url: str) -> AsyncIterator[Client]:
         await nc.close()
 
 
-async def _one_by_one(nc: Client, chains: Sequence[Chain], messages: Messages) -> float:
+async def _one_by_one(nc: Client, chains: Sequence[Chain], messages: Messages, now: int) -> float:
     """Seconds for fetching all of them, then verifying, then publishing."""
+    messages = _by_turns(messages, len(chains))
+    receipts = _receipts(messages, chains[0].kit.signing, now)
     keys = {chain.kit.endpoint: chain.kit.signing.public for chain in chains}
     signed = []
     for subject, data in messages:  # what only taking a frame apart gives, beforehand
@@ -162,7 +172,7 @@ async def _one_by_one(nc: Client, chains: Sequence[Chain], messages: Messages) -
         signed.append((frame.header_bytes, frame.body, frame.signature + message, key))
     await _filled(nc, messages)
     start, fetched = time.perf_counter(), []
-    async with Pull(nc, INTAKE, ADMISSION, batch=_BATCH) as pull:
+    async with Pull(nc, INTAKE, ADMISSION, batch=BATCH) as pull:
         async for some in pull:
             fetched += some
             await some[-1].ack()
@@ -175,6 +185,28 @@ async def _one_by_one(nc: Client, chains: Sequence[Chain], messages: Messages) -
         crypto_sign_open(message, key)
         name = {"Nats-Msg-Id": sha256(each.data).hexdigest()}
         outgoing.append(Outgoing("f" + each.subject.removeprefix("in"), each.data, name))
-    for begin in range(0, len(outgoing), _BATCH):
-        await publish_batch(nc, outgoing[begin : begin + _BATCH], batch_id=uuid4().hex)
+    for begin, answers in receipts.items():
+        await publish_batch(nc, [*outgoing[begin : begin + BATCH], *answers], batch_id=uuid4().hex)
     return time.perf_counter() - start
+
+
+def _receipts(messages: Messages, signer: Signer, now: int) -> dict[int, list[Outgoing]]:
+    """For each batch, by where it begins, the hub's answers to all of it."""
+    made = {}
+    for begin in range(0, len(messages), BATCH):
+        answers = [
+            Answer(publisher_of(subject), sha256(data).hexdigest(), ADMITTED, now)
+            for subject, data in messages[begin : begin + BATCH]
+        ]
+        made[begin] = [
+            Outgoing(receipts_for(to), data, {TTL_HEADER: RECEIPT_TTL})
+            for to, data in issue(answers, signer).items()
+        ]
+    return made
+
+
+def _by_turns(messages: Messages, publishers: int) -> Messages:
+    """As the hub takes them, so that a batch answers to as few."""
+    places = range(len(messages))
+    in_turns = sorted(places, key=lambda place: (place // (TURN * publishers), place % publishers, place))
+    return [messages[place] for place in in_turns]

@@ -2,14 +2,19 @@
 have, and when the hub that keeps the office is killed the other goes on where it stopped.
 """
 
+import json
 import ssl
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from hub import tls
+from hub.accounts import Service
+from hub.client import request
+from hub.grants import CONTROL
 from hub.partitions import partition_of, slot_of
 from hub.recovery.copies import make
 from hub.serve import RunningHub, running
@@ -17,7 +22,7 @@ from schemas.frame import EPOCH
 from tests.support.cluster_world import cluster
 from tests.support.frames import Chain, wraps
 from tests.support.hub_world import HubWorld, Station, stored
-from tests.support.nats_server import eventually
+from tests.support.nats_server import eventually, hub_nats
 
 CODES = ("FRA", "KEN", "BRA", "JPN", "NZL", "CAN", "EGY", "ITA", "PER", "FJI", "QAT", "OMN")
 
@@ -71,6 +76,27 @@ async def test_the_survivor_goes_on_where_the_killed_one_stopped(tmp_path: Path)
             each[: each.index(".", 2) + 1] for each in intake
         }
         await refused_to_a_stranger(hub.url)
+
+
+async def test_a_question_that_went_with_the_hub_that_was_asked_is_asked_again(tmp_path: Path) -> None:
+    async with hub_nats(tmp_path) as made:
+        asked = []
+
+        async def answer(message: Msg) -> None:
+            asked.append(json.loads(message.data)["who"])
+            if len(asked) > 1:
+                await message.respond(b'{"result": {"endpoints": []}}')
+
+        await made.hub.subscribe(f"{CONTROL}.suspend", cb=answer)
+        await made.hub.flush()
+        url, nc = made.server.url, Client()
+        rights = made.accounts.credentials(Service.HUB).options()
+        await nc.connect([url, url.replace("127.0.0.1", "localhost")], **rights)
+        try:
+            assert await request(nc, "suspend", {"who": "FRA"}, patience=0.05) == {"endpoints": []}
+        finally:
+            await nc.close()
+        assert set(asked) == {"FRA"}
 
 
 async def shared_by(hub: RunningHub, *members: str) -> bool:
