@@ -137,9 +137,12 @@ def above(officer: Officer, tlp: Tlp, ceiling: Ceiling) -> Rendered:
     )
     spans = [Span("🔒 " + text)]
     if ceiling.room:
-        spans += [Span("\n" + say.text("Write it in the reading room:") + " "), Span("/room")]
-    spans += [Span("\n" + say.text("Write it on your agency's terminal:") + "\n")]
-    spans += [*say.code("liaison-agency chat"), Span("\n"), *say.code("liaison-agency publish --help")]
+        room = say.text("Write it in the reading room, under “Write”:")
+        spans += [Span(f"\n{room} "), Span("/room")]
+    spans.append(
+        Span("\n" + say.text("Write it on your agency’s terminal, with /draft in this program:") + "\n")
+    )
+    spans += [*say.code("liaison-agency chat")]
     return screen(spans, officer.language)
 
 

@@ -7,16 +7,14 @@ from bots.dialogue.context import Context
 from bots.enquiries.finding import typed_query
 from bots.handlers.subscribing import begin
 from bots.parsing.queries import KEYS
+from bots.searches.alternatives import EXAMPLE
 from bots.searches.watching import Search
+from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
 from bots.wording.words import words
 from schemas.errors import OperationError
 
-EXAMPLES = (
-    "/search drone stadium",
-    "/search drone | stadium",
-    "/search kind:cyber severity:high region:FR since:7d port",
-)
+EXAMPLES = ("/search drone stadium", "/search kind:cyber severity:high region:FR since:7d port")
 
 
 async def search(asked: Typed, context: Context, officer: Officer) -> None:
@@ -25,12 +23,18 @@ async def search(asked: Typed, context: Context, officer: Officer) -> None:
     try:
         query = typed_query(asked.after, context.clock.now(), known, words(officer.language))
     except OperationError:
-        await context.say(officer, asked.chat, screens.searching(officer, EXAMPLES, KEYS))
+        await context.say(officer, asked.chat, _usage(officer))
         return
     if not asked.after:
-        await context.say(officer, asked.chat, screens.searching(officer, EXAMPLES, KEYS))
+        await context.say(officer, asked.chat, _usage(officer))
         return
     await context.answer(officer, asked.chat, await context.finder.find(officer, query))
+
+
+def _usage(officer: Officer) -> Rendered:
+    first, *more = EXAMPLES
+    either = f"/search {words(officer.language).text(EXAMPLE)}"
+    return screens.searching(officer, (first, either, *more), KEYS)
 
 
 async def turn(asked: Pressed, context: Context, officer: Officer) -> None:

@@ -57,6 +57,8 @@ def suggested_name(search: Search, known: Sequence[Community], say: Words) -> st
         some = [_plain(each, known, say) for each in found if each.field == field]
         if some and len(parts) < _PARTS_MAX:
             parts.append(say.listed(some[:most]))
+    while len(parts) > 1 and len(" · ".join(parts)) > NAME_MAX:
+        parts.pop()
     return fit_name(" · ".join(parts)) or say.text("Everything")
 
 

@@ -39,7 +39,8 @@ def heading(name: str, say: Words) -> str:
 def language(say: Words) -> str:
     """In which language bulletins are shown."""
     return "🌐 " + say.text(
-        "Shown in {language} where a bulletin has that, else in its original language; /language changes it.",
+        "Bulletins are shown to you in {language} if they have such a text, else in the original; /language"
+        " changes that.",
         language=NAMES[say.language],
     )
 
@@ -95,6 +96,7 @@ def _sounding(search: Search, others: Sequence[str] | None, *, withheld: Tlp | N
         if left := len(others[_OTHERS_SHOWN:]):
             some.append(say.count("and {number} more", "and {number} more", left))
         also = say.text("May still sound in these hours: {searches}.", searches=say.listed(some))
+        also += " " + say.text("Open one to give it quiet hours too, or set yours with /digest.")
     duty = say.text("Whoever is on duty is called to every flash.")
     rest = say.text("All else that comes in them is told when they end.")
     return [f"🔴 {flash} {duty}", f"🔔 {also}", f"🕕 {rest}"]

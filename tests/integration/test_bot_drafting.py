@@ -69,7 +69,7 @@ async def test_a_bulletin_is_written_seen_and_released(stage: BotStage, node: Di
     home = await ed.ask("fr, DE-BE")
     await pressed(ed, "Translations", home)
     await ed.press("Français", home)
-    await ed.next_edit(says("Français: Send the title"))
+    await ed.next_edit(says("Français: Send one message: the title"))
     home = await ed.ask("Drone au-dessus du stade\nVu à midi.")
     await ed.upload("map.txt", b"a map")
     home = await ed.next_message(says("map.txt is attached"))

@@ -125,6 +125,7 @@ def test_the_examples_are_good(what: str) -> None:
         (search(severity_at_least=Severity.HIGH), "High"),
         (search(communities={COMMUNITY}), "Alpha"),
         (search("x" * 80), "x" * (NAME_MAX - 1) + "…"),
+        (search("drone | stadium match", regions={"FR", "BE"}, kinds={Kind.CYBER}), "drone or stadium match · Cyber incident"),
     ],
 )  # fmt: skip
 def test_a_name_is_suggested_from_what_is_looked_for(wanted: Search, name: str) -> None:
@@ -189,10 +190,10 @@ def test_what_is_saved_names_what_may_still_sound() -> None:
     assert loud == ["All"]
     text = search_menus.saved(ED, Subscription(2, 1, quiet), [], loud, withheld=Tlp.AMBER).parts[0].plain
     assert "✅ Saved: subscription “Drones”" in text
-    assert "🔔 May still sound in these hours: subscription “All”." in text
+    assert "🔔 May still sound in these hours: subscription “All”. Open one to give it quiet hours" in text
     assert "🔴 In them a flash sounds that this subscription wants, whatever its marking." in text
     assert "So does one marked TLP:AMBER or higher, which chat does not show: you get its reference." in text
-    assert "🌐 Shown in English where a bulletin has that" in text
+    assert "🌐 Bulletins are shown to you in English if they have such a text" in text
 
 
 def lines_of(wanted: Search, others: list[str] | None, withheld: Tlp | None) -> str:
