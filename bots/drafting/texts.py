@@ -80,7 +80,9 @@ REASONS: Final = {
     Why.TACTICS: N_("Those are no codes of tactics. Write them like this: T1566, T0049"),
     Why.TIME: N_("That is no time ahead, within a year. Write 18:00, tomorrow 18:00, or 2026-12-24 18:00"),
     Why.CAVEATS: N_("At most 8 caveats, each a line of up to 200 characters."),
-    Why.TRANSLATION: N_("That was not kept: a translation is one message, its title on a line of its own."),
+    Why.TRANSLATION: N_(
+        "A translation has a title and, on the lines below it, a text: not one without the other."
+    ),
     Why.REFERENCES: N_("There is no such bulletin here. Write references like this: FRA-2026-0042"),
     Why.FLOOR: N_("It may not be marked lower than what it answers."),
     Why.PAST: N_("That is no time of the past year. Write it like this: 14:30, or 2026-12-24 14:30"),
