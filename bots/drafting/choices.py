@@ -67,8 +67,8 @@ def filled(half: HalfDraft, step: Step) -> bool:
 def choices(officer: Officer, kept: Kept, step: Step, communities: Sequence[Community]) -> Rows:
     """What may be pressed in answer to a question, and the ways round it."""
     say = words(officer.language)
-    offered, width = _offered(officer, kept, step, communities)
-    buttons = [Button(text, to("set", kept, step, value)) for text, value in offered]
+    shown, width = offered(officer, kept, step, communities)
+    buttons = [Button(text, to("set", kept, step, value)) for text, value in shown]
     rows = [tuple(buttons[at : at + width]) for at in range(0, len(buttons), width)]
     last: list[Button] = []
     if leavable(kept.body, step):
@@ -82,10 +82,10 @@ Offered = Sequence[tuple[str, str]]
 """Texts of buttons with their values."""
 
 
-def _offered(
+def offered(
     officer: Officer, kept: Kept, step: Step, communities: Sequence[Community]
 ) -> tuple[Offered, int]:
-    """And so many stand beside each other."""
+    """What may be pressed in answer to a question; and so many stand beside each other."""
     say = words(officer.language)
     match step:
         case Step.MARKING:

@@ -184,8 +184,9 @@ def steps(draft: HalfDraft) -> tuple[Step, ...]:
     if draft.kind is Kind.RESPONSE:
         return (Step.MARKING, Step.SEVERITY, Step.TITLE, Step.BODY)
     if draft.kind is Kind.REQUEST:
-        first = (Step.MARKING, Step.COMMUNITY, Step.KIND, Step.SEVERITY)
-        return (*first, Step.VALID, Step.TITLE, Step.BODY)
+        # What is asked comes first: an officer who begins has it in mind.
+        first = (Step.MARKING, Step.KIND, Step.TITLE, Step.COMMUNITY)
+        return (*first, Step.VALID, Step.SEVERITY, Step.BODY)
     extra = {Kind.CHANNEL: (Step.CHANNEL,), Kind.EVENT: (Step.EVENT,)}
     known = extra.get(draft.kind, ()) if draft.kind else ()
     head = (Step.MARKING, Step.COMMUNITY, Step.KIND, Step.SEVERITY, Step.GRADING)
@@ -229,7 +230,7 @@ def _once(draft: HalfDraft) -> Iterator[Step]:
     """What may stay away, and is asked for once, on the way."""
     if not draft.title and draft.grading is None:
         yield Step.GRADING
-    if not draft.title and draft.valid_until is None:
+    if draft.severity is None and draft.valid_until is None:
         yield Step.VALID
     if draft.kind is Kind.REQUEST and not draft.body:
         yield Step.BODY

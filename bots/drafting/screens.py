@@ -45,7 +45,9 @@ def question(
     wrong: str = "",
     about: str = "",
 ) -> Rendered:
-    """One question; `wrong` says why the last answer was not taken, `about` which bulletin is answered."""
+    """One question; `wrong` says why the last answer was not taken, `about` what it was taken for, or which
+    bulletin is answered.
+    """
     say = words(officer.language)
     if step is Step.MARKING:
         text = _marking(kept.body.floor, ceiling, say)

@@ -30,6 +30,8 @@ LABELS: Final = {
     Step.SEEN: N_("When"),
     Step.NUMBER: N_("How many"),
 }
+ASKED: Final = N_("The question")
+"""What a request has for a title."""
 ANSWERS_BY: Final = N_("Answers by")
 """A request is valid until answers are no longer awaited."""
 QUESTIONS: Final = {
@@ -93,9 +95,8 @@ REASONS: Final = {
 
 def label_of(half: HalfDraft, step: Step) -> str:
     """What a step is called for this draft: a message of the catalogue."""
-    if half.kind is Kind.REQUEST and step is Step.VALID:
-        return ANSWERS_BY
-    return LABELS[step]
+    own = {Step.VALID: ANSWERS_BY, Step.TITLE: ASKED} if half.kind is Kind.REQUEST else {}
+    return own.get(step, LABELS[step])
 
 
 def question_of(half: HalfDraft, step: Step) -> str:

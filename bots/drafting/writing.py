@@ -5,12 +5,13 @@ service. Every answer is kept before the next question is asked.
 from dataclasses import dataclass
 from typing import Final
 
-from bots.drafting import deadlines, screens, wizard
+from bots.drafting import deadlines, screens, stray, wizard
 from bots.drafting.answers import spoken
 from bots.drafting.changing import changing
+from bots.drafting.choices import offered
 from bots.drafting.draft import Attached, HalfDraft, Named, Step, following
 from bots.drafting.looking import answers, look
-from bots.drafting.texts import REASONS
+from bots.drafting.texts import REASONS, label_of
 from bots.drafting.turns import Parts, Stop, Turn, gone, name, said
 from bots.drafting.wizard import Unfit, Why, allowed
 from bots.parsing.commands import reference
@@ -27,7 +28,8 @@ from subscribers.records import Community
 
 NOT_KEPT: Final = N_("What you sent was not kept. Delete it here if it should not be in this chat.")
 NOT_A_TIME: Final = N_(
-    "That is no deadline, and was not kept. Write one like this: /ask 18:00, /ask tomorrow 18:00,"
+    "What stands behind /ask is no deadline and was not kept: nothing is before you chose the marking. Your"
+    " question is asked for then. A deadline is written like this: /ask 18:00, /ask tomorrow 18:00,"
     " /ask 2026-12-24 18:00"
 )
 FILE_MAX: Final = 20 * 1024 * 1024
@@ -143,14 +145,15 @@ class Writing:
             shown = screens.question(officer, kept, Step.MARKING, (), self.parts.ceiling, wrong=wrong)
             return Turn(shown, kept.id, Step.MARKING)
         if step not in wizard.TEXTS or (step is Step.TRANSLATION and language is None):
-            wrong = "⚠️ " + say.text("Choose with a button what it is first.")
-            return await self._home(officer, kept, told=wrong)
+            return await self._stray(officer, kept, step, text)
         try:
             half = await self._read(officer, kept.body, step, text, language)
         except Unfit as unfit:
             if step is Step.TRANSLATION and language is not None:
                 shown = screens.translating(officer, kept, language, wrong=say.text(REASONS[unfit.why]))
                 return Turn(shown, kept.id, step, language)
+            if step is Step.TITLE and not kept.body.title:
+                return await self._stray(officer, kept, step, text, wrong=unfit.why)
             return await self._ask(officer, kept, step, wrong=unfit.why)
         return await self._next(officer, await self.written(officer, kept, half), step)
 
@@ -249,6 +252,25 @@ class Writing:
             raise Stop(gone(officer))
         return done
 
+    async def _stray(
+        self, officer: Officer, kept: Kept, step: Step | None, text: str, wrong: Why | None = None
+    ) -> Turn:
+        """A line where a button is awaited: that button, if it is called so; else kept where it fits."""
+        if step is not None and wrong is None:
+            shown, _ = offered(officer, kept, step, await self.places() if step is Step.COMMUNITY else [])
+            if (value := stray.pressed(text, shown)) is not None:
+                return await self.choose(officer, kept.id, step, value)
+        say = words(officer.language)
+        found = stray.kept(kept.body, text, zone=officer.zone, now=self.parts.clock.now())
+        if found is None:
+            told = "⚠️ " + say.text("That was not kept: choose a button, then send it.")
+        else:
+            kept = await self.written(officer, kept, found[0])
+            told = "✅ " + say.text("Kept as “{step}”.", step=say.text(label_of(kept.body, found[1])))
+        if step is None:
+            return await self._home(officer, kept, told=told)
+        return await self._ask(officer, kept, step, wrong=wrong, told=told)
+
     async def _turned_away(self, officer: Officer, kept: Kept, slug: str) -> Turn:
         """A marking above the ceiling: of a draft that had none yet, nothing stays here."""
         if kept.body.tlp is None:
@@ -303,7 +325,9 @@ class Writing:
             return await self._next(officer, await self.written(officer, kept, half), step)
         return await self._ask(officer, kept, step) if step else await self._home(officer, kept)
 
-    async def _ask(self, officer: Officer, kept: Kept, step: Step, *, wrong: Why | str | None = None) -> Turn:
+    async def _ask(
+        self, officer: Officer, kept: Kept, step: Step, *, wrong: Why | str | None = None, told: str = ""
+    ) -> Turn:
         say = words(officer.language)
         places = await self.places() if step is Step.COMMUNITY else []
         if step is Step.COMMUNITY and not places:
@@ -311,7 +335,8 @@ class Writing:
             raise Stop(said(officer, "⚠️", text).shown)
         reason = say.text(REASONS[wrong] if isinstance(wrong, Why) else wrong) if wrong else ""
         about = await answers(self.parts, officer, kept) if kept.body.kind is Kind.RESPONSE else ""
-        shown = screens.question(officer, kept, step, places, self.parts.ceiling, wrong=reason, about=about)
+        above = "\n".join(filter(None, (told, about)))
+        shown = screens.question(officer, kept, step, places, self.parts.ceiling, wrong=reason, about=above)
         return Turn(shown, kept.id, step)
 
     async def _home(self, officer: Officer, kept: Kept, *, told: str = "") -> Turn:

@@ -1,20 +1,22 @@
 """Questions that are open: the officer's own with who has answered, and those of others that this agency has
-not answered. Of what may be shown in full: a number would tell of another.
+not answered. Of what may be shown as a stub the reference alone, for that says no more; of what is marked
+higher nothing, for that it is a question would tell of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bots.dialogue.screens import plain_answer, screen
+from bots.dialogue.screens import screen
 from bots.enquiries.desk import PAGE, Answer, Desk
+from bots.enquiries.unsearched import TERMINAL
 from bots.officers.roles import Right
 from bots.parsing.actions import encode, short
 from bots.showing.answerable import Answer as By
 from bots.showing.details import valid_until
 from bots.showing.overtaken import as_marked_now, at
-from bots.showing.release import Release
-from bots.showing.rendered import Button, Showing
+from bots.showing.release import Ceiling, Release
+from bots.showing.rendered import Button, Rows, Showing
 from bots.state.lists import Listed
 from bots.state.officers import Officer
 from bots.telling.tally import ANSWERS_MAX, answered, standing
@@ -32,17 +34,17 @@ _MONTH: Final = 30 * 86_400.0
 async def asked(desk: Desk, officer: Officer) -> Answer:
     """The answer to `/asked`."""
     say, now = words(officer.language), desk.clock.now()
-    filters = Filters(kinds=frozenset({Kind.REQUEST}), tlp_at_most=desk.ceiling.full)
-    requests = await _may(desk, (await desk.node.latest(filters, ANSWERS_MAX)).items)
-    drafter = desk.drafter(officer)
-    mine = (each for each in requests if each.own and each.bulletin.drafter == drafter)
-    own = [each for each in mine if _open(each, now)][:PAGE]
-    others = await _waiting(desk, requests, now)
-    if not own and not others:
-        lines = ["❓ " + say.text("No question is open. /ask begins one."), *_searched(desk, say)]
-        return Answer(plain_answer("\n".join(lines), officer.language))
+    requests = await _requests(desk, desk.ceiling.full)
+    own = _mine(requests, desk.drafter(officer), now)[:PAGE]
+    others = (await _waiting(desk, requests, now))[:PAGE]
+    hidden = await _hidden(desk, officer, now)
     spans: list[Span] = []
     rows: list[tuple[Button, ...]] = []
+    if not own and not others:
+        none = say.text("No question that may be shown in chat is open. /ask begins one.")
+        if desk.ceiling.full is Tlp.RED:
+            none = say.text("No question is open. /ask begins one.")
+        spans.append(Span("❓ " + none))
     if own:
         spans.append(Span("❓ " + say.text("Your open questions"), "b"))
     for each in own:
@@ -53,20 +55,67 @@ async def asked(desk: Desk, officer: Officer) -> Answer:
     for each in others:
         spans += _entry(each, officer, say)
         rows.append((_opens(each, officer),))
-    spans += [Span("\n\n" + each) for each in _searched(desk, say)]
+    spans += [Span("\n\n" + each) for each in _silent_about(hidden, desk.ceiling, say)]
+    rows += _ways(hidden, desk.ceiling)
     shown = [*own, *others]
     made = screen(spans, officer.language, tuple(rows))
-    shows = tuple(Showing(each.bulletin.ref, Release.FULL) for each in shown)
+    shows = (
+        *(Showing(each.bulletin.ref, Release.FULL) for each in shown),
+        *(Showing(each.bulletin.ref, Release.STUB) for each in hidden[:PAGE]),
+    )
     return Answer(
         replace(made, passing=True, shows=shows), listed=Listed(tuple(each.bulletin.id for each in shown))
     )
 
 
-def _searched(desk: Desk, say: Words) -> tuple[str, ...]:
-    """What the answer may be silent about."""
-    if desk.ceiling.full is Tlp.RED:
+async def _requests(desk: Desk, tlp: Tlp) -> list[Record]:
+    """The newest, up to a marking that they have by now."""
+    filters = Filters(kinds=frozenset({Kind.REQUEST}), tlp_at_most=tlp)
+    marked = await as_marked_now((await desk.node.latest(filters, ANSWERS_MAX)).items, at(desk.node))
+    return [each for each in marked if each.bulletin.tlp.rank <= tlp.rank]
+
+
+def _mine(requests: Sequence[Record], drafter: str, now: float) -> list[Record]:
+    return [each for each in requests if each.own and each.bulletin.drafter == drafter and _open(each, now)]
+
+
+async def _hidden(desk: Desk, officer: Officer, now: float) -> list[Record]:
+    """Those that would be listed and may be shown as a stub alone."""
+    every = await _requests(desk, desk.ceiling.stub)
+    stubs = [each for each in every if desk.ceiling.allows(each.bulletin.tlp) is Release.STUB]
+    return [*_mine(stubs, desk.drafter(officer), now), *await _waiting(desk, stubs, now)]
+
+
+def _silent_about(hidden: Sequence[Record], ceiling: Ceiling, say: Words) -> Iterator[str]:
+    """What is open and not shown here, and where it is read."""
+    if hidden:
+        number = say.count(
+            "{number} more question is open that may not be shown in chat: {refs}",
+            "{number} more questions are open that may not be shown in chat: {refs}",
+            len(hidden),
+            refs=say.listed(say.embed(each.bulletin.ref) for each in hidden[:PAGE]),
+        )
+        terminal = say.embed(TERMINAL)
+        where = say.text("Read and answer it on your agency's terminal: {command}", command=terminal)
+        if ceiling.room:
+            where = say.text(
+                "A button below opens each in the reading room. They are answered on your agency's terminal:"
+                " {command}",
+                command=terminal,
+            )
+        yield f"🔒 {number}\n{where}"
+    if ceiling.stub is not Tlp.RED:
+        yield say.text(
+            "Questions marked above {tlp} are not named in chat.", tlp=say.embed(ceiling.stub.value)
+        )
+
+
+def _ways(hidden: Sequence[Record], ceiling: Ceiling) -> Rows:
+    if not ceiling.room:
         return ()
-    return (say.text("Only bulletins that may be shown in chat are searched here."),)
+    return tuple(
+        (Button("🔓 " + each.bulletin.ref, encode("room", each.bulletin.ref)),) for each in hidden[:PAGE]
+    )
 
 
 async def _waiting(desk: Desk, requests: Sequence[Record], now: float) -> list[Record]:
@@ -77,7 +126,7 @@ async def _waiting(desk: Desk, requests: Sequence[Record], now: float) -> list[R
         replies = standing(await desk.node.replies(each.bulletin.id, ANSWERS_MAX))
         if not answered(reply for reply in replies if reply.own):
             found.append(each)
-    return found[:PAGE]
+    return found
 
 
 async def _may(desk: Desk, records: Sequence[Record]) -> list[Record]:

@@ -1,18 +1,23 @@
 """Bulletins that chat may show in full: the officers of the demo have most others by reference alone.
 
-Keys are their titles. For tasks 1, 4, 6 and 9 of docs/officer-tasks.md, and for the search of task 3.
+Keys are their titles. For tasks 1, 4, 6, 7 and 9 of docs/officer-tasks.md, and for the search of task 3.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from hub.demo.drafts import Planned
+from hub.demo.drafts import Planned, varied
 from hub.demo.plan import Sent
+from schemas.encoding import instant
 from schemas.vocabulary import Kind, Relation, Severity, Tlp
 
 _FIGHTERS: Final = "foreign-fighters"
 _GAMES: Final = "games-2026"
+
+
+ANSWERS_SECONDS: Final = 10 * 3_600
+"""So long a question stays open. In every round there is another, so that there is always one to answer."""
 
 
 def bulletins(after: int = 0) -> list[Planned]:
@@ -27,11 +32,32 @@ def bulletins(after: int = 0) -> list[Planned]:
     ]
 
 
+def question(number: int, now: float) -> Planned:
+    """The question of a round (its number, from 1) that begins at `now` (Unix seconds), with a deadline."""
+    title, body = _QUESTIONS[(number - 1) % len(_QUESTIONS)]
+    until = instant(int(now + ANSWERS_SECONDS) // 60 * 60_000)
+    asked = _planned("un-cell", _FIGHTERS, {**_ASKED, "title": title, "body": body, "valid_until": until})
+    times = (number - 1) // len(_QUESTIONS) + 1
+    return varied([asked], times)[0]
+
+
 def _planned(agency: str, community: str, draft: Mapping[str, Any]) -> Planned:
     kind, severity = Kind(draft["kind"]), Severity(draft["severity"])
     return Planned(agency, Sent(draft["title"], community, kind, severity, Tlp(draft["tlp"])), draft)
 
 
+_ASKED: Final[Mapping[str, Any]] = {
+    "kind": "request",
+    "language": "en",
+    "severity": "elevated",
+    "tlp": "TLP:GREEN",
+}
+_QUESTIONS: Final = (
+    ("Has anybody seen a white van with a blue stripe?", "It waited at a ferry port on three evenings."),
+    ("Who has met forged crew cards of a ferry line?", "Two were found; the stamp is a year too old."),
+    ("Has anybody had the same invoice by mail?", "It names a travel agent that does not exist."),
+    ("Who knows the pilot of a small drone with four red lamps?", "It was over a stadium on two evenings."),
+)
 _PORT: Final[Mapping[str, Any]] = {
     "kind": "notice",
     "language": "en",

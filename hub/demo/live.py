@@ -126,7 +126,7 @@ def announce(url: str, opened: Opened, world: World, *, as_json: bool) -> None:
   · Point at a row on the hub's side: the same bulletin lights up at the agencies that may read it.
   · In the chat, as Claire or أمينة: /latest, /search permanence, /subscribe, or the buttons under an alert.
   · As Claire: /subject سليم المثالي (the list is made up), /tactic T1566.001, /search ferri port.
-  · As Daniel, who may write but not release: /draft or /ask; then release it as أمينة.
+  · As Daniel, who may write but not release: /ask, or /asked and an answer; then release it as أمينة.
   · Under an alert that is withheld there, press “Read in the reading room”, and sign in by /room.
   · Press “Let an intruder try”: see what the hub refuses, and why.
 
@@ -224,23 +224,25 @@ class Stage:
                 future.set_result(answer)
 
     async def _rounds(self) -> None:
-        """The samples in their order, then the same reported again, a digest after each round."""
+        """What chat may show, so that officers have it at once; the samples in their order; then the same
+        reported again, a digest after each round.
+        """
         number = 0
         while True:
             number += 1
             began = time.time()
-            samples = drafts.samples()
-            planned = [*samples, *for_chat.bulletins(len(samples))]
-            await self._round(drafts.varied(planned, number))
+            shown = [*drafts.varied(for_chat.bulletins(), number), for_chat.question(number, began)]
+            await self._round(shown, self._pace if number > 1 else 0.0)
+            await self._round(drafts.varied(drafts.samples(), number), self._pace)
             try:
                 await self._digest({"since": began})
             except OperationError as error:
                 self.board.post({"type": "trouble", "text": f"digest: {error.message}"})
 
-    async def _round(self, planned: Sequence[Planned]) -> None:
+    async def _round(self, planned: Sequence[Planned], pace: float) -> None:
         ids: dict[int, str] = {}
         for place, each in enumerate(planned):
-            await asyncio.sleep(self._pace * self._random.uniform(0.7, 1.3))
+            await asyncio.sleep(pace * self._random.uniform(0.7, 1.3))
             await self._going.wait()
             ready = each
             if each.answers is not None:

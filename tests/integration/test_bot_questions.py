@@ -202,11 +202,14 @@ async def test_asked_lists_ones_own_and_what_waits_for_this_agency(tmp_path: Pat
         shown = (await asked(desk, ed)).rendered
         text, labels = shown.parts[0].plain, [each.text for row in shown.rows for each in row]
         assert text.index("A white van?") < text.index("1 agency has answered.") < text.index("Whose boat?")
-        for absent in ("Malachite", "0002", "Another", "Done?"):
+        assert "1 more question is open that may not be shown in chat: FRA-2026-0002" in text
+        for absent in ("Malachite", "Another", "Done?"):
             assert absent not in text
         assert labels == ["📊 FRA-2026-0001", "💬 FRA-2026-0004"]
         watch.clock.at += 7 * HOUR
-        assert "No question is open" in (await asked(desk, ed)).rendered.parts[0].plain
+        assert (
+            "No question that may be shown in chat is open" in (await asked(desk, ed)).rendered.parts[0].plain
+        )
 
 
 async def test_what_was_kept_before_there_was_the_table_is_in_it(tmp_path: Path) -> None:

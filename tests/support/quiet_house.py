@@ -100,9 +100,10 @@ async def staged(
     stub: Tlp = Tlp.RED,
     un_list: Path | None = None,
     room: str = "",
+    node: DirectNode | None = None,
 ) -> AsyncIterator[Stage]:
     """Ed asks; the ceiling is `full`, with stubs up to `stub`."""
-    node, door, clock = DirectNode(), Door(), Watch()
+    node, door, clock = node or DirectNode(), Door(), Watch()
     async with await State.open(folder / "state") as state:
         code = await invite(state, "Ed", role=role)
         await state.officers.enrol(code, chat=9, person=9, language=Language.ENGLISH, now=time.time())

@@ -98,11 +98,11 @@ def test_when_it_was_seen_lies_behind() -> None:
 
 
 def test_a_question_asks_for_its_deadline_once_and_needs_no_text() -> None:
-    half = HalfDraft(tlp=Tlp.GREEN, kind=Kind.REQUEST, community=COMMUNITY, severity=Severity.LOW)
-    assert following(half, Step.SEVERITY) is Step.VALID
-    assert following(half, Step.VALID) is Step.TITLE
-    asked = half.with_(title="Whose van?")
-    assert following(asked, Step.TITLE) is Step.BODY
+    half = HalfDraft(tlp=Tlp.GREEN, kind=Kind.REQUEST, community=COMMUNITY, title="Whose van?")
+    assert following(half, Step.TITLE) is Step.VALID
+    assert following(half, Step.VALID) is Step.SEVERITY
+    asked = half.with_(severity=Severity.LOW)
+    assert following(asked, Step.SEVERITY) is Step.BODY
     assert following(asked, Step.BODY) is None
     assert missing(asked) == ()
     assert wizard.choose(half, Step.VALID, "1+540", NOW, PARIS).valid_until == "2026-02-26T08:00:00Z"

@@ -4,6 +4,7 @@ import base64
 import json
 import random
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -197,6 +198,19 @@ def test_chat_may_show_what_is_for_chat_and_a_flash_and_an_amendment_are_among_i
     assert {each.tlp for each in read} == {Tlp.GREEN}
     assert Severity.FLASH in {each.severity for each in read}
     assert amended.draft["severity"] != planned[0].draft["severity"]
+
+
+def test_each_round_has_a_question_that_both_chats_may_answer_for_hours() -> None:
+    now = datetime(2026, 11, 27, 9, 30, 20, tzinfo=UTC).timestamp()
+    asked = [for_chat.question(number, now) for number in range(1, 9)]
+    assert len({each.draft["title"] for each in asked}) == 8
+    read = [parse_draft(dict(each.draft)) for each in asked]
+    assert {(each.kind, each.tlp, each.valid_until) for each in read} == {
+        (Kind.REQUEST, Tlp.GREEN, "2026-11-27T19:30:00Z")
+    }
+    for agency in plan.BOTS:
+        assert all(each.agency != agency for each in asked)
+        assert all(agency in plan.members(each.sent.community) for each in asked)
 
 
 def test_lines_of_the_integrator_are_named_by_marker_or_digest() -> None:

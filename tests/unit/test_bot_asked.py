@@ -1,0 +1,61 @@
+"""`/asked`: of questions that chat may not show, the references and the way to them, and nothing else."""
+
+from pathlib import Path
+
+from schemas.vocabulary import Tlp
+from subscribers.records import Record
+from tests.support.node_api import make_record
+from tests.support.quiet_house import staged
+
+ROOM = "https://room.example"
+UNTIL = "2099-03-02T18:00:00Z"
+
+
+def question(number: int, **fields: object) -> Record:
+    return make_record(number, kind="request", **{"title": "Whose boat?", "valid_until": UNTIL, **fields})
+
+
+def mine(record: Record) -> Record:
+    return record.model_copy(update={"own": True})
+
+
+def answer(to: Record) -> Record:
+    links = [{"relation": "responds-to", "id": to.bulletin.id}]
+    return mine(make_record(90, kind="response", tlp="TLP:AMBER", links=links, title="Ours"))
+
+
+async def test_withheld_questions_are_named_by_their_references_alone(tmp_path: Path) -> None:
+    async with staged(tmp_path, room=ROOM, stub=Tlp.AMBER) as stage:
+        done = question(3, tlp="TLP:AMBER")
+        stage.node.api.records += [
+            question(1, tlp="TLP:AMBER", title="Malachite?"),
+            mine(question(2, tlp="TLP:AMBER", title="Malachite too?", drafter="officer-1")),
+            done,
+            answer(done),
+            question(4, tlp="TLP:AMBER+STRICT"),
+            question(5, tlp="TLP:AMBER", valid_until="2026-01-01T00:00:00Z"),
+            mine(question(6, tlp="TLP:AMBER", drafter="officer-2")),
+        ]
+        shown = await stage.asks("/asked")
+        assert "No question that may be shown in chat is open." in shown
+        assert (
+            "🔒 2 more questions are open that may not be shown in chat: FRA-2026-0002, FRA-2026-0001\n"
+            "A button below opens each in the reading room. They are answered on your agency's terminal:"
+            " liaison-agency chat" in shown
+        )
+        assert "Questions marked above TLP:AMBER are not named in chat." in shown
+        for absent in ("Malachite", "0003", "0004", "0005", "0006"):
+            assert absent not in shown
+        assert "The button works once" in await stage.presses(stage.button("🔓 FRA-2026-0001"))
+
+
+async def test_without_a_reading_room_they_wait_at_the_terminal(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        stage.node.api.records += [question(1, tlp="TLP:RED"), question(2)]
+        shown = await stage.asks("/asked")
+        assert "Whose boat?" in shown
+        assert "FRA-2026-0001\nRead and answer it on your agency's terminal: liaison-agency chat" in shown
+        assert "are not named" not in shown
+        assert stage.button("🔓") == ""
+    async with staged(tmp_path / "within", Tlp.RED) as stage:
+        assert await stage.asks("/asked") == "❓ No question is open. /ask begins one."
