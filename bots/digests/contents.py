@@ -35,17 +35,31 @@ class Gathered:
     left: int = 0
     """So many more wait than `waiting` names."""
 
-    def headed(self, say: Words) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    def headed(self, say: Words, *, whole: bool = False) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The ids of each section under its heading; empty ones are left out, and one that is alone and new
-        needs no heading.
+        needs no heading. `whole`, for a hand-over: what came, what changed and what waits are all named, also
+        where there is nothing of it.
         """
+        alone = not (self.waiting or self.changes or self.asked or whole)
         found = (
             ("⏳ " + self._waits(say), self.waiting),
             ("❓ " + say.text("Open questions of your agency"), self.asked),
-            ("🆕 " + say.text("New") if self.waiting or self.changes or self.asked else "", self.news),
+            ("" if alone else "🆕 " + say.text("New"), self.news),
             ("✏️ " + say.text("Changed"), self.changes),
         )
-        return tuple((head, tuple(each.bulletin.id for each in some)) for head, some in found if some)
+        nothing = self._nothing(say) if whole else ("", "", "", "")
+        named = (
+            (head, some) if some else (none, ()) for (head, some), none in zip(found, nothing, strict=True)
+        )
+        return tuple((head, tuple(each.bulletin.id for each in some)) for head, some in named if head or some)
+
+    def _nothing(self, say: Words) -> tuple[str, str, str, str]:
+        """What stands in the place of each section that is empty. What waits may be new, or a change."""
+        waits = "⏳ " + say.text("Nothing waits for you")
+        if not self.waiting:
+            return waits, "", "🆕 " + say.text("Nothing new"), "✏️ " + say.text("Nothing has changed")
+        new = "🆕 " + say.text("Nothing new but what waits")
+        return waits, "", new, "✏️ " + say.text("Nothing has changed but what waits")
 
     def _waits(self, say: Words) -> str:
         if not self.left:
@@ -105,12 +119,10 @@ def answers_to(record: Record, kept: Iterable[Record], ceiling: Ceiling) -> int:
 
 
 def title(kind: str, found: int, say: Words, when: str, event: str = "") -> str:
-    """The first line of a `digest`, of the hand-over of a `shift`, or of the report on an `event`, which has
-    a name. `when` is when it begins, in words.
+    """The first line of a `digest`, or of the report on an `event`, which has a name. `when` is when it
+    begins, in words.
     """
     match kind:
-        case "shift":
-            return "🤝 " + say.text("Hand-over of the shift, since {since}", since=when)
         case "event":
             name = say.embed(event)
             return "🏟 " + say.text("{event}: situation report, since {since}", event=name, since=when)

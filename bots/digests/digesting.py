@@ -5,15 +5,19 @@ retracted, and what they acknowledged, stands in it no longer.
 """
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bots.cells.cells import Cell, belongs
 from bots.clock import Clock, moment
 from bots.digests import contents as digests
+from bots.digests import stretches
 from bots.digests.contents import Gathered, answers_to, gather, with_questions
 from bots.searches.watching import Mode, Sight, Subscription, stands_in_digest
-from bots.showing.overtaken import as_marked_now
+from bots.showing.buttons import handing, how_to_open
+from bots.showing.changes import changed_by
+from bots.showing.overtaken import Find, as_marked_now
 from bots.showing.release import Ceiling, Release
 from bots.showing.render import Section, listing
 from bots.showing.rendered import Rendered
@@ -47,37 +51,88 @@ class Compiler:
         if told.get("skip") and gathered == Gathered():
             return None
         say, kind = words(work.officer.language), told.get("kind", "digest")
-        found = len(gathered.news) + len(gathered.changes)
         since = say.when(moment(told["since"]), work.officer.zone)
-        title = digests.title(kind, found + _within(gathered, told), say, since, cell.name if cell else "")
-        note = ""
+        if kind == "shift":
+            length = told["until"] - told["since"]
+            title = "🤝 " + stretches.title(told.get("why", ""), since, length, say)
+        else:
+            found = len(gathered.news) + len(gathered.changes) + _within(gathered, told)
+            title = digests.title(kind, found, say, since, cell.name if cell else "")
+        sections = gathered.headed(say, whole=kind == "shift")
+        return Listed(
+            tuple(id for _, ids in sections for id in ids),
+            title,
+            "\n".join(self._notes(work, gathered, held, cell, kind)),
+            sections,
+            tuple(each.bulletin.id for each in gathered.waiting),
+        )
+
+    def _notes(
+        self, work: Work, gathered: Gathered, held: list[Subscription], cell: Cell | None, kind: str
+    ) -> Iterator[str]:
+        """The last lines, but for those that say how to open what it lists."""
+        say = words(work.officer.language)
         if work.repeated:
-            note = say.text("Possibly a repeat: the connection broke while this was being sent.")
+            yield say.text("Possibly a repeat: the connection broke while this was being sent.")
         elif not cell and not any(not each.paused and each.search.mode is not Mode.SILENT for each in held):
-            note = say.text("A digest lists what your subscriptions match, and none is active: /subscribe")
-        elif kind != "digest" and gathered == Gathered():
-            note = say.text("Nothing new, and nothing waits.")
-        sections = gathered.headed(say)
-        return Listed(tuple(id for _, ids in sections for id in ids), title, note, sections)
+            yield say.text("A digest lists what your subscriptions match, and none is active: /subscribe")
+        elif kind == "event" and gathered == Gathered():
+            yield say.text("Nothing new, and nothing waits.")
+        if gathered.left:
+            yield say.text("The worst comes first; the next stand here when these are acknowledged.")
+        if kind == "shift":
+            yield say.text("Another period: {example}", example=say.embed(stretches.EXAMPLE))
 
     async def rendered(self, work: Work, listed: Listed) -> Rendered:
-        """The list as its bulletins stand now; those that are no longer kept here have gone from it."""
+        """The list as its bulletins stand now; those that are no longer kept here have gone from it, and
+        what was retracted and never stood here but by its reference.
+        """
         sections = listed.sections or (("", listed.records),)
         find = self.state.outbox.record
         found = [
-            (head, await as_marked_now([each for id in ids if (each := await find(id)) is not None], find))
+            (head, [each for each in await self._now(ids) if not self._over(each)], bool(ids))
             for head, ids in sections
         ]
+        shown = [each for _, some, _ in found for each in some]
+        acknowledged = await self.state.outbox.acknowledged_by(work.officer.id)
+        waits = [each for each in shown if each.bulletin.id in listed.waiting]
+        reading, say = reader(work.officer), words(work.officer.language)
         return listing(
-            [each for head, some in found if not head for each in some],
+            [each for head, some, _ in found if not head for each in some],
             self.ceiling,
-            reader(work.officer),
+            reading,
             title=listed.title,
-            note=listed.note,
+            note="\n".join(filter(None, (listed.note, *how_to_open(shown, self.ceiling, say)))),
+            rows=handing(waits, shown, self.ceiling, say, acknowledged),
             sections=[
-                Section(head, some, await self._answered(work, some)) for head, some in found if head and some
+                Section(head, some, await self._answered(work, some), await self._before(some, find))
+                for head, some, filled in found
+                if head and (some or not filled)
             ],
         )
+
+    async def _now(self, ids: Iterable[str]) -> list[Record]:
+        find = self.state.outbox.record
+        return await as_marked_now([each for id in ids if (each := await find(id)) is not None], find)
+
+    def _over(self, record: Record) -> bool:
+        """Whether it was retracted and nothing but its reference was told."""
+        withheld = self.ceiling.allows(record.bulletin.tlp) is Release.WAITING
+        return record.state == "retracted" and withheld
+
+    async def _before(self, shown: list[Record], find: Find) -> dict[str, Record]:
+        """By the ids of what changes something, what it changes: where that may be shown in full, under its
+        own marking and under the one that it has by now.
+        """
+        before = {}
+        for each in shown:
+            old = await find(key) if (key := changed_by(each)) else None
+            if old is None:
+                continue
+            (now,) = await as_marked_now([old], find)
+            if all(self.ceiling.allows(one.bulletin.tlp) is Release.FULL for one in (old, now)):
+                before[each.bulletin.id] = old
+        return before
 
     async def _answered(self, work: Work, shown: list[Record]) -> dict[str, str]:
         """By the ids of the agency's own questions, how many have answered each so far."""
@@ -144,11 +199,18 @@ def _within(gathered: Gathered, told: dict[str, Any]) -> int:
 
 
 def composed(
-    kind: str, records: list[Record], since: float, until: float, *, skip: bool = False, cell: int = 0
+    kind: str,
+    records: list[Record],
+    since: float,
+    until: float,
+    *,
+    skip: bool = False,
+    cell: int = 0,
+    why: str = "",
 ) -> str:
     """The body of a digest's job: its bulletins by their ids, when its period begins and ends (Unix
-    seconds), and of which event it is.
+    seconds), of which event it is, and `why` a hand-over begins there.
     """
     ids = [each.bulletin.id for each in records]
     told = {"kind": kind, "records": ids, "since": since, "until": until, "skip": skip, "cell": cell}
-    return json.dumps(told)
+    return json.dumps({**told, "why": why})

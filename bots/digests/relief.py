@@ -7,7 +7,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bots.clock import Clock
+from bots.digests import stretches
 from bots.digests.schedule import Schedule, Stretch
+from bots.digests.stretches import Why
 from bots.duty import roster
 from bots.state import State
 from bots.state.officers import Officer
@@ -39,14 +41,26 @@ class Relief:
                 officer = await self._state.officers.get(turn.officer)
                 if officer is not None and officer.chat is not None:
                     stretch = Stretch(f"shift-{number}-{int(turn.since)}", since, turn.since)
-                    await self._schedule.compose(officer, stretch, kind="shift")
+                    await self._schedule.compose(officer, stretch, kind="shift", why=Why.RELIEVED)
 
 
-async def hand_over(state: State, schedule: Schedule, officer: Officer, now: float, zone: ZoneInfo) -> None:
-    """At once, of the officer's own shift up to now; of the last twelve hours for one who has had none."""
-    turns = [
-        roster.last_turn(await state.rosters.shifts(number), officer.id, now, zone)
-        for number in await state.rosters.numbers()
-    ]
-    since = max((each.since for each in turns if each is not None), default=now - roster.TAKEN_FOR)
-    await schedule.compose(officer, Stretch(f"shift-asked-{int(now * 1000)}", since, now + 1), kind="shift")
+async def hand_over(
+    state: State,
+    schedule: Schedule,
+    officer: Officer,
+    now: float,
+    zone: ZoneInfo,
+    *,
+    back: float | None = None,
+) -> None:
+    """At once, of the officer's own shift up to now; of the last twelve hours for one who has had none; of
+    the last `back` seconds, if they ask for that.
+    """
+    rosters = [await state.rosters.shifts(number) for number in await state.rosters.numbers()]
+    turns = [roster.last_turn(shifts, officer.id, now, zone) for shifts in rosters]
+    rostered = any(each.officer == officer.id for shifts in rosters for each in shifts)
+    since, why = stretches.begun(turns, now, rostered=rostered)
+    if back is not None:
+        since, why = now - back, Why.ASKED
+    stretch = Stretch(f"shift-asked-{int(now * 1000)}", since, now + 1)
+    await schedule.compose(officer, stretch, kind="shift", why=why)

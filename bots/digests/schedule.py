@@ -106,13 +106,13 @@ class Schedule:
                 await self.compose(plan.officer, stretch, skip=plan.skip_empty)
 
     async def compose(
-        self, officer: Officer, stretch: Stretch, *, kind: str = "digest", skip: bool = False
+        self, officer: Officer, stretch: Stretch, *, kind: str = "digest", skip: bool = False, why: str = ""
     ) -> bool:
         """The digest of what came for `officer` in a stretch of time; whether there was none of that name
         yet.
 
         The next digest begins where this one ends, unless `kind` is another than a digest of the officer's
-        own schedule. `skip`: an empty one is not sent.
+        own schedule. `skip`: an empty one is not sent. `why` a hand-over begins where it does.
         """
         until = stretch.until
         since = max(stretch.since, until - KEEP)
@@ -124,7 +124,7 @@ class Schedule:
             if each.bulletin.id in known or stands_in_digest(Sight(each, self._ceiling), held)
         ]
         advance = kind == "digest"
-        body = composed("digest" if kind == "asked" else kind, found, since, until, skip=skip)
+        body = composed("digest" if kind == "asked" else kind, found, since, until, skip=skip, why=why)
         made = with_chart(jobs.digest(officer.id, stretch.name, body), len(found))
         async with self._state.store.write() as tx:
             new = await tx.run(lambda connection: enqueue(connection, made, self._clock.now()))

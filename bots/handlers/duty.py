@@ -6,11 +6,13 @@ from bots.dialogue import screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
+from bots.digests import stretches
 from bots.digests.relief import hand_over
 from bots.duty import duties, roster
 from bots.duty.duties import Add, Board
 from bots.duty.roster import Takeover
 from bots.officers.roles import Right
+from bots.parsing.commands import clean
 from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
 from bots.state.rosters import AGENCY
@@ -55,10 +57,17 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
     context.wake()
 
 
-async def handover(asked: Typed, context: Context, officer: Officer) -> None:  # noqa: ARG001 - as every other
-    """What came in the officer's own shift, what changed, and what waits."""
+async def handover(asked: Typed, context: Context, officer: Officer) -> None:
+    """What came in the officer's own shift, or in the hours that are asked for, what changed, and what
+    waits.
+    """
+    try:
+        back = stretches.read(clean(asked.after))
+    except OperationError:
+        await context.say(officer, asked.chat, screens.usage(officer, stretches.EXAMPLE))
+        return
     now, zone = context.clock.now(), context.settings.ways().zone
-    await hand_over(context.state, context.schedule, officer, now, zone)
+    await hand_over(context.state, context.schedule, officer, now, zone, back=back)
 
 
 async def open_called(asked: Pressed, context: Context, officer: Officer) -> None:

@@ -1,10 +1,12 @@
 """The buttons under a bulletin that several messages have. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bots.parsing.actions import encode, short
 from bots.showing.answerable import Answer
+from bots.showing.release import Ceiling, Release
 from bots.showing.rendered import Button, Rows
 from bots.wording.labels import N_
 from bots.wording.words import Words
@@ -12,6 +14,8 @@ from subscribers.records import Record
 
 _IN_A_ROW: Final = 2
 """A phone cuts longer ones."""
+OTHERS_MAX: Final = 12
+"""So many of what does not wait have a button: what a thumb goes through."""
 _ANSWERS: Final = {
     Answer.SEEN: ("👀 ", N_("Seen here")),
     Answer.BLOCKED: ("🚫 ", N_("Blocked")),
@@ -24,6 +28,59 @@ def opening(records: Sequence[Record]) -> Rows:
     """A button for each of the bulletins of a list that opens it below."""
     buttons = [Button(each.bulletin.ref, encode("open", short(each.bulletin.id))) for each in records]
     return tuple(tuple(buttons[at : at + _IN_A_ROW]) for at in range(0, len(buttons), _IN_A_ROW))
+
+
+def handing(
+    waits: Sequence[Record],
+    shown: Sequence[Record],
+    ceiling: Ceiling,
+    say: Words,
+    acknowledged: Collection[str],
+) -> Rows:
+    """Buttons under what is told together: what `waits` is opened and acknowledged, one in a row; the first
+    of the others that are `shown` are opened. `acknowledged` are ids.
+    """
+    ids = {each.bulletin.id for each in waits}
+    rows = [
+        (
+            _open(each, ceiling, say),
+            button_acknowledge(each.bulletin.id, say, done=each.bulletin.id in acknowledged),
+        )
+        for each in waits
+    ]
+    rest = [_open(each, ceiling, say) for each in shown if each.bulletin.id not in ids][:OTHERS_MAX]
+    return (*rows, *(tuple(rest[at : at + _IN_A_ROW]) for at in range(0, len(rest), _IN_A_ROW)))
+
+
+def _open(record: Record, ceiling: Ceiling, say: Words) -> Button:
+    """What is withheld opens in the reading room, where there is one."""
+    ref = record.bulletin.ref
+    if ceiling.room and ceiling.allows(record.bulletin.tlp) is not Release.FULL:
+        return replace(button_room(ref, ceiling.room, say), text="🔓 " + ref)
+    return Button("📖 " + ref, encode("open", short(record.bulletin.id)))
+
+
+def how_to_open(shown: Sequence[Record], ceiling: Ceiling, say: Words) -> Iterator[str]:
+    """Under such a list: how its bulletins are opened, and what is withheld."""
+    if not shown:
+        return
+    yield say.text("Open one with its button, or send its reference.")
+    if all(ceiling.allows(each.bulletin.tlp) is Release.FULL for each in shown):
+        return
+    if ceiling.room:
+        yield say.text("🔓 opens the reading room, where what is withheld here is read; /room signs you in.")
+    else:
+        command = say.embed("liaison-agency chat")
+        yield say.text(
+            "What is withheld here is read on your agency's terminal: {command}, then {example}",
+            command=command,
+            example=say.embed(f"/show {_first_withheld(shown, ceiling)}"),
+        )
+
+
+def _first_withheld(shown: Sequence[Record], ceiling: Ceiling) -> str:
+    found = (each for each in shown if ceiling.allows(each.bulletin.tlp) is not Release.FULL)
+    return next(each.bulletin.ref for each in found)
 
 
 def button_acknowledge(bulletin: str, say: Words, *, done: bool) -> Button:

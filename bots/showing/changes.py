@@ -15,10 +15,17 @@ from bots.wording.words import NAMES, Words
 from schemas.bulletin import Bulletin
 from schemas.encoding import from_instant
 from schemas.particulars import Translation
-from schemas.vocabulary import Language, Severity
+from schemas.vocabulary import Kind, Language, Relation, Severity
+from subscribers.records import Record
 
 _SHOWN: Final = 6
 """How many regions or tactics are named."""
+
+
+def changed_by(record: Record) -> str:
+    """The id of what a bulletin amends or retracts; '' when it does neither."""
+    links = record.bulletin.links if record.bulletin.kind in (Kind.AMENDMENT, Kind.RETRACTION) else ()
+    return next((each.id for each in links if each.relation in (Relation.AMENDS, Relation.RETRACTS)), "")
 
 
 def what_changed(old: Bulletin, new: Bulletin, say: Words, zone: ZoneInfo) -> list[str]:
@@ -29,6 +36,14 @@ def what_changed(old: Bulletin, new: Bulletin, say: Words, zone: ZoneInfo) -> li
         *_said(old, new, say),
         *_added(old, new, say),
     ]
+
+
+def title_before(old: Bulletin, new: Bulletin, say: Words) -> str:
+    """The title that an amendment replaced, in words; '' when it is the same, or in another language."""
+    first = _text(old, new.language)
+    if first is None or first.title == new.title:
+        return ""
+    return say.text("its title was “{old}”", old=say.embed(old.text_in(say.language).title))
 
 
 def _judged(old: Bulletin, new: Bulletin, say: Words) -> Iterable[str]:

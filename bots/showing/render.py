@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from bots.showing.answerable import acknowledgeable
 from bots.showing.buttons import button_acknowledge, button_room
-from bots.showing.changes import what_changed
+from bots.showing.changes import title_before, what_changed
 from bots.showing.details import details, language_note, valid_until, when
 from bots.showing.heard import Heard, heard
 from bots.showing.overtaken import marked_anew
@@ -81,11 +81,14 @@ NO_NOTES: Final[Mapping[str, str]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Bulletins of a list under a heading; `notes` has a line more, by the ids of those in full."""
+    """Bulletins of a list under a heading; `notes` has a line more, by the ids of those in full, and
+    `before` what they amend or retract.
+    """
 
     heading: str
     records: Sequence[Record]
     notes: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, Record] = field(default_factory=dict)
 
 
 def render(
@@ -155,7 +158,10 @@ def listing(
     say = words(reader.language)
     blocks = [(Span(title, "b"),), *(_entry(each, ceiling, reader, say) for each in records)]
     for part in sections:
-        shown = (_entry(each, ceiling, reader, say, part.notes) for each in part.records)
+        shown = (
+            _entry(each, ceiling, reader, say, part.notes, part.before.get(each.bulletin.id))
+            for each in part.records
+        )
         blocks += [(Span(part.heading, "b"),), *shown]
     records = [*records, *(each for part in sections for each in part.records)]
     if note:
@@ -314,7 +320,12 @@ def _brief(
 
 
 def _entry(
-    record: Record, ceiling: Ceiling, reader: Reader, say: Words, notes: Mapping[str, str] = NO_NOTES
+    record: Record,
+    ceiling: Ceiling,
+    reader: Reader,
+    say: Words,
+    notes: Mapping[str, str] = NO_NOTES,
+    before: Record | None = None,
 ) -> Spans:
     bulletin = record.bulletin
     released = ceiling.allows(bulletin.tlp)
@@ -338,4 +349,20 @@ def _entry(
     if bulletin.kind is Kind.REQUEST and bulletin.valid_until:
         who += " · " + valid_until(bulletin, say, reader.zone)
     who += f"\n{note}" if (note := notes.get(bulletin.id)) else ""
+    who += f"\n✏️ {change}" if (change := _change(record, before, ceiling, reader)) else ""
     return (sign, *ref, Span(stub + state + "\n"), Span(say.embed(title), "b"), Span("\n" + who))
+
+
+def _change(record: Record, before: Record | None, ceiling: Ceiling, reader: Reader) -> str:
+    """What a bulletin that is shown in full changes of another that may be; '' when it may not."""
+    if before is None or ceiling.allows(before.bulletin.tlp) is not Release.FULL:
+        return ""
+    say = words(reader.language)
+    ref = say.embed(before.bulletin.ref)
+    if record.bulletin.kind is Kind.RETRACTION:
+        title = say.embed(before.bulletin.text_in(reader.language).title)
+        return say.text("{ref} no longer holds: “{title}”", ref=ref, title=title)
+    changes = _changes(record, ceiling, reader, Marks(before=before))
+    if changes and (title := title_before(before.bulletin, record.bulletin, say)):
+        changes.append(title)
+    return say.text("Amends {ref}: {changes}", ref=ref, changes=" · ".join(changes)) if changes else ""

@@ -18,6 +18,8 @@ class Listed:
     note: str = ""
     sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The bulletins by their headings, '' for none; empty for a list without any."""
+    waiting: tuple[str, ...] = ()
+    """Those of them that wait for the officer."""
 
     def dump(self) -> str:
         """For the database."""
@@ -28,7 +30,8 @@ class Listed:
         """As it was dumped."""
         fields = json.loads(text)
         sections = tuple((head, tuple(ids)) for head, ids in fields.pop("sections", ()))
-        return cls(**{**fields, "records": tuple(fields["records"])}, sections=sections)
+        ids = {name: tuple(fields.get(name, ())) for name in ("records", "waiting")}
+        return cls(**{**fields, **ids}, sections=sections)
 
 
 def note_list(connection: apsw.Connection, chat: int, message: int, listed: Listed | None) -> None:

@@ -264,7 +264,8 @@ class Delivery:
                 await self._remove(work, sent)
                 return
             await self._write_down(work, shown)
-            await self._means.chat.edit(sent.chat, sent.message, shown.parts[sent.part], rows=())
+            rows = shown.rows if sent.part + 1 == len(shown.parts) else ()
+            await self._means.chat.edit(sent.chat, sent.message, shown.parts[sent.part], rows=rows)
             await self._outbox.finish(work)
             self._means.events.emit("edit", id=None, officer=work.officer.id, message=sent.message)
 

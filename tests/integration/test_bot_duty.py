@@ -93,12 +93,28 @@ async def test_a_night_on_duty(tmp_path: Path) -> None:
         await irina.press("As the roster says", duty)
         await irina.next_edit(says("On duty now: Ed"))
         assert "Acknowledgement: 1 agency" in text_of(await ed.ask("/tally FRA-2026-0042"))
-        handed = text_of(await ed.ask("/handover"))
-        assert handed.startswith("🤝 Hand-over of the shift, since ")
-        assert handed.index("Still waits for you") < handed.index("Drone over the stadium")
+        await its_hand_over(ed)
         await claire.press("Delete 1", await claire.ask("/duty"))
         assert "2 ·" not in text_of(await claire.next_edit())
         await an_event(node, tmp_path, (claire, ed, irina))
+
+
+async def its_hand_over(ed: SandboxUser) -> None:
+    """Of the shift, with what waits: opened and acknowledged from there."""
+    assert "/handover 8h" in text_of(await ed.ask("/handover yesterday"))
+    handed = await ed.ask("/handover")
+    told = text_of(handed)
+    assert told.startswith("🤝 Hand-over since your shift began, ")
+    assert told.index("Still waits for you") < told.index("Drone over the stadium")
+    assert "Nothing has changed but what waits" in told
+    assert buttons(handed) == ["📖 FRA-2026-0042", "✔️ Acknowledge"]
+    await ed.press("FRA-2026-0042", handed)
+    await ed.next_message(says("Drone over the stadium"))
+    await ed.press("Acknowledge", handed)
+    await ed.next_edit(lambda each: buttons(each) == ["📖 FRA-2026-0042", "✅ Acknowledged"])
+    calm = text_of(await ed.ask("/handover 8h"))
+    assert calm.startswith("🤝 Hand-over of the last 8 hours, as you asked (since ")
+    assert "Nothing waits for you" in calm
 
 
 async def an_event(

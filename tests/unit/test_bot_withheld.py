@@ -81,7 +81,7 @@ CASES: dict[str, Sequence[str]] = {
         "games",
         "games close",
     ],
-    "handover": [""],
+    "handover": ["", "8h", "never"],
     "help": [""],
     "invite": ["Zoe", "Amina"],
     "language": [""],

@@ -1,0 +1,231 @@
+"""A hand-over: which time it tells of and why, what it says of nothing, how what it lists is opened and
+acknowledged, and what it says of a change.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import apsw
+import pytest
+
+from bots.clock import SystemClock
+from bots.digests import stretches
+from bots.digests.contents import Gathered
+from bots.digests.digesting import Compiler
+from bots.digests.relief import hand_over
+from bots.digests.schedule import Schedule
+from bots.digests.stretches import HOUR, Why, begun, read
+from bots.duty.roster import TAKEN_FOR, Shift, Turn
+from bots.showing.buttons import OTHERS_MAX, handing, how_to_open
+from bots.showing.release import Ceiling
+from bots.showing.render import Reader, Section, listing
+from bots.showing.rendered import Button, Rendered, Rows
+from bots.state import State
+from bots.state.lists import Listed
+from bots.state.officers import Officer
+from bots.state.outbox import remember
+from bots.state.rosters import AGENCY
+from bots.wording.words import words
+from schemas.errors import OperationError
+from schemas.vocabulary import Language, Tlp
+from subscribers.records import Filters, Record
+from tests.support.node_api import make_record
+from tests.support.officers_bot import invite
+
+SAY = words(Language.ENGLISH)
+UTC = ZoneInfo("UTC")
+ROOM = Ceiling(Tlp.GREEN, Tlp.AMBER, "https://room.example")
+NOW = 1_000_000.0
+
+
+def change(number: int, kind: str, of: Record, **fields: object) -> Record:
+    relation = {"amendment": "amends", "retraction": "retracts"}[kind]
+    return make_record(number, kind=kind, links=[{"relation": relation, "id": of.bulletin.id}], **fields)
+
+
+def gone(record: Record, by: Record) -> Record:
+    return record.model_copy(update={"state": "retracted", "replaced_by": by.bulletin.id})
+
+
+@pytest.mark.parametrize(
+    "typed, hours", [("8h", 8), ("8", 8), (" 8 H ", 8), ("2d", 48), ("240h", 240), ("10 d", 240)]
+)
+def test_hours_and_days_are_read(typed: str, hours: int) -> None:
+    assert read(typed) == hours * HOUR
+
+
+@pytest.mark.parametrize("typed", ["0", "0h", "241h", "11d", "-8h", "8 hours", "yesterday", "1.5h", "8h 2d"])
+def test_other_periods_are_refused_and_nothing_is_none(typed: str) -> None:
+    with pytest.raises(OperationError):
+        read(typed)
+    assert read("  ") is None
+
+
+def test_it_begins_with_the_shift_or_twelve_hours_ago_and_says_which() -> None:
+    running, last = Turn(1, NOW - 100, NOW + 100), Turn(1, NOW - 900, NOW - 500)
+    assert begun([last, None, running], NOW, rostered=True) == (NOW - 100, Why.RUNNING)
+    assert begun([last, None], NOW, rostered=True) == (NOW - 900, Why.LAST)
+    assert begun([None], NOW, rostered=True) == (NOW - TAKEN_FOR, Why.NOT_LATELY)
+    assert begun([], NOW, rostered=False) == (NOW - TAKEN_FOR, Why.NO_ROSTER)
+    told = {why: stretches.title(why, "20:00", 12 * HOUR + 1, SAY) for why in Why}
+    assert told == {
+        Why.RUNNING: "Hand-over since your shift began, 20:00",
+        Why.LAST: "Hand-over since your last shift began, 20:00",
+        Why.NOT_LATELY: "Hand-over of the last 12 hours, as you had no shift in the last two days"
+        " (since 20:00)",
+        Why.NO_ROSTER: "Hand-over of the last 12 hours, as you are on no roster (since 20:00)",
+        Why.ASKED: "Hand-over of the last 12 hours, as you asked (since 20:00)",
+        Why.RELIEVED: "Hand-over of the shift, since 20:00",
+    }
+    assert stretches.title("", "20:00", 0.0, SAY) == told[Why.RELIEVED]  # composed by an older version
+
+
+def test_of_each_question_it_says_that_there_is_nothing() -> None:
+    mild = make_record(1)
+    assert [head for head, _ in Gathered().headed(SAY, whole=True)] == [
+        "⏳ Nothing waits for you",
+        "🆕 Nothing new",
+        "✏️ Nothing has changed",
+    ]
+    assert [head for head, _ in Gathered((mild,)).headed(SAY, whole=True)] == [
+        "⏳ Still waits for you",
+        "🆕 Nothing new but what waits",
+        "✏️ Nothing has changed but what waits",
+    ]
+    headed = Gathered(news=(mild,)).headed(SAY, whole=True)
+    assert headed[1] == ("🆕 New", (mild.bulletin.id,))
+    assert Gathered().headed(SAY) == ()
+
+
+def told_of(rows: Rows) -> list[list[str]]:
+    return [[each.text for each in row] for row in rows]
+
+
+def test_what_waits_has_a_button_to_open_and_one_to_acknowledge() -> None:
+    high, red, mild = make_record(1), make_record(2, tlp="TLP:RED"), make_record(3)
+    rows = handing([high, red], [high, red, mild], ROOM, SAY, {high.bulletin.id})
+    assert told_of(rows) == [
+        ["📖 FRA-2026-0001", "✅ Acknowledged"],
+        ["🔓 FRA-2026-0002", "✔️ Acknowledge"],
+        ["📖 FRA-2026-0003"],
+    ]
+    assert rows[1][0] == Button(
+        "🔓 FRA-2026-0002", url="https://room.example/app/FRA-2026-0002?in=en", app=True
+    )
+    assert all(row[0].data.startswith("open:") for row in handing([red], [red], Ceiling(), SAY, ()))
+    many = [make_record(each) for each in range(1, 31)]
+    assert sum(map(len, handing([], many, ROOM, SAY, ()))) == OTHERS_MAX
+
+
+def test_how_what_is_withheld_is_opened_is_said_where_something_is() -> None:
+    green, red = make_record(1), make_record(2, tlp="TLP:RED")
+    assert list(how_to_open([], ROOM, SAY)) == []
+    assert list(how_to_open([green], ROOM, SAY)) == ["Open one with its button, or send its reference."]
+    assert "reading room" in list(how_to_open([green, red], ROOM, SAY))[1]
+    told = list(how_to_open([green, red], Ceiling(), SAY))[1]
+    assert "liaison-agency chat" in told
+    assert "/show FRA-2026-0002" in told
+
+
+def shown(record: Record, before: Record, ceiling: Ceiling = ROOM) -> str:
+    part = Section("Changed", [record], before={record.bulletin.id: before})
+    return listing([], ceiling, Reader(Language.ENGLISH, UTC), title="T", sections=[part]).parts[0].plain
+
+
+def test_a_change_says_from_what_to_what() -> None:
+    old = make_record(1, title="Two vans", severity="elevated")
+    amended = change(2, "amendment", old, title="Three vans", severity="high")
+    raised = "severity raised from “Elevated” to “High” · new title · its title was “Two vans”"
+    assert f"Amends FRA-2026-0001: {raised}" in shown(amended, old)
+    retracted = change(3, "retraction", old, title="No van")
+    assert "FRA-2026-0001 no longer holds: “Two vans”" in shown(retracted, old)
+    same = change(4, "amendment", old, title="Two vans", severity="elevated")
+    assert "Amends" not in shown(same, old)
+
+
+def test_nothing_is_said_of_a_change_where_either_word_is_withheld() -> None:
+    for before, after in (("TLP:RED", "TLP:GREEN"), ("TLP:AMBER", "TLP:GREEN"), ("TLP:GREEN", "TLP:RED")):
+        old = make_record(1, title="Two vans", tlp=before)
+        for kind in ("amendment", "retraction"):
+            text = shown(change(2, kind, old, title="Three vans", tlp=after), old)
+            assert "Two vans" not in text
+            assert "0001" not in text
+
+
+def test_a_list_of_an_older_version_is_read() -> None:
+    assert Listed.load('{"records": ["a"], "title": "T", "note": ""}') == Listed(("a",), "T")
+    listed = Listed(("a",), "T", "", (("H", ("a",)),), ("a",))
+    assert Listed.load(listed.dump()) == listed
+
+
+@pytest.fixture
+async def state(tmp_path: Path) -> AsyncIterator[State]:
+    async with await State.open(tmp_path / "state") as opened:
+        yield opened
+
+
+async def enrolled(state: State) -> Officer:
+    ed = await state.officers.enrol(
+        await invite(state, "Ed"), chat=7, person=7, language=Language.ENGLISH, now=time.time()
+    )
+    assert ed is not None
+    await state.officers.subscribe(ed.id, Filters())
+    return ed
+
+
+async def handed(state: State, ed: Officer, ceiling: Ceiling, back: float | None = None) -> Rendered:
+    clock = SystemClock()
+    schedule = Schedule(state, clock, lambda: None, ceiling)
+    await hand_over(state, schedule, ed, clock.now(), UTC, back=back)
+    (work,) = await state.outbox.candidates(clock.now(), (), 9)
+    compiler = Compiler(state, ceiling, clock)
+    listed = await compiler.listed(work)
+    assert listed is not None
+    made = await compiler.rendered(work, listed)
+    for key in listed.records:
+        record = await state.outbox.record(key)
+        if record is not None and record.bulletin.tlp is Tlp.RED:
+            await keep(state, gone(record, record))
+    later = await compiler.rendered(work, listed)
+    assert not any(row for row in told_of(later.rows) if "0009" in row[0])
+    assert "0009" not in later.parts[0].plain
+    await state.store.transact(lambda connection: connection.execute("DELETE FROM jobs"))
+    return made
+
+
+async def keep(state: State, *records: Record) -> None:
+    def work(connection: apsw.Connection) -> None:
+        for each in records:
+            remember(connection, each, time.time())
+
+    await state.store.transact(work)
+
+
+async def test_it_is_put_together_from_what_is_kept(state: State) -> None:
+    ed = await enrolled(state)
+    old, false = make_record(1, title="Two vans"), make_record(2, title="A channel")
+    amended, retracted = change(3, "amendment", old, title="Three vans"), change(4, "retraction", false)
+    flash = make_record(5, severity="flash", title="A station")
+    red = make_record(9, severity="high", tlp="TLP:RED")
+    await keep(state, gone(false, retracted), amended, retracted, flash, red)
+    await keep(state, old.model_copy(update={"state": "amended", "replaced_by": amended.bulletin.id}))
+    made = await handed(state, ed, ROOM)
+    text = made.parts[0].plain
+    assert text.startswith("🤝 Hand-over of the last 12 hours, as you are on no roster (since ")
+    assert "Amends FRA-2026-0001: new title · its title was “Two vans”" in text
+    assert "FRA-2026-0002 no longer holds: “A channel”" in text
+    assert text.count("A channel") == 1
+    assert "Another period: /handover 8h" in text
+    assert told_of(made.rows)[:2] == [
+        ["📖 FRA-2026-0005", "✔️ Acknowledge"],
+        ["🔓 FRA-2026-0009", "✔️ Acknowledge"],
+    ]
+    await state.outbox.acknowledge(flash.bulletin.id, ed.id, time.time())
+    await state.rosters.add(AGENCY, Shift(0, ed.id, 0, 0, frozenset(range(7))))
+    again = await handed(state, ed, ROOM)
+    assert again.parts[0].plain.startswith("🤝 Hand-over since your shift began, ")
+    asked = (await handed(state, ed, ROOM, 8 * HOUR)).parts[0].plain
+    assert asked.startswith("🤝 Hand-over of the last 8 hours, as you asked (since ")
+    assert "Nothing waits for you" in asked
