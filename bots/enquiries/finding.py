@@ -13,6 +13,7 @@ from bots.clock import Clock
 from bots.dialogue import screens
 from bots.enquiries.desk import PAGE, Answer, page_key
 from bots.enquiries.merging import any_of
+from bots.enquiries.read_as import Reading, has_exactly, read_as
 from bots.enquiries.suggest import did_you_mean, vocabulary
 from bots.parsing.actions import encode
 from bots.parsing.carried import carry
@@ -39,6 +40,8 @@ from subscribers.records import Community, Filters, Page, Record
 
 PLAIN: Final = "plain"
 """The verb of a button that carries the words it looks for."""
+EXACTLY: Final = "exactly"
+"""The verb of one that shows what has its words as they were typed."""
 PREVIEW_DAYS: Final = 30
 COUNTED_MAX: Final = 100
 """More than these are not counted one by one."""
@@ -84,7 +87,10 @@ class Finder:
         known = await self.node.communities() if query.filters.communities else []
         if not page.items and not page.cursor:
             return await self._nothing(officer, query, kept, known)
-        shown = Shown(hits(page, say), kept, _chips(query, token, officer, known))
+        title, chips = hits(page, say), _chips(query, token, officer, known)
+        if reading := await self.reading(query, page.items):
+            title, chips = f"{title}\n{reading.said(say)}", (*reading.rows(say), *chips)
+        shown = Shown(title, kept, chips)
         return await self._page(officer, page, shown)
 
     async def next_page(self, officer: Officer) -> Answer | None:
@@ -118,6 +124,21 @@ class Finder:
         if query is None or not kept.get("better"):
             return None
         return await self.find(officer, query.model_copy(update={"words": kept["better"]}))
+
+    async def reading(self, query: Query, found: Sequence[Record]) -> Reading | None:
+        """What its words were read as, where `found` has them in another form; and whether anything has them
+        as they were typed. Within restrictions no button says so: it could not carry them.
+        """
+        read = read_as(query.words, found) if query.words else None
+        if read is None:
+            return None
+        again = carry(EXACTLY, 0, query.words) if query.filters == Filters() else None
+        return Reading(query.words, read, again if again and await self.exactly(query) else "")
+
+    async def exactly(self, query: Query) -> list[Record]:
+        """Those of the newest hits that have all its words as they were typed."""
+        page = await self.look(query, COUNTED_MAX)
+        return [each for each in page.items if has_exactly(query.words, each)]
 
     async def preview(self, query: Query) -> Preview:
         """What it would have found in the last 30 days, of what may be shown in chat."""

@@ -38,9 +38,23 @@ async def look_for(finder: Finder, officer: Officer, text: str, page: int = 0) -
     elif found.cursor:
         notes.append(say.text("There are more: /search with these words turns the pages."))
     title = "🗂 " + say.text("More") if page else hits(found, say)
+    if not page and (reading := await finder.reading(query, some)):
+        title, rows = f"{title}\n{reading.said(say)}", (*rows, *reading.rows(say))
     reader = Reader(officer.language, officer.zone)
     shown = listing(some, finder.ceiling, reader, title=title, note="\n".join(notes), rows=rows)
     return Answer(shown, listed=Listed(tuple(each.bulletin.id for each in some)))
+
+
+async def look_exactly(finder: Finder, officer: Officer, text: str) -> Answer | None:
+    """The newest bulletins that have the words as they were typed; None where none has them any more."""
+    found = (await finder.exactly(Query(words=text)))[: PAGE * 2]
+    if not found:
+        return None
+    say = words(officer.language)
+    title = "🔎 " + say.text("Exactly “{words}”, newest first", words=say.embed(text))
+    note, reader = screens.open_one(officer), Reader(officer.language, officer.zone)
+    shown = listing(found, finder.ceiling, reader, title=title, note=note, rows=opening(found))
+    return Answer(shown, listed=Listed(tuple(each.bulletin.id for each in found)))
 
 
 async def _nothing(finder: Finder, officer: Officer, query: Query) -> Answer:

@@ -49,12 +49,13 @@ async def asked(desk: Desk, officer: Officer) -> Answer:
         spans.append(Span("❓ " + say.text("Your open questions"), "b"))
     for each in own:
         spans += [*_entry(each, officer, say), Span("\n" + await _answers(desk, each, say))]
-        rows.append((Button("📊 " + each.bulletin.ref, encode("tally", short(each.bulletin.id))),))
+        label = say.text("Who answered {ref}", ref=each.bulletin.ref)
+        rows.append((Button("📊 " + label, encode("tally", short(each.bulletin.id))),))
     if others:
         spans.append(Span(("\n\n" if own else "") + "💬 " + say.text("Your agency has not answered"), "b"))
     for each in others:
         spans += _entry(each, officer, say)
-        rows.append((_opens(each, officer),))
+        rows.append((_opens(each, officer, say),))
     spans += [Span("\n\n" + each) for each in _silent_about(hidden, desk.ceiling, say)]
     rows += _ways(hidden, desk.ceiling)
     shown = [*own, *others]
@@ -162,8 +163,8 @@ def _entry(record: Record, officer: Officer, say: Words) -> Iterable[Span]:
     yield Span(say.embed(bulletin.text_in(officer.language).title), "b")
 
 
-def _opens(record: Record, officer: Officer) -> Button:
+def _opens(record: Record, officer: Officer, say: Words) -> Button:
     key, ref = short(record.bulletin.id), record.bulletin.ref
     if officer.may(Right.DRAFT):
-        return Button("💬 " + ref, encode("answer", By.REPLY, key))
-    return Button("📖 " + ref, encode("bell", key))
+        return Button("💬 " + say.text("Answer {ref}", ref=ref), encode("answer", By.REPLY, key))
+    return Button("📖 " + say.text("Open {ref}", ref=ref), encode("bell", key))

@@ -5,8 +5,8 @@ from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
 from bots.dialogue.pause import end_of
-from bots.enquiries.finding import PLAIN
-from bots.enquiries.plain import PAGES_MAX, look_for
+from bots.enquiries.finding import EXACTLY, PLAIN
+from bots.enquiries.plain import PAGES_MAX, look_exactly, look_for
 from bots.parsing.carried import carried
 from bots.state.officers import Officer
 from bots.wording.words import words
@@ -42,6 +42,15 @@ async def turn(asked: Pressed, context: Context, officer: Officer) -> None:
         await context.answer(officer, asked.chat, answer)
 
 
+async def exactly(asked: Pressed, context: Context, officer: Officer) -> None:
+    """What has the words as they were typed."""
+    answer = await look_exactly(context.finder, officer, carried(asked.action.arguments[1:]))
+    await context.chat.toast(asked.press, "" if answer else words(officer.language).text("Nothing found."))
+    if answer:
+        await context.answer(officer, asked.chat, answer)
+
+
 def register(book: Book) -> None:
     """Enter what is answered here."""
     book.button(PLAIN, turn)
+    book.button(EXACTLY, exactly)

@@ -205,7 +205,7 @@ async def test_asked_lists_ones_own_and_what_waits_for_this_agency(tmp_path: Pat
         assert "1 more question is open that may not be shown in chat: FRA-2026-0002" in text
         for absent in ("Malachite", "Another", "Done?"):
             assert absent not in text
-        assert labels == ["📊 FRA-2026-0001", "💬 FRA-2026-0004"]
+        assert labels == ["📊 Who answered FRA-2026-0001", "💬 Answer FRA-2026-0004"]
         watch.clock.at += 7 * HOUR
         assert (
             "No question that may be shown in chat is open" in (await asked(desk, ed)).rendered.parts[0].plain
