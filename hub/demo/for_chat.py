@@ -53,7 +53,7 @@ _ASKED: Final[Mapping[str, Any]] = {
     "tlp": "TLP:GREEN",
 }
 _QUESTIONS: Final = (
-    ("Has anybody seen a white van with a blue stripe?", "It waited at a ferry port on three evenings."),
+    ("Has anybody seen a white van with a blue stripe?", "It was near a border crossing on three evenings."),
     ("Who has met forged crew cards of a ferry line?", "Two were found; the stamp is a year too old."),
     ("Has anybody had the same invoice by mail?", "It names a travel agent that does not exist."),
     ("Who knows the pilot of a small drone with four red lamps?", "It was over a stadium on two evenings."),
