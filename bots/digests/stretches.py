@@ -69,7 +69,8 @@ def title(why: str, since: str, seconds: float, say: Words) -> str:
             text = say.text("Hand-over of {hours}, as you asked", hours=_hours(seconds, say))
         case _:
             return say.text("Hand-over of the shift, since {since}", since=since)
-    return f"{text} ({say.text('since {since}', since=since)})"
+    began = say.text("since {since}", since=since)  # on a line of its own: none is found within an f-string
+    return f"{text} ({began})"
 
 
 def _hours(seconds: float, say: Words) -> str:

@@ -79,6 +79,8 @@ def test_it_begins_with_the_shift_or_twelve_hours_ago_and_says_which() -> None:
         Why.ASKED: "Hand-over of the last 12 hours, as you asked (since 20:00)",
         Why.RELIEVED: "Hand-over of the shift, since 20:00",
     }
+    french = stretches.title(Why.NO_ROSTER, "20:00", HOUR, words(Language.FRENCH))
+    assert french.endswith("(depuis le 20:00)")
     assert stretches.title("", "20:00", 0.0, SAY) == told[Why.RELIEVED]  # composed by an older version
 
 
