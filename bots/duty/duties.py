@@ -150,7 +150,8 @@ def _hours(shift: Shift, say: Words) -> str:
     if shift.day is not None:
         return f"{say.embed(format_date(shift.day, 'long', locale=say.locale))} {hours}"
     if shift.days == _EVERY_DAY:
-        return f"{say.text('Every day')} {hours}"
+        every = say.text("Every day")  # on a line of its own: none is found within an f-string
+        return f"{every} {hours}"
     names = get_day_names("abbreviated", locale=say.locale)
     return f"{say.listed([names[each] for each in sorted(shift.days)])} {hours}"
 
