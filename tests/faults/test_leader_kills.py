@@ -6,12 +6,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 
 import pytest
 import pytest_asyncio
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from hub import tls
+from hub.accounts import Credentials
 from hub.jetstream import api
 from hub.lease import ROTA
 from hub.serve import RunningHub, running
@@ -40,6 +44,8 @@ from tests.support.world import eventually
 pytestmark = [pytest.mark.faults, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(900)]
 
 DEADLINE = 240.0
+TOLD = 60.0
+"""Half of the time after which servers compare by themselves."""
 FRAMES = 40
 STREAMS = ("TRAFFIC", "INTAKE", "TRAFFIC", "DIRECTORY")
 
@@ -173,6 +179,36 @@ async def test_the_leader_is_killed(federation: Federation, table: Table, stream
     await federation.publish()
     during = (len(federation.clients) - before) // 2
     table.add(Row(f"kill -9 leader of {stream}", "under load", during, during, await federation.verdict()))
+
+
+async def test_a_server_that_comes_back_keeps_out_who_was_suspended_meanwhile(federation: Federation) -> None:
+    """The operator's order is given while the servers elect another leader."""
+    made, station = federation.cluster, federation.stations["bra"]
+    victim = await federation.leader("TRAFFIC")
+    await made.kill_server(victim)
+    assert (await made.world.ask("suspend", who="bra"))["endpoints"] == [station.kit.endpoint]
+    await made.start_server(victim)
+    for site in sorted(made.sites, key=lambda each: each.name != victim):
+        await eventually(partial(_is_kept_out, station, site.url), TOLD)
+    await made.world.ask("resume", who="bra")
+    await federation.until_whole()
+
+
+async def _is_kept_out(station: Station, url: str) -> bool:
+    rights = Credentials(station.user_jwt, station.kit.user.seed).options()
+    nc = Client()
+    try:
+        await nc.connect(
+            url, allow_reconnect=False, error_cb=_quiet, **rights, **tls.options([url], station.context)
+        )
+    except (NatsError, OSError, TimeoutError) as refused:
+        return "connections exceeded" in str(refused)  # an account that may have none
+    await nc.close()
+    return False
+
+
+async def _quiet(_: Exception) -> None:
+    """It is expected."""
 
 
 async def _publish_all(federation: Federation) -> None:
