@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -17,6 +18,7 @@ from bots.clock import Clock, SystemClock
 from bots.events import Events
 from bots.ports import NodeClient
 from bots.settings import BotSettings
+from bots.starved import outlasted
 from bots.state import State
 from schemas.errors import Code, OperationError
 from subscribers.client import Agency, ClientSettings
@@ -32,7 +34,7 @@ _log = structlog.get_logger()
 
 def run_bot(settings: BotSettings, stream: TextIO | None) -> None:
     """Run until SIGTERM or SIGINT. Raises OperationError."""
-    uvloop.run(_run(settings, stream))
+    uvloop.run(outlasted(partial(_run, settings, stream), SystemClock()))
 
 
 def node_settings(settings: BotSettings) -> ClientSettings:
@@ -99,5 +101,6 @@ async def last_heard(state: State) -> float | None:
 
 async def _beat(state: State, clock: Clock) -> None:
     while True:
-        await state.memory.set_data(_HEARTBEAT, {"at": clock.now()})
+        with contextlib.suppress(OperationError):  # no room: nothing is written down, and so it is not well
+            await state.memory.set_data(_HEARTBEAT, {"at": clock.now()})
         await clock.sleep(_BEAT_SECONDS)
