@@ -1,5 +1,6 @@
 """The catalogues are complete, say the same things with the same places, and know their plurals."""
 
+import ast
 import re
 import string
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ import pytest
 
 from bots.wording.words import SPOKEN, closest, words
 from schemas.vocabulary import Language
-from tests.support.catalogue import asked_for, read
+from tests.support.catalogue import BOTS, asked_for, read
 
 PLURALS = {
     Language.ARABIC: 6,
@@ -57,6 +58,21 @@ def bare(text: str) -> str:
 def test_a_catalogue_has_what_the_source_asks_for_and_nothing_else(language: Language) -> None:
     held = {message.id for message in read(language) if message.id}
     assert held == set(asked_for())
+
+
+def test_no_text_hides_within_a_formatted_string() -> None:
+    """The extractor does not look into those: what stands there alone would be shown in English."""
+    known = {forms(message)[0] for message in asked_for()}
+    hidden = [
+        f"{source.relative_to(BOTS)}:{call.lineno}"
+        for source in BOTS.rglob("*.py")
+        if "sandbox" not in source.parts
+        for call in ast.walk(ast.parse(source.read_text("utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "text"
+        for given in call.args[:1]
+        if isinstance(given, ast.Constant) and given.value not in known
+    ]
+    assert not hidden
 
 
 @pytest.mark.parametrize("language", SPOKEN)
