@@ -35,6 +35,17 @@ class Answering:
         """A draft that answers a bulletin; one that was begun already serves again. Raises LiaisonError
         `not_found`.
         """
+        record, kept = await self._drafted(officer, ref, answer)
+        if answer is Answer.REPLY:
+            return await Writing(self.parts).ask(officer, kept.id, Step.BODY)
+        told = answer_screens.said_before(officer, await self._before(record, answer))
+        return await look(self.parts, officer, kept, told=told)
+
+    async def draft(self, officer: Officer, ref: str, answer: Answer) -> Kept:
+        """The same draft, for a door with a page of its own for it. Raises Stop as well."""
+        return (await self._drafted(officer, ref, answer))[1]
+
+    async def _drafted(self, officer: Officer, ref: str, answer: Answer) -> tuple[Record, Kept]:
         self.parts.must_draft(officer)
         (record,) = await as_marked_now([await self.parts.node.show(ref)], at(self.parts.node))
         say = words(officer.language)
@@ -42,16 +53,13 @@ class Answering:
             raise Stop(screens.above(officer, record.bulletin.tlp, self.parts.ceiling), refused=True)
         if answer not in answerable(record):
             text = say.text("It takes no such answer: it is your own agency's, or was retracted.")
-            return said(officer, "⚠️", text)
+            raise Stop(said(officer, "⚠️", text).shown)
         if not await self._may_publish(record):
             text = say.text("Your agency may only read in this community. Its owners can change that.")
-            return said(officer, "⚠️", text)
+            raise Stop(said(officer, "⚠️", text).shown)
         half = answering(record, answer, officer.language)
         kept = await self._begun(officer, record, answer) or await Writing(self.parts).new(officer, half)
-        if answer is Answer.REPLY:
-            return await Writing(self.parts).ask(officer, kept.id, Step.BODY)
-        told = answer_screens.said_before(officer, await self._before(record, answer))
-        return await look(self.parts, officer, kept, told=told)
+        return record, kept
 
     async def withdraw(self, officer: Officer, published: str) -> Turn:
         """A retraction of what was sent with a button, to be released as any other."""

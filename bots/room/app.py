@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from bots.room import drafting, keys, reading, signing
+from bots.room import answering, drafting, keys, reading, signing
 from bots.room.headers import headers
 from bots.room.pages import asset, page
 from bots.room.texts import PageWords
@@ -22,6 +22,7 @@ from bots.room.web import (
     sign_in_page,
     visitor,
 )
+from bots.showing.answerable import Answer
 from bots.wording.words import words
 from schemas.errors import Code, LiaisonError
 
@@ -44,6 +45,7 @@ def application(room: Room) -> web.Application:
             web.get("/b/{ref}", reading.bulletin),
             web.get("/b/{ref}/print", reading.printing),
             web.post("/b/{ref}/ack", reading.acknowledge),
+            web.post(f"/b/{{ref}}/answer/{{what:{'|'.join(Answer)}}}", answering.answer),
             web.get("/b/{ref}/file/{number:[0-9]{1,3}}", reading.file),
             web.get("/write", drafting.listed),
             web.get("/write/new", drafting.begin),

@@ -12,11 +12,12 @@ from typing import Final, Protocol
 import structlog
 
 from bots.clock import Clock
+from bots.drafting.policy import may_draft
 from bots.enquiries.desk import NEWS, Desk
 from bots.officers.audit import ROOM, Act
 from bots.ports import NodeClient, NodeFiles
 from bots.room.view import RELATIONS, Entry, Reading, entries, entry, reading
-from bots.showing.answerable import acknowledgeable
+from bots.showing.answerable import Answer, acknowledgeable, answerable
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Ceiling
 from bots.showing.render import Reader
@@ -117,6 +118,8 @@ class Opened:
     links: list[tuple[str, Entry | None]]
     replies: list[Entry]
     acknowledged: bool
+    answers: tuple[Answer, ...]
+    """What this officer may answer it with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,7 @@ class RoomDesk:
             [(relation, entry(each, reader) if each else None) for relation, each in links],
             entries(replies, reader),
             await self.state.outbox.acknowledged(bulletin.id, officer.id),
+            answerable(record) if may_draft(officer.role) else (),
         )
         await self.noted(officer, "read", record)
         await self._listed(officer, [*replies, *(each for _, each in links if each)])

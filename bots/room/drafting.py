@@ -36,7 +36,7 @@ from schemas.errors import Code, DraftError, LiaisonError
 from schemas.vocabulary import Language, Likelihood, Severity
 from subscribers.records import Community
 
-_WAY: Final = "/write"
+WAY: Final = "/write"
 _OUT: Final = frozenset({"release", "again"})
 """What makes the agency speak."""
 
@@ -44,7 +44,7 @@ _OUT: Final = frozenset({"release", "again"})
 async def listed(request: web.Request) -> web.Response:
     """The officer's drafts, and what waits for them to release: those that this session is shown."""
     guest = await must_be_in(request)
-    parts = _parts(request, guest)
+    parts = parts_of(request, guest)
     say = words(guest.officer.language)
     own = await parts.state.drafts.of(guest.officer.id)
     mine = {each.id for each in own}
@@ -67,11 +67,11 @@ async def listed(request: web.Request) -> web.Response:
 async def begin(request: web.Request) -> web.Response:
     """An empty form."""
     guest = await must_be_in(request)
-    parts = _parts(request, guest)
+    parts = parts_of(request, guest)
     try:
         parts.must_draft(guest.officer)
     except Stop as stop:
-        return _said(guest, stop.turn)
+        return turn_page(guest, stop.turn)
     return await _form(request, guest, HalfDraft(language=guest.officer.language), None, ())
 
 
@@ -79,7 +79,7 @@ async def create(request: web.Request) -> web.Response:
     """A new draft of what was filled in."""
     guest = await must_be_in(request)
     given = await form(request, guest)
-    parts = _parts(request, guest)
+    parts = parts_of(request, guest)
     try:
         parts.must_draft(guest.officer)
         half, wrong = await _read(parts, guest, given, HalfDraft(language=guest.officer.language))
@@ -87,8 +87,8 @@ async def create(request: web.Request) -> web.Response:
             return await _form(request, guest, half, None, wrong, given)
         kept = await Writing(parts).new(guest.officer, half)
     except Stop as stop:
-        return _said(guest, stop.turn)
-    raise web.HTTPSeeOther(f"{_WAY}/{kept.id}")
+        return turn_page(guest, stop.turn)
+    raise web.HTTPSeeOther(f"{WAY}/{kept.id}")
 
 
 async def draft(request: web.Request) -> web.Response:
@@ -96,19 +96,19 @@ async def draft(request: web.Request) -> web.Response:
     guest = await must_be_in(request)
     try:
         return await _draft(
-            request, guest, await _parts(request, guest).readable(guest.officer, _key(request))
+            request, guest, await parts_of(request, guest).readable(guest.officer, _key(request))
         )
     except Stop as stop:
-        return _said(guest, stop.turn)
+        return turn_page(guest, stop.turn)
 
 
 async def edit(request: web.Request) -> web.Response:
     """Its form."""
     guest = await must_be_in(request)
     try:
-        kept = await _parts(request, guest).editable(guest.officer, _key(request))
+        kept = await parts_of(request, guest).editable(guest.officer, _key(request))
     except Stop as stop:
-        return _said(guest, stop.turn)
+        return turn_page(guest, stop.turn)
     return await _form(request, guest, kept.body, kept, ())
 
 
@@ -116,7 +116,7 @@ async def save(request: web.Request) -> web.Response:
     """What was filled in."""
     guest = await must_be_in(request)
     given = await form(request, guest)
-    parts = _parts(request, guest)
+    parts = parts_of(request, guest)
     try:
         kept = await parts.editable(guest.officer, _key(request))
         half, wrong = await _read(parts, guest, given, kept.body)
@@ -125,15 +125,15 @@ async def save(request: web.Request) -> web.Response:
         if half != kept.body:
             await Writing(parts).written(guest.officer, kept, half)
     except Stop as stop:
-        return _said(guest, stop.turn)
-    raise web.HTTPSeeOther(f"{_WAY}/{kept.id}")
+        return turn_page(guest, stop.turn)
+    raise web.HTTPSeeOther(f"{WAY}/{kept.id}")
 
 
 async def act(request: web.Request) -> web.Response:
     """Send, release, send back, take back, ask again, undo or discard; what came of it."""
     guest = await must_be_in(request)
     given = await form(request, guest)
-    parts, key, officer = _parts(request, guest), _key(request), guest.officer
+    parts, key, officer = parts_of(request, guest), _key(request), guest.officer
     releasing, writing, seal = Releasing(parts), Writing(parts), given.get("seal", "")
     what = request.match_info["what"]
     try:
@@ -159,14 +159,14 @@ async def act(request: web.Request) -> web.Response:
     except Stop as stop:
         turn = stop.turn
     if turn is None:
-        raise web.HTTPSeeOther(f"{_WAY}/{key}")
-    return _said(guest, turn, key)
+        raise web.HTTPSeeOther(f"{WAY}/{key}")
+    return turn_page(guest, turn, key)
 
 
 # --- inside -----------------------------------------------------------------------------------------------
 
 
-def _parts(request: web.Request, guest: Visitor) -> Parts:
+def parts_of(request: web.Request, guest: Visitor) -> Parts:
     """The desk's parts under this session's ceiling. Officers are told by the bot, which looks by itself."""
     room = request.app[ROOM]
     policy, ceiling = room.settings.two_person_release, Ceiling(guest.top, guest.top)
@@ -211,7 +211,7 @@ async def _read(
 
 
 async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Response:
-    parts, officer = _parts(request, guest), guest.officer
+    parts, officer = parts_of(request, guest), guest.officer
     say, shown, told = words(officer.language), None, ""
     lacking = [say.text(LABELS[each]) for each in missing(kept.body)]
     if not lacking:
@@ -258,7 +258,7 @@ async def _form(
     given: Mapping[str, str] | None = None,
 ) -> web.Response:
     """The form: as it stands, or as it was sent with what is wrong in it."""
-    parts, officer = _parts(request, guest), guest.officer
+    parts, officer = parts_of(request, guest), guest.officer
     say, places = words(officer.language), await Writing(parts).places()
     values = {**fields_of(half, officer.zone), "tl": "", "tt": ""}
     if given is not None:
@@ -268,8 +268,8 @@ async def _form(
         officer.language,
         guest.session,
         place="write",
-        to=f"{_WAY}/{kept.id}/edit" if kept else f"{_WAY}/new",
-        back=f"{_WAY}/{kept.id}" if kept else _WAY,
+        to=f"{WAY}/{kept.id}/edit" if kept else f"{WAY}/new",
+        back=f"{WAY}/{kept.id}" if kept else WAY,
         values=values,
         wrong=[(say.text(LABELS[step]), say.text(REASONS[why])) for step, why in wrong if why in REASONS],
         choices=_choices(half, places, parts.ceiling, say),
@@ -310,7 +310,7 @@ def _sure(guest: Visitor, turn: Turn, key: int) -> web.Response:
     return html(page("draft_sure", guest.officer.language, guest.session, place="write", said=said, key=key))
 
 
-def _said(guest: Visitor, turn: Turn, key: int | None = None) -> web.Response:
+def turn_page(guest: Visitor, turn: Turn, key: int | None = None) -> web.Response:
     """What the desk said, as plain text, and the way on."""
     lines = [line for line in turn.shown.parts[-1].plain.splitlines() if line.strip()]
     text = page(
@@ -319,6 +319,6 @@ def _said(guest: Visitor, turn: Turn, key: int | None = None) -> web.Response:
         guest.session,
         place="write",
         lines=lines,
-        to=f"{_WAY}/{key}" if key is not None and turn.draft is not None else _WAY,
+        to=f"{WAY}/{key}" if key is not None and turn.draft is not None else WAY,
     )
     return html(text)

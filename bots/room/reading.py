@@ -14,6 +14,7 @@ from bots.room.desk import Above, Opened, Question, places
 from bots.room.pages import page
 from bots.room.texts import PageWords
 from bots.room.web import ROOM, SCRIPT, Room, Visitor, asked_ref, form, html, must_be_in, target
+from bots.showing.buttons import ANSWERS
 from bots.wording import labels
 from bots.wording.words import Words, words
 from schemas.errors import Code, OperationError
@@ -59,7 +60,7 @@ async def bulletins(request: web.Request) -> web.Response:
 
 async def bulletin(request: web.Request) -> web.Response:
     """One bulletin."""
-    guest, ref = await must_be_in(request), _ref(request)
+    guest, ref = await must_be_in(request), ref_of(request)
     try:
         opened = await request.app[ROOM].desk.open(guest.officer, guest.top, ref, _language(request))
     except Above as above:
@@ -69,7 +70,7 @@ async def bulletin(request: web.Request) -> web.Response:
 
 async def printing(request: web.Request) -> web.Response:
     """The same for paper: without buttons, with who printed it and when."""
-    guest, ref = await must_be_in(request), _ref(request)
+    guest, ref = await must_be_in(request), ref_of(request)
     room, officer = request.app[ROOM], guest.officer
     try:
         opened = await room.desk.open(officer, guest.top, ref, _language(request))
@@ -83,7 +84,7 @@ async def printing(request: web.Request) -> web.Response:
 
 async def acknowledge(request: web.Request) -> web.Response:
     """Acknowledge, and show the bulletin again."""
-    guest, ref = await must_be_in(request), _ref(request)
+    guest, ref = await must_be_in(request), ref_of(request)
     await form(request, guest)
     try:
         shown = await request.app[ROOM].desk.acknowledge(guest.officer, guest.top, ref)
@@ -98,7 +99,7 @@ async def file(request: web.Request) -> web.StreamResponse:
     The length is said first and the last bytes come only when the node has held all of them against the
     bulletin, so that a browser takes what failed for a download that broke off.
     """
-    guest, ref = await must_be_in(request), _ref(request)
+    guest, ref = await must_be_in(request), ref_of(request)
     try:
         held, pieces = await request.app[ROOM].desk.file(guest.officer, guest.top, ref, _number(request))
     except Above as above:
@@ -142,6 +143,7 @@ def question(query: Mapping[str, str]) -> Question:
 
 
 def _shown(guest: Visitor, opened: Opened, *, printed: str) -> str:
+    say = words(guest.officer.language)
     return page(
         "bulletin",
         guest.officer.language,
@@ -150,6 +152,7 @@ def _shown(guest: Visitor, opened: Opened, *, printed: str) -> str:
         links=opened.links,
         replies=opened.replies,
         acknowledged=opened.acknowledged,
+        answers=[(each.value, say.text(ANSWERS[each][1])) for each in opened.answers],
         printed=printed,
     )
 
@@ -193,7 +196,8 @@ def _older(chosen: dict[str, str], cursor: str | None) -> str:
     return "/?" + urlencode({**{name: value for name, value in asked.items() if value}, "cursor": cursor})
 
 
-def _ref(request: web.Request) -> str:
+def ref_of(request: web.Request) -> str:
+    """The reference in the address. Raises HTTPNotFound for what is none."""
     ref = asked_ref(request.match_info["ref"])
     if not ref:
         raise web.HTTPNotFound

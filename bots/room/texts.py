@@ -35,6 +35,7 @@ TEXTS: Final = {
     "acknowledge": N_("Acknowledge"),
     "acknowledged": N_("Acknowledged"),
     "acknowledge_about": N_("It tells the community that your agency has read it."),
+    "answer_about": N_("A draft is begun. Nothing goes out before it is released."),
     "print": N_("Print view"),
     "printed": N_("Printed for {name}, {time}"),
     "back": N_("Back to the bulletin"),

@@ -16,7 +16,7 @@ _IN_A_ROW: Final = 2
 """A phone cuts longer ones."""
 OTHERS_MAX: Final = 12
 """So many of what does not wait have a button: what a thumb goes through."""
-_ANSWERS: Final = {
+ANSWERS: Final = {
     Answer.SEEN: ("👀 ", N_("Seen here")),
     Answer.BLOCKED: ("🚫 ", N_("Blocked")),
     Answer.CONFIRMED: ("☑️ ", N_("Confirmed")),
@@ -102,7 +102,7 @@ def button_room(ref: str, room: str, say: Words) -> Button:
 
 def button_answer(record: Record, answer: Answer, say: Words) -> Button:
     """The button that begins an answer to a bulletin."""
-    sign, name = _ANSWERS[answer]
+    sign, name = ANSWERS[answer]
     return Button(sign + say.text(name), encode("answer", answer, short(record.bulletin.id)))
 
 

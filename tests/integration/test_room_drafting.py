@@ -11,7 +11,7 @@ from bots.state.officers import Officer
 from schemas.vocabulary import Language, Tlp
 from subscribers.records import Record
 from tests.support.node import DirectNode
-from tests.support.node_api import COMMUNITY
+from tests.support.node_api import COMMUNITY, make_record
 from tests.support.room import Browser, RoomStage, browser, csrf_in, running_room
 
 FILLED = {
@@ -169,3 +169,26 @@ async def test_what_is_above_a_session_is_not_written_or_seen_in_it(tmp_path: Pa
         assert "Malachite" not in (await guest.get("/write"))[1]
         for path in ("/write/1", "/write/1/edit"):
             assert "Malachite" not in (await guest.get(path))[1]
+
+
+async def test_what_is_withheld_from_chat_is_answered_where_it_is_read(stage: RoomStage) -> None:
+    question = make_record(1, kind="request", title="Seen a grey van?", tlp="TLP:AMBER")
+    threat = make_record(2, kind="threat", title="Van with false plates", tlp="TLP:AMBER")
+    await stage.node.arrive(question, threat)
+    async with browser(stage) as amina, browser(stage) as reader:
+        await signed_in(stage, amina, "Amina")
+        await signed_in(stage, reader, "Ed", Role.READER)
+        _, text = await amina.get(f"/b/{question.bulletin.ref}")
+        token = csrf_in(text)
+        status, text = await amina.post(f"/b/{question.bulletin.ref}/answer/reply", csrf=token)
+        assert status == 200
+        assert "Answer: Seen a grey van?" in text
+        answer = {"tlp": "amber", "com": COMMUNITY, "kind": "response", "sev": "info", "lang": "en"}
+        text = (await amina.post("/write/1/edit", csrf=token, **{**FILLED, **answer, "body": "Yes, twice."}))[
+            1
+        ]
+        assert "Yes, twice." in text
+        _, text = await amina.post(f"/b/{threat.bulletin.ref}/answer/seen", csrf=token)
+        assert f"Seen here: {threat.bulletin.ref}" in text
+        _, text = await reader.get(f"/b/{question.bulletin.ref}")
+        assert "/answer/" not in text
