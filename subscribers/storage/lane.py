@@ -23,6 +23,11 @@ MEND: Final = (
     "restore it from a backup; a node's own is mended by `liaison-agency salvage`, while it is stopped"
 )
 
+_OPENINGS: Final = """
+    SELECT format('SELECT 1 FROM "%w" LIMIT 1', name) FROM sqlite_schema WHERE type = 'table' AND rootpage = 0
+"""
+"""A statement for each virtual table, that opens a cursor on it."""
+
 T = TypeVar("T")
 
 
@@ -158,3 +163,25 @@ def connect(path: Path, key: bytes) -> apsw.Connection:
         connection.close()
         raise
     return connection
+
+
+def roll_back(connection: apsw.Connection) -> None:
+    """End the transaction, if one is open."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK").fetchall()
+
+
+def is_whole(connection: apsw.Connection, pragma: str) -> bool:
+    """What SQLite's `quick_check` or `integrity_check` says of one committed state. Raises apsw.Error.
+
+    FTS5 keeps the layout of its index in memory and looks whether others have changed it only where a cursor
+    is opened; the check of its index opens none, and holds an old layout against new pages. So one is opened
+    on every virtual table first, in the transaction that the check then reads in.
+    """
+    connection.execute("BEGIN").fetchall()
+    try:
+        for (opening,) in connection.execute(_OPENINGS).fetchall():
+            connection.execute(str(opening)).fetchall()
+        return connection.execute(f"PRAGMA {pragma}(1)").fetchall() == [("ok",)]
+    finally:
+        roll_back(connection)

@@ -18,7 +18,7 @@ from typing import Any, Final, Self, SupportsBytes, TypeVar
 import apsw
 
 from schemas.errors import Code, OperationError
-from subscribers.storage.lane import MEND, Lane
+from subscribers.storage.lane import MEND, Lane, is_whole, roll_back
 
 KEY_SIZE: Final = 32
 READ_DEADLINE: Final = 10.0
@@ -77,7 +77,7 @@ class Tx:
 
     async def _abandon(self) -> None:
         self._open = False
-        await self._lane.run(_roll_back)
+        await self._lane.run(roll_back)
 
 
 class Store:
@@ -166,7 +166,7 @@ class Store:
                 result = work(connection)
                 connection.execute("COMMIT")
             except BaseException:
-                _roll_back(connection)
+                roll_back(connection)
                 raise
             return result
 
@@ -201,16 +201,14 @@ class Store:
 
     async def quick_check(self) -> None:
         """Read every page, without holding the indexes against it. Raises OperationError `store_corrupt`."""
-        if await self.query("PRAGMA quick_check(1)") != [("ok",)]:
-            raise OperationError(Code.STORE_CORRUPT, "the database is damaged", MEND)
+        await self._check("quick_check", READ_DEADLINE)
 
     async def integrity_check(self) -> None:
         """Read every page, which takes seconds on a large file. Raises OperationError `store_corrupt`."""
+        await self._check("integrity_check", 3_600)
 
-        def check(connection: apsw.Connection) -> list[Row]:
-            return connection.execute("PRAGMA integrity_check(1)").fetchall()
-
-        if await self.read(check, deadline=3_600) != [("ok",)]:
+    async def _check(self, pragma: str, deadline: float) -> None:
+        if not await self.read(functools.partial(is_whole, pragma=pragma), deadline=deadline):
             raise OperationError(Code.STORE_CORRUPT, "the database is damaged", MEND)
 
     async def checkpoint(self) -> None:
@@ -248,11 +246,6 @@ async def _to_the_end(ending: Coroutine[Any, Any, None]) -> None:
             await asyncio.wait([task])
     if not task.cancelled():
         task.exception()
-
-
-def _roll_back(connection: apsw.Connection) -> None:
-    if connection.in_transaction:
-        connection.execute("ROLLBACK").fetchall()
 
 
 def _make_private(path: Path) -> None:

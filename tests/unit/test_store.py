@@ -17,6 +17,7 @@ from subscribers.storage.store import Store, Tx
 
 KEY = bytes(range(32))
 NOTES = "CREATE TABLE notes (n INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT"
+WORDS = "CREATE VIRTUAL TABLE words USING fts5 (text, content = '', contentless_delete = 1)"
 FOREVER = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r"
 
 
@@ -125,6 +126,39 @@ async def test_damage_is_found(tmp_path: Path) -> None:
         for reading in (store.integrity_check(), store.query("SELECT text FROM notes")):
             with pytest.raises(OperationError) as refused:
                 await reading
+            assert refused.value.code is Code.STORE_CORRUPT
+
+
+async def indexed(store: Store, count: int) -> None:
+    """So many bulletins' worth of words, each committed by itself."""
+    for n in range(count):
+        async with store.write() as tx:
+            await tx.execute(
+                "INSERT INTO words (rowid, text) SELECT count(*), ? FROM words", (f"word{n} all",)
+            )
+
+
+@pytest.mark.parametrize("readers", [1, 2])
+async def test_what_is_written_meanwhile_is_not_taken_for_damage(tmp_path: Path, readers: int) -> None:
+    async with await Store.open(tmp_path / "node.db", KEY, [WORDS], readers=readers) as store:
+        for check in (store.integrity_check, store.quick_check) * 3:
+            await indexed(store, 3)
+            await check()
+        writing = asyncio.create_task(indexed(store, 60))
+        while not writing.done():
+            await asyncio.gather(store.integrity_check(), store.quick_check())
+        await writing
+
+
+async def test_a_damaged_index_of_words_is_found(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path / "node.db", KEY, [WORDS]) as store:
+        await indexed(store, 3)
+        await store.integrity_check()
+        async with store.write() as tx:  # SQLite itself is content with it: only FTS5 can tell
+            await tx.execute("DELETE FROM words_data WHERE id > 10")
+        for check in (store.integrity_check, store.quick_check):
+            with pytest.raises(OperationError) as refused:
+                await check()
             assert refused.value.code is Code.STORE_CORRUPT
 
 
