@@ -82,7 +82,7 @@ def restore(
             settings = settings.model_copy(update={"nats": nats})
         secret = copies.read_passphrase(passphrase_file)
         log.configure(settings.log, "warning")  # stdout is for the answer
-        told = asyncio.run(copies.restore(settings, file, secret))
+        told = asyncio.run(copies.restore(settings, file, secret, _now()))
         text = f"{settings.state}: {_words(told)}\nnext: see the operator guide, Back up and restore"
         show({"state": str(settings.state), **told.shown()}, text, as_json=as_json)
 

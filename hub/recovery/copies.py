@@ -113,9 +113,9 @@ def verify(path: Path, passphrase: str) -> Told:
     return _told(_unstowed(path, passphrase, pass_over), path)
 
 
-async def restore(settings: HubSettings, path: Path, passphrase: str) -> Told:
+async def restore(settings: HubSettings, path: Path, passphrase: str, now: int) -> Told:
     """Make the hub's state directory, and its streams in an embedded server or the one that the settings
-    name.
+    name; `now` is Unix ms.
 
     All of it or nothing, as far as a server that is not ours allows: its streams are made one after the
     other. FormatError BAD_DOCUMENT or TRUNCATED for no whole backup; OperationError WRONG_KEY for another
@@ -135,7 +135,7 @@ async def restore(settings: HubSettings, path: Path, passphrase: str) -> Told:
             fresh, parts = Path(name) / "state", Path(name) / "parts"
             manifest = _unpack(path, passphrase, Path(name))
             (Path(name) / _FILES).rename(fresh)
-            await _restore_streams(settings, fresh, parts, manifest)
+            await _restore_streams(settings, fresh, parts, manifest, now)
             if state.exists():
                 state.rmdir()
             fresh.rename(state)
@@ -216,7 +216,9 @@ def _unstowed(path: Path, passphrase: str, put: Any) -> Manifest:  # noqa: ANN40
         raise _unwritten(path, error) from None
 
 
-async def _restore_streams(settings: HubSettings, fresh: Path, parts: Path, manifest: Manifest) -> None:
+async def _restore_streams(
+    settings: HubSettings, fresh: Path, parts: Path, manifest: Manifest, now: int
+) -> None:
     accounts = Accounts.load(fresh / "hub")
     async with contextlib.AsyncExitStack() as stack:
         urls, tls = settings.nats_urls, settings.tls_context() if settings.nats else None
@@ -231,7 +233,7 @@ async def _restore_streams(settings: HubSettings, fresh: Path, parts: Path, mani
                 what = Snapshot(config, state)
                 if stream == TRAFFIC:
                     made = int(manifest.about["made"])
-                    what = what._replace(config=Returned(made, what.last).marked(config))
+                    what = what._replace(config=Returned(made, what.last, now).marked(config))
                 last = await restored(nc, stream, what, (each.read_bytes() for each in files))
                 if last < what.last:  # how many there are says nothing: the old ones may have had their time
                     message = f"{stream} came back up to {last}, not {what.last}"

@@ -19,20 +19,25 @@ from schemas.frame import Frame
 
 METADATA: Final = "liaison-restored"
 """Of durables and of TRAFFIC: when the copy was made, in Unix milliseconds. FORMAT.md, "History"."""
+PUT_BACK: Final = "liaison-restored-at"
+"""Of the same: when it was put back. A copy may be put back twice, and each time something is lost."""
 _LAST: Final = "liaison-restored-to"
 """Of TRAFFIC: the last sequence that came from the copy."""
 
 
 class Returned(NamedTuple):
-    """`made` in Unix ms; `last` is the last sequence of TRAFFIC that came from the copy."""
+    """`made` and `at`, when it was put back, in Unix ms; `last` is the last sequence of TRAFFIC that came
+    from the copy.
+    """
 
     made: int
     last: int
+    at: int
 
     @property
     def metadata(self) -> dict[str, str]:
         """What the durables say of it."""
-        return {METADATA: str(self.made)}
+        return {METADATA: str(self.made), PUT_BACK: str(self.at)}
 
     def marked(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The configuration of TRAFFIC with the mark."""
@@ -44,7 +49,10 @@ async def returned(nc: Client) -> Returned | None:
     """The copy from which TRAFFIC was restored, if it was. Raises `JetStreamRefused`."""
     config = (await api(nc, f"STREAM.INFO.{TRAFFIC}"))["config"]
     found = config.get("metadata") or {}
-    return Returned(int(found[METADATA]), int(found[_LAST])) if METADATA in found else None
+    if METADATA not in found:
+        return None
+    made = int(found[METADATA])
+    return Returned(made, int(found[_LAST]), int(found.get(PUT_BACK, made)))
 
 
 def behind(head: ChainHead, frame: Frame) -> ChainHead:

@@ -2,7 +2,7 @@
 have lost, each under its own id, so that nobody has it twice, and in new epochs. FORMAT.md, "History".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -25,8 +25,19 @@ MIGRATIONS: Final = (
         made INTEGER PRIMARY KEY, noticed INTEGER NOT NULL, again INTEGER NOT NULL DEFAULT 0, ended INTEGER
     ) STRICT;
     """,
+    """
+    CREATE TABLE hub_returns(
+        at INTEGER PRIMARY KEY, made INTEGER NOT NULL, noticed INTEGER NOT NULL,
+        again INTEGER NOT NULL DEFAULT 0, ended INTEGER
+    ) STRICT;
+    INSERT INTO hub_returns(at, made, noticed, again, ended)
+        SELECT made, made, noticed, again, ended FROM hub_copies;
+    DROP TABLE hub_copies;
+    """,
 )
 METADATA: Final = "liaison-restored"
+PUT_BACK: Final = "liaison-restored-at"
+"""One copy may be put back twice, and each time the hub loses what came after it."""
 log = structlog.get_logger(__name__)
 
 _LATEST: Final = 9_000_000_000_000
@@ -51,13 +62,20 @@ class Resending:
 
     async def notice(self, nc: Client) -> None:
         """See on a new connection whether the hub has been restored since the last one."""
-        said = (await traffic_metadata(nc)).get(METADATA, "")
-        if said.isascii() and said.isdecimal() and (made := int(said)) < _LATEST:
-            await self._store.transact(partial(_note, made=made, now=self._clock()))
+        await self.told(await traffic_metadata(nc))
+
+    async def told(self, said: Mapping[str, str]) -> None:
+        """Note what the hub says of its feed."""
+        made = _time(said.get(METADATA, ""))
+        if made is None:
+            return
+        at = _time(said.get(PUT_BACK, ""))
+        now = self._clock()
+        await self._store.transact(partial(_note, at=made if at is None else at, made=made, now=now))
 
     async def finish(self) -> None:
         """The feeds have been read to their end: queue again what the hub may have lost."""
-        if not await self._store.query("SELECT 1 FROM hub_copies WHERE ended IS NULL"):
+        if not await self._store.query("SELECT 1 FROM hub_returns WHERE ended IS NULL"):
             return
         count = await self._store.transact(partial(_send_again, now=self._clock()))
         await self._outbox.begin_anew()
@@ -65,17 +83,25 @@ class Resending:
         log.warning("the hub was restored from a copy", sent_again=count)
 
 
-def _note(connection: apsw.Connection, made: int, now: int) -> None:
-    connection.execute("INSERT OR IGNORE INTO hub_copies(made, noticed) VALUES (?, ?)", (made, now))
+def _time(said: str) -> int | None:
+    """Unix ms; None for what is no time."""
+    sound = len(said) <= len(str(_LATEST)) and said.isascii() and said.isdecimal()
+    return time if sound and (time := int(said)) < _LATEST else None
+
+
+def _note(connection: apsw.Connection, at: int, made: int, now: int) -> None:
+    sql = "INSERT OR IGNORE INTO hub_returns(at, made, noticed) VALUES (?, ?, ?)"
+    connection.execute(sql, (at, made, now))
 
 
 def _send_again(connection: apsw.Connection, now: int) -> int:
     total = 0
-    rows: list[Row] = connection.execute("SELECT made FROM hub_copies WHERE ended IS NULL").fetchall()
-    for (made,) in rows:
+    sql = "SELECT at, made FROM hub_returns WHERE ended IS NULL"
+    rows: list[Row] = connection.execute(sql).fetchall()
+    for at, made in rows:
         # By our own clock; the hub's may differ by so much, and one too many does no harm.
         count = len(connection.execute(_AGAIN, (made - CLOCK_SKEW_MAX,)).fetchall())
-        connection.execute("UPDATE hub_copies SET ended = ?, again = ? WHERE made = ?", (now, count, made))
+        connection.execute("UPDATE hub_returns SET ended = ?, again = ? WHERE at = ?", (now, count, at))
         words = (
             f"the hub was restored from a copy of {instant(made)}; it gets {count} bulletins of ours again"
         )

@@ -46,4 +46,5 @@ NODE: Final[tuple[str, ...]] = (
     returned.MIGRATIONS[0],
     resending.MIGRATIONS[0],
     archive.MIGRATIONS[8],
+    resending.MIGRATIONS[1],
 )

@@ -187,6 +187,12 @@ async def test_the_hub_is_away_when_a_bulletin_is_published(
     world: World, pair: tuple[Member, Member, Community]
 ) -> None:
     publisher, reader, community = pair
+
+    async def nothing_waits() -> bool:
+        async with publisher.client() as agency:
+            return (await agency.status()).outbox == 0
+
+    await eventually(nothing_waits)  # what was said when the community was founded
     await world.hub.kill()
     queued = [(await publisher.publish(f"Number {number}", community.slug)).state for number in range(3)]
     assert queued == ["queued"] * 3

@@ -38,12 +38,12 @@ async def test_the_streams_come_back_and_chains_go_on_where_their_publishers_are
         for station in (france, kenya):
             await station.close()
     with pytest.raises(LiaisonError) as spoilt:
-        await restore(new, out, "another passphrase")
+        await restore(new, out, "another passphrase", hub.now)
     assert spoilt.value.code is Code.WRONG_KEY
     assert not new.state.exists()
-    assert await restore(new, out, WORD) == told
+    assert await restore(new, out, WORD, hub.now) == told
     with pytest.raises(LiaisonError) as full:
-        await restore(new, out, WORD)
+        await restore(new, out, WORD, hub.now)
     assert full.value.code is Code.ALREADY_KNOWN
     async with running(new) as back:
         assert back.office.directory.head == directory
