@@ -49,7 +49,7 @@ FOR_ADMINISTRATORS = {
     "lost": N_("A lost phone: shut it out at once"),
     "audit": N_("Who saw and did what"),
     "ceiling": N_("How much may be shown in chat"),
-    "alarms": N_("What the node warns of"),
+    "alarms": N_("What your agency's system warns of"),
 }
 ABOUT_OTHERS = frozenset({"invite", "officers", "lost", "audit", "ceiling", "room"})
 """Commands that make sense only where others can come in, or something is withheld."""

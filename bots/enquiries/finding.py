@@ -20,7 +20,7 @@ from bots.parsing.carried import carry
 from bots.parsing.queries import Query, facets, parse, without
 from bots.ports import NodeClient
 from bots.searches.alternatives import alternatives, with_strokes
-from bots.searches.facets import facet_label
+from bots.searches.facets import facet_button
 from bots.searches.matching import QUIET_KINDS
 from bots.showing.buttons import opening
 from bots.showing.overtaken import as_marked_now, at
@@ -193,6 +193,8 @@ class Finder:
             rows = ((Button("🔎 " + better[:_LABEL_MAX], again),), *rows)
         if rows:
             lines.append(say.text("Take a restriction away with its button."))
+        if query.filters.since is None:
+            lines.append(narrowed(say))
         if self.ceiling.full is not Tlp.RED:
             lines.append(say.text("Only bulletins that may be shown in chat are searched here."))
         await self.state.memory.set_data(page_key(officer), {**kept, "better": better})
@@ -235,10 +237,20 @@ class Shown:
 
 def _chips(query: Query, token: object, officer: Officer, known: list[Community]) -> Rows:
     buttons = [
-        Button("✖️ " + facet_label(each, known, officer)[:_LABEL_MAX], encode("find", "cut", token, index))
+        Button("✖️ " + facet_button(each, known, officer), encode("find", "cut", token, index))
         for index, each in enumerate(facets(query))
     ]
     return tuple(tuple(buttons[at : at + _CHIPS]) for at in range(0, len(buttons), _CHIPS))
+
+
+def narrowed(say: Words) -> str:
+    """That filters may do what words did not: where words fail, the time often does not."""
+    return say.text(
+        "Or send fewer words, with filters: {since} for the last seven days, {kind}, {region}.",
+        since=say.embed("since:7d"),
+        kind=say.embed("kind:cyber"),
+        region=say.embed("region:FR"),
+    )
 
 
 def hits(page: Page, say: Words) -> str:

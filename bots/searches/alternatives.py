@@ -66,5 +66,12 @@ def quoted(words: str, say: Words) -> str:
     return f" {say.text('or')} ".join(marked)
 
 
+def both_languages(say: Words) -> str:
+    """How a word and its translation are looked for, with a word of this language: no search translates."""
+    own = say.text("stadium")
+    translated = "stade" if say.language is Language.ENGLISH else "stadium"
+    return spoken(f"{own} {_STROKE} {translated}", say)
+
+
 def _ors(say: Words) -> frozenset[str]:
     return frozenset({say.text("or")}) | _ALSO.get(say.language, frozenset())

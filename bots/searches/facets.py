@@ -20,6 +20,8 @@ from schemas.vocabulary import Kind, Language, Severity
 from subscribers.records import Community
 
 NAME_MAX: Final = 40
+BUTTON_MAX: Final = 30
+_UNQUOTED: Final = str.maketrans("", "", '"“”«»')
 _NAMED: Final = (
     ("words", 1), ("events", 1), ("subjects", 1), ("tactics", 2), ("kinds", 2), ("regions", 3),
     ("communities", 1), ("severity_at_least", 1),
@@ -38,6 +40,20 @@ def facet_label(facet: Facet, known: Iterable[Community], officer: Officer) -> s
         day = format_date(at, "medium", locale=say.locale)
         return say.text("from {day}", day=day) if facet.field == "since" else say.text("until {day}", day=day)
     return _label(facet, known, say)
+
+
+def facet_button(facet: Facet, known: Iterable[Community], officer: Officer) -> str:
+    """The same, short enough for a button: words are cut within their quotation marks."""
+    label = facet_label(facet, known, officer)
+    if len(label) <= BUTTON_MAX:
+        return label
+    if facet.field != "words":
+        return label[: BUTTON_MAX - 1].rstrip() + "…"
+    say, kept = words(officer.language), facet.value.translate(_UNQUOTED)
+    while len(label) > BUTTON_MAX and kept:
+        kept = kept[:-1].rstrip(" |")
+        label = say.text("the words {words}", words=quoted(kept + "…", say))
+    return label
 
 
 def describe(search: Search, known: Sequence[Community], say: Words) -> str:

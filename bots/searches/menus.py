@@ -9,7 +9,7 @@ from typing import Final
 from bots.dialogue.menus import QUIET, hours, tick, zone_button
 from bots.dialogue.screens import screen
 from bots.parsing.actions import encode
-from bots.searches.alternatives import EXAMPLE, quoted
+from bots.searches.alternatives import EXAMPLE, both_languages, quoted
 from bots.searches.facets import describe
 from bots.searches.loudness import language, mode, named, quiet_hours, told
 from bots.searches.watching import NEVER_QUIET, Mode, Search, Subscription
@@ -149,10 +149,12 @@ def asking_words(officer: Officer, draft: Search) -> Rendered:
     """Words that must stand in the text."""
     say = words(officer.language)
     text = say.text(
-        "Send the words that must all stand in a bulletin, in any language; quoted words must stand together."
-        " If one or another is enough, write “or” or | between them: {example}. What you send takes the place"
-        " of the words before. The chat service can read them: no names, no facts of a case.",
+        "Send the words that must all stand in a bulletin; quoted words must stand together. If one or"
+        " another is enough, write “or” or | between them: {example}. Your words are not translated, but a"
+        " bulletin’s translations are searched as well; for two languages send both: {both}. What you send"
+        " takes the place of the words before. The chat service can read them: no names, no facts of a case.",
         example=say.embed(say.text(EXAMPLE)),
+        both=say.embed(both_languages(say)),
     )
     buttons = [Button("🧹 " + say.text("No words"), encode("sub", "nowords"))] if draft.words else []
     held = "\n\n" + say.text("the words {words}", words=quoted(draft.words, say)) if draft.words else ""

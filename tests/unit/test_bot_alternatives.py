@@ -3,7 +3,15 @@
 import pytest
 
 from bots.enquiries.merging import REACH, any_of
-from bots.searches.alternatives import ALTERNATIVES_MAX, EXAMPLE, alternatives, quoted, spoken, with_strokes
+from bots.searches.alternatives import (
+    ALTERNATIVES_MAX,
+    EXAMPLE,
+    alternatives,
+    both_languages,
+    quoted,
+    spoken,
+    with_strokes,
+)
 from bots.searches.facets import describe, suggested_name
 from bots.searches.watching import Search, Sight
 from bots.showing.release import Ceiling
@@ -43,6 +51,14 @@ def test_each_language_has_its_or_and_an_example_of_it(language: Language) -> No
     kept = with_strokes(say.text(EXAMPLE), say)
     assert len(alternatives(kept)) == 2
     assert spoken(kept, say) == say.text(EXAMPLE)
+
+
+@pytest.mark.parametrize("language", SPOKEN)
+def test_a_word_and_its_translation_can_be_sent_as_the_example_has_them(language: Language) -> None:
+    say = words(language)
+    own, translated = alternatives(with_strokes(both_languages(say), say))
+    assert own == say.text("stadium")
+    assert translated == ("stade" if language is Language.ENGLISH else "stadium")
 
 
 def test_or_may_be_written_otherwise() -> None:

@@ -161,6 +161,18 @@ def test_arabic_counts_eleven_and_a_hundred_in_their_own_cases() -> None:
     assert [found(11), found(100)] == ["11 مؤشراً لأنظمتكم", "100 مؤشر لأنظمتكم"]
 
 
+def test_arabic_plurals_stand_where_the_header_looks_for_them() -> None:
+    """The fifth form is for 100 to 102, the sixth for 11 to 99, whose noun has a tanwin: not the reverse."""
+    for message in read(Language.ARABIC):
+        if isinstance(message.id, tuple) and isinstance(message.string, tuple):
+            hundred, eleven = (re.sub("\u0627?\u064b\u0627?", "\u064b", each) for each in message.string[4:])
+            assert hundred.count("\u064b") <= eleven.count("\u064b"), message.id
+            if hundred != eleven:
+                assert hundred.count("\u064b") < eleven.count("\u064b"), message.id
+    aged = ("This list is {number} day old.", "This list is {number} days old.")
+    assert words(Language.ARABIC).count(*aged, 273) == "عمر هذه القائمة 273 يومًا."
+
+
 @pytest.mark.parametrize(
     "language, said",
     [

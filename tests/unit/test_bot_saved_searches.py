@@ -1,5 +1,7 @@
 """Making a saved search, naming it, and the list of those that there are: pure decisions and screens."""
 
+import re
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,7 +15,15 @@ from bots.parsing.queries import Facet
 from bots.searches import menus as search_menus
 from bots.searches import saved_menus
 from bots.searches.drafts import TYPED, pressed, typed
-from bots.searches.facets import NAME_MAX, describe, facet_label, fit_name, suggested_name
+from bots.searches.facets import (
+    BUTTON_MAX,
+    NAME_MAX,
+    describe,
+    facet_button,
+    facet_label,
+    fit_name,
+    suggested_name,
+)
 from bots.searches.loudness import told
 from bots.searches.menus import Offer
 from bots.searches.recents import recent
@@ -150,6 +160,22 @@ def test_a_search_is_described_on_one_line() -> None:
     assert describe(many, [], ENGLISH).endswith("France (FR-14), France (FR-15), and 4 more")
     assert facet_label(Facet(field="since", value="2026-06-30T23:00:00Z"), [], ED) == "from Jul 1, 2026"
     assert facet_label(Facet(field="until", value="2026-06-30T12:00:00Z"), [], ED) == "until Jun 30, 2026"
+
+
+@pytest.mark.parametrize("language", SPOKEN)
+@pytest.mark.parametrize("kept", ["port ferri semaine derniere", 'port | "stade de france" | gare', "x" * 90])
+def test_words_on_a_button_are_cut_within_their_quotation_marks(language: Language, kept: str) -> None:
+    shown = facet_button(Facet(field="words", value=kept), [], replace(ED, language=language))
+    first, last = words(language).text("“{name}”", name="|").split("|")
+    assert len(shown) <= BUTTON_MAX
+    assert "…" + last in re.sub("[\u2066-\u2069]", "", shown)
+    assert shown.count(first.strip()) == shown.count(last.strip()) > 0
+
+
+def test_what_fits_a_button_is_not_cut_and_a_long_title_says_that_it_is() -> None:
+    assert facet_button(Facet(field="words", value="ferry"), [], ED) == "the words “ferry”"
+    event = facet_button(Facet(field="events", value="The Great Games of All Agencies"), [], ED)
+    assert event == "The Great Games of All Agenci…"
 
 
 def test_only_what_may_be_shown_is_offered() -> None:
