@@ -9,7 +9,9 @@ import apsw
 
 from schemas.attachments import Attachment, Seal
 from schemas.bulletin import Bulletin, Draft, Shared, parse_bulletin
+from schemas.encoding import from_base64
 from schemas.errors import Code, OperationError
+from schemas.signing import KEY_SIZE
 from subscribers.core import Core
 from subscribers.files.downloads import Downloads
 from subscribers.files.fetching import Fetch
@@ -37,7 +39,11 @@ class FileDesk:
         self._rows = Uploads(core.store)
         self._staging = Staging(self._rows, self._spool, core.clock, core.new_id)
         self._downloads = Downloads()
-        self._uploader = Uploader(self._rows, self._staging, core.link, core.ledger, core.endpoint)
+        self._uploader = Uploader(
+            self._rows, self._staging, lambda: core.link.nc, self._hub_key, core.endpoint
+        )
+        core.resending.kept = self._staging.kept
+        core.resending.on_queued = self._staging.ready.set
 
     async def run(self) -> None:
         """Send what is ready, and now and then throw away what is old."""
@@ -112,6 +118,10 @@ class FileDesk:
             keep = {*self._downloads.paths(), *await self._staging.paths()}
             await asyncio.to_thread(self._spool.sweep, keep, self._days)
             await asyncio.sleep(_HOUR_SECONDS)
+
+    def _hub_key(self) -> bytes:
+        hub = self._core.ledger.known().hub
+        return from_base64(hub.key, KEY_SIZE) if hub else b""
 
     def _check_line(self) -> None:
         if self._core.parcels is not None:

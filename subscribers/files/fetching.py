@@ -84,11 +84,13 @@ class Fetch:
             self.failed = error
 
     async def _addresses(self) -> list[bytes]:
-        """The chunks' addresses: from beside the chunks if they are there and lead to the root, else from the
-        hub.
+        """The chunks' addresses: from beside the chunks if they are there and lead to the root, from the
+        chunks themselves if all are there, else from the hub.
         """
         root, kept = bytes.fromhex(self.seal.root), beside(self.path)
         if held := await asyncio.to_thread(addresses_in, kept, root, self.chunks):
+            return held
+        if held := await asyncio.to_thread(addresses_of, self.path, self.attachment.size, root):
             return held
         level = [root]
         for _, below in pairwise(levels(self.chunks)):
@@ -116,7 +118,7 @@ class Fetch:
             raise OperationError(
                 Code.MISSING_CHUNK,
                 "the hub does not have a chunk of it (any more)",
-                "ask the publisher to send the file again",
+                "fetch it later; if it stays away, its publisher has to attach it to a new bulletin",
             )
         return check_blob(reply.data, address)
 
@@ -149,3 +151,11 @@ def addresses_in(path: Path, root: bytes, chunks: int) -> list[bytes]:
         data = file.read(chunks * ADDRESS_SIZE)
     found = [data[at : at + ADDRESS_SIZE] for at in range(0, len(data), ADDRESS_SIZE)]
     return found if found and tree(found).root == root else []
+
+
+def addresses_of(path: Path, size: int, root: bytes) -> list[bytes]:
+    """The chunks' addresses from the chunks; none unless all are on disk and lead to the root. A file of ours
+    has no others beside it, and its own node needs no hub for it.
+    """
+    found = list(map(address_of, whole_chunks(path, size)))
+    return found if len(found) == chunk_count(size) and tree(found).root == root else []

@@ -90,6 +90,12 @@ def blob_count(size: int) -> int:
     return chunk_count(size) + len(list_sizes(chunk_count(size)))
 
 
+def is_whole(path: Path, size: int) -> bool:
+    """Whether all chunks and lists of a file of `size` bytes are there, by their length."""
+    offset, length = _span(size, blob_count(size) - 1)
+    return path.exists() and on_disk(path.stat).st_size >= offset + length
+
+
 def read_blobs(path: Path, size: int, numbers: range) -> list[bytes]:
     """These chunks of a file of `size` bytes, or lists behind them. OperationError `store_corrupt`."""
     found = []

@@ -16,10 +16,10 @@ from schemas.attachments import Attachment
 from schemas.errors import Code, LiaisonError, OperationError
 from subscribers.attachments import fresh
 from subscribers.files.shapes import File, Upload
-from subscribers.files.spool import Spool, blob_count, remove
+from subscribers.files.spool import Spool, blob_count, is_whole, remove
 from subscribers.files.stage_pass import Pass, sealed_again
 from subscribers.storage.store import unbroken
-from subscribers.storage.upload_rows import Staged, Uploads
+from subscribers.storage.upload_rows import Kept, Staged, Uploads
 
 OPEN_MAX: Final = 16
 """Files that one client may have under way at the same time."""
@@ -60,8 +60,7 @@ class Staging:
         async with self._turn:
             staged = await self._rows.of_file(client, file) or await self._new(client, file)
         if staged.state == "refused":
-            staged = staged._replace(state="sending", code=None)
-            await self._rows.put(staged)
+            await self._rows.step(staged, staged._replace(state="sending", code=None))
             self.ready.set()
         elif staged.state == "staging":
             async with self._own_turn(staged.id):
@@ -106,12 +105,14 @@ class Staging:
 
     async def sent(self, staged: Staged, sent: int) -> None:
         """The hub has confirmed so many of its blobs."""
-        whole = sent == blob_count(staged.size)
-        await self._rows.put(staged._replace(sent=sent, state="stored" if whole else "sending"))
+        state = staged.state
+        if sent == blob_count(staged.size):
+            state = "used" if state == "again" else "stored"
+        await self._rows.step(staged, staged._replace(sent=sent, state=state))
 
     async def refused(self, staged: Staged, code: str) -> None:
         """The hub does not take it."""
-        await self._rows.put(staged._replace(state="refused", code=code))
+        await self._rows.step(staged, staged._replace(state="refused", code=code))
 
     def path(self, staged: Staged) -> Path:
         """Where the chunks of an upload are."""
@@ -120,6 +121,13 @@ class Staging:
     async def paths(self) -> set[Path]:
         """Where the chunks of all uploads are."""
         return {self.path(each) for each in await self._rows.all()}
+
+    async def kept(self) -> Kept:
+        """Of what could be sent to the hub once more, what is on this disk and what is not."""
+        rows = [each for each in await self._rows.all() if each.state != "staging"]
+        here = await asyncio.to_thread(lambda: [is_whole(self.path(each), each.size) for each in rows])
+        found = list(zip(rows, here, strict=True))
+        return Kept([each for each, whole in found if whole], [each for each, whole in found if not whole])
 
     async def expire(self, days: int) -> None:
         """Forget uploads that began so many days ago: what goes with a bulletin is at the hub."""

@@ -1,15 +1,17 @@
 """What a node does when the hub was restored from a copy: it sends its own bulletins again that the hub may
-have lost, each under its own id, so that nobody has it twice, and in new epochs. FORMAT.md, "History".
+have lost, each under its own id, so that nobody has it twice, and in new epochs. FORMAT.md, "History". The
+chunks of files that it still holds go again as well.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import apsw
 import structlog
 from nats.aio.client import Client
 
+from schemas.bulletin import parse_bulletin
 from schemas.encoding import instant
 from schemas.limits import CLOCK_SKEW_MAX
 from schemas.vocabulary import AlarmName
@@ -18,6 +20,7 @@ from subscribers.exchange.outbox import Outbox
 from subscribers.judging.alarms import Alarm, AlarmKey, raise_alarms
 from subscribers.storage.ledger import Ledger
 from subscribers.storage.store import Row, Store
+from subscribers.storage.upload_rows import Kept, send_again
 
 MIGRATIONS: Final = (
     """
@@ -46,9 +49,13 @@ _AGAIN: Final = """
         SELECT p.payload FROM bulletins b JOIN payloads p USING (position) WHERE b.id = outgoing.id
     ) WHERE state = 'admitted' AND id IN (
         SELECT id FROM bulletins WHERE own = 1 AND received >= ? AND flags NOT LIKE '%private%'
-    ) RETURNING 1
+    ) RETURNING payload
 """
 """Replies that only their originator can read are not kept as they were sealed: those are not sent again."""
+
+
+async def _nothing() -> Kept:
+    return Kept()
 
 
 class Resending:
@@ -59,6 +66,10 @@ class Resending:
         self._ledger = ledger
         self._outbox = outbox
         self._clock = clock
+        self.kept: Callable[[], Awaitable[Kept]] = _nothing
+        """Gives what is there of the files that went with bulletins, or are to."""
+        self.on_queued: Callable[[], None] = lambda: None
+        """Called when what goes again is written down."""
 
     async def notice(self, nc: Client) -> None:
         """See on a new connection whether the hub has been restored since the last one."""
@@ -77,10 +88,12 @@ class Resending:
         """The feeds have been read to their end: queue again what the hub may have lost."""
         if not await self._store.query("SELECT 1 FROM hub_returns WHERE ended IS NULL"):
             return
-        count = await self._store.transact(partial(_send_again, now=self._clock()))
+        kept = await self.kept()
+        sent = await self._store.transact(partial(_send_again, kept=kept, now=self._clock()))
+        self.on_queued()
         await self._outbox.begin_anew()
         self._ledger.alarmed.set()
-        log.warning("the hub was restored from a copy", sent_again=count)
+        log.warning("the hub was restored from a copy", sent_again=sent.bulletins, files_gone=sent.gone)
 
 
 def _time(said: str) -> int | None:
@@ -94,17 +107,38 @@ def _note(connection: apsw.Connection, at: int, made: int, now: int) -> None:
     connection.execute(sql, (at, made, now))
 
 
-def _send_again(connection: apsw.Connection, now: int) -> int:
-    total = 0
+class _Sent(NamedTuple):
+    """How many bulletins go again, and how many of their files this node does not hold any more."""
+
+    bulletins: int
+    gone: int
+
+
+def _send_again(connection: apsw.Connection, kept: Kept, now: int) -> _Sent:
+    total = _Sent(0, 0)
+    send_again(connection, kept, now)
+    here = {each.root for each in kept.here}
     sql = "SELECT at, made FROM hub_returns WHERE ended IS NULL"
     rows: list[Row] = connection.execute(sql).fetchall()
     for at, made in rows:
         # By our own clock; the hub's may differ by so much, and one too many does no harm.
-        count = len(connection.execute(_AGAIN, (made - CLOCK_SKEW_MAX,)).fetchall())
+        again: list[Row] = connection.execute(_AGAIN, (made - CLOCK_SKEW_MAX,)).fetchall()
+        count = len(again)
+        gone = len({root for (payload,) in again for root in _roots(payload)} - here)
         connection.execute("UPDATE hub_returns SET ended = ?, again = ? WHERE at = ?", (now, count, at))
         words = (
             f"the hub was restored from a copy of {instant(made)}; it gets {count} bulletins of ours again"
         )
+        if gone:
+            words += f", without {gone} of their files: this node holds them no more"
         raise_alarms(connection, [Alarm(AlarmKey(AlarmName.ROLLBACK), now, words)])
-        total += count
+        total = _Sent(total.bulletins + count, total.gone + gone)
     return total
+
+
+def _roots(payload: bytes) -> list[str]:
+    """Of the files of a bulletin. Those of a release are its original's, and its publisher's to send."""
+    bulletin = parse_bulletin(payload)
+    if bulletin.release:
+        return []
+    return [each.seal.root for each in bulletin.attachments if each.seal]

@@ -1,6 +1,6 @@
 """Uploads as the node's store keeps them: what a file is, its key, and how far it has gone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
 import apsw
@@ -24,14 +24,20 @@ MIGRATIONS: Final = (
     """,
 )
 _OF_FILE: Final = """SELECT * FROM uploads WHERE client = ? AND name = ? AND media = ? AND size = ?
-    AND sha256 = ? AND state != 'used' ORDER BY made DESC LIMIT 1"""
+    AND sha256 = ? AND state NOT IN ('used', 'again') ORDER BY made DESC LIMIT 1"""
+_STEP: Final = """UPDATE uploads SET state = ?, sent = ?, code = ?
+    WHERE id = ? AND made = ? AND state = ? AND sent = ?"""
+_AGAIN: Final = """UPDATE uploads SET sent = 0, made = ?,
+    state = CASE state WHEN 'stored' THEN 'sending' WHEN 'used' THEN 'again' ELSE state END
+    WHERE id = ? AND state != 'staging'"""
 
-State = Literal["staging", "sending", "stored", "refused"]
+Told = Literal["staging", "sending", "stored", "refused"]
+State = Told | Literal["used", "again"]
 
 
 class Staged(NamedTuple):
-    """A row. `sent` counts blobs that the hub has confirmed; `made` is Unix ms. In the table a state may also
-    be `used`: it goes with a bulletin, and is no upload any more.
+    """A row. `sent` counts blobs that the hub has confirmed; `made` is Unix ms. What is `used` goes with a
+    bulletin, and is no upload any more; so is what goes out `again`, because the hub may have lost it.
     """
 
     id: str
@@ -75,12 +81,29 @@ class Staged(NamedTuple):
             media=self.media,
             size=self.size,
             sha256=self.sha256,
-            state=self.state,
+            state=_told(self.state),
             taken=taken,
             blobs=blob_count(self.size),
             sent=self.sent,
             code=self.code or (trouble if self.state == "sending" else None),
         )
+
+
+def _told(state: State) -> Told:
+    match state:
+        case "used" | "again":
+            return "stored"
+        case _:
+            return state
+
+
+class Kept(NamedTuple):
+    """Uploads that had been taken in whole: those whose chunks are on this disk, and those of which they have
+    gone.
+    """
+
+    here: Sequence[Staged] = ()
+    gone: Sequence[Staged] = ()
 
 
 class Uploads:
@@ -98,6 +121,14 @@ class Uploads:
 
         await self._store.transact(write)
 
+    async def step(self, before: Staged, after: Staged) -> None:
+        """How far one is now, if it is still where it was: a hub that was restored meanwhile may have set it
+        back.
+        """
+        now = (after.state, after.sent, after.code)
+        was = (before.id, before.made, before.state, before.sent)
+        await self._store.transact(lambda connection: connection.execute(_STEP, now + was).fetchall())
+
     async def of_file(self, client: str, file: File) -> Staged | None:
         """The upload of this file by this client that there is."""
         asked = (client, file.name, file.media, file.size, file.sha256)
@@ -106,7 +137,8 @@ class Uploads:
     async def of_client(self, client: str, upload: str) -> Staged:
         """OperationError `not_found`."""
         found = await self._one(
-            "SELECT * FROM uploads WHERE id = ? AND client = ? AND state != 'used'", (upload, client)
+            "SELECT * FROM uploads WHERE id = ? AND client = ? AND state NOT IN ('used', 'again')",
+            (upload, client),
         )
         if found is None:
             raise OperationError(
@@ -135,5 +167,20 @@ class Uploads:
 
 
 def use(connection: apsw.Connection, roots: Sequence[str]) -> None:
-    """They go with a bulletin that is written in the same transaction."""
-    connection.executemany("UPDATE uploads SET state = 'used' WHERE root = ?", [(each,) for each in roots])
+    """They go with a bulletin that is written in the same transaction. What the hub is found to have lost in
+    this moment goes to it again.
+    """
+    sql = "UPDATE uploads SET state = iif(state IN ('stored', 'used'), 'used', 'again') WHERE root = ?"
+    connection.executemany(sql, [(each,) for each in roots])
+
+
+def send_again(connection: apsw.Connection, kept: Kept, now: int) -> None:
+    """The hub may have lost any of their chunks. They are kept as long as if they had begun now."""
+    connection.executemany(_AGAIN, [(now, each.id) for each in kept.here])
+    forget(connection, kept.gone)
+
+
+def forget(connection: apsw.Connection, uploads: Iterable[Staged]) -> None:
+    """Their chunks are gone: a client that has not used one yet attaches its file again."""
+    sql = "DELETE FROM uploads WHERE id = ? AND state != 'staging'"
+    connection.executemany(sql, [(each.id,) for each in uploads])

@@ -16,12 +16,12 @@ from schemas.errors import Code, LiaisonError
 from schemas.limits import CHUNK_MAX, CHUNK_SIZE
 from subscribers.attachments import Opener
 from subscribers.files.downloads import opened_from
-from subscribers.files.fetching import Fetch
+from subscribers.files.fetching import Fetch, addresses_of
 from subscribers.files.shapes import PIECE_MAX, File
 from subscribers.files.spool import Spool, blob_count, read_blobs, spooled
 from subscribers.files.staging import OPEN_MAX, Staging
 from subscribers.storage.store import Store
-from subscribers.storage.upload_rows import MIGRATIONS, Staged, Uploads
+from subscribers.storage.upload_rows import MIGRATIONS, Kept, Staged, Uploads, send_again, use
 
 DATA = os.urandom(5 * CHUNK_SIZE + 17)
 DAY = 24 * 3600 * 1000
@@ -40,16 +40,27 @@ class Machine:
         self.limit = limit
         self.now = 1_769_848_200_000
         self.rows: Uploads | None = None
+        self.store: Store | None = None
 
     @asynccontextmanager
     async def node(self) -> AsyncIterator[Staging]:
         spool = Spool(self.directory / "attachments", self.limit)
         spool.prepare()
         async with await Store.open(self.directory / "node.db", bytes(32), MIGRATIONS) as store:
-            self.rows = Uploads(store)
+            self.rows, self.store = Uploads(store), store
             staging = Staging(self.rows, spool, lambda: self.now, lambda: str(uuid_utils.uuid7()))
             yield staging
             staging.close()
+
+    async def use(self, root: str) -> None:
+        """A bulletin is written that has this file."""
+        assert self.store
+        await self.store.transact(lambda connection: use(connection, [root]))
+
+    async def lost(self, kept: Kept) -> None:
+        """The hub is found to have been restored from a copy."""
+        assert self.store
+        await self.store.transact(lambda connection: send_again(connection, kept, self.now))
 
     async def row(self, upload: str, client: str = "cli") -> Staged:
         assert self.rows
@@ -201,6 +212,68 @@ async def test_room_and_files_under_way_are_bounded_and_old_ones_go(machine: Mac
         await staging.expire(days=1)
         assert await staging.paths() == set()
         assert not any(each.exists() for each in paths)
+
+
+async def test_what_a_restored_hub_may_have_lost_goes_again_from_its_first_chunk(machine: Machine) -> None:
+    async with machine.node() as staging:
+        assert machine.rows
+        names = ("used", "stored", "sending", "refused", "staging")
+        ids = {}
+        for name in names:
+            ids[name] = (await staging.begin("cli", file_of(DATA, name))).id
+            if name != "staging":
+                await staging.add("cli", ids[name], 0, DATA)
+        for name, sent in (("used", 7), ("stored", 7), ("sending", 4)):
+            await staging.sent(await machine.row(ids[name]), sent)
+        used = await machine.row(ids["used"])
+        assert used.root
+        await machine.use(used.root)
+        await staging.sent(await machine.row(ids["refused"]), 3)
+        await staging.refused(await machine.row(ids["refused"]), "over_quota")
+        on_the_way = await machine.row(ids["sending"])
+        kept = await staging.kept()
+        assert ({each.name for each in kept.here}, kept.gone) == (set(names) - {"staging"}, [])
+        machine.now += DAY
+        await machine.lost(kept)
+        rows = {each.name: each for each in await machine.rows.all()}
+        assert [rows[name].state for name in names] == ["again", "sending", "sending", "refused", "staging"]
+        assert {each.sent for each in rows.values()} == {0}
+        await staging.sent(on_the_way, 7)  # the end of a window that had begun before
+        assert await machine.row(ids["sending"]) == rows["sending"]
+        with pytest.raises(LiaisonError) as gone:
+            await staging.status("cli", ids["used"])
+        assert gone.value.code is Code.NOT_FOUND
+        assert (await staging.begin("cli", file_of(DATA, "used"))).id != ids["used"]
+        # Its bulletin was on its way meanwhile: nobody else would send the rest.
+        stored = rows["stored"]
+        assert stored.root
+        await machine.use(stored.root)
+        await staging.sent(rows["used"], 7)
+        await machine.use(used.root)  # a release of it
+        assert [each.name for each in await machine.rows.all("used")] == ["used"]
+        assert [each.name for each in await machine.rows.all("again")] == ["stored"]
+        machine.now += DAY - 1
+        await staging.expire(days=1)
+        assert [each.name for each in await machine.rows.all("again")] == ["stored"]
+        staging.path(stored).unlink()
+        await machine.lost(await staging.kept())
+        assert [each.name for each in await machine.rows.all("again")] == ["used"]
+
+
+async def test_a_file_of_ours_is_read_without_the_hub(machine: Machine) -> None:
+    async with machine.node() as staging:
+        upload = await staging.begin("cli", file_of(DATA))
+        await staging.add("cli", upload.id, 0, DATA)
+        row = await machine.row(upload.id)
+        found = blobs(staging, row)
+        addresses = [address_of(each) for each in found[:6]]
+        path, root = staging.path(row), bytes.fromhex(row.root or "")
+        assert addresses_of(path, row.size, root) == addresses
+        assert addresses_of(path, row.size, bytes(32)) == []
+        path.write_bytes(b"".join(found[:5]))
+        assert addresses_of(path, row.size, root) == []
+        path.unlink()
+        assert addresses_of(path, row.size, root) == []
 
 
 def test_what_was_fetched_longest_ago_makes_room_and_what_is_old_goes(tmp_path: Path) -> None:
