@@ -59,7 +59,8 @@ async def hand_over(
     rosters = [await state.rosters.shifts(number) for number in await state.rosters.numbers()]
     turns = [roster.last_turn(shifts, officer.id, now, zone) for shifts in rosters]
     rostered = any(each.officer == officer.id for shifts in rosters for each in shifts)
-    since, why = stretches.begun(turns, now, rostered=rostered)
+    taken = await state.rosters.took_over(officer.id, now)
+    since, why = stretches.begun(turns, now, rostered=rostered, taken=taken)
     if back is not None:
         since, why = now - back, Why.ASKED
     stretch = Stretch(f"shift-asked-{int(now * 1000)}", since, now + 1)

@@ -25,6 +25,7 @@ class Why(StrEnum):
     LAST = "last"
     NOT_LATELY = "lately"
     NO_ROSTER = "none"
+    TAKEN = "taken"
     ASKED = "asked"
     RELIEVED = "relieved"
 
@@ -42,13 +43,16 @@ def read(text: str) -> float | None:
     return seconds
 
 
-def begun(turns: Iterable[Turn | None], now: float, *, rostered: bool) -> tuple[float, Why]:
+def begun(
+    turns: Iterable[Turn | None], now: float, *, rostered: bool, taken: bool = False
+) -> tuple[float, Why]:
     """When the shift of an officer began, given the last `turns` that they had on each roster, and why it is
-    that; `rostered`: they stand on one.
+    that; `rostered`: they stand on one; `taken`: they have taken over, and are told what came before that.
     """
     last = max((each for each in turns if each is not None), key=lambda each: each.since, default=None)
     if last is None:
-        return now - TAKEN_FOR, Why.NOT_LATELY if rostered else Why.NO_ROSTER
+        why = Why.NOT_LATELY if rostered else Why.NO_ROSTER
+        return now - TAKEN_FOR, Why.TAKEN if taken else why
     return last.since, Why.RUNNING if last.until > now else Why.LAST
 
 
@@ -61,6 +65,11 @@ def title(why: str, since: str, seconds: float, say: Words) -> str:
             return say.text("Hand-over since your last shift began, {since}", since=since)
         case Why.NO_ROSTER:
             text = say.text("Hand-over of {hours}, as you are on no roster", hours=_hours(seconds, say))
+        case Why.TAKEN:
+            text = say.text(
+                "Hand-over of {hours}, as you took over and had no shift of your own",
+                hours=_hours(seconds, say),
+            )
         case Why.NOT_LATELY:
             text = say.text(
                 "Hand-over of {hours}, as you had no shift in the last two days", hours=_hours(seconds, say)
@@ -74,4 +83,7 @@ def title(why: str, since: str, seconds: float, say: Words) -> str:
 
 
 def _hours(seconds: float, say: Words) -> str:
-    return say.count("the last {number} hour", "the last {number} hours", max(1, round(seconds / HOUR)))
+    hours = max(1, round(seconds / HOUR))
+    if hours == 1:
+        return say.text("the last hour")
+    return say.count("the last {number} hour", "the last {number} hours", hours)

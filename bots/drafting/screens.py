@@ -54,7 +54,7 @@ def question(
     else:
         text = say.text(question_of(kept.body, step))
         if step in (Step.VALID, Step.SEEN):
-            text += " " + say.text("Hours of {zone}", zone=say.embed(officer.zone.key))
+            text += " " + say.text("Hours in {zone}", zone=say.embed(officer.zone.key))
         if step is Step.TITLE:
             text += "\n🌐 " + say.text(
                 "Title and text in {language}; “Language” on the draft’s own screen changes that.",

@@ -108,7 +108,7 @@ def shown(officer: Officer, board: Board, ways: Ways) -> Rendered:
             ways.pace.calls,
         )
         spans.append(Span(f"\n\n🔴 {often} {after}"))
-    spans.append(Span("\n🕒 " + say.text("Hours of {zone}", zone=say.embed(ways.zone.key))))
+    spans.append(Span("\n🕒 " + say.text("Hours in {zone}", zone=say.embed(ways.zone.key))))
     if officer.may(Right.ADMINISTER):
         spans.append(Span("\n\n" + say.text("To put an officer on it:")))
         for example in EXAMPLES:
@@ -162,7 +162,8 @@ def _rows(officer: Officer, board: Board, kept: Sequence[Shift], say: Words) -> 
     if duty.present != (officer.id,):
         rows.append((Button("🙋 " + say.text("I take over"), encode("duty", "take", board.roster)),))
     if duty.takeover is not None:
-        rows.append((Button("↩️ " + say.text("As the roster says"), encode("duty", "back", board.roster)),))
+        back = say.text("As the roster says") if board.shifts else say.text("End the takeover")
+        rows.append((Button("↩️ " + back, encode("duty", "back", board.roster)),))
     if officer.may(Right.ADMINISTER):
         deletes = [
             Button(

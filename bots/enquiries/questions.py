@@ -90,18 +90,14 @@ async def _hidden(desk: Desk, officer: Officer, now: float) -> list[Record]:
 def _silent_about(hidden: Sequence[Record], ceiling: Ceiling, say: Words) -> Iterator[str]:
     """What is open and not shown here, and where it is read."""
     if hidden:
-        number = say.count(
-            "{number} more question is open that may not be shown in chat: {refs}",
-            "{number} more questions are open that may not be shown in chat: {refs}",
-            len(hidden),
-            refs=say.listed(say.embed(each.bulletin.ref) for each in hidden[:PAGE]),
-        )
+        left = len(hidden[PAGE:])
+        number = f"{_too_many(hidden, say)} {_not_named(left, say)}" if left else _all_named(hidden, say)
         terminal = say.embed(TERMINAL)
         where = say.text("Read and answer it on your agency's terminal: {command}", command=terminal)
         if ceiling.room:
             where = say.text(
-                "A button below opens each in the reading room. They are answered on your agency's terminal:"
-                " {command}",
+                "A button below opens each in the reading room. They are answered there, or on your agency's"
+                " terminal: {command}",
                 command=terminal,
             )
         yield f"🔒 {number}\n{where}"
@@ -109,6 +105,42 @@ def _silent_about(hidden: Sequence[Record], ceiling: Ceiling, say: Words) -> Ite
         yield say.text(
             "Questions marked above {tlp} are not named in chat.", tlp=say.embed(ceiling.stub.value)
         )
+
+
+def _all_named(hidden: Sequence[Record], say: Words) -> str:
+    return say.count(
+        "{number} more question is open that may not be shown in chat: {refs}",
+        "{number} more questions are open that may not be shown in chat: {refs}",
+        len(hidden),
+        refs=_refs(hidden, say),
+    )
+
+
+def _refs(hidden: Sequence[Record], say: Words) -> str:
+    return say.listed(say.embed(each.bulletin.ref) for each in hidden[:PAGE])
+
+
+def _too_many(hidden: Sequence[Record], say: Words) -> str:
+    """More than are named: how many, and which are."""
+    return say.count(
+        "{number} more question is open that may not be shown in chat. Your own and the most urgent first,"
+        " {named} of them: {refs}.",
+        "{number} more questions are open that may not be shown in chat. Your own and the most urgent first,"
+        " {named} of them: {refs}.",
+        len(hidden),
+        named=say.number(PAGE),
+        refs=_refs(hidden, say),
+    )
+
+
+def _not_named(left: int, say: Words) -> str:
+    return say.count(
+        "{number} is not named, as a message has room for so many only; it moves up when one of these is"
+        " answered.",
+        "{number} are not named, as a message has room for so many only; they move up when some of these are"
+        " answered.",
+        left,
+    )
 
 
 def _ways(hidden: Sequence[Record], ceiling: Ceiling) -> Rows:

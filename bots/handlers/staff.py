@@ -125,7 +125,8 @@ async def _on_phone(context: Context, known: Officer) -> OnPhone:
     young, old = await context.state.staff.in_chat(known.id, now - DELETE_WITHIN)
     seen = (await audit.last_seen()).get(known.id)
     bulletins = number_of(await audit.shown(known.name))
-    return OnPhone(young, old, bulletins, await audit.enrolled(known.id), seen)
+    room, keys = bool(context.settings.room_origin), len(await context.state.room.passkeys(known.id))
+    return OnPhone(young, old, bulletins, await audit.enrolled(known.id), seen, room=room, keys=keys)
 
 
 async def _shut_out(context: Context, officer: Officer, chat: int, known: Officer) -> None:

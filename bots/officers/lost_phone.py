@@ -6,7 +6,7 @@ colleague's. That costs one press. Whoever is sure writes `/lost NAME now`, whic
 
 import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +31,7 @@ _IN_A_ROW: Final = 2
 class OnPhone:
     """What is in a chat: messages that can be deleted still, and `old` ones that cannot; how many bulletins
     its officer was ever shown; when they enrolled and were last seen (Unix seconds), None where that is not
-    known.
+    known. Whether there is a reading `room`, and how many `keys` of theirs open it.
     """
 
     young: int = 0
@@ -39,6 +39,8 @@ class OnPhone:
     bulletins: int = 0
     enrolled: float | None = None
     seen: float | None = None
+    room: bool = False
+    keys: int = 0
 
     @property
     def messages(self) -> int:
@@ -91,6 +93,7 @@ def ask(asking: Officer, officer: Officer, on: OnPhone) -> Rendered:
         Span(f"\n👤 {say.text(ROLES[officer.role])}{since}"),
         Span("\n" + standing(officer, asking, seen, say)),
         Span("\n\n" + what),
+        *(Span("\n" + each) for each in _room_ends(on, say)),
         Span("\n" + _in_chat(on, say)),
         Span("\n" + had_shown(on.bulletins, say)),
         Span("\n\n" + say.text("Without this question:") + " "),
@@ -111,14 +114,14 @@ def shut_out(asking: Officer, officer: Officer, on: OnPhone, rate: float) -> Ren
         "The phone of {name} is shut out. Role and subscriptions stay for the new one.",
         name=say.embed(officer.name),
     )
-    return _done(asking, officer, on, text + taken_back(on.messages, rate, say))
+    return _done(asking, officer, on, text + _room_ended(on, say) + taken_back(on.messages, rate, say))
 
 
 def removed(asking: Officer, officer: Officer, on: OnPhone, rate: float) -> Rendered:
     """An officer is no officer any more."""
     say = words(asking.language)
     text = "🗑 " + say.text("{name} is removed.", name=say.embed(officer.name))
-    return _done(asking, officer, on, text + taken_back(on.messages, rate, say))
+    return _done(asking, officer, on, text + _room_ended(on, say) + taken_back(on.messages, rate, say))
 
 
 def all_back(asking: Officer, body: str) -> Rendered:
@@ -176,6 +179,32 @@ def had_shown(bulletins: int, say: Words) -> str:
         bulletins,
     )
     return told + " " + say.text("A bulletin may stand in several messages, and a list shows several.")
+
+
+def _room_ends(on: OnPhone, say: Words) -> Iterator[str]:
+    """What will become of the ways into the reading room, where there is one or a passkey for it."""
+    if on.keys:
+        yield say.count(
+            "The officer is signed out of the reading room, and {number} passkey is removed: the new phone"
+            " makes its own.",
+            "The officer is signed out of the reading room, and {number} passkeys are removed: the new phone"
+            " makes its own.",
+            on.keys,
+        )
+    elif on.room:
+        yield say.text("The officer is signed out of the reading room; there is no passkey to remove.")
+
+
+def _room_ended(on: OnPhone, say: Words) -> str:
+    """The same once it is done, in a line of its own; '' where there is nothing to say."""
+    if on.keys:
+        removed = say.count(
+            "Signed out of the reading room; {number} passkey is removed.",
+            "Signed out of the reading room; {number} passkeys are removed.",
+            on.keys,
+        )
+        return "\n🔑 " + removed
+    return "\n🔑 " + say.text("Signed out of the reading room; there was no passkey.") if on.room else ""
 
 
 def _in_chat(on: OnPhone, say: Words) -> str:

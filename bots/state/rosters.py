@@ -70,6 +70,11 @@ class Rosters:
         rows = await self._store.query("SELECT officer, until FROM takeovers WHERE roster = ?", (roster,))
         return Takeover(*rows[0]) if rows else None
 
+    async def took_over(self, officer: int, now: float) -> bool:
+        """Whether an officer has the duty of any roster by taking over."""
+        sql = "SELECT 1 FROM takeovers WHERE officer = ? AND until > ?"
+        return bool(await self._store.query(sql, (officer, now)))
+
     async def take_over(self, roster: int, takeover: Takeover) -> None:
         """An officer has the duty until the given moment, in the place of everybody before. Nothing becomes
         of it for a roster that there is not.

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bots.dialogue.screens import screen
+from bots.showing.buttons import opening
 from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
 from bots.wording.labels import CHANNEL_STATES, KINDS
@@ -14,6 +15,8 @@ from subscribers.records import Record
 
 ANSWERS_MAX: Final = 100
 """So many answers are looked at: what the node gives at once."""
+_OPENED_MAX: Final = 12
+"""So many answers have a button: what a thumb goes through."""
 _COUNTED: Final = (Kind.RESPONSE, Kind.SIGHTING, Kind.ACKNOWLEDGEMENT)
 _STATES: Final = (ChannelState.CONFIRMED, ChannelState.BLOCKED, ChannelState.RETURNED)
 
@@ -38,9 +41,12 @@ def tally(officer: Officer, record: Record, answers: Sequence[Record], readers: 
         spans.append(Span(f"\n\n{title}: {counted}", "b"))
         if names:
             spans.append(Span("\n" + say.listed(map(say.embed, names))))
+    replies = [each for each in found if each.bulletin.kind is Kind.RESPONSE][:_OPENED_MAX]
+    if replies:
+        spans.append(Span("\n\n" + say.text("The buttons open the answers.")))
     if len(answers) >= ANSWERS_MAX:
         spans.append(Span("\n\n" + say.text("Only the latest answers are counted.")))
-    return screen(spans, officer.language)
+    return screen(spans, officer.language, opening(replies))
 
 
 def standing(answers: Iterable[Record]) -> list[Record]:

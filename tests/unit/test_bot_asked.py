@@ -40,13 +40,27 @@ async def test_withheld_questions_are_named_by_their_references_alone(tmp_path: 
         assert "No question that may be shown in chat is open." in shown
         assert (
             "🔒 2 more questions are open that may not be shown in chat: FRA-2026-0002, FRA-2026-0001\n"
-            "A button below opens each in the reading room. They are answered on your agency's terminal:"
-            " liaison-agency chat" in shown
+            "A button below opens each in the reading room. They are answered there, or on your agency's"
+            " terminal: liaison-agency chat" in shown
         )
         assert "Questions marked above TLP:AMBER are not named in chat." in shown
         for absent in ("Malachite", "0003", "0004", "0005", "0006"):
             assert absent not in shown
         assert "The button works once" in await stage.presses(stage.button("🔓 FRA-2026-0001"))
+
+
+async def test_where_not_all_are_named_it_says_how_many_are_not(tmp_path: Path) -> None:
+    async with staged(tmp_path, room=ROOM, stub=Tlp.AMBER) as stage:
+        stage.node.api.records += [question(each, tlp="TLP:AMBER") for each in range(1, 6)]
+        assert "5 more questions are open that may not be shown in chat: " in await stage.asks("/asked")
+        stage.node.api.records.append(question(6, tlp="TLP:AMBER", valid_until="2099-03-03T18:00:00Z"))
+        shown = await stage.asks("/asked")
+        assert "🔒 6 more questions are open that may not be shown in chat." in shown
+        assert "Your own and the most urgent first, 5 of them: " in shown
+        assert "1 is not named, as a message has room for so many only; it moves up when" in shown
+        assert shown.count("FRA-2026-") == 5
+        assert "FRA-2026-0006" not in shown
+        assert stage.button("🔓 FRA-2026-0006") == ""
 
 
 async def test_without_a_reading_room_they_wait_at_the_terminal(tmp_path: Path) -> None:

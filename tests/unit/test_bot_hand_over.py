@@ -17,7 +17,7 @@ from bots.digests.digesting import Compiler
 from bots.digests.relief import hand_over
 from bots.digests.schedule import Schedule
 from bots.digests.stretches import HOUR, Why, begun, read
-from bots.duty.roster import TAKEN_FOR, Shift, Turn
+from bots.duty.roster import TAKEN_FOR, Shift, Takeover, Turn
 from bots.showing.buttons import OTHERS_MAX, handing, how_to_open
 from bots.showing.release import Ceiling
 from bots.showing.render import Reader, Section, listing
@@ -69,17 +69,22 @@ def test_it_begins_with_the_shift_or_twelve_hours_ago_and_says_which() -> None:
     assert begun([last, None], NOW, rostered=True) == (NOW - 900, Why.LAST)
     assert begun([None], NOW, rostered=True) == (NOW - TAKEN_FOR, Why.NOT_LATELY)
     assert begun([], NOW, rostered=False) == (NOW - TAKEN_FOR, Why.NO_ROSTER)
+    assert begun([], NOW, rostered=True, taken=True) == (NOW - TAKEN_FOR, Why.TAKEN)
+    assert begun([last], NOW, rostered=True, taken=True) == (NOW - 900, Why.LAST)
     told = {why: stretches.title(why, "20:00", 12 * HOUR + 1, SAY) for why in Why}
     assert told == {
         Why.RUNNING: "Hand-over since your shift began, 20:00",
         Why.LAST: "Hand-over since your last shift began, 20:00",
         Why.NOT_LATELY: "Hand-over of the last 12 hours, as you had no shift in the last two days"
         " (since 20:00)",
+        Why.TAKEN: "Hand-over of the last 12 hours, as you took over and had no shift of your own"
+        " (since 20:00)",
         Why.NO_ROSTER: "Hand-over of the last 12 hours, as you are on no roster (since 20:00)",
         Why.ASKED: "Hand-over of the last 12 hours, as you asked (since 20:00)",
         Why.RELIEVED: "Hand-over of the shift, since 20:00",
     }
     french = stretches.title(Why.NO_ROSTER, "20:00", HOUR, words(Language.FRENCH))
+    assert french.startswith("Passation sur la dernière heure, car")
     assert french.endswith("(depuis le 20:00)")
     assert stretches.title("", "20:00", 0.0, SAY) == told[Why.RELIEVED]  # composed by an older version
 
@@ -225,6 +230,11 @@ async def test_it_is_put_together_from_what_is_kept(state: State) -> None:
         ["🔓 FRA-2026-0009", "✔️ Acknowledge"],
     ]
     await state.outbox.acknowledge(flash.bulletin.id, ed.id, time.time())
+    await state.rosters.take_over(AGENCY, Takeover(ed.id, time.time() + HOUR))
+    taken = (await handed(state, ed, ROOM)).parts[0].plain
+    assert "the last 12 hours, as you took over and had no shift of your own (since " in taken
+    await state.rosters.take_over(AGENCY, Takeover(ed.id, time.time() - 1))
+    assert "as you are on no roster" in (await handed(state, ed, ROOM)).parts[0].plain
     await state.rosters.add(AGENCY, Shift(0, ed.id, 0, 0, frozenset(range(7))))
     again = await handed(state, ed, ROOM)
     assert again.parts[0].plain.startswith("🤝 Hand-over since your shift began, ")

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,10 +11,14 @@ from bots.officers import lost_phone, staffing
 from bots.officers.lost_phone import OnPhone, asked_for
 from bots.officers.roles import Role
 from bots.officers.seen import number_of
+from bots.room.sessions import Sessions
 from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
+from bots.state.room import Passkey
 from bots.wording.words import words
 from schemas.vocabulary import Language
+from tests.support.officers_bot import invite
+from tests.support.quiet_house import staged
 
 UTC = ZoneInfo("UTC")
 ED = Officer(1, "Ed", Role.ADMINISTRATOR, Language.ENGLISH, UTC, None, 1, 1, True)  # noqa: FBT003 - a row of the table
@@ -82,6 +87,46 @@ def test_the_answer_counts_messages_and_bulletins_apart_and_leads_to_the_audit()
         assert data(each) == ["audit:of:2", "staff:home:0"]
     assert data(lost_phone.removed(ED, BO, OnPhone(), 1.0)) == ["staff:home:0"]
     assert "about 2 minutes" in lost_phone.taken_back(120, 1.0, words(Language.ENGLISH))
+
+
+def test_it_says_what_becomes_of_the_ways_into_the_reading_room_where_there_are_any() -> None:
+    def said(on: OnPhone) -> tuple[str, ...]:
+        screens = (
+            lost_phone.ask(ED, CLAIRE, on),
+            lost_phone.shut_out(ED, CLAIRE, on, 1.0),
+            lost_phone.removed(ED, CLAIRE, on, 1.0),
+        )
+        return tuple(each.parts[0].plain for each in screens)
+
+    asked, shut, removed = said(OnPhone(room=True, keys=2))
+    assert "signed out of the reading room, and 2 passkeys are removed: the new phone makes its own." in asked
+    assert "Signed out of the reading room; 2 passkeys are removed." in shut
+    assert "Signed out of the reading room; 2 passkeys are removed." in removed
+    asked, shut, _ = said(OnPhone(room=True))
+    assert "signed out of the reading room; there is no passkey to remove." in asked
+    assert "Signed out of the reading room; there was no passkey." in shut
+    assert "1 passkey is removed" in said(OnPhone(keys=1))[1]  # made before the room was given up
+    assert not any("reading room" in each for each in said(OnPhone()))
+
+
+async def test_a_lost_phone_opens_no_reading_room(tmp_path: Path) -> None:
+    """Neither by a session, nor by a link that is not used yet, nor by a passkey."""
+    async with staged(tmp_path, room="https://room.example") as stage:
+        code, state, now = await invite(stage.state, "Claire"), stage.state, stage.clock.now()
+        claire = await state.officers.enrol(code, chat=7, person=7, language=Language.ENGLISH, now=now)
+        assert claire is not None
+        await state.room.add(Passkey(b"k", claire.id, "chat", b"h", b"p", 0, now, now))
+        await state.room.issue(claire.id, "link", vouched="chat", target="", expires=now + 60, now=now)
+        sessions = Sessions(lambda: "a" * 43)
+        token = sessions.begin(claire, "chat", await state.room.era(claire.id), now)
+        assert "and 1 passkey is removed" in await stage.asks("/lost Claire")
+        assert "Signed out of the reading room; 1 passkey is removed." in await stage.asks("/lost Claire now")
+        assert await state.room.passkey(b"k") is None
+        assert await state.room.redeem("link", now) is None
+        session, known = sessions.find(token, now), await state.officers.get(claire.id)
+        assert session is not None
+        assert known is not None
+        assert not session.of(known, await state.room.era(claire.id))
 
 
 def test_the_notice_that_it_is_done_and_the_list_of_officers_lead_there_too() -> None:

@@ -31,6 +31,9 @@ def test_each_agency_counts_once_for_each_kind_of_answer() -> None:
     assert "Sighting: 0 agencies" in text
     assert "Response: 1 agency\nJapan" in text
     assert "latest" not in text
+    assert "The buttons open the answers." in text
+    assert [each.text for row in tally(ED, REQUEST, answers).rows for each in row] == ["FRA-2026-0002"]
+    assert tally(ED, REQUEST, answers[:3]).rows == ()
     assert "Only the latest" in tally(ED, REQUEST, answers * ANSWERS_MAX).parts[0].plain
 
 
