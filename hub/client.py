@@ -87,7 +87,10 @@ async def _answered(nc: Client, verb: str, payload: bytes, patience: float) -> M
         left = deadline - loop.time()
         wait = min(left, patience) if again and verb != _WATCH else left
         try:
-            return await nc.request(f"{CONTROL}.{verb}", payload, timeout=wait)
+            message = await nc.request(f"{CONTROL}.{verb}", payload, timeout=wait)
+            if not (again and left > _TAKE_OVER_PAUSE and _is_for_another(message)):
+                return message
+            await asyncio.sleep(_TAKE_OVER_PAUSE)
         except nats.errors.NoRespondersError:
             if not again or left < _TAKE_OVER_PAUSE:
                 raise
@@ -96,6 +99,12 @@ async def _answered(nc: Client, verb: str, payload: bytes, patience: float) -> M
             if wait == left:
                 raise
             patience *= 3  # a hub that is slow has its time, too
+
+
+def _is_for_another(message: Msg) -> bool:
+    """Whether a hub answers that it cannot just now, as one does that is handing the office over."""
+    error = json.loads(message.data).get("error")
+    return error is not None and error["code"] == Code.HUB_UNREACHABLE
 
 
 def _whoever() -> str:
