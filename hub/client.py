@@ -172,5 +172,5 @@ async def connected(
     urls = settings.nats_urls or file.read_text("ascii").strip().split(",")
     read_private(settings.control_credentials)
     rights = {"user_credentials": str(settings.control_credentials), "closed_cb": closed}
-    async with dialled(urls, settings.tls_context(), **rights) as nc:
+    async with dialled(urls, settings.tls_context(), own=settings.nats is not None, **rights) as nc:
         yield nc

@@ -20,10 +20,12 @@ _CONNECT_SECONDS: Final = 30
 async def dialled(
     urls: Sequence[str],
     context: ssl.SSLContext | None,
+    *,
+    own: bool,
     **options: Any,  # noqa: ANN401 - as nats-py has them
 ) -> AsyncIterator[Client]:
-    """A connection to one of the servers; `options` say who asks, as nats-py takes it. OperationError
-    HUB_UNREACHABLE.
+    """A connection to one of the servers; `own` when the hub does not run them (`--nats`); `options` say who
+    asks, as nats-py takes it. OperationError HUB_UNREACHABLE.
     """
     nc = Client()
     patient = {"allow_reconnect": False, "connect_timeout": _CONNECT_SECONDS, "error_cb": _quiet}
@@ -34,13 +36,25 @@ async def dialled(
     except (nats.errors.Error, OSError, TimeoutError) as failure:
         with contextlib.suppress(nats.errors.Error, OSError):
             await nc.close()
-        raise OperationError(
-            Code.HUB_UNREACHABLE, f"nothing answers at {', '.join(urls)}", "see that `liaison-hub serve` runs"
-        ) from failure
+        raise silent(urls, own=own) from failure
     try:
         yield nc
     finally:
         await nc.close()
+
+
+def silent(urls: Sequence[str], *, own: bool) -> OperationError:
+    """What to say when none of them lets us in, and who is to be seen to."""
+    where = ", ".join(urls)
+    if not own:
+        fix = "see that `liaison-hub serve` runs"
+        return OperationError(Code.HUB_UNREACHABLE, f"nothing answers at {where}", fix)
+    return OperationError(
+        Code.HUB_UNREACHABLE,
+        f"the NATS server at {where} does not answer, or does not know this hub's keys",
+        "see that it runs there, and that its configuration includes this hub's nats-operator.conf: "
+        "`liaison-hub init --nats-config FILE --nats-resolver DIR` writes it",
+    )
 
 
 async def _quiet(_error: Exception) -> None:

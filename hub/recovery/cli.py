@@ -11,6 +11,7 @@ from hub.terminal import Json, State, read_file, refusals, settings_of, show
 
 if TYPE_CHECKING:
     from hub.recovery.copies import Told
+    from hub.settings import HubSettings
 
 PassphraseFile = Annotated[
     Path,
@@ -70,8 +71,9 @@ def restore(
 ) -> None:
     """Make the hub's directory and its streams of a backup. Never beside the hub that was backed up.
 
-    Next `liaison-hub refill` with a directory that an agency has exported, then `liaison-hub serve`: the
-    agencies' nodes see that the hub came from a copy, and send again what it may have lost.
+    Next `liaison-hub serve`, on loopback first, and while it runs `liaison-hub refill` with a directory that
+    an agency has exported. Then serve where the agencies look for it: their nodes see that the hub came from
+    a copy, and send again what it may have lost.
     """
     with refusals(as_json=as_json):
         from hub import log
@@ -83,7 +85,7 @@ def restore(
         secret = copies.read_passphrase(passphrase_file)
         log.configure(settings.log, "warning")  # stdout is for the answer
         told = asyncio.run(copies.restore(settings, file, secret, _now()))
-        text = f"{settings.state}: {_words(told)}\nnext: see the operator guide, Back up and restore"
+        text = f"{settings.state}: {_words(told)}\n{next_steps(settings)}"
         show({"state": str(settings.state), **told.shown()}, text, as_json=as_json)
 
 
@@ -112,6 +114,25 @@ def refill(
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
+
+
+def next_steps(settings: "HubSettings") -> str:
+    """What an operator does with a restored hub, as commands in their order."""
+    at = f"--state {settings.state}"
+    serve = f"{at} --host 127.0.0.1 --port 4333" if settings.nats is None else f"{at} --nats {settings.nats}"
+    return "\n".join(
+        (
+            "next, when the old hub is off for good:",
+            f"  liaison-hub serve {serve}",
+            "    where no agency looks for it yet; and while it runs:",
+            f"  liaison-hub refill EXPORT {at}",
+            "    which an agency wrote by `liaison-agency directory export EXPORT --memberships`",
+            f"  liaison-hub suspend ENDPOINT {at}",
+            "    for each that was suspended since the backup",
+            "then serve where the agencies look for it, and make a new backup at once.",
+            "What does not come back is in the operator guide: Back up and restore.",
+        )
+    )
 
 
 def _words(told: "Told") -> str:

@@ -9,7 +9,7 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,8 +18,9 @@ from nats.aio.client import Client
 from hub.accounts import Accounts, Service
 from hub.claims import push_all
 from hub.dialling import dialled
-from hub.files import private_directory, read_private, sync_directory
+from hub.files import private_directory, read_private, sync_directory, write_private
 from hub.grants import DIRECTORY, TRAFFIC
+from hub.jetstream import api
 from hub.keeping import URL_FILE
 from hub.operating.audit import AUDIT
 from hub.recovery.returned import Returned
@@ -119,7 +120,7 @@ async def restore(settings: HubSettings, path: Path, passphrase: str, now: int) 
 
     All of it or nothing, as far as a server that is not ours allows: its streams are made one after the
     other. FormatError BAD_DOCUMENT or TRUNCATED for no whole backup; OperationError WRONG_KEY for another
-    passphrase, ALREADY_KNOWN when the directory holds anything, DISK_FULL, HUB_UNREACHABLE.
+    passphrase, ALREADY_KNOWN when the directory or that server holds anything, DISK_FULL, HUB_UNREACHABLE.
     """
     state = settings.state
     if state.exists() and any(state.iterdir()):
@@ -135,6 +136,7 @@ async def restore(settings: HubSettings, path: Path, passphrase: str, now: int) 
             fresh, parts = Path(name) / "state", Path(name) / "parts"
             manifest = _unpack(path, passphrase, Path(name))
             (Path(name) / _FILES).rename(fresh)
+            _write_snippet(settings, fresh)
             await _restore_streams(settings, fresh, parts, manifest, now)
             if state.exists():
                 state.rmdir()
@@ -159,7 +161,8 @@ async def hub_connection(settings: HubSettings) -> AsyncIterator[Client]:
         )
     accounts = Accounts.load(settings.accounts_directory)
     urls = settings.nats_urls or file.read_text("ascii").strip().split(",")
-    async with dialled(urls, settings.tls_context(), **accounts.credentials(Service.HUB).options()) as nc:
+    asked = accounts.credentials(Service.HUB).options()
+    async with dialled(urls, settings.tls_context(), own=settings.nats is not None, **asked) as nc:
         yield nc
 
 
@@ -225,9 +228,14 @@ async def _restore_streams(
         if not urls:
             server = NatsServer(fresh / "nats", accounts, port=0)
             urls = [(await stack.enter_async_context(server)).url]
-        async with dialled(urls, tls, **accounts.credentials(Service.SYSTEM).options()) as system:
+        own = settings.nats is not None
+        asked = accounts.credentials(Service.HUB).options()
+        if own:  # before its accounts are made these: it may be the server of a hub that runs
+            async with dialled(urls, tls, own=own, **asked) as nc:
+                await _see_none_of(nc, manifest.about["streams"], accounts)
+        async with dialled(urls, tls, own=own, **accounts.credentials(Service.SYSTEM).options()) as system:
             await push_all(system, accounts)
-        async with dialled(urls, tls, **accounts.credentials(Service.HUB).options()) as nc:
+        async with dialled(urls, tls, own=own, **asked) as nc:
             for stream, (config, state) in manifest.about["streams"].items():
                 files = sorted((parts / stream).iterdir())
                 what = Snapshot(config, state)
@@ -238,6 +246,24 @@ async def _restore_streams(
                 if last < what.last:  # how many there are says nothing: the old ones may have had their time
                     message = f"{stream} came back up to {last}, not {what.last}"
                     raise OperationError(Code.STORE_CORRUPT, message, "take another backup")
+
+
+async def _see_none_of(nc: Client, streams: Iterable[str], accounts: Accounts) -> None:
+    there = (await api(nc, "STREAM.NAMES")).get("streams") or []
+    if found := sorted(set(streams).intersection(there)):
+        raise OperationError(
+            Code.ALREADY_KNOWN,
+            f"the NATS server holds streams of this hub already: {', '.join(found)}",
+            "use a server with an empty store; or, if nobody needs these any more, stop it, move "
+            f"jetstream/{accounts.hub_public} out of its store_dir, start it, and restore again",
+        )
+
+
+def _write_snippet(settings: HubSettings, fresh: Path) -> None:
+    """The one in the backup names the directory of the machine that was backed up."""
+    accounts = Accounts.load(fresh / settings.accounts_directory.name)
+    snippet = accounts.server_config((settings.nats_directory / "resolver").absolute())
+    write_private(fresh / settings.server_snippet.name, snippet.encode())
 
 
 def _told(manifest: Manifest, path: Path) -> Told:

@@ -124,7 +124,7 @@ def recover(
     Example: liaison-agency recover --reason "state directory copied"
     """
 
-    async def work() -> "tuple[list[KeyInfo], list[str]]":
+    async def work() -> "tuple[list[KeyInfo], str]":
         async with node(state, client) as agency:
             found = await agency.key_rotate()
             ours = (await agency.status()).endpoint
@@ -137,16 +137,36 @@ def recover(
             ]
             for kid in old:
                 found = await agency.key_revoke(kid, reason)
-            return found, sorted({each.endpoint for each in found})
+            return found, ours
 
-    found, endpoints = run(work(), as_json=as_json)
+    found, ours = run(work(), as_json=as_json)
     _show(found, as_json=as_json)
     if not as_json:
-        console().print("\nWhoever has a copy of this machine's state also has its account at the hub. Next:")
-        for each in endpoints:
-            console().print(f"  the hub's operator: liaison-hub suspend {each}", soft_wrap=True)
-        console().print("  you: `liaison-agency keys restore` from the backup into a new state directory,")
-        console().print("  then have its enrolment request admitted. See the agency guide, Keys.")
+        others = sorted({each.endpoint for each in found} - {ours}) if all_endpoints else []
+        console().print("\n" + after_recovery(ours, others, all_endpoints=all_endpoints), soft_wrap=True)
+
+
+def after_recovery(ours: str, others: "Sequence[str]", *, all_endpoints: bool) -> str:
+    """What is left to do after `recover` on the endpoint `ours`. With `all_endpoints` it is the others that
+    were lost, as on a new machine; else it is this one's state that was copied.
+    """
+    suspend = "  the hub's operator: liaison-hub suspend "
+    if not all_endpoints:
+        told = [
+            "Whoever has a copy of this machine's state also has its account at the hub. Next:",
+            suspend + ours,
+            "  you: `liaison-agency keys restore` from the backup into a new state directory,",
+            "  then have its enrolment request admitted. See the agency guide, Keys.",
+        ]
+        return "\n".join(told)
+    told = [
+        "A lost machine keeps its account at the hub until it is suspended. Next, if that is not done yet:"
+    ]
+    told += [suspend + each for each in others]
+    told = told if others else ["You have no other endpoint."]
+    told += [f"Not {ours}: that is this machine. If its own state was copied too:"]
+    told += ["  `liaison-agency recover` without --all-endpoints says what to do."]
+    return "\n".join(told)
 
 
 def readers(

@@ -18,6 +18,16 @@ PassphraseFile = Annotated[
 ]
 
 
+_NEXT = """\
+Next, when the old machine is off for good:
+  liaison-agency run --state {state}
+  liaison-agency doctor --state {state}       # until `copy` is ok: what came after the backup has been read
+  liaison-agency keys rotate --state {state}  # then make a new backup
+If the hub was lost and restored from a backup as well, do none of that, and publish nothing from here:
+others may have bulletins of yours that neither of you has, and would refuse the next ones. First read
+"If the hub came back from a backup too" in the agency guide, Drill: the disk is lost."""
+
+
 def backup(
     out: Annotated[Path, typer.Argument(metavar="FILE|DIR", help="The new file, or a directory for it.")],
     passphrase_file: PassphraseFile,
@@ -59,7 +69,8 @@ def restore(
     """Make the node's state directory of a backup. Never while the backed-up node still runs anywhere.
 
     Next `liaison-agency run`: it has the hub give again what came after the backup, its own bulletins
-    included, and publishes nothing before it has read that.
+    included, and publishes nothing before it has read that. But if the hub was lost and restored as well,
+    publish nothing: see the agency guide, Drill: the disk is lost.
 
     Example: liaison-agency restore node.backup --passphrase-file backup.pass --state agency
     """
@@ -72,7 +83,7 @@ def restore(
         show_json({"state": str(directory), **told.shown()})
         return
     typer.echo(f"{directory}: {_words(told)}.")
-    typer.echo("Next: see that the old machine is off for good, then `liaison-agency run` and `doctor`.")
+    typer.echo(_NEXT.format(state=directory))
 
 
 def salvage(

@@ -15,7 +15,7 @@ import uuid_utils
 from nats.aio.client import Client
 
 from hub.recovery.copies import make, restore, verify
-from hub.serve import running
+from hub.serve import RunningHub, running
 from hub.settings import HubSettings
 from schemas.errors import Code, LiaisonError
 from schemas.frame import BULLETIN, EPOCH
@@ -103,6 +103,18 @@ async def chunks(hub: Client) -> dict[str, int]:
     return {each.subject.removeprefix("c."): each.metadata.sequence.stream for each in found}
 
 
+async def not_where_they_are(out: Path, there: RunningHub, its: HubSettings) -> None:
+    """That nothing is restored into a server that holds the streams already, and what to move away."""
+    state = its.state.with_name("beside")
+    with pytest.raises(LiaisonError) as taken:
+        await restore(HubSettings(state=state, nats=there.url), out, WORD, now=1)
+    assert taken.value.code is Code.ALREADY_KNOWN
+    account = there.office.accounts.hub_public
+    assert f"jetstream/{account}" in str(taken.value)
+    assert (its.nats_directory / "store" / "jetstream" / account).is_dir()
+    assert not state.exists()
+
+
 async def test_the_streams_come_back_and_chains_go_on_where_their_publishers_are(tmp_path: Path) -> None:
     out, new = tmp_path / "hub.backup", HubSettings(state=tmp_path / "new", port=0)
     async with hub_world(tmp_path) as (hub, running_hub):
@@ -131,8 +143,11 @@ async def test_the_streams_come_back_and_chains_go_on_where_their_publishers_are
     with pytest.raises(LiaisonError) as full:
         await restore(new, out, WORD, hub.now)
     assert full.value.code is Code.ALREADY_KNOWN
+    made_anew = new.server_snippet.read_text("utf-8")
+    assert f'dir: "{new.nats_directory / "resolver"}"' in made_anew
     async with running(new) as back:
         assert back.office.directory.head == directory
+        await not_where_they_are(out, back, new)
         for station in (france, kenya):
             station.url = back.url
             await station.connect()
