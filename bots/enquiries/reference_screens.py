@@ -2,9 +2,11 @@
 No bulletin is shown here, only how many there are that may be.
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Final
 
 from babel.dates import format_date
@@ -28,9 +30,10 @@ from bots.state.officers import Officer
 from bots.wording.labels import N_
 from bots.wording.markup import Span, Spans, cut
 from bots.wording.words import Words, words
+from schemas.vocabulary import Language
 from subscribers.reference.names import Hit, Which
 from subscribers.reference.spelling import How
-from subscribers.reference.un_list import Entry, ListChanges
+from subscribers.reference.un_list import Entry, ListChanges, UnList
 
 HITS: Final = 5
 """Possible matches in one answer."""
@@ -38,6 +41,8 @@ OLD_DAYS: Final = 30
 LOAD: Final = "liaison-agency un-list load consolidated.xml"
 FILE: Final = "LIAISON_BOT_UN_LIST"
 _ALIASES_SHOWN: Final = 8
+_SCRIPTS: Final = {Language.ARABIC: "ARABIC", Language.CHINESE: "CJK", Language.RUSSIAN: "CYRILLIC"}
+"""How Unicode's names of letters begin in scripts that are not the list's own."""
 _NOTE_MAX: Final = 600
 
 WHICH: Final = {
@@ -94,7 +99,9 @@ def list_state(officer: Officer, edition: Edition, about: About, *, within: bool
         say.count("{number} group", "{number} groups", every - persons),
     )
     spans.append(Span("\n" + say.listed(counts)))
-    spans += [Span("\n" + line) for line in (*_old(about, officer), *_changes(edition.changes, say))]
+    spans += [
+        Span("\n" + line) for line in (*_old(about, officer, how=True), *_changes(edition.changes, say))
+    ]
     spans.append(
         Span(
             "\n\n"
@@ -103,13 +110,27 @@ def list_state(officer: Officer, edition: Edition, about: About, *, within: bool
             )
         )
     )
-    first = next(iter(edition.un_list.entries), "QDi.001")
-    for example in (f"/subject {first}", "/subject Karim Testov 1971"):
-        spans += [Span("\n"), *say.code(example)]
+    for example in examples(edition.un_list, officer.language):
+        spans += [Span("\n"), *say.code(f"/subject {example}")]
     if not within:
         text = say.text("The list is public, but the chat service reads whom you look for.")
         spans.append(Span("\n\n⌨️ " + text))
     return screen(spans, officer.language)
+
+
+def examples(un_list: UnList, language: Language) -> Iterator[str]:
+    """What may be asked of this list: a reference, and a name with its year of birth where that is known; in
+    the reader's script where the list writes a name in it.
+    """
+    yield from list(un_list.entries)[:1]
+    persons = [each for each in un_list.entries.values() if each.kind == "individual"]
+    own = ((each.original, each) for each in persons if _written_in(each.original, language))
+    others = ((each.name, each) for each in persons)
+    for name, one in chain(own, others):
+        if name and all(each.isalpha() or each in " -" for each in name):
+            born = next((each for each in one.born if each.first == each.last), None)
+            yield f"{name} {born.first}" if born else name
+            return
 
 
 def hits(officer: Officer, found: Sequence[Hit], start: int, about: About) -> Rendered:
@@ -125,7 +146,9 @@ def hits(officer: Officer, found: Sequence[Hit], start: int, about: About) -> Re
     shown = found[start : start + HITS]
     title = say.count("{number} possible match", "{number} possible matches", len(found))
     caution = say.text("A possible match is no identification. Compare birth, nationality and documents.")
-    head = "".join("\n" + each for each in ("📜 " + source, *_old(about, officer), "⚠️ " + caution))
+    score = say.text("The score says how alike the names are: 100 is the same name.")
+    lines = ["📜 " + source, *_old(about, officer), "⚠️ " + caution, *([] if start else ["📏 " + score])]
+    head = "".join("\n" + each for each in lines)
     spans: list[Span] = [Span("🔎 " + title, "b"), Span(head)]
     for hit in shown:
         spans += [Span("\n\n"), *_hit(hit, say)]
@@ -158,21 +181,30 @@ def entry(officer: Officer, reference: str, one: Entry | None, about: About) -> 
     return screen([*spans, Span("".join(facts)), foot], officer.language, rows)
 
 
+def _written_in(text: str, language: Language) -> bool:
+    script = _SCRIPTS.get(language)
+    return bool(script) and any(unicodedata.name(each, "").startswith(f"{script} ") for each in text)
+
+
 def _edition(made: str, say: Words) -> str:
     day = format_date(date.fromisoformat(made), "long" if say.rtl else "medium", locale=say.locale)
     return say.text("UN Consolidated List of {date}", date=say.embed(day))
 
 
-def _old(about: About, officer: Officer) -> Iterator[str]:
-    """That the list is old, and what to do: an administrator is not sent to themselves."""
+def _old(about: About, officer: Officer, *, how: bool = False) -> Iterator[str]:
+    """That the list is old, and what to do: an administrator is not sent to themselves. `how` a newer one is
+    got is said in one place.
+    """
     if about.age <= OLD_DAYS:
         return
     say = words(officer.language)
     days = say.count("This list is {number} day old.", "This list is {number} days old.", about.age)
-    if officer.may(Right.ADMINISTER):
+    if not officer.may(Right.ADMINISTER):
+        what = say.text("Ask your administrator for a newer one.")
+    elif how:
         what = _get_one(say, by_file=about.by_file)
     else:
-        what = say.text("Ask your administrator for a newer one.")
+        what = say.text("How to get a newer one: /subject")
     yield f"🕒 {days} {what}"
 
 

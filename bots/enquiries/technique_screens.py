@@ -20,6 +20,7 @@ from bots.showing.rendered import Button, Rendered
 from bots.state.officers import Officer
 from bots.wording.markup import Span
 from bots.wording.words import Words, words
+from schemas.vocabulary import Language
 from subscribers.reference.tactics import Technique
 
 FOUND_SHOWN: Final = 8
@@ -93,6 +94,8 @@ def technique(
     if one.countermeasures:
         names = say.listed(say.embed(each.name) for each in one.countermeasures[:_MEASURES_SHOWN])
         spans.append(Span("\n🛡 " + say.text("Against it: {measures}", measures=names)))
+    if say.language is not Language.ENGLISH:
+        spans.append(Span("\n🌐 " + say.text("What ATT&CK and DISARM say is in English only.")))
     spans += [Span("\n🔗 " + say.embed(one.url)), Span("\n" + seen_line(seen, unsearched, say))]
     if others:
         spans.append(Span("\n\n🧩 " + say.text("Others of this name:"), "b"))

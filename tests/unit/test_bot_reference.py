@@ -154,6 +154,47 @@ def test_the_example_is_on_the_list_that_is_loaded() -> None:
     assert f"/subject {first}" in said(screens.list_state(officer(), edition(NEW), ABOUT, within=False))
 
 
+@pytest.mark.parametrize(
+    "language, name",
+    [
+        (Language.ENGLISH, "KARIM TESTOV AL-MITHAL 1971"),
+        (Language.ARABIC, "كريم تستوف المثال 1971"),
+        (Language.RUSSIAN, "Нуруддин Экземплов"),
+        (Language.CHINESE, "KARIM TESTOV AL-MITHAL 1971"),
+    ],
+)
+async def test_the_name_of_the_example_is_found_and_in_the_script_of_the_reader(
+    language: Language, name: str
+) -> None:
+    held = edition()
+    reference, example = screens.examples(held.un_list, language)
+    assert (reference, example) == ("QDi.001", name)
+    assert f"/subject {name}" in said(screens.list_state(officer(language), held, ABOUT, within=False))
+    assert held.index.look_up(example.rstrip(" 0123456789"))[0].score == 100
+
+
+def test_a_list_without_a_name_to_show_has_no_example_of_one() -> None:
+    assert list(screens.examples(parse_un_list(un_xml(group("QDe.002", "NEW"))), Language.ENGLISH)) == [
+        "QDe.002"
+    ]
+
+
+def test_what_the_score_means_is_said_once() -> None:
+    found = edition().index.look_up("Karim Testov") * 7
+    told = "100 is the same name"
+    assert told in said(screens.hits(officer(), found, 0, ABOUT))
+    assert told not in said(screens.hits(officer(), found, screens.HITS, ABOUT))
+
+
+@pytest.mark.parametrize("language", Language)
+def test_what_is_there_in_english_alone_says_so_to_who_reads_another_language(language: Language) -> None:
+    one = techniques().get("T1566.001")
+    assert one is not None
+    shown = said(technique_screens.technique(officer(language), one, None, Seen(0, more=False)))
+    line = words(language).text("What ATT&CK and DISARM say is in English only.")
+    assert shown.count(line) == (0 if language is Language.ENGLISH else 1)
+
+
 def test_within_the_agency_nobody_is_warned_of_a_chat_service() -> None:
     assert "chat service" in said(screens.list_state(officer(), edition(), ABOUT, within=False))
     assert "chat service" not in said(screens.list_state(officer(), edition(), ABOUT, within=True))
