@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bots.dialogue import screens
+from bots.dialogue import left, screens
 from bots.dialogue.asking import Presence, Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
@@ -60,8 +60,7 @@ class Reception:
             officer = await self._context.state.officers.by_person(asked.person)
             match self._gate.judge(asked, officer, self._context.clock.now()):
                 case Verdict.ANSWER if officer:
-                    answer = self._book.for_pressed(asked)
-                    await self._written_down(self._book.name_of(asked), officer, partial(answer, asked))
+                    await self._answer(asked, officer)
                 case Verdict.SLOW if officer:
                     text = words(officer.language).text("One moment, please: too many questions at once.")
                     await self._context.chat.toast(asked.press, text)
@@ -96,10 +95,19 @@ class Reception:
                 await self._context.state.officers.set_reachable(seen.person, reachable=seen.here)
                 self._context.wake()
 
-    async def _answer(self, asked: Typed, officer: Officer) -> None:
-        state = None if asked.is_command else await self._context.steps(officer).at()
-        answer = self._book.for_typed(asked, state)
-        await self._written_down(self._book.name_of(asked, state), officer, partial(answer, asked))
+    async def _answer(self, asked: Typed | Pressed, officer: Officer) -> None:
+        """And say so when a draft's text was awaited and is no longer."""
+        context = self._context
+        before = await left.awaited(context, officer)
+        if isinstance(asked, Pressed):
+            pressed = partial(self._book.for_pressed(asked), asked)
+            await self._written_down(self._book.name_of(asked), officer, pressed)
+        else:
+            state = None if asked.is_command else await context.steps(officer).at()
+            typed = partial(self._book.for_typed(asked, state), asked)
+            await self._written_down(self._book.name_of(asked, state), officer, typed)
+        if before and (told := await left.lost(context, officer, asked, before)):
+            await context.say(officer, asked.chat, told)
 
     async def _written_down(
         self, verb: str, officer: Officer, answer: Callable[[Context, Officer], Awaitable[None]]

@@ -3,12 +3,12 @@ buttons.
 """
 
 from collections.abc import Awaitable
-from typing import Final
 
 from bots.dialogue import pause, screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
+from bots.dialogue.left import RETURNING, WRITING
 from bots.drafting.choices import VERB
 from bots.drafting.draft import Step
 from bots.drafting.turns import Stop, Turn
@@ -20,10 +20,6 @@ from bots.state.officers import Officer
 from bots.wording.words import words
 from schemas.errors import Code, FormatError
 from schemas.vocabulary import Language, Relation
-
-_WRITING: Final = "drafting"
-_RETURNING: Final = "drafting.note"
-"""The next line is what a releaser says who sends a draft back."""
 
 
 async def draft(asked: Typed, context: Context, officer: Officer) -> None:
@@ -80,7 +76,7 @@ async def note(asked: Typed, context: Context, officer: Officer) -> None:
 async def file(asked: Typed, context: Context, officer: Officer) -> None:
     """A file for the draft that is open. It goes from the chat service to the node by way of memory alone."""
     steps = context.steps(officer)
-    if asked.file is None or await steps.at() != _WRITING:
+    if asked.file is None or await steps.at() != WRITING:
         text = words(officer.language).text("Open a draft first, then send the file: /draft, /drafts")
         await context.say(officer, asked.chat, screens.plain_answer("📎 " + text, officer.language))
         return
@@ -196,7 +192,7 @@ async def _stand(context: Context, officer: Officer, turn: Turn) -> None:
         step=turn.step.value if turn.step else None,
         language=turn.language.value if turn.language else None,
     )
-    await steps.go(_RETURNING if turn.returning else _WRITING)
+    await steps.go(RETURNING if turn.returning else WRITING)
 
 
 def _step(text: str) -> Step:
@@ -211,7 +207,7 @@ def register(book: Book) -> None:
     for name, answer in commands.items():
         book.command(name, answer)
     book.button(VERB, button)
-    book.step(_WRITING, typed)
-    book.step(_RETURNING, note)
+    book.step(WRITING, typed)
+    book.step(RETURNING, note)
     book.forwarded(forwarded)
     book.file(file)
