@@ -33,7 +33,9 @@ class Gathered:
     asked: tuple[Record, ...] = ()
     """The agency's own open questions, of which a hand-over tells."""
     left: int = 0
-    """So many more wait than `waiting` names."""
+    """So many more wait behind those that `waiting` names."""
+    also: frozenset[str] = frozenset()
+    """The ids of all that wait and that `waiting` does not name: some may be `news` or `changes`."""
 
     def headed(self, say: Words, *, whole: bool = False) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The ids of each section under its heading; empty ones are left out, and one that is alone and new
@@ -65,8 +67,12 @@ class Gathered:
         if not self.left:
             return say.text("Still waits for you")
         named = len(self.waiting)
-        number, total = say.number(named), say.number(named + self.left)
-        return say.text("Still waits for you: {number} of {total}", number=number, total=total)
+        return say.count(
+            "Still waits for you: {number} bulletin. Here are the worst {named}; a button shows the next.",
+            "Still waits for you: {number} bulletins. Here are the worst {named}; a button shows the next.",
+            named + self.left,
+            named=say.number(named),
+        )
 
 
 def gather(
@@ -75,13 +81,15 @@ def gather(
     acknowledged: Collection[str],
     ceiling: Ceiling,
     now: float,
+    after: Record | None = None,
 ) -> Gathered:
     """Bulletins of a period, and what waits of all that are `kept`; `acknowledged` are the ids of those that
-    the officer acknowledged.
+    the officer acknowledged. With `after`, what waits behind that one, whether it waits itself or not.
     """
     answered = {link.id for each in kept for link in _answers(each)}
     open_ones = [each for each in _once(kept) if _waits(each, acknowledged, answered, ceiling, now)]
-    waiting = sorted(open_ones, key=lambda each: _rank(each, ceiling))[:WAITING_MAX]
+    behind = [each for each in open_ones if after is None or _rank(each, ceiling) > _rank(after, ceiling)]
+    waiting = sorted(behind, key=lambda each: _rank(each, ceiling))[:WAITING_MAX]
     seen = {each.bulletin.id for each in waiting}
     rest = [each for each in _once(period) if each.bulletin.id not in seen and each.state != "retracted"]
     shown = [each for each in rest if ceiling.allows(each.bulletin.tlp) is not Release.WAITING]
@@ -90,8 +98,9 @@ def gather(
     # An amendment has all the words of what it amends.
     news = [each for each in rest if each not in changes and each.replaced_by not in words]
     ranked = [sorted(some, key=lambda each: _rank(each, ceiling)) for some in (news, changes)]
-    left = len(open_ones) - len(waiting)
-    return Gathered(tuple(waiting), tuple(ranked[0]), tuple(ranked[1]), left=left)
+    also = frozenset(each.bulletin.id for each in open_ones) - seen
+    left = len(behind) - len(waiting)
+    return Gathered(tuple(waiting), tuple(ranked[0]), tuple(ranked[1]), left=left, also=also)
 
 
 def with_questions(gathered: Gathered, kept: Iterable[Record], ceiling: Ceiling, now: float) -> Gathered:
@@ -135,6 +144,23 @@ def title(kind: str, found: int, say: Words, when: str, event: str = "") -> str:
             return "🗞 " + say.text("Nothing new since {since}", since=when)
 
 
+def more(gathered: Gathered, say: Words) -> str:
+    """The first line of what waits behind what was told."""
+    named = len(gathered.waiting)
+    if not named:
+        return "⏳ " + say.text("Nothing more waits for you")
+    if not gathered.left:
+        return "⏳ " + say.count(
+            "{number} more bulletin waits for you", "{number} more bulletins wait for you", named
+        )
+    return "⏳ " + say.count(
+        "{number} more bulletin waits for you. Here are the worst {named}; a button shows the next.",
+        "{number} more bulletins wait for you. Here are the worst {named}; a button shows the next.",
+        named + gathered.left,
+        named=say.number(named),
+    )
+
+
 def _waits(
     record: Record, acknowledged: Collection[str], answered: Collection[str], ceiling: Ceiling, now: float
 ) -> bool:
@@ -162,10 +188,11 @@ def _answers(record: Record) -> Iterable[Link]:
         yield from (each for each in record.bulletin.links if each.relation is Relation.RESPONDS_TO)
 
 
-def _rank(record: Record, ceiling: Ceiling) -> tuple[int, str]:
-    """Worst first, then oldest first; what is withheld comes last, by its age alone."""
-    withheld = ceiling.allows(record.bulletin.tlp) is Release.WAITING
-    return (1 if withheld else -_SEVERITIES.index(record.bulletin.severity), record.bulletin.issued)
+def _rank(record: Record, ceiling: Ceiling) -> tuple[int, str, str]:
+    """Worst first, then oldest first; what is withheld comes last, by its age alone. No two are equal."""
+    bulletin = record.bulletin
+    withheld = ceiling.allows(bulletin.tlp) is Release.WAITING
+    return (1 if withheld else -_SEVERITIES.index(bulletin.severity), bulletin.issued, bulletin.id)
 
 
 def _once(records: Iterable[Record]) -> list[Record]:

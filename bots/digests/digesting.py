@@ -15,7 +15,7 @@ from bots.digests import contents as digests
 from bots.digests import stretches
 from bots.digests.contents import Gathered, answers_to, gather, with_questions
 from bots.searches.watching import Mode, Sight, Subscription, stands_in_digest
-from bots.showing.buttons import handing, how_to_open
+from bots.showing.buttons import following, handing, how_to_open
 from bots.showing.changes import changed_by
 from bots.showing.overtaken import Find, as_marked_now
 from bots.showing.release import Ceiling, Release
@@ -52,19 +52,26 @@ class Compiler:
             return None
         say, kind = words(work.officer.language), told.get("kind", "digest")
         since = say.when(moment(told["since"]), work.officer.zone)
-        if kind == "shift":
+        sections = gathered.headed(say, whole=kind == "shift")
+        if kind == "waits":
+            title = digests.more(gathered, say)
+            sections = tuple(("", ids) for _, ids in sections)
+        elif kind == "shift":
             length = told["until"] - told["since"]
             title = "🤝 " + stretches.title(told.get("why", ""), since, length, say)
         else:
             found = len(gathered.news) + len(gathered.changes) + _within(gathered, told)
             title = digests.title(kind, found, say, since, cell.name if cell else "")
-        sections = gathered.headed(say, whole=kind == "shift")
+        ids = tuple(id for _, some in sections for id in some)
         return Listed(
-            tuple(id for _, ids in sections for id in ids),
+            ids,
             title,
             "\n".join(self._notes(work, gathered, held, cell, kind)),
             sections,
             tuple(each.bulletin.id for each in gathered.waiting),
+            also=tuple(id for id in ids if id in gathered.also),
+            left=gathered.left,
+            cell=cell.id if cell else 0,
         )
 
     def _notes(
@@ -74,12 +81,12 @@ class Compiler:
         say = words(work.officer.language)
         if work.repeated:
             yield say.text("Possibly a repeat: the connection broke while this was being sent.")
+        elif kind == "waits":
+            return
         elif not cell and not any(not each.paused and each.search.mode is not Mode.SILENT for each in held):
             yield say.text("A digest lists what your subscriptions match, and none is active: /subscribe")
         elif kind == "event" and gathered == Gathered():
             yield say.text("Nothing new, and nothing waits.")
-        if gathered.left:
-            yield say.text("The worst comes first; the next stand here when these are acknowledged.")
         if kind == "shift":
             yield say.text("Another period: {example}", example=say.embed(stretches.EXAMPLE))
 
@@ -103,9 +110,21 @@ class Compiler:
             reading,
             title=listed.title,
             note="\n".join(filter(None, (listed.note, *how_to_open(shown, self.ceiling, say)))),
-            rows=handing(waits, shown, self.ceiling, say, acknowledged),
+            rows=handing(waits, shown, self.ceiling, say, acknowledged, following(listed, say)),
             sections=[
-                Section(head, some, await self._answered(work, some), await self._before(some, find))
+                Section(
+                    head,
+                    some,
+                    await self._answered(work, some),
+                    await self._before(some, find),
+                    {
+                        each.bulletin.id
+                        for each in some
+                        if each.bulletin.id in listed.also
+                        and each.bulletin.id not in acknowledged
+                        and each.state == "current"
+                    },
+                )
                 for head, some, filled in found
                 if head and (some or not filled)
             ],
@@ -188,7 +207,8 @@ class Compiler:
         period = [each for each in kept if each.bulletin.id in ids and each.bulletin.id in told["records"]]
         theirs = [each for each in kept if each.own or each.bulletin.id in watched | known]
         acknowledged = await outbox.acknowledged_by(work.officer.id)
-        gathered = gather(period, theirs, acknowledged, self.ceiling, now)
+        after = await self._now([told["after"]] if told.get("after") else [])
+        gathered = gather(period, theirs, acknowledged, self.ceiling, now, after[0] if after else None)
         return with_questions(gathered, kept, self.ceiling, now) if told.get("kind") == "shift" else gathered
 
 
@@ -214,3 +234,9 @@ def composed(
     ids = [each.bulletin.id for each in records]
     told = {"kind": kind, "records": ids, "since": since, "until": until, "skip": skip, "cell": cell}
     return json.dumps({**told, "why": why})
+
+
+def behind(after: str, cell: int, now: float) -> str:
+    """The body of the job that tells what waits behind a bulletin (by its id)."""
+    told = {"kind": "waits", "records": [], "since": now, "until": now, "cell": cell, "after": after}
+    return json.dumps(told)

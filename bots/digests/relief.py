@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from bots.clock import Clock
 from bots.digests import stretches
+from bots.digests.digesting import behind
 from bots.digests.schedule import Schedule, Stretch
 from bots.digests.stretches import Why
 from bots.duty import roster
-from bots.state import State
+from bots.state import State, jobs
 from bots.state.officers import Officer
 
 LOOK: Final = 30.0
@@ -42,6 +43,14 @@ class Relief:
                 if officer is not None and officer.chat is not None:
                     stretch = Stretch(f"shift-{number}-{int(turn.since)}", since, turn.since)
                     await self._schedule.compose(officer, stretch, kind="shift", why=Why.RELIEVED)
+
+
+async def next_waiting(state: State, officer: Officer, after: str, cell: int, now: float) -> None:
+    """What waits for an officer behind a bulletin (by its id) that was told as waiting; of an event alone,
+    where `cell` is one.
+    """
+    job = jobs.digest(officer.id, f"waits-{int(now * 1000)}", behind(after, cell, now))
+    await state.outbox.add([job], now)
 
 
 async def hand_over(

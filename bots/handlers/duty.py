@@ -6,8 +6,7 @@ from bots.dialogue import screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
-from bots.digests import stretches
-from bots.digests.relief import hand_over
+from bots.digests import relief, stretches
 from bots.duty import duties, roster
 from bots.duty.duties import Add, Board
 from bots.duty.roster import Takeover
@@ -67,7 +66,15 @@ async def handover(asked: Typed, context: Context, officer: Officer) -> None:
         await context.say(officer, asked.chat, screens.usage(officer, stretches.EXAMPLE))
         return
     now, zone = context.clock.now(), context.settings.ways().zone
-    await hand_over(context.state, context.schedule, officer, now, zone, back=back)
+    await relief.hand_over(context.state, context.schedule, officer, now, zone, back=back)
+
+
+async def next_waiting(asked: Pressed, context: Context, officer: Officer) -> None:
+    """What waits behind what a hand-over or a digest names, as a message of its own."""
+    after, cell = asked.action.bulletin(), asked.action.number(1)
+    await context.chat.toast(asked.press)
+    await relief.next_waiting(context.state, officer, after, cell, context.clock.now())
+    context.wake()
 
 
 async def open_called(asked: Pressed, context: Context, officer: Officer) -> None:
@@ -142,3 +149,4 @@ def register(book: Book) -> None:
     book.command("handover", handover)
     book.button("duty", button)
     book.button("bell", open_called)
+    book.button("waits", next_waiting)

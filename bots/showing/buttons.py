@@ -8,6 +8,7 @@ from bots.parsing.actions import encode, short
 from bots.showing.answerable import Answer
 from bots.showing.release import Ceiling, Release
 from bots.showing.rendered import Button, Rows
+from bots.state.lists import Listed
 from bots.wording.labels import N_
 from bots.wording.words import Words
 from subscribers.records import Record
@@ -36,9 +37,10 @@ def handing(
     ceiling: Ceiling,
     say: Words,
     acknowledged: Collection[str],
+    after: Rows = (),
 ) -> Rows:
-    """Buttons under what is told together: what `waits` is opened and acknowledged, one in a row; the first
-    of the others that are `shown` are opened. `acknowledged` are ids.
+    """Buttons under what is told together: what `waits` is opened and acknowledged, one in a row, with
+    `after` behind it; the first of the others that are `shown` are opened. `acknowledged` are ids.
     """
     ids = {each.bulletin.id for each in waits}
     rows = [
@@ -49,7 +51,15 @@ def handing(
         for each in waits
     ]
     rest = [_open(each, ceiling, say) for each in shown if each.bulletin.id not in ids][:OTHERS_MAX]
-    return (*rows, *(tuple(rest[at : at + _IN_A_ROW]) for at in range(0, len(rest), _IN_A_ROW)))
+    return (*rows, *after, *(tuple(rest[at : at + _IN_A_ROW]) for at in range(0, len(rest), _IN_A_ROW)))
+
+
+def following(listed: Listed, say: Words) -> Rows:
+    """The button for what waits behind what a list names, if anything does."""
+    if not listed.left:
+        return ()
+    data = encode("waits", short(listed.waiting[-1]), listed.cell)
+    return ((Button("⏭ " + say.text("The next that wait"), data),),)
 
 
 def _open(record: Record, ceiling: Ceiling, say: Words) -> Button:

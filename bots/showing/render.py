@@ -6,7 +6,7 @@ for a stub, its kind, severity and marking. Nothing is cut after it was written 
 first.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -39,6 +39,7 @@ away.
 """
 _REGIONS_SHOWN: Final = 12
 _ANSWERS_SHOWN: Final = 3
+_WAITS: Final = "⏳ "
 _LOUD: Final = frozenset({Severity.ELEVATED, Severity.HIGH, Severity.FLASH})
 
 
@@ -82,13 +83,14 @@ NO_NOTES: Final[Mapping[str, str]] = MappingProxyType({})
 @dataclass(frozen=True, slots=True)
 class Section:
     """Bulletins of a list under a heading; `notes` has a line more, by the ids of those in full, and
-    `before` what they amend or retract.
+    `before` what they amend or retract. `waits` are the ids of those that are marked as waiting.
     """
 
     heading: str
     records: Sequence[Record]
     notes: Mapping[str, str] = field(default_factory=dict)
     before: Mapping[str, Record] = field(default_factory=dict)
+    waits: Collection[str] = ()
 
 
 def render(
@@ -159,10 +161,13 @@ def listing(
     blocks = [(Span(title, "b"),), *(_entry(each, ceiling, reader, say) for each in records)]
     for part in sections:
         shown = (
-            _entry(each, ceiling, reader, say, part.notes, part.before.get(each.bulletin.id))
+            (
+                *((Span(_WAITS),) if each.bulletin.id in part.waits else ()),
+                *_entry(each, ceiling, reader, say, part.notes, part.before.get(each.bulletin.id)),
+            )
             for each in part.records
         )
-        blocks += [(Span(part.heading, "b"),), *shown]
+        blocks += [_heading(part, say), *shown]
     records = [*records, *(each for part in sections for each in part.records)]
     if note:
         blocks.append((say.aside(note),))
@@ -317,6 +322,14 @@ def _brief(
 
 
 # --- lists ----------------------------------------------------------------------------------------
+
+
+def _heading(part: Section, say: Words) -> Spans:
+    """What the sign of what waits means stands where it is used."""
+    head = Span(part.heading, "b")
+    if not part.waits:
+        return (head,)
+    return (head, Span("\n" + say.text("With {sign}: waits for you, too", sign=_WAITS.strip())))
 
 
 def _entry(

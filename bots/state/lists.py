@@ -20,6 +20,12 @@ class Listed:
     """The bulletins by their headings, '' for none; empty for a list without any."""
     waiting: tuple[str, ...] = ()
     """Those of them that wait for the officer."""
+    also: tuple[str, ...] = ()
+    """Those of the others that wait, too."""
+    left: int = 0
+    """So many wait behind `waiting`."""
+    cell: int = 0
+    """Of which event they are, if of one."""
 
     def dump(self) -> str:
         """For the database."""
@@ -30,7 +36,7 @@ class Listed:
         """As it was dumped."""
         fields = json.loads(text)
         sections = tuple((head, tuple(ids)) for head, ids in fields.pop("sections", ()))
-        ids = {name: tuple(fields.get(name, ())) for name in ("records", "waiting")}
+        ids = {name: tuple(fields.get(name, ())) for name in ("records", "waiting", "also")}
         return cls(**{**fields, **ids}, sections=sections)
 
 

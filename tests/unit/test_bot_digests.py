@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from bots.digests.contents import Gathered, answers_to, gather, with_questions
+from bots.digests.contents import WAITING_MAX, Gathered, answers_to, gather, more, with_questions
 from bots.duty.roster import Shift, last_turn, reliefs
 from bots.showing.release import Ceiling
 from bots.showing.render import Reader, Section, listing
@@ -37,8 +37,8 @@ def change(number: int, kind: str, of: Record, **fields: object) -> Record:
 
 
 def test_what_waits_comes_first_and_stands_nowhere_else() -> None:
-    low, high, flash = (make_record(n, severity=s) for n, s in ((1, "low"), (2, "high"), (3, "flash")))
     before = make_record(9, severity="high")
+    low, high, flash = (make_record(n, severity=s) for n, s in ((1, "low"), (2, "high"), (3, "flash")))
     assert found(low, high, flash, kept=(before,)) == ([3, 9, 2], [1], [])
     assert found(low, high, flash, kept=(before,), acknowledged=(flash, before)) == ([2], [3, 1], [])
     assert found(high, high) == ([2], [], [])
@@ -98,13 +98,37 @@ def test_what_was_changed_is_told_by_the_change() -> None:
     assert found(expired, own) == ([], [6, 7], [])
 
 
+def test_what_waits_is_told_ten_at_a_time_and_nothing_is_passed_over() -> None:
+    """Also when what was told is acknowledged between, and when all are of one severity and one moment."""
+    kept = [make_record(each, severity="flash" if each > 20 else "high") for each in range(1, 25)]
+    say = words(Language.ENGLISH)
+
+    def gone_on(after: Record | None, *acknowledged: Record) -> Gathered:
+        ids = {each.bulletin.id for each in acknowledged}
+        return gather(kept[:3], kept, ids, Ceiling(), NOW, after)
+
+    first = gone_on(None)
+    assert (len(first.waiting), first.left) == (WAITING_MAX, 14)
+    assert first.also == {each.bulletin.id for each in kept} - {each.bulletin.id for each in first.waiting}
+    second = gone_on(first.waiting[-1], *first.waiting)
+    third = gone_on(second.waiting[-1], second.waiting[-1])
+    seen = [each.bulletin.ref for page in (first, second, third) for each in page.waiting]
+    assert len(seen) == 24
+    assert set(seen) == {each.bulletin.ref for each in kept}
+    assert more(second, say) == (
+        "⏳ 14 more bulletins wait for you. Here are the worst 10; a button shows the next."
+    )
+    assert (more(third, say), third.left) == ("⏳ 4 more bulletins wait for you", 0)
+    assert more(gone_on(third.waiting[-1]), say) == "⏳ Nothing more waits for you"
+
+
 def test_the_place_of_what_is_withheld_tells_nothing() -> None:
     red = make_record(1, tlp="TLP:RED", severity="flash")
     calm = make_record(2, tlp="TLP:RED", severity="info")
     mild = make_record(3, severity="low")
-    assert found(calm, red, mild) == ([2, 1], [3], [])
+    assert found(calm, red, mild) == ([1, 2], [3], [])  # as they were issued
     both = (red, calm)
-    assert found(calm, red, mild, acknowledged=both) == ([], [3, 2, 1], [])
+    assert found(calm, red, mild, acknowledged=both) == ([], [3, 1, 2], [])
     amended = change(4, "amendment", red, tlp="TLP:RED", severity="high")
     assert found(amended, acknowledged=(amended,)) == ([], [4], [])
 
@@ -116,7 +140,9 @@ def test_no_heading_where_everything_is_new() -> None:
     headed = Gathered((high,), (mild,)).headed(say)
     assert [head for head, _ in headed] == ["⏳ Still waits for you", "🆕 New"]
     cut = Gathered((high,), left=2).headed(say)
-    assert [head for head, _ in cut] == ["⏳ Still waits for you: 1 of 3"]
+    assert [head for head, _ in cut] == [
+        "⏳ Still waits for you: 3 bulletins. Here are the worst 1; a button shows the next."
+    ]
     assert Gathered().headed(say) == ()
 
 

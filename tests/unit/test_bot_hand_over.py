@@ -2,8 +2,9 @@
 acknowledged, and what it says of a change.
 """
 
+import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,10 +15,11 @@ from bots.clock import SystemClock
 from bots.digests import stretches
 from bots.digests.contents import Gathered
 from bots.digests.digesting import Compiler
-from bots.digests.relief import hand_over
+from bots.digests.relief import hand_over, next_waiting
 from bots.digests.schedule import Schedule
 from bots.digests.stretches import HOUR, Why, begun, read
 from bots.duty.roster import TAKEN_FOR, Shift, Takeover, Turn
+from bots.parsing.actions import decode, encode, short
 from bots.showing.buttons import OTHERS_MAX, handing, how_to_open
 from bots.showing.release import Ceiling
 from bots.showing.render import Reader, Section, listing
@@ -33,6 +35,7 @@ from schemas.vocabulary import Language, Tlp
 from subscribers.records import Filters, Record
 from tests.support.node_api import make_record
 from tests.support.officers_bot import invite
+from tests.support.quiet_house import staged
 
 SAY = words(Language.ENGLISH)
 UTC = ZoneInfo("UTC")
@@ -208,6 +211,60 @@ async def keep(state: State, *records: Record) -> None:
             remember(connection, each, time.time())
 
     await state.store.transact(work)
+
+
+async def made_of(
+    state: State, ed: Officer, ceiling: Ceiling = ROOM
+) -> tuple[Rendered, Callable[[], Awaitable[Rendered]]]:
+    """The message of the only job, and how it is made again."""
+    clock = SystemClock()
+    (work,) = await state.outbox.candidates(clock.now(), (), 9)
+    await state.store.transact(lambda connection: connection.execute("DELETE FROM jobs"))
+    compiler = Compiler(state, ceiling, clock)
+    listed = await compiler.listed(work)
+    assert listed is not None
+    assert Listed.load(listed.dump()) == listed
+    return await compiler.rendered(work, listed), lambda: compiler.rendered(work, listed)
+
+
+async def test_the_next_ten_that_wait_are_a_press_away_and_marked_where_they_stand_as_new(
+    state: State,
+) -> None:
+    ed = await enrolled(state)
+    kept = [make_record(each, severity="high") for each in range(1, 15)]
+    await keep(state, *kept, make_record(20))
+    clock = SystemClock()
+    await hand_over(state, Schedule(state, clock, lambda: None, ROOM), ed, clock.now(), UTC)
+    made, again = await made_of(state, ed)
+    text = made.parts[0].plain
+    assert "⏳ Still waits for you: 14 bulletins. Here are the worst 10; a button shows the next." in text
+    assert "🆕 New\nWith ⏳: waits for you, too" in text
+    assert text.count("⏳ 🟠") == 4
+    assert "⏳ " not in text[text.index("FRA-2026-0020") - 6 : text.index("FRA-2026-0020")]
+    (button,) = [each for row in made.rows for each in row if each.text == "⏭ The next that wait"]
+    await state.outbox.acknowledge(kept[12].bulletin.id, ed.id, time.time())
+    assert (await again()).parts[0].plain.count("⏳ 🟠") == 3
+
+    action = decode(button.data)
+    await next_waiting(state, ed, action.bulletin(), action.number(1), time.time())
+    behind, _ = await made_of(state, ed)
+    assert behind.parts[0].plain.startswith("⏳ 3 more bulletins wait for you\n")
+    assert told_of(behind.rows) == [
+        ["📖 FRA-2026-0011", "✔️ Acknowledge"],
+        ["📖 FRA-2026-0012", "✔️ Acknowledge"],
+        ["📖 FRA-2026-0014", "✔️ Acknowledge"],
+    ]
+    await next_waiting(state, ed, kept[13].bulletin.id, 0, time.time())
+    assert (await made_of(state, ed))[0].parts[0].plain.startswith("⏳ Nothing more waits for you")
+
+
+async def test_the_button_for_the_next_ten_orders_them(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        record = make_record(1)
+        await stage.presses(encode("waits", short(record.bulletin.id), 3))
+        (work,) = await stage.state.outbox.candidates(stage.clock.now(), (), 9)
+        told = json.loads(work.body)
+        assert (told["kind"], told["after"], told["cell"]) == ("waits", record.bulletin.id, 3)
 
 
 async def test_it_is_put_together_from_what_is_kept(state: State) -> None:
