@@ -150,7 +150,7 @@ async def _recent(context: Context, field: str) -> list[Offer]:
 
 
 async def _save(context: Context, officer: Officer, steps: Steps, draft: Search) -> Rendered:
-    if await steps.at() is None:
+    if not {"search", "filters"} & set(await steps.data()):  # an old button: no search is being made
         return search_menus.dropped(officer)
     say, known = words(officer.language), await context.node.communities()
     wanted = draft if draft.name else draft.model_copy(update={"name": suggested_name(draft, known, say)})

@@ -42,6 +42,12 @@ async def test_an_answer_that_is_no_longer_awaited_is_told_with_the_way_back(sta
     assert "A white one." in await stage.asks("A white one.")
 
 
+async def test_an_old_button_saves_no_search_that_is_not_there(stage: Stage) -> None:
+    await stage.presses(REPLY)
+    assert "Nothing was changed." in await stage.presses("sub:save")
+    assert "Send your answer." in await stage.presses(REPLY)
+
+
 async def test_another_text_is_named_by_its_draft(stage: Stage) -> None:
     await stage.presses(REPLY)
     draft = await number(stage)
