@@ -43,6 +43,11 @@ PUT_BACK: Final = "liaison-restored-at"
 """One copy may be put back twice, and each time the hub loses what came after it."""
 log = structlog.get_logger(__name__)
 
+_BOTH: Final = (
+    ". This node was restored from a copy as well: what it said since may be with readers and not with the "
+    "hub, and they refuse what takes its numbers. Publish nothing: see the agency guide, "
+    "The disk is lost, and nobody else has it"
+)
 _LATEST: Final = 9_000_000_000_000
 _AGAIN: Final = """
     UPDATE outgoing SET state = 'queued', code = NULL, payload = (
@@ -118,9 +123,9 @@ def _send_again(connection: apsw.Connection, kept: Kept, now: int) -> _Sent:
     total = _Sent(0, 0)
     send_again(connection, kept, now)
     here = {each.root for each in kept.here}
-    sql = "SELECT at, made FROM hub_returns WHERE ended IS NULL"
+    sql = "SELECT at, made, noticed FROM hub_returns WHERE ended IS NULL"
     rows: list[Row] = connection.execute(sql).fetchall()
-    for at, made in rows:
+    for at, made, noticed in rows:
         # By our own clock; the hub's may differ by so much, and one too many does no harm.
         again: list[Row] = connection.execute(_AGAIN, (made - CLOCK_SKEW_MAX,)).fetchall()
         count = len(again)
@@ -131,9 +136,17 @@ def _send_again(connection: apsw.Connection, kept: Kept, now: int) -> _Sent:
         )
         if gone:
             words += f", without {gone} of their files: this node holds them no more"
+        if _came_back(connection, noticed):
+            words += _BOTH
         raise_alarms(connection, [Alarm(AlarmKey(AlarmName.ROLLBACK), now, words)])
         total = _Sent(total.bulletins + count, total.gone + gone)
     return total
+
+
+def _came_back(connection: apsw.Connection, noticed: int) -> bool:
+    """Whether this node was itself restored from a copy and had not read on when it noticed the hub's."""
+    sql = "SELECT 1 FROM returned WHERE ended IS NULL OR ended >= ?"
+    return bool(connection.execute(sql, (noticed,)).fetchall())
 
 
 def _roots(payload: bytes) -> list[str]:

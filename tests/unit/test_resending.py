@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from subscribers.judging.alarms import listed
+from subscribers.judging import returned
+from subscribers.judging.alarms import Raised, listed
 from subscribers.recovery.resending import METADATA, PUT_BACK, Resending
 from subscribers.storage.archive import NewRecord, put_all
 from tests.support.federation import AT, COM, FRA, bulletin
@@ -35,6 +36,12 @@ async def again(box: Box, resending: Resending, made: int, at: int) -> None:
     await resending.finish()
 
 
+async def rollback(box: Box) -> Raised:
+    """The one alarm of it that stands."""
+    (alarm,) = [each for each in await listed(box.store, 10) if each.key.name == "rollback"]
+    return alarm
+
+
 async def test_what_came_after_the_copy_is_sent_again_and_once(tmp_path: Path) -> None:
     async with opened(tmp_path) as box:
         resending = Resending(box.store, box.ledger, box.outbox, lambda: AT)
@@ -55,8 +62,20 @@ async def test_a_copy_that_is_put_back_a_second_time_is_noticed(tmp_path: Path) 
         await ours(box)
         await again(box, resending, BEFORE, AT + 1)
         assert await queued(box, 1) == [1]
-        (alarm,) = [each for each in await listed(box.store, 10) if each.key.name == "rollback"]
-        assert alarm.times == 2
+        assert (await rollback(box)).times == 2
+
+
+@pytest.mark.parametrize("restored", [True, False])
+async def test_a_node_that_was_restored_as_well_is_told_to_publish_nothing(
+    tmp_path: Path, *, restored: bool
+) -> None:
+    async with opened(tmp_path) as box:
+        resending = Resending(box.store, box.ledger, box.outbox, lambda: AT)
+        await published(box, 1, BEFORE + HOUR // 2)
+        if restored:
+            await box.store.transact(lambda connection: returned.begin(connection, BEFORE))
+        await again(box, resending, BEFORE, AT)
+        assert ("Publish nothing" in (await rollback(box)).detail) is restored
 
 
 @pytest.mark.parametrize("said", [{}, {METADATA: "soon"}, {METADATA: "9" * 5000}, {METADATA: "-1"}])
