@@ -65,6 +65,8 @@ LATE: Final = frozenset({"staff", "ceiling"})
 """Verbs of buttons that are pressed last: they take rights or texts away."""
 _SEAL: Final = {"key": "ab" * 32, "header": "cd" * 24, "root": "ef" * 32}
 _NUMBERS: Final = re.compile(r"[0-9a-f]{8,}|[0-9]+")
+_LINK: Final = re.compile(r"/in/[\w-]{43}")
+"""Of a one-time link what is drawn at random: among so many, one has any four letters."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -317,6 +319,7 @@ class Wire:
 
     def look(self, name: str, told: str) -> None:
         """Keep what leaves, and what of it should not."""
+        told = _LINK.sub("/in/", told)
         self.left.append(told)
         for each in self.typed:
             told = told.replace(each, "")
