@@ -12,8 +12,6 @@ from hub.fairness import Taken, Tokens, Window
 
 BATCHES: Final = 3
 """One is settled, one waits for that, one is prepared. What comes later has its turn behind these."""
-_SMALL: Final = 2
-"""So many may be smaller than they could be: to the server a small one costs nearly what a full one does."""
 
 
 class Turns:
@@ -21,15 +19,14 @@ class Turns:
 
     def __init__(self, tokens: Tokens) -> None:
         self.window = Window(tokens)
-        self._made = 0
-        """Batches that are not judged."""
-        self._changed, self._emptied = asyncio.Event(), asyncio.Event()
+        self._room = asyncio.Semaphore(BATCHES)
+        self._filled, self._emptied = asyncio.Event(), asyncio.Event()
 
     async def read(self, messages: AsyncIterator[list[Msg]]) -> None:
         """Read for as long as there is something to come, no more than there is room for."""
         async for each in messages:
             self.window.add(each)
-            self._changed.set()
+            self._filled.set()
             while self.window.full:
                 self._emptied.clear()
                 await self._emptied.wait()
@@ -38,19 +35,14 @@ class Turns:
         self, most: int, clock: Callable[[], int], answered: Callable[[str, Msg], bool]
     ) -> list[Taken]:
         """The next batch, when it is wanted and there is something for it: as `Window.take`."""
-        while not self._wanted(most):
-            self._changed.clear()
-            await self._changed.wait()
-        self._made += 1
+        await self._room.acquire()
+        while not self.window:
+            self._filled.clear()
+            await self._filled.wait()
         taken = self.window.take(most, clock(), answered)
         self._emptied.set()
         return taken
 
     def judged(self) -> None:
         """A batch was judged: another is wanted."""
-        self._made -= 1
-        self._changed.set()
-
-    def _wanted(self, most: int) -> bool:
-        enough = len(self.window) >= (1 if self._made < _SMALL else most)
-        return enough and self._made < BATCHES
+        self._room.release()
