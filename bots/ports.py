@@ -4,7 +4,7 @@
 `tests/contract/test_node_client.py` holds every implementation to the same promises.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Final, Protocol
 
 from bots.showing.rendered import Part, Rows
@@ -132,6 +132,11 @@ class Chat(Protocol):
 
     async def delete(self, chat: int, message: int) -> None:
         """Delete a message; one that is already gone is no failure."""
+
+    async def delete_all(self, chat: int, messages: Sequence[int]) -> None:
+        """Delete up to 100 messages, also such as the person wrote; those that are gone already are no
+        failure. `Refused` when one of them may not be deleted.
+        """
 
     async def toast(self, press: str, text: str = "") -> None:
         """A pressed button was seen to: the client stops waiting, and shows `text` for a moment if there is

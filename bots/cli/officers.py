@@ -109,12 +109,16 @@ def change_role(
 
 @officers.command("remove", epilog="Example: liaison-bot officer remove 'Amina K.'")
 def remove(name: NameArgument, state: StateOption = None, as_json: JsonOption = False) -> None:
-    """Shut an officer out at once and forget all that is theirs. The running bot takes back the bulletins
-    that it sent to their chat in the last 48 hours, and rewrites older ones.
+    """Shut an officer out at once and forget all that is theirs: the running bot takes back what is in their
+    chat, and rewrites its own messages that are older than 48 hours. Passkeys and sessions of the reading
+    room end.
     """
 
     async def away(opened: "State", officer: "Officer") -> int:
-        taken = await opened.staff.remove(officer.id)
+        from bots.clock import SystemClock
+        from bots.telling.aftermath import DELETE_WITHIN
+
+        taken = await opened.staff.remove(officer.id, SystemClock().now() - DELETE_WITHIN)
         await _written(opened, "officer remove", officer.name, "done")
         return taken
 
@@ -125,24 +129,30 @@ def remove(name: NameArgument, state: StateOption = None, as_json: JsonOption = 
 
 @officers.command("lost", epilog="Example: liaison-bot officer lost 'Amina K.'")
 def lost(name: NameArgument, state: StateOption = None, as_json: JsonOption = False) -> None:
-    """A lost or stolen phone: shut it out at once, also that of the last administrator. Prints a code with
-    which the officer enrols again, with role and subscriptions as before.
+    """A lost or stolen phone: shut it out at once, also that of the last administrator. The officer is signed
+    out of the reading room, and passkeys for it are removed. Prints a code with which the officer enrols
+    again, with role and subscriptions as before.
     """
 
-    async def shut_out(opened: "State", officer: "Officer") -> tuple[str, float]:
+    async def shut_out(opened: "State", officer: "Officer") -> tuple[str, float, int]:
         from bots.clock import SystemClock
         from bots.codes import new_code
         from bots.settings import load
+        from bots.telling.aftermath import DELETE_WITHIN
 
-        code = new_code()
-        expires = SystemClock().now() + load(**given(state=state)).invitation_hours * HOUR
-        await opened.staff.shut_out(officer.id, code=code, expires=expires, guarded=False)
+        code, now = new_code(), SystemClock().now()
+        expires = now + load(**given(state=state)).invitation_hours * HOUR
+        keys = len(await opened.room.passkeys(officer.id))
+        await opened.staff.shut_out(
+            officer.id, code=code, expires=expires, guarded=False, since=now - DELETE_WITHIN
+        )
         await _written(opened, "officer lost", officer.name, "done")
-        return code, expires
+        return code, expires, keys
 
-    officer, (code, expires) = _with_officer(name, state, shut_out)
+    officer, (code, expires, keys) = _with_officer(name, state, shut_out)
     if not as_json:
-        typer.echo(f"{officer.name}'s chat is shut out; the running bot takes back what it sent there.\n")
+        typer.echo(f"{officer.name}'s chat is shut out; the running bot takes back what is in it.")
+        typer.echo(f"Signed out of the reading room; passkeys removed: {keys}.\n")
     _show_code(officer, code, expires, as_json=as_json)
 
 

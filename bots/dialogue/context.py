@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from bots.cells.caretaker import Caretaker
 from bots.clock import Clock
+from bots.dialogue.asking import Typed
 from bots.dialogue.steps import Steps
 from bots.digests.schedule import Schedule
 from bots.drafting.answering import Answering
@@ -113,6 +114,10 @@ class Context:
                 return
             await self._note(officer, chat, message, answer, index)
 
+    async def heard(self, officer: Officer, asked: Typed) -> None:
+        """Remember what the officer wrote: it goes with a lost phone."""
+        await self.state.staff.heard(officer.id, asked.chat, asked.message, self.clock.now())
+
     async def _sent(self, chat: int, rendered: Rendered, part: Part, rows: Rows) -> int:
         if rendered.picture and part is rendered.parts[0]:
             return await self.chat.picture(
@@ -128,20 +133,16 @@ class Context:
         await self._seen(officer, rendered)
         single = len(rendered.parts) == 1
         await self.chat.edit(chat, message, rendered.parts[0], rows=rendered.rows if single else ())
-        await self._note(officer, chat, message, answer, 0, replaced=True)
+        await self._note(officer, chat, message, answer, 0)
         if not single:
             rest = replace(rendered, parts=rendered.parts[1:], shows=())
             await self.answer(officer, chat, Answer(rest, answer.record, answer.language))
 
-    async def _note(
-        self, officer: Officer, chat: int, message: int, answer: Answer, part: int, *, replaced: bool = False
-    ) -> None:
+    async def _note(self, officer: Officer, chat: int, message: int, answer: Answer, part: int) -> None:
+        """Every message, whatever it says: all goes with a lost phone."""
         now = self.clock.now()
         ends = ends_at(answer.record, answer.rendered, now)
         record = answer.record.bulletin.id if answer.record else None
-        empty = record is None and ends is None and answer.listed is None
-        if empty and not (replaced and await self.state.outbox.row(chat, message)):
-            return
         language = answer.language.value if answer.language else None
         shown = Shown(chat, message, record, language, part, ends, answer.listed)
         await self.state.outbox.note(officer.id, shown, now)

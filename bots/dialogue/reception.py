@@ -45,14 +45,15 @@ class Reception:
         async with self._turn(asked):
             officer = await self._context.state.officers.by_person(asked.person)
             match self._gate.judge(asked, officer, self._context.clock.now()):
-                case Verdict.ANSWER if officer:
-                    await self._answer(asked, officer)
+                case Verdict.ANSWER | Verdict.SLOW as verdict if officer:
+                    try:
+                        await self._heard(asked, officer, verdict)
+                    finally:
+                        await self._context.heard(officer, asked)
                 case Verdict.ENROL:
                     await self._enrol(asked)
                 case Verdict.REFUSE:
                     await self._refuse(asked)
-                case Verdict.SLOW if officer and self._gate.warns(asked.person, self._context.clock.now()):
-                    await self._tell(asked.chat, screens.slow_down(officer.language))
 
     async def pressed(self, asked: Pressed) -> None:
         """A button."""
@@ -95,6 +96,12 @@ class Reception:
                 await self._context.state.officers.set_reachable(seen.person, reachable=seen.here)
                 self._context.wake()
 
+    async def _heard(self, asked: Typed, officer: Officer, verdict: Verdict) -> None:
+        if verdict is Verdict.ANSWER:
+            await self._answer(asked, officer)
+        elif self._gate.warns(asked.person, self._context.clock.now()):
+            await self._context.say(officer, asked.chat, screens.slow_down(officer.language))
+
     async def _answer(self, asked: Typed | Pressed, officer: Officer) -> None:
         """And say so when a draft's text was awaited and is no longer."""
         context = self._context
@@ -130,6 +137,8 @@ class Reception:
         await self._context.state.audit.write([act], self._context.clock.now())
         if not good:
             await self._refuse(asked)
+        elif officer:
+            await self._context.heard(officer, asked)
 
     async def _refuse(self, asked: Typed) -> None:
         """The one refusal, once a day."""

@@ -3,6 +3,7 @@
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
+from bots.enquiries.desk import Answer
 from bots.handlers.common import administrators_only
 from bots.officers import audited
 from bots.state.lowering import above
@@ -34,7 +35,7 @@ async def lower(asked: Pressed, context: Context, officer: Officer) -> None:
         context.wake()
     await context.chat.toast(asked.press)
     shown = audited.ceiling(officer, context.limit.ceiling, context.limit.settings, lowered=lowered)
-    await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
+    await context.replace(officer, asked.chat, asked.message, Answer(shown))
 
 
 def register(book: Book) -> None:

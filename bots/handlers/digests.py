@@ -6,6 +6,7 @@ from bots.dialogue import menus, screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
+from bots.enquiries.desk import Answer
 from bots.handlers import zones
 from bots.parsing import commands
 from bots.parsing.actions import Action
@@ -61,7 +62,7 @@ async def menu(asked: Pressed, context: Context, officer: Officer) -> None:
     await context.chat.toast(asked.press)
     fresh, plan, charts = await _now(context, officer)
     shown = menus.digest(fresh, plan, charts=charts)
-    await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
+    await context.replace(officer, asked.chat, asked.message, Answer(shown))
 
 
 async def _press(action: Action, context: Context, officer: Officer, held: Schedule | None) -> None:

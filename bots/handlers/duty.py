@@ -10,6 +10,7 @@ from bots.digests import relief, stretches
 from bots.duty import duties, roster
 from bots.duty.duties import Add, Board
 from bots.duty.roster import Takeover
+from bots.enquiries.desk import Answer
 from bots.officers.roles import Right
 from bots.parsing.commands import clean
 from bots.showing.rendered import Rendered
@@ -52,7 +53,7 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
             await context.state.rosters.remove(number, asked.action.number(2))
     await context.chat.toast(asked.press)
     now = await shown(context, officer, number)
-    await context.chat.edit(asked.chat, asked.message, now.parts[0], rows=now.rows)
+    await context.replace(officer, asked.chat, asked.message, Answer(now))
     context.wake()
 
 

@@ -9,6 +9,7 @@ from bots.dialogue import screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
+from bots.enquiries.desk import Answer
 from bots.handlers.events import GONE, ONLY, change, standing
 from bots.officers.roles import Right
 from bots.parsing.actions import Action
@@ -33,7 +34,7 @@ async def pressed(asked: Pressed, context: Context, officer: Officer) -> None:
     if cell is None or cell.closed is not None:
         return
     shown = await _pressed(asked.action, context, officer, cell)
-    await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
+    await context.replace(officer, asked.chat, asked.message, Answer(shown))
 
 
 async def typed_dates(asked: Typed, context: Context, officer: Officer) -> None:

@@ -12,6 +12,7 @@ from bots.dialogue import screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
+from bots.enquiries.desk import Answer
 from bots.handlers.duty import add_shift, board
 from bots.handlers.duty import shown as roster
 from bots.officers.roles import Right
@@ -57,7 +58,7 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
         case "follow" | "leave":
             await context.state.cells.follow(cell.id, officer.id, on=what == "follow")
             now = await _screen(context, officer, cell)
-            await context.chat.edit(asked.chat, asked.message, now.parts[0], rows=now.rows)
+            await context.replace(officer, asked.chat, asked.message, Answer(now))
         case "report":
             now_, outbox = context.clock.now(), context.state.outbox
             late = [each for each in await outbox.records(now_ - 86_400.0, now_ + 1) if belongs(each, cell)]

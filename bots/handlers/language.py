@@ -6,6 +6,7 @@ from bots.dialogue import screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
+from bots.enquiries.desk import Answer
 from bots.state.officers import Officer
 from bots.wording.words import SPOKEN
 from schemas.vocabulary import Language
@@ -25,7 +26,7 @@ async def choose(asked: Pressed, context: Context, officer: Officer) -> None:
         await context.announce(officer)
     await context.chat.toast(asked.press)
     shown = screens.languages(officer)
-    await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
+    await context.replace(officer, asked.chat, asked.message, Answer(shown))
 
 
 def register(book: Book) -> None:

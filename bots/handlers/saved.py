@@ -6,6 +6,7 @@ from bots.dialogue import screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
+from bots.enquiries.desk import Answer
 from bots.parsing.actions import Action
 from bots.parsing.queries import Query
 from bots.searches import saved_menus
@@ -41,7 +42,7 @@ async def manage(asked: Pressed, context: Context, officer: Officer) -> None:
     await context.chat.toast(asked.press)
     if shown is None:
         shown = await _list(context, officer, key if what == "list" else 0)
-    await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
+    await context.replace(officer, asked.chat, asked.message, Answer(shown))
 
 
 async def typed_hours(asked: Typed, context: Context, officer: Officer) -> None:

@@ -4,6 +4,7 @@ from bots.dialogue import screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
+from bots.enquiries.desk import Answer
 from bots.handlers.common import administrators_only
 from bots.officers import lost_phone, staffing
 from bots.officers.lost_phone import OnPhone
@@ -82,7 +83,7 @@ async def menu(asked: Pressed, context: Context, officer: Officer) -> None:
             except OperationError as error:
                 await _refuse(context, officer, known, error)
                 shown = staffing.refused(officer, error)
-    await context.chat.edit(asked.chat, asked.message, shown.parts[0], rows=shown.rows)
+    await context.replace(officer, asked.chat, asked.message, Answer(shown))
 
 
 async def _step(asked: Pressed, context: Context, officer: Officer, known: Officer) -> Rendered:
@@ -100,8 +101,9 @@ async def _step(asked: Pressed, context: Context, officer: Officer, known: Offic
             return staffing.sure(officer, known)
         case "gone":
             on = await _on_phone(context, known)
-            taken = await context.state.staff.remove(known.id)
-            await _parting(context, officer, known, taken)
+            since = context.clock.now() - DELETE_WITHIN
+            taken = await context.state.staff.remove(known.id, since)
+            await _parting(context, officer, known, taken, on.stay)
             await context.did(officer, known.name, outcome="removed")
             return lost_phone.removed(officer, known, on, context.settings.chat_rate)
         case "lost":
@@ -122,18 +124,22 @@ async def _sure(context: Context, officer: Officer, known: Officer) -> Rendered:
 
 async def _on_phone(context: Context, known: Officer) -> OnPhone:
     now, audit = context.clock.now(), context.state.audit
-    young, old = await context.state.staff.in_chat(known.id, now - DELETE_WITHIN)
+    there = await context.state.staff.in_chat(known.id, now - DELETE_WITHIN)
     seen = (await audit.last_seen()).get(known.id)
     bulletins = number_of(await audit.shown(known.name))
     room, keys = bool(context.settings.room_origin), len(await context.state.room.passkeys(known.id))
-    return OnPhone(young, old, bulletins, await audit.enrolled(known.id), seen, room=room, keys=keys)
+    enrolled = await audit.enrolled(known.id)
+    return OnPhone(there.young, there.old, bulletins, enrolled, seen, room=room, keys=keys, stay=there.stay)
 
 
 async def _shut_out(context: Context, officer: Officer, chat: int, known: Officer) -> None:
     code, expires = context.new_code(), _expiry(context)
     on = await _on_phone(context, known)
-    taken = await context.state.staff.shut_out(known.id, code=code, expires=expires, guarded=True)
-    await _parting(context, officer, known, taken)
+    since = context.clock.now() - DELETE_WITHIN
+    taken = await context.state.staff.shut_out(
+        known.id, code=code, expires=expires, guarded=True, since=since
+    )
+    await _parting(context, officer, known, taken, on.stay)
     await context.did(officer, known.name, outcome="shut_out")
     await context.say(officer, chat, lost_phone.shut_out(officer, known, on, context.settings.chat_rate))
     hours = context.settings.invitation_hours
@@ -141,10 +147,10 @@ async def _shut_out(context: Context, officer: Officer, chat: int, known: Office
     await context.say(officer, chat, text)
 
 
-async def _parting(context: Context, officer: Officer, known: Officer, taken: int) -> None:
+async def _parting(context: Context, officer: Officer, known: Officer, taken: int, stay: int) -> None:
     """Messages of somebody who was shut out are taken back: tell the officer when it is done."""
     if taken and known.chat is not None and known.id != officer.id:
-        parting = Parting(known.chat, officer.id, known.name, context.clock.now(), of=known.id)
+        parting = Parting(known.chat, officer.id, known.name, context.clock.now(), of=known.id, stay=stay)
         await Partings(context.state.store).begin(parting)
     context.take_back()
 

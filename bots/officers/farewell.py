@@ -1,12 +1,13 @@
-"""What is left to do when somebody was shut out: their messages are taken back, newest first.
+"""What is left to do when somebody was shut out: all that is in their chat is taken back, newest first.
 
-Within 48 hours the service lets a bot delete its message; an older one is rewritten. Whoever shuts out may be
-another process, so the database is looked at every few seconds, and at once when this process did it.
+Within 48 hours the service lets a bot delete a message, whoever wrote it, many by one request; older ones of
+the bot are rewritten one by one, those that show bulletins first. Whoever shuts out may be another process,
+so the database is looked at every few seconds, and at once when this process did it.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -14,18 +15,17 @@ import structlog
 
 from bots.clock import Clock
 from bots.officers.limit import Limit
-from bots.outcomes import ChatFailure, NotSent, TooFast, Unsure
+from bots.outcomes import ChatFailure, NotSent, Refused, TooFast, Unsure
 from bots.ports import Chat
 from bots.showing.render import Reader, gravestone
 from bots.state import State, jobs
 from bots.state.partings import Partings
 from bots.state.staff import Farewell
-from bots.telling.aftermath import DELETE_WITHIN
+from bots.telling.aftermath import DELETE_AT_ONCE, DELETE_WITHIN
 from bots.telling.pacing import Pacer
 
 LOOK_SECONDS: Final = 5.0
 _PRUNE_SECONDS: Final = 3_600.0
-_BATCH: Final = 32
 _PAUSE: Final = 5.0
 
 _log = structlog.get_logger()
@@ -68,9 +68,8 @@ class Janitor:
             self._woken.clear()
             await self._limit.refresh()
             await self._prune()
-            while found := await self._state.staff.farewells(_BATCH):
-                for each in found:
-                    await self._take_back(each)
+            while found := await self._next():
+                await self._take_back(found)
             await self._tell()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
@@ -89,25 +88,49 @@ class Janitor:
             await self._partings.end(each.chat)
             self._told()
 
-    async def _take_back(self, each: Farewell) -> None:
-        while wait := self._pacer.wait(each.chat, self._clock.now()):
+    async def _next(self) -> Sequence[Farewell]:
+        """What one request can take back."""
+        young = self._clock.now() - DELETE_WITHIN
+        staff = self._state.staff
+        return await staff.farewells_since(young, DELETE_AT_ONCE) or await staff.farewells(1)
+
+    async def _take_back(self, found: Sequence[Farewell]) -> None:
+        """Messages of one chat, together; where that is refused one by one, so that each is counted."""
+        chat = found[0].chat
+        while wait := self._pacer.wait(chat, self._clock.now()):
             await self._clock.sleep(wait)
         now = self._clock.now()
-        self._pacer.take(each.chat, now)
+        self._pacer.take(chat, now)
         try:
-            if now - each.sent < DELETE_WITHIN:
-                await self._chat.delete(each.chat, each.message)
-            else:
-                grave = gravestone(None, Reader(each.language, ZoneInfo("UTC")), why="expired")
-                await self._chat.edit(each.chat, each.message, grave.parts[0], rows=())
+            await self._ask(found, now)
         except TooFast as failure:
-            self._pacer.hold(each.chat, now + failure.retry_after)
+            self._pacer.hold(chat, now + failure.retry_after)
             return
         except (NotSent, Unsure):
             await self._clock.sleep(_PAUSE)
             return
         except ChatFailure as failure:
+            if isinstance(failure, Refused) and len(found) > 1:
+                for each in found:
+                    await self._take_back([each])
+                return
             # A chat that shut the bot out keeps what it has; the service lets nobody reach into it.
-            await self._partings.missed(each.chat)
-            _log.warning("a message could not be taken back", outcome=type(failure).__name__)
-        await self._state.staff.taken_back(each)
+            await self._partings.missed(chat, len(found))
+            _log.warning(
+                "messages could not be taken back", number=len(found), outcome=type(failure).__name__
+            )
+        await self._state.staff.taken_back(found)
+
+    async def _ask(self, found: Sequence[Farewell], now: float) -> None:
+        """Delete what is young; rewrite a single message that is not, or that the service takes for old."""
+        first = found[0]
+        if now - first.sent < DELETE_WITHIN or first.theirs:
+            try:
+                await self._chat.delete_all(first.chat, [each.message for each in found])
+            except Refused:
+                if len(found) > 1 or first.theirs:
+                    raise
+            else:
+                return
+        grave = gravestone(None, Reader(first.language, ZoneInfo("UTC")), why="expired")
+        await self._chat.edit(first.chat, first.message, grave.parts[0], rows=())

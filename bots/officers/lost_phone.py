@@ -16,6 +16,7 @@ from bots.officers.staffing import ROLES, standing, to_all
 from bots.parsing.actions import encode
 from bots.showing.rendered import Button, Rendered
 from bots.state.officers import Officer
+from bots.telling.aftermath import DELETE_AT_ONCE
 from bots.wording.markup import Span
 from bots.wording.words import Words, words
 
@@ -29,8 +30,9 @@ _IN_A_ROW: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class OnPhone:
-    """What is in a chat: messages that can be deleted still, and `old` ones that cannot; how many bulletins
-    its officer was ever shown; when they enrolled and were last seen (Unix seconds), None where that is not
+    """What is in a chat: messages that can be deleted still, `old` ones that can only be rewritten, and such
+    as its officer wrote that `stay`; how many bulletins the officer was ever shown; when they enrolled and
+    were last seen (Unix seconds), None where that is not
     known. Whether there is a reading `room`, and how many `keys` of theirs open it.
     """
 
@@ -41,11 +43,17 @@ class OnPhone:
     seen: float | None = None
     room: bool = False
     keys: int = 0
+    stay: int = 0
 
     @property
     def messages(self) -> int:
         """All that are taken back."""
         return self.young + self.old
+
+    @property
+    def requests(self) -> int:
+        """So many of the chat service take them back."""
+        return math.ceil(self.young / DELETE_AT_ONCE) + self.old
 
 
 def asked_for(text: str, names: Collection[str]) -> tuple[str, bool]:
@@ -114,14 +122,14 @@ def shut_out(asking: Officer, officer: Officer, on: OnPhone, rate: float) -> Ren
         "The phone of {name} is shut out. Role and subscriptions stay for the new one.",
         name=say.embed(officer.name),
     )
-    return _done(asking, officer, on, text + _room_ended(on, say) + taken_back(on.messages, rate, say))
+    return _done(asking, officer, on, text + _room_ended(on, say) + taken_back(on, rate, say))
 
 
 def removed(asking: Officer, officer: Officer, on: OnPhone, rate: float) -> Rendered:
     """An officer is no officer any more."""
     say = words(asking.language)
     text = "🗑 " + say.text("{name} is removed.", name=say.embed(officer.name))
-    return _done(asking, officer, on, text + _room_ended(on, say) + taken_back(on.messages, rate, say))
+    return _done(asking, officer, on, text + _room_ended(on, say) + taken_back(on, rate, say))
 
 
 def all_back(asking: Officer, body: str) -> Rendered:
@@ -134,6 +142,8 @@ def all_back(asking: Officer, body: str) -> Rendered:
             "{number} messages could not be: the chat service refused.",
             told["missed"],
         )
+    if told.get("stay"):
+        text += " " + _stays(told["stay"], say)
     rows = ((to_seen(told["of"], say),),) if told.get("of") else ()
     return plain_answer("✅ " + text, asking.language, rows)
 
@@ -143,11 +153,15 @@ def to_seen(officer: int, say: Words) -> Button:
     return Button("👁 " + say.text("What that phone had shown"), encode("audit", "of", officer))
 
 
-def taken_back(taken: int, rate: float, say: Words) -> str:
-    """That so many messages are taken back, so many a second, in a line of its own; '' for none."""
+def taken_back(on: OnPhone, rate: float, say: Words) -> str:
+    """That messages are taken back by so many requests a second, in a line of its own, and what stays; '' for
+    none.
+    """
+    stays = "\n" + _stays(on.stay, say) if on.stay else ""
+    taken = on.messages
     if not taken:
-        return ""
-    seconds = math.ceil(taken / rate)
+        return stays
+    seconds = math.ceil(on.requests / rate)
     if seconds > _LONG:
         time = say.count("about {number} minute", "about {number} minutes", math.ceil(seconds / 60))
     else:
@@ -158,7 +172,18 @@ def taken_back(taken: int, rate: float, say: Words) -> str:
         "{number} messages are taken back: deleted, or rewritten when they are older than 48 hours.",
         taken,
     )
-    return f"\n{back} {told}"
+    return f"\n{back} {told}{stays}"
+
+
+def _stays(number: int, say: Words) -> str:
+    """What the officer wrote and nobody else can delete any more."""
+    return say.count(
+        "{number} message that the officer wrote is older than 48 hours and stays: only the officer can"
+        " delete it, from another device.",
+        "{number} messages that the officer wrote are older than 48 hours and stay: only the officer can"
+        " delete them, from another device.",
+        number,
+    )
 
 
 def _done(asking: Officer, officer: Officer, on: OnPhone, text: str) -> Rendered:
@@ -209,7 +234,8 @@ def _room_ended(on: OnPhone, say: Words) -> str:
 
 def _in_chat(on: OnPhone, say: Words) -> str:
     if not on.messages:
-        return say.text("No message in that chat has to be taken back.")
+        none = say.text("No message in that chat has to be taken back.")
+        return f"{none} {_stays(on.stay, say)}" if on.stay else none
     told = []
     if on.young:
         told.append(
@@ -228,4 +254,6 @@ def _in_chat(on: OnPhone, say: Words) -> str:
                 on.old,
             )
         )
+    if on.stay:
+        told.append(_stays(on.stay, say))
     return " ".join(told)

@@ -135,8 +135,10 @@ def closed(cell: int, officer: int, body: str) -> Job:
 
 def parted(told: Parting) -> Job:
     """Tell who shut somebody out, once, that all is taken back: at night too."""
-    body = json.dumps({"name": told.name, "missed": told.missed, "of": told.of})
-    return Job(f"parted:{told.chat}:{told.by}:{told.at}", told.by, Priority.CHANGE, "parted", body=body)
+    fields = {"name": told.name, "missed": told.missed, "of": told.of, "stay": told.stay}
+    return Job(
+        f"parted:{told.chat}:{told.by}:{told.at}", told.by, Priority.CHANGE, "parted", body=json.dumps(fields)
+    )
 
 
 def digest(officer: int, period: str, body: str) -> Job:

@@ -12,7 +12,8 @@ _KEY: Final = "parting:"
 @dataclass(frozen=True, slots=True)
 class Parting:
     """The chat of `name`, who was shut out by the officer `by` at `at` (Unix seconds); `missed` messages
-    could not be taken back. `of` is the number of who was shut out, 0 where it was not noted.
+    could not be taken back. `of` is the number of who was shut out, 0 where it was not noted; `stay` are
+    the officer's own messages that are too old to be.
     """
 
     chat: int
@@ -21,6 +22,7 @@ class Parting:
     at: float
     missed: int = 0
     of: int = 0
+    stay: int = 0
 
 
 class Partings:
@@ -31,21 +33,21 @@ class Partings:
 
     async def begin(self, parting: Parting) -> None:
         """From now on, until `end`."""
-        told = json.dumps([parting.by, parting.name, parting.at, parting.missed, parting.of])
+        fields = [parting.by, parting.name, parting.at, parting.missed, parting.of, parting.stay]
         async with self._store.write() as tx:
             await tx.execute(
                 "INSERT INTO memory (key, data) VALUES (?, ?)"
                 " ON CONFLICT (key) DO UPDATE SET data = excluded.data",
-                (f"{_KEY}{parting.chat}", told),
+                (f"{_KEY}{parting.chat}", json.dumps(fields)),
             )
 
-    async def missed(self, chat: int) -> None:
-        """One of its messages could not be taken back."""
+    async def missed(self, chat: int, number: int) -> None:
+        """So many of its messages could not be taken back."""
         async with self._store.write() as tx:
             await tx.execute(
-                "UPDATE memory SET data = json_set(data, '$[3]', json_extract(data, '$[3]') + 1)"
+                "UPDATE memory SET data = json_set(data, '$[3]', json_extract(data, '$[3]') + ?)"
                 " WHERE key = ?",
-                (f"{_KEY}{chat}",),
+                (number, f"{_KEY}{chat}"),
             )
 
     async def done(self) -> list[Parting]:

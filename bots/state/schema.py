@@ -356,4 +356,12 @@ MIGRATIONS: Final = (
         WHERE r.record ->> '$.bulletin.kind' = 'request' AND r.record ->> '$.state' != 'retracted'
             AND unixepoch(r.record ->> '$.bulletin.valid_until') IS NOT NULL;
     """,
+    # All that is in a chat is remembered, also what its officer wrote (`theirs`), to be taken back with a
+    # lost phone; of what can only be rewritten, that which `shows` bulletins goes first.
+    """
+    ALTER TABLE messages ADD COLUMN theirs INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX messages_with ON messages (officer);
+    ALTER TABLE farewells ADD COLUMN theirs INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE farewells ADD COLUMN shows INTEGER NOT NULL DEFAULT 1;
+    """,
 )

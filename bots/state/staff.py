@@ -18,19 +18,36 @@ from schemas.vocabulary import Language
 from subscribers.storage.store import Store
 
 _TAKE_BACK: Final = (
-    "INSERT OR IGNORE INTO farewells SELECT m.chat, m.message, o.language, m.sent"
-    " FROM messages m JOIN officers o ON o.id = m.officer WHERE o.id = ?"
+    "INSERT OR IGNORE INTO farewells (chat, message, language, sent, theirs, shows)"
+    " SELECT m.chat, m.message, o.language, m.sent, m.theirs,"
+    " m.record IS NOT NULL OR EXISTS (SELECT 1 FROM lists l WHERE l.message = m.id)"
+    " FROM messages m JOIN officers o ON o.id = m.officer"
+    " WHERE o.id = ? AND NOT (m.theirs AND m.sent <= ?)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Farewell:
-    """A message to be taken back from the chat of somebody who was shut out, and its officer's language."""
+    """A message to be taken back from the chat of somebody who was shut out, and its officer's language;
+    `theirs`: the officer wrote it.
+    """
 
     chat: int
     message: int
     language: Language
     sent: float
+    theirs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InChat:
+    """How many messages are in a chat: those that can be deleted, `old` ones of the bot, which can only be
+    rewritten, and old ones of the officer, which `stay`.
+    """
+
+    young: int = 0
+    old: int = 0
+    stay: int = 0
 
 
 class Staff:
@@ -52,8 +69,9 @@ class Staff:
 
         return await self._store.transact(work)
 
-    async def remove(self, officer: int) -> int:
-        """Forget an officer with all that is theirs; how many messages are to be taken back.
+    async def remove(self, officer: int, since: float = 0.0) -> int:
+        """Forget an officer with all that is theirs; how many messages are to be taken back. What the officer
+        wrote up to `since` (Unix seconds) is not: it cannot be.
 
         Raises OperationError `not_found`, or `forbidden` for the last administrator while others are
         enrolled.
@@ -62,15 +80,17 @@ class Staff:
         def work(connection: apsw.Connection) -> int:
             _officer(connection, officer)
             keep_one(_enrolled(connection), officer, None)
-            taken = _take_back(connection, officer)
+            taken = _take_back(connection, officer, since)
             connection.execute("DELETE FROM officers WHERE id = ?", (officer,))
             return taken
 
         return await self._store.transact(work)
 
-    async def shut_out(self, officer: int, *, code: str, expires: float, guarded: bool) -> int:
+    async def shut_out(
+        self, officer: int, *, code: str, expires: float, guarded: bool, since: float = 0.0
+    ) -> int:
         """A lost phone: its chat is no officer's any more, and the officer may enrol again with `code`, with
-        role and subscriptions as before; how many messages are to be taken back.
+        role and subscriptions as before; how many messages are to be taken back, with `since` as in `remove`.
 
         `guarded`: raises OperationError `forbidden` for the last administrator. Raises `not_found`.
         """
@@ -79,7 +99,7 @@ class Staff:
             _officer(connection, officer)
             if guarded:
                 keep_one(_enrolled(connection), officer, None)
-            taken = _take_back(connection, officer)
+            taken = _take_back(connection, officer, since)
             connection.execute("DELETE FROM jobs WHERE officer = ? AND target IS NOT NULL", (officer,))
             connection.execute("DELETE FROM messages WHERE officer = ?", (officer,))
             connection.execute(
@@ -104,39 +124,61 @@ class Staff:
 
         await self._store.transact(work)
 
-    async def in_chat(self, officer: int, since: float) -> tuple[int, int]:
-        """How many messages would be taken back from an officer's chat: those sent since a moment (Unix
-        seconds), and older ones.
-        """
+    async def heard(self, officer: int, chat: int, message: int, now: float) -> None:
+        """An officer wrote a message, which goes with a lost phone."""
+
+        def work(connection: apsw.Connection) -> None:
+            connection.execute(
+                "INSERT INTO messages (officer, chat, message, sent, theirs)"
+                " SELECT id, ?2, ?3, ?4, 1 FROM officers WHERE id = ?1 AND chat = ?2 ON CONFLICT DO NOTHING",
+                (officer, chat, message, now),
+            )
+            take_back_stray(connection, officer, chat, message, now, theirs=True)
+
+        await self._store.transact(work)
+
+    async def in_chat(self, officer: int, since: float) -> InChat:
+        """What is in an officer's chat; messages sent up to `since` (Unix seconds) are old."""
         rows = await self._store.query(
-            "SELECT count(*) FILTER (WHERE sent > ?1), count(*) FILTER (WHERE sent <= ?1)"
-            " FROM (SELECT chat, message, max(sent) AS sent FROM messages WHERE officer = ?2"
-            " GROUP BY chat, message)",
+            "SELECT count(*) FILTER (WHERE sent > ?1), count(*) FILTER (WHERE sent <= ?1 AND NOT theirs),"
+            " count(*) FILTER (WHERE sent <= ?1 AND theirs) FROM messages WHERE officer = ?2",
             (since, officer),
         )
-        return rows[0][0], rows[0][1]
+        return InChat(*rows[0])
 
     async def farewells(self, limit: int) -> Sequence[Farewell]:
-        """Messages to be taken back, the newest first: they say most."""
-        rows = await self._store.query(
-            "SELECT chat, message, language, sent FROM farewells ORDER BY sent DESC LIMIT ?", (limit,)
-        )
-        return [Farewell(row[0], row[1], Language(row[2]), row[3]) for row in rows]
+        """Messages to be taken back: what shows bulletins first, the newest of it before older ones."""
+        return await self._farewells("", " ORDER BY shows DESC, sent DESC LIMIT ?", limit)
 
-    async def taken_back(self, farewell: Farewell) -> None:
-        """A message is gone, or cannot be reached any more."""
+    async def farewells_since(self, since: float, limit: int) -> Sequence[Farewell]:
+        """Messages of one chat to be taken back that were sent after `since` (Unix seconds), newest first."""
+        newest = "SELECT chat FROM farewells WHERE sent > ? ORDER BY sent DESC LIMIT 1"
+        where = f" WHERE sent > ? AND chat = ({newest})"
+        return await self._farewells(where, " ORDER BY sent DESC LIMIT ?", since, since, limit)
+
+    async def taken_back(self, farewells: Sequence[Farewell]) -> None:
+        """Messages are gone, or cannot be reached any more."""
         async with self._store.write() as tx:
-            await tx.execute(
-                "DELETE FROM farewells WHERE chat = ? AND message = ?", (farewell.chat, farewell.message)
+            await tx.executemany(
+                "DELETE FROM farewells WHERE chat = ? AND message = ?",
+                [(each.chat, each.message) for each in farewells],
             )
 
+    async def _farewells(self, where: str, order: str, *values: float) -> Sequence[Farewell]:
+        sql = f"SELECT chat, message, language, sent, theirs FROM farewells{where}{order}"  # noqa: S608 - fixed pieces
+        rows = await self._store.query(sql, values)
+        return [Farewell(row[0], row[1], Language(row[2]), row[3], bool(row[4])) for row in rows]
 
-def take_back_stray(connection: apsw.Connection, officer: int, chat: int, message: int, now: float) -> None:
+
+def take_back_stray(
+    connection: apsw.Connection, officer: int, chat: int, message: int, now: float, *, theirs: bool = False
+) -> None:
     """Within a transaction: a message that reached a chat which is not its officer's any more goes again."""
     connection.execute(
-        "INSERT OR IGNORE INTO farewells SELECT ?1, ?2, coalesce((SELECT language FROM officers"
-        " WHERE id = ?3), 'en'), ?4 WHERE NOT EXISTS (SELECT 1 FROM officers WHERE id = ?3 AND chat = ?1)",
-        (chat, message, officer, now),
+        "INSERT OR IGNORE INTO farewells (chat, message, language, sent, theirs)"
+        " SELECT ?1, ?2, coalesce((SELECT language FROM officers WHERE id = ?3), 'en'), ?4, ?5"
+        " WHERE NOT EXISTS (SELECT 1 FROM officers WHERE id = ?3 AND chat = ?1)",
+        (chat, message, officer, now, int(theirs)),
     )
 
 
@@ -152,10 +194,10 @@ def _enrolled(connection: apsw.Connection) -> list[Standing]:
     return [Standing(row[0], Role(row[1])) for row in rows]
 
 
-def _take_back(connection: apsw.Connection, officer: int) -> int:
+def _take_back(connection: apsw.Connection, officer: int, since: float) -> int:
     """The officer's messages, jobs on their way and half-made menus: to be taken back, or forgotten."""
     before = connection.total_changes()
-    connection.execute(_TAKE_BACK, (officer,))
+    connection.execute(_TAKE_BACK, (officer, since))
     taken = connection.total_changes() - before
     connection.execute("DELETE FROM memory WHERE key IN ('page:' || ?1, 'steps:' || ?1)", (officer,))
     return taken

@@ -16,7 +16,9 @@ from schemas.vocabulary import Kind
 from subscribers.records import Record
 
 DELETE_WITHIN: Final = 48 * 3600.0
-"""A bot may delete its own message this long (Bot API, deleteMessage)."""
+"""A bot may delete a message of a private chat this long, whoever wrote it (Bot API, deleteMessage)."""
+DELETE_AT_ONCE: Final = 100
+"""So many by one request (Bot API, deleteMessages)."""
 PASSING: Final = 47 * 3600.0
 """Stubs go an hour before that."""
 

@@ -9,9 +9,10 @@ import aiohttp
 from bots.officers.roles import Role
 from bots.sandbox.client import SandboxUser
 from bots.searches.watching import Search
+from bots.state.staff import InChat
 from tests.support.node import DirectNode
 from tests.support.node_api import make_record
-from tests.support.officers_bot import BotStage, buttons, running_bot, says, text_of
+from tests.support.officers_bot import BotStage, buttons, pressed, running_bot, says, text_of
 from tests.support.world import eventually
 
 THREAT = make_record(42, kind="threat", severity="high", title="Drone over the stadium")
@@ -23,11 +24,16 @@ async def told(stage: BotStage, person: SandboxUser) -> None:
     await stage.state.officers.subscribe(officer.id, Search())
 
 
-async def gone(person: SandboxUser, message: dict[str, Any]) -> bool:
-    return any(
-        each["message_id"] == message["message_id"] and each.get("deleted")
-        for each in await person.transcript()
-    )
+async def empty(person: SandboxUser) -> bool:
+    """Whether nothing is left in a chat, whoever wrote it."""
+    return all(each.get("deleted") for each in await person.transcript())
+
+
+async def in_chat(stage: BotStage, name: str) -> InChat:
+    """What the bot knows to be there."""
+    officer = await stage.state.officers.by_name(name)
+    assert officer is not None
+    return await stage.state.staff.in_chat(officer.id, 0.0)
 
 
 async def test_roles_a_lost_phone_and_a_removal(tmp_path: Path) -> None:
@@ -36,7 +42,16 @@ async def test_roles_a_lost_phone_and_a_removal(tmp_path: Path) -> None:
         ed, claire = await stage.enrol("Ed", administrator=True), await stage.enrol("Claire")
         await told(stage, claire)
         await node.arrive(THREAT)
-        alert = await claire.next_message(says("FRA-2026-0042"))
+        await claire.next_message(says("FRA-2026-0042"))
+        await claire.ask("/subject Mohammed")
+        menu = await claire.ask("/language")
+        await pressed(claire, "Français", await pressed(claire, "English", menu))
+
+        async def known_to_be_there() -> bool:
+            return await in_chat(stage, "Claire") == InChat(young=len(await claire.transcript()))
+
+        await eventually(known_to_be_there)
+        assert len(await claire.transcript()) == 7
 
         await ed.press("Claire", await ed.ask("/officers"))
         page = await ed.next_edit(says("Reads, asks and acknowledges."))
@@ -49,14 +64,14 @@ async def test_roles_a_lost_phone_and_a_removal(tmp_path: Path) -> None:
 
         await ed.press("Claire", await ed.ask("/lost"))
         sure = await ed.next_edit(says("Shut out the phone of Claire?"))
-        assert "1 message can still be deleted there." in text_of(sure)
+        assert "7 messages can still be deleted there." in text_of(sure)
         await ed.press("Yes, shut it out", sure)
         shut = await ed.next_message(says("The phone of Claire is shut out"))
         assert "1 bulletin had been shown" in text_of(shut)
-        assert "1 message is taken back" in text_of(shut)
+        assert "7 messages are taken back" in text_of(shut)
         assert "about 1 second; you are told when it is done" in text_of(shut)
         code = text_of(await ed.next_message(says("/start "))).split("/start ")[1].split()[0]
-        await eventually(lambda: gone(claire, alert))
+        await eventually(lambda: empty(claire))
         done = await ed.next_message(says("Done: what was in the chat of Claire is taken back."))
         await ed.press("What that phone had shown", done)
         await ed.next_message(says("What Claire has seen: 1 bulletin\n"))

@@ -1,5 +1,7 @@
 """A front door for tests that look at what leaves: each overrides what it looks at."""
 
+from collections.abc import Sequence
+
 from typing_extensions import override
 
 from bots.ports import Chat
@@ -39,6 +41,9 @@ class QuietDoor(Chat):
 
     @override
     async def delete(self, chat: int, message: int) -> None: ...
+
+    @override
+    async def delete_all(self, chat: int, messages: Sequence[int]) -> None: ...
 
     @override
     async def toast(self, press: str, text: str = "") -> None: ...

@@ -293,8 +293,9 @@ class Wire:
             self.shown.append((chat, message, rows))
             text = "".join(getattr(each, "plain", "") for each in given)
             self.told.append((chat, text, rows))
-            if name == "delete":
-                self.standing.pop(given[0], None)
+            if name in {"delete", "delete_all"}:
+                for each in given[0] if name == "delete_all" else given:
+                    self.standing.pop(each, None)
             elif name not in {"toast", "label", "fetch"}:
                 self.standing[message] = (chat, text or repr(given))
             return b"text" if name == "fetch" else message

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from typing_extensions import override
 from bots.officers import lost_phone
 from bots.officers.farewell import Janitor
 from bots.officers.limit import Limit, lowest
-from bots.outcomes import Blocked, ChatFailure, NotSent, TooFast
+from bots.outcomes import Blocked, ChatFailure, NotSent, Refused, TooFast
 from bots.showing.release import Ceiling
 from bots.showing.rendered import Part, Rows
 from bots.state import State, jobs
@@ -52,20 +53,24 @@ class Door(QuietDoor):
     """Deletes and edits; `failures` come first, one each time."""
 
     failures: list[ChatFailure] = field(default_factory=list)
-    done: list[tuple[str, int, str]] = field(default_factory=list)
+    stuck: set[int] = field(default_factory=set)
+    """Messages that the service does not delete any more."""
+    done: list[tuple[str, tuple[int, ...], str]] = field(default_factory=list)
 
     @override
-    async def delete(self, chat: int, message: int) -> None:
-        self._do("delete", message)
+    async def delete_all(self, chat: int, messages: Sequence[int]) -> None:
+        self._do("delete", *messages)
 
     @override
     async def edit(self, chat: int, message: int, part: Part, *, rows: Rows) -> None:
-        self._do("edit", message, part.plain)
+        self._do("edit", message, text=part.plain)
 
-    def _do(self, verb: str, message: int, text: str = "") -> None:
+    def _do(self, verb: str, *messages: int, text: str = "") -> None:
         if self.failures:
             raise self.failures.pop(0)
-        self.done.append((verb, message, text))
+        if verb == "delete" and self.stuck.intersection(messages):
+            raise Refused("400")
+        self.done.append((verb, messages, text))
 
 
 @pytest.fixture
@@ -118,8 +123,8 @@ async def test_young_messages_are_deleted_and_old_ones_rewritten_the_newest_firs
     door = Door()
     async with janitor(state, door):
         await eventually(lambda: told_of(state, 1))
-    assert [each[:2] for each in door.done] == [("delete", 3), ("delete", 2), ("edit", 1)]
-    assert "plus d’actualité" in door.done[2][2]
+    assert [each[:2] for each in door.done] == [("delete", (3, 2)), ("edit", (1,))]
+    assert "plus d’actualité" in door.done[1][2]
 
 
 async def told_of(state: State, number: int) -> bool:
@@ -134,7 +139,7 @@ async def test_what_could_not_be_taken_back_is_tried_again_unless_the_chat_is_sh
     door = Door([TooFast(0.0), NotSent()])
     async with janitor(state, door) as clock:
         await eventually(lambda: nothing_left(state))
-    assert [each[:2] for each in door.done] == [("delete", 1)]
+    assert [each[:2] for each in door.done] == [("delete", (1,))]
     assert clock.slept
     irina = await enrolled(state, "Irina", 8)
     await shown(state, irina, Shown(8, 1, "one"))
@@ -151,6 +156,50 @@ async def test_what_could_not_be_taken_back_is_tried_again_unless_the_chat_is_sh
     claire = await state.officers.get(boss)
     assert claire is not None
     assert "1 message n’a pas pu" in lost_phone.all_back(claire, body).parts[0].plain
+
+
+async def test_a_hundred_go_by_one_request_whoever_wrote_them_and_what_shows_bulletins_is_rewritten_first(
+    state: State,
+) -> None:
+    ed, now = await enrolled(state, "Ed", 7), time.time()
+    await shown(state, ed, Shown(7, 1, "old"), ago=60 * HOUR)
+    await shown(state, ed, Shown(7, 2), ago=50 * HOUR)
+    await state.staff.heard(ed, 7, 3, now - 50 * HOUR)
+    await state.staff.heard(ed, 7, 4, now - HOUR)
+    await shown(state, ed, *(Shown(7, number) for number in range(5, 105)))
+    there = await state.staff.in_chat(ed, now - 48 * HOUR)
+    assert (there.young, there.old, there.stay) == (101, 2, 1)
+    assert await state.staff.remove(ed, now - 48 * HOUR) == 103
+    door = Door([TooFast(0.0)])
+    async with janitor(state, door):
+        await eventually(lambda: nothing_left(state))
+    assert [(verb, len(messages)) for verb, messages, _ in door.done] == [
+        ("delete", 100), ("delete", 1), ("edit", 1), ("edit", 1),
+    ]  # fmt: skip
+    assert [each[1] for each in door.done[1:]] == [(4,), (1,), (2,)]
+
+
+async def test_where_the_service_refuses_a_request_each_message_is_tried_and_counted(state: State) -> None:
+    """One of the bot's is rewritten, one that the officer wrote stays, and is counted."""
+    ed, now = await enrolled(state, "Ed", 7), time.time()
+    await shown(state, ed, Shown(7, 1), Shown(7, 2))
+    await state.staff.heard(ed, 7, 3, now)
+    await state.staff.remove(ed)
+    boss = await enrolled(state, "Irina", 8)
+    await Partings(state.store).begin(Parting(7, boss, "Ed", 1.0, stay=4))
+    door = Door(stuck={2, 3})
+    async with janitor(state, door):
+        await eventually(lambda: told_of(state, 1))
+    assert sorted(each[:2] for each in door.done) == [("delete", (1,)), ("edit", (2,))]
+    ((body,),) = await state.store.query("SELECT body FROM jobs WHERE verb = 'parted'")
+    assert json.loads(body) == {"name": "Ed", "missed": 1, "of": 0, "stay": 4}
+
+
+async def test_what_an_officer_wrote_while_being_shut_out_goes_too(state: State) -> None:
+    ed = await enrolled(state, "Ed", 7)
+    await state.staff.shut_out(ed, code="x" * 32, expires=time.time() + 60, guarded=False)
+    await state.staff.heard(ed, 7, 5, time.time())
+    assert [(each.message, each.theirs) for each in await state.staff.farewells(9)] == [(5, True)]
 
 
 async def test_what_was_on_its_way_is_taken_back_too(state: State) -> None:

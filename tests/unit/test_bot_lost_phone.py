@@ -82,11 +82,18 @@ def test_the_answer_counts_messages_and_bulletins_apart_and_leads_to_the_audit()
     for each in (shut, lost_phone.removed(ED, CLAIRE, on, 1.0)):
         text = each.parts[0].plain
         assert "6 messages are taken back" in text
-        assert "about 6 seconds" in text
+        assert "about 2 seconds" in text, "one request for what is deleted, one for what is rewritten"
         assert "5 bulletins had been shown" in text
         assert data(each) == ["audit:of:2", "staff:home:0"]
     assert data(lost_phone.removed(ED, BO, OnPhone(), 1.0)) == ["staff:home:0"]
-    assert "about 2 minutes" in lost_phone.taken_back(120, 1.0, words(Language.ENGLISH))
+    say = words(Language.ENGLISH)
+    assert "about 2 minutes" in lost_phone.taken_back(OnPhone(0, 120), 1.0, say)
+    assert "about 2 seconds" in lost_phone.taken_back(OnPhone(120), 1.0, say)
+    stays = "3 messages that the officer wrote are older than 48 hours and stay"
+    assert stays in lost_phone.taken_back(OnPhone(stay=3), 1.0, say)
+    assert stays in lost_phone.ask(ED, CLAIRE, OnPhone(stay=3)).parts[0].plain
+    assert stays in lost_phone.ask(ED, CLAIRE, OnPhone(1, 1, stay=3)).parts[0].plain
+    assert "stay" not in lost_phone.taken_back(OnPhone(1, 1), 1.0, say)
 
 
 def test_it_says_what_becomes_of_the_ways_into_the_reading_room_where_there_are_any() -> None:
@@ -132,6 +139,8 @@ async def test_a_lost_phone_opens_no_reading_room(tmp_path: Path) -> None:
 def test_the_notice_that_it_is_done_and_the_list_of_officers_lead_there_too() -> None:
     told = {"name": "Claire", "missed": 0, "of": 2}
     assert data(lost_phone.all_back(ED, json.dumps(told))) == ["audit:of:2"]
+    stays = lost_phone.all_back(ED, json.dumps({**told, "stay": 1})).parts[0].plain
+    assert "1 message that the officer wrote is older than 48 hours and stays" in stays
     before = {"name": "Claire", "missed": 2}  # as it was kept before it had a number
     assert data(lost_phone.all_back(ED, json.dumps(before))) == []
     assert "audit:of:2" in data(staffing.one(ED, CLAIRE, {}))

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from collections.abc import Sequence
 from typing import Final
 
 from aiogram import Bot
@@ -13,6 +14,7 @@ from aiogram.methods import (
     AnswerCallbackQuery,
     AnswerInlineQuery,
     DeleteMessage,
+    DeleteMessages,
     EditMessageCaption,
     EditMessageReplyMarkup,
     EditMessageText,
@@ -175,6 +177,10 @@ class TelegramChat:
         """Delete; gone is done. Raises ChatFailure."""
         with contextlib.suppress(AsGoodAsDone):
             await self._call(DeleteMessage(chat_id=chat, message_id=message))
+
+    async def delete_all(self, chat: int, messages: Sequence[int]) -> None:
+        """Delete together; the service passes over those that are gone. Raises ChatFailure."""
+        await self._call(DeleteMessages(chat_id=chat, message_ids=list(messages)))
 
     async def toast(self, press: str, text: str = "") -> None:
         """Answer a callback query; too late is as good as done. Raises ChatFailure."""

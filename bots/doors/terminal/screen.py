@@ -6,6 +6,7 @@ an alert arrives presses what was meant. A message that is edited is shown again
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -96,6 +97,11 @@ class Screen:
         part, _ = self._shown.pop(message, (None, ()))
         if part is not None:
             self._paper.write((Span(GONE), Span(part.plain.partition("\n")[0], "s")))
+
+    async def delete_all(self, chat: int, messages: Sequence[int]) -> None:
+        """Each by itself."""
+        for each in messages:
+            await self.delete(chat, each)
 
     async def toast(self, press: str, text: str = "") -> None:
         """See `Chat`."""
