@@ -29,6 +29,9 @@ _NANOSECONDS: Final = 1_000_000_000
 _HEARTBEAT: Final = "100"
 _EXPIRED: Final = frozenset({"404", "408"})
 """Ends of a request that are part of the work; every other status is trouble."""
+_NOBODY: Final = "503"
+_MEET_TRIES: Final = 100
+_MEET_SECONDS: Final = 0.05
 
 
 class Pull:
@@ -40,7 +43,9 @@ class Pull:
     are seconds; `expires` stays well below the two minutes after which the server forgets a question that
     came from another account. `report` hears of trouble that is being retried (a deleted durable, a server
     without JetStream); without `patient` it is raised, as OperationError HUB_UNREACHABLE: a consumer in
-    memory goes with its server and never comes back. Ends with `nats.errors.ConnectionClosedError` when the
+    memory goes with its server and never comes back. Only before it is first heard of is it waited for, five
+    seconds: the servers of a cluster tell each other of a new consumer after one of them said it is there.
+    Ends with `nats.errors.ConnectionClosedError` when the
     connection is closed for good.
     """
 
@@ -64,6 +69,7 @@ class Pull:
         self._heartbeat = heartbeat
         self._report = report
         self._patient = patient
+        self._tries = 0 if patient else _MEET_TRIES
         self._trouble = ""
         self._asked = 0
         self._heard = True
@@ -118,6 +124,10 @@ class Pull:
         # A message keeps its own subject, the server's word about a request has the inbox's: a sender's
         # header that looks like a status is none.
         status = (message.headers or {}).get("Status") if message.subject == self._inbox else None
+        if status == _NOBODY and self._tries:
+            await self._meet()
+            return
+        self._tries = 0
         if status is None:
             self._asked -= 1
             self._ready.append(message)
@@ -126,6 +136,12 @@ class Pull:
             await self._ended(status, message)
             return
         await self._top_up()
+
+    async def _meet(self) -> None:
+        """Nobody has answered yet: ask once more."""
+        self._tries -= 1
+        await asyncio.sleep(_MEET_SECONDS)
+        await self.rearm()
 
     async def _ended(self, status: str, message: Msg) -> None:
         """One request is over: what it had left will not come. Trouble is asked about again by the watch,

@@ -218,6 +218,19 @@ async def test_a_scan_whose_consumer_is_gone_says_so(running: HubNats) -> None:
         assert refused.value.code is Code.HUB_UNREACHABLE
 
 
+async def test_a_scan_waits_for_servers_that_do_not_know_its_consumer_yet(running: HubNats) -> None:
+    await publish(running.hub, "s.doc.x", b"0")
+    reader = {"ack_policy": "none", "deliver_policy": "all", "mem_storage": True, "name": "late"}
+    async with Pull(running.hub, INTAKE, "late", batch=8, patient=False) as pull:
+        taking = asyncio.create_task(take(pull, 1))
+        # The server has answered this one after it had nobody for what was asked before it.
+        with pytest.raises(JetStreamRefused):
+            await api(running.hub, f"CONSUMER.INFO.{INTAKE}.late")
+        config = {"stream_name": INTAKE, "config": reader}
+        await api(running.hub, f"CONSUMER.CREATE.{INTAKE}.late", config)
+        assert [each.data for each in await taking] == [b"0"]
+
+
 # -- endpoints' durables ----------------------------------------------------------------------------------
 
 

@@ -28,7 +28,6 @@ from hub.settings import HubSettings
 from hub.streams import scan
 from schemas import receipts
 from schemas.encoding import to_base64
-from schemas.errors import Code, OperationError
 from schemas.receipts import Answer
 from schemas.vocabulary import Realm
 from tests.support.frames import AgencyKit, Chain, Circle, Secretariat
@@ -224,15 +223,5 @@ async def hub_world(
 
 
 async def stored(nc: Client, stream: str, subject: str = ">") -> list[Msg]:
-    """Everything that a stream holds on a subject, in order; `nc` is the hub's own connection.
-
-    Read again while a cluster's servers have not told each other of the consumer that was made for it.
-    """
-    async with asyncio.timeout(DEADLINE):
-        while True:
-            try:
-                return [message async for messages in scan(nc, stream, [subject]) for message in messages]
-            except OperationError as absent:
-                if absent.code is not Code.HUB_UNREACHABLE:
-                    raise
-            await asyncio.sleep(0.05)
+    """Everything that a stream holds on a subject, in order; `nc` is the hub's own connection."""
+    return [message async for messages in scan(nc, stream, [subject]) for message in messages]
