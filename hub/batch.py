@@ -13,6 +13,7 @@ from typing import Any, Final
 import nats.errors
 from nats.aio.client import Client
 
+from hub.jetstream import AWAY
 from schemas.errors import Code, OperationError
 
 MAX_BATCH: Final = 1000
@@ -20,6 +21,7 @@ MAX_BATCH: Final = 1000
 ONE_BY_ONE_MAX: Final = 4
 """Up to here messages alone are faster than a batch."""
 _DUPLICATE: Final = 10201
+_NO_STREAM: Final = "no stream takes what was published just now"
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,16 @@ class BatchRefused(OperationError):
     """The server said no. The first `stored` messages are in the stream, the others are not (an atomic batch:
     none is).
 
-    `duplicate`: a message id is already in the stream's window, or twice in the batch.
+    `duplicate`: a message id is already in the stream's window, or twice in the batch. `away`: no server
+    keeps the stream just now, as while a cluster elects its leader.
     """
 
-    def __init__(self, message: str, *, duplicate: bool = False, stored: int = 0) -> None:
+    def __init__(self, message: str, *, duplicate: bool = False, away: bool = False, stored: int = 0) -> None:
         fix = "leave out what is already there" if duplicate else "see the NATS server's log"
-        super().__init__(Code.INTERNAL, message, fix)
+        code, fix = (Code.HUB_UNREACHABLE, "try again") if away else (Code.INTERNAL, fix)
+        super().__init__(code, message, fix)
         self.duplicate = duplicate
+        self.away = away
         self.stored = stored
 
 
@@ -73,7 +78,7 @@ async def publish_ordered(
                 first = await publish_batch(nc, part, batch_id=f"{batch_id}.{start}", timeout=timeout)
             except BatchRefused as refused:
                 if not refused.duplicate:
-                    raise BatchRefused(refused.message, stored=len(done)) from refused
+                    raise BatchRefused(refused.message, away=refused.away, stored=len(done)) from refused
             except BatchUncertain as uncertain:
                 raise BatchUncertain(stored=len(done)) from uncertain
             else:
@@ -88,11 +93,11 @@ async def _publish_one(nc: Client, message: Outgoing, timeout: float, stored: in
     try:
         answer = await _ask(nc, message, dict(message.headers), timeout)
     except nats.errors.NoRespondersError as absent:
-        raise BatchRefused("no stream takes this subject", stored=stored) from absent
+        raise BatchRefused(_NO_STREAM, away=True, stored=stored) from absent
     except (nats.errors.Error, TimeoutError) as lost:
         raise BatchUncertain(stored=stored) from lost
     if error := answer.get("error"):
-        raise BatchRefused(str(error.get("description")), stored=stored)
+        raise BatchRefused(str(error.get("description")), away=_is_away(error), stored=stored)
     return int(answer["seq"])
 
 
@@ -117,11 +122,12 @@ async def publish_batch(
             (await nc.request(last.subject, last.payload, timeout=timeout, headers=headers)).data
         )
     except nats.errors.NoRespondersError as absent:
-        raise BatchRefused("no stream takes these subjects", duplicate=False) from absent
+        raise BatchRefused(_NO_STREAM, away=True) from absent
     except (nats.errors.Error, TimeoutError) as lost:
         raise BatchUncertain from lost
     if error := answer.get("error"):
-        raise BatchRefused(str(error.get("description")), duplicate=error.get("err_code") == _DUPLICATE)
+        duplicate = error.get("err_code") == _DUPLICATE
+        raise BatchRefused(str(error.get("description")), duplicate=duplicate, away=_is_away(error))
     return int(answer["seq"]) - len(messages) + 1
 
 
@@ -129,6 +135,10 @@ async def _ask(nc: Client, message: Outgoing, headers: dict[str, str], timeout: 
     reply = await nc.request(message.subject, message.payload, timeout=timeout, headers=headers or None)
     answer: dict[str, Any] = json.loads(reply.data)
     return answer
+
+
+def _is_away(error: Mapping[str, Any]) -> bool:
+    return error.get("err_code") in AWAY
 
 
 def _headers(message: Outgoing, batch_id: str, number: int) -> dict[str, str]:

@@ -18,7 +18,7 @@ NO_CONSUMER: Final = 10014
 NO_STREAM: Final = 10059
 ABSENT: Final = frozenset({NO_MESSAGE, NO_CONSUMER, NO_STREAM})
 _NO_ROOM: Final = frozenset({10023, 10028, 10047, 10077})
-_AWAY: Final = frozenset({10004, 10005, 10008, 10009, 10039})
+AWAY: Final = frozenset({10004, 10005, 10008, 10009, 10039})
 """A server that has only just started and has not given the account its store yet, a cluster that has not
 found together yet, or is changing its leader: it is asked again."""
 
@@ -28,7 +28,7 @@ class JetStreamRefused(OperationError):
 
     def __init__(self, call: str, reason: int, description: str) -> None:
         full = reason in _NO_ROOM
-        away = reason in _AWAY
+        away = reason in AWAY
         super().__init__(
             Code.DISK_FULL if full else Code.HUB_UNREACHABLE if away else Code.INTERNAL,
             f"JetStream refused {call}: {description}",

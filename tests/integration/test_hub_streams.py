@@ -433,6 +433,15 @@ async def test_ordered_publishing_stops_at_the_first_error(running: HubNats) -> 
     assert await stored(running.hub, TRAFFIC) == 1
 
 
+@pytest.mark.parametrize("number", [1, 8])
+async def test_where_no_server_keeps_a_stream_it_is_to_be_asked_again(running: HubNats, number: int) -> None:
+    """As while a cluster elects a leader: whoever ordered it asks again by itself."""
+    sent = [Outgoing("nobody.keeps.this", b"%d" % each) for each in range(number)]
+    with pytest.raises(BatchRefused) as refused:
+        await publish_ordered(running.hub, sent, batch_id="b")
+    assert (refused.value.code, refused.value.stored) == (Code.HUB_UNREACHABLE, 0)
+
+
 # -- pulls and scans --------------------------------------------------------------------------------------
 
 
