@@ -29,7 +29,7 @@ def shown(officer: Officer, cell: Cell, board: Board, ways: Ways, *, follows: bo
         spans.append(Span("\n📍 " + say.listed(say.embed(each) for each in cell.venues)))
     if cell.closed is not None:
         return screen(spans, officer.language)
-    spans.append(Span("\n📟 " + (now_line(board, ways, say) if board.shifts else _agencys(say))))
+    spans.append(Span("\n📟 " + (now_line(board, officer.zone, say) if board.shifts else _agencys(say))))
     least = severity(cell.least, say)
     spans.append(Span("\n🔴 " + say.text("Calls whoever is on duty from “{severity}” up.", severity=least)))
     if cell.report is not None:

@@ -7,7 +7,7 @@ from bots.officers.roles import RIGHTS, Right
 from bots.parsing.actions import encode
 from bots.showing.rendered import Button, Part, Rendered, Rows
 from bots.state.officers import Officer
-from bots.wording.labels import N_
+from bots.wording.labels import N_, TAXONOMIES
 from bots.wording.markup import Span, laid
 from bots.wording.words import NAMES, SPOKEN, Words, words
 from schemas.vocabulary import Kind, Language, Severity, Tlp
@@ -128,6 +128,7 @@ def help_text(officer: Officer, full: Tlp, *, room: bool = False, within: bool =
             " and a name after /subject alone."
         )
         notes.append("⌨️ " + typed)
+    notes.append("🧩 " + say.text(TAXONOMIES))
     notes.append("🔴 " + say.text("Flash alerts always sound, in quiet hours too."))
     spans.append(Span("\n\n" + "\n".join(notes)))
     return screen(spans, officer.language)

@@ -6,16 +6,16 @@ retracted, and what they acknowledged, stands in it no longer.
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from bots.cells.cells import Cell, belongs
 from bots.clock import Clock, moment
 from bots.digests import contents as digests
-from bots.digests import stretches
-from bots.digests.contents import Gathered, answers_to, gather, with_questions
-from bots.searches.watching import Mode, Sight, Subscription, stands_in_digest
-from bots.showing.buttons import following, handing, how_to_open
+from bots.digests import limits, stretches
+from bots.digests.contents import Gathered, answers_to, gather, to_agency, with_questions
+from bots.searches.watching import Sight, Subscription, stands_in_digest
+from bots.showing.buttons import Waits, following, handing, how_to_open
 from bots.showing.changes import changed_by
 from bots.showing.overtaken import Find, as_marked_now
 from bots.showing.release import Ceiling, Release
@@ -25,6 +25,7 @@ from bots.state import State
 from bots.state.lists import Listed
 from bots.state.outbox import KEEP, Work
 from bots.telling.aftermath import reader
+from bots.telling.awaiting import Eyes, answered_here, awaits
 from bots.wording.words import words
 from schemas.vocabulary import Kind
 from subscribers.records import Record
@@ -69,6 +70,7 @@ class Compiler:
             "\n".join(self._notes(work, gathered, held, cell, kind)),
             sections,
             tuple(each.bulletin.id for each in gathered.waiting),
+            tuple(each.bulletin.id for each in gathered.unanswered),
             also=tuple(id for id in ids if id in gathered.also),
             left=gathered.left,
             cell=cell.id if cell else 0,
@@ -83,10 +85,12 @@ class Compiler:
             yield say.text("Possibly a repeat: the connection broke while this was being sent.")
         elif kind == "waits":
             return
-        elif not cell and not any(not each.paused and each.search.mode is not Mode.SILENT for each in held):
-            yield say.text("A digest lists what your subscriptions match, and none is active: /subscribe")
         elif kind == "event" and gathered == Gathered():
             yield say.text("Nothing new, and nothing waits.")
+        if gathered.waits:
+            yield limits.meaning(say)
+        if not cell:
+            yield limits.by_subscriptions(held, say, whole=kind == "shift")
         if kind == "shift":
             yield say.text("Another period: {example}", example=say.embed(stretches.EXAMPLE))
 
@@ -102,28 +106,28 @@ class Compiler:
         ]
         shown = [each for _, some, _ in found for each in some]
         acknowledged = await self.state.outbox.acknowledged_by(work.officer.id)
-        waits = [each for each in shown if each.bulletin.id in listed.waiting]
+        still = await self._still(listed, shown, acknowledged)
         reading, say = reader(work.officer), words(work.officer.language)
+        waits = Waits(
+            [each for each in shown if each.bulletin.id in listed.waiting],
+            [each for each in shown if each.bulletin.id in listed.unanswered],
+            acknowledged,
+            answers=reading.answers,
+        )
         return listing(
             [each for head, some, _ in found if not head for each in some],
             self.ceiling,
             reading,
             title=listed.title,
             note="\n".join(filter(None, (listed.note, *how_to_open(shown, self.ceiling, say)))),
-            rows=handing(waits, shown, self.ceiling, say, acknowledged, following(listed, say)),
+            rows=handing(waits, shown, self.ceiling, say, following(listed, say)),
             sections=[
                 Section(
                     head,
                     some,
                     await self._answered(work, some),
                     await self._before(some, find),
-                    {
-                        each.bulletin.id
-                        for each in some
-                        if each.bulletin.id in listed.also
-                        and each.bulletin.id not in acknowledged
-                        and each.state == "current"
-                    },
+                    still & {each.bulletin.id for each in some},
                 )
                 for head, some, filled in found
                 if head and (some or not filled)
@@ -133,6 +137,13 @@ class Compiler:
     async def _now(self, ids: Iterable[str]) -> list[Record]:
         find = self.state.outbox.record
         return await as_marked_now([each for id in ids if (each := await find(id)) is not None], find)
+
+    async def _still(self, listed: Listed, shown: list[Record], acknowledged: set[str]) -> set[str]:
+        """The ids of those that are `shown` where it is not said that they wait, and still do."""
+        also, now = [each for each in shown if each.bulletin.id in listed.also], self.clock.now()
+        kept = await self._lately(now, set()) if also else []
+        eyes = Eyes(self.ceiling, now, acknowledged, answered_here(kept))
+        return {each.bulletin.id for each in also if awaits(each, eyes)}
 
     def _over(self, record: Record) -> bool:
         """Whether it was retracted and nothing but its reference was told."""
@@ -171,7 +182,7 @@ class Compiler:
         cell = await self.state.cells.get(told["cell"])
         gathered = await self._gathered(work, told, held, cell)
         ids = set(told["records"])
-        found = (*gathered.waiting, *gathered.news, *gathered.changes)
+        found = (*gathered.waiting, *gathered.unanswered, *gathered.news, *gathered.changes)
         return [
             each
             for each in found
@@ -206,16 +217,20 @@ class Compiler:
             watched, known = ids, set()
         period = [each for each in kept if each.bulletin.id in ids and each.bulletin.id in told["records"]]
         theirs = [each for each in kept if each.own or each.bulletin.id in watched | known]
+        whole = told.get("kind") == "shift"
+        theirs += to_agency(kept, self.ceiling) if whole else []
         acknowledged = await outbox.acknowledged_by(work.officer.id)
         after = await self._now([told["after"]] if told.get("after") else [])
         gathered = gather(period, theirs, acknowledged, self.ceiling, now, after[0] if after else None)
-        return with_questions(gathered, kept, self.ceiling, now) if told.get("kind") == "shift" else gathered
+        if told.get("kind") == "waits":  # its button stands under what is not acknowledged
+            return replace(gathered, unanswered=(), unnamed=0)
+        return with_questions(gathered, kept, self.ceiling, now) if whole else gathered
 
 
 def _within(gathered: Gathered, told: dict[str, Any]) -> int:
     """How many of what waits came in the period."""
     ids = set(told["records"])
-    return sum(each.bulletin.id in ids for each in gathered.waiting)
+    return sum(each.bulletin.id in ids for each in (*gathered.waiting, *gathered.unanswered))
 
 
 def composed(

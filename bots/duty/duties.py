@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, get_day_names
 
@@ -17,6 +18,7 @@ from bots.parsing.actions import encode
 from bots.parsing.commands import clean, minute, weekday
 from bots.showing.rendered import Button, Rendered, Rows
 from bots.state.officers import Officer
+from bots.times import at_local
 from bots.wording.markup import Span
 from bots.wording.words import Words, words
 from schemas.errors import Code, OperationError
@@ -90,11 +92,11 @@ def shown(officer: Officer, board: Board, ways: Ways) -> Rendered:
     """The roster, and what this officer may do with it."""
     say = words(officer.language)
     title = say.text("Duty roster") + (f" · {say.embed(board.title)}" if board.title else "")
-    spans = [Span("📟 " + title, "b"), Span("\n" + now_line(board, ways, say))]
-    kept = _kept(board, ways)
+    spans = [Span("📟 " + title, "b"), Span("\n" + now_line(board, officer.zone, say))]
+    kept, today = _kept(board, ways), moment(board.duty.now).astimezone(ways.zone).date()
     for number, each in enumerate(kept, 1):
         name = say.embed(board.names.get(each.officer, "?"))
-        spans.append(Span(f"\n{number} · {name} · {_hours(each, say)}"))
+        spans.append(Span(f"\n{number} · {name} · {_hours(seen(each, today, ways.zone, officer.zone), say)}"))
     if board.shifts or board.duty.takeover:
         minutes = max(1, round(ways.pace.every / 60))
         often = say.count(
@@ -108,7 +110,7 @@ def shown(officer: Officer, board: Board, ways: Ways) -> Rendered:
             ways.pace.calls,
         )
         spans.append(Span(f"\n\n🔴 {often} {after}"))
-    spans.append(Span("\n🕒 " + say.text("Hours in {zone}", zone=say.embed(ways.zone.key))))
+    spans.append(Span("\n🕒 " + _whose_hours(ways.zone, officer.zone, say)))
     if officer.may(Right.ADMINISTER):
         spans.append(Span("\n\n" + say.text("To put an officer on it:")))
         for example in EXAMPLES:
@@ -116,13 +118,40 @@ def shown(officer: Officer, board: Board, ways: Ways) -> Rendered:
     return screen(spans, officer.language, _rows(officer, board, kept, say))
 
 
-def now_line(board: Board, ways: Ways, say: Words) -> str:
-    """Who is on duty, or what happens when nobody is."""
+def _whose_hours(written: ZoneInfo, zone: ZoneInfo, say: Words) -> str:
+    named = say.embed(zone.key)
+    if written.key == zone.key:
+        return say.text("Hours in {zone}", zone=named)
+    return say.text(
+        "Hours in {zone}; the roster is written in {roster}", zone=named, roster=say.embed(written.key)
+    )
+
+
+def seen(shift: Shift, today: date, written: ZoneInfo, zone: ZoneInfo) -> Shift:
+    """A shift that is `written` in the roster's zone, by the clocks of another: as they stand on its day, or
+    `today` for a weekly one.
+    """
+    day = shift.day or today
+    last = day if shift.end > shift.start else day + timedelta(days=1)
+    start = at_local(day, shift.start, written).astimezone(zone)
+    end = at_local(last, shift.end, written).astimezone(zone)
+    later = start.date() - day
+    return replace(
+        shift,
+        start=start.hour * 60 + start.minute,
+        end=end.hour * 60 + end.minute,
+        days=frozenset((each + later.days) % _WEEK for each in shift.days),
+        day=shift.day and shift.day + later,
+    )
+
+
+def now_line(board: Board, zone: ZoneInfo, say: Words) -> str:
+    """Who is on duty, or what happens when nobody is; times in `zone`."""
     duty = board.duty
     named = [say.embed(board.names.get(each, "?")) for each in duty.present]
     if named:
         until = duty.takeover.until if duty.takeover else duty.until
-        time = say.embed(say.when(moment(until), ways.zone))
+        time = say.embed(say.when(moment(until), zone))
         return say.text("On duty now: {names}, until {time}", names=say.listed(named), time=time)
     if not board.shifts:
         return say.text(
@@ -134,7 +163,7 @@ def now_line(board: Board, ways: Ways, say: Words) -> str:
     return say.text(
         "Nobody is on duty now. A flash calls {name}, whose shift begins next, {time}.",
         name=say.embed(board.names.get(first.officer, "?")),
-        time=say.embed(say.when(moment(first.since), ways.zone)),
+        time=say.embed(say.when(moment(first.since), zone)),
     )
 
 

@@ -19,16 +19,15 @@ from bots.showing.release import Ceiling, Release
 from bots.showing.rendered import Button, Rows, Showing
 from bots.state.lists import Listed
 from bots.state.officers import Officer
+from bots.telling.awaiting import SIGN, Awaits, Eyes, answered_here, awaits, is_open, not_answered, until
 from bots.telling.tally import ANSWERS_MAX, answered, standing
 from bots.wording.markup import Span
 from bots.wording.words import Words, words
-from schemas.encoding import from_instant
 from schemas.vocabulary import Kind, Tlp
 from subscribers.records import Filters, Record
 
 _LOOKED_AT: Final = 20
 """So many questions of others are looked at for an answer of this agency."""
-_MONTH: Final = 30 * 86_400.0
 
 
 async def asked(desk: Desk, officer: Officer) -> Answer:
@@ -36,7 +35,8 @@ async def asked(desk: Desk, officer: Officer) -> Answer:
     say, now = words(officer.language), desk.clock.now()
     requests = await _requests(desk, desk.ceiling.full)
     own = _mine(requests, desk.drafter(officer), now)[:PAGE]
-    others = (await _waiting(desk, requests, now))[:PAGE]
+    waiting = await _waiting(desk, requests, now)
+    others = waiting[:PAGE]
     hidden = await _hidden(desk, officer, now)
     spans: list[Span] = []
     rows: list[tuple[Button, ...]] = []
@@ -52,7 +52,8 @@ async def asked(desk: Desk, officer: Officer) -> Answer:
         label = say.text("Who answered {ref}", ref=each.bulletin.ref)
         rows.append((Button("📊 " + label, encode("tally", short(each.bulletin.id))),))
     if others:
-        spans.append(Span(("\n\n" if own else "") + "💬 " + say.text("Your agency has not answered"), "b"))
+        heading = not_answered(len(others), len(waiting[PAGE:]), say)
+        spans.append(Span(("\n\n" if own else "") + heading, "b"))
     for each in others:
         spans += _entry(each, officer, say)
         rows.append((_opens(each, officer, say),))
@@ -77,7 +78,7 @@ async def _requests(desk: Desk, tlp: Tlp) -> list[Record]:
 
 
 def _mine(requests: Sequence[Record], drafter: str, now: float) -> list[Record]:
-    return [each for each in requests if each.own and each.bulletin.drafter == drafter and _open(each, now)]
+    return [each for each in requests if each.own and each.bulletin.drafter == drafter and is_open(each, now)]
 
 
 async def _hidden(desk: Desk, officer: Officer, now: float) -> list[Record]:
@@ -92,6 +93,8 @@ def _silent_about(hidden: Sequence[Record], ceiling: Ceiling, say: Words) -> Ite
     if hidden:
         left = len(hidden[PAGE:])
         number = f"{_too_many(hidden, say)} {_not_named(left, say)}" if left else _all_named(hidden, say)
+        waits = [say.text("{sign}: your agency has not answered it.", sign=SIGN)]
+        number = "\n".join([number, *(waits if not all(each.own for each in hidden[:PAGE]) else ())])
         terminal = say.embed(TERMINAL)
         where = say.text("Read and answer it on your agency's terminal: {command}", command=terminal)
         if ceiling.room:
@@ -117,7 +120,9 @@ def _all_named(hidden: Sequence[Record], say: Words) -> str:
 
 
 def _refs(hidden: Sequence[Record], say: Words) -> str:
-    return say.listed(say.embed(each.bulletin.ref) for each in hidden[:PAGE])
+    """Others' questions are marked as what waits: the agency has not answered them."""
+    marks = (("" if each.own else f"{SIGN} ", each.bulletin.ref) for each in hidden[:PAGE])
+    return say.listed(mark + say.embed(ref) for mark, ref in marks)
 
 
 def _too_many(hidden: Sequence[Record], say: Words) -> str:
@@ -153,11 +158,12 @@ def _ways(hidden: Sequence[Record], ceiling: Ceiling) -> Rows:
 
 async def _waiting(desk: Desk, requests: Sequence[Record], now: float) -> list[Record]:
     """Others' questions that this agency has not answered, the most urgent first."""
-    urgent = sorted((each for each in requests if not each.own and _open(each, now)), key=_until)
+    unseen = Eyes(desk.ceiling, now)
+    urgent = sorted((each for each in requests if awaits(each, unseen) is Awaits.ANSWER), key=until)
     found: list[Record] = []
     for each in urgent[:_LOOKED_AT]:
-        replies = standing(await desk.node.replies(each.bulletin.id, ANSWERS_MAX))
-        if not answered(reply for reply in replies if reply.own):
+        ours = answered_here(await desk.node.replies(each.bulletin.id, ANSWERS_MAX))
+        if awaits(each, replace(unseen, answered=ours)):
             found.append(each)
     return found
 
@@ -171,18 +177,6 @@ async def _answers(desk: Desk, record: Record, say: Words) -> str:
     found = await _may(desk, standing(await desk.node.replies(record.bulletin.id, ANSWERS_MAX)))
     number = len(answered(found))
     return say.count("{number} agency has answered.", "{number} agencies have answered.", number)
-
-
-def _open(record: Record, now: float) -> bool:
-    """Whether answers are still wanted; without a deadline, for a month."""
-    until = record.bulletin.valid_until
-    ends = from_instant(until) / 1000 if until else from_instant(record.bulletin.issued) / 1000 + _MONTH
-    return record.state != "retracted" and ends > now
-
-
-def _until(record: Record) -> float:
-    until = record.bulletin.valid_until
-    return from_instant(until) / 1000 if until else float("inf")
 
 
 def _entry(record: Record, officer: Officer, say: Words) -> Iterable[Span]:

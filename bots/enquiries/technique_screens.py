@@ -18,6 +18,7 @@ from bots.enquiries.unsearched import Unsearched
 from bots.parsing.actions import encode
 from bots.showing.rendered import Button, Rendered
 from bots.state.officers import Officer
+from bots.wording.labels import TAXONOMIES
 from bots.wording.markup import Span
 from bots.wording.words import Words, words
 from schemas.vocabulary import Language
@@ -60,7 +61,7 @@ def techniques(
     more = say.count(
         "{number} more is not shown: send more words.", "{number} more are not shown: send more words.", left
     )
-    foot = [legend, *([more] if left else []), unsearched.said(say, always=True)]
+    foot = [legend, say.text(TAXONOMIES), *([more] if left else []), unsearched.said(say, always=True)]
     spans.append(Span("\n\n" + "\n".join(filter(None, foot))))
     return screen(spans, officer.language, in_rows([_choice(each, seen, say) for each, seen in found]))
 
@@ -94,6 +95,7 @@ def technique(
     if one.countermeasures:
         names = say.listed(say.embed(each.name) for each in one.countermeasures[:_MEASURES_SHOWN])
         spans.append(Span("\n🛡 " + say.text("Against it: {measures}", measures=names)))
+    spans.append(Span("\n📚 " + say.text(TAXONOMIES)))
     if say.language is not Language.ENGLISH:
         spans.append(Span("\n🌐 " + say.text("What ATT&CK and DISARM say is in English only.")))
     spans += [Span("\n🔗 " + say.embed(one.url)), Span("\n" + seen_line(seen, unsearched, say))]

@@ -1,7 +1,7 @@
 """The buttons under a bulletin that several messages have. Pure."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bots.parsing.actions import encode, short
@@ -31,27 +31,45 @@ def opening(records: Sequence[Record]) -> Rows:
     return tuple(tuple(buttons[at : at + _IN_A_ROW]) for at in range(0, len(buttons), _IN_A_ROW))
 
 
-def handing(
-    waits: Sequence[Record],
-    shown: Sequence[Record],
-    ceiling: Ceiling,
-    say: Words,
-    acknowledged: Collection[str],
-    after: Rows = (),
-) -> Rows:
-    """Buttons under what is told together: what `waits` is opened and acknowledged, one in a row, with
-    `after` behind it; the first of the others that are `shown` are opened. `acknowledged` are ids.
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What waits of a list: until it is acknowledged, and until the agency answers. `acknowledged` are ids;
+    `answers`: the officer may answer for the agency.
     """
-    ids = {each.bulletin.id for each in waits}
+
+    unread: Sequence[Record] = ()
+    unanswered: Sequence[Record] = ()
+    acknowledged: Collection[str] = ()
+    answers: bool = False
+
+
+def handing(waits: Waits, shown: Sequence[Record], ceiling: Ceiling, say: Words, after: Rows = ()) -> Rows:
+    """Buttons under what is told together: what waits is opened and acknowledged, one in a row, with `after`
+    behind it, or opened and answered; the first of the others that are `shown` are opened.
+    """
+    ids = {each.bulletin.id for each in (*waits.unread, *waits.unanswered)}
     rows = [
         (
             _open(each, ceiling, say),
-            button_acknowledge(each.bulletin.id, say, done=each.bulletin.id in acknowledged),
+            button_acknowledge(each.bulletin.id, say, done=each.bulletin.id in waits.acknowledged),
         )
-        for each in waits
+        for each in waits.unread
     ]
+    asked = [(_open(each, ceiling, say), *_reply(each, waits, ceiling, say)) for each in waits.unanswered]
     rest = [_open(each, ceiling, say) for each in shown if each.bulletin.id not in ids][:OTHERS_MAX]
-    return (*rows, *after, *(tuple(rest[at : at + _IN_A_ROW]) for at in range(0, len(rest), _IN_A_ROW)))
+    return (
+        *rows,
+        *after,
+        *asked,
+        *(tuple(rest[at : at + _IN_A_ROW]) for at in range(0, len(rest), _IN_A_ROW)),
+    )
+
+
+def _reply(record: Record, waits: Waits, ceiling: Ceiling, say: Words) -> tuple[Button, ...]:
+    """What chat may not show is answered where it is read."""
+    if not waits.answers or ceiling.allows(record.bulletin.tlp) is not Release.FULL:
+        return ()
+    return (button_answer(record, Answer.REPLY, say),)
 
 
 def following(listed: Listed, say: Words) -> Rows:

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import Final, Self
 
 import apsw
 
 from subscribers.storage.store import Row
+
+_IDS: Final = ("records", "waiting", "unanswered", "also")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,9 @@ class Listed:
     sections: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The bulletins by their headings, '' for none; empty for a list without any."""
     waiting: tuple[str, ...] = ()
-    """Those of them that wait for the officer."""
+    """Those of them that wait until the officer acknowledges them."""
+    unanswered: tuple[str, ...] = ()
+    """Those of them that wait until the agency answers."""
     also: tuple[str, ...] = ()
     """Those of the others that wait, too."""
     left: int = 0
@@ -36,7 +40,7 @@ class Listed:
         """As it was dumped."""
         fields = json.loads(text)
         sections = tuple((head, tuple(ids)) for head, ids in fields.pop("sections", ()))
-        ids = {name: tuple(fields.get(name, ())) for name in ("records", "waiting", "also")}
+        ids = {name: tuple(fields.get(name, ())) for name in _IDS}
         return cls(**{**fields, **ids}, sections=sections)
 
 

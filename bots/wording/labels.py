@@ -93,6 +93,9 @@ CREDIBILITY: Final = {
     (GradingSystem.EUROPOL, 3): N_("not known personally to the source, but corroborated"),
     (GradingSystem.EUROPOL, 4): N_("not known personally to the source, and not corroborated"),
 }
+TAXONOMIES: Final = N_(
+    "ATT&CK: a catalogue of attackers' techniques (by MITRE). DISARM: one of influence operations."
+)
 
 
 def kind(value: Kind, say: Words) -> str:

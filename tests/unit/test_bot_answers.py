@@ -49,7 +49,7 @@ def test_an_answer_by_button_is_whole_at_once_and_says_so_in_every_language() ->
     assert draft.channel is not None
     assert (draft.channel.address, draft.channel.state) == (ADDRESS["address"], ChannelState.BLOCKED)
     assert [(each.relation, each.id) for each in draft.links] == [(Relation.RESPONDS_TO, CHANNEL.bulletin.id)]
-    assert draft.title == "Bloqué : FRA-2026-0001"
+    assert draft.title == "Bloqué\xa0: FRA-2026-0001"
     titles = {each.language: each.title for each in draft.translations}
     assert set(titles) == set(Language) - {Language.FRENCH}
     assert titles[Language.ENGLISH] == "Blocked: FRA-2026-0001"

@@ -39,7 +39,8 @@ async def test_withheld_questions_are_named_by_their_references_alone(tmp_path: 
         shown = await stage.asks("/asked")
         assert "No question that may be shown in chat is open." in shown
         assert (
-            "🔒 2 more questions are open that may not be shown in chat: FRA-2026-0002, FRA-2026-0001\n"
+            "🔒 2 more questions are open that may not be shown in chat: FRA-2026-0002, ⏳ FRA-2026-0001\n"
+            "⏳: your agency has not answered it.\n"
             "A button below opens each in the reading room. They are answered there, or on your agency's"
             " terminal: liaison-agency chat" in shown
         )
@@ -68,7 +69,10 @@ async def test_without_a_reading_room_they_wait_at_the_terminal(tmp_path: Path) 
         stage.node.api.records += [question(1, tlp="TLP:RED"), question(2)]
         shown = await stage.asks("/asked")
         assert "Whose boat?" in shown
-        assert "FRA-2026-0001\nRead and answer it on your agency's terminal: liaison-agency chat" in shown
+        assert (
+            "⏳: your agency has not answered it.\n"
+            "Read and answer it on your agency's terminal: liaison-agency chat" in shown
+        )
         assert "are not named" not in shown
         assert stage.button("🔓") == ""
     async with staged(tmp_path / "within", Tlp.RED) as stage:

@@ -170,7 +170,7 @@ def test_arabic_plurals_stand_where_the_header_looks_for_them() -> None:
             if hundred != eleven:
                 assert hundred.count("\u064b") < eleven.count("\u064b"), message.id
     aged = ("This list is {number} day old.", "This list is {number} days old.")
-    assert words(Language.ARABIC).count(*aged, 273) == "عمر هذه القائمة 273 يومًا."
+    assert words(Language.ARABIC).count(*aged, 273) == "عمر هذه القائمة 273 يوماً."
 
 
 @pytest.mark.parametrize(
@@ -244,3 +244,22 @@ def test_a_command_is_kept_in_one_piece_where_the_line_runs_from_right_to_left()
     """Its stroke, without a direction of its own, would stand behind it."""
     loose = re.compile(r"(?<![\u200e\u2066-\u2068\w./>{}=:])/[a-z]")
     assert [text for _, text in translated(Language.ARABIC) if loose.search(text)] == []
+
+
+def test_french_keeps_its_double_signs_on_the_line() -> None:
+    """A colon at the head of a line is read as a mistake: the space before it does not break."""
+    for _, text in translated(Language.FRENCH):
+        for before in re.findall(r"(.)[:;!?](?=\s|$)", text):
+            assert before == "\xa0", text
+
+
+@pytest.mark.parametrize(
+    "other, term",
+    [
+        ("\u063a\u0631\u0641\u0629 \u0627\u0644\u0642\u0631\u0627\u0621\u0629", "reading room"),
+        ("\u062f\u0631\u062f\u0634\u0629", "chat"),
+        ("\u064b\u0627", "tanwin stands behind its alif"),
+    ],
+)
+def test_arabic_has_one_spelling_of_each_term(other: str, term: str) -> None:
+    assert not [text for _, text in translated(Language.ARABIC) if other in text], term

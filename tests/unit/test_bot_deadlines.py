@@ -67,7 +67,7 @@ def test_it_is_read_in_each_language_by_the_officers_clock(text: str, meant: str
 @pytest.mark.parametrize(
     "language,named",
     [
-        (Language.ARABIC, "غدًا 18:00"),
+        (Language.ARABIC, "غداً 18:00"),
         (Language.CHINESE, "明天 18:00"),
         (Language.ENGLISH, "tomorrow 18:00"),
         (Language.FRENCH, "demain 18:00"),

@@ -20,7 +20,7 @@ DAILY = frozenset(range(7))
 
 
 def refs(gathered: Gathered) -> tuple[list[int], ...]:
-    sections = (gathered.waiting, gathered.news, gathered.changes)
+    sections = ((*gathered.waiting, *gathered.unanswered), gathered.news, gathered.changes)
     return tuple([int(each.bulletin.ref[-4:]) for each in some] for some in sections)
 
 
@@ -48,7 +48,8 @@ def test_a_request_waits_until_it_is_answered_or_its_deadline_has_passed() -> No
     request = make_record(1, kind="request", severity="low", valid_until=LATER)
     over = make_record(2, kind="request", severity="low", valid_until=EARLIER)
     forever = make_record(3, kind="request", severity="low")
-    assert found(request, over, forever) == ([1], [2, 3], [])
+    assert found(request, over, forever) == ([1, 3], [2], [])
+    assert found(request, acknowledged=(request,)) == ([1], [], [])
     answer = change(4, "response", request).model_copy(update={"own": True})
     assert found(request, kept=(answer,)) == ([], [1], [])
     others = change(4, "response", request)
@@ -68,7 +69,7 @@ def test_a_hand_over_tells_of_the_agencys_own_open_questions() -> None:
     assert [each.bulletin.ref for each in told.asked] == [soon.bulletin.ref, forever.bulletin.ref]
     assert refs(told) == ([6], [], [])
     heads = [head for head, _ in told.headed(words(Language.ENGLISH))]
-    assert heads == ["⏳ Still waits for you", "❓ Open questions of your agency"]
+    assert heads == ["⏳ 💬 Your agency has not answered", "❓ Open questions of your agency"]
 
 
 def test_answers_are_counted_by_agency_and_under_the_ceiling() -> None:
@@ -137,7 +138,7 @@ def test_no_heading_where_everything_is_new() -> None:
     say = words(Language.ENGLISH)
     mild, high = make_record(1), make_record(2, severity="high")
     assert Gathered(news=(mild,)).headed(say) == (("", (mild.bulletin.id,)),)
-    headed = Gathered((high,), (mild,)).headed(say)
+    headed = Gathered((high,), news=(mild,)).headed(say)
     assert [head for head, _ in headed] == ["⏳ Still waits for you", "🆕 New"]
     cut = Gathered((high,), left=2).headed(say)
     assert [head for head, _ in cut] == [

@@ -19,8 +19,10 @@ from bots.digests.relief import hand_over, next_waiting
 from bots.digests.schedule import Schedule
 from bots.digests.stretches import HOUR, Why, begun, read
 from bots.duty.roster import TAKEN_FOR, Shift, Takeover, Turn
+from bots.officers.roles import Role
 from bots.parsing.actions import decode, encode, short
-from bots.showing.buttons import OTHERS_MAX, handing, how_to_open
+from bots.searches.watching import Search
+from bots.showing.buttons import OTHERS_MAX, Waits, handing, how_to_open
 from bots.showing.release import Ceiling
 from bots.showing.render import Reader, Section, listing
 from bots.showing.rendered import Button, Rendered, Rows
@@ -31,7 +33,7 @@ from bots.state.outbox import remember
 from bots.state.rosters import AGENCY
 from bots.wording.words import words
 from schemas.errors import OperationError
-from schemas.vocabulary import Language, Tlp
+from schemas.vocabulary import Language, Severity, Tlp
 from subscribers.records import Filters, Record
 from tests.support.node_api import make_record
 from tests.support.officers_bot import invite
@@ -115,7 +117,7 @@ def told_of(rows: Rows) -> list[list[str]]:
 
 def test_what_waits_has_a_button_to_open_and_one_to_acknowledge() -> None:
     high, red, mild = make_record(1), make_record(2, tlp="TLP:RED"), make_record(3)
-    rows = handing([high, red], [high, red, mild], ROOM, SAY, {high.bulletin.id})
+    rows = handing(Waits([high, red], (), {high.bulletin.id}), [high, red, mild], ROOM, SAY)
     assert told_of(rows) == [
         ["📖 FRA-2026-0001", "✅ Acknowledged"],
         ["🔓 FRA-2026-0002", "✔️ Acknowledge"],
@@ -124,9 +126,9 @@ def test_what_waits_has_a_button_to_open_and_one_to_acknowledge() -> None:
     assert rows[1][0] == Button(
         "🔓 FRA-2026-0002", url="https://room.example/app/FRA-2026-0002?in=en", app=True
     )
-    assert all(row[0].data.startswith("open:") for row in handing([red], [red], Ceiling(), SAY, ()))
+    assert all(row[0].data.startswith("open:") for row in handing(Waits([red]), [red], Ceiling(), SAY))
     many = [make_record(each) for each in range(1, 31)]
-    assert sum(map(len, handing([], many, ROOM, SAY, ()))) == OTHERS_MAX
+    assert sum(map(len, handing(Waits(), many, ROOM, SAY))) == OTHERS_MAX
 
 
 def test_how_what_is_withheld_is_opened_is_said_where_something_is() -> None:
@@ -298,3 +300,44 @@ async def test_it_is_put_together_from_what_is_kept(state: State) -> None:
     asked = (await handed(state, ed, ROOM, 8 * HOUR)).parts[0].plain
     assert asked.startswith("🤝 Hand-over of the last 8 hours, as you asked (since ")
     assert "Nothing waits for you" in asked
+
+
+async def test_questions_to_the_agency_stand_in_it_whatever_an_officer_subscribes_to(state: State) -> None:
+    """And it says by which subscriptions the rest is limited, and what its sign means."""
+    ed = await state.officers.enrol(
+        await invite(state, "Ed", role=Role.ADMINISTRATOR),
+        chat=7,
+        person=7,
+        language=Language.ENGLISH,
+        now=time.time(),
+    )
+    assert ed is not None
+    only = Search(name="High", filters=Filters(severity_at_least=Severity.HIGH))
+    await state.officers.subscribe(ed.id, only)
+    until = "2099-03-02T18:00:00Z"
+    green = make_record(1, kind="request", severity="low", valid_until=until, title="Whose boat?")
+    amber = make_record(2, kind="request", severity="low", tlp="TLP:AMBER", valid_until=until)
+    secret = make_record(3, kind="request", severity="low", tlp="TLP:RED", valid_until=until)
+    await keep(state, green, amber, secret, make_record(4), make_record(5, severity="high"))
+    clock = SystemClock()
+    schedule = Schedule(state, clock, lambda: None, ROOM)
+    await hand_over(state, schedule, ed, clock.now(), UTC)
+    made, again = await made_of(state, ed)
+    text = made.parts[0].plain
+    asked = text[text.index("⏳ 💬 Your agency has not answered") :]
+    assert "Whose boat?" in asked
+    assert "FRA-2026-0002" in asked
+    assert "FRA-2026-0003" not in text
+    assert "FRA-2026-0004" not in text
+    assert "⏳ waits: you have not acknowledged it, or your agency has not answered it." in text
+    assert "Only what your subscription matches: “High”." in text
+    assert "Questions to your agency are named whatever you subscribe to: /asked" in text
+    assert ["📖 FRA-2026-0001", "💬 Answer"] in told_of(made.rows)
+    await state.outbox.acknowledge(green.bulletin.id, ed.id, time.time())
+    assert "Whose boat?" in (await again()).parts[0].plain
+
+    await schedule.compose_now(ed)
+    digest = (await made_of(state, ed))[0].parts[0].plain
+    assert "Whose boat?" not in digest
+    assert "Only what your subscription matches: “High”." in digest
+    assert "whatever you subscribe to" not in digest
