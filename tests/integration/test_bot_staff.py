@@ -87,6 +87,7 @@ async def test_roles_a_lost_phone_and_a_removal(tmp_path: Path) -> None:
         await ed.press("Yes, remove", await ed.next_edit(says("Remove Claire?")))
         assert "Claire is removed." in text_of(await ed.next_edit(says("is removed")))
         assert await stage.state.officers.by_name("Claire") is None
+        await ed.next_message(says("Done: what was in the chat of Claire is taken back."))
         assert "What Claire has seen" in text_of(await ed.ask("/audit claire"))
 
 
