@@ -20,6 +20,7 @@ from bots.officers.limit import Limit
 from bots.outcomes import Blocked
 from bots.ports import Chat, NodeClient
 from bots.settings import BotSettings
+from bots.showing.naming import named
 from bots.showing.rendered import Part, Rendered, Rows
 from bots.state import State
 from bots.state.officers import Officer
@@ -88,8 +89,9 @@ class Context:
 
     async def _seen(self, officer: Officer, rendered: Rendered) -> None:
         """Before it leaves, so that nothing is shown that the audit does not know."""
-        for release in dict.fromkeys(each.release for each in rendered.shows):
-            refs = (each.ref for each in rendered.shows if each.release is release)
+        found = named(rendered)
+        for release in dict.fromkeys(each.release for each in found):
+            refs = (each.ref for each in found if each.release is release)
             await self.did(officer, *refs, outcome=release)
 
     def steps(self, officer: Officer) -> Steps:
@@ -135,7 +137,7 @@ class Context:
         await self.chat.edit(chat, message, rendered.parts[0], rows=rendered.rows if single else ())
         await self._note(officer, chat, message, answer, 0)
         if not single:
-            rest = replace(rendered, parts=rendered.parts[1:], shows=())
+            rest = replace(rendered, parts=rendered.parts[1:], shows=(), quotes=True)
             await self.answer(officer, chat, Answer(rest, answer.record, answer.language))
 
     async def _note(self, officer: Officer, chat: int, message: int, answer: Answer, part: int) -> None:

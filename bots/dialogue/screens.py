@@ -1,6 +1,7 @@
 """Answers that show no bulletin: help, welcome, refusals. Pure."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from bots.clock import moment
 from bots.officers.roles import RIGHTS, Right
@@ -170,7 +171,8 @@ def invitation(officer: Officer, name: str, code: str, username: str, hours: int
 def usage(officer: Officer, example: str) -> Rendered:
     """How a command is written."""
     say = words(officer.language)
-    return screen([Span(say.text("Write it like this:") + "\n"), *say.code(example)], officer.language)
+    shown = screen([Span(say.text("Write it like this:") + "\n"), *say.code(example)], officer.language)
+    return replace(shown, quotes=True)
 
 
 def searching(officer: Officer, examples: Iterable[str], keys: Iterable[str]) -> Rendered:

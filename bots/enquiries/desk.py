@@ -4,7 +4,7 @@ Searches are `bots.enquiries.finding`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bots.cells.cells import Cell, wanted
@@ -208,10 +208,10 @@ def node_trouble(error: LiaisonError, officer: Officer) -> Rendered:
     say = words(officer.language)
     if error.code is Code.NOT_FOUND:
         text = say.text("There is no such bulletin here. Check the reference: it looks like FRA-2026-0042.")
-    else:
-        text = say.text(
-            "Your agency's node does not answer just now. Try again in a minute. ({code})", code=error.code
-        )
+        return replace(screens.plain_answer(text, officer.language), quotes=True)
+    text = say.text(
+        "Your agency's node does not answer just now. Try again in a minute. ({code})", code=error.code
+    )
     return screens.plain_answer(text, officer.language)
 
 

@@ -4,7 +4,7 @@ The ceiling is held to on both sides: of a bulletin that is withheld nothing lik
 say what it is about; and nothing that is withheld is found.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bots.dialogue import screens
@@ -15,6 +15,7 @@ from bots.showing.buttons import opening
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Ceiling, Release
 from bots.showing.render import Reader, listing
+from bots.showing.rendered import Showing
 from bots.state.lists import Listed
 from bots.state.officers import Officer
 from bots.wording.words import words
@@ -49,6 +50,7 @@ class Likening:
         note = screens.open_one(officer)
         reader = Reader(officer.language, officer.zone)
         shown = listing(found, self.ceiling, reader, title=title, note=note, rows=opening(found))
+        shown = replace(shown, shows=(*shown.shows, Showing(asked.bulletin.ref, Release.WAITING)))
         return Answer(shown, listed=Listed(tuple(each.bulletin.id for each in found)))
 
     async def _shown(self, records: list[Record]) -> list[Record]:

@@ -1,6 +1,7 @@
 """Screens about the audit and the ceiling. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from bots.clock import moment
@@ -66,7 +67,7 @@ def page(asking: Officer, entries: Sequence[Entry], *, more: bool, before: Seque
         spans.append(Span(f"\n\n{when}\n{asked}" + " · ".join(filter(None, told))))
     older = [Button("▶️ " + say.text("Older"), encode("audit", "older", entries[-1].number))] if more else []
     export = Button("📄 " + say.text("As a file"), encode("audit", "export"))
-    return screen(spans, asking.language, ((*older, export),))
+    return replace(screen(spans, asking.language, ((*older, export),)), quotes=True)
 
 
 def _verb(act: Act, say: Words) -> str:

@@ -6,7 +6,7 @@ for a stub, its kind, severity and marking. Nothing is cut after it was written 
 first.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -140,7 +140,7 @@ def render(
         ),
         protect=bulletin.tlp is not Tlp.CLEAR,
         silent=bulletin.severity not in _LOUD,
-        shows=(Showing(bulletin.ref, released),),
+        shows=(Showing(bulletin.ref, released), *((Showing(marks.to, Release.WAITING),) if marks.to else ())),
     )
 
 
@@ -177,7 +177,10 @@ def listing(
         protect=any(each.bulletin.tlp is not Tlp.CLEAR for each in records),
         silent=True,
         passing=any(ceiling.allows(each.bulletin.tlp) is not Release.FULL for each in records),
-        shows=tuple(Showing(each.bulletin.ref, ceiling.allows(each.bulletin.tlp)) for each in records),
+        shows=tuple(
+            Showing(each.bulletin.ref, ceiling.allows(each.bulletin.tlp))
+            for each in [*records, *_changed_in(sections, ceiling)]
+        ),
     )
 
 
@@ -322,6 +325,15 @@ def _brief(
 
 
 # --- lists ----------------------------------------------------------------------------------------
+
+
+def _changed_in(sections: Sequence[Section], ceiling: Ceiling) -> Iterator[Record]:
+    """What the bulletins of a list amend or retract, where both may be shown in full."""
+    for part in sections:
+        for each in part.records:
+            before = part.before.get(each.bulletin.id)
+            if before and all(ceiling.allows(one.bulletin.tlp) is Release.FULL for one in (each, before)):
+                yield before
 
 
 def _heading(part: Section, say: Words) -> Spans:

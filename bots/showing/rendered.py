@@ -58,6 +58,7 @@ class Rendered:
 
     `protect` stops forwarding and saving in the client; `silent` makes no sound; `passing` marks what must be
     deleted while the service still allows it (48 hours); `shows` is what the audit is told before it leaves.
+    `quotes`: the references in it are examples, or were written down already, as the audit's own.
     """
 
     parts: tuple[Part, ...]
@@ -66,5 +67,6 @@ class Rendered:
     silent: bool = False
     passing: bool = False
     shows: tuple[Showing, ...] = ()
+    quotes: bool = False
     picture: bytes = field(default=b"", repr=False)
     """A PNG above the first part, which is its caption then and says the same in words."""

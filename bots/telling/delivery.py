@@ -10,6 +10,7 @@ import structlog
 
 from bots.officers.audit import OUTBOX, Act
 from bots.outcomes import Blocked, ChatFailure, Moved, NotSent, Refused, TooFast, Unsure
+from bots.showing.naming import named
 from bots.showing.overtaken import as_marked_now
 from bots.showing.render import gravestone
 from bots.showing.rendered import Rendered
@@ -297,7 +298,9 @@ class Delivery:
     async def _write_down(self, work: Work, rendered: Rendered) -> None:
         """Before it leaves: what it shows, with its first part."""
         if work.sent_parts == 0:
-            acts = [_act(work, each.ref, each.release) for each in rendered.shows] or [_act(work, "", "sent")]
+            acts = [_act(work, each.ref, each.release) for each in named(rendered)] or [
+                _act(work, "", "sent")
+            ]
             await self._means.state.audit.write(acts, self._means.clock.now())
 
     # --- the outcomes ---

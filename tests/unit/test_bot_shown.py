@@ -34,6 +34,8 @@ from tests.support.world import eventually
 QUICK = Rate(1_000_000.0, 1_000_000.0)
 REF = re.compile(r"FRA-2026-10[0-9]{2}")
 """References of the bulletins here, and of no example in a help text."""
+AUDIT = {"/audit", "button audit"}
+"""What the audit shows it has written down before: looking at it makes it no longer."""
 PRESSES_MAX = 250
 RECORDS = [
     make_record(1001, tlp="TLP:GREEN", title="Drone over the stadium", summary="A drone.", body="Much more."),
@@ -52,12 +54,14 @@ class Door(QuietDoor):
     sent: list[tuple[int, int, Part, Rows]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     seen: set[tuple[int, str]] = field(default_factory=set)
+    since: int = 0
+    """The audit's newest entry before what is asked now: what was shown earlier counts for nothing."""
 
     @override
     async def send(
         self, chat: int, part: Part, *, rows: Rows, protect: bool, silent: bool, reply_to: int | None
     ) -> int:
-        await self._look(chat, part.plain)
+        await self._look(chat, part.plain, rows)
         self.sent.append((chat, self.next_number(), part, rows))
         return self.number
 
@@ -69,22 +73,23 @@ class Door(QuietDoor):
 
     @override
     async def edit(self, chat: int, message: int, part: Part, *, rows: Rows) -> None:
-        await self._look(chat, part.plain)
+        await self._look(chat, part.plain, rows)
         self.sent.append((chat, message, part, rows))
 
     @override
     async def toast(self, press: str, text: str = "") -> None:
         await self._look(int(press.split("-", maxsplit=1)[0]), text)
 
-    async def _look(self, chat: int, text: str) -> None:
+    async def _look(self, chat: int, text: str, rows: Rows = ()) -> None:
         officer = await self.state.officers.by_person(chat)
-        for ref in REF.findall(text):
-            key = (officer.id if officer else 0, ref)
-            if key not in self.seen:
-                acts = [each.act for each in await self.state.audit.all()]
-                self.seen |= {(act.officer, act.object) for act in acts if act.officer is not None}
-            if key not in self.seen:
-                self.unknown.append(text)
+        texts = [text, *(button.text for row in rows for button in row)]
+        if not (found := REF.findall("\n".join(texts))):
+            return
+        acts = [each.act for each in await self.state.audit.all(after=self.since)]
+        known = {act.object for act in acts if officer and act.officer == officer.id}
+        self.seen |= {(officer.id if officer else 0, ref) for ref in known}
+        if not known.issuperset(found) and not any(act.verb in AUDIT for act in acts):
+            self.unknown.append("\n".join(texts))
 
 
 @dataclass
@@ -96,10 +101,15 @@ class Stage:
     officer: Officer
 
     async def says(self, text: str) -> None:
+        await self._from_now_on()
         await self.house.reception.typed(Typed(9, 9, 1, text))
 
     async def presses(self, data: str, message: int, rows: Rows) -> None:
+        await self._from_now_on()
         await self.house.reception.pressed(Pressed(meant(data), 9, 9, message, f"9-{data}", rows))
+
+    async def _from_now_on(self) -> None:
+        self.door.since = (await self.state.audit.head())[0]
 
 
 @contextlib.asynccontextmanager
@@ -118,7 +128,9 @@ async def stage(folder: Path, role: Role) -> AsyncIterator[Stage]:
         async def announced(_: Officer) -> None: ...
 
         settings = BotSettings(state=folder / "state", asking_rate=1_000.0, asking_burst=1_000)
-        house = House(settings, state, Edges(node), Front(door, door, pacer, "bot", announced))
+        courier = Door(state, door.sent, door.unknown, door.seen)  # what comes by itself comes at any time
+        courier.number = 1_000_000
+        house = House(settings, state, Edges(node), Front(door, courier, pacer, "bot", announced))
         stop = asyncio.Event()
         running = asyncio.create_task(house.run(stop))
         try:
