@@ -20,8 +20,8 @@ from schemas.vocabulary import Tlp
 PAGE: Final = 8
 OUTCOMES: Final[dict[str, str]] = {
     Release.FULL: N_("seen in full"),
-    Release.STUB: N_("seen as a notice"),
-    Release.WAITING: N_("told that it waits"),
+    Release.STUB: N_("only kind, severity and marking seen"),
+    Release.WAITING: N_("only the reference seen"),
     "refused": N_("refused"),
     "forbidden": N_("refused"),
     "unreachable": N_("cannot be reached"),
@@ -58,6 +58,9 @@ def page(asking: Officer, entries: Sequence[Entry], *, more: bool, before: Seque
     spans = [*before, Span("🧾 " + say.text("Who saw and did what"), "b")]
     if not entries:
         spans.append(Span("\n\n" + say.text("Nothing was written down about that.")))
+    else:
+        sign = say.text("👉 stands where the officer asked for it; all else came by itself.")
+        spans.append(say.aside("\n" + sign))
     for entry in entries:
         act = entry.act
         when = say.embed(say.when(moment(entry.at / 1000), asking.zone))

@@ -15,7 +15,7 @@ from bots.showing.release import Ceiling, Release
 from bots.state.officers import Officer
 from bots.wording import labels
 from bots.wording.markup import Span
-from bots.wording.words import words
+from bots.wording.words import Words, words
 from schemas.vocabulary import Kind, Tlp
 from subscribers.records import Record
 
@@ -79,13 +79,9 @@ def summary(asking: Officer, name: str, found: Summary) -> list[Span]:
     """In a few lines, before the entries."""
     say = words(asking.language)
     first, last = (say.embed(say.when(moment(at), asking.zone)) for at in (found.first, found.last))
-    shown = (
-        f"{say.text(OUTCOMES[each])}: {say.number(found.shown[each])}"
-        for each in Release
-        if found.shown[each]
-    )
-    markings = (f"{say.embed(each.value)}: {say.number(n)}" for each, n in found.markings.most_common())
-    kinds = (f"{labels.kind(each, say)}: {say.number(number)}" for each, number in found.kinds.most_common())
+    shown = (_sum(say.text(OUTCOMES[each]), found.shown[each], say) for each in Release if found.shown[each])
+    markings = (_sum(say.embed(each.value), n, say) for each, n in found.markings.most_common())
+    kinds = (_sum(labels.kind(each, say), n, say) for each, n in found.kinds.most_common())
     lines = [("👁 ", " · ".join(shown)), ("🔈 ", " · ".join(markings)), ("🏷 ", " · ".join(kinds))]
     title = say.count(
         "What {name} has seen: {number} bulletin",
@@ -94,10 +90,17 @@ def summary(asking: Officer, name: str, found: Summary) -> list[Span]:
         name=say.embed(name),
     )
     spans = [Span("🧾 " + title, "b")]
-    spans += [Span(f"\n{sign}{line}") for sign, line in lines if line]
+    spans += [Span(f"\n{sign}{line}") for sign, line in lines[:1]]
+    if found.markings:
+        spans.append(say.aside("\n" + say.text("Of those seen in full:")))
+    spans += [Span(f"\n{sign}{line}") for sign, line in lines[1:] if line]
     if found.untold:
         number = say.number(found.untold)
         text = say.text("no longer here, or above what chat may show by now: {number}", number=number)
         spans.append(Span(f"\n🔒 {text}"))
     spans.append(Span("\n🕒 " + say.text("first {first}, last {last}", first=first, last=last) + "\n\n"))
     return spans
+
+
+def _sum(what: str, number: int, say: Words) -> str:
+    return say.text("{what}: {number}", what=what, number=say.number(number))

@@ -123,13 +123,14 @@ async def test_the_audit_in_chat_and_a_ceiling_that_is_lowered(tmp_path: Path) -
         assert "Ed · an alert · FRA-2026-0042 · seen in full" in text_of(listed)
         assert "Drone" not in text_of(listed)
         seen = text_of(await ed.ask("/audit Ed")).split("\n")
-        assert seen[:4] == [
+        assert seen[:5] == [
             "🧾 What Ed has seen: 1 bulletin",
             "👁 seen in full: 1",
+            "Of those seen in full:",
             "🔈 TLP:GREEN: 1",
             "🏷 Threat: 1",
         ]
-        assert seen[4].startswith("🕒 first ")
+        assert seen[5].startswith("🕒 first ")
         assert "neither a reference nor an officer" in text_of(await ed.ask("/audit somebody else"))
 
         await ed.send("/audit export")

@@ -42,7 +42,7 @@ def test_of_what_chat_may_not_show_now_neither_kind_nor_marking_is_told() -> Non
     assert found.untold == 2
     text = "".join(each.text for each in summary(ED, "Claire", found))
     assert "What Claire has seen: 3 bulletins\n" in text
-    assert "seen in full: 3\n🔈 TLP:GREEN: 1\n🏷 Threat: 1\n🔒 no longer here" in text
+    assert "seen in full: 3\nOf those seen in full:\n🔈 TLP:GREEN: 1\n🏷 Threat: 1\n🔒 no longer here" in text
     assert "RED" not in text
     assert "Cyber" not in text
 
