@@ -15,12 +15,11 @@ from bots.officers.seen import Glimpse, summary, summed
 from bots.parsing.commands import clean, reference
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Release
-from bots.state.audit import Wanted
+from bots.state.audit import EVERYTHING, Wanted
 from bots.state.officers import Officer
 from bots.state.outbox import Shown
 from bots.telling.aftermath import PASSING
 from bots.wording.markup import Span
-from bots.wording.words import words
 from schemas.errors import Code, LiaisonError
 from subscribers.records import Record
 
@@ -34,7 +33,7 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
     """The newest entries: all, or those of an officer or about a bulletin."""
     wish = clean(asked.after)
     if wish.lower() in {"export", "export csv"}:
-        await _export(context, officer, asked.chat, table=wish.lower().endswith("csv"))
+        await _export(context, officer, asked.chat, EVERYTHING, table=wish.lower().endswith("csv"))
         return
     ref = reference(wish)
     name = ""
@@ -53,7 +52,9 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
     await context.chat.toast(asked.press)
     match asked.action.argument(0):
         case "export":
-            await _export(context, officer, asked.chat, table=False)
+            these = "these" in asked.action.arguments
+            wanted = await _kept(context, officer) if these else EVERYTHING
+            await _export(context, officer, asked.chat, wanted, table=False)
             return
         case "of":
             number = asked.action.number(1)
@@ -64,8 +65,7 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
             else:
                 await context.say(officer, asked.chat, audited.unknown_filter(officer))
             return
-    kept = await context.state.memory.data(_key(officer))
-    wanted = Wanted(str(kept.get("officer", "")), str(kept.get("about", "")))
+    wanted = await _kept(context, officer)
     await context.did(officer, wanted.about or wanted.officer)
     await _show(context, officer, asked.chat, wanted, asked.action.number(1))
 
@@ -78,11 +78,18 @@ async def _begin(context: Context, officer: Officer, chat: int, wanted: Wanted) 
     await _show(context, officer, chat, wanted, None)
 
 
+async def _kept(context: Context, officer: Officer) -> Wanted:
+    """Of whom or what the officer last looked at entries."""
+    kept = await context.state.memory.data(_key(officer))
+    return Wanted(str(kept.get("officer", "")), str(kept.get("about", "")))
+
+
 async def _show(context: Context, officer: Officer, chat: int, wanted: Wanted, before: int | None) -> None:
     found = await context.state.audit.page(wanted, audited.PAGE + 1, before)
     more = len(found) > audited.PAGE
     first = await _summary(context, officer, wanted.officer) if wanted.officer and before is None else []
-    await context.say(officer, chat, audited.page(officer, found[: audited.PAGE], more=more, before=first))
+    shown, excerpt = found[: audited.PAGE], bool(wanted.officer or wanted.about)
+    await context.say(officer, chat, audited.page(officer, shown, more=more, before=first, excerpt=excerpt))
 
 
 async def _summary(context: Context, officer: Officer, name: str) -> list[Span]:
@@ -106,13 +113,14 @@ async def _known(context: Context, ref: str) -> Record | None:
         return None
 
 
-async def _export(context: Context, officer: Officer, chat: int, *, table: bool) -> None:
-    """All of it as a file: JSON lines, or a table."""
-    await context.did(officer, "", outcome="exported")
+async def _export(context: Context, officer: Officer, chat: int, wanted: Wanted, *, table: bool) -> None:
+    """As a file: JSON lines, or a table."""
+    about = wanted.about or wanted.officer
+    await context.did(officer, about, outcome="exported")
     number, _ = await context.state.audit.head()
     after = max(0, number - EXPORT_MAX)
     entries: list[Entry] = []
-    while chunk := await context.state.audit.all(after=after):
+    while chunk := await context.state.audit.all(wanted, after):
         entries += chunk
         after = chunk[-1].number
     if table:
@@ -120,7 +128,7 @@ async def _export(context: Context, officer: Officer, chat: int, *, table: bool)
     else:
         data = "".join(json.dumps(each.row(), ensure_ascii=False) + "\n" for each in entries)
     day = moment(context.clock.now()).strftime("%Y-%m-%d")
-    caption = words(officer.language).text("Who saw and did what")
+    caption = audited.caption(officer, about)
     name = f"audit-{day}.{'csv' if table else 'jsonl'}"
     message = await context.chat.file(chat, name, data.encode(), caption)
     now = context.clock.now()  # it goes like a stub, and at once with a lost phone

@@ -52,8 +52,17 @@ VERBS: Final = {
 """What comes by itself, in words; commands are shown as they are written."""
 
 
-def page(asking: Officer, entries: Sequence[Entry], *, more: bool, before: Sequence[Span] = ()) -> Rendered:
-    """Entries, newest first, with a way to older ones and to the file; `before` stands first."""
+def page(
+    asking: Officer,
+    entries: Sequence[Entry],
+    *,
+    more: bool,
+    before: Sequence[Span] = (),
+    excerpt: bool = False,
+) -> Rendered:
+    """Entries, newest first, with a way to older ones and to the file; `before` stands first. `excerpt`: not
+    all there are, so neither is the file.
+    """
     say = words(asking.language)
     spans = [*before, Span("🧾 " + say.text("Who saw and did what"), "b")]
     if not entries:
@@ -69,7 +78,11 @@ def page(asking: Officer, entries: Sequence[Entry], *, more: bool, before: Seque
         asked = "" if act.door == OUTBOX else "👉 "
         spans.append(Span(f"\n\n{when}\n{asked}" + " · ".join(filter(None, told))))
     older = [Button("▶️ " + say.text("Older"), encode("audit", "older", entries[-1].number))] if more else []
-    export = Button("📄 " + say.text("As a file"), encode("audit", "export"))
+    export = (
+        Button("📄 " + say.text("These as a file"), encode("audit", "export", "these"))
+        if excerpt
+        else Button("📄 " + say.text("As a file"), encode("audit", "export"))
+    )
     return replace(screen(spans, asking.language, ((*older, export),)), quotes=True)
 
 
@@ -84,6 +97,20 @@ def _outcome(act: Act, say: Words) -> str:
     if known is None:
         return say.embed(act.outcome)
     return say.text(known) if known else ""
+
+
+def caption(asking: Officer, about: str = "") -> str:
+    """Under the file: of whom or what it tells, if not of all."""
+    say = words(asking.language)
+    title = say.text("Who saw and did what")
+    if not about:
+        return title
+    part = say.text(
+        "An excerpt: entries keep their numbers and digests. Whether the whole was changed is checked on your"
+        " agency's machine: {command}",
+        command=say.embed("liaison-bot audit --verify"),
+    )
+    return f"{title} · {say.embed(about)}\n{part}"
 
 
 def unknown_filter(asking: Officer) -> Rendered:

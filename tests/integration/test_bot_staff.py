@@ -122,7 +122,8 @@ async def test_the_audit_in_chat_and_a_ceiling_that_is_lowered(tmp_path: Path) -
         assert "Ed · /show · FRA-2026-0042 · seen in full" in text_of(listed)
         assert "Ed · an alert · FRA-2026-0042 · seen in full" in text_of(listed)
         assert "Drone" not in text_of(listed)
-        seen = text_of(await ed.ask("/audit Ed")).split("\n")
+        about_ed = await ed.ask("/audit Ed")
+        seen = text_of(about_ed).split("\n")
         assert seen[:5] == [
             "🧾 What Ed has seen: 1 bulletin",
             "👁 seen in full: 1",
@@ -131,6 +132,10 @@ async def test_the_audit_in_chat_and_a_ceiling_that_is_lowered(tmp_path: Path) -
             "🏷 Threat: 1",
         ]
         assert seen[5].startswith("🕒 first ")
+        await ed.press("📄 These as a file", about_ed)
+        part = await ed.next_message(lambda each: "document" in each)
+        assert part["caption"].startswith("Who saw and did what · Ed\nAn excerpt: ")
+        assert {json.loads(line)["name"] for line in await _content(stage, part)} == {"Ed"}
         assert "neither a reference nor an officer" in text_of(await ed.ask("/audit somebody else"))
 
         await ed.send("/audit export")
