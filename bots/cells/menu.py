@@ -1,9 +1,11 @@
 """The menu in which an administrator changes an event, edited in place. Pure."""
 
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from bots.cells.cells import Cell
 from bots.cells.orders import EXAMPLES
+from bots.cells.screens import daily
 from bots.dialogue.menus import tick
 from bots.dialogue.screens import screen
 from bots.parsing.actions import encode
@@ -21,14 +23,14 @@ DATES: Final = "2026-07-26 2026-08-11"
 VENUES: Final = "Stadium North, Arena"
 
 
-def changing(officer: Officer, cell: Cell) -> Rendered:
-    """What can be changed, as it is."""
+def changing(officer: Officer, cell: Cell, zone: ZoneInfo) -> Rendered:
+    """What can be changed, as it is; hours are those of the agency's `zone`, in which they are ordered."""
     say, key = words(officer.language), cell.id
     least = severity(cell.least, say)
     spans = [
         Span("🏟 " + say.embed(cell.name), "b"),
         Span("\n\n🔴 " + say.text("Calls whoever is on duty from “{severity}” up.", severity=least)),
-        Span("\n🗞 " + _report(cell, say)),
+        Span("\n🗞 " + _report(cell, zone, officer, say)),
         Span("\n\n" + say.text("By hand:")),
     ]
     for example in EXAMPLES[1:]:
@@ -78,10 +80,10 @@ def _asking(officer: Officer, cell: Cell, text: str, example: str) -> Rendered:
     return screen([Span(text + "\n"), *say.code(example)], officer.language, rows)
 
 
-def _report(cell: Cell, say: Words) -> str:
+def _report(cell: Cell, zone: ZoneInfo, officer: Officer, say: Words) -> str:
     if cell.report is None:
         return say.text("No situation reports")
-    return say.text("Situation report every day at {time}", time=say.clock(cell.report))
+    return daily(cell.report, say, "" if officer.zone.key == zone.key else zone.key)
 
 
 def _back(cell: Cell, say: Words, to: str = "shown") -> Button:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
@@ -16,6 +17,7 @@ from bots.officers.roles import Right
 from bots.parsing.actions import encode
 from bots.showing.rendered import Button, Rendered
 from bots.state.officers import Officer
+from bots.times import at_local
 from bots.wording.labels import severity
 from bots.wording.markup import Span
 from bots.wording.words import Words, words
@@ -24,7 +26,10 @@ from bots.wording.words import Words, words
 def shown(officer: Officer, cell: Cell, board: Board, ways: Ways, *, follows: bool) -> Rendered:
     """An event: how it stands, where, who is on duty, and what comes of it by itself."""
     say, now = words(officer.language), board.duty.now
-    spans = [Span("🏟 " + say.embed(cell.name), "b"), Span("\n" + _standing(cell, ways, now, say))]
+    spans = [
+        Span("🏟 " + say.embed(cell.name), "b"),
+        Span("\n" + _standing(cell, ways, officer.zone, now, say)),
+    ]
     if cell.venues:
         spans.append(Span("\n📍 " + say.listed(say.embed(each) for each in cell.venues)))
     if cell.closed is not None:
@@ -33,9 +38,7 @@ def shown(officer: Officer, cell: Cell, board: Board, ways: Ways, *, follows: bo
     least = severity(cell.least, say)
     spans.append(Span("\n🔴 " + say.text("Calls whoever is on duty from “{severity}” up.", severity=least)))
     if cell.report is not None:
-        spans.append(
-            Span("\n🗞 " + say.text("Situation report every day at {time}", time=say.clock(cell.report)))
-        )
+        spans.append(Span("\n🗞 " + _report(cell.report, ways.zone, officer.zone, now, say)))
     follow = (
         Button("🔕 " + say.text("No situation reports"), encode("event", "leave", cell.id))
         if follows
@@ -61,12 +64,20 @@ def listed(officer: Officer, known: Sequence[Cell], ways: Ways, now: float) -> R
     for each in known[:20]:
         spans += [
             Span("\n\n" + say.embed(each.name), "b"),
-            Span("\n" + _standing(each, ways, now, say) + "\n"),
+            Span("\n" + _standing(each, ways, officer.zone, now, say) + "\n"),
         ]
         spans += say.code(f"/event {each.slug}")
     if officer.may(Right.ADMINISTER):
         spans += [Span("\n\n" + say.text("To begin one:") + "\n"), *say.code(EXAMPLES[0])]
     return screen(spans, officer.language)
+
+
+def daily(minute: int, say: Words, zone: str = "") -> str:
+    """When the situation report comes; with the `zone` of that hour, where it may be taken for another's."""
+    time = say.clock(minute)
+    if not zone:
+        return say.text("Situation report every day at {time}", time=time)
+    return say.text("Situation report every day at {time} ({zone})", time=time, zone=say.embed(zone))
 
 
 def over(officer: Officer, body: str) -> Rendered:
@@ -83,9 +94,20 @@ def over(officer: Officer, body: str) -> Rendered:
     return plain_answer(f"🏁 {text}\n{kept}", officer.language)
 
 
-def _standing(cell: Cell, ways: Ways, now: float, say: Words) -> str:
+def _report(minute: int, written: ZoneInfo, zone: ZoneInfo, now: float, say: Words) -> str:
+    """It comes at a `minute` of the agency's zone, in which that is `written`: told by the clocks of `zone`,
+    as they stand today.
+    """
+    if zone.key == written.key:
+        return daily(minute, say)
+    due = at_local(moment(now).astimezone(written).date(), minute, written).astimezone(zone)
+    return daily(due.hour * 60 + due.minute, say, zone.key)
+
+
+def _standing(cell: Cell, ways: Ways, zone: ZoneInfo, now: float, say: Words) -> str:
+    """How it stands. Its days are the agency's; the moment at which it was closed is said in `zone`."""
     if cell.closed is not None:
-        return say.text("Closed, {time}", time=say.embed(say.when(moment(cell.closed), ways.zone)))
+        return say.text("Closed, {time}", time=say.embed(say.when(moment(cell.closed), zone)))
     if cell.first is None or cell.last is None:
         return say.text("Running. No end is set.")
     first, last = (

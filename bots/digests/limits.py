@@ -24,8 +24,11 @@ def meaning(say: Words) -> str:
 def by_subscriptions(held: Iterable[Subscription], say: Words, *, whole: bool) -> str:
     """By which subscriptions it is limited. `whole`, for a hand-over: questions to the agency are not."""
     active = [each for each in held if not each.paused and each.search.mode is not Mode.SILENT]
-    limit = say.text("A digest lists what your subscriptions match, and none is active: /subscribe")
-    if active:
+    if not active and whole:
+        limit = say.text("A hand-over lists what your subscriptions match, and none is active: /subscribe")
+    elif not active:
+        limit = say.text("A digest lists what your subscriptions match, and none is active: /subscribe")
+    else:
         limit = say.count(
             "Only what your subscription matches: {searches}.",
             "Only what your subscriptions match: {searches}.",

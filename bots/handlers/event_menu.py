@@ -78,7 +78,8 @@ async def _pressed(action: Action, context: Context, officer: Officer, cell: Cel
         case _:
             if await context.steps(officer).at() in {_DATES, _VENUES}:
                 await context.steps(officer).end()
-    return menu.changing(officer, await context.state.cells.get(cell.id) or cell)
+    changed = await context.state.cells.get(cell.id) or cell
+    return menu.changing(officer, changed, context.settings.ways().zone)
 
 
 async def _wait(context: Context, officer: Officer, cell: Cell, state: str) -> None:

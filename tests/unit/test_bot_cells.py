@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -10,13 +11,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bots.cells import menu, screens
 from bots.cells.bundle import keep, pack
 from bots.cells.cells import Cell, begins, belongs, cell_of, ends, wanted
 from bots.cells.orders import Change, Close, New, OnDuty, read
-from bots.duty.duties import Add
-from bots.duty.roster import Shift
+from bots.duty.duties import Add, Board
+from bots.duty.ringing import Pace, Ways
+from bots.duty.roster import Duty, Shift
+from bots.officers.roles import Role
+from bots.state.officers import Officer
 from schemas.errors import OperationError
-from schemas.vocabulary import Severity
+from schemas.vocabulary import Language, Severity
 from subscribers.records import Filters, Record
 from tests.support.node_api import SLUG, make_record
 
@@ -104,3 +109,27 @@ def test_a_bundle_is_whole_and_for_its_owner_alone(tmp_path: Path) -> None:
         "FRA-2026-0002",
     }
     assert (manifest["bulletins"], manifest["closed"]) == (2, "2026-03-30T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "zone, at_noon, report, closed",
+    [
+        (PARIS, "2026-03-28T12:00", "at 07:00", "Mar 28, 2026, 13:00 UTC+1"),
+        (KATHMANDU, "2026-03-28T12:00", "at 11:45 (Asia/Kathmandu)", "Mar 28, 2026, 17:45 UTC+5:45"),
+        (KATHMANDU, "2026-07-28T12:00", "at 10:45 (Asia/Kathmandu)", "Jul 28, 2026, 17:45 UTC+5:45"),
+    ],
+)
+def test_its_hours_are_told_by_the_officers_clock(
+    zone: ZoneInfo, at_noon: str, report: str, closed: str
+) -> None:
+    ed = Officer(1, "Ed", Role.ADMINISTRATOR, Language.ENGLISH, zone, None, 1, 1, reachable=True)
+    now, ways = at(at_noon), Ways(Pace(), PARIS)
+    cell, board = replace(GAMES, report=420), Board(1, "", (), Duty(now, ()), {})
+    shown = screens.shown(ed, cell, board, ways, follows=True).parts[0].plain
+    assert shown.endswith(f"Situation report every day {report}")
+    over = replace(cell, closed=now)
+    assert f"Closed, {closed}" in screens.shown(ed, over, board, ways, follows=True).parts[0].plain
+    assert f"Closed, {closed}" in screens.listed(ed, [over], ways, now).parts[0].plain
+    # What is ordered is meant in the agency's zone, which the menu names to who lives in another.
+    named = "" if zone is PARIS else " (Europe/Paris)"
+    assert f"every day at 07:00{named}\n" in menu.changing(ed, cell, PARIS).parts[0].plain

@@ -12,7 +12,7 @@ import apsw
 import pytest
 
 from bots.clock import SystemClock
-from bots.digests import stretches
+from bots.digests import limits, stretches
 from bots.digests.contents import Gathered
 from bots.digests.digesting import Compiler
 from bots.digests.relief import hand_over, next_waiting
@@ -92,6 +92,13 @@ def test_it_begins_with_the_shift_or_twelve_hours_ago_and_says_which() -> None:
     assert french.startswith("Passation sur la dernière heure, car")
     assert french.endswith("(depuis le 20:00)")
     assert stretches.title("", "20:00", 0.0, SAY) == told[Why.RELIEVED]  # composed by an older version
+
+
+def test_without_an_active_subscription_it_speaks_of_itself_and_a_digest_of_itself() -> None:
+    over, digest = (limits.by_subscriptions((), SAY, whole=whole) for whole in (True, False))
+    listed = "lists what your subscriptions match, and none is active: /subscribe"
+    assert over.startswith(f"A hand-over {listed}\n")
+    assert digest == f"A digest {listed}"
 
 
 def test_of_each_question_it_says_that_there_is_nothing() -> None:
