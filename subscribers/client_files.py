@@ -91,7 +91,8 @@ class Files:
         `missing_chunk`...
         """
         found = await self._ready(ref, name, progress)
-        part = await asyncio.to_thread(PartialFile, directory, found)
+        # Not in a thread: a file that is opened there while this is cancelled is nobody's to close.
+        part = PartialFile(directory, found)
         try:
             async with aclosing(self._pieces(ref, name, part.size)) as pieces:
                 async for data in pieces:
