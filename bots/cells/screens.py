@@ -11,7 +11,7 @@ from bots.cells.cells import Cell
 from bots.cells.orders import EXAMPLES
 from bots.clock import moment
 from bots.dialogue.screens import plain_answer, screen
-from bots.duty.duties import Board, now_line
+from bots.duty.duties import Board, as_of, now_line
 from bots.duty.ringing import Ways
 from bots.officers.roles import Right
 from bots.parsing.actions import encode
@@ -35,6 +35,8 @@ def shown(officer: Officer, cell: Cell, board: Board, ways: Ways, *, follows: bo
     if cell.closed is not None:
         return screen(spans, officer.language)
     spans.append(Span("\n📟 " + (now_line(board, officer.zone, say) if board.shifts else _agencys(say))))
+    if board.shifts:
+        spans.append(Span("\n🕒 " + as_of(board, officer.zone, say)))
     least = severity(cell.least, say)
     spans.append(Span("\n🔴 " + say.text("Calls whoever is on duty from “{severity}” up.", severity=least)))
     if cell.report is not None:

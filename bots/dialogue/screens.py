@@ -129,6 +129,11 @@ def help_text(officer: Officer, full: Tlp, *, room: bool = False, within: bool =
             " and a name after /subject alone."
         )
         notes.append("⌨️ " + typed)
+    relieved = say.text(
+        "Whoever relieves a colleague on the roster gets the hand-over by itself; whoever takes over sends"
+        " /handover."
+    )
+    notes.append("🤝 " + relieved)
     notes.append("🧩 " + say.text(TAXONOMIES))
     notes.append("🔴 " + say.text("Flash alerts always sound, in quiet hours too."))
     spans.append(Span("\n\n" + "\n".join(notes)))

@@ -110,7 +110,8 @@ def shown(officer: Officer, board: Board, ways: Ways) -> Rendered:
             ways.pace.calls,
         )
         spans.append(Span(f"\n\n🔴 {often} {after}"))
-    spans.append(Span("\n🕒 " + _whose_hours(ways.zone, officer.zone, say)))
+    hours = _whose_hours(ways.zone, officer.zone, say)
+    spans.append(Span(f"\n🕒 {as_of(board, officer.zone, say)} · {hours}"))
     if officer.may(Right.ADMINISTER):
         spans.append(Span("\n\n" + say.text("To put an officer on it:")))
         for example in EXAMPLES:
@@ -167,6 +168,11 @@ def now_line(board: Board, zone: ZoneInfo, say: Words) -> str:
     )
 
 
+def as_of(board: Board, zone: ZoneInfo, say: Words) -> str:
+    """At which moment that was so: a card stays in the chat when somebody takes over."""
+    return say.text("As of {time}", time=say.embed(say.when(moment(board.duty.now), zone)))
+
+
 def _kept(board: Board, ways: Ways) -> list[Shift]:
     """Without dated shifts that are over."""
     today = moment(board.duty.now).astimezone(ways.zone).date()
@@ -190,8 +196,13 @@ def _rows(officer: Officer, board: Board, kept: Sequence[Shift], say: Words) -> 
     rows: list[tuple[Button, ...]] = []
     if duty.present != (officer.id,):
         rows.append((Button("🙋 " + say.text("I take over"), encode("duty", "take", board.roster)),))
-    if duty.takeover is not None:
-        back = say.text("As the roster says") if board.shifts else say.text("End the takeover")
+    if officer.id in duty.present:
+        rows.append((Button("🤝 " + say.text("Hand-over"), encode("duty", "hand", board.roster)),))
+    held = duty.takeover
+    if held is not None and (held.officer == officer.id or officer.may(Right.ADMINISTER)):
+        name = say.embed(board.names.get(held.officer, "?"))
+        mine = held.officer == officer.id
+        back = say.text("End my takeover") if mine else say.text("End the takeover of {name}", name=name)
         rows.append((Button("↩️ " + back, encode("duty", "back", board.roster)),))
     if officer.may(Right.ADMINISTER):
         deletes = [

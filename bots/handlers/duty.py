@@ -1,13 +1,14 @@
 """`/duty`: who is on duty; taking over; for administrators, writing the roster. And the bell's own button."""
 
 from dataclasses import replace
+from typing import Final
 
 from bots.dialogue import screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
 from bots.digests import relief, stretches
-from bots.duty import duties, roster
+from bots.duty import duties, roster, takeovers
 from bots.duty.duties import Add, Board
 from bots.duty.roster import Takeover
 from bots.enquiries.desk import Answer
@@ -16,8 +17,11 @@ from bots.parsing.commands import clean
 from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
 from bots.state.rosters import AGENCY
+from bots.wording.labels import N_
 from bots.wording.words import words
 from schemas.errors import OperationError
+
+ONLY: Final = N_("Only administrators write the roster.")
 
 
 async def typed(asked: Typed, context: Context, officer: Officer) -> None:
@@ -33,26 +37,41 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
                 await context.say(officer, asked.chat, trouble)
                 return
         case "take":
-            await take_over(context, officer, AGENCY)
+            if why_not := await take_over(context, officer, AGENCY):
+                await context.say(officer, asked.chat, screens.plain_answer(why_not, officer.language))
+                return
         case "back":
-            await hand_back(context, officer, AGENCY)
+            await context.say(officer, asked.chat, await hand_back(context, officer, AGENCY))
+            return
         case _:
             pass
     await context.say(officer, asked.chat, await shown(context, officer, AGENCY))
 
 
 async def button(asked: Pressed, context: Context, officer: Officer) -> None:
-    """A button under a roster."""
-    number = asked.action.number(1)
+    """A button under a roster, or under what is told of it."""
+    number, trouble = asked.action.number(1), ""
+    now: Rendered | None = None
     match asked.action.argument(0):
         case "take":
-            await take_over(context, officer, number)
+            trouble = await take_over(context, officer, number)
         case "back":
-            await hand_back(context, officer, number)
-        case "del" if officer.may(Right.ADMINISTER):
-            await context.state.rosters.remove(number, asked.action.number(2))
-    await context.chat.toast(asked.press)
-    now = await shown(context, officer, number)
+            trouble = takeovers.refused(officer, await board(context, number))
+            now = None if trouble else await hand_back(context, officer, number)
+        case "end":
+            trouble = await end(context, officer, number, asked.action.number(2))
+        case "del":
+            trouble = await _delete(context, officer, number, asked.action.number(2))
+        case "hand":
+            await context.chat.toast(asked.press)
+            await _hand_over(context, officer)
+            return
+        case "open":
+            await context.chat.toast(asked.press)
+            await context.say(officer, asked.chat, await shown(context, officer, number))
+            return
+    await context.chat.toast(asked.press, trouble)
+    now = now or await shown(context, officer, number)
     await context.replace(officer, asked.chat, asked.message, Answer(now))
     context.wake()
 
@@ -66,6 +85,10 @@ async def handover(asked: Typed, context: Context, officer: Officer) -> None:
     except OperationError:
         await context.say(officer, asked.chat, screens.usage(officer, stretches.EXAMPLE))
         return
+    await _hand_over(context, officer, back)
+
+
+async def _hand_over(context: Context, officer: Officer, back: float | None = None) -> None:
     now, zone = context.clock.now(), context.settings.ways().zone
     await relief.hand_over(context.state, context.schedule, officer, now, zone, back=back)
 
@@ -101,25 +124,63 @@ async def board(context: Context, number: int, title: str = "") -> Board:
     return Board(number, title, shifts, duty, names)
 
 
-async def take_over(context: Context, officer: Officer, number: int) -> None:
-    """This officer has the duty until the end of the shift."""
-    duty = (await board(context, number)).duty
-    await context.state.rosters.take_over(number, Takeover(officer.id, replace(duty, takeover=None).until))
+async def take_over(context: Context, officer: Officer, number: int) -> str:
+    """This officer has the duty until the end of the shift, and whoever had it is told. Why not, in words."""
+    held = await board(context, number)
+    if held.duty.present == (officer.id,):
+        return takeovers.has_it(officer)
+    until = replace(held.duty, takeover=None).until
+    told = takeovers.told_taken(held, officer, until)
+    if not await context.state.rosters.take_over(
+        number, Takeover(officer.id, until), told, context.clock.now()
+    ):
+        return takeovers.gone(officer)
     context.wake()
+    return ""
 
 
-async def hand_back(context: Context, officer: Officer, number: int) -> None:
-    """As written again: by whoever has taken over, or an administrator."""
-    held = await context.state.rosters.takeover(number)
-    if held is not None and (held.officer == officer.id or officer.may(Right.ADMINISTER)):
-        await context.state.rosters.hand_back(number)
+async def hand_back(context: Context, officer: Officer, number: int) -> Rendered:
+    """The roster as written again, by whoever has taken over; an administrator is asked first. What is shown
+    then.
+    """
+    held = await board(context, number)
+    if trouble := takeovers.refused(officer, held):
+        return screens.plain_answer(trouble, officer.language)
+    if held.duty.takeover and held.duty.takeover.officer != officer.id:
+        return takeovers.sure(officer, held)
+    await end(context, officer, number, officer.id)
+    return await shown(context, officer, number)
+
+
+async def end(context: Context, officer: Officer, number: int, whose: int) -> str:
+    """End the takeover of one officer, and tell those whom it concerns. Why not, in words."""
+    held = await board(context, number)
+    if trouble := takeovers.refused(officer, held):
+        return trouble
+    taken = held.duty.takeover
+    if taken is None or taken.officer != whose:
+        return takeovers.gone(officer)
+    told = takeovers.told_ended(held, officer)
+    done = await context.state.rosters.hand_back(number, taken, told, context.clock.now())
+    context.wake()
+    return "" if done else takeovers.gone(officer)
+
+
+async def _delete(context: Context, officer: Officer, number: int, shift: int) -> str:
+    """Take a shift off a roster. Why not, in words."""
+    if not officer.may(Right.ADMINISTER):
+        return words(officer.language).text(ONLY)
+    if shift not in {each.id for each in await context.state.rosters.shifts(number)}:
+        return takeovers.gone(officer)
+    await context.state.rosters.remove(number, shift)
+    return ""
 
 
 async def add_shift(context: Context, officer: Officer, number: int, order: Add) -> Rendered | None:
     """Put somebody on a roster. Whether something kept it from being done, as an answer."""
     say = words(officer.language)
     if not officer.may(Right.ADMINISTER):
-        return screens.plain_answer(say.text("Only administrators write the roster."), officer.language)
+        return screens.plain_answer(say.text(ONLY), officer.language)
     found = [
         each for each in await context.state.officers.all() if each.name.casefold() == order.name.casefold()
     ]

@@ -48,6 +48,7 @@ VERBS: Final = {
     "remind": N_("a reminder"),
     "due": N_("a reminder"),
     "parted": N_("Notice"),
+    "relieved": N_("Notice"),
 }
 """What comes by itself, in words; commands are shown as they are written."""
 

@@ -24,6 +24,7 @@ Verb = Literal[
     "chart",
     "due",
     "parted",
+    "relieved",
 ]
 Fate = Literal["amended", "retracted", "expired", "listed", "answered"]
 
@@ -139,6 +140,12 @@ def parted(told: Parting) -> Job:
     return Job(
         f"parted:{told.chat}:{told.by}:{told.at}", told.by, Priority.CHANGE, "parted", body=json.dumps(fields)
     )
+
+
+def relieved(officer: int, roster: int, now: float, body: str) -> Job:
+    """Tell an officer that another took their duty, ended it, or that it is theirs again: at night too."""
+    key = f"relieved:{roster}:{officer}:{int(now * 1000)}"
+    return Job(key, officer, Priority.CHANGE, "relieved", body=body)
 
 
 def digest(officer: int, period: str, body: str) -> Job:

@@ -1,11 +1,14 @@
 """Duty rosters: shifts, and who has taken over. The agency's own is number 0, an event's has its number."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
 import apsw
 
 from bots.duty.roster import Shift, Takeover
+from bots.state.jobs import Job
+from bots.state.outbox import enqueue
 from schemas.errors import Code, OperationError
 from subscribers.storage.store import Row, Store
 
@@ -75,22 +78,49 @@ class Rosters:
         sql = "SELECT 1 FROM takeovers WHERE officer = ? AND until > ?"
         return bool(await self._store.query(sql, (officer, now)))
 
-    async def take_over(self, roster: int, takeover: Takeover) -> None:
-        """An officer has the duty until the given moment, in the place of everybody before. Nothing becomes
-        of it for a roster that there is not.
+    async def take_over(
+        self, roster: int, takeover: Takeover, told: Iterable[Job] = (), now: float = 0.0
+    ) -> bool:
+        """An officer has the duty until the given moment, in the place of everybody before; what is to be
+        told of it is queued with that. Whether it is so: for a roster that is not there, it is not.
         """
-        async with self._store.write() as tx:
-            await tx.execute(
+
+        def work(connection: apsw.Connection) -> bool:
+            connection.execute(
                 "INSERT INTO takeovers SELECT ?, id, ? FROM officers WHERE id = ?"
                 " AND (?1 = 0 OR EXISTS (SELECT 1 FROM cells WHERE id = ?1 AND closed IS NULL))"
                 " ON CONFLICT (roster) DO UPDATE SET officer = excluded.officer, until = excluded.until",
                 (roster, takeover.until, takeover.officer),
             )
+            return _queued(connection, told, now)
 
-    async def hand_back(self, roster: int) -> None:
-        """The roster is as written again."""
         async with self._store.write() as tx:
-            await tx.execute("DELETE FROM takeovers WHERE roster = ?", (roster,))
+            return await tx.run(work)
+
+    async def hand_back(
+        self, roster: int, held: Takeover, told: Iterable[Job] = (), now: float = 0.0
+    ) -> bool:
+        """The roster is as written again, unless somebody else has taken over meanwhile; what is to be told
+        of it is queued with that. Whether it is so.
+        """
+
+        def work(connection: apsw.Connection) -> bool:
+            connection.execute(
+                "DELETE FROM takeovers WHERE roster = ? AND officer = ? AND until = ?",
+                (roster, held.officer, held.until),
+            )
+            return _queued(connection, told, now)
+
+        async with self._store.write() as tx:
+            return await tx.run(work)
+
+
+def _queued(connection: apsw.Connection, told: Iterable[Job], now: float) -> bool:
+    """Queue what is told of the change just made, if there was one."""
+    if not connection.changes():
+        return False
+    enqueue(connection, told, now)
+    return True
 
 
 def _shift(row: Row) -> Shift:

@@ -129,6 +129,7 @@ class Delivery:
                     | "chart"
                     | "due"
                     | "parted"
+                    | "relieved"
                 ):
                     await self._send(work)
                 case "edit":

@@ -11,6 +11,7 @@ from bots.digests.charting import Charter
 from bots.digests.digesting import Compiler
 from bots.drafting.policy import TwoPersons
 from bots.drafting.telling import told_of_draft
+from bots.duty import takeovers
 from bots.events import Events
 from bots.officers.lost_phone import all_back
 from bots.ports import Chat
@@ -91,6 +92,8 @@ class Maker:
                 return over(work.officer, work.body)
             case "parted":
                 return all_back(work.officer, work.body)
+            case "relieved":
+                return takeovers.told(work.officer, work.body)
             case "remind":
                 return await self._caller.reminder(work, record)
             case "due":

@@ -90,13 +90,31 @@ async def test_a_night_on_duty(tmp_path: Path) -> None:
         duty = await irina.ask("/duty")
         await irina.press("I take over", duty)
         assert "On duty now: Irina" in text_of(await irina.next_edit(says("On duty now: Irina")))
-        await irina.press("As the roster says", duty)
+        assert "Irina has taken over until" in text_of(await ed.next_message(says("not on duty any more")))
+        assert [each for each in buttons(await ed.ask("/duty")) if "End" in each] == []
+        await irina.press("Hand-over", duty)
+        await irina.next_message(says("as you took over"))
+        await irina.press("End my takeover", duty)
         await irina.next_edit(says("On duty now: Ed"))
+        await ed.next_message(says("Irina has ended the takeover. You are on duty again"))
+        await its_end_by_an_administrator(claire, irina)
         assert "Acknowledgement: 1 agency" in text_of(await ed.ask("/tally FRA-2026-0042"))
         await its_hand_over(ed)
         await claire.press("Delete 1", await claire.ask("/duty"))
         assert "2 ·" not in text_of(await claire.next_edit())
         await an_event(node, tmp_path, (claire, ed, irina))
+
+
+async def its_end_by_an_administrator(claire: SandboxUser, irina: SandboxUser) -> None:
+    """Asked once, with the name; and whose it was hears of it."""
+    assert "On duty now: Irina" in text_of(await irina.ask("/duty take"))
+    assert "You are on duty already" in text_of(await irina.ask("/duty take"))
+    duty = await claire.ask("/duty")
+    asked = await pressed(claire, "End the takeover of Irina", duty)
+    assert "On duty after that, by the roster: Ed, until" in text_of(asked)
+    assert "On duty now: Ed" in text_of(await pressed(claire, "End it", asked))
+    await irina.next_message(says("Claire has ended your takeover. You are not on duty any more."))
+    assert "Nobody has taken over" in text_of(await claire.ask("/duty back"))
 
 
 async def its_hand_over(ed: SandboxUser) -> None:

@@ -7,14 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bots.duty.duties import Add, Board, read, shown
-from bots.duty.ringing import LONGEST, Bell, Called, Pace, Ways, over, rings, step
+from bots.duty.duties import Add, read
+from bots.duty.ringing import LONGEST, Bell, Called, Pace, over, rings, step
 from bots.duty.roster import TAKEN_FOR, Duty, Shift, Takeover, members
 from bots.duty.roster import read as read_roster
-from bots.officers.roles import Role
-from bots.state.officers import Officer
 from schemas.errors import OperationError
-from schemas.vocabulary import Language
 from tests.support.node_api import make_record
 
 PARIS, SAO_PAULO, KATHMANDU = (
@@ -39,19 +36,6 @@ def duty(
 
 
 # --- rosters ---
-
-
-def test_without_a_roster_the_takeover_is_ended_and_not_given_back_to_it() -> None:
-    ed = Officer(1, "Ed", Role.READER, Language.ENGLISH, PARIS, None, 1, 1, reachable=True)
-    held = Takeover(1, at("2026-01-15T12:00"))
-
-    def buttons(shifts: tuple[Shift, ...], officer: Officer = ed) -> list[str]:
-        board = Board(0, "", shifts, duty("2026-01-15T08:00", shifts, takeover=held), {1: "Ed"})
-        return [each.text for row in shown(officer, board, Ways(PACE, PARIS)).rows for each in row]
-
-    assert buttons((DAY, NIGHT)) == ["↩️ As the roster says"]
-    assert buttons(()) == ["↩️ End the takeover"]
-    assert buttons((), replace(ed, language=Language.FRENCH)) == ["↩️ Mettre fin à la prise de permanence"]
 
 
 @pytest.mark.parametrize(
