@@ -22,13 +22,15 @@ _WORST_FIRST: Final = tuple(reversed(Severity))
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """What was counted: by time, oldest first, each stretch with its name; and by kind. `notes` say what was
-    counted, and by which clock.
+    counted, and by which clock. `whole` are the stretches from when to when, where a name is only when one
+    begins: there is no room for more under a column, and without a picture it would be misread.
     """
 
     title: str
     stretches: tuple[tuple[str, Mapping[Severity, int]], ...]
     kinds: Mapping[Kind, int]
     notes: tuple[str, ...]
+    whole: tuple[str, ...] = ()
 
     def severities(self) -> Counter[Severity]:
         """How many of each severity."""
@@ -122,7 +124,8 @@ def _head(numbers: Numbers, say: Words, place: str) -> Spans:
 
 def _lines(numbers: Numbers, say: Words) -> Iterator[str]:
     """A line for each stretch that has any, the newest first."""
-    for name, some in reversed(numbers.stretches):
+    names = numbers.whole or [name for name, _ in numbers.stretches]
+    for name, (_, some) in reversed(list(zip(names, numbers.stretches, strict=True))):
         if number := sum(some.values()):
             signs = " ".join(
                 f"{labels.SIGNS[each]}{say.number(some[each])}" for each in _WORST_FIRST if some.get(each)

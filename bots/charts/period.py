@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -53,7 +54,14 @@ def numbers(records: Sequence[Record], period: Period, ceiling: Tlp, say: Words)
             counted_up_to(ceiling.value, say),
             say.text("Time zone: {zone}", zone=say.embed(period.zone.key)),
         ),
+        whole=() if daily else _whole(begins, period, say),
     )
+
+
+def _whole(begins: Sequence[float], period: Period, say: Words) -> tuple[str, ...]:
+    """From when to when each stretch of hours is; the last ends with the period."""
+    marks = [_name(at, period.zone, say, daily=False) for at in (*begins, period.until)]
+    return tuple(say.embed(f"{since}–{until}") for since, until in pairwise(marks))
 
 
 def _begins(period: Period) -> tuple[list[float], bool]:

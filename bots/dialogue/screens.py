@@ -38,10 +38,11 @@ FOR_DRAFTERS = {
     "draft": N_("Write a bulletin"),
     "ask": N_("Ask a community for information"),
     "asked": N_("Open questions: yours, and those to answer"),
-    "drafts": N_("Your drafts, and what you are to release"),
+    "drafts": N_("Your drafts"),
     "amend": N_("Amend a bulletin of your agency"),
     "retract": N_("Retract a bulletin of your agency"),
 }
+FOR_RELEASERS = {"drafts": N_("Your drafts, and what you are to release")}
 FOR_THE_ROOM = {"room": N_("The way into your agency's reading room")}
 """Where there is one."""
 FOR_ADMINISTRATORS = {
@@ -71,6 +72,7 @@ def commands(say: Words, rights: Collection[Right] = (), *, room: bool = False) 
     known = {
         **COMMANDS,
         **(FOR_DRAFTERS if Right.DRAFT in rights else {}),
+        **(FOR_RELEASERS if Right.RELEASE in rights else {}),
         **(FOR_THE_ROOM if room else {}),
         **(FOR_ADMINISTRATORS if Right.ADMINISTER in rights else {}),
     }
@@ -124,11 +126,7 @@ def help_text(officer: Officer, full: Tlp, *, room: bool = False, within: bool =
         )
         notes.append("💬 " + answers)
     if not within:
-        typed = say.text(
-            "The chat service can read what you type: never type facts of a case here,"
-            " and a name after /subject alone."
-        )
-        notes.append("⌨️ " + typed)
+        notes.append("⌨️ " + _what_to_type(officer, full, say))
     relieved = say.text(
         "Whoever relieves a colleague on the roster gets the hand-over by itself; whoever takes over sends"
         " /handover."
@@ -138,6 +136,25 @@ def help_text(officer: Officer, full: Tlp, *, room: bool = False, within: bool =
     notes.append("🔴 " + say.text("Flash alerts always sound, in quiet hours too."))
     spans.append(Span("\n\n" + "\n".join(notes)))
     return screen(spans, officer.language)
+
+
+def _what_to_type(officer: Officer, full: Tlp, say: Words) -> str:
+    """What may be typed where the chat service reads along; drafts have their marking before their text."""
+    if Right.DRAFT not in RIGHTS[officer.role]:
+        return say.text(
+            "The chat service can read what you type: never type facts of a case here, and type a name only"
+            " after /subject."
+        )
+    text = say.text(
+        "The chat service can read what you type: type a name only after /subject, and facts of a case only"
+        " in /draft, /ask and answers."
+    )
+    if full is Tlp.RED:
+        return text
+    return f"{text} " + say.text(
+        "Their marking is settled first: what is above {tlp} is written elsewhere, and the bot says where.",
+        tlp=say.embed(full.value),
+    )
 
 
 def languages(officer: Officer) -> Rendered:

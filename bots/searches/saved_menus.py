@@ -30,7 +30,7 @@ def subscribed(
     say = words(officer.language)
     new = (Button("➕ " + say.text("New subscription"), encode("sub", "new")),)
     if not held:
-        return screen([Span("🔕 " + say.text("You have no subscriptions yet."))], officer.language, (new,))
+        return screen([Span("🔕 " + say.text("You have no subscriptions."))], officer.language, (new,))
     first = min(first, len(held) - 1) // LIST_SHOWN * LIST_SHOWN
     spans = [Span("🔔 " + say.text("Your subscriptions"), "b")]
     rows: Rows = ()

@@ -84,6 +84,14 @@ def test_a_chart_has_what_came_in_its_period_by_local_time() -> None:
     ]
 
 
+def test_the_caption_says_from_when_to_when() -> None:
+    lines = described(charted(Language.ENGLISH), words(Language.ENGLISH))[0].plain.splitlines()
+    assert [each for each in lines if "–" in each] == ["05:00–07:00 · 1 · 🔵1", "07:00–09:00 · 2 · 🔴1 🔵1"]
+    assert charted(Language.ENGLISH, 0.5).whole == ("06:30–07:00",)
+    assert charted(Language.ARABIC, 0.5).whole == ("\u206806:30–07:00\u2069",)
+    assert charted(Language.ENGLISH, 7 * 24).whole == ()
+
+
 @pytest.mark.parametrize("language", Language)
 def test_a_chart_and_its_words_say_the_same(language: Language) -> None:
     say, made = words(language), charted(language)
