@@ -3,6 +3,7 @@ is said once it is out.
 """
 
 from bots.drafting import answer_screens, review
+from bots.drafting.authors import author_of
 from bots.drafting.draft import missing
 from bots.drafting.texts import label_of
 from bots.drafting.turns import Parts, Turn, said
@@ -34,7 +35,8 @@ async def look(
             raise
         return Turn(review.unfit(officer, kept, error), kept.id)
     ruled = parts.ruling(officer, kept)
-    seen = review.Seen(record, parts.ceiling, ruled, number, await answers(parts, officer, kept))
+    author = None if parts.hand(officer, kept).wrote else await author_of(parts.state, kept)
+    seen = review.Seen(record, parts.ceiling, ruled, number, await answers(parts, officer, kept), author)
     return Turn(review.reviewed(officer, kept, seen, said=told, language=language), kept.id)
 
 

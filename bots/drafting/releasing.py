@@ -9,6 +9,7 @@ from typing import Final
 
 from bots.dialogue.screens import plain_answer
 from bots.drafting import review, screens
+from bots.drafting.authors import author_of, doubt
 from bots.drafting.draft import complete, missing
 from bots.drafting.looking import look, outgrown, readers, told_released
 from bots.drafting.policy import Ruling, may_release
@@ -88,8 +89,12 @@ class Releasing:
         text = words(officer.language).text("{draft} was sent back.", draft=name(officer, kept))
         return said(officer, "↩️", text)
 
-    async def release(self, officer: Officer, draft: int, seal: str, *, official: bool) -> Turn:
-        """Give it to the node: exactly what was shown, or nothing."""
+    async def release(
+        self, officer: Officer, draft: int, seal: str, *, official: bool, sure: bool = False
+    ) -> Turn:
+        """Give it to the node: exactly what was shown, or nothing. Unless that is `sure`, what came from a
+        phone that was shut out since is asked about first.
+        """
         kept = await self.parts.readable(officer, draft)
         if kept.body.seal != seal or kept.state not in ("open", "waiting"):
             return await self._changed(officer, draft)
@@ -102,6 +107,10 @@ class Releasing:
             return said(officer, "⚠️", text)
         if told := await outgrown(self.parts, officer, kept):
             return await self.view(officer, draft, told=told)
+        if not sure and not self.parts.hand(officer, kept).wrote:
+            author = await author_of(self.parts.state, kept)
+            if author.shut is not None:
+                return Turn(doubt(officer, kept, author, official=official), draft, doubted=True)
         now = self.parts.clock.now()
         via = self.parts.via
         if not await self.parts.state.drafts.claim(kept, officer.id, via, official=official, now=now):

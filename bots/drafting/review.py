@@ -5,11 +5,12 @@ A draft itself appears here only as the messages that `bots.showing.render` made
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bots.dialogue.screens import plain_answer, screen
 from bots.drafting import answer_screens
+from bots.drafting.authors import Author, written
 from bots.drafting.choices import VERB
 from bots.drafting.policy import Ruling
 from bots.drafting.preview import preview
@@ -57,6 +58,8 @@ class Seen:
     readers: int | None = None
     answers: str = ""
     """Which bulletin it answers, in a line."""
+    author: Author | None = None
+    """Who wrote it, for a releaser."""
 
 
 def reviewed(
@@ -81,6 +84,8 @@ def reviewed(
     lines.append(
         "👁 " + say.text("{draft}, as readers in {community} will see it.", draft=name, community=community)
     )
+    if looked.author and kept.waiting:
+        lines += written(looked.author, officer)
     if seen and looked.answers:
         lines.append(looked.answers)
     if seen and looked.readers is not None:
@@ -278,7 +283,12 @@ def tell_writer(kept: Kept, what: str, by: Officer, officer: int, *, ref: str = 
 
 
 def told(
-    officer: Officer, body: Mapping[str, Any], kept: Kept | None, ceiling: Ceiling, hand: Ruling
+    officer: Officer,
+    body: Mapping[str, Any],
+    kept: Kept | None,
+    ceiling: Ceiling,
+    hand: Ruling,
+    author: Author | None = None,
 ) -> Rendered | None:
     """The message of such a job, as things stand now; None when there is nothing to say any more."""
     say = words(officer.language)
@@ -289,7 +299,10 @@ def told(
                 return None
             asked = "📨 " + say.text("{name} asks you to release this.", name=by)
             record = Record.model_validate_json(json.dumps(body["record"]))
-            return reviewed(officer, kept, Seen(record, ceiling, hand, body.get("readers")), said=asked)
+            if author and author.names == (body["by"],):
+                author = replace(author, names=())
+            looked = Seen(record, ceiling, hand, body.get("readers"), author=author)
+            return reviewed(officer, kept, looked, said=asked)
         case "released":
             ref = say.embed(body["ref"])
             text = say.text("{draft} was released by {name} as {ref}.", draft=name, name=by, ref=ref)

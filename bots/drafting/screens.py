@@ -5,13 +5,15 @@ text of a draft passes, as stubs do: it is taken back in time, and at once with 
 phone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from bots.clock import moment
 from bots.dialogue.screens import screen
+from bots.drafting.authors import Author, written
 from bots.drafting.choices import OPTIONAL, VERB, choices, filled, to
 from bots.drafting.draft import HalfDraft, Step, missing, steps
 from bots.drafting.texts import LABELS, TRANSLATING, label_of, question_of
@@ -156,8 +158,16 @@ def locked(officer: Officer, kept: Kept, ceiling: Ceiling) -> Rendered:
     return screen([Span("🔒 " + text), Span("\n" + where if where else "")], officer.language)
 
 
-def listed(officer: Officer, own: Sequence[Kept], others: Sequence[Kept], ceiling: Ceiling) -> Rendered:
-    """The officer's drafts, and what waits for their release; above the ceiling, the number alone."""
+def listed(
+    officer: Officer,
+    own: Sequence[Kept],
+    others: Sequence[Kept],
+    ceiling: Ceiling,
+    authors: Mapping[int, Author] = MappingProxyType({}),
+) -> Rendered:
+    """The officer's drafts, and what waits for their release, with its `authors` by the drafts' numbers;
+    above the ceiling, the number alone.
+    """
     say = words(officer.language)
     new = (Button("➕ " + say.text("New draft"), encode(VERB, "new")),)
     if not own and not others:
@@ -170,6 +180,8 @@ def listed(officer: Officer, own: Sequence[Kept], others: Sequence[Kept], ceilin
         for each in held:
             name = _named(each, ceiling, say)
             spans.append(Span(f"\n{name}{_standing(each, say)}"))
+            if each.id in authors:
+                spans += [Span(f"\n{line}") for line in written(authors[each.id], officer)]
             rows.append((Button("📝 " + name, to("open" if each.state == "open" else "view", each)),))
     return replace(screen(spans, officer.language, (*rows, new)), passing=True)
 

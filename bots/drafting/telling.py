@@ -2,6 +2,7 @@
 
 import json
 
+from bots.drafting.authors import author_of
 from bots.drafting.policy import Hand, Ruling, TwoPersons, ruling
 from bots.drafting.review import told
 from bots.showing.release import Ceiling
@@ -14,8 +15,8 @@ async def told_of_draft(work: Work, state: State, ceiling: Ceiling, policy: TwoP
     """The message of a job of verb `draft`, as things stand now; None when nothing is to be said."""
     body = json.loads(work.body)
     kept, officer = await state.drafts.get(int(body["draft"])), work.officer
-    ruled = Ruling.NEVER
+    ruled, author = Ruling.NEVER, await author_of(state, kept) if kept else None
     if kept is not None and kept.body.tlp is not None:
         hand = Hand(kept.owner, kept.editor, officer.id, officer.role)
         ruled = ruling(policy, kept.body.tlp, hand, waiting=kept.waiting)
-    return told(officer, body, kept, ceiling, ruled)
+    return told(officer, body, kept, ceiling, ruled, author)

@@ -42,6 +42,8 @@ class Turn:
     """The next line is a releaser's note."""
     refused: bool = False
     """What was begun may not be in this chat."""
+    doubted: bool = False
+    """It is not done yet: whether it is meant has to be said first."""
 
 
 class Stop(Exception):

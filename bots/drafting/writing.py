@@ -7,6 +7,7 @@ from typing import Final
 
 from bots.drafting import deadlines, screens, stray, wizard
 from bots.drafting.answers import spoken
+from bots.drafting.authors import author_of
 from bots.drafting.changing import changing
 from bots.drafting.choices import offered
 from bots.drafting.draft import Attached, HalfDraft, Named, Step, following
@@ -212,7 +213,8 @@ class Writing:
         mine = {each.id for each in own}
         waiting = await self.parts.state.drafts.waiting()
         able = [each for each in waiting if each.id not in mine and self.parts.is_releaser(officer)]
-        return Turn(screens.listed(officer, own, able, self.parts.ceiling))
+        authors = {each.id: await author_of(self.parts.state, each) for each in able}
+        return Turn(screens.listed(officer, own, able, self.parts.ceiling, authors))
 
     async def discarding(self, officer: Officer, draft: int) -> Turn:
         """Whether it is meant."""

@@ -145,8 +145,10 @@ async def _reviewed(asked: Pressed, context: Context, officer: Officer, key: int
         case "send":
             return await releasing.send(officer, key, action.argument(2))
         case "go":
-            official = action.arguments[3:] == ("o",)
-            return await releasing.release(officer, key, action.argument(2), official=official)
+            how = "".join(action.arguments[3:])
+            return await releasing.release(
+                officer, key, action.argument(2), official="o" in how, sure="y" in how
+            )
         case "again":
             return await releasing.again(officer, key)
         case "back":

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bots.codes import new_id
 from bots.drafting import wizard
+from bots.drafting.authors import author_of, written
 from bots.drafting.draft import HalfDraft, Step, missing
 from bots.drafting.policy import Ruling, may_draft
 from bots.drafting.releasing import Releasing
@@ -143,7 +144,10 @@ async def act(request: web.Request) -> web.Response:
             case "send":
                 turn: Turn | None = await releasing.send(officer, key, seal)
             case "release":
-                turn = await releasing.release(officer, key, seal, official=given.get("official") == "1")
+                official, sure = given.get("official") == "1", given.get("sure") == "1"
+                turn = await releasing.release(officer, key, seal, official=official, sure=sure)
+                if turn.doubted:
+                    return _sure(guest, turn, key, "release", seal=seal, official=given.get("official", ""))
             case "again":
                 turn = await releasing.again(officer, key)
             case "back":
@@ -153,7 +157,7 @@ async def act(request: web.Request) -> web.Response:
             case "undo":
                 turn = await writing.undo(officer, key)
             case _ if given.get("sure") != "1":
-                return _sure(guest, await writing.discarding(officer, key), key)
+                return _sure(guest, await writing.discarding(officer, key), key, "discard")
             case _:
                 turn = await writing.discard(officer, key)
     except Stop as stop:
@@ -213,6 +217,7 @@ async def _read(
 async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Response:
     parts, officer = parts_of(request, guest), guest.officer
     say, shown, told = words(officer.language), None, ""
+    author = None if parts.hand(officer, kept).wrote else await author_of(parts.state, kept)
     lacking = [say.text(LABELS[each]) for each in missing(kept.body)]
     if not lacking:
         try:
@@ -241,6 +246,7 @@ async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Respon
         called=say.text("Draft {number}", number=kept.id),
         shown=shown,
         told=told,
+        written=list(written(author, officer)) if author else [],
         lacking=say.text("Still missing: {steps}", steps=say.listed(lacking)) if lacking else "",
         ruled=ruled.value,
         wrote=parts.hand(officer, kept).wrote,
@@ -304,10 +310,15 @@ def _rows(held: Sequence[Kept], ceiling: Ceiling, say: Words) -> list[tuple[int,
     ]
 
 
-def _sure(guest: Visitor, turn: Turn, key: int) -> web.Response:
-    """Whether it is meant: what is thrown away does not come back."""
-    said = turn.shown.parts[-1].plain
-    return html(page("draft_sure", guest.officer.language, guest.session, place="write", said=said, key=key))
+def _sure(guest: Visitor, turn: Turn, key: int, what: str, **again: str) -> web.Response:
+    """Whether it is meant: what is thrown away or released does not come back. `again` is said once more."""
+    said = [line for line in turn.shown.parts[-1].plain.splitlines() if line.strip()]
+    language = guest.officer.language
+    return html(
+        page(
+            "draft_sure", language, guest.session, place="write", lines=said, key=key, what=what, again=again
+        )
+    )
 
 
 def turn_page(guest: Visitor, turn: Turn, key: int | None = None) -> web.Response:

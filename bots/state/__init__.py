@@ -13,6 +13,7 @@ from bots.state.audit import Audit
 from bots.state.bells import Bells
 from bots.state.cells import Cells
 from bots.state.drafts import Drafts
+from bots.state.lost import Lost
 from bots.state.memory import Memory
 from bots.state.officers import Officers
 from bots.state.outbox import Outbox
@@ -60,6 +61,11 @@ class State:
     def bells(self) -> Bells:
         """What rings until it is acknowledged."""
         return Bells(self.store)
+
+    @property
+    def lost(self) -> Lost:
+        """Phones that were shut out."""
+        return Lost(self.store)
 
     @classmethod
     async def open(cls, folder: Path) -> Self:

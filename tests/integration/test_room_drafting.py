@@ -1,11 +1,13 @@
 """A bulletin above the chat's ceiling is written in the reading room, and two persons release it."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from bots.officers.audit import MACHINE, Act
 from bots.officers.roles import Role
 from bots.state.officers import Officer
 from schemas.vocabulary import Language, Tlp
@@ -115,6 +117,23 @@ async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
             "SELECT name, door, verb, object, outcome FROM audit WHERE verb = 'release'"
         )
         assert rows == [("Claire", "room", "release", bulletin.ref, "queued")]
+        await asked_once_more(stage, amina, claire, token, other)
+
+
+async def asked_once_more(stage: RoomStage, amina: Browser, claire: Browser, token: str, other: str) -> None:
+    """What came from a phone that was shut out since is released after a question."""
+    _, text = await amina.post("/write/new", csrf=token, **FILLED)
+    await amina.post("/write/2/send", csrf=token, seal=seal_in(text))
+    lost = Act(None, "", MACHINE, "officer lost", "Amina")
+    await stage.state.audit.write([lost], time.time())
+    _, text = await claire.get("/write/2")
+    assert "phone was shut out after this was written" in text
+    seal = seal_in(text)
+    _, text = await claire.post("/write/2/release", csrf=other, seal=seal)
+    assert "release it all the same?" in text
+    assert len(published(stage)) == 1
+    _, text = await claire.post("/write/2/release", csrf=other, seal=seal_in(text), sure="1")
+    assert "Released as" in text
 
 
 async def test_a_form_is_saved_undone_and_thrown_away(stage: RoomStage) -> None:
