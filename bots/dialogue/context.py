@@ -90,9 +90,9 @@ class Context:
     async def _seen(self, officer: Officer, rendered: Rendered) -> None:
         """Before it leaves, so that nothing is shown that the audit does not know."""
         found = named(rendered)
-        for release in dict.fromkeys(each.release for each in found):
-            refs = (each.ref for each in found if each.release is release)
-            await self.did(officer, *refs, outcome=release)
+        for sight in dict.fromkeys(each.sight for each in found):
+            refs = (each.ref for each in found if each.sight is sight)
+            await self.did(officer, *refs, outcome=sight)
 
     def steps(self, officer: Officer) -> Steps:
         """Where the officer's conversation stands."""

@@ -22,7 +22,7 @@ from bots.officers.audit import Act
 from bots.outcomes import ChatFailure
 from bots.parsing.commands import reference
 from bots.showing.inline import Inline, Offered
-from bots.showing.release import Release
+from bots.showing.release import Sight
 from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
 from bots.wording.words import closest, words
@@ -82,7 +82,7 @@ class Reception:
                 return None
             found = await context.lookout.inline(officer, wanted)
             if found:
-                await context.on("inline").did(officer, wanted, outcome=Release.FULL)
+                await context.on("inline").did(officer, wanted, outcome=Sight.FULL)
             return found
         except Exception as error:  # noqa: BLE001 - what is typed elsewhere has no place for an apology
             code = error.code if isinstance(error, LiaisonError) else None

@@ -8,7 +8,7 @@ from typing import Final
 from bots.drafting.draft import HalfDraft, complete
 from bots.showing.release import Ceiling
 from bots.showing.render import Marks, Reader, View, render
-from bots.showing.rendered import Part
+from bots.showing.rendered import Rendered
 from schemas.attachments import Attachment
 from schemas.bulletin import Bulletin
 from schemas.encoding import instant
@@ -61,11 +61,11 @@ def previewed(draft: HalfDraft, number: int, setting: Setting) -> Record:
 
 def preview(
     record: Record, ceiling: Ceiling, reader: Reader, language: Language | None = None, *, to: str = ""
-) -> tuple[Part, ...]:
+) -> Rendered:
     """The messages that a reader gets who asks for all of it, in `language` if it has that; `to` is the
     reference of what it answers.
     """
-    return render(record, ceiling, reader, view=View.FULL, language=language, marks=Marks(to=to)).parts
+    return render(record, ceiling, reader, view=View.FULL, language=language, marks=Marks(to=to))
 
 
 def community_of(draft: HalfDraft, communities: list[Community]) -> Community:

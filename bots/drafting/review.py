@@ -18,9 +18,9 @@ from bots.drafting.wizard import allowed
 from bots.officers.roles import Right
 from bots.parsing.actions import encode
 from bots.showing.answerable import RELATIONS
-from bots.showing.release import Ceiling, Release
+from bots.showing.release import Ceiling, Release, Sight
 from bots.showing.render import Reader
-from bots.showing.rendered import Button, Part, Rendered, Rows
+from bots.showing.rendered import Button, Part, Rendered, Rows, Showing
 from bots.state.drafts import Kept
 from bots.state.jobs import Job, Priority
 from bots.state.officers import Officer
@@ -76,7 +76,8 @@ def reviewed(
     say, record, ceiling, ruled = words(officer.language), looked.record, looked.ceiling, looked.ruled
     reader = Reader(officer.language, officer.zone)
     to = next((each.ref for each in kept.body.links if each.relation in RELATIONS), "")
-    parts = preview(record, ceiling, reader, language, to=to)
+    previewed = preview(record, ceiling, reader, language, to=to)
+    parts, shows = previewed.parts, previewed.shows
     seen = ceiling.allows(record.bulletin.tlp) is Release.FULL
     name = say.text("Draft {number}", number=kept.id)
     community = say.embed(record.community_title)
@@ -88,6 +89,7 @@ def reviewed(
         lines += written(looked.author, officer)
     if seen and looked.answers:
         lines.append(looked.answers)
+        shows = (*(each for each in shows if each.ref != to), Showing(to, Sight.TITLE))
     if seen and looked.readers is not None:
         lines.append(answer_screens.audience(kept.body, looked.readers, say))
     if seen and not kept.body.quick:
@@ -106,7 +108,7 @@ def reviewed(
         rows += _languages(kept, record.bulletin, language or officer.language)
     control = plain_answer("\n".join(lines), officer.language, rows)
     shown = _as_one(parts, control.parts) if kept.body.quick else (*parts, *control.parts)
-    return Rendered(shown, rows, protect=True, silent=True, passing=True)
+    return Rendered(shown, rows, protect=True, silent=True, passing=True, shows=shows)
 
 
 def _as_one(parts: Sequence[Part], control: Sequence[Part]) -> tuple[Part, ...]:

@@ -13,7 +13,7 @@ from bots.ports import NodeClient
 from bots.searches.matching import QUIET_KINDS
 from bots.showing.buttons import opening
 from bots.showing.overtaken import as_marked_now, at
-from bots.showing.release import Ceiling, Release
+from bots.showing.release import Ceiling, Release, Sight
 from bots.showing.render import Reader, listing
 from bots.showing.rendered import Showing
 from bots.state.lists import Listed
@@ -50,7 +50,7 @@ class Likening:
         note = screens.open_one(officer)
         reader = Reader(officer.language, officer.zone)
         shown = listing(found, self.ceiling, reader, title=title, note=note, rows=opening(found))
-        shown = replace(shown, shows=(*shown.shows, Showing(asked.bulletin.ref, Release.WAITING)))
+        shown = replace(shown, shows=(*shown.shows, Showing(asked.bulletin.ref, Sight.WAITING)))
         return Answer(shown, listed=Listed(tuple(each.bulletin.id for each in found)))
 
     async def _shown(self, records: list[Record]) -> list[Record]:

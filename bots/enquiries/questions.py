@@ -15,7 +15,7 @@ from bots.parsing.actions import encode, short
 from bots.showing.answerable import Answer as By
 from bots.showing.details import valid_until
 from bots.showing.overtaken import as_marked_now, at
-from bots.showing.release import Ceiling, Release
+from bots.showing.release import Ceiling, Release, Sight
 from bots.showing.rendered import Button, Rows, Showing
 from bots.state.lists import Listed
 from bots.state.officers import Officer
@@ -62,8 +62,8 @@ async def asked(desk: Desk, officer: Officer) -> Answer:
     shown = [*own, *others]
     made = screen(spans, officer.language, tuple(rows))
     shows = (
-        *(Showing(each.bulletin.ref, Release.FULL) for each in shown),
-        *(Showing(each.bulletin.ref, Release.STUB) for each in hidden[:PAGE]),
+        *(Showing(each.bulletin.ref, Sight.TITLE) for each in shown),
+        *(Showing(each.bulletin.ref, Sight.STUB) for each in hidden[:PAGE]),
     )
     return Answer(
         replace(made, passing=True, shows=shows), listed=Listed(tuple(each.bulletin.id for each in shown))

@@ -11,10 +11,10 @@ from bots.dialogue.context import Context
 from bots.handlers.common import administrators_only
 from bots.officers import audited
 from bots.officers.audit import Entry, as_csv
-from bots.officers.seen import Glimpse, summary, summed
+from bots.officers.seen import bulletins, summary, summed
 from bots.parsing.commands import clean, reference
 from bots.showing.overtaken import as_marked_now, at
-from bots.showing.release import Release
+from bots.showing.release import Sight
 from bots.state.audit import EVERYTHING, Wanted
 from bots.state.officers import Officer
 from bots.state.outbox import Shown
@@ -94,13 +94,12 @@ async def _show(context: Context, officer: Officer, chat: int, wanted: Wanted, b
 
 async def _summary(context: Context, officer: Officer, name: str) -> list[Span]:
     """What an officer has seen of bulletins, in numbers; the latest `COUNTED_MAX` are looked up."""
-    rows = await context.state.audit.shown(name)
-    glimpses = [Glimpse(ref, Release(how), first, last) for ref, how, first, last in rows if reference(ref)]
+    glimpses = bulletins(await context.state.audit.shown(Wanted(name)))
     lately = sorted(glimpses, key=lambda each: -each.last)
-    refs = dict.fromkeys(each.ref for each in lately if each.release is Release.FULL)
-    records = await asyncio.gather(*(_known(context, ref) for ref in list(refs)[:COUNTED_MAX]))
+    refs = list(dict.fromkeys(each.ref for each in lately if each.sight is Sight.FULL))[:COUNTED_MAX]
+    records = await asyncio.gather(*(_known(context, ref) for ref in refs))
     marked = await as_marked_now([each for each in records if each], at(context.node))
-    found = summed(glimpses, {each.bulletin.ref: each for each in marked}, context.desk.ceiling)
+    found = summed(glimpses, refs, {each.bulletin.ref: each for each in marked}, context.desk.ceiling)
     return summary(officer, name, found) if found else []
 
 

@@ -12,6 +12,7 @@ from bots.officers.roles import Role
 from bots.officers.seen import number_of
 from bots.parsing.commands import clean
 from bots.showing.rendered import Rendered
+from bots.state.audit import Wanted
 from bots.state.officers import Officer
 from bots.state.partings import Parting, Partings
 from bots.telling.aftermath import DELETE_WITHIN
@@ -126,7 +127,7 @@ async def _on_phone(context: Context, known: Officer) -> OnPhone:
     now, audit = context.clock.now(), context.state.audit
     there = await context.state.staff.in_chat(known.id, now - DELETE_WITHIN)
     seen = (await audit.last_seen()).get(known.id)
-    bulletins = number_of(await audit.shown(known.name))
+    bulletins = number_of(await audit.shown(Wanted(known.name)))
     room, keys = bool(context.settings.room_origin), len(await context.state.room.passkeys(known.id))
     enrolled = await audit.enrolled(known.id)
     return OnPhone(there.young, there.old, bulletins, enrolled, seen, room=room, keys=keys, stay=there.stay)

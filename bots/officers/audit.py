@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
+from bots.showing.release import Sight
 from schemas.encoding import canonical_json
 
 START: Final = bytes(32)
@@ -21,7 +22,9 @@ START: Final = bytes(32)
 OUTBOX: Final = "outbox"
 """The door of what comes by itself."""
 ROOM: Final = "room"
-"""The reading room's door: whoever opened a bulletin there has read it."""
+"""The reading room's door."""
+ROOM_SIGHTS: Final = {"read": Sight.FULL, "downloaded": Sight.FULL, "listed": Sight.TITLE}
+"""How far the reading room shows a bulletin, by the verb; entries of earlier versions do not say it."""
 MACHINE: Final = "machine"
 """The door of commands on the agency's machine."""
 COLUMNS: Final = ("number", "at", "officer", "name", "door", "verb", "object", "outcome", "digest")

@@ -6,10 +6,10 @@ from typing import Final
 
 from bots.clock import moment
 from bots.dialogue.screens import plain_answer, screen
-from bots.officers.audit import OUTBOX, Act, Entry
+from bots.officers.audit import OUTBOX, ROOM, ROOM_SIGHTS, Act, Entry
 from bots.officers.staffing import ROLES
 from bots.parsing.actions import encode
-from bots.showing.release import Ceiling, Release
+from bots.showing.release import Ceiling, Sight
 from bots.showing.rendered import Button, Rendered
 from bots.state.officers import Officer
 from bots.wording.labels import N_
@@ -19,9 +19,10 @@ from schemas.vocabulary import Tlp
 
 PAGE: Final = 8
 OUTCOMES: Final[dict[str, str]] = {
-    Release.FULL: N_("seen in full"),
-    Release.STUB: N_("only kind, severity and marking seen"),
-    Release.WAITING: N_("only the reference seen"),
+    Sight.FULL: N_("seen in full"),
+    Sight.TITLE: N_("named with its title, in a list"),
+    Sight.STUB: N_("only kind, severity and marking seen"),
+    Sight.WAITING: N_("only the reference seen"),
     "refused": N_("refused"),
     "forbidden": N_("refused"),
     "unreachable": N_("cannot be reached"),
@@ -94,7 +95,8 @@ def _verb(act: Act, say: Words) -> str:
 
 
 def _outcome(act: Act, say: Words) -> str:
-    known = OUTCOMES.get(act.outcome)
+    outcome = ROOM_SIGHTS.get(act.verb, act.outcome) if act.door == ROOM else act.outcome
+    known = OUTCOMES.get(outcome)
     if known is None:
         return say.embed(act.outcome)
     return say.text(known) if known else ""

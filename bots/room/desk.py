@@ -14,7 +14,7 @@ import structlog
 from bots.clock import Clock
 from bots.drafting.policy import may_draft
 from bots.enquiries.desk import NEWS, Desk
-from bots.officers.audit import ROOM, Act
+from bots.officers.audit import ROOM, ROOM_SIGHTS, Act
 from bots.ports import NodeClient, NodeFiles
 from bots.room.view import RELATIONS, Entry, Reading, entries, entry, reading
 from bots.showing.answerable import Answer, acknowledgeable, answerable
@@ -72,7 +72,8 @@ def written_down(state: State, clock: Clock) -> Noted:
 
     async def noted(officer: Officer, what: str, record: Record) -> None:
         await only_logged(officer, what, record)
-        act = Act(officer.id, officer.name, DOOR, what, record.bulletin.ref)
+        outcome = ROOM_SIGHTS.get(what, "done")
+        act = Act(officer.id, officer.name, DOOR, what, record.bulletin.ref, outcome)
         await state.audit.write([act], clock.now())
 
     return noted

@@ -10,7 +10,7 @@ from typing import Final
 
 from bots.clock import moment
 from bots.parsing.actions import encode, short
-from bots.showing.release import Ceiling, Release
+from bots.showing.release import Ceiling, Release, Sight
 from bots.showing.render import Reader
 from bots.showing.rendered import Button, Part, Rendered, Showing
 from bots.wording import labels
@@ -69,7 +69,7 @@ def chain(told: Provenance, record: Record, ceiling: Ceiling, reader: Reader, *,
         rows if full else (),
         silent=True,
         passing=not full,
-        shows=(Showing(record.bulletin.ref, ceiling.allows(record.bulletin.tlp)),),
+        shows=(Showing(record.bulletin.ref, Sight.TITLE if full else Sight.WAITING),),
     )
 
 

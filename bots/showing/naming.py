@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from bots.showing.release import Release
+from bots.showing.release import Sight
 from bots.showing.rendered import Rendered, Showing
 
 _REFERENCE: Final = re.compile(r"(?<![A-Za-z0-9-])[A-Z][A-Z0-9]{1,7}-[0-9]{4}-[0-9]{1,7}(?![A-Za-z0-9-])")
@@ -22,7 +22,7 @@ def named(rendered: Rendered) -> tuple[Showing, ...]:
     """
     known = {each.ref for each in rendered.shows}
     alone = dict.fromkeys(ref for ref in _references(rendered) if ref not in known)
-    return (*rendered.shows, *(Showing(ref, Release.WAITING) for ref in alone))
+    return (*rendered.shows, *(Showing(ref, Sight.WAITING) for ref in alone))
 
 
 def _references(rendered: Rendered) -> Iterator[str]:

@@ -19,6 +19,15 @@ class Release(StrEnum):
     WAITING = "waiting"
 
 
+class Sight(StrEnum):
+    """How much of a bulletin was shown, for the audit: as its release lets, or in a list, with its title."""
+
+    FULL = "full"
+    TITLE = "title"
+    STUB = "stub"
+    WAITING = "waiting"
+
+
 @dataclass(slots=True)
 class Ceiling:
     """The agency's decision: the highest marking in full, and the highest as a stub (at least `full`).
@@ -42,6 +51,11 @@ class Ceiling:
         if tlp.rank <= self.full.rank:
             return Release.FULL
         return Release.STUB if tlp.rank <= self.stub.rank else Release.WAITING
+
+
+def by_title(release: Release) -> Sight:
+    """What a list shows of a bulletin that may be shown so far."""
+    return Sight.TITLE if release is Release.FULL else Sight(release)
 
 
 def _rank(tlp: Tlp) -> int:

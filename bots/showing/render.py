@@ -20,7 +20,7 @@ from bots.showing.details import details, language_note, valid_until, when
 from bots.showing.heard import Heard, heard
 from bots.showing.overtaken import marked_anew
 from bots.showing.packing import called, packed
-from bots.showing.release import Ceiling, Release
+from bots.showing.release import Ceiling, Release, Sight, by_title
 from bots.showing.rendered import Part, Rendered, Rows, Showing
 from bots.showing.texts import headed, in_direction, laid_out, prose, standing
 from bots.showing.under import rows_under
@@ -140,7 +140,7 @@ def render(
         ),
         protect=bulletin.tlp is not Tlp.CLEAR,
         silent=bulletin.severity not in _LOUD,
-        shows=(Showing(bulletin.ref, released), *((Showing(marks.to, Release.WAITING),) if marks.to else ())),
+        shows=(Showing(bulletin.ref, Sight.FULL), *((Showing(marks.to, Sight.WAITING),) if marks.to else ())),
     )
 
 
@@ -178,7 +178,7 @@ def listing(
         silent=True,
         passing=any(ceiling.allows(each.bulletin.tlp) is not Release.FULL for each in records),
         shows=tuple(
-            Showing(each.bulletin.ref, ceiling.allows(each.bulletin.tlp))
+            Showing(each.bulletin.ref, _sight(each, ceiling))
             for each in [*records, *_changed_in(sections, ceiling)]
         ),
     )
@@ -223,7 +223,7 @@ def _withheld(record: Record, released: Release, reader: Reader, marks: Marks, r
         rows.append((button_acknowledge(bulletin.id, say, done=marks.acknowledged),))
     # A waiting bulletin always sounds: silence would tell its severity.
     quiet = released is Release.STUB and bulletin.severity not in _LOUD
-    shows = (Showing(bulletin.ref, released),)
+    shows = (Showing(bulletin.ref, Sight(released)),)
     parts = packed([laid(spans, rtl=say.rtl)], called(bulletin, say))
     return Rendered(parts, tuple(rows), protect=True, silent=quiet, passing=True, shows=shows)
 
@@ -334,6 +334,11 @@ def _changed_in(sections: Sequence[Section], ceiling: Ceiling) -> Iterator[Recor
             before = part.before.get(each.bulletin.id)
             if before and all(ceiling.allows(one.bulletin.tlp) is Release.FULL for one in (each, before)):
                 yield before
+
+
+def _sight(record: Record, ceiling: Ceiling) -> Sight:
+    """What a list shows of one: of what was retracted the reference."""
+    return Sight.WAITING if record.state == "retracted" else by_title(ceiling.allows(record.bulletin.tlp))
 
 
 def _heading(part: Section, say: Words) -> Spans:

@@ -4,7 +4,7 @@
 
 from dataclasses import dataclass, field
 
-from bots.showing.release import Release
+from bots.showing.release import Sight
 from bots.wording.markup import UNITS_MAX, Spans, html, plain, units
 
 
@@ -49,7 +49,7 @@ class Showing:
     """A bulletin that a text shows, by its reference, and how much of it: for the audit."""
 
     ref: str
-    release: Release
+    sight: Sight
 
 
 @dataclass(frozen=True, slots=True)

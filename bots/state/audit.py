@@ -8,8 +8,8 @@ from typing import Final
 
 import apsw
 
-from bots.officers.audit import MACHINE, OUTBOX, ROOM, Act, Entry, broken_at, link
-from bots.showing.release import Release
+from bots.officers.audit import MACHINE, OUTBOX, ROOM, ROOM_SIGHTS, Act, Entry, broken_at, link
+from bots.showing.release import Sight
 from schemas.errors import Code, OperationError
 from subscribers.storage.store import Row, Store
 
@@ -29,6 +29,17 @@ class Wanted:
 
 
 EVERYTHING: Final = Wanted()
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What was shown so far, when first and last (Unix seconds), and whether in the reading room."""
+
+    ref: str
+    sight: Sight
+    first: float
+    last: float
+    room: bool = False
 
 
 @dataclass(slots=True)
@@ -113,15 +124,18 @@ class Audit:
 
         return await self._store.transact(work)
 
-    async def shown(self, officer: str) -> list[tuple[str, str, float, float]]:
-        """Each reference that was shown to an officer, how far, and when first and last (Unix seconds)."""
-        where, values = _where(Wanted(officer))
+    async def shown(self, wanted: Wanted) -> list[Glimpse]:
+        """Each object of these entries that was shown, how far and by which door."""
+        where, values = _where(wanted)
         among = " AND ".join([*where, "object != ''"])
-        columns = "object, iif(door = ?, ?, outcome) AS shown, min(at), max(at)"
-        sql = f"SELECT {columns} FROM audit WHERE {among} GROUP BY object, shown"  # noqa: S608 - fixed pieces
-        rows = await self._store.query(sql, (ROOM, Release.FULL.value, *values))
+        told = "(SELECT value FROM json_each(?) WHERE key = verb AND door = ?)"
+        columns = f"object, coalesce({told}, outcome) AS sight, door = ? AS room, min(at), max(at)"
+        sql = f"SELECT {columns} FROM audit WHERE {among} GROUP BY object, sight, room"  # noqa: S608 - fixed pieces
+        rows = await self._store.query(sql, (json.dumps(ROOM_SIGHTS), ROOM, ROOM, *values))
         return [
-            (ref, how, first / 1000, last / 1000) for ref, how, first, last in rows if how in set(Release)
+            Glimpse(ref, Sight(how), first / 1000, last / 1000, room=bool(room))
+            for ref, how, room, first, last in rows
+            if how in set(Sight)
         ]
 
     async def called(self, name: str) -> str:
@@ -185,13 +199,13 @@ def append(connection: apsw.Connection, acts: Iterable[tuple[int, Act]]) -> None
 
 
 def saw(connection: apsw.Connection, refs: Collection[str]) -> set[int]:
-    """Within a transaction: the enrolled officers who were shown one of these bulletins in full, by whatever
-    way and door, or had it open in the reading room.
+    """Within a transaction: the enrolled officers who were shown the text or the title of one of these
+    bulletins, as a title may hold a name too, by whatever way and door.
     """
     rows = connection.execute(
         "SELECT DISTINCT officer FROM audit WHERE object IN (SELECT value FROM json_each(?))"
-        " AND object != '' AND (outcome = ? OR door = ?) AND officer IN (SELECT id FROM officers)",
-        (json.dumps(list(refs)), Release.FULL.value, ROOM),
+        " AND object != '' AND (outcome IN (?, ?) OR door = ?) AND officer IN (SELECT id FROM officers)",
+        (json.dumps(list(refs)), Sight.FULL.value, Sight.TITLE.value, ROOM),
     )
     return {int(row[0]) for row in rows}
 

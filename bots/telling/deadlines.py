@@ -15,7 +15,7 @@ from bots.parsing.actions import encode, short
 from bots.ports import NodeClient
 from bots.showing.buttons import button_tally
 from bots.showing.overtaken import as_marked_now, at
-from bots.showing.release import Ceiling, Release
+from bots.showing.release import Ceiling, Release, Sight
 from bots.showing.rendered import Button, Rendered, Showing
 from bots.state import State, jobs
 from bots.state.outbox import Work
@@ -113,5 +113,5 @@ def _told(work: Work, record: Record, stage: str, until: float, names: list[str]
         spans.append(Span("\n" + say.listed(say.embed(each) for each in names)))
     opens = Button("📖 " + say.text("Open"), encode("bell", short(id)))
     made = screen(spans, work.officer.language, ((button_tally(id, say), opens),))
-    shows = (Showing(record.bulletin.ref, Release.FULL),)
+    shows = (Showing(record.bulletin.ref, Sight.TITLE),)
     return Rendered(made.parts, made.rows, protect=True, silent=False, passing=True, shows=shows)

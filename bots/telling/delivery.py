@@ -299,9 +299,7 @@ class Delivery:
     async def _write_down(self, work: Work, rendered: Rendered) -> None:
         """Before it leaves: what it shows, with its first part."""
         if work.sent_parts == 0:
-            acts = [_act(work, each.ref, each.release) for each in named(rendered)] or [
-                _act(work, "", "sent")
-            ]
+            acts = [_act(work, each.ref, each.sight) for each in named(rendered)] or [_act(work, "", "sent")]
             await self._means.state.audit.write(acts, self._means.clock.now())
 
     # --- the outcomes ---

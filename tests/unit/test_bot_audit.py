@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from bots.officers.audit import COLUMNS, START, Act, Entry, as_csv, broken_at, link
 from bots.officers.roles import Role
+from bots.showing.release import Sight
 from bots.state import State
-from bots.state.audit import CHUNK, Wanted
+from bots.state.audit import CHUNK, Glimpse, Wanted
 
 TEXT = st.text(max_size=5)
 ACTS = st.builds(Act, st.none() | st.integers(1, 9), TEXT, TEXT, TEXT, TEXT, TEXT)
@@ -139,3 +140,18 @@ async def test_pages_and_filters(state: State) -> None:
     await audit.write([replace(SHOWN, door="outbox"), replace(SHOWN, officer=None, door="machine")], 9.0)
     assert (await audit.last_seen())[7] == 5.0
     assert len(await audit.all()) <= CHUNK
+
+
+async def test_what_was_shown_is_told_by_door_and_of_old_entries_by_their_verb(
+    state: State,
+) -> None:
+    listed, read = (replace(SHOWN, door="room", verb=each, outcome="done") for each in ("listed", "read"))
+    await state.audit.write([listed, SHOWN, replace(SHOWN, object="QDi.901", outcome="done")], 2.0)
+    await state.audit.write([read, replace(listed, outcome="title"), replace(read, verb="acknowledged")], 3.0)
+    ref = SHOWN.object
+    assert sorted(await state.audit.shown(Wanted(SHOWN.name)), key=lambda each: (each.room, each.sight)) == [
+        Glimpse(ref, Sight.FULL, 2.0, 2.0),
+        Glimpse(ref, Sight.FULL, 3.0, 3.0, room=True),
+        Glimpse(ref, Sight.TITLE, 2.0, 3.0, room=True),
+    ]
+    assert [each.first for each in await state.audit.shown(Wanted(SHOWN.name, since=3.0))] == [3.0, 3.0]

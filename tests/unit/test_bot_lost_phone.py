@@ -12,7 +12,9 @@ from bots.officers.lost_phone import OnPhone, asked_for
 from bots.officers.roles import Role
 from bots.officers.seen import number_of
 from bots.room.sessions import Sessions
+from bots.showing.release import Sight
 from bots.showing.rendered import Rendered
+from bots.state.audit import Glimpse
 from bots.state.officers import Officer
 from bots.state.room import Passkey
 from bots.wording.words import words
@@ -149,9 +151,10 @@ def test_the_notice_that_it_is_done_and_the_list_of_officers_lead_there_too() ->
 
 def test_a_bulletin_counts_once_and_what_is_no_bulletin_does_not() -> None:
     rows = [
-        ("FRA-2026-0001", "full", 0.0, 1.0),
-        ("FRA-2026-0001", "stub", 0.0, 0.0),
-        ("FRA-2026-0002", "waiting", 2.0, 2.0),
-        ("Claire", "full", 2.0, 2.0),
+        Glimpse("FRA-2026-0001", Sight.FULL, 0.0, 1.0),
+        Glimpse("FRA-2026-0001", Sight.STUB, 0.0, 0.0),
+        Glimpse("FRA-2026-0002", Sight.WAITING, 2.0, 2.0),
+        Glimpse("DRAFT-2026-0001", Sight.FULL, 2.0, 2.0),
+        Glimpse("Claire", Sight.FULL, 2.0, 2.0),
     ]
     assert number_of(rows) == 2

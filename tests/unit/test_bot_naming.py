@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bots.showing.naming import named
-from bots.showing.release import Release
+from bots.showing.release import Sight
 from bots.showing.rendered import Button, Part, Rendered, Showing
 from bots.wording.markup import Span
 
@@ -14,14 +14,14 @@ BARE = Rendered(
 
 
 def test_a_reference_in_a_text_or_on_a_button_is_named_once() -> None:
-    assert named(BARE) == tuple(Showing(ref, Release.WAITING) for ref in ("BEL-2026-0001", "FRA-2026-0007"))
+    assert named(BARE) == tuple(Showing(ref, Sight.WAITING) for ref in ("BEL-2026-0001", "FRA-2026-0007"))
 
 
 def test_what_a_shown_bulletin_says_is_not_searched_but_buttons_are() -> None:
-    shown = (Showing("DEU-2026-0002", Release.FULL),)
+    shown = (Showing("DEU-2026-0002", Sight.FULL),)
     found = named(replace(BARE, shows=shown))
-    assert found == (*shown, Showing("BEL-2026-0001", Release.WAITING))
-    once = (Showing("BEL-2026-0001", Release.FULL),)
+    assert found == (*shown, Showing("BEL-2026-0001", Sight.WAITING))
+    once = (Showing("BEL-2026-0001", Sight.FULL),)
     assert named(replace(BARE, shows=once)) == once
 
 

@@ -25,8 +25,9 @@ from bots.drafting.preview import Setting, community_of, preview, previewed
 from bots.drafting.review import Seen, ask_releaser, reviewed, sent, told
 from bots.drafting.wizard import Unfit, Why, allowed, taxonomy
 from bots.officers.roles import Role
-from bots.showing.release import Ceiling
+from bots.showing.release import Ceiling, Sight
 from bots.showing.render import Reader, View, render
+from bots.showing.rendered import Showing
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from schemas.bulletin import Bulletin
@@ -359,9 +360,10 @@ def test_the_preview_is_what_a_reader_is_shown() -> None:
         }
     )
     for ceiling in (Ceiling(), Ceiling(Tlp.CLEAR, Tlp.CLEAR)):
-        assert preview(record, ceiling, READER) == render(held, ceiling, READER, view=View.FULL).parts
+        shown, read = preview(record, ceiling, READER), render(held, ceiling, READER, view=View.FULL)
+        assert (shown.parts, shown.shows) == (read.parts, read.shows)
     withheld = preview(record, Ceiling(Tlp.CLEAR, Tlp.CLEAR), READER)
-    assert "stadium" not in "".join(each.plain for each in withheld)
+    assert "stadium" not in "".join(each.plain for each in withheld.parts)
 
 
 def test_what_cannot_go_out_is_refused_before_it_is_shown() -> None:
@@ -387,6 +389,7 @@ def test_what_the_ceiling_withholds_is_neither_shown_nor_released_from_a_message
         reader = replace(releaser, language=language)
         shown = told(reader, json.loads(job.body), kept, ceiling, Ruling.RELEASE)
         assert shown is not None
+        assert shown.shows == (Showing(record.bulletin.ref, Sight(ceiling.allows(Tlp.AMBER))),)
         assert "Malachite" not in "".join(each.plain + each.html for each in shown.parts)
         assert shown.rows == ()
         listed = screens.listed(reader, [kept], [kept], ceiling)
@@ -394,7 +397,16 @@ def test_what_the_ceiling_withholds_is_neither_shown_nor_released_from_a_message
         assert "Malachite" not in screens.locked(reader, kept, ceiling).parts[0].plain
     open_ = told(releaser, json.loads(job.body), kept, Ceiling(Tlp.AMBER), Ruling.RELEASE)
     assert open_ is not None
+    assert open_.shows == (Showing(record.bulletin.ref, Sight.FULL),)
     assert "Malachite" in open_.parts[0].plain
+    answer = replace(kept, body=FULL.with_(links=(ANSWERED,)))
+    answering = reviewed(
+        releaser, answer, Seen(record, Ceiling(Tlp.AMBER), Ruling.RELEASE, answers="↩️ Malachite")
+    )
+    assert answering.shows == (
+        Showing(record.bulletin.ref, Sight.FULL),
+        Showing(ANSWERED.ref, Sight.TITLE),
+    )
     assert next(button.data for row in open_.rows for button in row) == f"draft:go:7:{secret.seal}"
 
 
