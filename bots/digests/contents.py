@@ -38,6 +38,8 @@ class Gathered:
     """So many more wait behind those that `waiting` names."""
     unnamed: int = 0
     """So many more questions are not answered than `unanswered` names."""
+    drafts: bool = False
+    """Whether a hand-over tells of drafts that wait for release."""
     also: frozenset[str] = frozenset()
     """The ids of all that wait and that neither names: some may be `news` or `changes`."""
 
@@ -67,7 +69,7 @@ class Gathered:
 
     def _nothing(self, say: Words) -> tuple[str, ...]:
         """What stands in the place of each section that is empty. What waits may be new, or a change."""
-        nothing = f"{SIGN} " + say.text("Nothing waits for you")
+        nothing = "" if self.drafts else f"{SIGN} " + say.text("Nothing waits for you")
         if not self.waits:
             return nothing, "", "", "🆕 " + say.text("Nothing new"), "✏️ " + say.text("Nothing has changed")
         new = "🆕 " + say.text("Nothing new but what waits")

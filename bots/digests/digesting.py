@@ -5,7 +5,7 @@ retracted, and what they acknowledged, stands in it no longer.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -14,7 +14,10 @@ from bots.clock import Clock, moment
 from bots.digests import contents as digests
 from bots.digests import limits, stretches
 from bots.digests.contents import Gathered, answers_to, gather, to_agency, with_questions
-from bots.searches.watching import Sight, Subscription, stands_in_digest
+from bots.drafting.pending import Pending, being_answered, it_waits, pending
+from bots.drafting.pending import rows as draft_rows
+from bots.drafting.pending import sections as draft_sections
+from bots.searches.watching import Sight, Subscription, on_shift, stands_in_digest
 from bots.showing.buttons import Waits, following, handing, how_to_open
 from bots.showing.changes import changed_by
 from bots.showing.overtaken import Find, as_marked_now
@@ -49,6 +52,10 @@ class Compiler:
         held = await self.state.officers.subscriptions(work.officer.id)
         cell = await self.state.cells.get(told.get("cell", 0))
         gathered = await self._gathered(work, told, held, cell)
+        drafts = Pending()
+        if told.get("kind") == "shift":
+            drafts = pending(await self.state.drafts.waiting(), work.officer)
+            gathered = replace(gathered, drafts=bool(drafts))
         if told.get("skip") and gathered == Gathered():
             return None
         say, kind = words(work.officer.language), told.get("kind", "digest")
@@ -74,6 +81,8 @@ class Compiler:
             also=tuple(id for id in ids if id in gathered.also),
             left=gathered.left,
             cell=cell.id if cell else 0,
+            drafts=drafts.numbers,
+            whole=kind == "shift" or bool(told.get("all")),
         )
 
     def _notes(
@@ -90,7 +99,7 @@ class Compiler:
         if gathered.waits:
             yield limits.meaning(say)
         if not cell:
-            yield limits.by_subscriptions(held, say, whole=kind == "shift")
+            yield limits.by_subscriptions(held, say, whole=kind == "shift", waits=gathered.waits)
         if kind == "shift":
             yield say.text("Another period: {example}", example=say.embed(stretches.EXAMPLE))
 
@@ -99,7 +108,6 @@ class Compiler:
         what was retracted and never stood here but by its reference.
         """
         sections = listed.sections or (("", listed.records),)
-        find = self.state.outbox.record
         found = [
             (head, [each for each in await self._now(ids) if not self._over(each)], bool(ids))
             for head, ids in sections
@@ -107,12 +115,16 @@ class Compiler:
         shown = [each for _, some, _ in found for each in some]
         acknowledged = await self.state.outbox.acknowledged_by(work.officer.id)
         still = await self._still(listed, shown, acknowledged)
+        waiting = await self.state.drafts.waiting() if listed.drafts or listed.unanswered else []
+        drafts = pending((each for each in waiting if each.id in listed.drafts), work.officer)
+        begun = being_answered(waiting)
         reading, say = reader(work.officer), words(work.officer.language)
         waits = Waits(
             [each for each in shown if each.bulletin.id in listed.waiting],
             [each for each in shown if each.bulletin.id in listed.unanswered],
             acknowledged,
             answers=reading.answers,
+            answering=begun,
         )
         return listing(
             [each for head, some, _ in found if not head for each in some],
@@ -120,19 +132,38 @@ class Compiler:
             reading,
             title=listed.title,
             note="\n".join(filter(None, (listed.note, *how_to_open(shown, self.ceiling, say)))),
-            rows=handing(waits, shown, self.ceiling, say, following(listed, say)),
+            rows=(
+                *draft_rows(drafts, say),
+                *handing(waits, shown, self.ceiling, say, following(listed, say)),
+            ),
             sections=[
-                Section(
-                    head,
-                    some,
-                    await self._answered(work, some),
-                    await self._before(some, find),
-                    still & {each.bulletin.id for each in some},
-                )
-                for head, some, filled in found
-                if head and (some or not filled)
+                *draft_sections(drafts, await self._names(drafts), self.ceiling, say),
+                *[
+                    await self._section(work, head, some, still, begun)
+                    for head, some, filled in found
+                    if head and (some or not filled)
+                ],
             ],
         )
+
+    async def _section(
+        self, work: Work, head: str, some: list[Record], still: set[str], begun: Collection[str]
+    ) -> Section:
+        """With what is said of each bulletin; `begun`: of these questions, that an answer waits."""
+        ids = {each.bulletin.id for each in some}
+        told = dict.fromkeys(ids.intersection(begun), it_waits(words(work.officer.language)))
+        return Section(
+            head,
+            some,
+            {**await self._answered(work, some), **told},
+            await self._before(some, self.state.outbox.record),
+            still & ids,
+        )
+
+    async def _names(self, drafts: Pending) -> dict[int, str]:
+        """Of who wrote what the officer may release."""
+        people = [await self.state.officers.get(each.owner) for each in drafts.others]
+        return {each.id: each.name for each in people if each}
 
     async def _now(self, ids: Iterable[str]) -> list[Record]:
         find = self.state.outbox.record
@@ -209,15 +240,16 @@ class Compiler:
         outbox = self.state.outbox
         kept = await self._lately(now, set(told["records"]))
         known = await outbox.told_to(work.officer.id)
-        watched = {each.bulletin.id for each in kept if stands_in_digest(Sight(each, self.ceiling), held)}
-        ids = watched | known if told.get("kind") == "shift" else watched
+        whole = told.get("kind") == "shift"
+        by = on_shift(held) if whole or told.get("all") else held
+        watched = {each.bulletin.id for each in kept if stands_in_digest(Sight(each, self.ceiling), by)}
+        ids = watched | known if whole else watched
         if cell is not None:  # an event's bulletins are its readers', whatever they subscribe to
             may = [each for each in kept if self.ceiling.allows(each.bulletin.tlp) is Release.FULL]
             ids = {each.bulletin.id for each in may if belongs(each, cell)}
             watched, known = ids, set()
         period = [each for each in kept if each.bulletin.id in ids and each.bulletin.id in told["records"]]
         theirs = [each for each in kept if each.own or each.bulletin.id in watched | known]
-        whole = told.get("kind") == "shift"
         theirs += to_agency(kept, self.ceiling) if whole else []
         acknowledged = await outbox.acknowledged_by(work.officer.id)
         after = await self._now([told["after"]] if told.get("after") else [])
@@ -251,7 +283,7 @@ def composed(
     return json.dumps({**told, "why": why})
 
 
-def behind(after: str, cell: int, now: float) -> str:
-    """The body of the job that tells what waits behind a bulletin (by its id)."""
+def behind(after: str, cell: int, now: float, *, whole: bool = False) -> str:
+    """The body of the job that tells what waits behind a bulletin (by its id); `whole`, of a hand-over."""
     told = {"kind": "waits", "records": [], "since": now, "until": now, "cell": cell, "after": after}
-    return json.dumps(told)
+    return json.dumps({**told, "all": whole})

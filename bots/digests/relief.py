@@ -45,11 +45,14 @@ class Relief:
                     await self._schedule.compose(officer, stretch, kind="shift", why=Why.RELIEVED)
 
 
-async def next_waiting(state: State, officer: Officer, after: str, cell: int, now: float) -> None:
+async def next_waiting(
+    state: State, officer: Officer, after: str, cell: int, now: float, *, whole: bool = False
+) -> None:
     """What waits for an officer behind a bulletin (by its id) that was told as waiting; of an event alone,
-    where `cell` is one.
+    where `cell` is one. `whole`: a hand-over told it.
     """
-    job = jobs.digest(officer.id, f"waits-{int(now * 1000)}", behind(after, cell, now))
+    told = behind(after, cell, now, whole=whole)
+    job = jobs.digest(officer.id, f"waits-{int(now * 1000)}", told)
     await state.outbox.add([job], now)
 
 

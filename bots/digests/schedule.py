@@ -18,7 +18,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from bots.clock import Clock, moment
 from bots.digests.charting import with_chart
 from bots.digests.digesting import composed
-from bots.searches.watching import Sight, stands_in_digest
+from bots.searches.watching import Sight, on_shift, stands_in_digest
 from bots.showing.release import Ceiling
 from bots.state import State, jobs
 from bots.state.jobs import Job
@@ -118,6 +118,7 @@ class Schedule:
         since = max(stretch.since, until - KEEP)
         held = await self._state.officers.subscriptions(officer.id)
         known = await self._state.outbox.told_to(officer.id) if kind == "shift" else ()
+        held = on_shift(held) if kind == "shift" else held
         found = [
             each
             for each in await self._state.outbox.records(since, until)

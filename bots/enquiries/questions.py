@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from bots.dialogue.screens import screen
+from bots.drafting.pending import being_answered, it_waits
 from bots.enquiries.desk import PAGE, Answer, Desk
 from bots.enquiries.unsearched import TERMINAL
 from bots.officers.roles import Right
@@ -37,6 +38,7 @@ async def asked(desk: Desk, officer: Officer) -> Answer:
     own = _mine(requests, desk.drafter(officer), now)[:PAGE]
     waiting = await _waiting(desk, requests, now)
     others = waiting[:PAGE]
+    answering = being_answered(await desk.state.drafts.waiting())
     hidden = await _hidden(desk, officer, now)
     spans: list[Span] = []
     rows: list[tuple[Button, ...]] = []
@@ -56,7 +58,9 @@ async def asked(desk: Desk, officer: Officer) -> Answer:
         spans.append(Span(("\n\n" if own else "") + heading, "b"))
     for each in others:
         spans += _entry(each, officer, say)
-        rows.append((_opens(each, officer, say),))
+        if begun := each.bulletin.id in answering:
+            spans.append(Span("\n" + it_waits(say)))
+        rows.append((_opens(each, officer, say, begun=begun),))
     spans += [Span("\n\n" + each) for each in _silent_about(hidden, desk.ceiling, say)]
     rows += _ways(hidden, desk.ceiling)
     shown = [*own, *others]
@@ -189,8 +193,9 @@ def _entry(record: Record, officer: Officer, say: Words) -> Iterable[Span]:
     yield Span(say.embed(bulletin.text_in(officer.language).title), "b")
 
 
-def _opens(record: Record, officer: Officer, say: Words) -> Button:
+def _opens(record: Record, officer: Officer, say: Words, *, begun: bool) -> Button:
+    """Answers it, where no answer waits for release."""
     key, ref = short(record.bulletin.id), record.bulletin.ref
-    if officer.may(Right.DRAFT):
+    if officer.may(Right.DRAFT) and not begun:
         return Button("💬 " + say.text("Answer {ref}", ref=ref), encode("answer", By.REPLY, key))
     return Button("📖 " + say.text("Open {ref}", ref=ref), encode("bell", key))

@@ -11,6 +11,7 @@ from bots.dialogue.context import Context
 from bots.dialogue.left import RETURNING, WRITING
 from bots.drafting.choices import VERB
 from bots.drafting.draft import Step
+from bots.drafting.pending import LOOK
 from bots.drafting.turns import Stop, Turn
 from bots.drafting.writing import FILE_MAX
 from bots.enquiries.desk import Answer
@@ -98,7 +99,11 @@ async def _attached(asked: Typed, context: Context, officer: Officer, key: int) 
 
 
 async def button(asked: Pressed, context: Context, officer: Officer) -> None:
-    """A button of a draft, answered in the place of its message."""
+    """A button of a draft, answered in the place of its message; below it, where that names others too."""
+    if asked.action.argument(0) == LOOK:
+        await context.chat.toast(asked.press)
+        await say_turn(asked, context, officer, context.releasing.view(officer, asked.action.number(1)))
+        return
     turn = await _ended(_pressed(asked, context, officer))
     await context.chat.toast(asked.press)
     await _stand(context, officer, turn)

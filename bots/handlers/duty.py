@@ -14,6 +14,7 @@ from bots.duty.roster import Takeover
 from bots.enquiries.desk import Answer
 from bots.officers.roles import Right
 from bots.parsing.commands import clean
+from bots.showing.buttons import WHOLE
 from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
 from bots.state.rosters import AGENCY
@@ -97,7 +98,8 @@ async def next_waiting(asked: Pressed, context: Context, officer: Officer) -> No
     """What waits behind what a hand-over or a digest names, as a message of its own."""
     after, cell = asked.action.bulletin(), asked.action.number(1)
     await context.chat.toast(asked.press)
-    await relief.next_waiting(context.state, officer, after, cell, context.clock.now())
+    whole = WHOLE in asked.action.arguments[2:]
+    await relief.next_waiting(context.state, officer, after, cell, context.clock.now(), whole=whole)
     context.wake()
 
 

@@ -130,12 +130,21 @@ def decide(sight: Sight, held: Iterable[Subscription]) -> Telling | None:
     return Telling(mode, ids, hushed=all(map(sight.unsure, heard)))
 
 
+def active(held: Iterable[Subscription]) -> list[Subscription]:
+    """Those by which something is told."""
+    return [each for each in held if not each.paused and each.search.mode is not Mode.SILENT]
+
+
+def on_shift(held: Iterable[Subscription]) -> list[Subscription]:
+    """By which a hand-over is put together: a shift is not a matter of taste, so without an active
+    subscription it has all that came.
+    """
+    return active(held) or [Subscription(0, 0, Search(mode=Mode.DIGEST))]
+
+
 def stands_in_digest(sight: Sight, held: Iterable[Subscription]) -> bool:
     """Whether an officer's digest lists it: what would have alerted does too."""
-    return any(
-        not each.paused and each.search.mode is not Mode.SILENT and sight.answers(each.search)
-        for each in held
-    )
+    return any(sight.answers(each.search) for each in active(held))
 
 
 def rests_until(

@@ -15,6 +15,8 @@ from subscribers.records import Record
 
 _IN_A_ROW: Final = 2
 """A phone cuts longer ones."""
+WHOLE: Final = "all"
+"""In a button: what a hand-over goes on with."""
 OTHERS_MAX: Final = 12
 """So many of what does not wait have a button: what a thumb goes through."""
 ANSWERS: Final = {
@@ -34,13 +36,15 @@ def opening(records: Sequence[Record]) -> Rows:
 @dataclass(frozen=True, slots=True)
 class Waits:
     """What waits of a list: until it is acknowledged, and until the agency answers. `acknowledged` are ids;
-    `answers`: the officer may answer for the agency.
+    `answers`: the officer may answer for the agency. `answering`: the ids of those to which an answer waits
+    for release.
     """
 
     unread: Sequence[Record] = ()
     unanswered: Sequence[Record] = ()
     acknowledged: Collection[str] = ()
     answers: bool = False
+    answering: Collection[str] = ()
 
 
 def handing(waits: Waits, shown: Sequence[Record], ceiling: Ceiling, say: Words, after: Rows = ()) -> Rows:
@@ -66,8 +70,9 @@ def handing(waits: Waits, shown: Sequence[Record], ceiling: Ceiling, say: Words,
 
 
 def _reply(record: Record, waits: Waits, ceiling: Ceiling, say: Words) -> tuple[Button, ...]:
-    """What chat may not show is answered where it is read."""
-    if not waits.answers or ceiling.allows(record.bulletin.tlp) is not Release.FULL:
+    """What chat may not show is answered where it is read; what has an answer that waits, not once more."""
+    begun = record.bulletin.id in waits.answering
+    if begun or not waits.answers or ceiling.allows(record.bulletin.tlp) is not Release.FULL:
         return ()
     return (button_answer(record, Answer.REPLY, say),)
 
@@ -76,7 +81,7 @@ def following(listed: Listed, say: Words) -> Rows:
     """The button for what waits behind what a list names, if anything does."""
     if not listed.left:
         return ()
-    data = encode("waits", short(listed.waiting[-1]), listed.cell)
+    data = encode("waits", short(listed.waiting[-1]), listed.cell, *([WHOLE] if listed.whole else []))
     return ((Button("⏭ " + say.text("The next that wait"), data),),)
 
 

@@ -83,7 +83,8 @@ NO_NOTES: Final[Mapping[str, str]] = MappingProxyType({})
 @dataclass(frozen=True, slots=True)
 class Section:
     """Bulletins of a list under a heading; `notes` has a line more, by the ids of those in full, and
-    `before` what they amend or retract. `waits` are the ids of those that are marked as waiting.
+    `before` what they amend or retract. `waits` are the ids of those that are marked as waiting; `lines` say
+    what is no bulletin.
     """
 
     heading: str
@@ -91,6 +92,7 @@ class Section:
     notes: Mapping[str, str] = field(default_factory=dict)
     before: Mapping[str, Record] = field(default_factory=dict)
     waits: Collection[str] = ()
+    lines: Sequence[str] = ()
 
 
 def render(
@@ -343,10 +345,10 @@ def _sight(record: Record, ceiling: Ceiling) -> Sight:
 
 def _heading(part: Section, say: Words) -> Spans:
     """What the sign of what waits means stands where it is used."""
-    head = Span(part.heading, "b")
+    head = (Span(part.heading, "b"), *(Span("\n" + each) for each in part.lines))
     if not part.waits:
-        return (head,)
-    return (head, Span("\n" + say.text("With {sign}: waits for you, too", sign=_WAITS.strip())))
+        return head
+    return (*head, Span("\n" + say.text("With {sign}: waits for you, too", sign=_WAITS.strip())))
 
 
 def _entry(

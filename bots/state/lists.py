@@ -8,7 +8,7 @@ import apsw
 
 from subscribers.storage.store import Row
 
-_IDS: Final = ("records", "waiting", "unanswered", "also")
+_IDS: Final = ("records", "waiting", "unanswered", "also", "drafts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,10 @@ class Listed:
     """So many wait behind `waiting`."""
     cell: int = 0
     """Of which event they are, if of one."""
+    whole: bool = False
+    """It is a hand-over, which has more than the subscriptions match, or goes on with one."""
+    drafts: tuple[int, ...] = ()
+    """The numbers of the drafts that wait for release and are named with them."""
 
     def dump(self) -> str:
         """For the database."""

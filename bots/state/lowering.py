@@ -36,7 +36,7 @@ def above(connection: apsw.Connection, full: Tlp, now: float) -> int:
     lists: list[Row] = connection.execute(sql).fetchall()
     for message, officer, body in lists:
         listed = Listed.load(body)
-        if any(map(withheld, listed.records)):
+        if listed.drafts or any(map(withheld, listed.records)):
             again = jobs.edit(message, officer, None, cause, fate="listed")
             made.append(again if listed.title else jobs.delete(message, officer))
     # What shows no bulletin and passes is counted or written under the ceiling of its time: numbers, drafts.

@@ -1,8 +1,9 @@
 """What waits for an officer, and why: decided here for hand-overs, digests and `/asked` alike. Pure.
 
-A bulletin waits until the officer has acknowledged it. A question waits until the agency has answered it,
-acknowledged or not, and whoever subscribes to it. Of what chat may not even show as a stub, nothing but its
-marking counts: whether it waits tells neither that it is a question nor how severe it is.
+A bulletin that is grave enough waits until the officer has acknowledged it. A question waits until the
+agency has answered it, acknowledged or not, and whoever subscribes to it. Of what chat may not even show as a
+stub, nothing but its marking counts: whether it waits tells neither that it is a question nor how severe it
+is.
 """
 
 from collections.abc import Collection, Iterable
@@ -21,6 +22,8 @@ from subscribers.records import Record
 SIGN: Final = "⏳"
 """Stands before whatever waits, wherever it is told."""
 NEVER: Final = float("inf")
+LEAST: Final = Severity.HIGH
+"""What is less grave waits for nobody's acknowledgement."""
 _MONTH: Final = 30 * 86_400.0
 _SEVERITIES: Final = list(Severity)
 
@@ -56,7 +59,7 @@ def awaits(record: Record, eyes: Eyes) -> Awaits | None:
         return Awaits.ANSWER if unanswered else None
     if record.state != "current" or until(record) <= eyes.now or bulletin.id in eyes.acknowledged:
         return None
-    if withheld or _SEVERITIES.index(bulletin.severity) >= _SEVERITIES.index(Severity.HIGH):
+    if withheld or _SEVERITIES.index(bulletin.severity) >= _SEVERITIES.index(LEAST):
         return Awaits.ACKNOWLEDGEMENT
     return None
 

@@ -21,8 +21,8 @@ from bots.digests.stretches import HOUR, Why, begun, read
 from bots.duty.roster import TAKEN_FOR, Shift, Takeover, Turn
 from bots.officers.roles import Role
 from bots.parsing.actions import decode, encode, short
-from bots.searches.watching import Search
-from bots.showing.buttons import OTHERS_MAX, Waits, handing, how_to_open
+from bots.searches.watching import Mode, Search, Subscription
+from bots.showing.buttons import OTHERS_MAX, WHOLE, Waits, handing, how_to_open
 from bots.showing.release import Ceiling
 from bots.showing.render import Reader, Section, listing
 from bots.showing.rendered import Button, Rendered, Rows
@@ -94,11 +94,15 @@ def test_it_begins_with_the_shift_or_twelve_hours_ago_and_says_which() -> None:
     assert stretches.title("", "20:00", 0.0, SAY) == told[Why.RELIEVED]  # composed by an older version
 
 
-def test_without_an_active_subscription_it_speaks_of_itself_and_a_digest_of_itself() -> None:
-    over, digest = (limits.by_subscriptions((), SAY, whole=whole) for whole in (True, False))
-    listed = "lists what your subscriptions match, and none is active: /subscribe"
-    assert over.startswith(f"A hand-over {listed}\n")
-    assert digest == f"A digest {listed}"
+def test_without_an_active_subscription_it_says_what_is_listed_and_so_does_a_digest() -> None:
+    none = "You have no active subscription"
+    paused = [Subscription(1, 1, Search(), paused=True), Subscription(2, 1, Search(mode=Mode.SILENT))]
+    for held in ((), paused):
+        told = limits.by_subscriptions(held, SAY, whole=True)
+        assert told == f"{none}: everything that came is listed. /subscribe"
+        assert limits.by_subscriptions(held, SAY, whole=False) == f"{none}, so nothing is listed. /subscribe"
+        waits = limits.by_subscriptions(held, SAY, whole=False, waits=True)
+        assert waits == (f"{none}, so nothing new is listed: what waits here was told you before. /subscribe")
 
 
 def test_of_each_question_it_says_that_there_is_nothing() -> None:
@@ -270,10 +274,13 @@ async def test_the_next_ten_that_wait_are_a_press_away_and_marked_where_they_sta
 async def test_the_button_for_the_next_ten_orders_them(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         record = make_record(1)
-        await stage.presses(encode("waits", short(record.bulletin.id), 3))
-        (work,) = await stage.state.outbox.candidates(stage.clock.now(), (), 9)
-        told = json.loads(work.body)
-        assert (told["kind"], told["after"], told["cell"]) == ("waits", record.bulletin.id, 3)
+        for more in ([], [WHOLE]):
+            await stage.presses(encode("waits", short(record.bulletin.id), 3, *more))
+            (work,) = await stage.state.outbox.candidates(stage.clock.now(), (), 9)
+            told = json.loads(work.body)
+            assert (told["kind"], told["after"], told["cell"]) == ("waits", record.bulletin.id, 3)
+            assert told["all"] == bool(more)
+            await stage.state.store.transact(lambda connection: connection.execute("DELETE FROM jobs"))
 
 
 async def test_it_is_put_together_from_what_is_kept(state: State) -> None:
@@ -336,7 +343,7 @@ async def test_questions_to_the_agency_stand_in_it_whatever_an_officer_subscribe
     assert "FRA-2026-0002" in asked
     assert "FRA-2026-0003" not in text
     assert "FRA-2026-0004" not in text
-    assert "⏳ waits: you have not acknowledged it, or your agency has not answered it." in text
+    assert "⏳ waits: what is “High” or graver, and what is named by its reference alone, until you" in text
     assert "Only what your subscription matches: “High”." in text
     assert "Questions to your agency are named whatever you subscribe to: /asked" in text
     assert ["📖 FRA-2026-0001", "💬 Answer"] in told_of(made.rows)
@@ -348,3 +355,39 @@ async def test_questions_to_the_agency_stand_in_it_whatever_an_officer_subscribe
     assert "Whose boat?" not in digest
     assert "Only what your subscription matches: “High”." in digest
     assert "whatever you subscribe to" not in digest
+
+
+async def test_who_subscribes_to_nothing_is_handed_over_all_that_came(state: State) -> None:
+    """Also what waits behind it; a digest has what was told before, and says so."""
+    ed = await enrolled(state)
+    (only,) = await state.officers.subscriptions(ed.id)
+    await state.officers.unsubscribe(ed.id, only.id)
+    many = [make_record(each, severity="high") for each in range(1, 13)]
+    secret = make_record(30, severity="low", tlp="TLP:RED", title="Malachite")
+    mild = make_record(20, title="Two vans")
+    ack = make_record(
+        40, kind="acknowledgement", links=[{"relation": "acknowledges", "id": mild.bulletin.id}]
+    )
+    await keep(state, *many, mild, change(21, "amendment", mild, title="Three vans"), secret, ack)
+    clock = SystemClock()
+    schedule = Schedule(state, clock, lambda: None, ROOM)
+    await hand_over(state, schedule, ed, clock.now(), UTC)
+    made, _ = await made_of(state, ed)
+    text = made.parts[0].plain
+    assert "You have no active subscription: everything that came is listed. /subscribe" in text
+    assert "Still waits for you: 13 bulletins. Here are the worst 10" in text
+    assert "Three vans" in text[text.index("✏️ Changed") :]
+    assert "Malachite" not in text
+    assert "FRA-2026-0040" not in text
+    (button,) = [each for row in made.rows for each in row if each.text == "⏭ The next that wait"]
+    action = decode(button.data)
+    await next_waiting(state, ed, action.bulletin(), action.number(1), time.time(), whole=True)
+    behind, _ = await made_of(state, ed)
+    assert behind.parts[0].plain.startswith("⏳ 3 more bulletins wait for you\n")
+    assert action.arguments[2:] == (WHOLE,)
+
+    await schedule.compose_now(ed)
+    digest = (await made_of(state, ed))[0].parts[0].plain
+    assert digest.startswith("🗞 Nothing new since ")
+    assert "You have no active subscription, so nothing is listed. /subscribe" in digest
+    assert "FRA-2026-" not in digest
