@@ -53,7 +53,10 @@ class Reception:
                 case Verdict.ENROL:
                     await self._enrol(asked)
                 case Verdict.REFUSE:
+                    await self._lost(asked, officer)
                     await self._refuse(asked)
+                case Verdict.IGNORE:
+                    await self._lost(asked, officer)
 
     async def pressed(self, asked: Pressed) -> None:
         """A button."""
@@ -65,6 +68,8 @@ class Reception:
                 case Verdict.SLOW if officer:
                     text = words(officer.language).text("One moment, please: too many questions at once.")
                     await self._context.chat.toast(asked.press, text)
+                case Verdict.IGNORE:
+                    await self._lost(asked, officer)
 
     async def inline(self, asked: Inline) -> Offered | None:
         """What may be offered in another chat for what was typed there: by reference alone, to an enrolled
@@ -138,7 +143,18 @@ class Reception:
         if not good:
             await self._refuse(asked)
         elif officer:
+            await self._context.state.lost.end(asked.chat)
             await self._context.heard(officer, asked)
+
+    async def _lost(self, asked: Typed | Pressed, officer: Officer | None) -> None:
+        """A stranger may be at a phone that was shut out: what comes from there goes again."""
+        context = self._context
+        message = asked.message if isinstance(asked, Typed) else None
+        if officer is None and await context.state.lost.wrote(
+            asked.chat, message, context.door, context.clock.now()
+        ):
+            context.wake()
+            context.take_back()
 
     async def _refuse(self, asked: Typed) -> None:
         """The one refusal, once a day."""
@@ -149,7 +165,12 @@ class Reception:
                 self._gate.untold(asked.person)
 
     async def _tell(self, chat: int, shown: Rendered) -> None:
-        await self._context.chat.send(chat, shown.parts[0], rows=(), protect=True, silent=True, reply_to=None)
+        context = self._context
+        message = await context.chat.send(
+            chat, shown.parts[0], rows=(), protect=True, silent=True, reply_to=None
+        )
+        await context.state.lost.answered(chat, message, context.clock.now())
+        context.take_back()
 
     @contextlib.asynccontextmanager
     async def _turn(self, asked: Typed | Pressed | Presence) -> AsyncIterator[None]:

@@ -49,6 +49,7 @@ VERBS: Final = {
     "remind": N_("a reminder"),
     "due": N_("a reminder"),
     "parted": N_("Notice"),
+    "lost phone": N_("from the phone that was shut out"),
     "relieved": N_("Notice"),
 }
 """What comes by itself, in words; commands are shown as they are written."""

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from bots.clock import moment
 from bots.dialogue.screens import plain_answer, screen
@@ -132,9 +132,27 @@ def removed(asking: Officer, officer: Officer, on: OnPhone, rate: float) -> Rend
     return _done(asking, officer, on, text + _room_ended(on, say) + taken_back(on, rate, say))
 
 
-def all_back(asking: Officer, body: str) -> Rendered:
-    """All is taken back of a chat that was shut out, from the JSON of its job."""
-    say, told = words(asking.language), json.loads(body)
+def afterwards(asking: Officer, body: str) -> Rendered:
+    """What became of a chat that was shut out, from the JSON of its job."""
+    told = json.loads(body)
+    return _still_writes(asking, told) if "writes" in told else _all_back(asking, told)
+
+
+def _still_writes(asking: Officer, told: Mapping[str, Any]) -> Rendered:
+    """Somebody uses it."""
+    say = words(asking.language)
+    text = say.text(
+        "The phone of {name}, which was shut out, still writes to this bot ({time}). It is refused, and what"
+        " it writes is deleted. Somebody has it: end its session in the chat service from another device.",
+        name=say.embed(told["name"]),
+        time=say.embed(say.when(moment(told["writes"]), asking.zone)),
+    )
+    return plain_answer("📵 " + text, asking.language, ((to_seen(told["of"], say),),))
+
+
+def _all_back(asking: Officer, told: Mapping[str, Any]) -> Rendered:
+    """All is taken back."""
+    say = words(asking.language)
     text = say.text("Done: what was in the chat of {name} is taken back.", name=say.embed(told["name"]))
     if told["missed"]:
         text += " " + say.count(

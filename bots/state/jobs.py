@@ -148,6 +148,12 @@ def relieved(officer: int, roster: int, now: float, body: str) -> Job:
     return Job(key, officer, Priority.CHANGE, "relieved", body=body)
 
 
+def still_writes(officer: int, chat: int, of: int, name: str, at: float) -> Job:
+    """Tell an administrator, once, that the phone of the officer `of` writes although it was shut out."""
+    body = json.dumps({"name": name, "of": of, "writes": at})
+    return Job(f"writes:{chat}:{officer}:{at}", officer, Priority.CHANGE, "parted", body=body)
+
+
 def digest(officer: int, period: str, body: str) -> Job:
     """A digest: once for each officer and period."""
     return Job(f"digest:{officer}:{period}", officer, Priority.DIGEST, "digest", body=body)

@@ -1,10 +1,31 @@
-"""Phones that were shut out: when."""
+"""Phones that were shut out: when, and what comes from them since.
 
+A chat that was shut out is remembered until somebody enrols in it, or its officer is removed: what it sends
+is taken back as what it had sent before, and a day of it is one entry of the audit. Of other strangers
+nothing is kept.
+"""
+
+import json
+from typing import Final
+
+import apsw
+
+from bots.officers.audit import Act
+from bots.officers.roles import Role
+from bots.state import jobs
+from bots.state.audit import append
+from bots.state.officers import SELECT, read_officer
+from bots.state.outbox import enqueue
+from bots.state.staff import SHUT, take_back_stray
 from subscribers.storage.store import Store
+
+NOTED_SECONDS: Final = 86_400.0
+"""Once in so long the audit has it."""
+VERB: Final = "lost phone"
 
 
 class Lost:
-    """What is asked about them."""
+    """What is asked about them, and what is done when they write."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -19,3 +40,54 @@ class Lost:
             (name,),
         )
         return rows[0][0] / 1000 if rows[0][0] is not None else None
+
+    async def wrote(self, chat: int, message: int | None, door: str, now: float) -> bool:
+        """Something came from a chat that is no officer's: a `message`, or the press of a button. Whether the
+        chat is one that was shut out: then the message is to be taken back, the audit has it once a day, and
+        administrators are told once.
+        """
+
+        def work(connection: apsw.Connection) -> bool:
+            row = connection.execute(
+                "SELECT data ->> '$[0]', data ->> '$[1]' FROM memory WHERE key = ?", (f"{SHUT}{chat}",)
+            ).fetchone()
+            if row is None:
+                return False
+            of, noted = int(row[0]), float(row[1])
+            if message is not None:
+                take_back_stray(connection, of, chat, message, now, theirs=True)
+            if now - noted >= NOTED_SECONDS:
+                self._note(connection, chat, of, door, now, first=not noted)
+            return True
+
+        return await self._store.transact(work)
+
+    async def answered(self, chat: int, message: int, now: float) -> None:
+        """What a chat that was shut out was answered goes again."""
+
+        def work(connection: apsw.Connection) -> None:
+            row = connection.execute(
+                "SELECT data ->> '$[0]' FROM memory WHERE key = ?", (f"{SHUT}{chat}",)
+            ).fetchone()
+            if row is not None:
+                take_back_stray(connection, int(row[0]), chat, message, now)
+
+        await self._store.transact(work)
+
+    async def end(self, chat: int) -> None:
+        """Somebody enrolled there."""
+        async with self._store.write() as tx:
+            await tx.execute("DELETE FROM memory WHERE key = ?", (f"{SHUT}{chat}",))
+
+    @staticmethod
+    def _note(connection: apsw.Connection, chat: int, of: int, door: str, now: float, *, first: bool) -> None:
+        connection.execute(
+            "UPDATE memory SET data = ? WHERE key = ?", (json.dumps([of, now]), f"{SHUT}{chat}")
+        )
+        everybody = [read_officer(tuple(row)) for row in connection.execute(SELECT)]
+        name = next((each.name for each in everybody if each.id == of), "")
+        # By name alone: the officer was not here, and is not last seen now.
+        append(connection, [(int(now * 1000), Act(None, name, door, VERB, "", "refused"))])
+        if first:
+            able = [each for each in everybody if each.role is Role.ADMINISTRATOR and each.chat is not None]
+            enqueue(connection, [jobs.still_writes(each.id, chat, of, name, now) for each in able], now)

@@ -17,6 +17,10 @@ from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
 from subscribers.storage.store import Store
 
+SHUT: Final = "shut:"
+"""Before a chat that was shut out: whose it was, and when the audit had last that it writes (Unix seconds; 0
+for never), in the table of memories.
+"""
 _TAKE_BACK: Final = (
     "INSERT OR IGNORE INTO farewells (chat, message, language, sent, theirs, shows)"
     " SELECT m.chat, m.message, o.language, m.sent, m.theirs,"
@@ -81,6 +85,9 @@ class Staff:
             _officer(connection, officer)
             keep_one(_enrolled(connection), officer, None)
             taken = _take_back(connection, officer, since)
+            connection.execute(
+                "DELETE FROM memory WHERE key GLOB ? AND data ->> '$[0]' = ?", (f"{SHUT}*", officer)
+            )
             connection.execute("DELETE FROM officers WHERE id = ?", (officer,))
             return taken
 
@@ -96,10 +103,15 @@ class Staff:
         """
 
         def work(connection: apsw.Connection) -> int:
-            _officer(connection, officer)
+            found = _officer(connection, officer)
             if guarded:
                 keep_one(_enrolled(connection), officer, None)
             taken = _take_back(connection, officer, since)
+            if found.chat is not None:
+                connection.execute(
+                    "INSERT OR REPLACE INTO memory (key, data) VALUES (?, json_array(?, 0))",
+                    (f"{SHUT}{found.chat}", officer),
+                )
             connection.execute("DELETE FROM jobs WHERE officer = ? AND target IS NOT NULL", (officer,))
             connection.execute("DELETE FROM messages WHERE officer = ?", (officer,))
             connection.execute(

@@ -13,7 +13,7 @@ from bots.drafting.policy import TwoPersons
 from bots.drafting.telling import told_of_draft
 from bots.duty import takeovers
 from bots.events import Events
-from bots.officers.lost_phone import all_back
+from bots.officers.lost_phone import afterwards
 from bots.ports import Chat
 from bots.showing.release import Ceiling
 from bots.showing.rendered import Rendered
@@ -91,7 +91,7 @@ class Maker:
             case "closed":
                 return over(work.officer, work.body)
             case "parted":
-                return all_back(work.officer, work.body)
+                return afterwards(work.officer, work.body)
             case "relieved":
                 return takeovers.told(work.officer, work.body)
             case "remind":

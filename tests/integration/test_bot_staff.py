@@ -76,6 +76,8 @@ async def test_roles_a_lost_phone_and_a_removal(tmp_path: Path) -> None:
         await ed.press("What that phone had shown", done)
         await ed.next_message(says("What Claire has seen: 1 bulletin\n"))
         assert "privé" in text_of(await claire.ask("/latest"))
+        await ed.next_message(says("The phone of Claire, which was shut out, still writes"))
+        await eventually(lambda: empty(claire))
         assert "Bienvenue" in text_of(await claire.ask(f"/start {code}"))
         again = await stage.state.officers.by_name("Claire")
         assert again is not None

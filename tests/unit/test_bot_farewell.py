@@ -155,7 +155,7 @@ async def test_what_could_not_be_taken_back_is_tried_again_unless_the_chat_is_sh
     )
     claire = await state.officers.get(boss)
     assert claire is not None
-    assert "1 message n’a pas pu" in lost_phone.all_back(claire, body).parts[0].plain
+    assert "1 message n’a pas pu" in lost_phone.afterwards(claire, body).parts[0].plain
 
 
 async def test_a_hundred_go_by_one_request_whoever_wrote_them_and_what_shows_bulletins_is_rewritten_first(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bots.dialogue.asking import Pressed, Typed, meant
 from bots.officers import lost_phone, staffing
 from bots.officers.lost_phone import OnPhone, asked_for
 from bots.officers.roles import Role
@@ -14,15 +15,17 @@ from bots.officers.seen import number_of
 from bots.room.sessions import Sessions
 from bots.showing.release import Sight
 from bots.showing.rendered import Rendered
+from bots.state import jobs
 from bots.state.audit import Glimpse
 from bots.state.officers import Officer
 from bots.state.room import Passkey
 from bots.wording.words import words
 from schemas.vocabulary import Language
 from tests.support.officers_bot import invite
-from tests.support.quiet_house import staged
+from tests.support.quiet_house import Stage, staged
 
 UTC = ZoneInfo("UTC")
+DAY = 86_400.0
 ED = Officer(1, "Ed", Role.ADMINISTRATOR, Language.ENGLISH, UTC, None, 1, 1, True)  # noqa: FBT003 - a row of the table
 CLAIRE = replace(ED, id=2, name="Claire", role=Role.READER, chat=2, person=2)
 BO = replace(CLAIRE, id=3, name="Bo", chat=None, person=None)
@@ -140,11 +143,11 @@ async def test_a_lost_phone_opens_no_reading_room(tmp_path: Path) -> None:
 
 def test_the_notice_that_it_is_done_and_the_list_of_officers_lead_there_too() -> None:
     told = {"name": "Claire", "missed": 0, "of": 2}
-    assert data(lost_phone.all_back(ED, json.dumps(told))) == ["audit:of:2"]
-    stays = lost_phone.all_back(ED, json.dumps({**told, "stay": 1})).parts[0].plain
+    assert data(lost_phone.afterwards(ED, json.dumps(told))) == ["audit:of:2"]
+    stays = lost_phone.afterwards(ED, json.dumps({**told, "stay": 1})).parts[0].plain
     assert "1 message that the officer wrote is older than 48 hours and stays" in stays
     before = {"name": "Claire", "missed": 2}  # as it was kept before it had a number
-    assert data(lost_phone.all_back(ED, json.dumps(before))) == []
+    assert data(lost_phone.afterwards(ED, json.dumps(before))) == []
     assert "audit:of:2" in data(staffing.one(ED, CLAIRE, {}))
     assert "staff:lost:2" in data(staffing.one(ED, CLAIRE, {}))
 
@@ -158,3 +161,79 @@ def test_a_bulletin_counts_once_and_what_is_no_bulletin_does_not() -> None:
         Glimpse("Claire", Sight.FULL, 2.0, 2.0),
     ]
     assert number_of(rows) == 2
+
+
+async def refusals(stage: Stage) -> list[tuple[str, int | None]]:
+    """What the audit has of phones that were shut out: the name, and the officer's number."""
+    entries = await stage.state.audit.all()
+    return [(each.act.name, each.act.officer) for each in entries if each.act.verb == "lost phone"]
+
+
+async def told(stage: Stage) -> list[str]:
+    """The notices that such a phone writes, to whom they are to go."""
+    return [
+        row[0]
+        for row in await stage.state.store.query(
+            "SELECT o.name FROM jobs j JOIN officers o ON o.id = j.officer WHERE j.key GLOB 'writes:*'"
+        )
+    ]
+
+
+async def test_what_a_phone_that_was_shut_out_sends_goes_again_and_is_told(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        state, chat = stage.state, 7
+        for name, number, admin in (("Claire", chat, False), ("Sara", 8, True)):
+            code = await invite(state, name, administrator=admin)
+            language = Language.FRENCH
+            assert await state.officers.enrol(
+                code, chat=number, person=number, language=language, now=stage.clock.now()
+            )
+        reception = stage.house.reception
+        await reception.typed(Typed(99, 99, 1, "/latest"))
+        assert await state.staff.farewells(9) == []
+        assert await refusals(stage) == []
+        await stage.asks("/lost Claire now")
+        await state.staff.taken_back(await state.staff.farewells(9))
+        stage.door.sent.clear()
+        await reception.typed(Typed(chat, chat, 50, "/latest", tongue="fr"))
+        await reception.typed(Typed(chat, chat, 51, "/help"))
+        await reception.pressed(Pressed(meant("staff:home:0"), chat, chat, 3, "9"))
+        assert [text for text, _ in stage.door.sent if "privé" in text]
+        assert len(stage.door.sent) == 1, "one refusal"
+        left = await state.staff.farewells(9)
+        assert sorted((each.chat, each.theirs) for each in left) == [(7, False), (7, True), (7, True)]
+        assert {each.message for each in left if each.theirs} == {50, 51}
+        assert await refusals(stage) == [("Claire", None)]
+        assert sorted(await told(stage)) == ["Ed", "Sara"]
+        stage.clock.ahead = DAY + 1.0
+        await reception.typed(Typed(chat, chat, 52, "/help"))
+        assert len(await refusals(stage)) == 2
+        assert len(await told(stage)) == 2, "once"
+        assert "from the phone that was shut out · refused" in await stage.asks("/audit Claire")
+        assert await state.audit.verify() is None
+
+
+async def test_who_enrols_there_or_is_removed_is_no_longer_a_lost_phone(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        state, reception = stage.state, stage.house.reception
+        for again in (True, False):
+            now = stage.clock.now()
+            code = await invite(state, "Claire")
+            claire = await state.officers.enrol(code, chat=7, person=7, language=Language.FRENCH, now=now)
+            assert claire is not None
+            await stage.asks("/lost Claire now")
+            if again:
+                code = await invite(state, "Claire")
+                await reception.typed(Typed(7, 7, 2, f"/start {code}"))
+                await stage.asks("/lost Claire now")
+            await state.staff.remove(claire.id)
+            await reception.typed(Typed(7, 7, 3, "/help"))
+        assert await refusals(stage) == []
+        assert not [row for row in await state.store.query("SELECT key FROM memory") if "shut:" in row[0]]
+
+
+def test_who_has_the_phone_is_told_apart_from_what_was_taken_back() -> None:
+    job = jobs.still_writes(1, 7, 2, "Claire", 0.0)
+    shown = lost_phone.afterwards(ED, job.body)
+    assert "The phone of Claire, which was shut out, still writes to this bot (" in shown.parts[0].plain
+    assert data(shown) == ["audit:of:2"]
