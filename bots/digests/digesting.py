@@ -18,7 +18,7 @@ from bots.drafting.pending import Pending, being_answered, it_waits, pending
 from bots.drafting.pending import rows as draft_rows
 from bots.drafting.pending import sections as draft_sections
 from bots.searches.watching import Sight, Subscription, on_shift, stands_in_digest
-from bots.showing.buttons import Waits, following, handing, how_to_open
+from bots.showing.buttons import Waits, asking, following, handing, how_to_open
 from bots.showing.changes import changed_by
 from bots.showing.overtaken import Find, as_marked_now
 from bots.showing.release import Ceiling, Release
@@ -80,6 +80,7 @@ class Compiler:
             tuple(each.bulletin.id for each in gathered.unanswered),
             also=tuple(id for id in ids if id in gathered.also),
             left=gathered.left,
+            unnamed=gathered.unnamed,
             cell=cell.id if cell else 0,
             drafts=drafts.numbers,
             whole=kind == "shift" or bool(told.get("all")),
@@ -134,7 +135,7 @@ class Compiler:
             note="\n".join(filter(None, (listed.note, *how_to_open(shown, self.ceiling, say)))),
             rows=(
                 *draft_rows(drafts, say),
-                *handing(waits, shown, self.ceiling, say, following(listed, say)),
+                *handing(waits, shown, self.ceiling, say, following(listed, say), asking(listed, say)),
             ),
             sections=[
                 *draft_sections(drafts, await self._names(drafts), self.ceiling, say),

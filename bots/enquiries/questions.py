@@ -38,7 +38,6 @@ async def asked(desk: Desk, officer: Officer) -> Answer:
     own = _mine(requests, desk.drafter(officer), now)[:PAGE]
     waiting = await _waiting(desk, requests, now)
     others = waiting[:PAGE]
-    answering = being_answered(await desk.state.drafts.waiting())
     hidden = await _hidden(desk, officer, now)
     spans: list[Span] = []
     rows: list[tuple[Button, ...]] = []
@@ -56,11 +55,9 @@ async def asked(desk: Desk, officer: Officer) -> Answer:
     if others:
         heading = not_answered(len(others), len(waiting[PAGE:]), say)
         spans.append(Span(("\n\n" if own else "") + heading, "b"))
-    for each in others:
-        spans += _entry(each, officer, say)
-        if begun := each.bulletin.id in answering:
-            spans.append(Span("\n" + it_waits(say)))
-        rows.append((_opens(each, officer, say, begun=begun),))
+        told, buttons = await _told(desk, officer, waiting)
+        spans += told
+        rows += buttons
     spans += [Span("\n\n" + each) for each in _silent_about(hidden, desk.ceiling, say)]
     rows += _ways(hidden, desk.ceiling)
     shown = [*own, *others]
@@ -72,6 +69,43 @@ async def asked(desk: Desk, officer: Officer) -> Answer:
     return Answer(
         replace(made, passing=True, shows=shows), listed=Listed(tuple(each.bulletin.id for each in shown))
     )
+
+
+async def asked_next(desk: Desk, officer: Officer, after: str) -> Answer:
+    """Those of others that are not answered and stand behind the one of that id."""
+    say, now = words(officer.language), desk.clock.now()
+    waiting = await _waiting(desk, await _requests(desk, desk.ceiling.full), now, after)
+    if not waiting:
+        nothing = f"{SIGN} " + say.text("Nothing more waits for you")
+        return Answer(screen([Span(nothing)], officer.language))
+    heading = say.count(
+        "{number} more question that your agency has not answered",
+        "{number} more questions that your agency has not answered",
+        len(waiting),
+    )
+    spans, rows = await _told(desk, officer, waiting)
+    made = screen([Span(f"{SIGN} 💬 {heading}", "b"), *spans], officer.language, rows)
+    shown = waiting[:PAGE]
+    shows = tuple(Showing(each.bulletin.ref, Sight.TITLE) for each in shown)
+    return Answer(
+        replace(made, passing=True, shows=shows), listed=Listed(tuple(each.bulletin.id for each in shown))
+    )
+
+
+async def _told(desk: Desk, officer: Officer, waiting: Sequence[Record]) -> tuple[list[Span], Rows]:
+    """The first of them with their buttons, and one for those behind."""
+    say = words(officer.language)
+    answering = being_answered(await desk.state.drafts.waiting())
+    spans: list[Span] = []
+    rows: list[tuple[Button, ...]] = []
+    for each in waiting[:PAGE]:
+        begun = each.bulletin.id in answering
+        spans += [*_entry(each, officer, say), *([Span("\n" + it_waits(say))] if begun else [])]
+        rows.append((_opens(each, officer, say, begun=begun),))
+    if waiting[PAGE:]:
+        last = short(waiting[PAGE - 1].bulletin.id)
+        rows.append((Button("⏭ " + say.text("The next that wait"), encode("asked", last)),))
+    return spans, tuple(rows)
 
 
 async def _requests(desk: Desk, tlp: Tlp) -> list[Record]:
@@ -160,10 +194,14 @@ def _ways(hidden: Sequence[Record], ceiling: Ceiling) -> Rows:
     )
 
 
-async def _waiting(desk: Desk, requests: Sequence[Record], now: float) -> list[Record]:
-    """Others' questions that this agency has not answered, the most urgent first."""
+async def _waiting(desk: Desk, requests: Sequence[Record], now: float, after: str = "") -> list[Record]:
+    """Others' questions that this agency has not answered, the most urgent first; behind the one of the id
+    `after`, if that is one of them, answered or not.
+    """
     unseen = Eyes(desk.ceiling, now)
     urgent = sorted((each for each in requests if awaits(each, unseen) is Awaits.ANSWER), key=until)
+    place = next((at for at, each in enumerate(urgent, 1) if each.bulletin.id == after), 0)
+    urgent = urgent[place:]
     found: list[Record] = []
     for each in urgent[:_LOOKED_AT]:
         ours = answered_here(await desk.node.replies(each.bulletin.id, ANSWERS_MAX))

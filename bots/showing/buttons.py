@@ -47,9 +47,17 @@ class Waits:
     answering: Collection[str] = ()
 
 
-def handing(waits: Waits, shown: Sequence[Record], ceiling: Ceiling, say: Words, after: Rows = ()) -> Rows:
+def handing(
+    waits: Waits,
+    shown: Sequence[Record],
+    ceiling: Ceiling,
+    say: Words,
+    after: Rows = (),
+    after_asked: Rows = (),
+) -> Rows:
     """Buttons under what is told together: what waits is opened and acknowledged, one in a row, with `after`
-    behind it, or opened and answered; the first of the others that are `shown` are opened.
+    behind it, or opened and answered, with `after_asked`; the first of the others that are `shown` are
+    opened.
     """
     ids = {each.bulletin.id for each in (*waits.unread, *waits.unanswered)}
     rows = [
@@ -65,6 +73,7 @@ def handing(waits: Waits, shown: Sequence[Record], ceiling: Ceiling, say: Words,
         *rows,
         *after,
         *asked,
+        *after_asked,
         *(tuple(rest[at : at + _IN_A_ROW]) for at in range(0, len(rest), _IN_A_ROW)),
     )
 
@@ -83,6 +92,11 @@ def following(listed: Listed, say: Words) -> Rows:
         return ()
     data = encode("waits", short(listed.waiting[-1]), listed.cell, *([WHOLE] if listed.whole else []))
     return ((Button("⏭ " + say.text("The next that wait"), data),),)
+
+
+def asking(listed: Listed, say: Words) -> Rows:
+    """The button for all questions, if a list does not name all that are not answered."""
+    return ((Button("💬 " + say.text("All open questions"), encode("asked")),),) if listed.unnamed else ()
 
 
 def _open(record: Record, ceiling: Ceiling, say: Words) -> Button:

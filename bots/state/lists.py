@@ -28,6 +28,8 @@ class Listed:
     """Those of the others that wait, too."""
     left: int = 0
     """So many wait behind `waiting`."""
+    unnamed: int = 0
+    """So many questions wait behind `unanswered`."""
     cell: int = 0
     """Of which event they are, if of one."""
     whole: bool = False

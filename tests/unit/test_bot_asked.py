@@ -77,3 +77,24 @@ async def test_without_a_reading_room_they_wait_at_the_terminal(tmp_path: Path) 
         assert stage.button("🔓") == ""
     async with staged(tmp_path / "within", Tlp.RED) as stage:
         assert await stage.asks("/asked") == "❓ No question is open. /ask begins one."
+
+
+async def test_what_is_not_named_is_a_press_away(tmp_path: Path) -> None:
+    """Also when the last that was named is answered meanwhile."""
+    async with staged(tmp_path) as stage:
+        made = [question(each, valid_until=f"2099-03-{each:02}T18:00:00Z") for each in range(1, 13)]
+        stage.node.api.records += made
+        first = await stage.asks("/asked")
+        assert "Your agency has not answered 12 questions. Here are the 5 most urgent." in first
+        stage.node.api.records.append(answer(made[4]))
+        second = await stage.presses(stage.button("⏭ The next that wait"))
+        assert second.startswith("⏳ 💬 7 more questions that your agency has not answered\n")
+        assert [each for each in range(1, 13) if f"FRA-2026-{each:04}" in second] == [6, 7, 8, 9, 10]
+        assert stage.button("💬 Answer FRA-2026-0006")
+        behind = stage.button("⏭")
+        third = await stage.presses(behind)
+        assert third.startswith("⏳ 💬 2 more questions that")
+        assert not stage.button("⏭")
+        stage.node.api.records += map(answer, made[10:])
+        assert await stage.presses(behind) == "⏳ Nothing more waits for you"
+        assert "Your agency has not answered 9 questions" in await stage.presses("asked")

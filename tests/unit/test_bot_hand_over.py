@@ -391,3 +391,14 @@ async def test_who_subscribes_to_nothing_is_handed_over_all_that_came(state: Sta
     assert digest.startswith("🗞 Nothing new since ")
     assert "You have no active subscription, so nothing is listed. /subscribe" in digest
     assert "FRA-2026-" not in digest
+
+
+async def test_questions_that_it_does_not_name_are_a_press_away(state: State) -> None:
+    ed = await enrolled(state)
+    until = "2099-03-02T18:00:00Z"
+    await keep(state, *[make_record(each, kind="request", valid_until=until) for each in range(1, 13)])
+    clock = SystemClock()
+    await hand_over(state, Schedule(state, clock, lambda: None, ROOM), ed, clock.now(), UTC)
+    made, _ = await made_of(state, ed)
+    assert "Your agency has not answered 12 questions. Here are the 10 most urgent." in made.parts[0].plain
+    assert made.rows[10] == (Button("💬 All open questions", "asked"),)
