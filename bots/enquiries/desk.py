@@ -158,9 +158,11 @@ class Desk:
         may = (each.bulletin.ref for each in found if self.ceiling.allows(each.bulletin.tlp) is Release.FULL)
         return next(may, "")
 
-    async def acknowledge(self, officer: Officer, ref: str, *, private: bool = False) -> Acknowledged:
-        """Acknowledge once; what came of it. `private`: to the originator alone. Raises LiaisonError
-        `not_found` or what the node refuses.
+    async def acknowledge(
+        self, officer: Officer, ref: str, *, private: bool = False, pressed: int | None = None
+    ) -> Acknowledged:
+        """Acknowledge once; what came of it. `private`: to the originator alone; `pressed`: the message whose
+        button it was. Raises LiaisonError `not_found` or what the node refuses.
         """
         record = await self.node.show(ref)
         say, name = words(officer.language), words(officer.language).embed(record.bulletin.ref)
@@ -176,7 +178,7 @@ class Desk:
         published = await self.node.acknowledge(record.bulletin.id, officer=drafter, private=private)
         if published.state == "refused":
             raise OperationError(Code.FORBIDDEN, "the acknowledgement was refused", published.code or "")
-        await self.state.outbox.acknowledge(record.bulletin.id, officer.id, self.clock.now())
+        await self.state.outbox.acknowledge(record.bulletin.id, officer.id, self.clock.now(), pressed)
         text = "✅ " + say.text("{ref} acknowledged.", ref=name)
         if private:
             text = "✅ 🔏 " + say.text("{ref} acknowledged, to its originator alone.", ref=name)

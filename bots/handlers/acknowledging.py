@@ -26,7 +26,7 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
 async def button(asked: Pressed, context: Context, officer: Officer) -> None:
     """By the button under a bulletin, which then says so."""
     bulletin = asked.action.bulletin()
-    given = await context.desk.acknowledge(officer, bulletin)
+    given = await context.desk.acknowledge(officer, bulletin, pressed=asked.message)
     await _write_down(context, officer, given)
     context.wake()
     await context.chat.toast(asked.press, given.text)

@@ -26,7 +26,7 @@ Verb = Literal[
     "parted",
     "relieved",
 ]
-Fate = Literal["amended", "retracted", "expired", "listed", "answered"]
+Fate = Literal["amended", "retracted", "expired", "listed", "answered", "acknowledged"]
 
 
 class Priority(IntEnum):

@@ -12,7 +12,7 @@ from typing import Final
 
 import apsw
 
-from bots.state.jobs import Job, Verb
+from bots.state.jobs import Job, Verb, edit
 from bots.state.lists import Listed, note_list
 from bots.state.officers import Officer, read_officer
 from bots.state.staff import take_back_stray
@@ -22,6 +22,7 @@ from subscribers.storage.store import Store, Tx
 JOB_AGE_MAX: Final = 7 * 86_400.0
 """An undelivered job is given up after this long: the officer has been away for a week."""
 _SENT: Final = "SELECT id, officer, chat, message, record, language, part, sent, ends FROM messages"
+_ACKNOWLEDGED: Final = "acknowledged"
 KEEP: Final = 10 * 86_400.0
 """Finished jobs and bulletins stay this long: longer than a weekly digest reaches back, and than a feed
 repeats.
@@ -190,22 +191,8 @@ class Outbox:
             officer = read_officer(row[11:])
             if officer.chat is not None:
                 key, name, verb, priority, record, target, body, attempts, repeated, sent_parts = row[:10]
-                found.append(
-                    Work(
-                        key,
-                        name,
-                        verb,
-                        priority,
-                        record,
-                        target,
-                        body,
-                        attempts,
-                        bool(repeated),
-                        sent_parts,
-                        officer,
-                        officer.chat,
-                    )
-                )
+                job = (key, name, verb, priority, record, target, body, attempts)
+                found.append(Work(*job, bool(repeated), sent_parts, officer, officer.chat))
         return found
 
     async def next_due(self, now: float) -> float | None:
@@ -318,13 +305,25 @@ class Outbox:
         """Messages whose time has come."""
         return await self._messages(" WHERE ends <= ?", now)
 
-    async def acknowledge(self, record: str, officer: int, now: float) -> None:
-        """Remember that an officer acknowledged a bulletin."""
-        async with self._store.write() as tx:
-            await tx.execute(
+    async def acknowledge(self, record: str, officer: int, now: float, pressed: int | None = None) -> None:
+        """Remember that an officer acknowledged a bulletin: the messages that show it to them lose their
+        button, but for the one that was `pressed`, which does so at once.
+        """
+
+        def work(connection: apsw.Connection) -> None:
+            connection.execute(
                 "INSERT INTO acknowledged SELECT ?, id, ? FROM officers WHERE id = ? ON CONFLICT DO NOTHING",
                 (record, now, officer),
             )
+            if not connection.changes():
+                return
+            shown = (each for each in shown_of(connection, record) if each.officer == officer)
+            rows = [each.id for each in shown if each.message != pressed and not each.part]
+            made = [edit(row, officer, record, _ACKNOWLEDGED, fate=_ACKNOWLEDGED) for row in rows]
+            enqueue(connection, made, now)
+
+        async with self._store.write() as tx:
+            await tx.run(work)
 
     async def told(self, record: str) -> set[int]:
         """The officers to whom a bulletin went or is to go."""

@@ -222,6 +222,11 @@ class Delivery:
             await self._relist(work, sent)
             return
         record = await self._record(work)
+        if work.body == "acknowledged":
+            if record is not None and (rows := await self._teller.buttons(work, sent, record)):
+                await self._means.chat.label(sent.chat, sent.message, rows)
+            await self._outbox.finish(work)
+            return
         if work.body == "amended" and record is not None:
             if sent.part > 0:
                 await self._remove(work, sent)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from bots.showing.answerable import answered_id
 from bots.showing.overtaken import as_marked_now
 from bots.showing.release import Ceiling, Release
-from bots.showing.render import Marks, render
-from bots.showing.rendered import Rendered
+from bots.showing.render import Marks, View, render
+from bots.showing.rendered import Rendered, Rows
 from bots.state import State
 from bots.state.jobs import Priority, Told
 from bots.state.outbox import Sent, Work
@@ -56,6 +56,20 @@ class Teller:
             language=Language(sent.language) if sent.language else None,
             marks=Marks(acknowledged=done, after=after, heard=heard),
         )
+
+    async def buttons(self, work: Work, sent: Sent, record: Record) -> Rows:
+        """The buttons under a message whose bulletin this officer has acknowledged elsewhere. None for what
+        is shown no longer; nor where a bulletin may take several messages, as which of them has the buttons
+        is not kept.
+        """
+        if record.state == "retracted" or "expired" in record.flags:
+            return ()
+        language = Language(sent.language) if sent.language else None
+        to = reader(work.officer)
+        shown = [render(record, self._ceiling, to, view=each, language=language) for each in View]
+        if any(len(each.parts) > 1 for each in shown):
+            return ()
+        return (await self.amended(work, sent, record)).rows
 
     async def answered(self, work: Work, sent: Sent, record: Record) -> Rendered:
         """A message of a bulletin that was acknowledged: a call says by whom, an alert that too."""

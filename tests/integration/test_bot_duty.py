@@ -130,6 +130,8 @@ async def its_hand_over(ed: SandboxUser) -> None:
     await ed.next_message(says("Drone over the stadium"))
     await ed.press("Acknowledge", handed)
     await ed.next_edit(lambda each: buttons(each) == ["📖 FRA-2026-0042", "✅ Acknowledged"])
+    opened = says("Drone over the stadium")
+    await ed.next_edit(lambda each: opened(each) and "✅ Acknowledged" in buttons(each))
     calm = text_of(await ed.ask("/handover 8h"))
     assert calm.startswith("🤝 Hand-over of the last 8 hours, as you asked (since ")
     assert "Nothing waits for you" in calm
