@@ -13,7 +13,7 @@ from bots.drafting.authors import author_of, doubt
 from bots.drafting.draft import complete, missing
 from bots.drafting.looking import look, outgrown, readers, told_released
 from bots.drafting.policy import Ruling, may_release
-from bots.drafting.turns import Parts, Stop, Turn, gone, name, said
+from bots.drafting.turns import Parts, Stop, Turn, name, said
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from bots.wording.words import words
@@ -135,8 +135,11 @@ class Releasing:
         if published.state == "refused":
             text = words(officer.language).text("The hub refused it ({code}).", code=published.code or "")
             return await self._refused(officer, kept, "⚠️ " + text)
-        writers = {kept.owner, kept.editor} - {officer.id}
-        jobs = [review.tell_writer(kept, "released", officer, each, ref=published.ref) for each in writers]
+        writers = {kept.owner, kept.editor}
+        # Other releasers were asked as well, and hold a message with a button.
+        asked = {each.id for each in await self._releasers()} if officer.id not in writers else set()
+        told = (writers | asked) - {officer.id}
+        jobs = [review.tell_writer(kept, "released", officer, each, ref=published.ref) for each in told]
         await self.parts.state.drafts.released(kept, published.ref, jobs, self.parts.clock.now())
         self.parts.wake()
         return Turn(await told_released(self.parts, officer, kept, published))
@@ -171,7 +174,7 @@ class Releasing:
         """It is no longer what was shown: here is how it stands."""
         kept = await self.parts.state.drafts.get(draft)
         if kept is None or kept.state in ("released", "discarded"):
-            raise Stop(gone(officer))
+            raise Stop(await self.parts.over(officer, kept))
         text = words(officer.language).text("It has changed since. Look at it again.")
         return await self.view(officer, draft, told="⚠️ " + text)
 

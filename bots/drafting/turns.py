@@ -142,12 +142,36 @@ class Parts:
         """A draft that the officer may look at now. Raises Stop."""
         kept = await self.state.drafts.get(draft)
         if kept is None or kept.state in ("released", "discarded"):
-            raise Stop(gone(officer))
+            raise Stop(await self.over(officer, kept))
         sent = kept.state in ("waiting", "releasing") and may_release(officer.role)
         if not (self.hand(officer, kept).wrote or sent):
-            raise Stop(gone(officer))
+            raise Stop(await self.over(officer, kept))
         self.must_allow(officer, kept)
         return kept
+
+    async def over(self, officer: Officer, kept: Kept | None) -> Rendered:
+        """What became of a draft that is not to be released here any more, for who wrote it or might have
+        released it.
+        """
+        if kept is None or not (self.hand(officer, kept).wrote or may_release(officer.role)):
+            return gone(officer)
+        say, called = words(officer.language), name(officer, kept)
+        if kept.state == "released":
+            by = await self.state.officers.get(kept.releaser or 0)
+            text = say.text(
+                "{draft} was released by {name} as {ref}.",
+                draft=called,
+                name=say.embed(by.name if by else "—"),
+                ref=say.embed(kept.ref),
+            )
+            return plain_answer("✅ " + text, officer.language)
+        if kept.state == "open":
+            text = say.text(
+                "{draft} does not wait for release any more: it was taken back, changed or sent back.",
+                draft=called,
+            )
+            return plain_answer("📝 " + text, officer.language)
+        return gone(officer)
 
 
 def gone(officer: Officer) -> Rendered:

@@ -27,12 +27,16 @@ from subscribers.reference.tactics import Technique
 FOUND_SHOWN: Final = 8
 _MEASURES_SHOWN: Final = 6
 _PARTS_SHOWN: Final = 9
+_EXAMPLE: Final = "spearphishing attachment"
 
 
 def no_technique(officer: Officer) -> Rendered:
     """Nothing is called that."""
-    text = words(officer.language).text(
-        "No technique of ATT&CK or DISARM is called that. Give its number, such as T1566, or other words."
+    say = words(officer.language)
+    text = say.text(
+        "No technique of ATT&CK or DISARM is called that. Their names are in English, such as “{example}”."
+        " Give such words, or the number, such as T1566.",
+        example=say.embed(_EXAMPLE),
     )
     return plain_answer(text, officer.language)
 

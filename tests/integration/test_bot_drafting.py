@@ -171,7 +171,7 @@ async def test_two_persons_release_exactly_what_was_shown(tmp_path: Path, node: 
         first = await irina.next_message(says("Ed asks you to release this."))
         home = await pressed(ed, "Take back", sent)
         await irina.press("Release", first)
-        assert "no longer here" in text_of(await irina.next_edit())
+        assert "Draft 1 does not wait for release any more" in text_of(await irina.next_edit())
         await pressed(ed, "Title", home)
         _, control = await previewed(ed, await ed.ask("Drone over the arena"))
         sent = await pressed(ed, "Send for release", control)

@@ -111,7 +111,7 @@ async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
         )
         assert (bulletin.drafter, bulletin.releaser) == ("officer-1", "officer-2")
         assert [(each.language, each.official) for each in bulletin.translations] == [(Language.FRENCH, True)]
-        assert "no longer here" in (await amina.get("/write/1"))[1]
+        assert "Draft 1 was released by " in (await amina.get("/write/1"))[1]
         assert "No drafts." in (await amina.get("/write"))[1]
         rows = await stage.state.store.query(
             "SELECT name, door, verb, object, outcome FROM audit WHERE verb = 'release'"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bots.dialogue.asking import Pressed, meant
 from bots.drafting.authors import author_of
 from bots.drafting.draft import HalfDraft
 from bots.officers.audit import MACHINE, Act
@@ -116,3 +117,27 @@ async def test_a_phone_shut_out_by_command_and_an_author_who_is_gone_count_too(s
     assert author.shut > ago
     await stage.state.staff.remove(marc.id)
     assert (await author_of(stage.state, changed)).names == ("Claire",)
+
+
+async def test_other_releasers_are_told_and_an_old_button_says_what_became_of_it(stage: Stage) -> None:
+    claire = await enrolled(stage)
+    code = await invite(stage.state, "Sara", role=Role.RELEASER)
+    sara = await stage.state.officers.enrol(
+        code, chat=12, person=12, language=Language.ENGLISH, now=time.time()
+    )
+    assert sara is not None
+    kept = await waiting(stage, claire)
+    assert await stage.state.drafts.take_back(kept, "", (), stage.clock.now())
+    button = encode("draft", "go", kept.id, kept.body.seal)
+    assert "Draft 1 does not wait for release any more" in await stage.presses(button)
+    again = await stage.state.drafts.get(kept.id)
+    assert again is not None
+    assert await stage.state.drafts.send(again, (), stage.clock.now())
+    assert "Released as" in await stage.presses(button)
+    told = await stage.state.store.query(
+        "SELECT officer, body ->> '$.what', body ->> '$.by' FROM jobs WHERE verb = 'draft' ORDER BY officer"
+    )
+    assert told == [(claire.id, "released", "Ed"), (sara.id, "released", "Ed")]
+    stage.door.sent.clear()
+    await stage.house.reception.pressed(Pressed(meant(button), 12, 12, 1, "9"))
+    assert "Draft 1 was released by Ed as " in stage.door.sent[-1][0]
