@@ -11,7 +11,7 @@ from bots.dialogue.context import Context
 from bots.handlers.common import administrators_only
 from bots.officers import audited
 from bots.officers.audit import Entry, as_csv
-from bots.officers.seen import bulletins, summary, summed
+from bots.officers.seen import bulletins, since_then, summary, summed
 from bots.parsing.commands import clean, reference
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Sight
@@ -60,8 +60,9 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
             number = asked.action.number(1)
             known = await context.state.officers.get(number)
             name = known.name if known else await context.state.audit.name_of(number)
+            since = 60.0 * asked.action.number(2) if asked.action.arguments[2:] else 0.0
             if name:
-                await _begin(context, officer, asked.chat, Wanted(name))
+                await _begin(context, officer, asked.chat, Wanted(name, since=since))
             else:
                 await context.say(officer, asked.chat, audited.unknown_filter(officer))
             return
@@ -72,7 +73,7 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
 
 async def _begin(context: Context, officer: Officer, chat: int, wanted: Wanted) -> None:
     """Its newest entries, which older ones may follow."""
-    fields = {"officer": wanted.officer, "about": wanted.about}
+    fields = {"officer": wanted.officer, "about": wanted.about, "since": wanted.since}
     await context.state.memory.set_data(_key(officer), fields)
     await context.did(officer, wanted.about or wanted.officer)
     await _show(context, officer, chat, wanted, None)
@@ -81,26 +82,29 @@ async def _begin(context: Context, officer: Officer, chat: int, wanted: Wanted) 
 async def _kept(context: Context, officer: Officer) -> Wanted:
     """Of whom or what the officer last looked at entries."""
     kept = await context.state.memory.data(_key(officer))
-    return Wanted(str(kept.get("officer", "")), str(kept.get("about", "")))
+    since = float(kept.get("since", 0.0))
+    return Wanted(str(kept.get("officer", "")), str(kept.get("about", "")), since)
 
 
 async def _show(context: Context, officer: Officer, chat: int, wanted: Wanted, before: int | None) -> None:
     found = await context.state.audit.page(wanted, audited.PAGE + 1, before)
     more = len(found) > audited.PAGE
-    first = await _summary(context, officer, wanted.officer) if wanted.officer and before is None else []
+    first = await _summary(context, officer, wanted) if wanted.officer and before is None else []
     shown, excerpt = found[: audited.PAGE], bool(wanted.officer or wanted.about)
     await context.say(officer, chat, audited.page(officer, shown, more=more, before=first, excerpt=excerpt))
 
 
-async def _summary(context: Context, officer: Officer, name: str) -> list[Span]:
+async def _summary(context: Context, officer: Officer, wanted: Wanted) -> list[Span]:
     """What an officer has seen of bulletins, in numbers; the latest `COUNTED_MAX` are looked up."""
-    glimpses = bulletins(await context.state.audit.shown(Wanted(name)))
+    glimpses = bulletins(await context.state.audit.shown(wanted))
     lately = sorted(glimpses, key=lambda each: -each.last)
     refs = list(dict.fromkeys(each.ref for each in lately if each.sight is Sight.FULL))[:COUNTED_MAX]
     records = await asyncio.gather(*(_known(context, ref) for ref in refs))
     marked = await as_marked_now([each for each in records if each], at(context.node))
     found = summed(glimpses, refs, {each.bulletin.ref: each for each in marked}, context.desk.ceiling)
-    return summary(officer, name, found) if found else []
+    name, since = wanted.officer, wanted.since
+    first = since_then(officer, name, since) if since else []
+    return [*first, *(summary(officer, name, found) if found else [])]
 
 
 async def _known(context: Context, ref: str) -> Record | None:

@@ -9,7 +9,7 @@ from bots.handlers.common import administrators_only
 from bots.officers import lost_phone, staffing
 from bots.officers.lost_phone import OnPhone
 from bots.officers.roles import Role
-from bots.officers.seen import number_of
+from bots.officers.seen import numbers_of
 from bots.parsing.commands import clean
 from bots.showing.rendered import Rendered
 from bots.state.audit import Wanted
@@ -104,7 +104,7 @@ async def _step(asked: Pressed, context: Context, officer: Officer, known: Offic
             on = await _on_phone(context, known)
             since = context.clock.now() - DELETE_WITHIN
             taken = await context.state.staff.remove(known.id, since)
-            await _parting(context, officer, known, taken, on.stay)
+            await _parting(context, officer, known, taken, on)
             await context.did(officer, known.name, outcome="removed")
             return lost_phone.removed(officer, known, on, context.settings.chat_rate)
         case "lost":
@@ -127,10 +127,20 @@ async def _on_phone(context: Context, known: Officer) -> OnPhone:
     now, audit = context.clock.now(), context.state.audit
     there = await context.state.staff.in_chat(known.id, now - DELETE_WITHIN)
     seen = (await audit.last_seen()).get(known.id)
-    bulletins = number_of(await audit.shown(Wanted(known.name)))
     room, keys = bool(context.settings.room_origin), len(await context.state.room.passkeys(known.id))
     enrolled = await audit.enrolled(known.id)
-    return OnPhone(there.young, there.old, bulletins, enrolled, seen, room=room, keys=keys, stay=there.stay)
+    bulletins, aside = numbers_of(await audit.shown(Wanted(known.name, since=enrolled or 0.0)))
+    return OnPhone(
+        there.young,
+        there.old,
+        bulletins,
+        enrolled,
+        seen,
+        room=room,
+        keys=keys,
+        stay=there.stay,
+        aside=aside,
+    )
 
 
 async def _shut_out(context: Context, officer: Officer, chat: int, known: Officer) -> None:
@@ -140,7 +150,7 @@ async def _shut_out(context: Context, officer: Officer, chat: int, known: Office
     taken = await context.state.staff.shut_out(
         known.id, code=code, expires=expires, guarded=True, since=since
     )
-    await _parting(context, officer, known, taken, on.stay)
+    await _parting(context, officer, known, taken, on)
     await context.did(officer, known.name, outcome="shut_out")
     await context.say(officer, chat, lost_phone.shut_out(officer, known, on, context.settings.chat_rate))
     hours = context.settings.invitation_hours
@@ -148,10 +158,18 @@ async def _shut_out(context: Context, officer: Officer, chat: int, known: Office
     await context.say(officer, chat, text)
 
 
-async def _parting(context: Context, officer: Officer, known: Officer, taken: int, stay: int) -> None:
+async def _parting(context: Context, officer: Officer, known: Officer, taken: int, on: OnPhone) -> None:
     """Messages of somebody who was shut out are taken back: tell the officer when it is done."""
     if taken and known.chat is not None and known.id != officer.id:
-        parting = Parting(known.chat, officer.id, known.name, context.clock.now(), of=known.id, stay=stay)
+        parting = Parting(
+            known.chat,
+            officer.id,
+            known.name,
+            context.clock.now(),
+            of=known.id,
+            stay=on.stay,
+            enrolled=on.enrolled or 0.0,
+        )
         await Partings(context.state.store).begin(parting)
     context.take_back()
 

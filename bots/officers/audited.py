@@ -1,5 +1,6 @@
 """Screens about the audit and the ceiling. Pure."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -34,6 +35,12 @@ OUTCOMES: Final[dict[str, str]] = {
     "lowered": N_("lowered"),
     "exported": N_("As a file"),
     **{str(role): name for role, name in ROLES.items()},
+    "unchanged": N_("unchanged"),
+    "failed": N_("failed"),
+    "queued": N_("waits for the hub"),
+    "chat": N_("from the chat"),
+    "agency": N_("from the agency's terminal"),
+    "admitted": "",
     "answered": "",
     "done": "",
     "sent": "",
@@ -45,14 +52,40 @@ VERBS: Final = {
     "digest": N_("Digest"),
     "chart": N_("Chart"),
     "edit": N_("a changed message"),
-    "notice": N_("Notice"),
+    "notice": N_("a notice"),
     "remind": N_("a reminder"),
     "due": N_("a reminder"),
-    "parted": N_("Notice"),
+    "parted": N_("a notice"),
     "lost phone": N_("from the phone that was shut out"),
-    "relieved": N_("Notice"),
+    "relieved": N_("a notice"),
+    "call": N_("a call"),
+    "unheard": N_("a call that nobody heard"),
+    "closed": N_("the end of an event"),
+    "draft": N_("a message about a draft"),
+    "send draft": N_("sends a draft for release"),
+    "send draft back": N_("sends a draft back"),
+    "release": N_("releases a draft"),
+    "line": N_("a line"),
+    "message": N_("a line"),
+    "command": N_("an unknown command"),
+    "inline": N_("for another chat"),
+    "drafting": N_("writes a draft"),
+    "subscribing": N_("a line for a subscription"),
+    "saved": N_("a line for a subscription"),
+    "event": N_("a line for an event"),
+    "zone": N_("a line for the time zone"),
+    "sign-in": N_("signs in to the reading room"),
+    "passkey-add": N_("adds a passkey"),
+    "passkey-remove": N_("removes a passkey"),
+    "listed": N_("a list in the reading room"),
+    "read": N_("reads in the reading room"),
+    "downloaded": N_("takes a file in the reading room"),
+    "acknowledged": N_("acknowledges in the reading room"),
 }
-"""What comes by itself, in words; commands are shown as they are written."""
+"""What comes by itself or is done, in words, by the verb or what stands before its dot; commands are shown as
+they are written.
+"""
+_DRAFT: Final = re.compile(r"draft ([0-9]+)")
 
 
 def page(
@@ -76,8 +109,7 @@ def page(
     for entry in entries:
         act = entry.act
         when = say.embed(say.when(moment(entry.at / 1000), asking.zone))
-        about = say.embed(act.object) if act.object else ""
-        told = [say.embed(act.name or "—"), _verb(act, say), about, _outcome(act, say)]
+        told = [say.embed(act.name or "—"), _verb(act, say), _about(act, say), _outcome(act, say)]
         asked = "" if act.door == OUTBOX else "👉 "
         spans.append(Span(f"\n\n{when}\n{asked}" + " · ".join(filter(None, told))))
     older = [Button("▶️ " + say.text("Older"), encode("audit", "older", entries[-1].number))] if more else []
@@ -92,7 +124,14 @@ def page(
 def _verb(act: Act, say: Words) -> str:
     if act.verb.startswith("button"):
         return say.text("a button")
-    return say.text(VERBS[act.verb]) if act.verb in VERBS else say.embed(act.verb)
+    known = VERBS.get(act.verb.partition(".")[0])
+    return say.text(known) if known else say.embed(act.verb)
+
+
+def _about(act: Act, say: Words) -> str:
+    if draft := _DRAFT.fullmatch(act.object):
+        return say.text("Draft {number}", number=say.number(int(draft[1])))
+    return say.embed(act.object) if act.object else ""
 
 
 def _outcome(act: Act, say: Words) -> str:

@@ -31,9 +31,9 @@ _IN_A_ROW: Final = 2
 @dataclass(frozen=True, slots=True)
 class OnPhone:
     """What is in a chat: messages that can be deleted still, `old` ones that can only be rewritten, and such
-    as its officer wrote that `stay`; how many bulletins the officer was ever shown; when they enrolled and
-    were last seen (Unix seconds), None where that is not
-    known. Whether there is a reading `room`, and how many `keys` of theirs open it.
+    as its officer wrote that `stay`; how many bulletins the officer was shown since they enrolled,
+    of which so many `aside` in the reading room alone; when they enrolled and were last seen (Unix seconds),
+    None where that is not known. Whether there is a reading `room`, and how many `keys` of theirs open it.
     """
 
     young: int = 0
@@ -44,6 +44,7 @@ class OnPhone:
     room: bool = False
     keys: int = 0
     stay: int = 0
+    aside: int = 0
 
     @property
     def messages(self) -> int:
@@ -103,13 +104,13 @@ def ask(asking: Officer, officer: Officer, on: OnPhone) -> Rendered:
         Span("\n\n" + what),
         *(Span("\n" + each) for each in _room_ends(on, say)),
         Span("\n" + _in_chat(on, say)),
-        Span("\n" + had_shown(on.bulletins, say)),
+        Span("\n" + had_shown(on, say)),
         Span("\n\n" + say.text("Without this question:") + " "),
         *say.code(f"/lost {officer.name} {NOW}"),
     ]
     rows = (
         (Button("📵 " + say.text("Yes, shut it out"), encode("staff", "shut", officer.id)),),
-        (to_seen(officer.id, say),),
+        (to_seen(officer.id, say, on.enrolled),),
         (Button("◀️ " + say.text("Back"), encode("staff", "open", officer.id)),),
     )
     return screen(spans, asking.language, rows)
@@ -162,13 +163,16 @@ def _all_back(asking: Officer, told: Mapping[str, Any]) -> Rendered:
         )
     if told.get("stay"):
         text += " " + _stays(told["stay"], say)
-    rows = ((to_seen(told["of"], say),),) if told.get("of") else ()
+    rows = ((to_seen(told["of"], say, told.get("enrolled")),),) if told.get("of") else ()
     return plain_answer("✅ " + text, asking.language, rows)
 
 
-def to_seen(officer: int, say: Words) -> Button:
-    """The button that leads to the audit of an officer, also of one who was removed."""
-    return Button("👁 " + say.text("What that phone had shown"), encode("audit", "of", officer))
+def to_seen(officer: int, say: Words, enrolled: float | None = None) -> Button:
+    """The button that leads to the audit of an officer, also of one who was removed, from when they enrolled
+    (Unix seconds), if that is known. In minutes, one earlier: what waited goes out at once then.
+    """
+    since = (max(0, int(enrolled // 60) - 1),) if enrolled else ()
+    return Button("👁 " + say.text("What that phone had shown"), encode("audit", "of", officer, *since))
 
 
 def taken_back(on: OnPhone, rate: float, say: Words) -> str:
@@ -208,19 +212,25 @@ def _done(asking: Officer, officer: Officer, on: OnPhone, text: str) -> Rendered
     say = words(asking.language)
     if officer.chat is None and not on.bulletins:
         return plain_answer(text, asking.language, (to_all(say),))
-    text += "\n" + had_shown(on.bulletins, say)
-    return plain_answer(text, asking.language, ((to_seen(officer.id, say),), to_all(say)))
+    text += "\n" + had_shown(on, say)
+    return plain_answer(text, asking.language, ((to_seen(officer.id, say, on.enrolled),), to_all(say)))
 
 
-def had_shown(bulletins: int, say: Words) -> str:
+def had_shown(on: OnPhone, say: Words) -> str:
     """How many bulletins; their number is another than that of messages."""
-    if not bulletins:
+    if not on.bulletins:
         return say.text("No bulletin had been shown there.")
     told = say.count(
-        "{number} bulletin had been shown until now, in these messages or in earlier ones.",
-        "{number} bulletins had been shown until now, in these messages or in earlier ones.",
-        bulletins,
+        "{number} bulletin had been shown since that phone was enrolled.",
+        "{number} bulletins had been shown since that phone was enrolled.",
+        on.bulletins,
     )
+    if on.aside:
+        told += " " + say.text(
+            "In messages: {number}; only in the reading room: {aside}.",
+            number=say.number(on.bulletins - on.aside),
+            aside=say.number(on.aside),
+        )
     return told + " " + say.text("A bulletin may stand in several messages, and a list shows several.")
 
 

@@ -76,9 +76,19 @@ def summed(
     )
 
 
-def number_of(shown: Iterable[Glimpse]) -> int:
-    """How many bulletins the audit names as shown, each once."""
-    return len({each.ref for each in bulletins(shown)})
+def numbers_of(shown: Iterable[Glimpse]) -> tuple[int, int]:
+    """How many bulletins were shown, each once, and how many of them in the reading room alone."""
+    found = bulletins(shown)
+    refs, in_chat = {each.ref for each in found}, {each.ref for each in found if not each.room}
+    return len(refs), len(refs - in_chat)
+
+
+def since_then(asking: Officer, name: str, since: float) -> list[Span]:
+    """That only what was shown since a phone was enrolled, at that moment (Unix seconds), is told of."""
+    say = words(asking.language)
+    time = say.embed(say.when(moment(since), asking.zone))
+    text = say.text("Since that phone was enrolled, from {time} on. What was shown earlier too:", time=time)
+    return [Span("📵 " + text + "\n"), *say.code(f"/audit {name}"), Span("\n\n")]
 
 
 def summary(asking: Officer, name: str, found: Summary) -> list[Span]:

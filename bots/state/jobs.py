@@ -136,7 +136,13 @@ def closed(cell: int, officer: int, body: str) -> Job:
 
 def parted(told: Parting) -> Job:
     """Tell who shut somebody out, once, that all is taken back: at night too."""
-    fields = {"name": told.name, "missed": told.missed, "of": told.of, "stay": told.stay}
+    fields = {
+        "name": told.name,
+        "missed": told.missed,
+        "of": told.of,
+        "stay": told.stay,
+        "enrolled": told.enrolled,
+    }
     return Job(
         f"parted:{told.chat}:{told.by}:{told.at}", told.by, Priority.CHANGE, "parted", body=json.dumps(fields)
     )

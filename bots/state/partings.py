@@ -1,7 +1,7 @@
 """Who is told when all that a chat showed has been taken back: kept until it is done, also over restarts."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 from subscribers.storage.store import Store
@@ -13,7 +13,8 @@ _KEY: Final = "parting:"
 class Parting:
     """The chat of `name`, who was shut out by the officer `by` at `at` (Unix seconds); `missed` messages
     could not be taken back. `of` is the number of who was shut out, 0 where it was not noted; `stay` are
-    the officer's own messages that are too old to be.
+    the officer's own messages that are too old to be, and `enrolled` is when that phone was (Unix seconds), 0
+    where it was not noted.
     """
 
     chat: int
@@ -23,6 +24,7 @@ class Parting:
     missed: int = 0
     of: int = 0
     stay: int = 0
+    enrolled: float = 0.0
 
 
 class Partings:
@@ -33,7 +35,7 @@ class Partings:
 
     async def begin(self, parting: Parting) -> None:
         """From now on, until `end`."""
-        fields = [parting.by, parting.name, parting.at, parting.missed, parting.of, parting.stay]
+        fields = [*astuple(parting)[1:]]
         async with self._store.write() as tx:
             await tx.execute(
                 "INSERT INTO memory (key, data) VALUES (?, ?)"

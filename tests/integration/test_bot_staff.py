@@ -74,7 +74,9 @@ async def test_roles_a_lost_phone_and_a_removal(tmp_path: Path) -> None:
         await eventually(lambda: empty(claire))
         done = await ed.next_message(says("Done: what was in the chat of Claire is taken back."))
         await ed.press("What that phone had shown", done)
-        await ed.next_message(says("What Claire has seen: 1 bulletin\n"))
+        seen = text_of(await ed.next_message(says("What Claire has seen: 1 bulletin\n")))
+        assert seen.startswith("📵 Since that phone was enrolled, from ")
+        assert "What was shown earlier too:\n/audit Claire\n\n" in seen
         assert "privé" in text_of(await claire.ask("/latest"))
         await ed.next_message(says("The phone of Claire, which was shut out, still writes"))
         await eventually(lambda: empty(claire))

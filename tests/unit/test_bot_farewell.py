@@ -192,7 +192,7 @@ async def test_where_the_service_refuses_a_request_each_message_is_tried_and_cou
         await eventually(lambda: told_of(state, 1))
     assert sorted(each[:2] for each in door.done) == [("delete", (1,)), ("edit", (2,))]
     ((body,),) = await state.store.query("SELECT body FROM jobs WHERE verb = 'parted'")
-    assert json.loads(body) == {"name": "Ed", "missed": 1, "of": 0, "stay": 4}
+    assert json.loads(body) == {"name": "Ed", "missed": 1, "of": 0, "stay": 4, "enrolled": 0.0}
 
 
 async def test_what_an_officer_wrote_while_being_shut_out_goes_too(state: State) -> None:

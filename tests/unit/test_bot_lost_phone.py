@@ -11,7 +11,7 @@ from bots.dialogue.asking import Pressed, Typed, meant
 from bots.officers import lost_phone, staffing
 from bots.officers.lost_phone import OnPhone, asked_for
 from bots.officers.roles import Role
-from bots.officers.seen import number_of
+from bots.officers.seen import numbers_of
 from bots.room.sessions import Sessions
 from bots.showing.release import Sight
 from bots.showing.rendered import Rendered
@@ -69,9 +69,11 @@ def test_the_question_says_what_will_be_done_and_how_much_can_be_taken_back() ->
     assert "6 messages can still be deleted there." in text
     assert "2 older messages can only be rewritten" in text
     assert "deleted for 48 hours" in text
-    assert "5 bulletins had been shown until now" in text
+    assert "5 bulletins had been shown since that phone was enrolled." in text
     assert "/lost Claire now" in text
-    assert data(shown) == ["staff:shut:2", "audit:of:2", "staff:open:2"]
+    assert data(shown) == ["staff:shut:2", "audit:of:2:15", "staff:open:2"]
+    apart = lost_phone.ask(ED, CLAIRE, OnPhone(bulletins=5, aside=2)).parts[0].plain
+    assert "In messages: 3; only in the reading room: 2." in apart
     empty = lost_phone.ask(ED, CLAIRE, OnPhone()).parts[0].plain
     assert "No message in that chat has to be taken back." in empty
     assert "No bulletin had been shown there." in empty
@@ -144,6 +146,7 @@ async def test_a_lost_phone_opens_no_reading_room(tmp_path: Path) -> None:
 def test_the_notice_that_it_is_done_and_the_list_of_officers_lead_there_too() -> None:
     told = {"name": "Claire", "missed": 0, "of": 2}
     assert data(lost_phone.afterwards(ED, json.dumps(told))) == ["audit:of:2"]
+    assert data(lost_phone.afterwards(ED, json.dumps({**told, "enrolled": 6000.0}))) == ["audit:of:2:99"]
     stays = lost_phone.afterwards(ED, json.dumps({**told, "stay": 1})).parts[0].plain
     assert "1 message that the officer wrote is older than 48 hours and stays" in stays
     before = {"name": "Claire", "missed": 2}  # as it was kept before it had a number
@@ -160,7 +163,7 @@ def test_a_bulletin_counts_once_and_what_is_no_bulletin_does_not() -> None:
         Glimpse("DRAFT-2026-0001", Sight.FULL, 2.0, 2.0),
         Glimpse("Claire", Sight.FULL, 2.0, 2.0),
     ]
-    assert number_of(rows) == 2
+    assert numbers_of([*rows, Glimpse("FRA-2026-0003", Sight.TITLE, 0.0, 0.0, room=True)]) == (3, 1)
 
 
 async def refusals(stage: Stage) -> list[tuple[str, int | None]]:

@@ -71,6 +71,18 @@ def test_what_the_room_showed_is_read_by_its_verb() -> None:
         assert audited.page(ED, [entry], more=False).parts[0].plain.endswith(f"FRA-2026-0001 · {seen}")
 
 
+def test_every_verb_that_is_no_command_has_a_word() -> None:
+    for verb, about, told in (
+        ("drafting.note", "", "writes a draft"),
+        ("send draft", "draft 3", "sends a draft for release · Draft 3"),
+        ("sign-in", "", "signs in to the reading room"),
+        ("line", "UNC-2026-0014", "a line · UNC-2026-0014"),
+        ("officer lost", "Claire", "officer lost · Claire"),
+    ):
+        entry = Entry(1, 0, Act(2, "Daniel", "chat", verb, about), b"")
+        assert audited.page(ED, [entry], more=False).parts[0].plain.endswith(f"👉 Daniel · {told}")
+
+
 def test_no_part_of_an_entry_is_empty() -> None:
     amina = Officer(1, "Amina", Role.ADMINISTRATOR, Language.ARABIC, ZoneInfo("UTC"), None, 1, 1, True)  # noqa: FBT003 - a row of the table
     entry = Entry(1, 0, Act(2, "Daniel", "outbox", "chart", "", "sent"), b"")

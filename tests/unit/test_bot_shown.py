@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from bots.dialogue.asking import Pressed, Typed, meant
 from bots.house import Edges, Front, House
+from bots.officers.audited import VERBS
 from bots.officers.roles import Role
 from bots.searches.watching import Search
 from bots.settings import BotSettings
@@ -167,6 +168,8 @@ async def test_every_answer_is_written_down_before_it_leaves(tmp_path: Path, rol
                 await here.presses(button.data, message, rows)
                 waiting.extend(here.door.sent[known:])
         verbs = {each.act.verb for each in await here.state.audit.all()}
+        told = {each.partition(".")[0] for each in verbs if not each.startswith(("/", "button"))}
+        assert told | {each.partition(".")[0] for each in here.house.book.steps} <= VERBS.keys()
         assert {"button more", "button next", "button ack"} <= verbs
         assert here.door.unknown == []
         assert len(here.door.seen) >= len(RECORDS)
