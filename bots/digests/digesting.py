@@ -208,13 +208,14 @@ class Compiler:
         }
 
     async def counted(self, work: Work) -> list[Record]:
-        """What a digest's chart counts: what came in its period and may be shown in full."""
+        """What a digest's chart counts: what it lists that came in its period and may be shown in full."""
         told = json.loads(work.body)
         held = await self.state.officers.subscriptions(work.officer.id)
         cell = await self.state.cells.get(told["cell"])
         gathered = await self._gathered(work, told, held, cell)
         ids = set(told["records"])
-        found = (*gathered.waiting, *gathered.unanswered, *gathered.news, *gathered.changes)
+        asked = (*gathered.unanswered, *gathered.asked)
+        found = (*gathered.waiting, *asked, *gathered.news, *gathered.changes)
         return [
             each
             for each in found

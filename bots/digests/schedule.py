@@ -17,6 +17,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bots.clock import Clock, moment
 from bots.digests.charting import with_chart
+from bots.digests.contents import to_agency
 from bots.digests.digesting import composed
 from bots.searches.watching import Sight, on_shift, stands_in_digest
 from bots.showing.release import Ceiling
@@ -119,10 +120,13 @@ class Schedule:
         held = await self._state.officers.subscriptions(officer.id)
         known = await self._state.outbox.told_to(officer.id) if kind == "shift" else ()
         held = on_shift(held) if kind == "shift" else held
+        came = await self._state.outbox.records(since, until)
+        asked = to_agency(came, self._ceiling) if kind == "shift" else ()
+        told = {*known, *(each.bulletin.id for each in asked)}
         found = [
             each
-            for each in await self._state.outbox.records(since, until)
-            if each.bulletin.id in known or stands_in_digest(Sight(each, self._ceiling), held)
+            for each in came
+            if each.bulletin.id in told or stands_in_digest(Sight(each, self._ceiling), held)
         ]
         advance = kind == "digest"
         body = composed("digest" if kind == "asked" else kind, found, since, until, skip=skip, why=why)

@@ -402,3 +402,29 @@ async def test_questions_that_it_does_not_name_are_a_press_away(state: State) ->
     made, _ = await made_of(state, ed)
     assert "Your agency has not answered 12 questions. Here are the 10 most urgent." in made.parts[0].plain
     assert made.rows[10] == (Button("💬 All open questions", "asked"),)
+
+
+async def test_its_chart_counts_the_questions_that_it_lists(state: State) -> None:
+    """Also those that no subscription matches, and the agency's own."""
+    ed = await enrolled(state)
+    (every,) = await state.officers.subscriptions(ed.id)
+    await state.officers.unsubscribe(ed.id, every.id)
+    await state.officers.subscribe(ed.id, Filters(severity_at_least=Severity.HIGH))
+    until = "2099-03-02T18:00:00Z"
+    theirs = [make_record(each, kind="request", severity="low", valid_until=until) for each in (1, 2)]
+    own = make_record(3, kind="request", severity="high", valid_until=until).model_copy(update={"own": True})
+    other, amber = make_record(4), make_record(5, kind="request", tlp="TLP:AMBER", valid_until=until)
+    over = make_record(6, kind="request", severity="low", valid_until="2026-01-01T00:00:00Z")
+    await keep(state, *theirs, own, other, amber, over, make_record(7, severity="high"))
+    clock = SystemClock()
+    await hand_over(state, Schedule(state, clock, lambda: None, ROOM), ed, clock.now(), UTC)
+    (work,) = await state.outbox.candidates(clock.now(), (), 9)
+    compiler = Compiler(state, ROOM, clock)
+    counted = [each.bulletin.ref for each in await compiler.counted(work)]
+    assert sorted(counted) == [f"FRA-2026-{each:04}" for each in (1, 2, 3, 7)]
+    listed = await compiler.listed(work)
+    assert listed is not None
+    text = (await compiler.rendered(work, listed)).parts[0].plain
+    assert all(ref in text for ref in counted)
+    assert "FRA-2026-0004" not in text
+    assert "FRA-2026-0006" not in text
