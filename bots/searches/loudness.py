@@ -71,8 +71,10 @@ def told(
         lines.append(
             "🔒 "
             + say.text(
-                "What chat may not show is not looked into: each such bulletin comes by its reference alone,"
-                " without a sound unless it is a flash."
+                "Of what chat may not show, words, tactics, subjects and events are not looked for: kind,"
+                " severity, community, region, language and marking decide. Each such bulletin comes by its"
+                " reference, with kind, severity and marking as far as chat may show them, without a sound"
+                " unless it is a flash."
             )
         )
     return lines

@@ -236,8 +236,8 @@ def test_what_wakes_the_officer_is_said_as_far_as_it_holds() -> None:
     digest = lines_of(Search(mode=Mode.DIGEST, quiet=night), None, Tlp.AMBER)
     assert digest.endswith("🔴 A flash sounds all the same.")
     inside = lines_of(search("drone"), None, Tlp.AMBER)
-    assert "by its reference alone, without a sound unless it is a flash." in inside
-    assert "not looked into" not in lines_of(search("drone"), None, None)
+    assert "kind, severity, community, region, language and marking decide." in inside
+    assert "not looked for" not in lines_of(search("drone"), None, None)
     assert "Quiet hours: yours (22:00–06:00, Europe/Paris)" in inside
 
 
