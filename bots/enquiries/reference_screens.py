@@ -4,7 +4,7 @@ No bulletin is shown here, only how many there are that may be.
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
 from typing import Final
@@ -25,7 +25,8 @@ from bots.enquiries.seen_here import (
 from bots.enquiries.unsearched import Unsearched
 from bots.officers.roles import Right
 from bots.parsing.actions import encode
-from bots.showing.rendered import Button, Rendered
+from bots.showing.release import Sight
+from bots.showing.rendered import Button, Rendered, Showing
 from bots.state.officers import Officer
 from bots.wording.labels import N_
 from bots.wording.markup import Span, Spans, cut
@@ -155,7 +156,8 @@ def hits(officer: Officer, found: Sequence[Hit], start: int, about: About) -> Re
     rows = in_rows([Button(each.entry.reference, encode("listed", each.entry.reference)) for each in shown])
     if start + HITS < len(found):
         rows += ((Button(say.text("More") + " ▾", encode("hits", start + HITS)),),)
-    return screen(spans, officer.language, rows)
+    listed = tuple(Showing(each.entry.reference, Sight.TITLE) for each in shown)
+    return replace(screen(spans, officer.language, rows), entries=listed)
 
 
 def entry(officer: Officer, reference: str, one: Entry | None, about: About) -> Rendered:
@@ -178,7 +180,8 @@ def entry(officer: Officer, reference: str, one: Entry | None, about: About) -> 
         note, rest = cut(one.note, _NOTE_MAX)
         said = say.text("The list says:")
         facts.append(f"\n\n{said}\n{english(note, say)}{' …' if rest else ''}")
-    return screen([*spans, Span("".join(facts)), foot], officer.language, rows)
+    made = screen([*spans, Span("".join(facts)), foot], officer.language, rows)
+    return replace(made, entries=(Showing(one.reference, Sight.FULL),))
 
 
 def _written_in(text: str, language: Language) -> bool:

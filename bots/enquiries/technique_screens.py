@@ -1,6 +1,7 @@
 """What a technique of ATT&CK or DISARM is, ready for chat, and those to choose from. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from bots.dialogue.screens import plain_answer, screen
@@ -16,7 +17,8 @@ from bots.enquiries.seen_here import (
 )
 from bots.enquiries.unsearched import Unsearched
 from bots.parsing.actions import encode
-from bots.showing.rendered import Button, Rendered
+from bots.showing.release import Sight
+from bots.showing.rendered import Button, Rendered, Showing
 from bots.state.officers import Officer
 from bots.wording.labels import TAXONOMIES
 from bots.wording.markup import Span
@@ -67,7 +69,8 @@ def techniques(
     )
     foot = [legend, say.text(TAXONOMIES), *([more] if left else []), unsearched.said(say, always=True)]
     spans.append(Span("\n\n" + "\n".join(filter(None, foot))))
-    return screen(spans, officer.language, in_rows([_choice(each, seen, say) for each, seen in found]))
+    made = screen(spans, officer.language, in_rows([_choice(each, seen, say) for each, seen in found]))
+    return replace(made, entries=tuple(Showing(each.id, Sight.TITLE) for each, _ in found))
 
 
 def technique(
@@ -112,9 +115,10 @@ def technique(
     named = {each.id for each, _ in others}
     buttons = [Button(each, encode("tech", each)) for each in around[:_PARTS_SHOWN] if each not in named]
     rows = in_rows([_choice(each, known, say) for each, known in others])
-    return screen(
+    made = screen(
         spans, officer.language, (*seen_rows("tactic", one.id, seen, say), *rows, *in_rows(buttons))
     )
+    return replace(made, entries=(Showing(one.id, Sight.FULL),))
 
 
 def _choice(one: Technique, seen: Seen, say: Words) -> Button:

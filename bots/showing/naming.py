@@ -22,7 +22,7 @@ def named(rendered: Rendered) -> tuple[Showing, ...]:
     """
     known = {each.ref for each in rendered.shows}
     alone = dict.fromkeys(ref for ref in _references(rendered) if ref not in known)
-    return (*rendered.shows, *(Showing(ref, Sight.WAITING) for ref in alone))
+    return (*rendered.shows, *rendered.entries, *(Showing(ref, Sight.WAITING) for ref in alone))
 
 
 def _references(rendered: Rendered) -> Iterator[str]:

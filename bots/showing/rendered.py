@@ -46,7 +46,9 @@ Rows = tuple[tuple[Button, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """A bulletin that a text shows, by its reference, and how much of it: for the audit."""
+    """What a text shows, a bulletin or an entry of a public list, by its reference, and how much of it: for
+    the audit.
+    """
 
     ref: str
     sight: Sight
@@ -58,6 +60,7 @@ class Rendered:
 
     `protect` stops forwarding and saving in the client; `silent` makes no sound; `passing` marks what must be
     deleted while the service still allows it (48 hours); `shows` is what the audit is told before it leaves.
+    `entries` are those of public lists, and do not keep the text from being searched for bulletins.
     `quotes`: the references in it are examples, or were written down already, as the audit's own.
     """
 
@@ -67,6 +70,7 @@ class Rendered:
     silent: bool = False
     passing: bool = False
     shows: tuple[Showing, ...] = ()
+    entries: tuple[Showing, ...] = ()
     quotes: bool = False
     picture: bytes = field(default=b"", repr=False)
     """A PNG above the first part, which is its caption then and says the same in words."""

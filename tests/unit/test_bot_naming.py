@@ -25,5 +25,10 @@ def test_what_a_shown_bulletin_says_is_not_searched_but_buttons_are() -> None:
     assert named(replace(BARE, shows=once)) == once
 
 
+def test_an_entry_of_a_public_list_is_named_beside_the_bulletins_of_the_text() -> None:
+    entry = Showing("QDi.901", Sight.FULL)
+    assert named(replace(BARE, entries=(entry,))) == (entry, *named(BARE))
+
+
 def test_examples_name_nothing() -> None:
     assert named(replace(BARE, quotes=True)) == ()

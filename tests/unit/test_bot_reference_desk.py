@@ -36,6 +36,10 @@ async def test_a_name_is_answered_with_the_one_that_is_meant(tmp_path: Path) -> 
         assert "An invoice" in await stage.presses(stage.button("Show where it was seen"))
         await stage.asks("/tactic spearphishing attachment")
         assert "🧩 T1598.002" in await stage.presses(stage.button("T1598.002 · 👁 1"))
+        acts = [each.act for each in await stage.state.audit.all()]
+        assert {("/tactic", "T1566.001"), ("button tech", "T1598.002")} <= {
+            (each.verb, each.object) for each in acts if each.outcome == "full"
+        }
 
 
 async def test_the_number_of_what_was_not_searched_says_nothing_of_its_content(tmp_path: Path) -> None:
@@ -90,5 +94,7 @@ async def test_who_can_load_a_newer_list_is_told_how(tmp_path: Path, role: Role,
             shown = await stage.asks(asked)
             assert (told in shown) is (role is Role.READER or asked == "/subject"), "how is said in one place"
             assert ("Ask your administrator" in shown) is (role is Role.READER)
+        kept = {(each.act.object, each.act.outcome) for each in await stage.state.audit.all()}
+        assert kept == {("", "answered"), ("QDi.001", "title"), ("QDi.001", "full")}
         file.unlink()
         assert "No UN list is loaded here." in await stage.asks("/subject")
