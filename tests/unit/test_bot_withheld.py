@@ -117,6 +117,8 @@ SCENES = [
 """The officer's role and languages, the second after the ceiling was lowered."""
 COME_LATER = {"digest", "handover"}
 """They are answered by way of the outbox."""
+ALSO_LATER = {"ack", "duty", "event", "lost"}
+"""They are answered at once, and more of them comes by way of the outbox."""
 PRESSES = 1
 """Of buttons that differ in numbers alone, so many are pressed."""
 ERRORS = [
@@ -282,7 +284,7 @@ async def answers(here: Scene) -> dict[str, object]:
         for case in CASES.get(command, [""]):
             if case == bulletin_id(7204) or any(ref in case for ref in SECRET):
                 continue
-            told = await here.answers(f"/{command} {case}", later=command == "event")
+            told = await here.answers(f"/{command} {case}", later=command in ALSO_LATER)
             # How many were not searched is told: so many references stand in `/latest`.
             found[f"/{command} {case}"] = [re.sub(r"\n*🔒 Not searched: .*", "", each) for each in told]
     newest = await here.answers("/latest")
