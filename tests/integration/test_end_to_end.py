@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import nats
 import pytest
@@ -81,12 +82,18 @@ async def test_the_hub_never_has_a_word_of_it(world: World) -> None:
     await fr.publish(marker, community.slug, body=marker)
     await kz.has(community.slug, marker)
     for word in (marker, community.slug):
-        held = [
-            path for path in world.state.rglob("*") if path.is_file() and word.encode() in path.read_bytes()
-        ]
+        held = [path for path in world.state.rglob("*") if word.encode() in _content(path)]
         assert held == []
     assert marker not in world.hub.log
     assert marker not in fr.node.log + kz.node.log
+
+
+def _content(path: Path) -> bytes:
+    """Of a file; nothing of one that the server has put into another's place meanwhile."""
+    try:
+        return path.read_bytes() if path.is_file() else b""
+    except FileNotFoundError:
+        return b""
 
 
 async def test_only_members_get_it(world: World) -> None:
