@@ -14,9 +14,9 @@ from bots.telling.last_moment import Teller
 from schemas.vocabulary import Language
 from subscribers.records import Record
 from tests.support.node_api import make_record
-from tests.support.officers_bot import invite
-from tests.unit.test_bot_farewell import Quick
+from tests.unit.test_bot_farewell import Quick, enrolled
 
+ENGLISH = Language.ENGLISH
 GREEN = make_record(1, severity="high")
 
 
@@ -24,14 +24,6 @@ GREEN = make_record(1, severity="high")
 async def state(tmp_path: Path) -> AsyncIterator[State]:
     async with await State.open(tmp_path / "state") as opened:
         yield opened
-
-
-async def enrolled(state: State, name: str, chat: int) -> int:
-    code = await invite(state, name)
-    language = Language.ENGLISH
-    made = await state.officers.enrol(code, chat=chat, person=chat, language=language, now=time.time())
-    assert made is not None
-    return made.id
 
 
 async def shown(state: State, officer: int, record: Record, *messages: int, part: int = 0) -> None:
@@ -53,7 +45,7 @@ async def works(state: State) -> list[tuple[Work, Sent]]:
 
 
 async def test_the_officers_other_messages_of_it_lose_the_button_once(state: State) -> None:
-    ed, irina = await enrolled(state, "Ed", 1), await enrolled(state, "Irina", 2)
+    ed, irina = await enrolled(state, "Ed", 1, ENGLISH), await enrolled(state, "Irina", 2, ENGLISH)
     await shown(state, ed, GREEN, 11, 12, 13)
     await shown(state, ed, GREEN, 14, part=1)
     await shown(state, ed, make_record(2), 15)
@@ -82,7 +74,7 @@ async def test_the_officers_other_messages_of_it_lose_the_button_once(state: Sta
 async def test_the_buttons_are_those_of_what_is_acknowledged(
     state: State, record: Record, labels: list[str]
 ) -> None:
-    ed, now = await enrolled(state, "Ed", 1), time.time()
+    ed, now = await enrolled(state, "Ed", 1, ENGLISH), time.time()
     await state.store.transact(lambda connection: remember(connection, record, now))
     await shown(state, ed, record, 11)
     await state.outbox.acknowledge(record.bulletin.id, ed, now)

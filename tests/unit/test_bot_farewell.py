@@ -79,11 +79,9 @@ async def state(tmp_path: Path) -> AsyncIterator[State]:
         yield opened
 
 
-async def enrolled(state: State, name: str, chat: int) -> int:
+async def enrolled(state: State, name: str, chat: int, language: Language = Language.FRENCH) -> int:
     code = await invite(state, name)
-    officer = await state.officers.enrol(
-        code, chat=chat, person=chat, language=Language.FRENCH, now=time.time()
-    )
+    officer = await state.officers.enrol(code, chat=chat, person=chat, language=language, now=time.time())
     assert officer is not None
     return officer.id
 

@@ -29,7 +29,7 @@ from bots.showing.rendered import Button, Rendered, Rows
 from bots.state import State
 from bots.state.lists import Listed
 from bots.state.officers import Officer
-from bots.state.outbox import remember
+from bots.state.outbox import Work, remember
 from bots.state.rosters import AGENCY
 from bots.wording.words import words
 from schemas.errors import OperationError
@@ -226,10 +226,8 @@ async def keep(state: State, *records: Record) -> None:
     await state.store.transact(work)
 
 
-async def made_of(
-    state: State, ed: Officer, ceiling: Ceiling = ROOM
-) -> tuple[Rendered, Callable[[], Awaitable[Rendered]]]:
-    """The message of the only job, and how it is made again."""
+async def compiled(state: State, ceiling: Ceiling) -> tuple[Compiler, Work, Listed]:
+    """The only job, taken out of the outbox, and what its message lists."""
     clock = SystemClock()
     (work,) = await state.outbox.candidates(clock.now(), (), 9)
     await state.store.transact(lambda connection: connection.execute("DELETE FROM jobs"))
@@ -237,6 +235,14 @@ async def made_of(
     listed = await compiler.listed(work)
     assert listed is not None
     assert Listed.load(listed.dump()) == listed
+    return compiler, work, listed
+
+
+async def made_of(
+    state: State, ed: Officer, ceiling: Ceiling = ROOM
+) -> tuple[Rendered, Callable[[], Awaitable[Rendered]]]:
+    """The message of the only job, and how it is made again."""
+    compiler, work, listed = await compiled(state, ceiling)
     return await compiler.rendered(work, listed), lambda: compiler.rendered(work, listed)
 
 

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 from bots.clock import SystemClock
-from bots.digests.digesting import Compiler
 from bots.digests.relief import hand_over
 from bots.digests.schedule import Schedule
 from bots.drafting.draft import HalfDraft, Named
@@ -27,7 +26,7 @@ from subscribers.records import Record
 from tests.support.node_api import make_record
 from tests.support.officers_bot import invite
 from tests.support.quiet_house import staged
-from tests.unit.test_bot_hand_over import keep
+from tests.unit.test_bot_hand_over import compiled, keep
 
 SAY = words(Language.ENGLISH)
 GREEN = Ceiling(Tlp.GREEN, Tlp.AMBER)
@@ -61,12 +60,7 @@ async def officer(state: State, name: str, role: Role, number: int) -> Officer:
 async def handed(state: State, reader: Officer, ceiling: Ceiling = GREEN) -> tuple[Rendered, Listed]:
     clock = SystemClock()
     await hand_over(state, Schedule(state, clock, lambda: None, ceiling), reader, clock.now(), reader.zone)
-    (work,) = await state.outbox.candidates(clock.now(), (), 9)
-    await state.store.transact(lambda connection: connection.execute("DELETE FROM jobs"))
-    compiler = Compiler(state, ceiling, clock)
-    listed = await compiler.listed(work)
-    assert listed is not None
-    assert Listed.load(listed.dump()) == listed
+    compiler, work, listed = await compiled(state, ceiling)
     return await compiler.rendered(work, listed), listed
 
 
