@@ -45,8 +45,7 @@ class Pull:
     without JetStream); without `patient` it is raised, as OperationError HUB_UNREACHABLE: a consumer in
     memory goes with its server and never comes back. Only before it is first heard of is it waited for, five
     seconds: the servers of a cluster tell each other of a new consumer after one of them said it is there.
-    Ends with `nats.errors.ConnectionClosedError` when the
-    connection is closed for good.
+    Ends with `nats.errors.ConnectionClosedError` when the connection is closed for good.
     """
 
     def __init__(  # noqa: PLR0913 - one connection, one durable, and how it is asked
