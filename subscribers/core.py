@@ -94,8 +94,8 @@ class Core:
             store, ledger, self.outbox, self.directory_feed, rack, self.endpoint, clock
         )
         self.link = HubLink(admission, rack.ring, self.outbox, settings.hub_tls)
-        self.returning = Returning(store, self.outbox, self.endpoint, clock)
         self.resending = Resending(store, ledger, self.outbox, clock)
+        self.returning = Returning(store, self.outbox, self.endpoint, clock, self.resending.unanswered)
         self.link.on_read = self._come_back
         joiner = Joiner(rack, self.endpoint, clock, settings.history_patience_seconds * SECOND)
         self.history = PastReader(store, ledger, self.link, self.directory_feed, self.traffic_feed, joiner)
@@ -177,6 +177,11 @@ class Core:
     async def _come_back(self) -> None:
         await self.returning.finish()
         await self.resending.finish()
+
+    async def go_on(self, number: int) -> None:
+        """The operator has seen to the alarm `number`: publish again, if it was what held us up."""
+        await self.outbox.go_on(number, self.endpoint, self.clock())
+        await self.returning.seen(number)
 
     async def publish(
         self,

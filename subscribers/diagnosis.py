@@ -15,10 +15,9 @@ from subscribers.core import Core, apart
 from subscribers.exchange.hub_link import directory_backlog, traffic_backlog
 from subscribers.exchange.sent import Sent
 from subscribers.judging.alarms import standing
+from subscribers.judging.returned import LATEST
 
 _BACKLOG_MAX: Final = 1_000
-_LATEST: Final = 9_000_000_000_000
-"""A time that an instant of four digits of year can tell (Unix milliseconds)."""
 _FREE_MIN: Final = 512 * 1024 * 1024
 _BY_PARCEL: Final = "let the courier carry a parcel of `liaison-agency export`, and `import` what comes back"
 
@@ -101,7 +100,7 @@ async def _identity(core: Core) -> Finding:
         return Finding(check="identity", ok=False, message="the directory does not name this agency", fix=fix)
     spoken = fingerprint(known.identity(ours))
     if waits := known.identities.pending.get(ours):
-        when = instant(min(waits.nbf, _LATEST))
+        when = instant(min(waits.nbf, LATEST))
         message = (
             f"the identity key is to be replaced from {when} on; read aloud, the new one is "
             + fingerprint(from_base64(waits.identity, KEY_SIZE))
@@ -226,7 +225,13 @@ async def _copy(core: Core) -> Finding:
     copy = await core.returning.standing()
     if copy is None:
         return Finding(check="copy", ok=True, message="never restored from a copy")
-    made = instant(min(copy.made, _LATEST))
+    made = instant(min(copy.made, LATEST))
+    if copy.doubted is not None:
+        message = (
+            f"restored from a copy of {made}, as the hub was: nothing is published before you have decided"
+        )
+        fix = "see the alarm `rollback` in `liaison-agency alarms`"
+        return Finding(check="copy", ok=False, message=message, fix=fix)
     if copy.ended is None:
         message = f"restored from a copy of {made}: nothing is published before what came later has been read"
         fix = "let it reach the hub" if core.parcels is None else _BY_PARCEL

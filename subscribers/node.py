@@ -338,9 +338,9 @@ class Node:
 
     async def alarm_ack(self, client: ClientIdentity, number: int) -> AlarmEntry:
         """Somebody has seen to it."""
-        core, now = self._core, self._core.clock()
-        await core.outbox.go_on(number, core.endpoint, now)
-        return told(await alarms.acknowledge(core.store, number, now), core.ledger)
+        core = self._core
+        await core.go_on(number)
+        return told(await alarms.acknowledge(core.store, number, core.clock()), core.ledger)
 
     async def doctor(self, client: ClientIdentity) -> list[api.Finding]:
         """What is wrong and how to mend it."""

@@ -52,7 +52,7 @@ def claim(connection: apsw.Connection, frames: Iterable[Frame], now: int) -> Non
         rows: list[Row] = connection.execute(sql, (frame.hash,)).fetchall()
         if rows:
             continue
-        if returned.is_open(connection):
+        if returned.is_read_back(connection):
             returned.adopt(connection, frame)
         else:
             _accuse(connection, frame, now)

@@ -18,6 +18,7 @@ from schemas.vocabulary import AlarmName
 from subscribers.exchange.hub_link import traffic_metadata
 from subscribers.exchange.outbox import Outbox
 from subscribers.judging.alarms import Alarm, AlarmKey, raise_alarms
+from subscribers.judging.returned import LATEST, HubCopy
 from subscribers.storage.ledger import Ledger
 from subscribers.storage.store import Row, Store
 from subscribers.storage.upload_rows import Kept, send_again
@@ -43,12 +44,6 @@ PUT_BACK: Final = "liaison-restored-at"
 """One copy may be put back twice, and each time the hub loses what came after it."""
 log = structlog.get_logger(__name__)
 
-_BOTH: Final = (
-    ". This node was restored from a copy as well: what it said since may be with readers and not with the "
-    "hub, and they refuse what takes its numbers. Publish nothing: see the agency guide, "
-    "The disk is lost, and nobody else has it"
-)
-_LATEST: Final = 9_000_000_000_000
 _AGAIN: Final = """
     UPDATE outgoing SET state = 'queued', code = NULL, payload = (
         SELECT p.payload FROM bulletins b JOIN payloads p USING (position) WHERE b.id = outgoing.id
@@ -89,9 +84,16 @@ class Resending:
         now = self._clock()
         await self._store.transact(partial(_note, at=made if at is None else at, made=made, now=now))
 
+    async def unanswered(self) -> HubCopy | None:
+        """The copy that the hub came back from, if it has not got from us what it may have lost."""
+        sql = "SELECT min(made), max(at) FROM hub_returns WHERE ended IS NULL HAVING count(*)"
+        for made, at in await self._store.query(sql):
+            return HubCopy(made, at)
+        return None
+
     async def finish(self) -> None:
         """The feeds have been read to their end: queue again what the hub may have lost."""
-        if not await self._store.query("SELECT 1 FROM hub_returns WHERE ended IS NULL"):
+        if not await self.unanswered():
             return
         kept = await self.kept()
         sent = await self._store.transact(partial(_send_again, kept=kept, now=self._clock()))
@@ -103,8 +105,8 @@ class Resending:
 
 def _time(said: str) -> int | None:
     """Unix ms; None for what is no time."""
-    sound = len(said) <= len(str(_LATEST)) and said.isascii() and said.isdecimal()
-    return time if sound and (time := int(said)) < _LATEST else None
+    sound = len(said) <= len(str(LATEST)) and said.isascii() and said.isdecimal()
+    return time if sound and (time := int(said)) < LATEST else None
 
 
 def _note(connection: apsw.Connection, at: int, made: int, now: int) -> None:
@@ -123,9 +125,8 @@ def _send_again(connection: apsw.Connection, kept: Kept, now: int) -> _Sent:
     total = _Sent(0, 0)
     send_again(connection, kept, now)
     here = {each.root for each in kept.here}
-    sql = "SELECT at, made, noticed FROM hub_returns WHERE ended IS NULL"
-    rows: list[Row] = connection.execute(sql).fetchall()
-    for at, made, noticed in rows:
+    rows: list[Row] = connection.execute("SELECT at, made FROM hub_returns WHERE ended IS NULL").fetchall()
+    for at, made in rows:
         # By our own clock; the hub's may differ by so much, and one too many does no harm.
         again: list[Row] = connection.execute(_AGAIN, (made - CLOCK_SKEW_MAX,)).fetchall()
         count = len(again)
@@ -136,17 +137,9 @@ def _send_again(connection: apsw.Connection, kept: Kept, now: int) -> _Sent:
         )
         if gone:
             words += f", without {gone} of their files: this node holds them no more"
-        if _came_back(connection, noticed):
-            words += _BOTH
         raise_alarms(connection, [Alarm(AlarmKey(AlarmName.ROLLBACK), now, words)])
         total = _Sent(total.bulletins + count, total.gone + gone)
     return total
-
-
-def _came_back(connection: apsw.Connection, noticed: int) -> bool:
-    """Whether this node was itself restored from a copy and had not read on when it noticed the hub's."""
-    sql = "SELECT 1 FROM returned WHERE ended IS NULL OR ended >= ?"
-    return bool(connection.execute(sql, (noticed,)).fetchall())
 
 
 def _roots(payload: bytes) -> list[str]:

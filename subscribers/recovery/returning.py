@@ -1,8 +1,9 @@
 """How a node that was restored from a copy comes back: the hub sets its feeds back to where the copy stood,
-they are read to their end, and only then does it speak again. FORMAT.md, "History".
+they are read to their end, and only then does it speak again. FORMAT.md, "History". Where the hub was
+restored as well, it speaks when its operator says so.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
@@ -17,7 +18,7 @@ from schemas.rewind import RewindRequest
 from schemas.subjects import pages_for
 from subscribers.exchange.outbox import Outbox
 from subscribers.judging import returned
-from subscribers.judging.returned import Returned
+from subscribers.judging.returned import HubCopy, Returned
 from subscribers.storage.store import Store
 
 _WAIT: Final = 30.0
@@ -28,7 +29,16 @@ log = structlog.get_logger(__name__)
 class Returning:
     """Made by the node's core; does nothing at a node that was never restored."""
 
-    def __init__(self, store: Store, outbox: Outbox, endpoint: str, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        outbox: Outbox,
+        endpoint: str,
+        clock: Callable[[], int],
+        hub_copy: Callable[[], Awaitable[HubCopy | None]],
+    ) -> None:
+        """`hub_copy()` gives what the hub was restored from, if we have not met that yet."""
+        self._hub_copy = hub_copy
         self._store = store
         self._outbox = outbox
         self._endpoint = endpoint
@@ -45,6 +55,21 @@ class Returning:
 
     async def finish(self) -> None:
         """The feeds have been read to their end."""
+        if hub := await self._hub_copy():
+            doubt = partial(returned.doubt, publisher=self._endpoint, hub=hub, now=self._clock())
+            if await self._store.transact(doubt):
+                log.warning("the hub was restored as well: nothing is published until the operator decides")
+        await self._end()
+
+    async def seen(self, number: int) -> None:
+        """The operator acknowledges the alarm `number`: if it is the one of a hub that was restored as well,
+        nothing was said after both copies.
+        """
+        trust = partial(returned.trust, number=number, publisher=self._endpoint)
+        if await self._store.transact(trust):
+            await self._end()
+
+    async def _end(self) -> None:
         if await self._outbox.come_back(self._endpoint, self._clock()):
             copy = await returned.standing(self._store)
             log.info("back from the copy", found=copy.found if copy else 0)

@@ -47,4 +47,5 @@ NODE: Final[tuple[str, ...]] = (
     resending.MIGRATIONS[0],
     archive.MIGRATIONS[8],
     resending.MIGRATIONS[1],
+    returned.MIGRATIONS[1],
 )

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from subscribers.judging import returned
 from subscribers.judging.alarms import Raised, listed
 from subscribers.recovery.resending import METADATA, PUT_BACK, Resending
 from subscribers.storage.archive import NewRecord, put_all
@@ -63,19 +62,6 @@ async def test_a_copy_that_is_put_back_a_second_time_is_noticed(tmp_path: Path) 
         await again(box, resending, BEFORE, AT + 1)
         assert await queued(box, 1) == [1]
         assert (await rollback(box)).times == 2
-
-
-@pytest.mark.parametrize("restored", [True, False])
-async def test_a_node_that_was_restored_as_well_is_told_to_publish_nothing(
-    tmp_path: Path, *, restored: bool
-) -> None:
-    async with opened(tmp_path) as box:
-        resending = Resending(box.store, box.ledger, box.outbox, lambda: AT)
-        await published(box, 1, BEFORE + HOUR // 2)
-        if restored:
-            await box.store.transact(lambda connection: returned.begin(connection, BEFORE))
-        await again(box, resending, BEFORE, AT)
-        assert ("Publish nothing" in (await rollback(box)).detail) is restored
 
 
 @pytest.mark.parametrize("said", [{}, {METADATA: "soon"}, {METADATA: "9" * 5000}, {METADATA: "-1"}])

@@ -11,11 +11,15 @@ from schemas.errors import Code, LiaisonError
 from schemas.frame import EPOCH, parse_frame
 from schemas.receipts import ADMITTED
 from subscribers.judging import returned
+from subscribers.judging.alarms import listed
 from subscribers.judging.own_frames import alone
-from subscribers.judging.returned import Returned, standing
+from subscribers.judging.returned import HubCopy, Returned, standing
+from subscribers.recovery.returning import Returning
 from tests.support.federation import AT, FRA
 from tests.unit.test_outbox import Box, opened
 from tests.unit.test_own_frames import alarms, come, ours, stranger
+
+HOUR = 3_600_000
 
 
 async def copied(tmp_path: Path, *, queued: int = 0) -> tuple[list[bytes], Path]:
@@ -134,3 +138,66 @@ async def test_a_copy_that_was_pieced_together_is_read_from_the_beginning(tmp_pa
         found = await standing(box.store)
         assert found is not None
         assert found.salvaged
+
+
+def returning(box: Box, hub: HubCopy | None) -> Returning:
+    """At a hub that came back from `hub` since."""
+
+    async def copy() -> HubCopy | None:
+        return hub
+
+    return Returning(box.store, box.outbox, FRA.endpoint, lambda: AT + 7, copy)
+
+
+async def read_on(box: Box, hub: HubCopy | None, *frames: bytes) -> Returning:
+    """Restored from a copy, and all has been read that the hub has."""
+    await box.store.transact(lambda connection: returned.begin(connection, AT))
+    await come(box, *frames)
+    await box.store.transact(lambda connection: returned.reach(connection, 99))
+    node = returning(box, hub)
+    await node.finish()
+    return node
+
+
+async def test_where_the_hub_was_restored_too_nothing_is_said_before_the_operator_decides(
+    tmp_path: Path,
+) -> None:
+    _, old = await copied(tmp_path)
+    async with opened(old) as box:
+        node = await read_on(box, HubCopy(AT, AT + HOUR))
+        assert await refused(box, 4) is Code.RESTORING
+        (alarm,) = await listed(box.store, 10)
+        assert alarm.key.name == "rollback"
+        assert alarm.key.publisher == FRA.endpoint
+        await node.seen(alarm.number + 1)
+        assert await refused(box, 4) is Code.RESTORING
+    async with opened(old) as box:
+        node = returning(box, None)
+        await node.finish()
+        assert await refused(box, 4) is Code.RESTORING, "another connection, with nothing new"
+        await node.seen(alarm.number)
+        await box.put(4)
+        assert (await box.state(4))[0] == "queued"
+
+
+async def test_a_frame_in_our_name_that_comes_while_it_waits_for_the_operator_is_a_strangers(
+    tmp_path: Path,
+) -> None:
+    frames, old = await copied(tmp_path)
+    async with opened(old) as box:
+        await read_on(box, HubCopy(AT, AT + HOUR), *frames[:-1])
+        await come(box, frames[-1])
+        assert not await alone(box.store)
+
+
+@pytest.mark.parametrize("since, waits", [(HOUR, False), (-HOUR, True)])
+async def test_a_machine_that_had_met_the_restored_hub_has_lost_nothing(
+    tmp_path: Path, since: int, *, waits: bool
+) -> None:
+    frames, old = await copied(tmp_path)
+    last = max(parse_frame(each).header.iat for each in frames)
+    async with opened(old) as box:
+        await read_on(box, HubCopy(AT - 2 * HOUR, last - since), *frames)
+        copy = await standing(box.store)
+        assert copy is not None
+        assert (copy.ended is None) is waits
