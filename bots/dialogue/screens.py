@@ -190,11 +190,13 @@ def invitation(officer: Officer, name: str, code: str, username: str, hours: int
     return screen(spans, officer.language)
 
 
-def usage(officer: Officer, example: str) -> Rendered:
+def usage(officer: Officer, *examples: str) -> Rendered:
     """How a command is written."""
     say = words(officer.language)
-    shown = screen([Span(say.text("Write it like this:") + "\n"), *say.code(example)], officer.language)
-    return replace(shown, quotes=True)
+    spans: list[Span] = [Span(say.text("Write it like this:"))]
+    for each in examples:
+        spans += [Span("\n"), *say.code(each)]
+    return replace(screen(spans, officer.language), quotes=True)
 
 
 def searching(officer: Officer, examples: Iterable[str], keys: Iterable[str]) -> Rendered:

@@ -33,7 +33,7 @@ from bots.state.officers import Officer
 from bots.wording.words import words
 from schemas.errors import Code, FormatError, LiaisonError
 from subscribers.records import Filters, Page, Record
-from subscribers.reference.tactics import Match, Technique
+from subscribers.reference.tactics import HITS_MAX, Match, Technique
 from subscribers.reference.un_xml import REFERENCE
 
 _BORN: Final = re.compile(r"(?P<name>.*[^\s,])[\s,]+(?P<year>1[89][0-9]{2}|20[0-9]{2})\Z")
@@ -57,19 +57,19 @@ class ReferenceDesk:
         if named := known.named(text):
             return await self._technique(officer, named[0], named[1 : technique_screens.FOUND_SHOWN])
         try:
-            found = known.look_up(text)
+            found = known.look_up(text, None)
         except LiaisonError:
             found = []
         if not found:
-            return Answer(technique_screens.no_technique(officer))
+            return await self._no_technique(officer, text, known.near_number(text))
+        near = text if all(each.match is Match.SPELLING for each in found) else ""
         if found[0].match is Match.NUMBER or len(found) == 1:
-            near = text if found[0].match is Match.SPELLING else ""
             return await self._technique(officer, found[0].technique, near=near)
-        every = await self._all_seen([each.technique for each in found])
-        left_out = await self._unsearched()
+        every = await self._all_seen([each.technique for each in found[:HITS_MAX]])
         ranked = sorted(every, key=lambda each: not each[1].number)
-        shown = ranked[: technique_screens.FOUND_SHOWN]
-        return Answer(technique_screens.techniques(officer, shown, left_out, left=len(ranked) - len(shown)))
+        shown, left_out = ranked[: technique_screens.FOUND_SHOWN], await self._unsearched()
+        left = len(found) - len(shown)
+        return Answer(technique_screens.techniques(officer, shown, left_out, left=left, near=near))
 
     async def technique(self, officer: Officer, number: str) -> Answer:
         """One technique by its number."""
@@ -133,6 +133,15 @@ class ReferenceDesk:
             officer, technique, parent, seen, others=rest, unsearched=left_out, near=near
         )
         return Answer(shown)
+
+    async def _no_technique(self, officer: Officer, text: str, near: Sequence[Technique] | None) -> Answer:
+        """Nothing is called `text`; `near` are those with numbers like it, None where it is no number."""
+        if near is None:
+            return Answer(technique_screens.no_technique(officer))
+        if not near:
+            return Answer(technique_screens.no_number(officer, text))
+        seen, left_out = await self._all_seen(near), await self._unsearched()
+        return Answer(technique_screens.techniques(officer, seen, left_out, unknown=text))
 
     async def _all_seen(self, techniques: Sequence[Technique]) -> list[tuple[Technique, Seen]]:
         numbers = await asyncio.gather(*(self._seen(_naming(each)) for each in techniques))

@@ -29,7 +29,7 @@ from subscribers.reference.tactics import Technique
 FOUND_SHOWN: Final = 8
 _MEASURES_SHOWN: Final = 6
 _PARTS_SHOWN: Final = 9
-_EXAMPLE: Final = "spearphishing attachment"
+EXAMPLE: Final = "spearphishing attachment"
 
 
 def no_technique(officer: Officer) -> Rendered:
@@ -38,7 +38,19 @@ def no_technique(officer: Officer) -> Rendered:
     text = say.text(
         "No technique of ATT&CK or DISARM is called that. Their names are in English, such as “{example}”."
         " Give such words, or the number, such as T1566.",
-        example=say.embed(_EXAMPLE),
+        example=say.embed(EXAMPLE),
+    )
+    return plain_answer(text, officer.language)
+
+
+def no_number(officer: Officer, asked: str) -> Rendered:
+    """No technique has that number, nor one like it."""
+    say = words(officer.language)
+    text = say.text(
+        "No technique of ATT&CK or DISARM listed here has the number {number}. Give another, or words of the"
+        " name in English, such as “{example}”.",
+        number=say.embed(asked),
+        example=say.embed(EXAMPLE),
     )
     return plain_answer(text, officer.language)
 
@@ -49,10 +61,21 @@ def techniques(
     unsearched: Unsearched = NOTHING_LEFT_OUT,
     *,
     left: int = 0,
+    near: str = "",
+    unknown: str = "",
 ) -> Rendered:
-    """Techniques to choose from, each with how much was seen of it; `left` others are not shown."""
+    """Techniques to choose from, each with how much was seen of it; `left` others are not shown. `near` is
+    what was asked where no name has it, `unknown` the number where there is none such.
+    """
     say = words(officer.language)
-    spans = [Span("🧩 " + say.text("Which technique do you mean?"), "b")]
+    spans = [Span("🔎 " + _nearest(near, say) + "\n")] if near else []
+    if unknown:
+        text = say.text(
+            "No technique of ATT&CK or DISARM listed here has the number {number}; nearest:",
+            number=say.embed(unknown),
+        )
+        spans.append(Span(f"🔎 {text}\n"))
+    spans.append(Span("🧩 " + say.text("Which technique do you mean?"), "b"))
     for each, seen in found:
         known = " · ".join([*_old_one(each, say), seen_short(seen, say)])
         spans += [
@@ -87,11 +110,7 @@ def technique(
     name. `near` is what was asked where no name is quite that.
     """
     say = words(officer.language)
-    spans = (
-        [Span("🔎 " + say.text("Nothing is called “{words}”; nearest:", words=say.embed(near)) + "\n")]
-        if near
-        else []
-    )
+    spans = [Span("🔎 " + _nearest(near, say) + "\n")] if near else []
     spans += [Span(f"🧩 {say.embed(one.id)} "), Span(say.embed(one.name), "b")]
     spans += [Span("\n" + each) for each in _old_one(one, say)]
     spans.append(Span("\n" + english(one.summary, say) + "\n"))
@@ -119,6 +138,10 @@ def technique(
         spans, officer.language, (*seen_rows("tactic", one.id, seen, say), *rows, *in_rows(buttons))
     )
     return replace(made, entries=(Showing(one.id, Sight.FULL),))
+
+
+def _nearest(asked: str, say: Words) -> str:
+    return say.text("Nothing is called “{words}”; nearest:", words=say.embed(asked))
 
 
 def _choice(one: Technique, seen: Seen, say: Words) -> Button:

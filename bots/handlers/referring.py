@@ -6,6 +6,7 @@ from bots.dialogue.book import Book
 from bots.dialogue.context import Context
 from bots.enquiries.desk import Answer
 from bots.enquiries.likening import Likening
+from bots.enquiries.technique_screens import EXAMPLE
 from bots.parsing.commands import named, words
 from bots.state.officers import Officer
 from bots.wording.words import words as speak
@@ -15,7 +16,7 @@ async def tactic(asked: Typed, context: Context, officer: Officer) -> None:
     """A technique of ATT&CK or DISARM."""
     wanted = words(asked.after)
     if not wanted:
-        await context.say(officer, asked.chat, screens.usage(officer, "/tactic T1566"))
+        await context.say(officer, asked.chat, screens.usage(officer, "/tactic T1566", f"/tactic {EXAMPLE}"))
         return
     await context.answer(officer, asked.chat, await context.reference.tactic(officer, wanted))
 

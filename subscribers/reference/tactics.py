@@ -17,7 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA, Prefix
 
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Taxonomy
@@ -27,11 +28,19 @@ SUMMARY_MAX: Final = 480
 QUERY_MAX: Final = 100
 SCORE_MIN: Final = 72
 """Below this a name is no longer taken for a misspelled one."""
+NEAR_MIN: Final = 80
+"""Of 100: below this a word is no longer taken for a misspelled one."""
 HITS_MAX: Final = 25
+NUMBERS_MAX: Final = 5
+"""Numbers that are near one that there is not."""
 
 _OTHER_MATRICES: Final = frozenset({"Android", "iOS", "PRE"})
 """Platforms of ATT&CK's matrices for phones and for preparations."""
 _NUMBER: Final = re.compile(r"(T[0-9]{4})(?:[./]([0-9]{3}))?\Z", re.IGNORECASE)
+_LIKE_A_NUMBER: Final = re.compile(r"(TA|LT-|T|)([0-9]{2,8})(?:[./ -]([0-9]{1,4}))?\Z", re.IGNORECASE)
+"""A number, or what is meant to be one: `T1566.01`, `T9999`, `1566`."""
+_MISSPELLED_MIN: Final = 4
+"""Letters of a word that may be a misspelled one."""
 _CITATION: Final = re.compile(r"\(Citation: [^)]*\)")
 _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s")
@@ -46,7 +55,7 @@ class Match(StrEnum):
     WORDS = "words"
     """Every word that was asked for begins a word of the name."""
     SPELLING = "spelling"
-    """The name is spelled nearly like that."""
+    """The name, or each of these words of it, is spelled nearly like that."""
     PHASE = "phase"
     """It belongs to a phase of that name."""
 
@@ -96,6 +105,7 @@ class Techniques:
     def __init__(self, techniques: Iterable[Technique]) -> None:
         self._by_id = {each.id: each for each in techniques}
         self._words = {each.id: _words(each.name) for each in self._by_id.values()}
+        self._vocabulary = sorted({word for words in self._words.values() for word in words})
         self._phases: dict[str, list[str]] = defaultdict(list)
         for each in self._by_id.values():
             for phase in () if each.withdrawn else each.phases:
@@ -119,8 +129,30 @@ class Techniques:
         found = [self._by_id[id] for id, words in self._words.items() if wanted and "".join(words) == wanted]
         return sorted(found, key=lambda each: (each.withdrawn, not _is_enterprise(each), each.id))
 
-    def look_up(self, asked: str) -> list[Found]:
-        """What may be meant by a number, a name, part of one or a phase, best first; at most 25.
+    def near_number(self, asked: str) -> list[Technique] | None:
+        """For a number that no technique has: those with the nearest, nearest first, at most 5. None where
+        `asked` is not like a number.
+        """
+        found = _LIKE_A_NUMBER.match(asked.strip())
+        if found is None:
+            return None
+        if found[1].upper() not in {"", "T"}:  # tactics, and an agency's own: no number here is near those
+            return []
+        whole, part = "T" + found[2], found[3]
+        if part and (parent := self._by_id.get(whole)):
+            apart = {each: abs(int(each.partition(".")[2]) - int(part)) for each in parent.parts}
+            near = [*sorted(parent.parts, key=lambda each: apart[each])[: NUMBERS_MAX - 1], parent.id]
+            return [self._by_id[each] for each in near]
+        wanted = f"{whole}.{part}" if part else whole
+        close = process.extract(wanted, list(self._by_id), scorer=OSA.distance, score_cutoff=1, limit=None)
+        likely = sorted(
+            (self._by_id[id].withdrawn, apart, -Prefix.similarity(id, wanted), id) for id, apart, _ in close
+        )
+        return [self._by_id[id] for *_, id in likely[:NUMBERS_MAX]]
+
+    def look_up(self, asked: str, most: int | None = HITS_MAX) -> list[Found]:
+        """What may be meant by a number, a name, part of one or a phase, best first; at most 25, or `most`,
+        or all (None).
 
         OperationError `bad_request` where there is nothing to look for, or more than 100 characters.
         """
@@ -130,22 +162,44 @@ class Techniques:
         if not words:
             fix = f"give a number such as T1566, or a name of at most {QUERY_MAX} characters"
             raise OperationError(Code.BAD_REQUEST, "there is no technique to look for", fix)
-        found = [each for each in (self._compared(id, words) for id in self._by_id) if each is not None]
+        nearly = self._near(words)
+        compared = (self._compared(id, words, nearly) for id in self._by_id)
+        found = [each for each in compared if each is not None]
         named = {each.technique.id for each in found}
         phase = self._phases.get(" ".join(words), ())
         found += [Found(self._by_id[id], Match.PHASE, SCORE_MIN) for id in phase if id not in named]
-        return sorted(found, key=_order)[:HITS_MAX]
+        return sorted(found, key=_order)[:most]
 
-    def _compared(self, id: str, asked: Sequence[str]) -> Found | None:
+    def _near(self, asked: Sequence[str]) -> list[dict[str, float]]:
+        """For each word, the words of names that it may stand for, 0 to 100: those that it begins; where it
+        begins none, those that it is a misspelling of. Empty unless one is misspelled.
+        """
+        begun = [[each for each in self._vocabulary if each.startswith(word)] for word in asked]
+        if all(begun):
+            return []
+        return [
+            dict.fromkeys(known, 100.0) if known else self._misspelled(word)
+            for word, known in zip(asked, begun, strict=True)
+        ]
+
+    def _misspelled(self, word: str) -> dict[str, float]:
+        if len(word) < _MISSPELLED_MIN:
+            return {}
+        found = process.extract(word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=NEAR_MIN, limit=None)
+        return {each: score for each, score, _ in found}
+
+    def _compared(self, id: str, asked: Sequence[str], nearly: Sequence[Mapping[str, float]]) -> Found | None:
         technique, words = self._by_id[id], self._words[id]
         if asked == words:
             return Found(technique, Match.NAME, 100)
         ours, theirs = "".join(asked), "".join(words)
         if theirs.startswith(ours) or all(any(word.startswith(each) for word in words) for each in asked):
-            return Found(technique, Match.WORDS, round(80 + 18 * min(len(ours) / len(theirs), 1.0)))
+            return Found(technique, Match.WORDS, round(_share(ours, theirs)))
         apart = fuzz.token_sort_ratio(" ".join(asked), " ".join(words), score_cutoff=SCORE_MIN)
         together = fuzz.ratio(ours, theirs, score_cutoff=SCORE_MIN)
-        score = round(max(apart, together))
+        nearest = [max((each.get(word, 0.0) for word in words), default=0.0) for each in nearly]
+        by_word = _share(ours, theirs) * min(nearest) / 100 if nearest and all(nearest) else 0.0
+        score = round(max(apart, together, by_word and max(by_word, SCORE_MIN)))
         return Found(technique, Match.SPELLING, min(score, 97)) if score >= SCORE_MIN else None
 
 
@@ -169,6 +223,11 @@ def load() -> list[Technique]:
         raise OperationError(
             Code.NOT_FOUND, "the files of ATT&CK and DISARM are missing or changed", fix
         ) from None
+
+
+def _share(ours: str, theirs: str) -> float:
+    """80 to 98, by how much of a name was asked for."""
+    return 80 + 18 * min(len(ours) / len(theirs), 1.0)
 
 
 def _is_enterprise(technique: Technique) -> bool:

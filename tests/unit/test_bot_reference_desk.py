@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from bots.enquiries.technique_screens import FOUND_SHOWN
 from bots.officers.roles import Role
 from schemas.vocabulary import Tlp
 from subscribers.records import Record
+from subscribers.reference.tactics import techniques
 from tests.support.node_api import make_record
 from tests.support.quiet_house import staged
 from tests.support.un_sample import SAMPLE, un_xml
@@ -70,13 +72,46 @@ async def test_of_several_those_that_were_seen_come_first(tmp_path: Path) -> Non
         assert seen_first == [last, *numbers[:-1]]
         assert "👁: how many bulletins here name it." in shown
         many = await stage.asks("/tactic a")
-        assert "17 more are not shown: send more words." in many
+        left = len(techniques().look_up("a", None)) - FOUND_SHOWN
+        assert f"\n{left} more are not shown: send more words." in many
 
 
 async def test_a_name_that_is_only_nearly_so_says_that(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         shown = await stage.asks("/tactic flod informtion space")
         assert shown.startswith("🔎 Nothing is called “flod informtion space”; nearest:\n🧩 ")
+
+
+async def test_of_a_misspelled_name_what_was_seen_here_comes_first_and_the_rest_is_counted(
+    tmp_path: Path,
+) -> None:
+    async with staged(tmp_path) as stage:
+        stage.node.api.records += [naming(1, "T1566.001")]
+        shown = await stage.asks("/tactic spearfishing")
+        assert shown.startswith("🔎 Nothing is called “spearfishing”; nearest:\n🧩 Which technique")
+        numbers = [line.split()[0] for line in shown.splitlines() if line.startswith("T1")]
+        assert numbers[0] == "T1566.001"
+        assert len(numbers) == FOUND_SHOWN
+        assert "no longer in use" not in shown
+        assert f"{len(techniques().look_up('spearfishing')) - FOUND_SHOWN} more are not shown" in shown
+
+
+async def test_a_number_that_there_is_not_is_told_from_a_name(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        none = await stage.asks("/tactic T9999")
+        assert none.startswith(
+            "No technique of ATT&CK or DISARM listed here has the number T9999. Give another"
+        )
+        shown = await stage.asks("/tactic T1566.01")
+        told = "🔎 No technique of ATT&CK or DISARM listed here has the number T1566.01; nearest:\n🧩 "
+        assert shown.startswith(told)
+        assert "🧩 T1566.001 Spearphishing Attachment" in await stage.presses(stage.button("T1566.001"))
+
+
+async def test_who_asks_for_nothing_learns_that_a_name_will_do(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        shown = await stage.asks("/tactic")
+        assert shown == "Write it like this:\n/tactic T1566\n/tactic spearphishing attachment"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from schemas.errors import Code, OperationError
 from schemas.particulars import Tactic
 from schemas.vocabulary import Taxonomy
-from subscribers.reference.tactics import SUMMARY_MAX, Match, Technique, Techniques, techniques
+from subscribers.reference.tactics import HITS_MAX, SUMMARY_MAX, Match, Technique, Techniques, techniques
 
 
 def made(number: str, name: str, phases: tuple[str, ...] = (), *, withdrawn: bool = False) -> Technique:
@@ -63,6 +63,44 @@ def test_a_name_is_found_exactly_in_part_and_misspelled() -> None:
     assert (misspelled.technique.id, misspelled.match) == ("T1566.001", Match.SPELLING)
     assert 80 < misspelled.score < 100
     assert techniques().look_up("xyzzy plugh") == []
+
+
+def test_a_misspelled_word_finds_every_name_that_has_it_and_withdrawn_ones_come_last() -> None:
+    found = techniques().look_up("spearfishing")
+    assert {"T1566.001", "T1566.002", "T1566.003", "T1534"} <= {each.technique.id for each in found}
+    assert {each.match for each in found} == {Match.SPELLING}
+    assert [each.technique.withdrawn for each in found] == sorted(each.technique.withdrawn for each in found)
+    assert found[-1].technique.withdrawn
+    joined = techniques().look_up("spearfishing link")
+    assert {each.technique.name for each in joined} == {"Spearphishing Link"}, "a known word is no other"
+
+
+@pytest.mark.parametrize(
+    "asked, near",
+    [
+        ("T1566.01", ["T1566.001", "T1566.002", "T1566.003", "T1566.004", "T1566"]),
+        ("t1059/14", ["T1059.012", "T1059.011", "T1059.010", "T1059.009", "T1059"]),
+        ("T1566001", ["T1566.001"]),
+        ("T1660.001", ["T1660"]),
+        ("T9999", []),
+        ("TA0043", []),
+        ("LT-0007", []),
+        ("phish", None),
+        ("T1566 phishing", None),
+    ],
+)
+def test_of_a_wrong_number_the_nearest_are_found(asked: str, near: list[str] | None) -> None:
+    found = techniques().near_number(asked)
+    assert (None if found is None else [each.id for each in found]) == near
+
+
+def test_a_number_that_lacks_its_letter_or_a_figure_finds_the_one_that_is_meant() -> None:
+    assert (techniques().near_number("1566") or [])[0].id == "T1566"
+    assert all(each.id.startswith("T156") for each in techniques().near_number("T156") or [])
+
+
+def test_all_that_may_be_meant_are_found_where_they_are_asked_for() -> None:
+    assert len(techniques().look_up("a")) == HITS_MAX < len(techniques().look_up("a", None))
 
 
 def test_a_phase_is_found_by_its_name_and_withdrawn_techniques_come_last() -> None:
