@@ -53,14 +53,24 @@ class Audit:
         self._one = asyncio.Lock()
 
     async def begin(self) -> None:
-        """Make the stream where there is none. Raises `JetStreamRefused` or OperationError."""
-        wanted = {**CONFIG, "num_replicas": self._replicas}
+        """Make the stream where there is none, and give it as many replicas as it should have: a hub that was
+        alone may be one of several now. To be taken again while it raises OperationError HUB_UNREACHABLE:
+        until enough of them are there to write to. Raises `JetStreamRefused` as well.
+        """
+        wanted = {"num_replicas": self._replicas}
         try:
-            await api(self._nc, f"STREAM.INFO.{AUDIT}")
+            info = await api(self._nc, f"STREAM.INFO.{AUDIT}")
         except JetStreamRefused as refused:
             if refused.reason not in ABSENT:
                 raise
-            await api(self._nc, f"STREAM.CREATE.{AUDIT}", wanted)
+            await api(self._nc, f"STREAM.CREATE.{AUDIT}", {**CONFIG, **wanted})
+            return
+        found, others = info["config"], (info.get("cluster") or {}).get("replicas") or ()
+        if grows := found["num_replicas"] != self._replicas:
+            await api(self._nc, f"STREAM.UPDATE.{AUDIT}", {**found, **wanted})
+        if grows or 2 * sum(each["current"] for each in others) < len(others):
+            what = "the stream of the audit is moving to more servers, or has lost most of them"
+            raise OperationError(Code.HUB_UNREACHABLE, what, "see the NATS servers' logs")
 
     async def note(self, act: Act) -> Entry:
         """Write it down; it is on the disk when this returns. OperationError when it cannot be."""

@@ -35,8 +35,9 @@ class Scribe:
 
     @asynccontextmanager
     async def writing(self, settings: HubSettings) -> AsyncIterator[Self]:
-        """From the hub's start to its stop; what is refused meanwhile is summed up. Raises OperationError."""
-        await self._audit.begin()
+        """From the hub's start to its stop; what is refused meanwhile is summed up. Raises OperationError.
+        The audit has begun (`Audit.begin`).
+        """
         await self._audit.note(Act(_HUB, "start", detail={"version": metadata.version("liaison")}))
         await self._settings(settings)
         task = asyncio.create_task(self._run())

@@ -20,7 +20,7 @@ from hub.claims import push_all
 from hub.dialling import dialled
 from hub.files import private_directory, read_private, sync_directory, write_private
 from hub.grants import DIRECTORY, TRAFFIC
-from hub.jetstream import api
+from hub.jetstream import found_together
 from hub.keeping import URL_FILE
 from hub.operating.audit import AUDIT
 from hub.recovery.returned import Returned
@@ -249,8 +249,7 @@ async def _restore_streams(
 
 
 async def _see_none_of(nc: Client, streams: Iterable[str], accounts: Accounts) -> None:
-    there = (await api(nc, "STREAM.NAMES")).get("streams") or []
-    if found := sorted(set(streams).intersection(there)):
+    if found := sorted(set(streams).intersection(await found_together(nc))):
         raise OperationError(
             Code.ALREADY_KNOWN,
             f"the NATS server holds streams of this hub already: {', '.join(found)}",

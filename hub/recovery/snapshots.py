@@ -17,6 +17,9 @@ from schemas.errors import Code, OperationError
 _CHUNK: Final = 128 * 1024
 _SILENCE: Final = 60.0
 """Seconds without a chunk after which the server is gone."""
+_SPREADS: Final = 10.0
+"""Seconds in which all servers of a cluster know who listens to what."""
+_AGAIN: Final = 0.05
 _ENDED: Final = ("", "204")
 
 
@@ -84,13 +87,25 @@ async def _pieces(stream: str, arrived: "asyncio.Queue[Msg]") -> AsyncIterator[b
 
 async def _sent(nc: Client, stream: str, subject: str, data: bytes) -> dict[str, Any]:
     try:
-        answer = await nc.request(subject, data, timeout=_SILENCE)
+        answer = await _answered(nc, subject, data)
     except nats.errors.Error:
         raise _gone(stream) from None
     said: dict[str, Any] = json.loads(answer.data) if answer.data else {}
     if error := said.get("error"):
         raise refusal_of(f"STREAM.RESTORE.{stream}", error)
     return said
+
+
+async def _answered(nc: Client, subject: str, data: bytes) -> Msg:
+    until = asyncio.get_running_loop().time() + _SPREADS
+    while True:
+        try:
+            return await nc.request(subject, data, timeout=_SILENCE)
+        except nats.errors.NoRespondersError:
+            # The server that takes the stream may not have told ours yet that it listens; nobody got it.
+            if asyncio.get_running_loop().time() > until:
+                raise
+            await asyncio.sleep(_AGAIN)
 
 
 def _gone(stream: str) -> OperationError:

@@ -68,9 +68,11 @@ class Cluster:
 
 
 @asynccontextmanager
-async def cluster(directory: Path, members: Sequence[str] = ("a", "b")) -> AsyncIterator[Cluster]:
-    """Running servers, and hubs that are ready to be run."""
-    world = prepare_hub(directory)
+async def cluster(
+    directory: Path, members: Sequence[str] = ("a", "b"), *, world: HubWorld | None = None
+) -> AsyncIterator[Cluster]:
+    """Running servers, and hubs that are ready to be run: new ones, or the hub of `world` as several."""
+    world = world or prepare_hub(directory)
     ports = free_ports(6)
     homes = directory / "servers"
     sites = [
