@@ -19,7 +19,7 @@ def meaning(say: Words) -> str:
     """What the sign stands for."""
     return say.text(
         "{sign} waits: what is “{severity}” or graver, and what is named by its reference alone, until you"
-        " acknowledge it; a question until your agency answers it.",
+        " acknowledge it; a question until your agency answers it. What your agency issued does not wait.",
         sign=SIGN,
         severity=labels.severity(LEAST, say),
     )

@@ -9,9 +9,10 @@ from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
 from bots.handlers.common import administrators_only
-from bots.officers import audited
+from bots.officers import audited, called
 from bots.officers.audit import Entry, as_csv
 from bots.officers.seen import bulletins, since_then, summary, summed
+from bots.parsing.actions import Action
 from bots.parsing.commands import clean, reference
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Sight
@@ -26,6 +27,8 @@ from subscribers.records import Record
 COUNTED_MAX: Final = 200
 EXPORT_MAX: Final = 100_000
 """So many entries make a file that the service takes; the machine's command gives all."""
+_FILTERED: Final = 2
+"""A button for older entries says of whom or what; those of earlier versions did not."""
 
 
 @administrators_only
@@ -36,62 +39,85 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
         await _export(context, officer, asked.chat, EVERYTHING, table=wish.lower().endswith("csv"))
         return
     ref = reference(wish)
-    name = ""
-    if wish and not ref:
-        known = await context.state.officers.by_name(wish)
-        name = known.name if known else await context.state.audit.called(wish)
-        if not name:
-            await context.say(officer, asked.chat, audited.unknown_filter(officer))
-            return
-    await _begin(context, officer, asked.chat, Wanted(name, ref))
+    if not wish or ref:
+        await _begin(context, officer, asked.chat, Wanted(about=ref))
+        return
+    found = called.meant(wish, await context.state.officers.all())
+    if name := await context.state.audit.called(wish):
+        await _begin(context, officer, asked.chat, Wanted(name))
+    elif len(found) == 1:
+        await _begin(context, officer, asked.chat, Wanted(found[0].name))
+    else:
+        shown = audited.which(officer, found) if found else audited.unknown_filter(officer)
+        await context.say(officer, asked.chat, shown)
 
 
 @administrators_only
 async def button(asked: Pressed, context: Context, officer: Officer) -> None:
-    """Older entries, the file, or what an officer saw and did, also one who was removed."""
+    """Older entries, the file, or what an officer saw and did, also one who was removed. Of whom or what is
+    in the button: an older message keeps its own.
+    """
     await context.chat.toast(asked.press)
-    match asked.action.argument(0):
+    action = asked.action
+    match action.argument(0):
         case "export":
-            these = "these" in asked.action.arguments
-            wanted = await _kept(context, officer) if these else EVERYTHING
-            await _export(context, officer, asked.chat, wanted, table=False)
-            return
+            wanted = await _told(context, action, 1)
+            if wanted:
+                await _export(context, officer, asked.chat, wanted, table=False)
+                return
         case "of":
-            number = asked.action.number(1)
-            known = await context.state.officers.get(number)
-            name = known.name if known else await context.state.audit.name_of(number)
-            since = 60.0 * asked.action.number(2) if asked.action.arguments[2:] else 0.0
-            if name:
-                await _begin(context, officer, asked.chat, Wanted(name, since=since))
-            else:
-                await context.say(officer, asked.chat, audited.unknown_filter(officer))
-            return
-    wanted = await _kept(context, officer)
-    await context.did(officer, wanted.about or wanted.officer)
-    await _show(context, officer, asked.chat, wanted, asked.action.number(1))
+            if wanted := await _told(context, action, 1):
+                await _begin(context, officer, asked.chat, wanted)
+                return
+        case "older":
+            if len(action.arguments) > _FILTERED and (wanted := await _told(context, action, 2)):
+                await context.did(officer, wanted.about or wanted.officer)
+                await _show(context, officer, asked.chat, wanted, action.number(1))
+                return
+    await context.say(officer, asked.chat, audited.unknown_filter(officer))
 
 
 async def _begin(context: Context, officer: Officer, chat: int, wanted: Wanted) -> None:
     """Its newest entries, which older ones may follow."""
-    fields = {"officer": wanted.officer, "about": wanted.about, "since": wanted.since}
-    await context.state.memory.set_data(_key(officer), fields)
     await context.did(officer, wanted.about or wanted.officer)
     await _show(context, officer, chat, wanted, None)
 
 
-async def _kept(context: Context, officer: Officer) -> Wanted:
-    """Of whom or what the officer last looked at entries."""
-    kept = await context.state.memory.data(_key(officer))
-    since = float(kept.get("since", 0.0))
-    return Wanted(str(kept.get("officer", "")), str(kept.get("about", "")), since)
+async def _told(context: Context, action: Action, at: int) -> Wanted | None:
+    """Of whom or what a button tells, from its argument `at` on: nothing there for everything, a reference,
+    or an officer by number and, in minutes, since when. None for what is neither.
+    """
+    about, *since = action.arguments[at:] or ("",)
+    if not about:
+        return EVERYTHING
+    if ref := reference(about):
+        return Wanted(about=ref)
+    if not about.isdecimal():
+        return None
+    number = action.number(at)
+    known = await context.state.officers.get(number)
+    name = known.name if known else await context.state.audit.name_of(number)
+    return Wanted(name, since=60.0 * action.number(at + 1) if since else 0.0) if name else None
+
+
+async def _filter(context: Context, wanted: Wanted) -> tuple[str | int, ...]:
+    """The same as arguments of a button; nothing for everything."""
+    if wanted.about:
+        return (wanted.about,)
+    if not wanted.officer:
+        return ()
+    known = await context.state.officers.by_name(wanted.officer)
+    number = known.id if known else await context.state.audit.number_of(wanted.officer)
+    return (number, int(wanted.since // 60)) if wanted.since else (number,)
 
 
 async def _show(context: Context, officer: Officer, chat: int, wanted: Wanted, before: int | None) -> None:
     found = await context.state.audit.page(wanted, audited.PAGE + 1, before)
     more = len(found) > audited.PAGE
     first = await _summary(context, officer, wanted) if wanted.officer and before is None else []
-    shown, excerpt = found[: audited.PAGE], bool(wanted.officer or wanted.about)
-    await context.say(officer, chat, audited.page(officer, shown, more=more, before=first, excerpt=excerpt))
+    told, about = await _filter(context, wanted), wanted.about or wanted.officer
+    shown = audited.page(officer, found[: audited.PAGE], more=more, before=first, about=about, told=told)
+    await context.say(officer, chat, shown)
 
 
 async def _summary(context: Context, officer: Officer, wanted: Wanted) -> list[Span]:
@@ -136,10 +162,6 @@ async def _export(context: Context, officer: Officer, chat: int, wanted: Wanted,
     message = await context.chat.file(chat, name, data.encode(), caption)
     now = context.clock.now()  # it goes like a stub, and at once with a lost phone
     await context.state.outbox.note(officer.id, Shown(chat, message, ends=now + PASSING), now)
-
-
-def _key(officer: Officer) -> str:
-    return f"audit:{officer.id}"
 
 
 def register(book: Book) -> None:

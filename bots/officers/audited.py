@@ -94,13 +94,14 @@ def page(
     *,
     more: bool,
     before: Sequence[Span] = (),
-    excerpt: bool = False,
+    about: str = "",
+    told: Sequence[str | int] = (),
 ) -> Rendered:
-    """Entries, newest first, with a way to older ones and to the file; `before` stands first. `excerpt`: not
-    all there are, so neither is the file.
+    """Entries, newest first, with a way to older ones and to the file; `before` stands first. `about` names
+    of whom or what they tell, if not of all, and `told` is the same for the buttons.
     """
     say = words(asking.language)
-    spans = [*before, Span("🧾 " + say.text("Who saw and did what"), "b")]
+    spans = [*before, Span("🧾 " + _title(about, say), "b")]
     if not entries:
         spans.append(Span("\n\n" + say.text("Nothing was written down about that.")))
     else:
@@ -109,16 +110,27 @@ def page(
     for entry in entries:
         act = entry.act
         when = say.embed(say.when(moment(entry.at / 1000), asking.zone))
-        told = [say.embed(act.name or "—"), _verb(act, say), _about(act, say), _outcome(act, say)]
+        line = [say.embed(act.name or "—"), _verb(act, say), _about(act, say), _outcome(act, say)]
         asked = "" if act.door == OUTBOX else "👉 "
-        spans.append(Span(f"\n\n{when}\n{asked}" + " · ".join(filter(None, told))))
-    older = [Button("▶️ " + say.text("Older"), encode("audit", "older", entries[-1].number))] if more else []
-    export = (
-        Button("📄 " + say.text("These as a file"), encode("audit", "export", "these"))
-        if excerpt
-        else Button("📄 " + say.text("As a file"), encode("audit", "export"))
-    )
+        spans.append(Span(f"\n\n{when}\n{asked}" + " · ".join(filter(None, line))))
+    last = entries[-1].number if entries else 0
+    next_page = encode("audit", "older", last, *(told or ("",)))
+    older = [Button("▶️ " + say.text("Older"), next_page)] if more else []
+    file = say.text("These as a file") if about else say.text("As a file")
+    export = Button("📄 " + file, encode("audit", "export", *told))
     return replace(screen(spans, asking.language, ((*older, export),)), quotes=True)
+
+
+def which(asking: Officer, officers: Sequence[Officer]) -> Rendered:
+    """Several officers are called so: whose entries."""
+    say = words(asking.language)
+    rows = tuple((Button("👤 " + each.name, encode("audit", "of", each.id)),) for each in officers[:PAGE])
+    return plain_answer("👁 " + say.text("Whom do you mean?"), asking.language, rows)
+
+
+def _title(about: str, say: Words) -> str:
+    title = say.text("Who saw and did what")
+    return f"{title} · {say.embed(about)}" if about else title
 
 
 def _verb(act: Act, say: Words) -> str:
@@ -145,7 +157,7 @@ def _outcome(act: Act, say: Words) -> str:
 def caption(asking: Officer, about: str = "") -> str:
     """Under the file: of whom or what it tells, if not of all."""
     say = words(asking.language)
-    title = say.text("Who saw and did what")
+    title = _title(about, say)
     if not about:
         return title
     part = say.text(
@@ -153,7 +165,7 @@ def caption(asking: Officer, about: str = "") -> str:
         " agency's machine: {command}",
         command=say.embed("liaison-bot audit --verify"),
     )
-    return f"{title} · {say.embed(about)}\n{part}"
+    return f"{title}\n{part}"
 
 
 def unknown_filter(asking: Officer) -> Rendered:

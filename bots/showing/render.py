@@ -362,17 +362,17 @@ def _entry(
     bulletin = record.bulletin
     released = ceiling.allows(bulletin.tlp)
     ref = say.code(bulletin.ref)
+    own = " · " + say.text("issued by your agency") if record.own else ""
     if released is Release.WAITING:
-        where = say.text("waiting on your agency's terminal")
-        if ceiling.room:
-            where = say.text("waiting in the reading room: /room")
-        return (Span("🔒 "), *ref, Span(" · " + where))
+        room = say.text("in the reading room: /room")
+        where = room if ceiling.room else say.text("on your agency's terminal")
+        return (Span("🔒 "), *ref, Span(f"{own} · {where}"))
     stub = f" · {labels.kind(bulletin.kind, say)} · {say.embed(bulletin.tlp.value)}"
     sign = Span(("🟦 " if bulletin.exercise else "") + labels.SIGNS[bulletin.severity] + " ")
     if record.state == "retracted":
         return (Span("⚫ "), *ref, Span(" · " + say.text("RETRACTED")))
     if released is Release.STUB:
-        return (sign, *ref, Span(f"{stub} · {labels.severity(bulletin.severity, say)}"))
+        return (sign, *ref, Span(f"{stub} · {labels.severity(bulletin.severity, say)}{own}"))
     title = bulletin.text_in(reader.language).title
     state = " · 🔏" if "private" in record.flags else ""
     state += " · " + say.text("AMENDED since") if record.state == "amended" else ""

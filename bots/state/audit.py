@@ -154,6 +154,15 @@ class Audit:
         )
         return rows[0][0] if rows else ""
 
+    async def number_of(self, name: str) -> int:
+        """The number of the officer who last had a name, also of one who was removed; 0 for nobody's."""
+        rows = await self._store.query(
+            "SELECT officer FROM audit WHERE name = ? COLLATE NOCASE AND officer IS NOT NULL"
+            " ORDER BY number DESC LIMIT 1",
+            (name,),
+        )
+        return int(rows[0][0]) if rows else 0
+
     async def enrolled(self, officer: int) -> float | None:
         """When an officer last enrolled a phone (Unix seconds); None when that is kept no longer."""
         rows = await self._store.query(

@@ -1,11 +1,13 @@
 """Administration in chat, over the real sandbox: roles, a lost phone, the audit, the ceiling."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from bots.officers.audit import Act
 from bots.officers.roles import Role
 from bots.sandbox.client import SandboxUser
 from bots.searches.watching import Search
@@ -141,6 +143,7 @@ async def test_the_audit_in_chat_and_a_ceiling_that_is_lowered(tmp_path: Path) -
         assert part["caption"].startswith("Who saw and did what · Ed\nAn excerpt: ")
         assert {json.loads(line)["name"] for line in await _content(stage, part)} == {"Ed"}
         assert "neither a reference nor an officer" in text_of(await ed.ask("/audit somebody else"))
+        await _each_its_own(stage, ed, about_ed)
 
         await ed.send("/audit export")
         sent = await ed.next_message(lambda each: "document" in each)
@@ -157,6 +160,35 @@ async def test_the_audit_in_chat_and_a_ceiling_that_is_lowered(tmp_path: Path) -
         assert "Drone" not in text_of(stub)
         assert "Drone" not in text_of(await ed.ask("/show FRA-2026-0042"))
         assert await stage.state.audit.verify() is None
+
+
+async def _each_its_own(stage: BotStage, ed: SandboxUser, about_ed: dict[str, Any]) -> None:
+    """Buttons of a list tell of whom or what that list tells, not what was asked last."""
+    acts = [Act(None, name, "telegram", "/help") for name in ("Ed", "Petra M.", "Petra K.")] * 9
+    await stage.state.audit.write(acts, time.time())
+    for name in ("Petra M.", "Petra K."):  # who were invited and were never here
+        await stage.state.officers.invite(name, Role.READER, code=name, expires=9, zone="UTC", now=1)
+    which = await ed.ask("/audit petra")
+    assert "Whom do you mean?" in text_of(which)
+    assert buttons(which) == ["👤 Petra M.", "👤 Petra K."]
+    await ed.press("👤 Petra M.", which)
+    petra = await ed.next_message(says("Who saw and did what · Petra M."))
+    about_all = await ed.ask("/audit")
+    assert text_of(about_all).startswith("🧾 Who saw and did what\n")
+    await ed.press("Older", petra)
+    older = await ed.next_message(says("Who saw and did what · Petra M."))
+    assert "Petra K." not in text_of(older)
+    assert "Ed" not in text_of(older)
+    assert buttons(older) == ["📄 These as a file"]
+    await ed.ask("/audit petra k")
+    for message, caption in ((petra, " · Petra M.\n"), (about_ed, " · Ed\n")):
+        await ed.press("📄 These as a file", message)
+        part = await ed.next_message(lambda each: "document" in each)
+        assert part["caption"].startswith("Who saw and did what" + caption)
+    await ed.press("Older", about_all)
+    assert text_of(await ed.next_message(says("Who saw and did what"))).startswith(
+        "🧾 Who saw and did what\n"
+    )
 
 
 async def _content(stage: BotStage, message: dict[str, Any]) -> list[str]:

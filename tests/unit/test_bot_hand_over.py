@@ -363,6 +363,25 @@ async def test_questions_to_the_agency_stand_in_it_whatever_an_officer_subscribe
     assert "whatever you subscribe to" not in digest
 
 
+async def test_what_the_agency_issued_does_not_wait_and_is_named_so(state: State) -> None:
+    """However grave it is, and where its reference alone is named."""
+    ed = await enrolled(state)
+    stub, secret, theirs = (
+        make_record(number, severity="high", tlp=tlp).model_copy(update={"own": number != 3})
+        for number, tlp in ((1, "TLP:AMBER"), (2, "TLP:RED"), (3, "TLP:RED"))
+    )
+    await keep(state, stub, secret, theirs)
+    clock = SystemClock()
+    await hand_over(state, Schedule(state, clock, lambda: None, ROOM), ed, clock.now(), UTC)
+    made, _ = await made_of(state, ed)
+    text = made.parts[0].plain
+    waits, news = text[: text.index("🆕 New")], text[text.index("🆕 New") :]
+    assert "🔒 FRA-2026-0003 · in the reading room: /room" in waits
+    assert " · TLP:AMBER · High · issued by your agency" in news
+    assert "🔒 FRA-2026-0002 · issued by your agency · in the reading room: /room" in news
+    assert "What your agency issued does not wait." in text
+
+
 async def test_who_subscribes_to_nothing_is_handed_over_all_that_came(state: State) -> None:
     """Also what waits behind it; a digest has what was told before, and says so."""
     ed = await enrolled(state)
