@@ -38,6 +38,7 @@ from bots.telling.deadlines import Deadlines
 from bots.telling.delivery import Delivery
 from bots.telling.intake import Intake
 from bots.telling.making import Means
+from bots.telling.menus import Menus
 from bots.telling.notices import NoticeIntake
 from bots.telling.pacing import Pacer
 from bots.telling.reminding import Reminder
@@ -70,8 +71,8 @@ class Front:
     courier: Chat
     pacer: Pacer
     name: str
-    announce: Callable[[Officer], Awaitable[None]]
-    """Give an officer's chat its menu of commands."""
+    announce: Callable[[Officer], Awaitable[bool]]
+    """Give an officer's chat its menu of commands: whether it has arrived, or never will."""
     within: bool = False
     """The door is within the agency: no chat service reads along, and nobody else can be invited to it."""
     door: str = "chat"
@@ -124,6 +125,7 @@ class House:
             Relief(state, clock, settings.ways().zone, self._schedule),
             NoticeIntake(node, state, clock, wake),
             Watchman(node, state, clock, wake),
+            Menus(state, clock, front.announce),
         )
         policy = settings.two_person_release
         drafting = Parts(

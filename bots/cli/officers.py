@@ -95,12 +95,16 @@ def change_role(
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give an officer another role, at once. The last administrator keeps theirs."""
+    """Give an officer another role, at once: the running bot tells the officer. The last administrator keeps
+    theirs.
+    """
 
     async def change(opened: "State", officer: "Officer") -> None:
+        from bots.clock import SystemClock
+        from bots.officers.appointing import appoint
         from bots.officers.roles import parse_role
 
-        changed = await opened.staff.change_role(officer.id, parse_role(role))
+        changed = await appoint(opened, officer.id, parse_role(role), SystemClock().now())
         await _written(opened, "officer role", officer.name, changed.role)
 
     officer, _ = _with_officer(name, state, change)

@@ -58,7 +58,7 @@ class Context:
     wake: Callable[[], None]
     """There may be something to deliver."""
     caretaker: Caretaker
-    announce: Callable[[Officer], Awaitable[None]]
+    announce: Callable[[Officer], Awaitable[bool]]
     """Give an officer's chat its menu of commands."""
     limit: Limit
     """The ceiling, to be lowered."""

@@ -29,7 +29,7 @@ from bots.wording.markup import UNITS_MAX, Span, plain, units
 from bots.wording.words import NAMES, Words, words
 from schemas.bulletin import Bulletin
 from schemas.errors import Code, LiaisonError
-from schemas.vocabulary import Kind, Language, Tlp
+from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.records import Published, Record
 
 _NAMED: Final = 10
@@ -265,16 +265,18 @@ def sent(officer: Officer, kept: Kept, releasers: Sequence[str]) -> Rendered:
 
 
 def ask_releaser(kept: Kept, record: Record, writer: Officer, officer: int, readers: int) -> Job:
-    """Tell a releaser of a draft that waits; once for each time that it was sent."""
+    """Tell a releaser of a draft that waits; once for each time that it was sent. A flash goes first."""
     body = {
         "what": "asked",
         "draft": kept.id,
+        "revision": kept.revision,
         "by": writer.name,
         "seal": kept.body.digest,
         "readers": readers,
     }
     told = json.dumps({**body, "record": record.model_dump(mode="json", exclude_defaults=True)})
-    return Job(f"draft:{kept.id}:{kept.revision}:{officer}", officer, Priority.ALERT, "draft", body=told)
+    urgency = Priority.FLASH if record.bulletin.severity is Severity.FLASH else Priority.ALERT
+    return Job(f"draft:{kept.id}:{kept.revision}:{officer}", officer, urgency, "draft", body=told)
 
 
 def tell_writer(kept: Kept, what: str, by: Officer, officer: int, *, ref: str = "", note: str = "") -> Job:
@@ -291,20 +293,28 @@ def told(
     ceiling: Ceiling,
     hand: Ruling,
     author: Author | None = None,
+    *,
+    hushed: bool = False,
 ) -> Rendered | None:
-    """The message of such a job, as things stand now; None when there is nothing to say any more."""
+    """The message of such a job, as things stand now; None when there is nothing to say any more.
+
+    A colleague waits for whoever is asked to release: that sounds, unless it is `hushed`; a flash always.
+    """
     say = words(officer.language)
     name, by = say.text("Draft {number}", number=body["draft"]), say.embed(body["by"])
     match body["what"]:
         case "asked":
             if kept is None or not kept.waiting or kept.body.digest != body["seal"]:
                 return None
+            if body.get("revision", kept.revision) != kept.revision:
+                return None  # taken back and sent again since, which is told by itself
             asked = "📨 " + say.text("{name} asks you to release this.", name=by)
             record = Record.model_validate_json(json.dumps(body["record"]))
             if author and author.names == (body["by"],):
                 author = replace(author, names=())
             looked = Seen(record, ceiling, hand, body.get("readers"), author=author)
-            return reviewed(officer, kept, looked, said=asked)
+            silent = hushed and record.bulletin.severity is not Severity.FLASH
+            return replace(reviewed(officer, kept, looked, said=asked), silent=silent)
         case "released":
             ref = say.embed(body["ref"])
             text = say.text("{draft} was released by {name} as {ref}.", draft=name, name=by, ref=ref)

@@ -7,6 +7,7 @@ from bots.dialogue.context import Context
 from bots.enquiries.desk import Answer
 from bots.handlers.common import administrators_only
 from bots.officers import lost_phone, staffing
+from bots.officers.appointing import appoint
 from bots.officers.lost_phone import OnPhone
 from bots.officers.roles import Role
 from bots.officers.seen import numbers_of
@@ -93,9 +94,11 @@ async def _step(asked: Pressed, context: Context, officer: Officer, known: Offic
             wanted = asked.action.argument(2)
             if wanted not in set(Role):
                 raise FormatError(Code.BAD_REQUEST, "a button with an unknown role")
-            known = await context.state.staff.change_role(known.id, Role(wanted))
+            now = context.clock.now()
+            known = await appoint(context.state, known.id, Role(wanted), now, by=officer.id)
             await context.did(officer, known.name, outcome=wanted)
             await context.announce(known)
+            context.wake()
         case "invite":
             await _invite(context, officer, asked.chat, known.name, known.role)
         case "remove":

@@ -58,6 +58,7 @@ VERBS: Final = {
     "parted": N_("a notice"),
     "lost phone": N_("from the phone that was shut out"),
     "relieved": N_("a notice"),
+    "appointed": N_("a notice"),
     "call": N_("a call"),
     "unheard": N_("a call that nobody heard"),
     "closed": N_("the end of an event"),

@@ -22,7 +22,7 @@ ROLES: Final = {
     Role.ADMINISTRATOR: N_("Administrator"),
 }
 RIGHTS: Final = {
-    Role.READER: N_("Reads, asks and acknowledges."),
+    Role.READER: N_("Reads, searches and acknowledges."),
     Role.DRAFTER: N_("Reads, and writes drafts."),
     Role.RELEASER: N_("Reads, writes drafts and releases them."),
     Role.ADMINISTRATOR: N_("May do everything, says who else may do what, and sees the audit."),

@@ -186,7 +186,9 @@ async def _first(pieces: AsyncGenerator[bytes, None]) -> bytes:
 
 def _from_up(severity: Severity, say: Words) -> str:
     name = labels.severity(severity, say)
-    return say.text("all") if severity is Severity.INFO else say.text("from “{severity}” up", severity=name)
+    if severity is Severity.INFO:
+        return say.text("all severities")
+    return say.text("from “{severity}” up", severity=name)
 
 
 def _older(chosen: dict[str, str], cursor: str | None) -> str:

@@ -150,8 +150,11 @@ class Drafts:
         return await self._move(kept, ("open",), "waiting", now, jobs=jobs, note="")
 
     async def take_back(self, kept: Kept, note: str, jobs: Sequence[Job], now: float) -> bool:
-        """Back to its writer, with what a releaser has to say, if it was one; `jobs` tell the writer."""
-        return await self._move(kept, ("waiting",), "open", now, jobs=jobs, note=note)
+        """Back to its writer, with what a releaser has to say, if it was one; `jobs` tell the writer. It is
+        another revision then, so that sending it again unchanged is told again.
+        """
+        again = kept.revision + 1
+        return await self._move(kept, ("waiting",), "open", now, jobs=jobs, note=note, revision=again)
 
     async def claim(self, kept: Kept, releaser: int, via: str, *, official: bool, now: float) -> bool:
         """Before the node is asked: from here on nobody changes it, and nobody else releases it."""
@@ -161,8 +164,11 @@ class Drafts:
         )
 
     async def unclaim(self, kept: Kept, once: str, jobs: Sequence[Job], now: float) -> bool:
-        """The node has refused it: back to its writer, to be released under another name."""
-        return await self._move(kept, ("releasing",), "open", now, jobs=jobs, once=once, releaser=None)
+        """The node has refused it: back to its writer as another revision, to be released under another
+        name.
+        """
+        fields: dict[str, Value] = {"once": once, "releaser": None, "revision": kept.revision + 1}
+        return await self._move(kept, ("releasing",), "open", now, jobs=jobs, **fields)
 
     async def released(self, kept: Kept, ref: str, jobs: Sequence[Job], now: float) -> bool:
         """The node has it, under that reference."""

@@ -25,6 +25,7 @@ Verb = Literal[
     "due",
     "parted",
     "relieved",
+    "appointed",
 ]
 Fate = Literal["amended", "retracted", "expired", "listed", "answered", "acknowledged"]
 
@@ -152,6 +153,12 @@ def relieved(officer: int, roster: int, now: float, body: str) -> Job:
     """Tell an officer that another took their duty, ended it, or that it is theirs again: at night too."""
     key = f"relieved:{roster}:{officer}:{int(now * 1000)}"
     return Job(key, officer, Priority.CHANGE, "relieved", body=body)
+
+
+def appointed(officer: int, role: str, now: float) -> Job:
+    """Tell an officer that their role is another one."""
+    body = json.dumps({"role": role})
+    return Job(f"appointed:{officer}:{int(now * 1000)}", officer, Priority.ALERT, "appointed", body=body)
 
 
 def still_writes(officer: int, chat: int, of: int, name: str, at: float) -> Job:

@@ -130,6 +130,7 @@ class Delivery:
                     | "due"
                     | "parted"
                     | "relieved"
+                    | "appointed"
                 ):
                     await self._send(work)
                 case "edit":

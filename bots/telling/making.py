@@ -13,6 +13,7 @@ from bots.drafting.policy import TwoPersons
 from bots.drafting.telling import told_of_draft
 from bots.duty import takeovers
 from bots.events import Events
+from bots.officers import appointing
 from bots.officers.lost_phone import afterwards
 from bots.ports import Chat
 from bots.showing.release import Ceiling
@@ -85,7 +86,7 @@ class Maker:
                 return render_notice(told, self._means.ceiling, reader(work.officer), repeated=work.repeated)
             case "draft":
                 means = self._means
-                return await told_of_draft(work, means.state, means.ceiling, means.policy)
+                return await told_of_draft(work, means.state, means.ceiling, means.policy, means.clock.now())
             case "alert":
                 return await self.teller.alert(work, record)
             case "closed":
@@ -94,6 +95,8 @@ class Maker:
                 return afterwards(work.officer, work.body)
             case "relieved":
                 return takeovers.told(work.officer, work.body)
+            case "appointed":
+                return appointing.told(work.officer, work.body)
             case "remind":
                 return await self._caller.reminder(work, record)
             case "due":

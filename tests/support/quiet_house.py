@@ -108,7 +108,8 @@ async def staged(
         code = await invite(state, "Ed", role=role)
         await state.officers.enrol(code, chat=9, person=9, language=Language.ENGLISH, now=time.time())
 
-        async def announced(_: object) -> None: ...
+        async def announced(_: object) -> bool:
+            return True
 
         made = BotSettings(
             state=folder / "state",

@@ -517,7 +517,8 @@ async def scene(
         )  # fmt: skip
         chat = cast("Chat", wire)
 
-        async def announced(_: Officer) -> None: ...
+        async def announced(_: Officer) -> bool:
+            return True
 
         edges = Edges(
             cast("NodeClient", trouble), clock := Hands(now / 1_000), new_code=lambda: f"{next(codes):032}"

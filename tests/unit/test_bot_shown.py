@@ -126,7 +126,8 @@ async def stage(folder: Path, role: Role) -> AsyncIterator[Stage]:
         door = Door(state)
         pacer = Pacer(Rates(QUICK, QUICK, QUICK))
 
-        async def announced(_: Officer) -> None: ...
+        async def announced(_: Officer) -> bool:
+            return True
 
         settings = BotSettings(state=folder / "state", asking_rate=1_000.0, asking_burst=1_000)
         courier = Door(state, door.sent, door.unknown, door.seen)  # what comes by itself comes at any time

@@ -6,7 +6,9 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat
 
 from bots.dialogue import screens
+from bots.doors.telegram.failures import translated
 from bots.officers.roles import RIGHTS
+from bots.outcomes import NotSent, TooFast, Unsure
 from bots.state.officers import Officer
 from bots.wording.words import SPOKEN, words
 from schemas.vocabulary import Language
@@ -14,9 +16,9 @@ from schemas.vocabulary import Language
 _log = structlog.get_logger()
 
 
-async def announce(bot: Bot, officer: Officer | None, *, room: bool) -> None:
-    """The menu of commands: for everybody in each language, or for one officer's chat. `room`: there is a
-    reading room.
+async def announce(bot: Bot, officer: Officer | None, *, room: bool) -> bool:
+    """The menu of commands: for everybody in each language, or for one officer's chat; whether it has
+    arrived, or never will. `room`: there is a reading room.
     """
     try:
         if officer is None:
@@ -32,6 +34,8 @@ async def announce(bot: Bot, officer: Officer | None, *, room: bool) -> None:
             await bot.set_my_commands(_menu(listed), scope=BotCommandScopeChat(chat_id=officer.chat))
     except AiogramError as error:
         _log.warning("the menu of commands could not be set", error=type(error).__name__)
+        return not isinstance(translated(error), NotSent | Unsure | TooFast)
+    return True
 
 
 def _menu(listed: dict[str, str]) -> list[BotCommand]:

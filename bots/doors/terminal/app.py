@@ -151,5 +151,6 @@ def _paper(stop: asyncio.Event) -> Paper:
     return Styled(Console())
 
 
-async def _nothing_to_announce(_: Officer) -> None:
+async def _nothing_to_announce(_: Officer) -> bool:
     """A terminal has no menu of commands: Tab completes them."""
+    return True
