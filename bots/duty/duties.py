@@ -1,7 +1,7 @@
 """`/duty`: how a roster is written down, and how it is shown. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, Literal
@@ -27,6 +27,8 @@ EXAMPLES: Final = ("/duty add Amina K. mon-fri 08:00-20:00", "/duty add Amina K.
 SHOWN_MAX: Final = 40
 _EVERY_DAY: Final = frozenset(range(7))
 _WEEK: Final = 7
+MUTE: Final = "🔕"
+"""Stands at whoever cannot be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ DutyCommand = Add | Literal["show", "take", "back"]
 @dataclass(frozen=True, slots=True)
 class Board:
     """What `/duty` shows: a roster by its number, an event's name or '' for the agency's, its shifts, how it
-    stands now, and everybody's names.
+    stands now, everybody's names, and who of them cannot be called.
     """
 
     roster: int
@@ -51,6 +53,7 @@ class Board:
     shifts: Sequence[Shift]
     duty: Duty
     names: Mapping[int, str]
+    mute: frozenset[int] = frozenset()
 
 
 def read(text: str) -> DutyCommand:
@@ -97,6 +100,8 @@ def shown(officer: Officer, board: Board, ways: Ways) -> Rendered:
     for number, each in enumerate(kept, 1):
         name = say.embed(board.names.get(each.officer, "?"))
         spans.append(Span(f"\n{number} · {name} · {_hours(seen(each, today, ways.zone, officer.zone), say)}"))
+        if each.officer in board.mute:
+            spans.append(Span(f" · {MUTE}"))
     if board.shifts or board.duty.takeover:
         minutes = max(1, round(ways.pace.every / 60))
         often = say.count(
@@ -147,7 +152,30 @@ def seen(shift: Shift, today: date, written: ZoneInfo, zone: ZoneInfo) -> Shift:
 
 
 def now_line(board: Board, zone: ZoneInfo, say: Words) -> str:
-    """Who is on duty, or what happens when nobody is; times in `zone`."""
+    """Who is on duty, or what happens when nobody is, and who of them cannot be called; times in `zone`."""
+    return _now(board, zone, say) + "".join(f"\n{MUTE} {each}" for each in _cannot_be_called(board, say))
+
+
+def _cannot_be_called(board: Board, say: Words) -> Iterator[str]:
+    line = board.duty.line
+    if mute := [say.embed(board.names.get(each, "?")) for each in line if each in board.mute]:
+        told = cannot_be_called(mute, say)
+        rest = (
+            say.text("A flash calls the others on the roster.")
+            if len(mute) < len(line)
+            else say.text("Nobody on the roster can be called: of a flash administrators are told.")
+        )
+        yield f"{told} {rest}"
+
+
+def cannot_be_called(names: Iterable[str], say: Words) -> str:
+    """Of whom no phone takes a call, by their embedded names."""
+    return say.text(
+        "{names}: cannot be called, as no phone is enrolled or it is not reached.", names=say.listed(names)
+    )
+
+
+def _now(board: Board, zone: ZoneInfo, say: Words) -> str:
     duty = board.duty
     named = [say.embed(board.names.get(each, "?")) for each in duty.present]
     if named:
@@ -160,7 +188,9 @@ def now_line(board: Board, zone: ZoneInfo, say: Words) -> str:
         )
     if not duty.turns:
         return say.text("Nobody is on duty in the next two weeks.")
-    first = duty.turns[0]
+    first = next((each for each in duty.turns if each.officer not in board.mute), None)
+    if first is None:
+        return say.text("Nobody is on duty now.")
     return say.text(
         "Nobody is on duty now. A flash calls {name}, whose shift begins next, {time}.",
         name=say.embed(board.names.get(first.officer, "?")),

@@ -60,10 +60,14 @@ class Bell:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is due: calls (officer, and which call it is for them), and whether administrators are told."""
+    """What is due: calls (officer, and which call it is for them), and whether administrators are told. Who
+    stands on the roster and cannot be called, of them `absent` those who are on duty.
+    """
 
     calls: tuple[tuple[int, int], ...] = ()
     unheard: bool = False
+    mute: tuple[int, ...] = ()
+    absent: tuple[int, ...] = ()
 
 
 def rings(record: Record, least: Severity = Severity.FLASH) -> bool:
@@ -101,7 +105,9 @@ def step(bell: Bell, duty: Duty, reachable: Sequence[int], pace: Pace) -> Step:
     if in_vain and waiting:
         first = waiting[:1]
     unheard = in_vain and not waiting and not bell.told
-    return Step((*((each, 1) for each in first), *due), unheard)
+    mute = tuple(each for each in duty.line if each not in reachable)
+    absent = tuple(each for each in duty.present if each in mute)
+    return Step((*((each, 1) for each in first), *due), unheard, mute, absent)
 
 
 def next_due(bell: Bell, pace: Pace) -> float:

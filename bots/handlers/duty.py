@@ -59,6 +59,11 @@ async def button(asked: Pressed, context: Context, officer: Officer) -> None:
         case "back":
             trouble = takeovers.refused(officer, await board(context, number))
             now = None if trouble else await hand_back(context, officer, number)
+        case "stand":
+            trouble = await take_over(context, officer, number)
+            await context.chat.toast(asked.press, trouble)
+            await context.say(officer, asked.chat, await shown(context, officer, number))
+            return
         case "end":
             trouble = await end(context, officer, number, asked.action.number(2))
         case "del":
@@ -122,8 +127,10 @@ async def board(context: Context, number: int, title: str = "") -> Board:
     if number != AGENCY and not title:
         cell = await context.state.cells.get(number)
         title = cell.name if cell else ""
-    names = {each.id: each.name for each in await context.state.officers.all()}
-    return Board(number, title, shifts, duty, names)
+    everybody = await context.state.officers.all()
+    names = {each.id: each.name for each in everybody}
+    mute = frozenset(each.id for each in everybody if each.standing != "enrolled")
+    return Board(number, title, shifts, duty, names, mute)
 
 
 async def take_over(context: Context, officer: Officer, number: int) -> str:

@@ -4,9 +4,12 @@ from bots.dialogue import screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
+from bots.duty import absent
+from bots.duty.absent import OnDuty
 from bots.enquiries.desk import Answer
+from bots.handlers import duty
 from bots.handlers.common import administrators_only
-from bots.officers import lost_phone, staffing
+from bots.officers import called, lost_phone, shut_already, staffing
 from bots.officers.appointing import appoint
 from bots.officers.lost_phone import OnPhone
 from bots.officers.roles import Role
@@ -16,6 +19,7 @@ from bots.showing.rendered import Rendered
 from bots.state.audit import Wanted
 from bots.state.officers import Officer
 from bots.state.partings import Parting, Partings
+from bots.state.rosters import AGENCY
 from bots.telling.aftermath import DELETE_WITHIN
 from schemas.errors import Code, FormatError, OperationError
 
@@ -49,23 +53,25 @@ async def lost(asked: Typed, context: Context, officer: Officer) -> None:
     """A lost phone: of whom, whether to shut it out, or, with `now` behind the name, at once."""
     found = await context.state.officers.all()
     name, at_once = lost_phone.asked_for(clean(asked.after), [each.name for each in found])
-    by_name = context.state.officers.by_name
-    known = (await by_name(name) or await by_name(asked.after)) if name else None
-    if known is None:
-        if name:
+    known = called.meant(name, found) or called.meant(asked.after, found)
+    if len(known) != 1:
+        if name and not known:
             await context.did(officer, "", outcome=Code.NOT_FOUND)
-        seen = await context.state.audit.last_seen()
-        shown = lost_phone.choose(officer, found, seen, unknown=bool(name))
+        seen, several = await context.state.audit.last_seen(), bool(known)
+        shown = lost_phone.choose(
+            officer, known or found, seen, unknown=bool(name) and not several, several=several
+        )
         await context.say(officer, asked.chat, shown)
         return
+    (whose,) = known
     try:
-        if at_once:
-            await _shut_out(context, officer, asked.chat, known)
+        if at_once and whose.chat is not None:
+            await _shut_out(context, officer, asked.chat, whose)
             return
-        shown = await _sure(context, officer, known)
+        shown = await _sure(context, officer, whose)
     except OperationError as error:
-        await _refuse(context, officer, known, error)
-        shown = staffing.refused(officer, error)
+        await _refuse(context, officer, whose, error)
+        shown = _refused(officer, whose, error, "lost")
     await context.say(officer, asked.chat, shown)
 
 
@@ -84,7 +90,7 @@ async def menu(asked: Pressed, context: Context, officer: Officer) -> None:
                 shown = await _step(asked, context, officer, known)
             except OperationError as error:
                 await _refuse(context, officer, known, error)
-                shown = staffing.refused(officer, error)
+                shown = _refused(officer, known, error, asked.action.argument(0))
     await context.replace(officer, asked.chat, asked.message, Answer(shown))
 
 
@@ -104,13 +110,15 @@ async def _step(asked: Pressed, context: Context, officer: Officer, known: Offic
         case "remove":
             return staffing.sure(officer, known)
         case "gone":
-            on = await _on_phone(context, known)
+            on = await _on_phone(context, officer, known)
             since = context.clock.now() - DELETE_WITHIN
             taken = await context.state.staff.remove(known.id, since)
             await _parting(context, officer, known, taken, on)
             await context.did(officer, known.name, outcome="removed")
             return lost_phone.removed(officer, known, on, context.settings.chat_rate)
         case "lost":
+            return await _sure(context, officer, known)
+        case "shut" if known.chat is None:
             return await _sure(context, officer, known)
         case "shut":
             await _shut_out(context, officer, asked.chat, known)
@@ -119,14 +127,19 @@ async def _step(asked: Pressed, context: Context, officer: Officer, known: Offic
 
 
 async def _sure(context: Context, officer: Officer, known: Officer) -> Rendered:
-    """The question before it; refused at once where it would be. Whoever has no phone here is shown."""
+    """The question before it; refused at once where it would be. Whoever has no phone here is shown, and
+    since when theirs is shut out.
+    """
     if known.chat is None:
+        shut = await context.state.lost.standing(known.id, known.name, context.clock.now())
+        if shut is not None:
+            return shut_already.already(officer, known, shut, await _duties(context, officer, known))
         return staffing.one(officer, known, await context.state.audit.last_seen())
     await context.state.staff.check_leaving(known.id)
-    return lost_phone.ask(officer, known, await _on_phone(context, known))
+    return lost_phone.ask(officer, known, await _on_phone(context, officer, known))
 
 
-async def _on_phone(context: Context, known: Officer) -> OnPhone:
+async def _on_phone(context: Context, officer: Officer, known: Officer) -> OnPhone:
     now, audit = context.clock.now(), context.state.audit
     there = await context.state.staff.in_chat(known.id, now - DELETE_WITHIN)
     seen = (await audit.last_seen()).get(known.id)
@@ -143,12 +156,22 @@ async def _on_phone(context: Context, known: Officer) -> OnPhone:
         keys=keys,
         stay=there.stay,
         aside=aside,
+        duties=await _duties(context, officer, known),
     )
+
+
+async def _duties(context: Context, officer: Officer, known: Officer) -> tuple[OnDuty, ...]:
+    """Which duties somebody has now, for `officer` to take; nobody takes over from themselves."""
+    if known.id == officer.id:
+        return ()
+    cells = [each.id for each in await context.state.cells.open()]
+    numbers = dict.fromkeys([AGENCY, *await context.state.rosters.numbers(), *cells])
+    return absent.held(known.id, [await duty.board(context, each) for each in numbers])
 
 
 async def _shut_out(context: Context, officer: Officer, chat: int, known: Officer) -> None:
     code, expires = context.new_code(), _expiry(context)
-    on = await _on_phone(context, known)
+    on = await _on_phone(context, officer, known)
     since = context.clock.now() - DELETE_WITHIN
     taken = await context.state.staff.shut_out(
         known.id, code=code, expires=expires, guarded=True, since=since
@@ -190,6 +213,13 @@ async def _invite(context: Context, officer: Officer, chat: int, name: str, role
 async def _refuse(context: Context, officer: Officer, known: Officer, error: OperationError) -> None:
     """Whatever was tried is written down."""
     await context.did(officer, known.name, outcome=error.code)
+
+
+def _refused(officer: Officer, known: Officer, error: OperationError, step: str) -> Rendered:
+    """Why a step was not done; of a lost phone what can be done instead."""
+    if error.code is Code.FORBIDDEN and step in {"lost", "shut"}:
+        return shut_already.only_one(officer, known)
+    return staffing.refused(officer, error)
 
 
 async def _everybody(context: Context, officer: Officer, page: int) -> Rendered:

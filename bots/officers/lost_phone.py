@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from bots.clock import moment
 from bots.dialogue.screens import plain_answer, screen
+from bots.duty import absent
+from bots.duty.absent import OnDuty
 from bots.officers.staffing import ROLES, standing, to_all
 from bots.parsing.actions import encode
-from bots.showing.rendered import Button, Rendered
+from bots.showing.rendered import Button, Rendered, Rows
 from bots.state.officers import Officer
 from bots.telling.aftermath import DELETE_AT_ONCE
 from bots.wording.markup import Span
@@ -33,7 +35,8 @@ class OnPhone:
     """What is in a chat: messages that can be deleted still, `old` ones that can only be rewritten, and such
     as its officer wrote that `stay`; how many bulletins the officer was shown since they enrolled,
     of which so many `aside` in the reading room alone; when they enrolled and were last seen (Unix seconds),
-    None where that is not known. Whether there is a reading `room`, and how many `keys` of theirs open it.
+    None where that is not known. Whether there is a reading `room`, and how many `keys` of theirs open it;
+    and which `duties` the officer has, for others to take.
     """
 
     young: int = 0
@@ -45,6 +48,7 @@ class OnPhone:
     keys: int = 0
     stay: int = 0
     aside: int = 0
+    duties: tuple[OnDuty, ...] = ()
 
     @property
     def messages(self) -> int:
@@ -69,14 +73,22 @@ def asked_for(text: str, names: Collection[str]) -> tuple[str, bool]:
 
 
 def choose(
-    asking: Officer, officers: Sequence[Officer], seen: Mapping[int, float], *, unknown: bool = False
+    asking: Officer,
+    officers: Sequence[Officer],
+    seen: Mapping[int, float],
+    *,
+    unknown: bool = False,
+    several: bool = False,
 ) -> Rendered:
-    """Whose phone, by buttons; `unknown`: a name was typed that nobody has."""
+    """Whose phone, by buttons; `unknown`: a name was typed that nobody has; `several`: all these are called
+    so.
+    """
     say = words(asking.language)
-    able = [each for each in officers if each.chat is not None]
+    able = [each for each in officers if each.chat is not None or several]
     # Of a phone that is lost nothing has come for a while: whoever was here just now comes last.
     able.sort(key=lambda each: seen.get(each.id, 0.0))
-    spans = [Span("📵 " + say.text("Whose phone is lost?"), "b")]
+    whose = say.text("Whom do you mean?") if several else say.text("Whose phone is lost?")
+    spans = [Span("📵 " + whose, "b")]
     if unknown:
         spans.insert(0, Span("⚠️ " + say.text("There is no officer of that name.") + "\n"))
     spans.append(Span("\n" + say.text("You are asked once more before anything happens.")))
@@ -105,11 +117,13 @@ def ask(asking: Officer, officer: Officer, on: OnPhone) -> Rendered:
         *(Span("\n" + each) for each in _room_ends(on, say)),
         Span("\n" + _in_chat(on, say)),
         Span("\n" + had_shown(on, say)),
+        *(Span("\n" + each) for each in absent.lines(asking, officer.name, on.duties, say)),
         Span("\n\n" + say.text("Without this question:") + " "),
         *say.code(f"/lost {officer.name} {NOW}"),
     ]
     rows = (
         (Button("📵 " + say.text("Yes, shut it out"), encode("staff", "shut", officer.id)),),
+        *absent.rows(on.duties, say),
         (to_seen(officer.id, say, on.enrolled),),
         (Button("◀️ " + say.text("Back"), encode("staff", "open", officer.id)),),
     )
@@ -123,7 +137,9 @@ def shut_out(asking: Officer, officer: Officer, on: OnPhone, rate: float) -> Ren
         "The phone of {name} is shut out. Role and subscriptions stay for the new one.",
         name=say.embed(officer.name),
     )
-    return _done(asking, officer, on, text + _room_ended(on, say) + taken_back(on, rate, say))
+    duties = "".join("\n" + each for each in absent.lines(asking, officer.name, on.duties, say))
+    text += _room_ended(on, say) + taken_back(on, rate, say) + duties
+    return _done(asking, officer, on, text, absent.rows(on.duties, say))
 
 
 def removed(asking: Officer, officer: Officer, on: OnPhone, rate: float) -> Rendered:
@@ -208,12 +224,13 @@ def _stays(number: int, say: Words) -> str:
     )
 
 
-def _done(asking: Officer, officer: Officer, on: OnPhone, text: str) -> Rendered:
+def _done(asking: Officer, officer: Officer, on: OnPhone, text: str, rows: Rows = ()) -> Rendered:
     say = words(asking.language)
     if officer.chat is None and not on.bulletins:
-        return plain_answer(text, asking.language, (to_all(say),))
+        return plain_answer(text, asking.language, (*rows, to_all(say)))
     text += "\n" + had_shown(on, say)
-    return plain_answer(text, asking.language, ((to_seen(officer.id, say, on.enrolled),), to_all(say)))
+    rows = (*rows, (to_seen(officer.id, say, on.enrolled),), to_all(say))
+    return plain_answer(text, asking.language, rows)
 
 
 def had_shown(on: OnPhone, say: Words) -> str:

@@ -61,6 +61,10 @@ class Bells:
             await self._store.query("SELECT 1 FROM bells WHERE record = ? AND ended IS NULL", (record,))
         )
 
+    async def called(self, record: str) -> bool:
+        """Whether anybody was called to a bulletin."""
+        return bool(await self._store.query("SELECT 1 FROM called WHERE record = ? LIMIT 1", (record,)))
+
     async def known(self, record: str) -> bool:
         """Whether a bulletin rings, or has rung."""
         return bool(await self._store.query("SELECT 1 FROM bells WHERE record = ?", (record,)))

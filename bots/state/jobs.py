@@ -1,6 +1,7 @@
 """What is to be delivered: shapes, order and keys. Pure."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
 from typing import Literal, Self
@@ -109,15 +110,21 @@ def urgent(job: Job) -> Job:
     return replace(job, priority=Priority.FLASH)
 
 
-def call(record: str, officer: int, number: int) -> Job:
-    """Call an officer for the n-th time to a bulletin that nobody has acknowledged: once for each number."""
+def call(record: str, officer: int, number: int, absent: Sequence[int] = ()) -> Job:
+    """Call an officer for the n-th time to a bulletin that nobody has acknowledged: once for each number.
+    `absent` are those on duty who cannot be called.
+    """
     key = f"call:{record}:{officer}:{number}"
-    return Job(key, officer, Priority.FLASH, "call", record=record, body=str(number))
+    body = json.dumps([number, *absent]) if absent else str(number)
+    return Job(key, officer, Priority.FLASH, "call", record=record, body=body)
 
 
-def unheard(record: str, officer: int) -> Job:
-    """Tell an administrator, once, that everybody was called to a bulletin in vain."""
-    return Job(f"unheard:{record}:{officer}", officer, Priority.FLASH, "unheard", record=record)
+def unheard(record: str, officer: int, mute: Sequence[int] = ()) -> Job:
+    """Tell an administrator, once, that everybody was called to a bulletin in vain, but for those who cannot
+    be called.
+    """
+    body = json.dumps(list(mute)) if mute else ""
+    return Job(f"unheard:{record}:{officer}", officer, Priority.FLASH, "unheard", record=record, body=body)
 
 
 def remind(record: str, officer: int) -> Job:

@@ -6,6 +6,7 @@ nothing is kept.
 """
 
 import json
+from dataclasses import dataclass
 from typing import Final
 
 import apsw
@@ -24,6 +25,17 @@ NOTED_SECONDS: Final = 86_400.0
 VERB: Final = "lost phone"
 
 
+@dataclass(frozen=True, slots=True)
+class ShutOut:
+    """A phone that is shut out: when (Unix seconds), None where that is kept no longer; by which
+    administrator, '' for the agency's machine; until when the code for the new phone is good, 0 for none.
+    """
+
+    at: float | None = None
+    by: str = ""
+    code_until: float = 0.0
+
+
 class Lost:
     """What is asked about them, and what is done when they write."""
 
@@ -40,6 +52,26 @@ class Lost:
             (name,),
         )
         return rows[0][0] / 1000 if rows[0][0] is not None else None
+
+    async def standing(self, officer: int, name: str, now: float) -> ShutOut | None:
+        """How it stands with an officer of that name whose phone was shut out and who has not enrolled
+        another since; None for all others.
+        """
+        out = await self._store.query(
+            "SELECT (SELECT max(expires) FROM invitations WHERE officer = ?1 AND expires > ?2)"
+            " FROM memory WHERE key GLOB ?3 AND data ->> '$[0]' = ?1"
+            " AND EXISTS (SELECT 1 FROM officers WHERE id = ?1 AND chat IS NULL) LIMIT 1",
+            (officer, now, f"{SHUT}*"),
+        )
+        if not out:
+            return None
+        last = await self._store.query(
+            "SELECT at, name FROM audit WHERE object = ? AND object != ''"
+            " AND (outcome = 'shut_out' OR verb = 'officer lost') ORDER BY number DESC LIMIT 1",
+            (name,),
+        )
+        at, by = (last[0][0] / 1000, last[0][1]) if last else (None, "")
+        return ShutOut(at, by, out[0][0] or 0.0)
 
     async def wrote(self, chat: int, message: int | None, door: str, now: float) -> bool:
         """Something came from a chat that is no officer's: a `message`, or the press of a button. Whether the

@@ -3,11 +3,13 @@
 Calls name the reference alone, whatever the marking: the alert before them shows what may be shown.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bots.clock import Clock, moment
 from bots.dialogue.screens import screen
+from bots.duty.duties import MUTE, cannot_be_called
 from bots.officers.roles import Right
 from bots.parsing.actions import encode, short
 from bots.showing.answerable import Answer
@@ -20,7 +22,7 @@ from bots.state import State
 from bots.state.officers import Officer
 from bots.state.outbox import Work
 from bots.wording.markup import Span
-from bots.wording.words import words
+from bots.wording.words import Words, words
 from schemas.encoding import from_instant
 from subscribers.records import Record
 
@@ -41,9 +43,16 @@ class Caller:
             or not await self.state.bells.rings(work.record or "")
         ):
             return None
+        told = json.loads(work.body or "[]")
         if work.verb == "call":
-            return _call(work.officer, record, int(work.body))
-        return _in_vain(work.officer, record)
+            number, *absent = told if isinstance(told, list) else [told]
+            return _call(work.officer, record, number, await self._names(absent))
+        called = await self.state.bells.called(record.bulletin.id)
+        return _in_vain(work.officer, record, await self._names(told), called=called)
+
+    async def _names(self, officers: Iterable[int]) -> list[str]:
+        found = [await self.state.officers.get(each) for each in officers]
+        return [each.name for each in found if each]
 
     async def reminder(self, work: Work, record: Record | None) -> Rendered | None:
         """That a request's deadline is near; None when it is over, or was answered meanwhile, or may not be
@@ -67,12 +76,13 @@ class Caller:
         return Heard(officer.name if officer else "", moment(found.at))
 
 
-def _call(officer: Officer, record: Record, number: int) -> Rendered:
+def _call(officer: Officer, record: Record, number: int, absent: Sequence[str] = ()) -> Rendered:
     say = words(officer.language)
     spans = [
         Span("📣 "),
         *say.code(record.bulletin.ref),
         Span("\n" + say.text("It still waits for somebody to acknowledge it. Call {number}.", number=number)),
+        *_mute(absent, say),
     ]
     return _ringing(officer, record, spans)
 
@@ -88,12 +98,27 @@ def _reminder(officer: Officer, record: Record) -> Rendered:
     return replace(made, rows=((button_answer(record, Answer.REPLY, say),), *made.rows))
 
 
-def _in_vain(officer: Officer, record: Record) -> Rendered:
+def _mute(names: Sequence[str], say: Words) -> Iterator[Span]:
+    """Who stands on the roster and cannot be called."""
+    if names:
+        yield Span(f"\n{MUTE} " + cannot_be_called([say.embed(each) for each in names], say))
+
+
+def _in_vain(officer: Officer, record: Record, mute: Sequence[str], *, called: bool) -> Rendered:
+    """`mute` are those who cannot be called; `called`: others were."""
     say = words(officer.language)
+    what = say.text("Everybody on the roster was called, and nobody has acknowledged it.")
+    if mute:
+        what = (
+            say.text("Everybody on the roster who can be called was called, and nobody has acknowledged it.")
+            if called
+            else say.text("Nobody on the roster can be called, so nobody was.")
+        )
     spans = [
         Span("📣 "),
         *say.code(record.bulletin.ref),
-        Span("\n" + say.text("Everybody on the roster was called, and nobody has acknowledged it."), "b"),
+        Span("\n" + what, "b"),
+        *_mute(mute, say),
         Span(
             "\n" + say.text("Call somebody by telephone, or acknowledge it yourself. /duty shows the roster.")
         ),

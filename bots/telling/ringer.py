@@ -97,12 +97,12 @@ class Ringer:
                 if officer not in told:
                     calls.append(jobs.urgent(jobs.alert(record, officer)))
                 elif number > 1 or not fresh:  # otherwise the alert itself is the first call
-                    calls.append(jobs.call(bell.record, officer, number))
+                    calls.append(jobs.call(bell.record, officer, number, due.absent))
             made += await self._state.bells.call(bell, due.calls, calls, now)
             _log.info("officers are called", bulletin=bell.record, calls=len(due.calls))
         if due.unheard:
             _log.warning("everybody on the roster was called in vain", bulletin=bell.record)
             made += await self._state.bells.tell(
-                bell, [jobs.unheard(bell.record, each) for each in chiefs], now
+                bell, [jobs.unheard(bell.record, each, due.mute) for each in chiefs], now
             )
         return made

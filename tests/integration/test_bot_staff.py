@@ -102,7 +102,7 @@ async def test_the_last_administrator_is_told_what_to_do(tmp_path: Path) -> None
         ed = await stage.enrol("Ed", administrator=True)
         irina = await stage.enrol("Irina")
         for command in ("/lost Ed", "/lost Ed now"):
-            assert "(forbidden)" in text_of(await ed.ask(command))
+            assert "liaison-bot officer lost Ed" in text_of(await ed.ask(command))
         await ed.press("Ed", await ed.ask("/officers"))
         page = await ed.next_edit(says("May do everything"))
         await ed.press("Reader", page)
