@@ -7,6 +7,7 @@ alternative is a search of its own.
 """
 
 import re
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from bots.parsing.queries import checked
@@ -20,6 +21,8 @@ ALTERNATIVES_MAX: Final = 4
 EXAMPLE: Final = N_("drone or stadium")
 _STROKE: Final = "|"
 _PIECE: Final = re.compile(r'["“«][^"”»]*["”»]|\||[^\s|"“«]+|["“«]')
+_MARKS: Final = '"“”«»'
+_LETTER: Final = re.compile(r"\w")
 _ALSO: Final = {
     Language.ARABIC: frozenset({"او"}),
     Language.CHINESE: frozenset({"或者"}),
@@ -61,16 +64,50 @@ def spoken(words: str, say: Words) -> str:
 
 
 def quoted(words: str, say: Words) -> str:
-    """The same within a line, each in quotation marks."""
-    marked = (say.text("“{name}”", name=say.embed(each)) for each in alternatives(words))
+    """The same within a line: what must stand together in one pair of quotation marks, loose words each in
+    its own, `“drone” + “big stadium” or “port”`.
+    """
+    return joined(things(words), say)
+
+
+def things(words: str) -> list[list[str]]:
+    """The alternatives, each as the words and phrases that must stand in a bulletin, without marks."""
+    bare = [
+        [kept for piece in _PIECE.findall(each) if (kept := piece.strip(_MARKS)) and _LETTER.search(kept)]
+        for each in alternatives(words)
+    ]
+    return [each for each in bare if each]
+
+
+def joined(found: Iterable[Iterable[str]], say: Words) -> str:
+    """Those as they are said within a line."""
+    marked = (" + ".join(say.text("“{name}”", name=say.embed(one)) for one in each) for each in found)
     return f" {say.text('or')} ".join(marked)
 
 
+def shortened(words: str, say: Words, fits: Callable[[str], bool]) -> str:
+    """The same, cut at its end until it `fits`, within the quotation marks."""
+    kept = things(words)
+    said = joined(kept, say)
+    while kept and not fits(said):
+        *before, last = kept
+        *others, cut = last
+        cut = cut[:-1].rstrip()
+        kept = [*before, *([[*others, *([cut] if cut else [])]] if others or cut else [])]
+        shown = [[*each] for each in kept] or [[""]]
+        shown[-1][-1] += "…"
+        said = joined(shown, say)
+    return said
+
+
 def both_languages(say: Words) -> str:
-    """How a word and its translation are looked for, with a word of this language: no search translates."""
+    """How two words, and one of them in another language, are looked for, as they are kept: no search
+    translates, and an alternative has all its words.
+    """
     own = say.text("stadium")
+    drone = alternatives(with_strokes(say.text(EXAMPLE), say))[0]
     translated = "stade" if say.language is Language.ENGLISH else "stadium"
-    return spoken(f"{own} {_STROKE} {translated}", say)
+    return f"{drone} {own} {_STROKE} {drone} {translated}"
 
 
 def _ors(say: Words) -> frozenset[str]:

@@ -9,7 +9,7 @@ from babel.dates import format_date
 
 from bots.clock import moment
 from bots.parsing.queries import Facet, Query, facets
-from bots.searches.alternatives import quoted, spoken
+from bots.searches.alternatives import quoted, shortened, spoken
 from bots.searches.watching import Search
 from bots.state.officers import Officer
 from bots.wording import labels
@@ -21,7 +21,6 @@ from subscribers.records import Community
 
 NAME_MAX: Final = 40
 BUTTON_MAX: Final = 30
-_UNQUOTED: Final = str.maketrans("", "", '"“”«»')
 _NAMED: Final = (
     ("words", 1), ("events", 1), ("subjects", 1), ("tactics", 2), ("kinds", 2), ("regions", 3),
     ("communities", 1), ("severity_at_least", 1),
@@ -49,11 +48,9 @@ def facet_button(facet: Facet, known: Iterable[Community], officer: Officer) -> 
         return label
     if facet.field != "words":
         return label[: BUTTON_MAX - 1].rstrip() + "…"
-    say, kept = words(officer.language), facet.value.translate(_UNQUOTED)
-    while len(label) > BUTTON_MAX and kept:
-        kept = kept[:-1].rstrip(" |")
-        label = say.text("the words {words}", words=quoted(kept + "…", say))
-    return label
+    say = words(officer.language)
+    room = BUTTON_MAX - len(say.text("the words {words}", words=""))
+    return say.text("the words {words}", words=shortened(facet.value, say, lambda said: len(said) <= room))
 
 
 def describe(search: Search, known: Sequence[Community], say: Words) -> str:

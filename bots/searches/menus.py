@@ -9,7 +9,7 @@ from typing import Final
 from bots.dialogue.menus import QUIET, hours, tick, zone_button
 from bots.dialogue.screens import screen
 from bots.parsing.actions import encode
-from bots.searches.alternatives import EXAMPLE, both_languages, quoted
+from bots.searches.alternatives import EXAMPLE, both_languages, quoted, spoken
 from bots.searches.facets import describe
 from bots.searches.loudness import language, mode, named, quiet_hours, told
 from bots.searches.watching import NEVER_QUIET, Mode, Search, Subscription
@@ -148,13 +148,16 @@ def choosing_named(officer: Officer, field: str, offers: Sequence[Offer], chosen
 def asking_words(officer: Officer, draft: Search) -> Rendered:
     """Words that must stand in the text."""
     say = words(officer.language)
+    both = both_languages(say)
     text = say.text(
         "Send the words that must all stand in a bulletin; quoted words must stand together. If one or"
         " another is enough, write “or” or | between them: {example}. Your words are not translated, but a"
-        " bulletin’s translations are searched as well; for two languages send both: {both}. What you send"
-        " takes the place of the words before. The chat service can read them: no names, no facts of a case.",
+        " bulletin’s translations are searched as well; for two languages send both. “or” separates all that"
+        " stands before it from all that stands behind it: {both} is read as {read}. What you send takes the"
+        " place of the words before. The chat service can read them: no names, no facts of a case.",
         example=say.embed(say.text(EXAMPLE)),
-        both=say.embed(both_languages(say)),
+        both=say.embed(spoken(both, say)),
+        read=quoted(both, say),
     )
     buttons = [Button("🧹 " + say.text("No words"), encode("sub", "nowords"))] if draft.words else []
     held = "\n\n" + say.text("the words {words}", words=quoted(draft.words, say)) if draft.words else ""

@@ -10,6 +10,7 @@ from bots.searches.alternatives import (
     both_languages,
     quoted,
     spoken,
+    things,
     with_strokes,
 )
 from bots.searches.facets import describe, suggested_name
@@ -56,9 +57,23 @@ def test_each_language_has_its_or_and_an_example_of_it(language: Language) -> No
 @pytest.mark.parametrize("language", SPOKEN)
 def test_a_word_and_its_translation_can_be_sent_as_the_example_has_them(language: Language) -> None:
     say = words(language)
-    own, translated = alternatives(with_strokes(both_languages(say), say))
-    assert own == say.text("stadium")
+    kept = with_strokes(spoken(both_languages(say), say), say)
+    assert kept == both_languages(say)
+    (drone, own), (again, translated) = things(kept)
+    assert (drone, own) == (again, say.text("stadium"))
     assert translated == ("stade" if language is Language.ENGLISH else "stadium")
+
+
+@pytest.mark.parametrize(
+    "kept, said",
+    [
+        ("drone big stadium | port", "“drone” + “big” + “stadium” or “port”"),
+        ('drone "big stadium" | «le port»', "“drone” + “big stadium” or “le port”"),
+        ('drone + stadium "', "“drone” + “stadium”"),
+    ],
+)
+def test_a_phrase_and_loose_words_look_different(kept: str, said: str) -> None:
+    assert quoted(kept, ENGLISH) == said
 
 
 def test_or_may_be_written_otherwise() -> None:
@@ -73,7 +88,7 @@ def test_what_cannot_be_looked_for_is_refused(typed: str) -> None:
 
 
 def test_they_are_said_with_or() -> None:
-    assert quoted("drone | big stadium", ENGLISH) == "“drone” or “big stadium”"
+    assert quoted('drone | "big stadium"', ENGLISH) == "“drone” or “big stadium”"
     wanted = Search(words="drone | stadium")
     assert describe(wanted, [], ENGLISH) == "all kinds · the words “drone” or “stadium”"
     assert suggested_name(wanted, [], ENGLISH) == "drone or stadium"

@@ -178,6 +178,11 @@ def test_what_fits_a_button_is_not_cut_and_a_long_title_says_that_it_is() -> Non
     assert event == "The Great Games of All Agenci…"
 
 
+def test_the_screen_of_words_says_how_far_or_reaches() -> None:
+    shown = search_menus.asking_words(ED, Search()).parts[0].plain
+    assert "drone stadium or drone stade is read as “drone” + “stadium” or “drone” + “stade”." in shown
+
+
 def test_only_what_may_be_shown_is_offered() -> None:
     games = {"name": "Great Games"}
     subject = [{"type": "person", "name": "X", "reference": "QDi.001"}, {"type": "person", "name": "Y"}]
