@@ -24,7 +24,7 @@ COMMANDS = {
     "subject": N_("Look a name up on the UN list"),
     "ack": N_("Acknowledge a bulletin"),
     "subscribe": N_("Choose what you are alerted to"),
-    "subscriptions": N_("Your subscriptions: snooze, pause, delete"),
+    "subscriptions": N_("Your subscriptions: change, snooze, pause, delete"),
     "digest": N_("Digest, time zone and quiet hours"),
     "duty": N_("Who is on duty, and taking over"),
     "tally": N_("Who has acknowledged, sighted and answered a bulletin"),

@@ -7,6 +7,7 @@ from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
 from bots.enquiries.desk import Answer
+from bots.handlers.subscribing import own
 from bots.parsing.actions import Action
 from bots.parsing.queries import Query
 from bots.searches import saved_menus
@@ -32,7 +33,7 @@ async def manage(asked: Pressed, context: Context, officer: Officer) -> None:
     what, key = action.argument(0), action.number(1)
     if what not in {"hours", "quiet"} and await (steps := context.steps(officer)).at() == _HOURS:
         await steps.back()
-    one = await _one(context, officer, key)
+    one = await own(context, officer, key)
     if what == "show" and one:
         await context.chat.toast(asked.press)
         query = Query(words=one.search.words, filters=one.search.filters)
@@ -88,7 +89,7 @@ async def _pressed(action: Action, one: Subscription, context: Context, officer:
         case "quiet":
             await officers.set_hours(officer.id, one.id, pressed_hours(action, 2))
             context.wake()
-            return saved_menus.choosing_hours(officer, await _one(context, officer, one.id) or one)
+            return saved_menus.choosing_hours(officer, await own(context, officer, one.id) or one)
         case _:
             return None
     context.wake()
@@ -102,7 +103,7 @@ async def _list(context: Context, officer: Officer, first: int = 0) -> Rendered:
 
 
 async def _opened(context: Context, officer: Officer, key: int) -> Rendered:
-    one = await _one(context, officer, key)
+    one = await own(context, officer, key)
     if one is None:
         return await _list(context, officer)
     known, held = await context.node.communities(), await context.state.officers.subscriptions(officer.id)
@@ -111,11 +112,6 @@ async def _opened(context: Context, officer: Officer, key: int) -> Rendered:
     place = [each.id for each in held].index(key) if one in held else 0
     now, withheld = context.clock.now(), context.desk.ceiling.withheld
     return saved_menus.opened(officer, one, known, now, louder, withheld=withheld, place=place)
-
-
-async def _one(context: Context, officer: Officer, key: int) -> Subscription | None:
-    one = (await context.state.officers.subscriptions_by_id([key])).get(key)
-    return one if one and one.officer == officer.id else None
 
 
 def _snooze(text: str) -> Snooze:

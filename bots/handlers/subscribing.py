@@ -16,8 +16,8 @@ from bots.searches.drafts import TYPED
 from bots.searches.facets import suggested_name
 from bots.searches.menus import OFFERED_MAX, Offer
 from bots.searches.recents import recent
-from bots.searches.saved_menus import louder
-from bots.searches.watching import Search
+from bots.searches.saved_menus import louder, title
+from bots.searches.watching import Search, Subscription, same_as
 from bots.showing.overtaken import as_marked_now
 from bots.showing.rendered import Rendered
 from bots.state.officers import Officer
@@ -71,7 +71,8 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
     await _keep(steps, draft)
     await steps.go(_CHOOSING)
     if what == "name":
-        await context.answer(officer, asked.chat, await previewed(context.finder, officer, draft))
+        shown = await previewed(context.finder, officer, draft, await _changes(steps))
+        await context.answer(officer, asked.chat, shown)
     else:
         await context.say(officer, asked.chat, await _home(context, officer, draft))
 
@@ -81,12 +82,16 @@ async def _step(action: Action, context: Context, officer: Officer) -> Answer:
     what = action.argument(0)
     if what == "new":  # not what was left half made
         await steps.end()
-    draft = await _draft(steps)
+    if what == "change":
+        return Answer(await _reopened(action.number(1), context, officer, steps))
+    draft, changes = await _draft(steps), await _changes(steps)
     if what == "save":
+        if action.arguments[1:] and action.number(1) != changes:  # of another draft than the one that is kept
+            return await previewed(context.finder, officer, draft, changes)
         return Answer(await _save(context, officer, steps, draft))
     if what == "drop":
         await steps.end()
-        return Answer(search_menus.dropped(officer))
+        return Answer(search_menus.dropped(officer, changes))
     field = search_drafts.named(action.argument(1)) if what == "to" else _NAMED.get(what, "")
     offered = (await steps.data()).get("offered", {}).get(field, [])
     draft = search_drafts.pressed(action, draft, offered)
@@ -94,7 +99,7 @@ async def _step(action: Action, context: Context, officer: Officer) -> Answer:
     asks = _ASKS.get(what) or field
     await steps.go(_STEP + asks if asks else _CHOOSING)
     if what == "see":
-        return await previewed(context.finder, officer, draft)
+        return await previewed(context.finder, officer, draft, changes)
     if field:
         return Answer(await _named(context, officer, steps, draft, field))
     return Answer(await _screen(what, context, officer, draft))
@@ -127,7 +132,31 @@ async def _screen(what: str, context: Context, officer: Officer, draft: Search) 
 
 
 async def _home(context: Context, officer: Officer, draft: Search) -> Rendered:
-    return search_menus.subscribing(officer, draft, await context.node.communities())
+    known = await context.node.communities()
+    if not (changes := await _changes(context.steps(officer))):
+        return search_menus.subscribing(officer, draft, known)
+    if (one := await own(context, officer, changes)) is None:
+        return search_menus.gone(officer)
+    return search_menus.subscribing(officer, draft, known, changed=title(one, known, words(officer.language)))
+
+
+async def _reopened(key: int, context: Context, officer: Officer, steps: Steps) -> Rendered:
+    """The same menu for a subscription that there is."""
+    if (one := await own(context, officer, key)) is None:
+        return search_menus.gone(officer)
+    await steps.end()
+    known = await context.node.communities()
+    draft = search_drafts.reopened(one.search, known, words(officer.language))
+    await steps.keep(changes=key)
+    await _keep(steps, draft)
+    await steps.go(_CHOOSING)
+    return await _home(context, officer, draft)
+
+
+async def own(context: Context, officer: Officer, key: int) -> Subscription | None:
+    """A subscription of this officer's; None when it is not, or no more."""
+    one = (await context.state.officers.subscriptions_by_id([key])).get(key)
+    return one if one and one.officer == officer.id else None
 
 
 async def _named(context: Context, officer: Officer, steps: Steps, draft: Search, field: str) -> Rendered:
@@ -154,13 +183,23 @@ async def _save(context: Context, officer: Officer, steps: Steps, draft: Search)
         return search_menus.dropped(officer)
     say, known = words(officer.language), await context.node.communities()
     wanted = draft if draft.name else draft.model_copy(update={"name": suggested_name(draft, known, say)})
-    others = await context.state.officers.subscriptions(officer.id)
+    officers, changes = context.state.officers, await _changes(steps)
+    others = [each for each in await officers.subscriptions(officer.id) if each.id != changes]
+    if same := same_as(wanted, others):
+        return search_menus.not_saved(officer, same, title(same, known, say))
     try:
-        kept = await context.state.officers.subscribe(officer.id, wanted)
+        kept = await (
+            officers.change(officer.id, changes, wanted)
+            if changes
+            else officers.subscribe(officer.id, wanted)
+        )
     except OperationError:
         text = say.text("You have as many subscriptions as there may be. Delete one first.")
         return screens.plain_answer(text, officer.language)
     await steps.end()
+    if kept is None:
+        return search_menus.gone(officer)
+    context.wake()
     withheld = context.desk.ceiling.withheld
     loud = louder(wanted, others, officer, known)
     return search_menus.saved(officer, kept, known, loud, withheld=withheld)
@@ -172,6 +211,11 @@ async def _draft(steps: Steps) -> Search:
         return Search.model_validate_json(kept)
     before = data.get("filters")  # a menu that was half made before searches had names
     return Search(filters=Filters.model_validate_json(before)) if before else Search()
+
+
+async def _changes(steps: Steps) -> int:
+    """The subscription that the draft changes; 0 for a new one."""
+    return int((await steps.data()).get("changes", 0))
 
 
 async def _keep(steps: Steps, draft: Search) -> None:

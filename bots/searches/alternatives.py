@@ -79,6 +79,18 @@ def things(words: str) -> list[list[str]]:
     return [each for each in bare if each]
 
 
+def meant(words: str) -> frozenset[frozenset[str]]:
+    """What is equal for words that look for the same: the order tells nothing, nor the case."""
+    return frozenset(
+        frozenset(_marked(piece).casefold() for piece in _PIECE.findall(each)) for each in alternatives(words)
+    )
+
+
+def _marked(piece: str) -> str:
+    bare = piece.strip(_MARKS)
+    return bare if bare == piece else f'"{bare}"'
+
+
 def joined(found: Iterable[Iterable[str]], say: Words) -> str:
     """Those as they are said within a line."""
     marked = (" + ".join(say.text("“{name}”", name=say.embed(one)) for one in each) for each in found)

@@ -11,13 +11,14 @@ from bots.parsing import queries
 from bots.parsing.actions import Action
 from bots.parsing.commands import Hush, clean, digest
 from bots.searches.alternatives import with_strokes
-from bots.searches.facets import fit_name
+from bots.searches.facets import fit_name, suggested_name
 from bots.searches.watching import NEVER_QUIET, Mode, Search
 from bots.times import MINUTES_A_DAY, Quiet
 from bots.wording import places
 from bots.wording.words import Words
 from schemas.errors import Code, FormatError, OperationError
 from schemas.vocabulary import Kind, Language, Severity
+from subscribers.records import Community
 
 VALUES_MAX: Final = 100
 """Of regions, say, in one search: every bulletin is held against each."""
@@ -75,6 +76,12 @@ def typed(what: str, text: str, draft: Search, now: float, say: Words) -> Search
             )
         case _:
             raise OperationError(Code.BAD_REQUEST, "that could not be read", "see /help")
+
+
+def reopened(search: Search, known: Sequence[Community], say: Words) -> Search:
+    """The draft that changes a saved search. One that is called by what it looks for is named anew."""
+    named_by_it = search.name == suggested_name(search, known, say)
+    return search.model_copy(update={"name": ""}) if named_by_it else search
 
 
 def pressed_hours(action: Action, index: int) -> Quiet | None:

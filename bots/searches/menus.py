@@ -11,7 +11,7 @@ from bots.dialogue.screens import screen
 from bots.parsing.actions import encode
 from bots.searches.alternatives import EXAMPLE, both_languages, quoted, spoken
 from bots.searches.facets import describe
-from bots.searches.loudness import language, mode, named, quiet_hours, told
+from bots.searches.loudness import heading, language, mode, named, quiet_hours, told
 from bots.searches.watching import NEVER_QUIET, Mode, Search, Subscription
 from bots.showing.rendered import Button, Rendered, Rows
 from bots.state.officers import Officer
@@ -26,6 +26,8 @@ from subscribers.records import Community
 OFFERED: Final = tuple(each for each in Kind if each is not Kind.ACKNOWLEDGEMENT)
 COMMUNITIES_SHOWN: Final = 40
 REGIONS_SHOWN: Final = 24
+OWN_REGIONS_SHOWN: Final = 90
+"""Each can be taken away again."""
 OFFERED_MAX: Final = 10
 _WIDE: Final = 40
 
@@ -38,17 +40,25 @@ class Offer:
     label: str
 
 
-def subscribing(officer: Officer, draft: Search, known: Sequence[Community]) -> Rendered:
-    """The draft as it stands, with a way into each restriction."""
+def subscribing(
+    officer: Officer, draft: Search, known: Sequence[Community], *, changed: str = ""
+) -> Rendered:
+    """The draft as it stands, with a way into each restriction. `changed`: which subscription it changes."""
     say = words(officer.language)
+    what = say.text("Narrow it down, then look at the preview.")
+    if changed:
+        what = say.text(
+            "Until you save it, the subscription stays as it is; a snooze or a pause stays even then."
+        )
+    head = f"✏️ {heading(changed, say)}" if changed else "🔔 " + say.text("New subscription")
     spans = [
-        Span("🔔 " + say.text("New subscription"), "b"),
+        Span(head, "b"),
         Span("\n" + say.text("You will be told of:") + "\n"),
         Span(describe(draft, known, say)),
         Span("\n" + mode(draft.mode, say)),
         Span("\n" + language(say)),
         Span("\n" + quiet_hours(draft.quiet, officer, say)),
-        Span("\n\n" + say.text("Narrow it down, then look at the preview.")),
+        Span("\n\n" + what),
     ]
     pairs = (
         (("👥", say.text("Community"), "com"), ("🏷", say.text("Kind"), "kind")),
@@ -72,6 +82,8 @@ def choosing_communities(officer: Officer, draft: Search, known: Sequence[Commun
         tick(each.title[:_WIDE], encode("sub", "tc", each.id), on=each.id in draft.filters.communities)
         for each in known[:COMMUNITIES_SHOWN]
     ]
+    left = sorted(draft.filters.communities - {each.id for each in known})[:COMMUNITIES_SHOWN]
+    buttons += [tick(each[:_WIDE], encode("sub", "tc", each), on=True) for each in left]
     return choosing(officer, say.text("Which communities? None chosen means all."), buttons, 1)
 
 
@@ -102,7 +114,9 @@ def choosing_severity(officer: Officer, draft: Search) -> Rendered:
 def choosing_regions(officer: Officer, draft: Search, recent: Iterable[str]) -> Rendered:
     """Which regions: those of late, or any by their names or codes."""
     say = words(officer.language)
-    offered = sorted({*draft.filters.regions, *recent})[:REGIONS_SHOWN]
+    own = sorted(draft.filters.regions)[:OWN_REGIONS_SHOWN]
+    others = sorted({*recent} - draft.filters.regions)[: max(0, REGIONS_SHOWN - len(own))]
+    offered = sorted([*own, *others])
     buttons = [
         tick(place(each, say)[:_WIDE], encode("sub", "tr", each), on=each in draft.filters.regions)
         for each in offered
@@ -187,12 +201,17 @@ def naming(officer: Officer, suggested: str) -> Rendered:
     return screen([Span("✏️ " + text)], officer.language, back)
 
 
-def preview_rows(officer: Officer, name: str) -> Rows:
-    """Under the preview: keep it, or go on."""
+def preview_rows(officer: Officer, name: str, *, changes: int = 0, same: Subscription | None = None) -> Rows:
+    """Under the preview: keep it, or go on. `changes`: the subscription whose place it takes; `same` is one
+    that looks for the same already, and is opened instead.
+    """
     say = words(officer.language)
-    return (
-        (Button("💾 " + say.text("Save as “{name}”", name=name), encode("sub", "save")),),
+    keep: Rows = (
+        (Button("💾 " + say.text("Save as “{name}”", name=name), encode("sub", "save", changes)),),
         (Button("✏️ " + say.text("Another name"), encode("sub", "name")),),
+    )
+    return (
+        *(((_open(same.id, say),),) if same else keep),
         (
             Button("◀️ " + say.text("Back"), encode("sub", "home")),
             Button("✖️ " + say.text("Cancel"), encode("sub", "drop")),
@@ -215,18 +234,41 @@ def saved(
         Span("✅ " + say.text("Saved: {name}", name=named(kept.search.name, say)), "b"),
         Span("\n" + describe(kept.search, known, say)),
         Span("\n" + "\n".join(lines)),
-        Span("\n\n" + say.text("/subscriptions lists, snoozes, pauses and deletes.")),
+        Span("\n\n" + say.text("/subscriptions lists, changes, snoozes, pauses and deletes.")),
     ]
     if kept.search.mode is Mode.DIGEST:
         spans.append(Span("\n" + say.text("/digest says when the digest comes.")))
-    change = Button("🔔 " + say.text("Open it"), encode("mine", "open", kept.id))
-    return screen(spans, officer.language, ((change,), (_list(say),)))
+    return screen(spans, officer.language, ((_open(kept.id, say),), (_list(say),)))
 
 
-def dropped(officer: Officer) -> Rendered:
-    """The draft is gone."""
+def already(name: str, say: Words) -> str:
+    """That a subscription looks for the same."""
+    return "⚠️ " + say.text("You have this already: {name}. No second one is saved.", name=named(name, say))
+
+
+def not_saved(officer: Officer, same: Subscription, name: str) -> Rendered:
+    """The draft looks for the same as `same`."""
     say = words(officer.language)
-    return screen([Span(say.text("Cancelled. Nothing was changed."))], officer.language, ((_list(say),),))
+    back = Button("◀️ " + say.text("Back"), encode("sub", "home"))
+    return screen([Span(already(name, say))], officer.language, ((_open(same.id, say),), (back,)))
+
+
+def dropped(officer: Officer, changes: int = 0) -> Rendered:
+    """The draft is gone; the subscription that it would have changed is as it was."""
+    say = words(officer.language)
+    rows = ((_open(changes, say),), (_list(say),)) if changes else ((_list(say),),)
+    return screen([Span(say.text("Cancelled. Nothing was changed."))], officer.language, rows)
+
+
+def gone(officer: Officer) -> Rendered:
+    """What was to be changed is not there any more."""
+    say = words(officer.language)
+    text = say.text("This subscription is no longer there. Nothing was saved.")
+    return screen([Span(text)], officer.language, ((_list(say),),))
+
+
+def _open(key: int, say: Words) -> Button:
+    return Button("🔔 " + say.text("Open it"), encode("mine", "open", key))
 
 
 def _list(say: Words) -> Button:

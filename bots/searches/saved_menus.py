@@ -124,6 +124,7 @@ def _rows(one: Subscription, now: float, say: Words, place: int) -> Rows:
     return (
         *modes,
         *naps,
+        (Button("✏️ " + say.text("Change"), encode("sub", "change", key)),),
         (
             Button("🌙 " + say.text("Quiet hours"), encode("mine", "hours", key)),
             Button("🔎 " + say.text("Show matches"), encode("mine", "show", key)),

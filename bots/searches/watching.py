@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict
 
 from bots.clock import moment
-from bots.searches.alternatives import alternatives
+from bots.searches.alternatives import alternatives, meant
 from bots.searches.matching import matches, matches_outside
 from bots.showing.release import Ceiling, Release
 from bots.times import Quiet, at_local, quiet_until
@@ -128,6 +128,12 @@ def decide(sight: Sight, held: Iterable[Subscription]) -> Telling | None:
     mode = max((each.search.mode for each in found), key=_LOUDNESS.index)
     heard = (each.search for each in found if each.search.mode is mode)
     return Telling(mode, ids, hushed=all(map(sight.unsure, heard)))
+
+
+def same_as(search: Search, held: Iterable[Subscription]) -> Subscription | None:
+    """The first that looks for the same, however it is called and told."""
+    wanted = search.filters, meant(search.words)
+    return next((each for each in held if (each.filters, meant(each.search.words)) == wanted), None)
 
 
 def active(held: Iterable[Subscription]) -> list[Subscription]:

@@ -36,19 +36,27 @@ class Subscriptions:
             rows: list[Row] = connection.execute(
                 "INSERT INTO subscriptions (officer, filters, name, words, mode, quiet_start, quiet_end)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                (
-                    officer,
-                    search.filters.model_dump_json(),
-                    search.name,
-                    search.words,
-                    search.mode.value,
-                    *_ends(search.quiet),
-                ),
+                (officer, *_values(search)),
             ).fetchall()
             return int(rows[0][0])
 
         async with self._store.write() as tx:
             return Subscription(await tx.run(work), officer, search)
+
+    async def change(self, officer: int, subscription: int, search: Search) -> Subscription | None:
+        """Put a search in the place of one of an officer's; snooze and pause stay. None when it is gone."""
+        what = "filters = ?, name = ?, words = ?, mode = ?, quiet_start = ?, quiet_end = ?"
+        where = f"WHERE id = ? AND officer = ? RETURNING {_COLUMNS}"
+        sql = f"UPDATE subscriptions SET {what} {where}"  # noqa: S608 - fixed pieces
+
+        def work(connection: apsw.Connection) -> list[Row]:
+            rows: list[Row] = connection.execute(sql, (*_values(search), subscription, officer)).fetchall()
+            return rows
+
+        async with self._store.write() as tx:
+            rows = await tx.run(work)
+            await look_again(tx, officer)
+        return _read(rows[0]) if rows else None
 
     async def subscriptions(self, officer: int | None = None) -> list[Subscription]:
         """One officer's subscriptions, or everybody's, oldest first."""
@@ -98,6 +106,11 @@ class Subscriptions:
 async def look_again(tx: Tx, officer: int) -> None:
     """Within a transaction: alerts that were put off are looked at again."""
     await tx.execute("UPDATE jobs SET not_before = 0 WHERE officer = ? AND state = 'queued'", (officer,))
+
+
+def _values(search: Search) -> tuple[str | int | None, ...]:
+    filters = search.filters.model_dump_json()
+    return filters, search.name, search.words, search.mode.value, *_ends(search.quiet)
 
 
 def _ends(quiet: Quiet | None) -> tuple[int | None, int | None]:

@@ -101,12 +101,14 @@ async def staged(
     un_list: Path | None = None,
     room: str = "",
     node: DirectNode | None = None,
+    again: bool = False,
 ) -> AsyncIterator[Stage]:
-    """Ed asks; the ceiling is `full`, with stubs up to `stub`."""
+    """Ed asks; the ceiling is `full`, with stubs up to `stub`. `again`: there was a bot here before."""
     node, door, clock = node or DirectNode(), Door(), Watch()
     async with await State.open(folder / "state") as state:
-        code = await invite(state, "Ed", role=role)
-        await state.officers.enrol(code, chat=9, person=9, language=Language.ENGLISH, now=time.time())
+        if not again:
+            code = await invite(state, "Ed", role=role)
+            await state.officers.enrol(code, chat=9, person=9, language=Language.ENGLISH, now=time.time())
 
         async def announced(_: object) -> bool:
             return True

@@ -211,6 +211,10 @@ def test_a_choice_without_choices_says_so_and_how_to_type_one() -> None:
     offered = search_menus.choosing_regions(ED, search(regions={"DE-BE"}), ["FR"])
     assert labels(offered) == ["✅ Germany (DE-BE)", "France", "◀️ Back"]
     assert "there is no button" not in offered.parts[0].plain
+    many = search(regions={f"FR-{number}" for number in range(10, 50)})
+    assert labels(search_menus.choosing_regions(ED, many, ["DE"]))[-2] == "✅ France (FR-49)"
+    left = search_menus.choosing_communities(ED, search(communities={"f" * 32}), [ALPHA])
+    assert labels(left) == ["Alpha", f"✅ {'f' * 32}", "◀️ Back"], "one that the agency left can be taken away"
 
 
 def test_what_is_saved_names_what_may_still_sound() -> None:
