@@ -140,7 +140,13 @@ class BotSettings(BaseSettings):
 
     def release_ceiling(self) -> Ceiling:
         """The ceiling of the release gate."""
-        return Ceiling(self.ceiling, self.stub_ceiling, self.room_origin.rstrip("/"))
+        return Ceiling(
+            self.ceiling,
+            self.stub_ceiling,
+            self.room_origin.rstrip("/"),
+            self.room_chat_ceiling,
+            self.room_ceiling,
+        )
 
     def rates(self) -> Rates:
         """The pace of delivery. The overall burst is a third of a second's worth: it makes up for what a busy

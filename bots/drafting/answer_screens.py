@@ -37,7 +37,8 @@ def rows(kept: Kept, ruled: Ruling, say: Words) -> Rows:
     steps = _SEEN if half.quick is Answer.SEEN else (Step.BODY,)
     adds = tuple(_add(kept, each, say) for each in steps)
     pairs = tuple(adds[at : at + 2] for at in range(0, len(adds), 2))
-    return ((first,), *pairs, *_whom(kept, say), (discard,))
+    head = () if ruled is Ruling.ELSEWHERE else ((first,),)
+    return (*head, *pairs, *_whom(kept, say), (discard,))
 
 
 def audience(half: HalfDraft, readers: int, say: Words) -> str:

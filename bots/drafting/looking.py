@@ -36,7 +36,8 @@ async def look(
         return Turn(review.unfit(officer, kept, error), kept.id)
     ruled = parts.ruling(officer, kept)
     author = None if parts.hand(officer, kept).wrote else await author_of(parts.state, kept)
-    seen = review.Seen(record, parts.ceiling, ruled, number, await answers(parts, officer, kept), author)
+    about = await answers(parts, officer, kept)
+    seen = review.Seen(record, parts.ceiling, ruled, number, about, author, single=parts.within)
     return Turn(review.reviewed(officer, kept, seen, said=told, language=language), kept.id)
 
 

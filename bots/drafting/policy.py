@@ -35,6 +35,8 @@ class Ruling(StrEnum):
     """Send it to those who release."""
     OTHER = "other"
     """Somebody else must: this officer wrote it."""
+    ELSEWHERE = "elsewhere"
+    """Somebody else must, and nobody else comes to this door."""
     NEVER = "never"
 
 
@@ -65,8 +67,10 @@ def may_release(role: str) -> bool:
     return role in RELEASERS
 
 
-def ruling(policy: TwoPersons, tlp: Tlp, hand: Hand, *, waiting: bool) -> Ruling:
-    """What `hand` may do with a draft marked `tlp` that is `waiting` for release, or not sent yet."""
+def ruling(policy: TwoPersons, tlp: Tlp, hand: Hand, *, waiting: bool, single: bool = False) -> Ruling:
+    """What `hand` may do with a draft marked `tlp` that is `waiting` for release, or not sent yet; `single`:
+    at a door with one officer.
+    """
     if waiting:
         if not may_release(hand.role):
             return Ruling.NEVER
@@ -74,7 +78,9 @@ def ruling(policy: TwoPersons, tlp: Tlp, hand: Hand, *, waiting: bool) -> Ruling
     if not (hand.wrote and may_draft(hand.role)):
         return Ruling.NEVER
     alone = may_release(hand.role) and not policy.needed(tlp)
-    return Ruling.RELEASE if alone else Ruling.SEND
+    if alone:
+        return Ruling.RELEASE
+    return Ruling.ELSEWHERE if single else Ruling.SEND
 
 
 def may_edit(hand: Hand, *, waiting: bool) -> bool:

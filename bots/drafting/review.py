@@ -21,6 +21,7 @@ from bots.showing.answerable import RELATIONS
 from bots.showing.release import Ceiling, Release, Sight
 from bots.showing.render import Reader
 from bots.showing.rendered import Button, Part, Rendered, Rows, Showing
+from bots.showing.ways import to_go_on, two_needed
 from bots.state.drafts import Kept
 from bots.state.jobs import Job, Priority
 from bots.state.officers import Officer
@@ -60,6 +61,8 @@ class Seen:
     """Which bulletin it answers, in a line."""
     author: Author | None = None
     """Who wrote it, for a releaser."""
+    single: bool = False
+    """At a door with one officer, whose role there is not the one in chat."""
 
 
 def reviewed(
@@ -96,10 +99,12 @@ def reviewed(
         lines.append(say.text("Its reference is given when it is released; until then it says DRAFT."))
     translated = bool(record.bulletin.translations) and not kept.body.quick
     lines += _advice(ruled, say, translated=translated) if seen else []
+    if seen and looked.single and ruled is Ruling.RELEASE:
+        lines.append(_single(say))
     if seen and kept.body.quick and not kept.waiting:
         lines += filter(None, [answer_screens.advice(kept.body, say)])
-    if ceiling.room and not seen:
-        lines.append(say.text("It goes on in the reading room: /room"))
+    if not seen and (where := to_go_on(record.bulletin.tlp, ceiling, say)):
+        lines.append(where)
     rows: Rows = ()
     if seen and kept.body.quick:
         rows = answer_screens.rows(kept, ruled, say)
@@ -138,8 +143,17 @@ def _advice(ruled: Ruling, say: Words, *, translated: bool) -> list[str]:
             return last
         case Ruling.OTHER:
             return [say.text("You wrote it: another officer must release it.")]
+        case Ruling.ELSEWHERE:
+            return [two_needed(say)]
         case Ruling.NEVER:
             return []
+
+
+def _single(say: Words) -> str:
+    return say.text(
+        "Here you release alone: at a terminal the role counts that your agency’s node gave it, not the one"
+        " you have in chat."
+    )
 
 
 def _rows(kept: Kept, ruled: Ruling, say: Words, *, translated: bool) -> Rows:
@@ -159,6 +173,8 @@ def _rows(kept: Kept, ruled: Ruling, say: Words, *, translated: bool) -> Rows:
             rows.append((change,))
     if ruled is Ruling.SEND:
         rows.append((Button("📨 " + say.text("Send for release"), encode(VERB, "send", kept.id, seal)),))
+        rows.append((change,))
+    if ruled is Ruling.ELSEWHERE:
         rows.append((change,))
     if ruled is Ruling.OTHER:
         rows.append((Button("↩️ " + say.text("Take back"), encode(VERB, "take", kept.id)),))

@@ -21,6 +21,7 @@ from bots.drafting.wizard import allowed
 from bots.parsing.actions import encode
 from bots.showing.release import Ceiling, Release
 from bots.showing.rendered import Button, Rendered, Rows
+from bots.showing.ways import to_go_on, to_write
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from bots.wording import labels
@@ -131,30 +132,22 @@ def home(officer: Officer, kept: Kept, communities: Sequence[Community], *, said
     return replace(screen(spans, officer.language, _home_rows(kept, say)), passing=True)
 
 
-def above(officer: Officer, tlp: Tlp, ceiling: Ceiling) -> Rendered:
-    """A marking that is not for this chat: where it goes on."""
+def above(officer: Officer, tlp: Tlp, ceiling: Ceiling, *, two: bool = False) -> Rendered:
+    """A marking that is not for this chat: where it goes on. `two`: it needs a second officer."""
     say = words(officer.language)
     text = say.text(
         "{tlp} may not be written in this chat, which goes up to {ceiling}. Nothing is kept here.",
         tlp=say.embed(tlp.value),
         ceiling=say.embed(ceiling.full.value),
     )
-    spans = [Span("🔒 " + text)]
-    if ceiling.room:
-        room = say.text("Write it in the reading room, under “Write”:")
-        spans += [Span(f"\n{room} "), Span("/room")]
-    spans.append(
-        Span("\n" + say.text("Write it on your agency’s terminal, with /draft in this program:") + "\n")
-    )
-    spans += [*say.code("liaison-agency chat")]
-    return screen(spans, officer.language)
+    return screen([Span("🔒 " + text), *to_write(tlp, ceiling, say, two=two)], officer.language)
 
 
 def locked(officer: Officer, kept: Kept, ceiling: Ceiling) -> Rendered:
     """A draft that is not for this chat (any more): it goes on elsewhere, and is not shown here."""
     say = words(officer.language)
     text = say.text("{draft} is marked above what may be in this chat.", draft=_name(kept, say))
-    where = say.text("It goes on in the reading room: /room") if ceiling.room else ""
+    where = to_go_on(kept.body.tlp or Tlp.RED, ceiling, say)
     return screen([Span("🔒 " + text), Span("\n" + where if where else "")], officer.language)
 
 

@@ -72,7 +72,9 @@ class Parts:
     are a client's own.
     """
     within: bool = False
-    """The front door is within the agency: officers have other numbers there."""
+    """The front door is within the agency, a terminal: officers have other numbers there, and each a
+    database.
+    """
 
     def hand(self, officer: Officer, kept: Kept) -> Hand:
         """The officer's part in a draft."""
@@ -81,7 +83,17 @@ class Parts:
     def ruling(self, officer: Officer, kept: Kept) -> Ruling:
         """What the officer may do with a draft that has a marking."""
         tlp = kept.body.tlp or Tlp.RED
-        return ruling(self.policy, tlp, self.hand(officer, kept), waiting=kept.waiting)
+        hand = self.hand(officer, kept)
+        return ruling(self.policy, tlp, hand, waiting=kept.waiting, single=self.within)
+
+    @property
+    def alone(self) -> tuple[Tlp, ...]:
+        """The markings of what cannot be released here, as a second officer must and this door has one."""
+        return tuple(each for each in Tlp if self.within and self.policy.needed(each))
+
+    def above(self, officer: Officer, tlp: Tlp) -> Rendered:
+        """That a marking is not for this chat, and where it goes on."""
+        return screens.above(officer, tlp, self.ceiling, two=self.policy.needed(tlp))
 
     def is_releaser(self, officer: Officer) -> bool:
         """Whether the officer releases what others wrote."""

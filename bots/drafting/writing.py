@@ -17,10 +17,11 @@ from bots.drafting.turns import Parts, Stop, Turn, gone, name, said
 from bots.drafting.wizard import Unfit, Why, allowed
 from bots.parsing.commands import reference
 from bots.showing.answerable import Answer
+from bots.showing.ways import two_needed
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from bots.wording.labels import N_
-from bots.wording.words import words
+from bots.wording.words import Words, words
 from schemas.encoding import instant
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.limits import ATTACHMENTS_MAX
@@ -93,7 +94,7 @@ class Writing:
         record = await self.parts.node.show(ref)
         say = words(officer.language)
         if not allowed(record.bulletin.tlp, self.parts.ceiling):
-            raise Stop(screens.above(officer, record.bulletin.tlp, self.parts.ceiling), refused=True)
+            raise Stop(self.parts.above(officer, record.bulletin.tlp), refused=True)
         if not record.own or record.state == "retracted":
             text = say.text("Only bulletins of your own agency that stand can be amended or retracted.")
             return said(officer, "⚠️", text)
@@ -278,7 +279,7 @@ class Writing:
         if kept.body.tlp is None:
             await self.parts.state.drafts.discard(kept, self.parts.clock.now())
         tlp = next(each for each in Tlp if each.slug == slug)
-        return Turn(screens.above(officer, tlp, self.parts.ceiling), refused=True)
+        return Turn(self.parts.above(officer, tlp), refused=True)
 
     async def _chosen(self, officer: Officer, half: HalfDraft, step: Step, value: str) -> HalfDraft:
         if step is Step.MARKING:
@@ -337,9 +338,15 @@ class Writing:
             raise Stop(said(officer, "⚠️", text).shown)
         reason = say.text(REASONS[wrong] if isinstance(wrong, Why) else wrong) if wrong else ""
         about = await answers(self.parts, officer, kept) if kept.body.kind is Kind.RESPONSE else ""
-        above = "\n".join(filter(None, (told, about)))
+        alone = self._alone(say) if step is Step.MARKING else ""
+        above = "\n".join(filter(None, (told, about, alone)))
         shown = screens.question(officer, kept, step, places, self.parts.ceiling, wrong=reason, about=above)
         return Turn(shown, kept.id, step)
+
+    def _alone(self, say: Words) -> str:
+        """Which markings cannot be released at this door, and why; '' where all can."""
+        named = say.listed(say.embed(each.value) for each in self.parts.alone)
+        return f"👥 {named}\n{two_needed(say)}" if named else ""
 
     async def _home(self, officer: Officer, kept: Kept, *, told: str = "") -> Turn:
         if kept.body.quick is not None:

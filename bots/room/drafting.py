@@ -34,7 +34,7 @@ from bots.state.drafts import Kept
 from bots.wording import labels
 from bots.wording.words import NAMES, Words, words
 from schemas.errors import Code, DraftError, LiaisonError
-from schemas.vocabulary import Language, Likelihood, Severity
+from schemas.vocabulary import Language, Likelihood, Severity, Tlp
 from subscribers.records import Community
 
 WAY: Final = "/write"
@@ -282,8 +282,17 @@ async def _form(
         fixed=half.follows,
         translations=say.listed(NAMES[each.language] for each in half.translations),
         label={each.value: say.text(LABELS[each]) for each in Step},
+        higher=_higher(request, guest, PageWords(say)),
     )
     return html(text, 422 if wrong else 200)
+
+
+def _higher(request: web.Request, guest: Visitor, t: PageWords) -> str:
+    """Why the markings above those of this session are not to choose, and what gives them."""
+    if guest.top is Tlp.RED:
+        return ""
+    passkey = guest.top.rank < request.app[ROOM].top("agency").rank
+    return t("hint_marking" if passkey else "hint_marking_terminal", tlp=guest.top.value)
 
 
 def _choices(

@@ -102,6 +102,11 @@ TEXTS: Final = {
         "The node did not answer, and may have taken it. Ask again: it goes out once, at most."
     ),
     "draft_again": N_("Ask again"),
+    "hint_marking": N_(
+        "Above {tlp} it takes a passkey made at your agency’s terminal. Sign in with it, ask your "
+        "administrator for a link that makes one, or write on that terminal."
+    ),
+    "hint_marking_terminal": N_("Above {tlp} it is written on your agency’s terminal."),
     "hint_grading": N_("A letter from A to F and a number from 1 to 6, such as B2."),
     "hint_regions": N_("Countries by name or code, such as France or DE-BE."),
     "hint_tactics": N_("Codes of tactics, such as T1566 or T0049."),

@@ -40,6 +40,10 @@ class Ceiling:
     stub: Tlp = Tlp.AMBER
     room: str = ""
     """The origin of the agency's reading room, where what is withheld can be read; empty: there is none."""
+    by_link: Tlp = Tlp.AMBER_STRICT
+    """The highest marking that the room shows to who comes by chat's link."""
+    by_passkey: Tlp = Tlp.RED
+    """The same for who comes with a passkey made at the agency's terminal: all that the room shows."""
 
     @property
     def withheld(self) -> Tlp | None:

@@ -24,6 +24,7 @@ from bots.showing.release import Ceiling, Release, Sight, by_title
 from bots.showing.rendered import Part, Rendered, Rows, Showing
 from bots.showing.texts import headed, in_direction, laid_out, prose, standing
 from bots.showing.under import rows_under
+from bots.showing.ways import to_read
 from bots.wording import labels
 from bots.wording.markup import Span, Spans, cut, laid
 from bots.wording.places import places
@@ -114,7 +115,7 @@ def render(
     bulletin = record.bulletin
     released = ceiling.allows(bulletin.tlp)
     if released is not Release.FULL:
-        return _withheld(record, released, reader, marks, ceiling.room)
+        return _withheld(record, ceiling, reader, marks)
     text = standing(record, language or reader.language)
     beside = view is View.BESIDE and text.language is not bulletin.language
     changes = _changes(record, ceiling, reader, marks)
@@ -204,9 +205,9 @@ def gravestone(ref: str | None, reader: Reader, *, why: Literal["retracted", "ex
 # --- above the ceiling ----------------------------------------------------------------------------
 
 
-def _withheld(record: Record, released: Release, reader: Reader, marks: Marks, room: str) -> Rendered:
-    say = words(reader.language)
-    bulletin = record.bulletin
+def _withheld(record: Record, ceiling: Ceiling, reader: Reader, marks: Marks) -> Rendered:
+    say, bulletin = words(reader.language), record.bulletin
+    released, room = ceiling.allows(bulletin.tlp), ceiling.room
     spans: list[Span] = list(_repeat(say, marks))
     if released is Release.STUB:
         spans += [*_sign_line(bulletin, say), Span("\n")]
@@ -214,11 +215,7 @@ def _withheld(record: Record, released: Release, reader: Reader, marks: Marks, r
     else:
         spans += [Span("🔒 "), Span(say.text("A bulletin is waiting for you."), "b"), Span("\n")]
         explanation = ""
-    explanation += (
-        say.text("Read it in the reading room (/room signs you in), or on your agency's terminal.")
-        if room
-        else say.text("Read it on your agency's terminal.")
-    )
+    explanation += to_read(bulletin.tlp, ceiling, say)
     spans += [*say.code(bulletin.ref), Span("\n" + explanation), *heard(marks.heard, say, reader.zone)]
     rows = [(button_room(bulletin.ref, room, say),)] if room else []
     if acknowledgeable(record):

@@ -54,6 +54,17 @@ def seal_in(text: str) -> str:
     return found[1]
 
 
+async def test_the_form_says_why_higher_markings_are_missing(stage: RoomStage) -> None:
+    hint = "Above TLP:AMBER+STRICT it takes a passkey made at your agency’s terminal."
+    async with browser(stage) as amina:
+        officer = await signed_in(stage, amina, "Amina")
+        assert hint in (await amina.get("/write/new"))[1]
+        await at_the_desk(stage, amina, officer)
+        _, text = await amina.get("/write/new")
+        assert '<option value="red">TLP:RED</option>' in text
+        assert hint not in text
+
+
 async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
     async with browser(stage) as amina, browser(stage) as claire:
         await signed_in(stage, amina, "Amina")

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from bots.clock import SystemClock
 from bots.dialogue.asking import Pressed, Typed, meant
+from bots.drafting.policy import TwoPersons
 from bots.house import Edges, Front, House
 from bots.officers.roles import Role
 from bots.settings import BotSettings
@@ -102,8 +103,12 @@ async def staged(
     room: str = "",
     node: DirectNode | None = None,
     again: bool = False,
+    two: TwoPersons = TwoPersons.OFF,
+    within: bool = False,
 ) -> AsyncIterator[Stage]:
-    """Ed asks; the ceiling is `full`, with stubs up to `stub`. `again`: there was a bot here before."""
+    """Ed asks; the ceiling is `full`, with stubs up to `stub`. `again`: there was a bot here before;
+    `within`: at a terminal.
+    """
     node, door, clock = node or DirectNode(), Door(), Watch()
     async with await State.open(folder / "state") as state:
         if not again:
@@ -121,7 +126,9 @@ async def staged(
             stub_ceiling=stub,
             un_list=un_list,
             room_origin=room,
+            two_person_release=two,
         )
         pacer = Pacer(Rates(QUICK, QUICK, QUICK))
-        house = House(made, state, Edges(node, clock), Front(door, door, pacer, "bot", announced))
+        front = Front(door, door, pacer, "bot", announced, within=within)
+        house = House(made, state, Edges(node, clock), front)
         yield Stage(state, door, house, node, clock)

@@ -281,7 +281,8 @@ def test_a_withheld_bulletins_button_says_its_reference_alone() -> None:
         assert "secret" not in str(rows)
         text = render(record, Ceiling(room=room), ENGLISH).parts[0].plain
         assert text.endswith(
-            "Read it in the reading room (/room signs you in), or on your agency's terminal."
+            "Read it in the reading room: /room signs you in up to TLP:AMBER+STRICT, above that only a"
+            " passkey made at your agency’s terminal. Or read it on that terminal."
         )
     assert not any(each.url for row in render(record, Ceiling(), ENGLISH).rows for each in row)
     open_ = make_record(43, title="Open")

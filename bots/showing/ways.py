@@ -1,0 +1,97 @@
+"""Where what chat may not show is read and written: which way leads there depends on its marking. Pure.
+
+What the chat service could have asked for itself, a session by `/room`, ends below what a passkey made at the
+agency's terminal opens (decision 0035).
+"""
+
+from enum import StrEnum
+
+from bots.showing.release import Ceiling, Release
+from bots.wording.markup import Span, Spans
+from bots.wording.words import Words
+from schemas.vocabulary import Tlp
+
+TERMINAL = "liaison-agency chat"
+
+
+class Way(StrEnum):
+    """The nearest place for a marking."""
+
+    LINK = "link"
+    """The reading room, entered by /room."""
+    PASSKEY = "passkey"
+    """The reading room, entered with a passkey made at the agency's terminal."""
+    TERMINAL = "terminal"
+
+
+def way(tlp: Tlp, ceiling: Ceiling) -> Way:
+    """The way to what is marked `tlp`."""
+    if not ceiling.room or tlp.rank > ceiling.by_passkey.rank:
+        return Way.TERMINAL
+    return Way.LINK if tlp.rank <= ceiling.by_link.rank else Way.PASSKEY
+
+
+def to_read(tlp: Tlp, ceiling: Ceiling, say: Words) -> str:
+    """Where a withheld bulletin is read. Of one that only waits, this does not tell the marking."""
+    waits = ceiling.allows(tlp) is Release.WAITING
+    found = way(Tlp.RED if waits else tlp, ceiling)
+    if not ceiling.room or (found is Way.TERMINAL and not waits):
+        return say.text("Read it on your agency's terminal.")
+    if found is Way.LINK:
+        return say.text("Read it in the reading room (/room signs you in), or on your agency's terminal.")
+    return say.text(
+        "Read it in the reading room: /room signs you in up to {tlp}, above that only a passkey made at your"
+        " agency’s terminal. Or read it on that terminal.",
+        tlp=say.embed(ceiling.by_link.value),
+    )
+
+
+def to_write(tlp: Tlp, ceiling: Ceiling, say: Words, *, two: bool) -> Spans:
+    """Where a bulletin marked `tlp` is written; `two`: a second officer must release it, whom a terminal does
+    not have.
+    """
+    found = way(tlp, ceiling)
+    spans: list[Span] = []
+    if found is not Way.TERMINAL:
+        room = say.text("Write it in the reading room, under “Write”:")
+        spans += [Span(f"\n{room} "), Span("/room" if found is Way.LINK else say.embed(ceiling.room))]
+    if found is Way.PASSKEY:
+        passkey = say.text(
+            "Sign in there with a passkey made at your agency’s terminal: {command} does not reach {tlp}."
+            " Without one, ask your administrator for a link that makes one.",
+            command=say.embed("/room"),
+            tlp=say.embed(tlp.value),
+        )
+        spans.append(Span("\n" + passkey))
+    if two and spans:
+        return tuple(spans)
+    terminal = say.text("Write it on your agency’s terminal, with /draft in this program:")
+    spans += [Span(f"\n{terminal}\n"), *say.code(TERMINAL)]
+    if two:
+        spans.append(Span("\n" + two_needed(say)))
+    return tuple(spans)
+
+
+def to_go_on(tlp: Tlp, ceiling: Ceiling, say: Words) -> str:
+    """Where a draft that is not for this chat goes on; '' where no room shows it. As `to_read`, of what is
+    announced by its reference alone this does not tell the marking.
+    """
+    waits = ceiling.allows(tlp) is Release.WAITING
+    found = way(Tlp.RED if waits else tlp, ceiling)
+    if not ceiling.room or (found is Way.TERMINAL and not waits):
+        return ""
+    if found is Way.LINK:
+        return say.text("It goes on in the reading room: /room")
+    return say.text(
+        "It goes on in the reading room: /room signs you in up to {tlp}, above that only a passkey made at"
+        " your agency’s terminal.",
+        tlp=say.embed(ceiling.by_link.value),
+    )
+
+
+def two_needed(say: Words) -> str:
+    """For a door with one officer, where a second one must release."""
+    return say.text(
+        "A second officer must release it, and a terminal has one. Write it in chat or in the reading room,"
+        " as its marking allows."
+    )

@@ -1,0 +1,127 @@
+"""What chat may not show: the way that is named leads there, and tells no marking that may not be told."""
+
+from pathlib import Path
+
+import pytest
+
+from bots.drafting.draft import HalfDraft
+from bots.drafting.policy import TwoPersons
+from bots.drafting.screens import above
+from bots.officers.roles import Role
+from bots.parsing.actions import encode
+from bots.showing.release import Ceiling
+from bots.showing.render import Reader, render
+from bots.showing.ways import Way, to_go_on, to_read, to_write, way
+from bots.state.officers import Officer
+from bots.times import zone
+from bots.wording.markup import plain
+from bots.wording.words import words
+from schemas.vocabulary import Kind, Language, Severity, Tlp
+from tests.support.node_api import COMMUNITY, make_record
+from tests.support.quiet_house import staged
+
+ROOM = Ceiling(room="https://room.example")
+SAY = words(Language.ENGLISH)
+TERMINAL = "\nWrite it on your agency’s terminal, with /draft in this program:\nliaison-agency chat"
+LINK = "\nWrite it in the reading room, under “Write”: /room"
+PASSKEY = (
+    "\nWrite it in the reading room, under “Write”: https://room.example\nSign in there with a passkey made"
+    " at your agency’s terminal: /room does not reach TLP:RED. Without one, ask your administrator for a link"
+    " that makes one."
+)
+TWO = "\nA second officer must release it, and a terminal has one."
+ALL = Ceiling(room=ROOM.room, by_link=Tlp.RED)
+LOW = Ceiling(room=ROOM.room, by_passkey=Tlp.AMBER_STRICT)
+HELD = HalfDraft(
+    tlp=Tlp.AMBER,
+    community=COMMUNITY,
+    kind=Kind.THREAT,
+    severity=Severity.LOW,
+    title="Drone over the stadium",
+    body="Seen at noon.",
+)
+
+
+@pytest.mark.parametrize(
+    "tlp, ceiling, two, told",
+    [
+        (Tlp.AMBER_STRICT, ROOM, False, LINK + TERMINAL),
+        (Tlp.RED, ROOM, False, PASSKEY + TERMINAL),
+        (Tlp.RED, ALL, False, LINK + TERMINAL),
+        (Tlp.RED, LOW, False, TERMINAL),
+        (Tlp.RED, Ceiling(), False, TERMINAL),
+        (Tlp.RED, ROOM, True, PASSKEY),
+        (Tlp.AMBER, ROOM, True, LINK),
+    ],
+)
+def test_where_it_is_written(tlp: Tlp, ceiling: Ceiling, told: str, *, two: bool) -> None:
+    assert plain(to_write(tlp, ceiling, SAY, two=two)) == told
+    officer = Officer(1, "Ed", Role.DRAFTER, Language.ENGLISH, zone("UTC"), None, 1, 1, reachable=True)
+    assert above(officer, tlp, ceiling, two=two).parts[0].plain.endswith(told)
+
+
+def test_without_a_room_it_is_said_that_a_terminal_cannot_release_what_two_must() -> None:
+    assert plain(to_write(Tlp.RED, Ceiling(), SAY, two=True)).startswith(TERMINAL + TWO)
+
+
+def test_of_what_only_waits_the_way_tells_no_marking() -> None:
+    waiting = (Tlp.AMBER_STRICT, Tlp.RED)
+    for ceiling in (ROOM, ALL, LOW, Ceiling()):
+        for told in (to_read, to_go_on):
+            assert len({told(each, ceiling, SAY) for each in waiting}) == 1, (ceiling, told)
+        shown = {
+            render(make_record(1, tlp=each.value), ceiling, Reader(Language.ENGLISH, zone("UTC")))
+            .parts[0]
+            .plain
+            for each in waiting
+        }
+        assert len(shown) == 1
+    assert "only a passkey" in to_read(Tlp.RED, ROOM, SAY)
+    assert "only a passkey" not in to_read(Tlp.AMBER, ROOM, SAY) + to_read(Tlp.RED, ALL, SAY)
+    assert "only a passkey" in to_go_on(Tlp.RED, ROOM, SAY)
+    assert to_go_on(Tlp.AMBER, ROOM, SAY) == "It goes on in the reading room: /room"
+    assert (to_go_on(Tlp.RED, Ceiling(), SAY), to_read(Tlp.RED, Ceiling(), SAY)) == (
+        "",
+        "Read it on your agency's terminal.",
+    )
+    stubs = Ceiling(stub=Tlp.RED, room=ROOM.room, by_passkey=Tlp.AMBER)
+    assert way(Tlp.RED, stubs) is Way.TERMINAL
+    assert to_go_on(Tlp.RED, stubs, SAY) == ""
+    assert to_read(Tlp.RED, stubs, SAY) == "Read it on your agency's terminal."
+
+
+async def test_chat_sends_red_where_red_can_be_written(tmp_path: Path) -> None:
+    async with staged(tmp_path, room="https://room.example") as stage:
+        await stage.asks("/draft")
+        assert (await stage.presses(stage.button("TLP:RED"))).endswith(PASSKEY + TERMINAL)
+        await stage.asks("/draft")
+        assert (await stage.presses(stage.button("TLP:AMBER+STRICT"))).endswith(LINK + TERMINAL)
+
+
+async def test_at_a_terminal_two_release_where_the_policy_says_so(tmp_path: Path) -> None:
+    async with staged(
+        tmp_path, Tlp.RED, role=Role.RELEASER, two=TwoPersons.ABOVE_GREEN, within=True
+    ) as stage:
+        asked = await stage.asks("/draft")
+        assert "👥 TLP:AMBER, TLP:AMBER+STRICT, TLP:RED" + TWO in asked
+        kept = await stage.state.drafts.begin(1, HELD, "once", stage.clock.now())
+        shown = await stage.presses(encode("draft", "view", kept.id))
+        assert "Drone over the stadium" in shown
+        assert TWO in shown
+        assert [stage.button(each) for each in ("Release", "Send for release")] == ["", ""]
+        assert stage.button("Change")
+        for data in (encode("draft", each, kept.id, HELD.seal) for each in ("go", "send")):
+            assert TWO in await stage.presses(data)
+        assert stage.node.api.once == {}
+        await stage.state.drafts.discard(kept, stage.clock.now())
+        green = HELD.with_(tlp=Tlp.GREEN)
+        kept = await stage.state.drafts.begin(1, green, "other", stage.clock.now())
+        shown = await stage.presses(encode("draft", "view", kept.id))
+        assert "Here you release alone: at a terminal the role counts" in shown
+        assert "Released as" in await stage.presses(stage.button("Release"))
+
+
+async def test_in_chat_nothing_is_said_of_terminals(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        kept = await stage.state.drafts.begin(1, HELD.with_(tlp=Tlp.GREEN), "once", stage.clock.now())
+        assert "terminal" not in await stage.presses(encode("draft", "view", kept.id))
