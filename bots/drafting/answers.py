@@ -43,7 +43,11 @@ def answering(record: Record, answer: Answer, language: Language) -> HalfDraft:
         ),
     )
     if answer is Answer.REPLY:
-        title = words(language).text("Answer: {title}", title=bulletin.text_in(language).title)
+        say, asked = words(language), bulletin.text_in(language)
+        # A title in one language does not begin in another.
+        told = asked.language is language
+        title = say.text("Answer: {title}", title=asked.title) if told else ""
+        title = title or say.text("Answer to {ref}", ref=bulletin.ref)
         # Nobody is woken by an answer because the question was a flash.
         severity = Severity.HIGH if bulletin.severity is Severity.FLASH else bulletin.severity
         return common.with_(kind=Kind.RESPONSE, severity=severity, title=title[:TITLE_MAX])

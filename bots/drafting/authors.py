@@ -2,7 +2,7 @@
 it may be whoever found the phone who wrote it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bots.clock import moment
@@ -36,6 +36,12 @@ async def author_of(state: State, kept: Kept) -> Author:
     times = [at for each in names if (at := await state.lost.shut_out_at(each)) is not None]
     last = max(times, default=0.0)
     return Author(tuple(filter(None, names)), last if last > kept.changed else None)
+
+
+async def by_whom(state: State, drafts: Iterable[Kept]) -> list[tuple[int, str]]:
+    """The numbers of drafts, each with the name of who began it."""
+    people = [(each.id, await state.officers.get(each.owner)) for each in drafts]
+    return [(number, officer.name if officer else "") for number, officer in people]
 
 
 def written(author: Author, officer: Officer) -> Iterator[str]:

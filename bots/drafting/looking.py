@@ -3,7 +3,8 @@ is said once it is out.
 """
 
 from bots.drafting import answer_screens, review
-from bots.drafting.authors import author_of
+from bots.drafting.answered import Answered, answers_of, others, question_of
+from bots.drafting.authors import author_of, by_whom
 from bots.drafting.draft import missing
 from bots.drafting.texts import label_of
 from bots.drafting.turns import Parts, Turn, said
@@ -12,6 +13,7 @@ from bots.showing.answerable import RELATIONS
 from bots.showing.rendered import Rendered
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
+from bots.telling.tally import ANSWERS_MAX
 from bots.wording.words import words
 from schemas.errors import Code, DraftError, LiaisonError
 from schemas.vocabulary import Language
@@ -60,7 +62,17 @@ async def answers(parts: Parts, officer: Officer, kept: Kept) -> str:
         return ""
     say = words(officer.language)
     ref = say.text("Answers {ref}", ref=say.embed(target.bulletin.ref))
-    return f"↩️ {ref} · {say.embed(target.bulletin.text_in(officer.language).title)}"
+    line = f"↩️ {ref} · {say.embed(target.bulletin.text_in(officer.language).title)}"
+    return "\n".join(filter(None, (line, (await already(parts, kept)).said(say))))
+
+
+async def already(parts: Parts, kept: Kept) -> Answered:
+    """What else the agency answers to the question that a draft answers, or has answered."""
+    if not (question := question_of(kept)):
+        return Answered()
+    waiting = others(kept, await parts.state.drafts.waiting())
+    found = await parts.node.replies(question, ANSWERS_MAX)
+    return Answered(answers_of(question, found), await by_whom(parts.state, waiting))
 
 
 async def outgrown(parts: Parts, officer: Officer, kept: Kept) -> str:

@@ -312,7 +312,8 @@ def told(
     *,
     hushed: bool = False,
 ) -> Rendered | None:
-    """The message of such a job, as things stand now; None when there is nothing to say any more.
+    """The message of such a job, as things stand now; None when there is nothing to say any more. With
+    `already` in `body`, what else answers the same is said.
 
     A colleague waits for whoever is asked to release: that sounds, unless it is `hushed`; a flash always.
     """
@@ -325,6 +326,7 @@ def told(
             if body.get("revision", kept.revision) != kept.revision:
                 return None  # taken back and sent again since, which is told by itself
             asked = "📨 " + say.text("{name} asks you to release this.", name=by)
+            asked += f"\n{already}" if (already := body.get("already")) else ""
             record = Record.model_validate_json(json.dumps(body["record"]))
             if author and author.names == (body["by"],):
                 author = replace(author, names=())

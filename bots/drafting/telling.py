@@ -2,14 +2,19 @@
 
 import json
 
-from bots.drafting.authors import author_of
+from bots.drafting.answered import Answered, answers_of, others, question_of
+from bots.drafting.authors import author_of, by_whom
 from bots.drafting.policy import Hand, Ruling, TwoPersons, ruling
 from bots.drafting.review import told
+from bots.drafting.wizard import allowed
 from bots.searches.watching import rests_until
 from bots.showing.release import Ceiling
 from bots.showing.rendered import Rendered
 from bots.state import State
-from bots.state.outbox import Work
+from bots.state.drafts import Kept
+from bots.state.officers import Officer
+from bots.state.outbox import KEEP, Work
+from bots.wording.words import words
 
 
 async def told_of_draft(
@@ -25,4 +30,16 @@ async def told_of_draft(
         hand = Hand(kept.owner, kept.editor, officer.id, officer.role)
         ruled = ruling(policy, kept.body.tlp, hand, waiting=kept.waiting)
     hushed = rests_until(now, (), officer.quiet, officer.zone) is not None
-    return told(officer, body, kept, ceiling, ruled, author, hushed=hushed)
+    already = await _already(kept, state, officer, ceiling, now) if kept else ""
+    return told(officer, {**body, "already": already}, kept, ceiling, ruled, author, hushed=hushed)
+
+
+async def _already(kept: Kept, state: State, officer: Officer, ceiling: Ceiling, now: float) -> str:
+    """What else answers the question that a draft answers: by what came lately. Nothing of a draft that may
+    not be in this chat.
+    """
+    if not (question := question_of(kept)) or not allowed(kept.body.tlp, ceiling):
+        return ""
+    waiting = others(kept, await state.drafts.waiting())
+    refs = answers_of(question, await state.outbox.records(now - KEEP, now + 1))
+    return Answered(refs, await by_whom(state, waiting)).said(words(officer.language))
