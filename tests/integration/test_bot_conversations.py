@@ -328,7 +328,7 @@ async def test_latest_pages_and_keeps_above_the_ceiling_to_a_stub(stage: BotStag
     ed = await stage.enrol("Ed")
     page = await ed.ask("/latest")
     text = text_of(page)
-    assert "🔒 FRA-2026-0044 · waiting" in text
+    assert "🔒 FRA-2026-0044 · on your agency's terminal" in text
     assert "FRA-2026-0043 · Tactic · TLP:AMBER · High" in text
     assert "secret" not in text
     await ed.press("More", page)
