@@ -1,6 +1,7 @@
 """A draft that amends or retracts a bulletin of this agency, begun from what that says. Pure."""
 
 from bots.drafting.draft import HalfDraft, Named
+from bots.drafting.translations import made_now
 from bots.wording.words import words
 from schemas.bulletin import Bulletin
 from schemas.encoding import from_instant
@@ -34,7 +35,7 @@ def changing(record: Record, relation: Relation, *, now: float) -> HalfDraft | N
         if bulletin.valid_until and from_instant(bulletin.valid_until) > now * 1000
         else None
     )
-    return common.with_(
+    whole = common.with_(
         title=bulletin.title,
         summary=bulletin.summary,
         body=bulletin.body,
@@ -50,6 +51,8 @@ def changing(record: Record, relation: Relation, *, now: float) -> HalfDraft | N
             *(Named(relation=each.relation, id=each.id, ref=each.id[:8]) for each in bulletin.links),
         ),
     )
+    spoken = [each.language for each in whole.translations]
+    return made_now(whole, *spoken) if spoken else whole
 
 
 def _holds_more(bulletin: Bulletin) -> bool:

@@ -136,6 +136,8 @@ class HalfDraft(BaseModel):
     to: Literal["originator"] | None = None
     caveats: tuple[str, ...] = ()
     translations: tuple[Translation, ...] = ()
+    sources: tuple[tuple[Language, str], ...] | None = None
+    """Which text each translation was made of, as `bots.drafting.translations` has it."""
     attachments: Annotated[tuple[Attached, ...], Field(max_length=ATTACHMENTS_MAX)] = ()
 
     @property
@@ -244,7 +246,7 @@ def complete(
     `official`: the releaser stands by the translations word for word; otherwise they go out as unofficial.
     Raises DraftError as `parse_draft` does.
     """
-    ours = {"community", "attachments", "links", "quick", "number", "to"}
+    ours = {"community", "attachments", "links", "quick", "number", "to", "sources"}
     held = draft.model_dump(mode="json", exclude_none=True, exclude=ours)
     fields: dict[str, Any] = {
         **held,

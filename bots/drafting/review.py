@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bots.dialogue.screens import plain_answer, screen
-from bots.drafting import answer_screens
+from bots.drafting import answer_screens, translations
 from bots.drafting.authors import Author, written
 from bots.drafting.choices import VERB
 from bots.drafting.policy import Ruling
@@ -97,6 +97,7 @@ def reviewed(
         lines.append(answer_screens.audience(kept.body, looked.readers, say))
     if seen and not kept.body.quick:
         lines.append(say.text("Its reference is given when it is released; until then it says DRAFT."))
+    lines += [older] if seen and (older := translations.told(kept.body, say)) else []
     translated = bool(record.bulletin.translations) and not kept.body.quick
     lines += _advice(ruled, say, translated=translated) if seen else []
     if seen and looked.single and ruled is Ruling.RELEASE:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bots.clock import moment
 from bots.dialogue.screens import screen
+from bots.drafting import translations
 from bots.drafting.authors import Author, written
 from bots.drafting.choices import OPTIONAL, VERB, choices, filled, to
 from bots.drafting.draft import HalfDraft, Step, missing, steps
@@ -118,6 +119,8 @@ def home(officer: Officer, kept: Kept, communities: Sequence[Community], *, said
     if half.body:
         shown = half.body[:_BODY_SHOWN] + (" …" if len(half.body) > _BODY_SHOWN else "")
         spans.append(Span("\n" + say.embed(shown)))
+    if older := translations.told(half, say):
+        spans.append(Span("\n\n" + older))
     if kept.note:
         spans += [Span("\n\n↩️ "), say.aside(say.embed(kept.note))]
     if lacking := missing(half):

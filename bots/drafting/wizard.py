@@ -13,6 +13,7 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from bots.drafting import deadlines
 from bots.drafting.draft import NUMBER_MAX, OFFERED, HalfDraft, Step
+from bots.drafting.translations import made_now
 from bots.parsing.commands import clean
 from bots.showing.release import Ceiling, Release
 from bots.wording import places
@@ -296,7 +297,7 @@ def _translated(draft: HalfDraft, text: str, language: Language) -> HalfDraft:
         raise Unfit(Why.TRANSLATION)
     made = Translation(language=language, official=False, title=_line(title), body=_text(body))
     others = [each for each in draft.translations if each.language is not language]
-    return draft.with_(translations=(*others, made))
+    return made_now(draft.with_(translations=(*others, made)), language)
 
 
 def _ahead(hours: int, now: float) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from bots.codes import new_id
-from bots.drafting import wizard
+from bots.drafting import translations, wizard
 from bots.drafting.authors import author_of, written
 from bots.drafting.draft import HalfDraft, Step, missing
 from bots.drafting.policy import Ruling, may_draft
@@ -251,6 +251,7 @@ async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Respon
         ruled=ruled.value,
         wrote=parts.hand(officer, kept).wrote,
         translated=bool(kept.body.translations),
+        older=translations.told(kept.body, say),
     )
     return html(text)
 
