@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from bots.drafting.deadlines import read_past
 from bots.duty.roster import TAKEN_FOR, Turn
 from bots.state.outbox import KEEP
 from bots.wording.words import Words
@@ -14,8 +16,11 @@ from schemas.errors import Code, OperationError
 
 EXAMPLE: Final = "/handover 8h"
 HOUR: Final = 3600.0
-_DAY_HOURS: Final = 24
-_HOURS: Final = re.compile(r"([0-9]{1,3}) ?([hd]?)\Z")
+_MINUTES: Final = 60
+"""From so many on they are hours."""
+_SPANS: Final = {"": HOUR, "h": HOUR, "d": 24 * HOUR, "m": 60.0, "min": 60.0}
+_SPAN: Final = re.compile(r"([0-9]{1,3}) ?(h|d|m|min|)\Z")
+_SINCE: Final = re.compile(r"(?:since|depuis|desde(?: las?)?|с|自|منذ) ?(?:the )?", re.IGNORECASE)
 
 
 class Why(StrEnum):
@@ -30,14 +35,16 @@ class Why(StrEnum):
     RELIEVED = "relieved"
 
 
-def read(text: str) -> float | None:
-    """So many seconds back, from `8h`, `8` or `2d`; None for nothing. Raises OperationError `bad_request`,
-    also for longer than bulletins are kept.
+def read(text: str, zone: ZoneInfo, now: float) -> float | None:
+    """So many seconds back, from `8h`, `8`, `30m`, `2d`, or from when clocks in `zone` showed `13:55` last;
+    None for nothing. Raises OperationError `bad_request`, also for longer than bulletins are kept.
     """
-    if not text.strip():
+    if not (wish := text.strip()):
         return None
-    found = _HOURS.match(text.strip().casefold())
-    seconds = int(found[1]) * (_DAY_HOURS if found[2] == "d" else 1) * HOUR if found else 0.0
+    if found := _SPAN.match(wish.casefold()):
+        seconds = int(found[1]) * _SPANS[found[2]]
+    else:
+        seconds = now - (read_past(_SINCE.sub("", wish, count=1), zone, now) or now)
     if not 0 < seconds <= KEEP:
         raise OperationError(Code.BAD_REQUEST, "that could not be read", f"write {EXAMPLE}")
     return seconds
@@ -83,7 +90,9 @@ def title(why: str, since: str, seconds: float, say: Words) -> str:
 
 
 def _hours(seconds: float, say: Words) -> str:
-    hours = max(1, round(seconds / HOUR))
+    if (minutes := max(1, round(seconds / 60))) < _MINUTES:
+        return say.count("the last {number} minute", "the last {number} minutes", minutes)
+    hours = round(seconds / HOUR)
     if hours == 1:
         return say.text("the last hour")
     return say.count("the last {number} hour", "the last {number} hours", hours)

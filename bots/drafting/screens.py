@@ -76,7 +76,8 @@ def _marking(least: Tlp, ceiling: Ceiling, say: Words) -> str:
     lines = [say.text("Choose the marking first: whom may it be told?")]
     for each in (each for each in Tlp if each.rank >= least.rank):
         lock = "🔒 " if not allowed(each, ceiling) else ""
-        lines.append(f"{lock}{say.embed(each.value)}: {say.text(labels.AUDIENCES[each])}")
+        audience = say.text(labels.AUDIENCES[each])
+        lines.append(lock + say.text("{what}: {number}", what=say.embed(each.value), number=audience))
     if ceiling.withheld is not None:
         lines.append(
             say.text("🔒 is not written in this chat: choose it, and you are told where it goes on.")

@@ -30,9 +30,8 @@ from subscribers.records import Community
 
 NOT_KEPT: Final = N_("What you sent was not kept. Delete it here if it should not be in this chat.")
 NOT_A_TIME: Final = N_(
-    "What stands behind /ask is no deadline and was not kept: nothing is before you chose the marking. Your"
-    " question is asked for then. A deadline is written like this: /ask 18:00, /ask tomorrow 18:00,"
-    " /ask 2026-12-24 18:00"
+    "What you wrote behind /ask was not kept. Choose the marking first: you are asked for your question then."
+    " Only a deadline may stand there: /ask 18:00, /ask tomorrow 18:00, /ask 2026-12-24 18:00"
 )
 FILE_MAX: Final = 20 * 1024 * 1024
 """Bytes of a file that the chat service hands over (Bot API, getFile)."""

@@ -104,7 +104,7 @@ async def _told(desk: Desk, officer: Officer, waiting: Sequence[Record]) -> tupl
         rows.append((_opens(each, officer, say, begun=begun),))
     if waiting[PAGE:]:
         last = short(waiting[PAGE - 1].bulletin.id)
-        rows.append((Button("⏭ " + say.text("The next that wait"), encode("asked", last)),))
+        rows.append((Button("⏭ " + say.text("The next questions"), encode("asked", last)),))
     return spans, tuple(rows)
 
 

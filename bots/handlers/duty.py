@@ -87,7 +87,7 @@ async def handover(asked: Typed, context: Context, officer: Officer) -> None:
     waits.
     """
     try:
-        back = stretches.read(clean(asked.after))
+        back = stretches.read(clean(asked.after), officer.zone, context.clock.now())
     except OperationError:
         await context.say(officer, asked.chat, screens.usage(officer, stretches.EXAMPLE))
         return

@@ -20,7 +20,7 @@ from bots.showing.rendered import Button, Rendered, Showing
 from bots.state import State, jobs
 from bots.state.outbox import Work
 from bots.state.questions import Question
-from bots.telling.tally import ANSWERS_MAX, answered, standing
+from bots.telling.tally import ANSWERS_MAX, answered, of_others, standing
 from bots.wording.markup import Span
 from bots.wording.words import words
 from schemas.errors import LiaisonError
@@ -100,12 +100,7 @@ def _told(work: Work, record: Record, stage: str, until: float, names: list[str]
         if over
         else say.text("Answers are awaited until {time}.", time=time)
     )
-    tally = say.count(
-        "{answered} of {number} other agency has answered.",
-        "{answered} of {number} other agencies have answered.",
-        max(asked, len(names)),
-        answered=len(names),
-    )
+    tally = of_others(len(names), asked, say)
     title = record.bulletin.text_in(work.officer.language).title
     spans = [Span("⌛ " if over else "⏰ "), *say.code(record.bulletin.ref), Span("\n")]
     spans += [Span(say.embed(title), "b"), Span("\n" + head), Span("\n" + tally)]

@@ -29,16 +29,10 @@ def tally(officer: Officer, record: Record, answers: Sequence[Record], readers: 
     spans = [Span("📊 "), *say.code(record.bulletin.ref)]
     if record.bulletin.kind is Kind.REQUEST and readers:
         number = len(answered(found))
-        text = say.count(
-            "{answered} of {number} other agency has answered.",
-            "{answered} of {number} other agencies have answered.",
-            max(readers, number),
-            answered=number,
-        )
-        spans.append(Span("\n" + text))
+        spans.append(Span("\n" + of_others(number, readers, say)))
     for title, names in _groups(record, found, say):
         counted = say.count("{number} agency", "{number} agencies", len(names))
-        spans.append(Span(f"\n\n{title}: {counted}", "b"))
+        spans.append(Span(f"\n\n{say.text('{what}: {number}', what=title, number=counted)}", "b"))
         if names:
             spans.append(Span("\n" + say.listed(map(say.embed, names))))
     replies = [each for each in found if each.bulletin.kind is Kind.RESPONSE][:_OPENED_MAX]
@@ -47,6 +41,23 @@ def tally(officer: Officer, record: Record, answers: Sequence[Record], readers: 
     if len(answers) >= ANSWERS_MAX:
         spans.append(Span("\n\n" + say.text("Only the latest answers are counted.")))
     return screen(spans, officer.language, opening(replies))
+
+
+def of_others(answered: int, asked: int, say: Words) -> str:
+    """How many of the other agencies have answered."""
+    others = max(asked, answered)
+    if others and not answered:
+        return say.count(
+            "{number} other agency was asked and has not answered.",
+            "None of the {number} other agencies has answered.",
+            others,
+        )
+    return say.count(
+        "{answered} of {number} other agency has answered.",
+        "{answered} of {number} other agencies have answered.",
+        others,
+        answered=answered,
+    )
 
 
 def standing(answers: Iterable[Record]) -> list[Record]:

@@ -137,7 +137,7 @@ async def test_who_asked_hears_before_the_deadline_and_at_it_once(tmp_path: Path
         ((who, text),) = await watch.after(1.5)
         assert who == ed.id
         assert text.startswith("⌛ FRA-2026-0002\nA short one?\nThe time for answers has passed")
-        assert "0 of 14 other agencies have answered." in text
+        assert "None of the 14 other agencies has answered." in text
         node.away = True
         assert await watch.after(3) == []
         node.away = False

@@ -87,7 +87,7 @@ async def test_what_is_not_named_is_a_press_away(tmp_path: Path) -> None:
         first = await stage.asks("/asked")
         assert "Your agency has not answered 12 questions. Here are the 5 most urgent." in first
         stage.node.api.records.append(answer(made[4]))
-        second = await stage.presses(stage.button("⏭ The next that wait"))
+        second = await stage.presses(stage.button("⏭ The next questions"))
         assert second.startswith("⏳ 💬 7 more questions that your agency has not answered\n")
         assert [each for each in range(1, 13) if f"FRA-2026-{each:04}" in second] == [6, 7, 8, 9, 10]
         assert stage.button("💬 Answer FRA-2026-0006")

@@ -5,6 +5,7 @@ acknowledged, and what it says of a change.
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -55,17 +56,22 @@ def gone(record: Record, by: Record) -> Record:
 
 
 @pytest.mark.parametrize(
-    "typed, hours", [("8h", 8), ("8", 8), (" 8 H ", 8), ("2d", 48), ("240h", 240), ("10 d", 240)]
+    "typed, hours",
+    [
+        *(("8h", 8), ("8", 8), (" 8 H ", 8), ("2d", 48), ("240h", 240), ("10 d", 240), ("30m", 0.5)),
+        *(("90 min", 1.5), ("since 13:55", 1.0), ("13:55", 1.0), ("depuis 14:25", 0.5), ("15:55", 23.0)),
+    ],
 )
-def test_hours_and_days_are_read(typed: str, hours: int) -> None:
-    assert read(typed) == hours * HOUR
+def test_hours_and_days_are_read(typed: str, hours: float) -> None:
+    now = datetime(2026, 3, 2, 14, 55, tzinfo=UTC).timestamp()
+    assert read(typed, UTC, now) == hours * HOUR
 
 
 @pytest.mark.parametrize("typed", ["0", "0h", "241h", "11d", "-8h", "8 hours", "yesterday", "1.5h", "8h 2d"])
 def test_other_periods_are_refused_and_nothing_is_none(typed: str) -> None:
     with pytest.raises(OperationError):
-        read(typed)
-    assert read("  ") is None
+        read(typed, UTC, NOW)
+    assert read("  ", UTC, NOW) is None
 
 
 def test_it_begins_with_the_shift_or_twelve_hours_ago_and_says_which() -> None:
@@ -76,6 +82,7 @@ def test_it_begins_with_the_shift_or_twelve_hours_ago_and_says_which() -> None:
     assert begun([], NOW, rostered=False) == (NOW - TAKEN_FOR, Why.NO_ROSTER)
     assert begun([], NOW, rostered=True, taken=True) == (NOW - TAKEN_FOR, Why.TAKEN)
     assert begun([last], NOW, rostered=True, taken=True) == (NOW - 900, Why.LAST)
+    assert "Hand-over of the last 30 minutes" in stretches.title(Why.ASKED, "", HOUR / 2, SAY)
     told = {why: stretches.title(why, "20:00", 12 * HOUR + 1, SAY) for why in Why}
     assert told == {
         Why.RUNNING: "Hand-over since your shift began, 20:00",
