@@ -18,6 +18,7 @@ from hub import grants
 from hub.accounts import Accounts
 from hub.dev_ca import UnsafeDevelopmentCa
 from hub.files import private_directory, read_private, write_private
+from hub.gateway import Gateways
 from hub.keeping import HUB_FILE, RECEIPT_KEY, ROOT_FILE
 from hub.leaf import listener
 from hub.settings import HubSettings
@@ -78,9 +79,12 @@ def render(
     *,
     client_certificates: bool = False,
     leaves: str = "",
+    relay: str | None = None,
+    gateways: Gateways | None = None,
 ) -> str:
     """The whole configuration of a site's server. `operator` is what `Accounts.server_config` gives for it;
-    with `client_certificates` clients need one by the CA too. `leaves` is what lets leaf nodes in.
+    with `client_certificates` clients need one by the CA too. `leaves` is what lets leaf nodes in. `relay` is
+    the name of a cluster that keeps nothing, `gateways` what joins this one to others.
     """
     home = site.home
     routes = ", ".join(f'"tls://{each.host}:{each.route_port}"' for each in sites if each.name != site.name)
@@ -93,7 +97,7 @@ def render(
         f'client_advertise: "{site.host}:{site.port}"',
         _tls(home, verify=client_certificates, more=", handshake_first: true"),
         "cluster {",
-        f"  name: {DOMAIN}",
+        f"  name: {relay or DOMAIN}",
         f'  listen: "{site.listen}:{site.route_port}"',
         f'  cluster_advertise: "{site.host}:{site.route_port}"',
         f"  {_tls(home, verify=True)}",
@@ -106,13 +110,18 @@ def render(
         f"max_payload: {grants.MAX_PAYLOAD}",
         'ping_interval: "20s"',
         "ping_max: 2",
-        "jetstream {",
-        f'  store_dir: "{home / "store"}"',
-        f"  domain: {DOMAIN}",
-        "  sync_interval: always",
-        "  strict: true",
-        "}",
     ]
+    if relay is None:
+        lines += [
+            "jetstream {",
+            f'  store_dir: "{home / "store"}"',
+            f"  domain: {DOMAIN}",
+            "  sync_interval: always",
+            "  strict: true",
+            "}",
+        ]
+    if gateways:
+        lines += gateways.lines(site.host, site.listen, _tls(home, verify=True))
     return "\n".join([*lines, leaves + operator])
 
 
@@ -140,9 +149,12 @@ def write_configs(
     *,
     client_certificates: bool = False,
     leaf_port: int | None = None,
+    relay: str | None = None,
+    gateways: Gateways | None = None,
 ) -> list[Path]:
     """Write `out/<name>/nats-server.conf` for each. `accounts` are those of a hub that is one of several.
-    Leaf nodes of those who have been admitted are let in at `leaf_port`, at none without.
+    Leaf nodes of those who have been admitted are let in at `leaf_port`, at none without. `relay` and
+    `gateways` as for `render`.
     """
     check_sites(sites)
     written = []
@@ -157,7 +169,15 @@ def write_configs(
             where = f'  listen: "{site.listen}:{leaf_port}"\n  advertise: "{site.host}:{leaf_port}"\n'
             tls = _tls(site.home, verify=client_certificates, more=", handshake_first: true")
             leaves = listener(accounts, where, f"  {tls}\n")
-        text = render(site, sites, operator, client_certificates=client_certificates, leaves=leaves)
+        text = render(
+            site,
+            sites,
+            operator,
+            client_certificates=client_certificates,
+            leaves=leaves,
+            relay=relay,
+            gateways=gateways,
+        )
         write_private(directory / CONFIG_FILE, text.encode())
         written.append(directory / CONFIG_FILE)
     return written

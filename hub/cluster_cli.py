@@ -45,6 +45,18 @@ def config(
         int | None,
         typer.Option("--leaf-port", min=1, max=65_535, help="Let leaf nodes in on this port of each server."),
     ] = None,
+    relay: Annotated[
+        str | None,
+        typer.Option("--relay", help="These are a cluster of this name that keeps no stream: a near way in."),
+    ] = None,
+    gateway_port: Annotated[
+        int | None,
+        typer.Option("--gateway-port", min=1, max=65_535, help="Other clusters reach this one by this port."),
+    ] = None,
+    join: Annotated[
+        list[str] | None,
+        typer.Option("--join", help="NAME=HOST:PORT of each server of another cluster, by its gateway port."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the configuration of each NATS server: TLS everywhere, this hub's operator and accounts.
@@ -58,22 +70,28 @@ def config(
         from dataclasses import replace
 
         from hub.accounts import Accounts
-        from hub.cluster import Site, certify, write_configs
+        from hub.cluster import DOMAIN, Site, certify, write_configs
+        from hub.gateway import Gateways
 
         base = (home or out).absolute()
         sites = [replace(Site.parse(each, base), listen=listen) for each in server]
         accounts = Accounts.load(settings.accounts_directory, shared=True)
         accounts.write_control_credentials(settings.control_credentials)
         files = write_configs(
-            accounts, sites, out.absolute(), client_certificates=client_certificates, leaf_port=leaf_port
+            accounts,
+            sites,
+            out.absolute(),
+            client_certificates=client_certificates,
+            leaf_port=leaf_port,
+            relay=relay,
+            gateways=Gateways.parse(relay or DOMAIN, gateway_port, join or ()),
         )
         if development_ca:
             certify(sites, out.absolute())
         urls = ",".join(each.url for each in sites)
         result = {"servers": [str(each) for each in files], "urls": urls}
-        text = "\n".join(
-            [*map(str, files), f"next: nats-server -c FILE on each, then --nats {urls} --member NAME"]
-        )
+        then = f"then --nats {urls} --member NAME" if relay is None else f"then {urls} in admission files"
+        text = "\n".join([*map(str, files), f"next: nats-server -c FILE on each, {then}"])
         show(result, text, as_json=as_json)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from hub.accounts import Accounts
 from hub.cluster import CA, CONFIG_FILE, Site, certify, copy_hub, write_configs
 from hub.demo.ports import free_ports
+from hub.gateway import Gateways
 from hub.server import find_binary
 from hub.settings import HubSettings
 from hub.tether import tethered
@@ -20,16 +21,18 @@ from tests.support.hub_world import HubWorld, prepare_hub
 
 LOOPBACK = "127.0.0.1"
 NAMES = ("north", "east", "south")
+RELAY = ("far-a", "far-b", "far-c")
 
 
 @dataclass
 class Cluster:
-    """Servers by name, and the settings of the hubs that may use them."""
+    """Servers by name, the settings of the hubs that may use them, and a relay's servers, if there is one."""
 
     directory: Path
     sites: Sequence[Site]
     world: HubWorld
     hubs: dict[str, HubSettings]
+    relay: Sequence[Site] = ()
     servers: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
 
     async def start_server(self, name: str) -> None:
@@ -69,20 +72,25 @@ class Cluster:
 
 @asynccontextmanager
 async def cluster(
-    directory: Path, members: Sequence[str] = ("a", "b"), *, world: HubWorld | None = None
+    directory: Path,
+    members: Sequence[str] = ("a", "b"),
+    *,
+    world: HubWorld | None = None,
+    relayed: bool = False,
 ) -> AsyncIterator[Cluster]:
-    """Running servers, and hubs that are ready to be run: new ones, or the hub of `world` as several."""
+    """Running servers, and hubs that are ready to be run: new ones, or the hub of `world` as several.
+    `relayed`: with another cluster that keeps nothing, joined by gateways.
+    """
     world = world or prepare_hub(directory)
-    ports = free_ports(6)
     homes = directory / "servers"
-    sites = [
-        Site(name, LOOPBACK, ports[2 * n], ports[2 * n + 1], homes / name, listen=LOOPBACK)
-        for n, name in enumerate(NAMES)
-    ]
+    sites, relay = _sites(NAMES, homes), _sites(RELAY if relayed else (), homes)
     accounts = Accounts.load(world.settings.accounts_directory, shared=True)
     accounts.write_control_credentials(world.settings.control_credentials)
-    write_configs(accounts, sites, homes)
-    certify(sites, homes)
+    if relayed:
+        _join(accounts, sites, relay, homes)
+    else:
+        write_configs(accounts, sites, homes)
+    certify([*sites, *relay], homes)
     hubs = {}
     shared = HubSettings(
         nats=",".join(each.url for each in sites), nats_ca=homes / NAMES[0] / CA, partitions=4
@@ -92,13 +100,35 @@ async def cluster(
         copy_hub(world.settings, state)
         hubs[member] = shared.model_copy(update={"state": state, "member": member})
     world = replace(world, settings=hubs[members[0]])
-    made = Cluster(homes, sites, world, hubs)
+    made = Cluster(homes, sites, world, hubs, relay)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_stop, made)
-        for name in NAMES:
-            await made.start_server(name)
+        for each in (*sites, *relay):
+            await made.start_server(each.name)
         stack.push_async_callback(world.close)
         yield made
+
+
+def _sites(names: Sequence[str], homes: Path) -> list[Site]:
+    ports = iter(free_ports(2 * len(names)))
+    return [Site(name, LOOPBACK, next(ports), next(ports), homes / name, listen=LOOPBACK) for name in names]
+
+
+def _join(accounts: Accounts, near: Sequence[Site], far: Sequence[Site], homes: Path) -> None:
+    """Write the configurations of two clusters with gateways between them. On one machine each server has
+    another port for that, so each takes its own of what is written for all.
+    """
+    ports = dict(zip((*near, *far), free_ports(len(near) + len(far)), strict=True))
+    for name, ours, other, theirs in (("liaison", near, "overseas", far), ("overseas", far, "liaison", near)):
+        joined = [f"{other}={each.host}:{ports[each]}" for each in theirs]
+        made: dict[Path, bytes] = {}
+        for site in ours:
+            gateways = Gateways.parse(name, ports[site], joined)
+            write_configs(accounts, ours, homes, relay=name if ours is far else None, gateways=gateways)
+            file = homes / site.name / CONFIG_FILE
+            made[file] = file.read_bytes()
+        for file, text in made.items():
+            file.write_bytes(text)
 
 
 async def _stop(made: Cluster) -> None:

@@ -11,8 +11,7 @@ import pytest
 
 from hub.accounts import Accounts
 from hub.cluster import CONFIG_FILE, Site, certify, check_sites, copy_hub, write_configs
-from hub.dev_ca import UnsafeDevelopmentCa
-from hub.files import private_directory
+from hub.gateway import Gateways
 from hub.jwt import KeyKind, NKey
 from hub.leaf import Leaf, find, write
 from hub.partitions import SLOTS
@@ -21,7 +20,6 @@ from hub.server import find_binary
 from schemas.errors import FormatError, OperationError
 from tests.support.hub_world import prepare_hub
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "docs/cluster"
 NAMES = ("geneva", "vienna", "nairobi")
 
 
@@ -108,19 +106,37 @@ def test_a_hub_of_several_spreads_the_intake(tmp_path: Path) -> None:
     assert SLOTS == 16  # it stands in accounts and streams
 
 
-@pytest.mark.parametrize("name", ["gateway.conf"])
-def test_the_examples_are_taken(tmp_path: Path, name: str) -> None:
+def test_a_relay_keeps_nothing_and_is_joined_by_gateways(tmp_path: Path) -> None:
     accounts = Accounts.create(tmp_path / "hub")
-    text = (EXAMPLES / name).read_text().replace("{{HUB}}", accounts.hub_public)
-    (tmp_path / "nats-operator.conf").write_text(accounts.server_config(tmp_path / "resolver"))
-    accounts.write_control_credentials(tmp_path / "hub.creds")
-    private_directory(tmp_path / "resolver")
-    ca = UnsafeDevelopmentCa()
-    pair = ca.issue("example", ["127.0.0.1"])
-    for file, data in (("cert.pem", pair.certificate), ("key.pem", pair.key), ("ca.pem", ca.certificate)):
-        (tmp_path / file).write_bytes(data)
-    (tmp_path / name).write_text(text)
-    checked(tmp_path / name)
+    joined = [f"liaison=nats{n}.hub.example:7222" for n in (1, 2)]
+    gateways = Gateways.parse("overseas", 7222, joined)
+    made = write_configs(accounts, sites(tmp_path), tmp_path, relay="overseas", gateways=gateways)
+    certify(sites(tmp_path), tmp_path)
+    for config in made:
+        text = config.read_text()
+        assert "jetstream {" not in text
+        assert text.count("name: overseas\n") == 2  # the cluster's and its gateway's
+        assert (
+            '{ name: liaison, urls: ["tls://nats1.hub.example:7222", "tls://nats2.hub.example:7222"] }'
+            in text
+        )
+        checked(config)
+    assert Gateways.parse("liaison", None, ()) is None
+
+
+@pytest.mark.parametrize(
+    "port, joined",
+    [
+        (7222, ()),
+        (None, ("overseas=host:7222",)),
+        (7222, ("liaison=host:7222",)),
+        (7222, ("overseas=host",)),
+        (7222, ('overseas=a:1" }',)),
+    ],
+)
+def test_what_joins_no_clusters_is_refused(port: int | None, joined: tuple[str, ...]) -> None:
+    with pytest.raises(FormatError, match="bad_request"):
+        Gateways.parse("liaison", port, joined)
 
 
 @pytest.mark.parametrize(
