@@ -50,7 +50,7 @@ class Answering:
         (record,) = await as_marked_now([await self.parts.node.show(ref)], at(self.parts.node))
         say = words(officer.language)
         if not allowed(record.bulletin.tlp, self.parts.ceiling):
-            raise Stop(self.parts.above(officer, record.bulletin.tlp), refused=True)
+            raise Stop(self.parts.above_of(officer, record.bulletin), refused=True)
         if answer not in answerable(record):
             text = say.text("It takes no such answer: it is your own agency's, or was retracted.")
             raise Stop(said(officer, "⚠️", text).shown)
@@ -72,7 +72,7 @@ class Answering:
                 raise
             return said(officer, "⏳", say.text("It is on its way to the hub. Try again in a minute."))
         if not allowed(record.bulletin.tlp, self.parts.ceiling):
-            raise Stop(self.parts.above(officer, record.bulletin.tlp), refused=True)
+            raise Stop(self.parts.above_of(officer, record.bulletin), refused=True)
         half = changing(record, Relation.RETRACTS, now=self.parts.clock.now())
         if not record.own or record.state == "retracted" or "private" in record.flags or half is None:
             text = say.text("Only bulletins of your own agency that stand can be amended or retracted.")

@@ -149,9 +149,14 @@ def above(officer: Officer, tlp: Tlp, ceiling: Ceiling, *, two: bool = False) ->
 
 def locked(officer: Officer, kept: Kept, ceiling: Ceiling) -> Rendered:
     """A draft that is not for this chat (any more): it goes on elsewhere, and is not shown here."""
+    return beyond(officer, _name(kept, words(officer.language)), kept.body.tlp or Tlp.RED, ceiling)
+
+
+def beyond(officer: Officer, name: str, tlp: Tlp, ceiling: Ceiling) -> Rendered:
+    """That a draft or a bulletin is not for this chat, without its marking, and where it goes on."""
     say = words(officer.language)
-    text = say.text("{draft} is marked above what may be in this chat.", draft=_name(kept, say))
-    where = to_go_on(kept.body.tlp or Tlp.RED, ceiling, say)
+    text = say.text("{draft} is marked above what may be in this chat.", draft=name)
+    where = to_go_on(tlp, ceiling, say)
     return screen([Span("🔒 " + text), Span("\n" + where if where else "")], officer.language)
 
 

@@ -17,12 +17,13 @@ from bots.drafting.wizard import allowed
 from bots.officers.audit import Act
 from bots.ports import NodeClient
 from bots.showing.overtaken import as_marked_now, at
-from bots.showing.release import Ceiling
+from bots.showing.release import Ceiling, Release
 from bots.showing.rendered import Rendered
 from bots.state import State
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from bots.wording.words import words
+from schemas.bulletin import Bulletin
 from schemas.vocabulary import Language, Tlp
 from subscribers.records import Community, Record
 
@@ -94,6 +95,13 @@ class Parts:
     def above(self, officer: Officer, tlp: Tlp) -> Rendered:
         """That a marking is not for this chat, and where it goes on."""
         return screens.above(officer, tlp, self.ceiling, two=self.policy.needed(tlp))
+
+    def above_of(self, officer: Officer, bulletin: Bulletin) -> Rendered:
+        """The same for what stands on a bulletin: the marking of one that only waits is not told in chat."""
+        if self.ceiling.allows(bulletin.tlp) is Release.WAITING:
+            name = words(officer.language).embed(bulletin.ref)
+            return screens.beyond(officer, name, bulletin.tlp, self.ceiling)
+        return self.above(officer, bulletin.tlp)
 
     def is_releaser(self, officer: Officer) -> bool:
         """Whether the officer releases what others wrote."""

@@ -125,3 +125,17 @@ async def test_in_chat_nothing_is_said_of_terminals(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         kept = await stage.state.drafts.begin(1, HELD.with_(tlp=Tlp.GREEN), "once", stage.clock.now())
         assert "terminal" not in await stage.presses(encode("draft", "view", kept.id))
+
+
+@pytest.mark.parametrize("tlp", ["TLP:AMBER+STRICT", "TLP:RED"])
+async def test_what_only_waits_is_not_changed_here_and_its_marking_is_not_told(
+    tmp_path: Path, tlp: str
+) -> None:
+    record = make_record(1, tlp=tlp).model_copy(update={"own": True})
+    async with staged(tmp_path, room="https://room.example", stub=Tlp.AMBER) as stage:
+        await stage.node.arrive(record)
+        for order in ("amend", "retract"):
+            told = await stage.asks(f"/{order} {record.bulletin.ref}")
+            assert f"{record.bulletin.ref} is marked above what may be in this chat." in told
+            assert "\nIt goes on in the reading room: /room signs you in up to TLP:AMBER+STRICT" in told
+            assert "RED" not in told
