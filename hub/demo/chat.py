@@ -15,6 +15,8 @@ from schemas.errors import Code, OperationError
 WAIT_SECONDS: Final = 120.0
 _LOOK_SECONDS: Final = 0.1
 _REFERENCE: Final = re.compile(r"\b[A-Z][A-Z0-9]{1,7}-[0-9]{4}-[0-9]{4,7}\b")
+_SAVE: Final = "sub:save:0"
+"""Of a subscription that changes none."""
 _CODE: Final = re.compile(r"start[ =]([A-Za-z0-9_-]{16,64})")
 
 Message = dict[str, Any]
@@ -54,7 +56,7 @@ class Chats:
         """Open the menu, press what leads to `choices` (callback data), look at the preview, and save."""
         before = len(await self.from_bot(officer.name))
         await self._say(officer.name, "/subscribe")
-        for data in (*choices, "sub:home", "sub:see", "sub:save"):
+        for data in (*choices, "sub:home", "sub:see", _SAVE):
             message = await self._button(officer.name, data, before)
             if message is not None:
                 await self._act(officer.name, "press", message=message, data=data)
@@ -84,7 +86,7 @@ class Chats:
         """Wait until the menu has become the confirmation."""
         async with asyncio.timeout(WAIT_SECONDS):
             while True:
-                if not any("sub:save" in buttons(each) for each in (await self.from_bot(name))[after:]):
+                if not any(_SAVE in buttons(each) for each in (await self.from_bot(name))[after:]):
                     return
                 await asyncio.sleep(_LOOK_SECONDS)
 
