@@ -96,7 +96,7 @@ def described(numbers: Numbers, say: Words, place: str = "", aside: str = "") ->
     """
     head = laid(_head(numbers, say, place), rtl=say.rtl)
     lines = tuple(Span("\n" + line) for line in _lines(numbers, say))
-    notes = " ".join(filter(None, (*numbers.notes, aside)))
+    notes = say.sentences(*filter(None, (*numbers.notes, aside)))
     foot = laid((Span("\n\n"), say.aside(notes)), rtl=say.rtl)
     table = laid((Span("\n"), *lines), rtl=say.rtl) if lines else ()
     if units(plain((*head, *table, *foot))) <= CAPTION_MAX:

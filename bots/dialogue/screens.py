@@ -151,10 +151,11 @@ def _what_to_type(officer: Officer, full: Tlp, say: Words) -> str:
     )
     if full is Tlp.RED:
         return text
-    return f"{text} " + say.text(
+    first = say.text(
         "Their marking is settled first: what is above {tlp} is written elsewhere, and the bot says where.",
         tlp=say.embed(full.value),
     )
+    return say.sentences(text, first)
 
 
 def languages(officer: Officer) -> Rendered:

@@ -36,7 +36,7 @@ def asking(officer: Officer, back: Place, found: Sequence[str] = (), *, wrong: b
     if found:
         text = say.text("Which of these has your time? Choose, or send another city.")
     if wrong:
-        text = say.text("No time zone is called that.") + " " + text
+        text = say.sentences(say.text("No time zone is called that."), text)
     buttons = [Button("🕰 " + city(each, say), encode("zone", "set", each)) for each in found[:_SHOWN]]
     rows = tuple(tuple(buttons[at : at + _WIDTH]) for at in range(0, len(buttons), _WIDTH))
     return plain_answer("🕰 " + text, officer.language, (*rows, *_rows(back, say.text("Back"))))

@@ -104,7 +104,7 @@ def credibility(officer: Officer, kept: Kept, reliability: str) -> Rendered:
 def translating(officer: Officer, kept: Kept, language: Language, *, wrong: str = "") -> Rendered:
     """For the text in another language."""
     say = words(officer.language)
-    text = f"{say.embed(NAMES[language])}: {say.text(TRANSLATING)}"
+    text = say.text("{what}: {number}", what=say.embed(NAMES[language]), number=say.text(TRANSLATING))
     spans = [Span("⚠️ " + wrong + "\n\n")] if wrong else []
     back = (Button("◀️ " + say.text("Back"), to("ask", kept, Step.TRANSLATION)),)
     return screen([*spans, Span("📝 " + text)], officer.language, (back,))

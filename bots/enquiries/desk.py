@@ -182,6 +182,11 @@ class Desk:
         text = "✅ " + say.text("{ref} acknowledged.", ref=name)
         if private:
             text = "✅ 🔏 " + say.text("{ref} acknowledged, to its originator alone.", ref=name)
+        if self.ceiling.allows(record.bulletin.tlp) is not Release.FULL:
+            text += "\n" + say.text(
+                "That says that your agency has read it. Its text is not shown here: if you have not read it"
+                " yet, do so now."
+            )
         return Acknowledged(record.bulletin.ref, text, done=True)
 
     async def _page(self, officer: Officer, page: Page, *, title: str, query: dict[str, str]) -> Answer:

@@ -19,7 +19,7 @@ from bots.parsing.actions import encode
 from bots.parsing.carried import carry
 from bots.parsing.queries import Query, facets, parse, without
 from bots.ports import NodeClient
-from bots.searches.alternatives import alternatives, with_strokes
+from bots.searches.alternatives import alternatives, fewer, with_strokes
 from bots.searches.facets import facet_button
 from bots.searches.matching import QUIET_KINDS
 from bots.showing.buttons import opening
@@ -50,6 +50,10 @@ _DAY: Final = 86_400.0
 _CHIPS: Final = 2
 _TOKEN: Final = 10**9
 _LABEL_MAX: Final = 30
+_DROPPED_MAX: Final = 3
+"""Buttons that drop a word."""
+_TRIED_MAX: Final = 8
+"""So many words are tried without: each is a search."""
 
 
 def typed_query(text: str, now: float, known: Sequence[Community], say: Words) -> Query:
@@ -116,6 +120,13 @@ class Finder:
         if query is None or index >= len(found := facets(query)):
             return None
         return await self.find(officer, without(query, found[index]))
+
+    async def fewer(self, officer: Officer, token: int, index: int) -> Answer | None:
+        """The same search with one word less; None when there is no such any more."""
+        query = await self.asked(officer, token)
+        if query is None or index >= len(found := fewer(query.words)):
+            return None
+        return await self.find(officer, query.model_copy(update={"words": found[index][1]}))
 
     async def better(self, officer: Officer, token: int) -> Answer | None:
         """The same search with the words that were suggested; None when there are none any more."""
@@ -191,14 +202,30 @@ class Finder:
             own = carry(PLAIN, 0, better) if query.filters == Filters() else None
             again = own or encode("find", "better", token)
             rows = ((Button("🔎 " + better[:_LABEL_MAX], again),), *rows)
+        rows = (*await self._droppable(query, token, say), *rows)
         if rows:
             lines.append(say.text("Take a restriction away with its button."))
         if query.filters.since is None:
             lines.append(narrowed(say))
+        elif fewer(query.words):
+            lines.append(say.text("Or send fewer words."))
         if self.ceiling.full is not Tlp.RED:
             lines.append(say.text("Only bulletins that may be shown in chat are searched here."))
         await self.state.memory.set_data(page_key(officer), {**kept, "better": better})
         return Answer(screens.plain_answer("\n".join(lines), officer.language, rows))
+
+    async def _droppable(self, query: Query, token: object, say: Words) -> Rows:
+        """A button for each word without which something would be found that may be shown."""
+        found: list[tuple[Button]] = []
+        for index, (word, left) in enumerate(fewer(query.words)[:_TRIED_MAX]):
+            if (
+                len(found) < _DROPPED_MAX
+                and (await self.look(query.model_copy(update={"words": left}), PAGE)).items
+            ):
+                short = word if len(word) <= _LABEL_MAX else word[: _LABEL_MAX - 1] + "…"
+                label = "✖️ " + say.text("“{name}”", name=short)
+                found.append((Button(label, encode("find", "less", token, index)),))
+        return tuple(found)
 
     async def suggested(self, query: Query) -> str | None:
         """Words of late titles that may have been meant instead, and find something that may be shown."""

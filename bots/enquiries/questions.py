@@ -130,7 +130,9 @@ def _silent_about(hidden: Sequence[Record], ceiling: Ceiling, say: Words) -> Ite
     """What is open and not shown here, and where it is read."""
     if hidden:
         left = len(hidden[PAGE:])
-        number = f"{_too_many(hidden, say)} {_not_named(left, say)}" if left else _all_named(hidden, say)
+        number = _all_named(hidden, say)
+        if left:
+            number = say.sentences(_too_many(hidden, say), _not_named(left, say))
         waits = [say.text("{sign}: your agency has not answered it.", sign=SIGN)]
         number = "\n".join([number, *(waits if not all(each.own for each in hidden[:PAGE]) else ())])
         terminal = say.embed(TERMINAL)

@@ -87,7 +87,7 @@ def no_list(officer: Officer, *, by_file: bool = False) -> Rendered:
     what = say.text("Ask your administrator for one.")
     if officer.may(Right.ADMINISTER):
         what = _get_one(say, by_file=by_file)
-    return plain_answer(f"{text} {what}", officer.language)
+    return plain_answer(say.sentences(text, what), officer.language)
 
 
 def list_state(officer: Officer, edition: Edition, about: About, *, within: bool) -> Rendered:
@@ -208,7 +208,7 @@ def _old(about: About, officer: Officer, *, how: bool = False) -> Iterator[str]:
         what = _get_one(say, by_file=about.by_file)
     else:
         what = say.text("How to get a newer one: /subject")
-    yield f"🕒 {days} {what}"
+    yield "🕒 " + say.sentences(days, what)
 
 
 def _get_one(say: Words, *, by_file: bool) -> str:
@@ -221,7 +221,7 @@ def _get_one(say: Words, *, by_file: bool) -> str:
         )
     else:
         put = say.text("Then load it where your agency's node runs: {command}", command=say.embed(LOAD))
-    return f"{got} {put}"
+    return say.sentences(got, put)
 
 
 def _changes(changes: ListChanges | None, say: Words) -> Iterator[str]:

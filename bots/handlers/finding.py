@@ -47,17 +47,17 @@ async def turn(asked: Pressed, context: Context, officer: Officer) -> None:
 
 
 async def change(asked: Pressed, context: Context, officer: Officer) -> None:
-    """A button under a list: take a restriction away, take what was suggested, or subscribe."""
+    """A button under a list: take a restriction or a word away, take what was suggested, or subscribe."""
     what, token = asked.action.argument(0), asked.action.number(1)
     if what == "save":
         await _subscribe(asked, context, officer, token)
         return
     finder = context.finder
-    answer = (
-        await finder.better(officer, token)
-        if what == "better"
-        else await finder.without(officer, token, asked.action.number(2))
-    )
+    if what == "better":
+        answer = await finder.better(officer, token)
+    else:
+        drop = finder.fewer if what == "less" else finder.without
+        answer = await drop(officer, token, asked.action.number(2))
     await context.chat.toast(asked.press, "" if answer else _over(officer))
     if answer:
         await context.answer(officer, asked.chat, answer)

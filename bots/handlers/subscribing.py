@@ -1,15 +1,15 @@
 """`/subscribe`: a saved search is put together in one message that is edited in place, previewed, kept."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from bots.dialogue import screens
-from bots.dialogue.asking import Pressed, Typed
+from bots.dialogue.asking import Pressed, Typed, meant
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
 from bots.dialogue.steps import Steps
 from bots.enquiries.desk import Answer
 from bots.enquiries.previewing import previewed
-from bots.parsing.actions import Action
 from bots.searches import drafts as search_drafts
 from bots.searches import menus as search_menus
 from bots.searches.drafts import TYPED
@@ -35,6 +35,8 @@ _ASKS: Final = {
     "tq": "hours", "name": "name",
 }  # fmt: skip
 """What may be typed after which button."""
+_OURS: Final = frozenset({"sub", "zone", "mine"})
+"""The verbs of the buttons that hang under a menu of ours."""
 
 
 async def subscribe(asked: Typed, context: Context, officer: Officer) -> None:
@@ -53,7 +55,7 @@ async def begin(chat: int, context: Context, officer: Officer, draft: Search) ->
 
 async def menu(asked: Pressed, context: Context, officer: Officer) -> None:
     """A button of the menu."""
-    shown = await _step(asked.action, context, officer)
+    shown = await _step(asked, context, officer)
     await context.chat.toast(asked.press)
     await context.replace(officer, asked.chat, asked.message, shown)
 
@@ -77,13 +79,15 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
         await context.say(officer, asked.chat, await _home(context, officer, draft))
 
 
-async def _step(action: Action, context: Context, officer: Officer) -> Answer:
-    steps = context.steps(officer)
+async def _step(asked: Pressed, context: Context, officer: Officer) -> Answer:
+    action, steps = asked.action, context.steps(officer)
     what = action.argument(0)
     if what == "new":  # not what was left half made
         await steps.end()
     if what == "change":
         return Answer(await _reopened(action.number(1), context, officer, steps))
+    if not _open(held := await steps.data()) and not _begins(asked, saved := held.get("saved", 0)):
+        return Answer(await _ended(context, officer, saved))
     draft, changes = await _draft(steps), await _changes(steps)
     if what == "save":
         if action.arguments[1:] and action.number(1) != changes:  # of another draft than the one that is kept
@@ -179,8 +183,6 @@ async def _recent(context: Context, field: str) -> list[Offer]:
 
 
 async def _save(context: Context, officer: Officer, steps: Steps, draft: Search) -> Rendered:
-    if not {"search", "filters"} & set(await steps.data()):  # an old button: no search is being made
-        return search_menus.dropped(officer)
     say, known = words(officer.language), await context.node.communities()
     wanted = draft if draft.name else draft.model_copy(update={"name": suggested_name(draft, known, say)})
     officers, changes = context.state.officers, await _changes(steps)
@@ -199,10 +201,35 @@ async def _save(context: Context, officer: Officer, steps: Steps, draft: Search)
     await steps.end()
     if kept is None:
         return search_menus.gone(officer)
+    await steps.keep(saved=kept.id)
     context.wake()
     withheld = context.desk.ceiling.withheld
     loud = louder(wanted, others, officer, known)
     return search_menus.saved(officer, kept, known, loud, withheld=withheld)
+
+
+def _open(held: Mapping[str, object]) -> bool:
+    """Whether a search is being made."""
+    return not {"search", "filters"}.isdisjoint(held)
+
+
+def _begins(asked: Pressed, saved: int) -> bool:
+    """Whether it is the way in, from another message than a menu of ours; there `home` leads back. Where a
+    door does not say what hangs beside it, it is, unless the last search that was made was `saved`.
+    """
+    what = asked.action.argument(0)
+    if what != "home":
+        return what == "new"
+    beside = {meant(each.data).verb for row in asked.rows for each in row}
+    return not beside <= _OURS if beside else not saved
+
+
+async def _ended(context: Context, officer: Officer, saved: int) -> Rendered:
+    """For a menu whose draft is gone: the subscription that was made of it, or that there is none."""
+    if (one := await own(context, officer, saved)) is None:
+        return search_menus.ended(officer)
+    say = words(officer.language)
+    return search_menus.saved_before(officer, one, title(one, await context.node.communities(), say))
 
 
 async def _draft(steps: Steps) -> Search:

@@ -237,18 +237,23 @@ def had_shown(on: OnPhone, say: Words) -> str:
     """How many bulletins; their number is another than that of messages."""
     if not on.bulletins:
         return say.text("No bulletin had been shown there.")
-    told = say.count(
-        "{number} bulletin had been shown since that phone was enrolled.",
-        "{number} bulletins had been shown since that phone was enrolled.",
-        on.bulletins,
-    )
-    if on.aside:
-        told += " " + say.text(
-            "In messages: {number}; only in the reading room: {aside}.",
-            number=say.number(on.bulletins - on.aside),
-            aside=say.number(on.aside),
+    told = [
+        say.count(
+            "{number} bulletin had been shown since that phone was enrolled.",
+            "{number} bulletins had been shown since that phone was enrolled.",
+            on.bulletins,
         )
-    return told + " " + say.text("A bulletin may stand in several messages, and a list shows several.")
+    ]
+    if on.aside:
+        told.append(
+            say.text(
+                "In messages: {number}; only in the reading room: {aside}.",
+                number=say.number(on.bulletins - on.aside),
+                aside=say.number(on.aside),
+            )
+        )
+    told.append(say.text("A bulletin may stand in several messages, and a list shows several."))
+    return say.sentences(*told)
 
 
 def _room_ends(on: OnPhone, say: Words) -> Iterator[str]:
@@ -280,7 +285,7 @@ def _room_ended(on: OnPhone, say: Words) -> str:
 def _in_chat(on: OnPhone, say: Words) -> str:
     if not on.messages:
         none = say.text("No message in that chat has to be taken back.")
-        return f"{none} {_stays(on.stay, say)}" if on.stay else none
+        return say.sentences(none, _stays(on.stay, say)) if on.stay else none
     told = []
     if on.young:
         told.append(
@@ -301,4 +306,4 @@ def _in_chat(on: OnPhone, say: Words) -> str:
         )
     if on.stay:
         told.append(_stays(on.stay, say))
-    return " ".join(told)
+    return say.sentences(*told)

@@ -79,6 +79,19 @@ def things(words: str) -> list[list[str]]:
     return [each for each in bare if each]
 
 
+def fewer(words: str) -> list[tuple[str, str]]:
+    """Each word or phrase that could be dropped, without marks, and what is left to look for without it; none
+    where one thing alone is looked for.
+    """
+    every, found = alternatives(words), list[tuple[str, str]]()
+    for at, each in enumerate(every):
+        pieces = [piece for piece in _PIECE.findall(each) if _LETTER.search(piece)]
+        for number, piece in enumerate(pieces) if len(pieces) > 1 else ():
+            left = " ".join([*pieces[:number], *pieces[number + 1 :]])
+            found.append((piece.strip(_MARKS), f" {_STROKE} ".join([*every[:at], left, *every[at + 1 :]])))
+    return found
+
+
 def meant(words: str) -> frozenset[frozenset[str]]:
     """What is equal for words that look for the same: the order tells nothing, nor the case."""
     return frozenset(

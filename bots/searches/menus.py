@@ -253,6 +253,21 @@ def not_saved(officer: Officer, same: Subscription, name: str) -> Rendered:
     return screen([Span(already(name, say))], officer.language, ((_open(same.id, say),), (back,)))
 
 
+def saved_before(officer: Officer, one: Subscription, name: str) -> Rendered:
+    """The draft of this menu was saved from another message."""
+    say = words(officer.language)
+    text = "✅ " + say.text("Saved already: {name}", name=named(name, say))
+    fresh = Button("➕ " + say.text("New subscription"), encode("sub", "new"))
+    return screen([Span(text)], officer.language, ((_open(one.id, say),), (fresh,)))
+
+
+def ended(officer: Officer) -> Rendered:
+    """The draft of this menu is gone, and was not saved."""
+    say = words(officer.language)
+    text = say.text("This form has ended. {command} begins a new one.", command=say.embed("/subscribe"))
+    return screen([Span(text)], officer.language, ())
+
+
 def dropped(officer: Officer, changes: int = 0) -> Rendered:
     """The draft is gone; the subscription that it would have changed is as it was."""
     say = words(officer.language)

@@ -209,14 +209,14 @@ def _withheld(record: Record, ceiling: Ceiling, reader: Reader, marks: Marks) ->
     say, bulletin = words(reader.language), record.bulletin
     released, room = ceiling.allows(bulletin.tlp), ceiling.room
     spans: list[Span] = list(_repeat(say, marks))
+    read = to_read(bulletin.tlp, ceiling, say)
     if released is Release.STUB:
         spans += [*_sign_line(bulletin, say), Span("\n")]
-        explanation = say.text("Its marking keeps the text out of chat.") + " "
+        read = say.sentences(say.text("Its marking keeps the text out of chat."), read)
+        read += "\n🔈 " + say.text(labels.AUDIENCES[bulletin.tlp])
     else:
         spans += [Span("🔒 "), Span(say.text("A bulletin is waiting for you."), "b"), Span("\n")]
-        explanation = ""
-    explanation += to_read(bulletin.tlp, ceiling, say)
-    spans += [*say.code(bulletin.ref), Span("\n" + explanation), *heard(marks.heard, say, reader.zone)]
+    spans += [*say.code(bulletin.ref), Span("\n" + read), *heard(marks.heard, say, reader.zone)]
     rows = [(button_room(bulletin.ref, room, say),)] if room else []
     if acknowledgeable(record):
         rows.append((button_acknowledge(bulletin.id, say, done=marks.acknowledged),))

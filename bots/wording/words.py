@@ -67,6 +67,10 @@ class Words:
         """Things of one kind one after the other, with this language's comma."""
         return _COMMAS.get(self.language, ", ").join(items)
 
+    def sentences(self, *told: str) -> str:
+        """Sentences one after the other; Chinese has no space between them."""
+        return ("" if self.language is Language.CHINESE else " ").join(told)
+
     def embed(self, text: str) -> str:
         """A name or code of unknown direction, fit to stand within a line of this language."""
         return isolate(text, rtl=self.rtl)

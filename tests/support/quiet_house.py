@@ -74,10 +74,10 @@ class Stage:
         await self.house.reception.typed(Typed(9, 9, 1, text))
         return "\n".join(text for text, _ in self.door.sent)
 
-    async def presses(self, data: str) -> str:
-        """What is answered to a button."""
+    async def presses(self, data: str, rows: Rows = ()) -> str:
+        """What is answered to a button, which hangs with `rows`."""
         self.door.sent.clear()
-        await self.house.reception.pressed(Pressed(meant(data), 9, 9, 1, "9"))
+        await self.house.reception.pressed(Pressed(meant(data), 9, 9, 1, "9", rows))
         return "\n".join(text for text, _ in self.door.sent)
 
     def button(self, label: str) -> str:

@@ -8,6 +8,7 @@ from bots.searches.alternatives import (
     EXAMPLE,
     alternatives,
     both_languages,
+    fewer,
     quoted,
     spoken,
     things,
@@ -141,3 +142,18 @@ async def test_a_long_list_says_that_there_is_more_and_ends_where_it_is_read_to(
     assert (len(page.items), page.cursor, page.total) == (REACH, str(REACH), None)
     assert numbers_of(page)[0] == 299
     assert (await any_of(archive.search, ["drone", "stadium"], 5, page.cursor)).items == []
+
+
+@pytest.mark.parametrize(
+    "typed, left",
+    [
+        ("harbour", []),
+        ("harbour gate", [("harbour", "gate"), ("gate", "harbour")]),
+        ('"big harbour" gate', [("big harbour", "gate"), ("gate", '"big harbour"')]),
+        ("harbour … gate", [("harbour", "gate"), ("gate", "harbour")]),
+        ("harbour gate | port", [("harbour", "gate | port"), ("gate", "harbour | port")]),
+        ("harbour | port", []),
+    ],
+)
+def test_a_word_less_is_looked_for(typed: str, left: list[tuple[str, str]]) -> None:
+    assert fewer(typed) == left

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bots.dialogue.screens import welcome
 from bots.searches.watching import Mode, Search, Subscription, same_as
 from bots.times import Quiet
 from schemas.vocabulary import Kind, Language, Severity
@@ -14,6 +15,7 @@ from tests.support.quiet_house import Stage, staged
 
 NIGHT = Quiet(1_380, 360)
 FOREVER = time.time() + 1e6
+ENDED = "This form has ended. /subscribe begins a new one."
 PORTS = Search(
     name="ferry",
     words="ferry",
@@ -155,6 +157,41 @@ async def test_the_same_is_not_saved_twice(tmp_path: Path) -> None:
         assert await held(stage) == before
         await walks(stage, "Back", "Severity", "High", "Back", "Preview", "Save as")
         assert len(await held(stage)) == 2
+
+
+async def test_a_menu_whose_draft_was_saved_from_another_message_leads_to_what_was_saved(
+    tmp_path: Path,
+) -> None:
+    async with staged(tmp_path) as stage:
+        await stage.asks("/subscribe")
+        form, preview = stage.door.sent[-1][1], stage.button("Preview")
+        await walks(stage, "Words")
+        asking, back = stage.door.sent[-1][1], stage.button("Back")
+        await stage.asks("drone or stade")
+        await walks(stage, "Preview", "Save as")
+        before = await held(stage)
+        for data, rows in ((preview, form), (back, asking), ("sub:save:0", form), ("sub:drop", form)):
+            shown = await stage.presses(data, rows)
+            assert shown == "✅ Saved already: subscription “drone or stade”"
+            assert "drone or stade" in await walks(stage, "Open it")
+        assert await held(stage) == before
+        await stage.state.officers.unsubscribe(1, before[0].id)
+        assert await stage.presses(back, asking) == ENDED
+
+
+async def test_a_menu_whose_draft_is_gone_says_so_and_saves_nothing(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        await stage.asks("/subscribe")
+        form, preview = stage.door.sent[-1][1], stage.button("Preview")
+        await walks(stage, "Words")
+        asking, back = stage.door.sent[-1][1], stage.button("Back")
+        await stage.presses("sub:drop", form)
+        assert await stage.presses(preview, form) == ENDED
+        assert await stage.presses(back, asking) == ENDED
+        assert await held(stage) == []
+        (officer,) = await stage.state.officers.all()
+        way_in = welcome(officer).rows
+        assert "New subscription" in await stage.presses("sub:home", way_in), "no menu of ours"
 
 
 async def test_a_change_that_makes_it_the_same_as_another_is_not_saved(tmp_path: Path) -> None:

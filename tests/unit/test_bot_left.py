@@ -44,7 +44,7 @@ async def test_an_answer_that_is_no_longer_awaited_is_told_with_the_way_back(sta
 
 async def test_an_old_button_saves_no_search_that_is_not_there(stage: Stage) -> None:
     await stage.presses(REPLY)
-    assert "Nothing was changed." in await stage.presses("sub:save")
+    assert "This form has ended. /subscribe begins a new one." in await stage.presses("sub:save")
     assert "Send your answer." in await stage.presses(REPLY)
 
 
@@ -52,7 +52,7 @@ async def test_another_text_is_named_by_its_draft(stage: Stage) -> None:
     await stage.presses(REPLY)
     draft = await number(stage)
     await stage.presses(encode("draft", "ask", draft, Step.TITLE.value))
-    assert f"Draft {draft} {NOTHING}" in await stage.presses("sub:words")
+    assert f"Draft {draft} {NOTHING}" in await stage.asks("/subscribe")
     assert stage.button("Go on with it") == encode("draft", "ask", draft, Step.TITLE.value)
 
 

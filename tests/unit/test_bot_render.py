@@ -11,6 +11,7 @@ from bots.showing.details import language_note
 from bots.showing.release import Ceiling, Release
 from bots.showing.render import Marks, Reader, View, gravestone, listing, render
 from bots.showing.rendered import Rendered
+from bots.wording.labels import AUDIENCES
 from bots.wording.markup import LRM, RLM, UNITS_MAX, units
 from bots.wording.words import NAMES, words
 from schemas.vocabulary import Language, Severity, Tlp
@@ -44,6 +45,10 @@ def said(rendered: Rendered) -> str:
     )
 
 
+def audiences(reader: Reader) -> list[str]:
+    return [words(reader.language).text(each) for each in AUDIENCES.values()]
+
+
 def first(rendered: Rendered) -> str:
     return rendered.parts[0].plain
 
@@ -64,7 +69,8 @@ def test_no_text_above_the_ceiling_leaves_render(
     assert (MARK in said(rendered)) == (released is Release.FULL)
     assert record.bulletin.ref in first(rendered)
     if released is Release.WAITING:
-        assert record.bulletin.tlp.value not in said(rendered)
+        assert record.bulletin.tlp.value not in said(rendered).replace(ceiling.by_link.value, "")
+        assert not any(each in said(rendered) for each in audiences(reader))
         assert not rendered.silent
     assert rendered.protect or record.bulletin.tlp is Tlp.CLEAR
     assert rendered.passing == (released is not Release.FULL)
@@ -293,3 +299,13 @@ def test_a_stub_shows_reference_kind_severity_and_marking() -> None:
     text = first(render(record, Ceiling(), ENGLISH))
     assert text.startswith("🟠 High · Tactic · TLP:AMBER\nFRA-2026-0009")
     assert Severity.HIGH.value in text.lower()
+    assert text.endswith("\n🔈 Only for those in your organisation and its clients who need to know.")
+
+
+def test_sentences_of_chinese_have_no_space_between_them() -> None:
+    for language, between in ((Language.CHINESE, ""), (Language.FRENCH, " ")):
+        say, reader = words(language), Reader(language, ENGLISH.zone)
+        kept = say.text("Its marking keeps the text out of chat.")
+        read = say.text("Read it on your agency's terminal.")
+        text = first(render(make_record(9, tlp="TLP:AMBER"), Ceiling(), reader))
+        assert f"\n{kept}{between}{read}\n" in text
