@@ -18,6 +18,7 @@ from bots.drafting.wizard import allowed
 from bots.officers.roles import Right
 from bots.parsing.actions import encode
 from bots.showing.answerable import RELATIONS
+from bots.showing.buttons import button_room_draft
 from bots.showing.release import Ceiling, Release, Sight
 from bots.showing.render import Reader
 from bots.showing.rendered import Button, Part, Rendered, Rows, Showing
@@ -25,6 +26,7 @@ from bots.showing.ways import to_go_on, two_needed
 from bots.state.drafts import Kept
 from bots.state.jobs import Job, Priority
 from bots.state.officers import Officer
+from bots.wording import labels
 from bots.wording.labels import N_
 from bots.wording.markup import UNITS_MAX, Span, plain, units
 from bots.wording.words import NAMES, Words, words
@@ -74,14 +76,15 @@ def reviewed(
     language: Language | None = None,
 ) -> Rendered:
     """The draft exactly as readers will see it (in `language`, if it has that), then what may be done with
-    it. What the ceiling withholds leaves no button to release it here.
+    it. Of what the ceiling withholds, only where that is done.
     """
     say, record, ceiling, ruled = words(officer.language), looked.record, looked.ceiling, looked.ruled
+    if ceiling.allows(record.bulletin.tlp) is not Release.FULL:
+        return _elsewhere(officer, kept, looked, said)
     reader = Reader(officer.language, officer.zone)
     to = next((each.ref for each in kept.body.links if each.relation in RELATIONS), "")
     previewed = preview(record, ceiling, reader, language, to=to)
     parts, shows = previewed.parts, previewed.shows
-    seen = ceiling.allows(record.bulletin.tlp) is Release.FULL
     name = say.text("Draft {number}", number=kept.id)
     community = say.embed(record.community_title)
     lines = [said] if said else []
@@ -90,31 +93,48 @@ def reviewed(
     )
     if looked.author and kept.waiting:
         lines += written(looked.author, officer)
-    if seen and looked.answers:
+    if looked.answers:
         lines.append(looked.answers)
         shows = (*(each for each in shows if each.ref != to), Showing(to, Sight.TITLE))
-    if seen and looked.readers is not None:
+    if looked.readers is not None:
         lines.append(answer_screens.audience(kept.body, looked.readers, say))
-    if seen and not kept.body.quick:
+    if not kept.body.quick:
         lines.append(say.text("Its reference is given when it is released; until then it says DRAFT."))
-    lines += [older] if seen and (older := translations.told(kept.body, say)) else []
+    lines += [older] if (older := translations.told(kept.body, say)) else []
     translated = bool(record.bulletin.translations) and not kept.body.quick
-    lines += _advice(ruled, say, translated=translated) if seen else []
-    if seen and looked.single and ruled is Ruling.RELEASE:
+    lines += _advice(ruled, say, translated=translated)
+    if looked.single and ruled is Ruling.RELEASE:
         lines.append(_single(say))
-    if seen and kept.body.quick and not kept.waiting:
+    if kept.body.quick and not kept.waiting:
         lines += filter(None, [answer_screens.advice(kept.body, say)])
-    if not seen and (where := to_go_on(record.bulletin.tlp, ceiling, say)):
-        lines.append(where)
-    rows: Rows = ()
-    if seen and kept.body.quick:
+    if kept.body.quick:
         rows = answer_screens.rows(kept, ruled, say)
-    elif seen:
+    else:
         rows = _rows(kept, ruled, say, translated=bool(record.bulletin.translations))
         rows += _languages(kept, record.bulletin, language or officer.language)
     control = plain_answer("\n".join(lines), officer.language, rows)
     shown = _as_one(parts, control.parts) if kept.body.quick else (*parts, *control.parts)
     return Rendered(shown, rows, protect=True, silent=True, passing=True, shows=shows)
+
+
+def _elsewhere(officer: Officer, kept: Kept, looked: Seen, said: str) -> Rendered:
+    """A draft that is not for this chat: that it is there, who wrote it, and the way to it."""
+    say, ceiling, bulletin = words(officer.language), looked.ceiling, looked.record.bulletin
+    released, name = ceiling.allows(bulletin.tlp), say.text("Draft {number}", number=kept.id)
+    lines = [said] if said else []
+    if released is Release.STUB:
+        facts = (labels.severity(bulletin.severity, say), labels.kind(bulletin.kind, say), bulletin.tlp.value)
+        lines.append(f"{labels.SIGNS[bulletin.severity]} " + " · ".join(map(say.embed, facts)))
+    lines.append("🔒 " + say.text("{draft} is marked above what may be in this chat.", draft=name))
+    if looked.author and kept.waiting:
+        lines += written(looked.author, officer)
+    spans = (Span("\n".join(lines)), *to_go_on(bulletin.tlp, ceiling, say))
+    rows: Rows = ()
+    if ceiling.room:
+        rows = ((button_room_draft(kept.id, ceiling.room, say),),)
+    shows = (Showing(bulletin.ref, Sight(released)),)
+    shown = screen(spans, officer.language, rows)
+    return replace(shown, protect=True, silent=True, passing=True, shows=shows)
 
 
 def _as_one(parts: Sequence[Part], control: Sequence[Part]) -> tuple[Part, ...]:

@@ -27,7 +27,7 @@ from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from bots.wording import labels
 from bots.wording.labels import N_
-from bots.wording.markup import Span
+from bots.wording.markup import Span, Spans
 from bots.wording.places import place
 from bots.wording.words import NAMES, Words, words
 from schemas.encoding import from_instant
@@ -149,15 +149,15 @@ def above(officer: Officer, tlp: Tlp, ceiling: Ceiling, *, two: bool = False) ->
 
 def locked(officer: Officer, kept: Kept, ceiling: Ceiling) -> Rendered:
     """A draft that is not for this chat (any more): it goes on elsewhere, and is not shown here."""
-    return beyond(officer, _name(kept, words(officer.language)), kept.body.tlp or Tlp.RED, ceiling)
-
-
-def beyond(officer: Officer, name: str, tlp: Tlp, ceiling: Ceiling) -> Rendered:
-    """That a draft or a bulletin is not for this chat, without its marking, and where it goes on."""
     say = words(officer.language)
-    text = say.text("{draft} is marked above what may be in this chat.", draft=name)
-    where = to_go_on(tlp, ceiling, say)
-    return screen([Span("🔒 " + text), Span("\n" + where if where else "")], officer.language)
+    where = to_go_on(kept.body.tlp or Tlp.RED, ceiling, say)
+    return beyond(officer, _name(kept, say), where)
+
+
+def beyond(officer: Officer, name: str, where: Spans) -> Rendered:
+    """That a draft or a bulletin is not for this chat, without its marking, and where it goes on."""
+    text = words(officer.language).text("{draft} is marked above what may be in this chat.", draft=name)
+    return screen([Span("🔒 " + text), *where], officer.language)
 
 
 def listed(

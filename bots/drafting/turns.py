@@ -19,6 +19,7 @@ from bots.ports import NodeClient
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Ceiling, Release
 from bots.showing.rendered import Rendered
+from bots.showing.ways import to_change, to_go_on
 from bots.state import State
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
@@ -96,12 +97,15 @@ class Parts:
         """That a marking is not for this chat, and where it goes on."""
         return screens.above(officer, tlp, self.ceiling, two=self.policy.needed(tlp))
 
-    def above_of(self, officer: Officer, bulletin: Bulletin) -> Rendered:
-        """The same for what stands on a bulletin: the marking of one that only waits is not told in chat."""
-        if self.ceiling.allows(bulletin.tlp) is Release.WAITING:
-            name = words(officer.language).embed(bulletin.ref)
-            return screens.beyond(officer, name, bulletin.tlp, self.ceiling)
-        return self.above(officer, bulletin.tlp)
+    def above_of(self, officer: Officer, bulletin: Bulletin, *, change: bool = False) -> Rendered:
+        """The same for an answer to a bulletin, or a change of it: the marking of one that only waits is not
+        told in chat, and what changes one is begun on the terminal.
+        """
+        if self.ceiling.allows(bulletin.tlp) is not Release.WAITING:
+            return self.above(officer, bulletin.tlp)
+        say = words(officer.language)
+        where = to_change(say) if change else to_go_on(bulletin.tlp, self.ceiling, say)
+        return screens.beyond(officer, say.embed(bulletin.ref), where)
 
     def is_releaser(self, officer: Officer) -> bool:
         """Whether the officer releases what others wrote."""

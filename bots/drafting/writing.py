@@ -93,7 +93,7 @@ class Writing:
         record = await self.parts.node.show(ref)
         say = words(officer.language)
         if not allowed(record.bulletin.tlp, self.parts.ceiling):
-            raise Stop(self.parts.above_of(officer, record.bulletin), refused=True)
+            raise Stop(self.parts.above_of(officer, record.bulletin, change=True), refused=True)
         if not record.own or record.state == "retracted":
             text = say.text("Only bulletins of your own agency that stand can be amended or retracted.")
             return said(officer, "⚠️", text)

@@ -147,6 +147,11 @@ def button_room(ref: str, room: str, say: Words) -> Button:
     return Button(text, url=f"{room}/b/{ref}")
 
 
+def button_room_draft(number: int, room: str, say: Words) -> Button:
+    """The button that opens a draft in the reading room at the origin `room`, for who is signed in there."""
+    return Button("🔓 " + say.text("Read in the reading room"), url=f"{room}/write/{number}")
+
+
 def button_answer(record: Record, answer: Answer, say: Words) -> Button:
     """The button that begins an answer to a bulletin."""
     sign, name = ANSWERS[answer]

@@ -12,6 +12,8 @@ from bots.wording.words import Words
 from schemas.vocabulary import Tlp
 
 TERMINAL = "liaison-agency chat"
+PASSKEY = "liaison-bot officer passkey NAME"
+"""With it an administrator makes the link by which an officer makes a passkey."""
 
 
 class Way(StrEnum):
@@ -62,7 +64,7 @@ def to_write(tlp: Tlp, ceiling: Ceiling, say: Words, *, two: bool) -> Spans:
             command=say.embed("/room"),
             tlp=say.embed(tlp.value),
         )
-        spans.append(Span("\n" + passkey))
+        spans += [Span(f"\n{passkey}\n"), *say.code(PASSKEY)]
     if two and spans:
         return tuple(spans)
     terminal = say.text("Write it on your agency’s terminal, with /draft in this program:")
@@ -72,21 +74,29 @@ def to_write(tlp: Tlp, ceiling: Ceiling, say: Words, *, two: bool) -> Spans:
     return tuple(spans)
 
 
-def to_go_on(tlp: Tlp, ceiling: Ceiling, say: Words) -> str:
-    """Where a draft that is not for this chat goes on; '' where no room shows it. As `to_read`, of what is
-    announced by its reference alone this does not tell the marking.
+def to_go_on(tlp: Tlp, ceiling: Ceiling, say: Words) -> Spans:
+    """Where a draft that is not for this chat goes on; nothing where no room shows it. As `to_read`, of what
+    is announced by its reference alone this does not tell the marking.
     """
     waits = ceiling.allows(tlp) is Release.WAITING
     found = way(Tlp.RED if waits else tlp, ceiling)
     if not ceiling.room or (found is Way.TERMINAL and not waits):
-        return ""
+        return ()
     if found is Way.LINK:
-        return say.text("It goes on in the reading room: /room")
-    return say.text(
+        return (Span("\n" + say.text("It goes on in the reading room: /room")),)
+    text = say.text(
         "It goes on in the reading room: /room signs you in up to {tlp}, above that only a passkey made at"
         " your agency’s terminal.",
         tlp=say.embed(ceiling.by_link.value),
     )
+    link = say.text("Without a passkey, ask your administrator for a link that makes one:")
+    return (Span(f"\n{text} {link}\n"), *say.code(PASSKEY))
+
+
+def to_change(say: Words) -> Spans:
+    """Where a bulletin that is not for this chat is amended or retracted."""
+    text = say.text("Amend or retract it on your agency’s terminal, in this program:")
+    return (Span(f"\n{text}\n"), *say.code(TERMINAL))
 
 
 def two_needed(say: Words) -> str:

@@ -5,13 +5,15 @@ from pathlib import Path
 import pytest
 
 from bots.drafting.draft import HalfDraft
-from bots.drafting.policy import TwoPersons
+from bots.drafting.policy import Ruling, TwoPersons
+from bots.drafting.review import Seen, reviewed
 from bots.drafting.screens import above
 from bots.officers.roles import Role
 from bots.parsing.actions import encode
 from bots.showing.release import Ceiling
 from bots.showing.render import Reader, render
 from bots.showing.ways import Way, to_go_on, to_read, to_write, way
+from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from bots.times import zone
 from bots.wording.markup import plain
@@ -27,7 +29,7 @@ LINK = "\nWrite it in the reading room, under “Write”: /room"
 PASSKEY = (
     "\nWrite it in the reading room, under “Write”: https://room.example\nSign in there with a passkey made"
     " at your agency’s terminal: /room does not reach TLP:RED. Without one, ask your administrator for a link"
-    " that makes one."
+    " that makes one.\nliaison-bot officer passkey NAME"
 )
 TWO = "\nA second officer must release it, and a terminal has one."
 ALL = Ceiling(room=ROOM.room, by_link=Tlp.RED)
@@ -68,7 +70,7 @@ def test_of_what_only_waits_the_way_tells_no_marking() -> None:
     waiting = (Tlp.AMBER_STRICT, Tlp.RED)
     for ceiling in (ROOM, ALL, LOW, Ceiling()):
         for told in (to_read, to_go_on):
-            assert len({told(each, ceiling, SAY) for each in waiting}) == 1, (ceiling, told)
+            assert len({str(told(each, ceiling, SAY)) for each in waiting}) == 1, (ceiling, told)
         shown = {
             render(make_record(1, tlp=each.value), ceiling, Reader(Language.ENGLISH, zone("UTC")))
             .parts[0]
@@ -78,15 +80,13 @@ def test_of_what_only_waits_the_way_tells_no_marking() -> None:
         assert len(shown) == 1
     assert "only a passkey" in to_read(Tlp.RED, ROOM, SAY)
     assert "only a passkey" not in to_read(Tlp.AMBER, ROOM, SAY) + to_read(Tlp.RED, ALL, SAY)
-    assert "only a passkey" in to_go_on(Tlp.RED, ROOM, SAY)
-    assert to_go_on(Tlp.AMBER, ROOM, SAY) == "It goes on in the reading room: /room"
-    assert (to_go_on(Tlp.RED, Ceiling(), SAY), to_read(Tlp.RED, Ceiling(), SAY)) == (
-        "",
-        "Read it on your agency's terminal.",
-    )
+    assert "only a passkey" in plain(to_go_on(Tlp.RED, ROOM, SAY))
+    assert plain(to_go_on(Tlp.AMBER, ROOM, SAY)) == "\nIt goes on in the reading room: /room"
+    assert to_go_on(Tlp.RED, Ceiling(), SAY) == ()
+    assert to_read(Tlp.RED, Ceiling(), SAY) == "Read it on your agency's terminal."
     stubs = Ceiling(stub=Tlp.RED, room=ROOM.room, by_passkey=Tlp.AMBER)
     assert way(Tlp.RED, stubs) is Way.TERMINAL
-    assert to_go_on(Tlp.RED, stubs, SAY) == ""
+    assert to_go_on(Tlp.RED, stubs, SAY) == ()
     assert to_read(Tlp.RED, stubs, SAY) == "Read it on your agency's terminal."
 
 
@@ -137,5 +137,21 @@ async def test_what_only_waits_is_not_changed_here_and_its_marking_is_not_told(
         for order in ("amend", "retract"):
             told = await stage.asks(f"/{order} {record.bulletin.ref}")
             assert f"{record.bulletin.ref} is marked above what may be in this chat." in told
-            assert "\nIt goes on in the reading room: /room signs you in up to TLP:AMBER+STRICT" in told
+            assert "\nAmend or retract it on your agency’s terminal" in told
             assert "RED" not in told
+
+
+def test_who_releases_what_is_not_for_chat_is_led_to_it() -> None:
+    kept = Kept(7, 1, 1, HELD, "waiting", 1, "", None, official=False, ref="", note="", via="", changed=0.0)
+    releaser = Officer(2, "Amina", Role.RELEASER, Language.ENGLISH, zone("UTC"), None, 1, 1, reachable=True)
+    for tlp, passkey in ((Tlp.AMBER, False), (Tlp.RED, True)):
+        record = make_record(1, tlp=tlp.value, title=HELD.title)
+        shown = reviewed(releaser, kept, Seen(record, ROOM, Ruling.RELEASE), said="Daniel asks.")
+        text = "".join(each.plain for each in shown.parts)
+        assert text.startswith("Daniel asks.")
+        assert "Draft 7 is marked above what may be in this chat." in text
+        assert ("liaison-bot officer passkey NAME" in text) is passkey
+        assert "terminal." not in text.replace("made at your agency’s terminal.", "")
+        assert "Drone" not in text
+        ((button,),) = shown.rows
+        assert button.url == "https://room.example/write/7"
