@@ -78,7 +78,7 @@ def test_what_is_asked_comes_first_then_whom_and_until_when() -> None:
 async def test_nothing_typed_on_the_way_to_a_question_is_lost(tmp_path: Path) -> None:
     async with staged(tmp_path, node=TwoPlaces()) as stage:
         told = await stage.asks("/ask Has anybody seen a van?")
-        assert "nothing is before you chose the marking" in told
+        assert "What you wrote behind /ask was not kept." in told
         assert "van" not in await stage.kept()
         assert "Send your question" in await stage.presses(stage.button("TLP:GREEN"))
         long = await stage.asks("A van with a blue stripe. " * 9)
