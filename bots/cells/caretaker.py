@@ -14,7 +14,7 @@ from bots.cells.bundle import keep, pack
 from bots.cells.cells import Cell, belongs
 from bots.clock import Clock, moment
 from bots.digests.charting import with_chart
-from bots.digests.digesting import composed
+from bots.digests.digesting import composed, wanted_now
 from bots.officers.roles import Right
 from bots.ports import NodeClient
 from bots.state import State, jobs
@@ -118,5 +118,5 @@ class Caretaker:
 
 def asked(cell: Cell, officer: int, records: list[Record], now: float) -> list[jobs.Job]:
     """A situation report of the last day at once; the next one is the same as ever."""
-    body = composed("event", records, now - 86_400.0, now, cell=cell.id)
+    body = wanted_now(composed("event", records, now - 86_400.0, now, cell=cell.id))
     return with_chart(jobs.digest(officer, f"event-{cell.id}-asked-{int(now * 1000)}", body), len(records))

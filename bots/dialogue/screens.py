@@ -79,13 +79,15 @@ def commands(say: Words, rights: Collection[Right] = (), *, room: bool = False) 
     return {name: say.text(message) for name, message in known.items()}
 
 
-def welcome(officer: Officer) -> Rendered:
-    """After enrolment: who, and the first two things to do."""
+def welcome(officer: Officer, *, subscribed: bool = False) -> Rendered:
+    """After enrolment: who, and the first two things to do; whoever has `subscribed` before keeps that."""
     say = words(officer.language)
+    first = say.text("First choose what you are alerted to, then your time zone and quiet hours.")
+    stay = say.text("Your subscriptions stay: {command}", command=say.embed("/subscriptions"))
     lines: list[Span] = [
         Span("👋 " + say.text("Welcome, {name}.", name=say.embed(officer.name)), "b"),
         Span("\n" + say.text("You are enrolled. What this chat shows is kept within your agency's limits.")),
-        Span("\n\n" + say.text("First choose what you are alerted to, then your time zone and quiet hours.")),
+        Span("\n\n" + (stay if subscribed else first)),
     ]
     rows = (
         (Button("🔔 " + say.text("Subscribe"), encode("sub", "home")),),

@@ -285,7 +285,17 @@ def composed(
     return json.dumps({**told, "why": why})
 
 
+def wanted_now(body: str) -> str:
+    """The body of the same job where its officer asks for it, by a command or a button."""
+    return json.dumps({**json.loads(body), "asked": True})
+
+
 def behind(after: str, cell: int, now: float, *, whole: bool = False) -> str:
     """The body of the job that tells what waits behind a bulletin (by its id); `whole`, of a hand-over."""
     told = {"kind": "waits", "records": [], "since": now, "until": now, "cell": cell, "after": after}
-    return json.dumps({**told, "all": whole})
+    return wanted_now(json.dumps({**told, "all": whole}))
+
+
+def was_asked(work: Work) -> bool:
+    """Whether it is a digest, or its chart, that the officer asked for; all else comes by itself."""
+    return work.verb in {"digest", "chart"} and bool(json.loads(work.body).get("asked"))

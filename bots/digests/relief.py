@@ -10,7 +10,7 @@ from bots.clock import Clock
 from bots.digests import stretches
 from bots.digests.digesting import behind
 from bots.digests.schedule import Schedule, Stretch
-from bots.digests.stretches import Why
+from bots.digests.stretches import Why, Wish
 from bots.duty import roster
 from bots.state import State, jobs
 from bots.state.officers import Officer
@@ -63,10 +63,10 @@ async def hand_over(
     now: float,
     zone: ZoneInfo,
     *,
-    back: float | None = None,
+    back: Wish | None = None,
 ) -> None:
     """At once, of the officer's own shift up to now; of the last twelve hours for one who has had none; of
-    the last `back` seconds, if they ask for that.
+    the time `back`, if they ask for that.
     """
     rosters = [await state.rosters.shifts(number) for number in await state.rosters.numbers()]
     turns = [roster.last_turn(shifts, officer.id, now, zone) for shifts in rosters]
@@ -74,6 +74,6 @@ async def hand_over(
     taken = await state.rosters.took_over(officer.id, now)
     since, why = stretches.begun(turns, now, rostered=rostered, taken=taken)
     if back is not None:
-        since, why = now - back, Why.ASKED
+        since, why = now - back.seconds, back.why
     stretch = Stretch(f"shift-asked-{int(now * 1000)}", since, now + 1)
-    await schedule.compose(officer, stretch, kind="shift", why=why)
+    await schedule.compose(officer, stretch, kind="shift", why=why, asked=True)

@@ -18,7 +18,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from bots.clock import Clock, moment
 from bots.digests.charting import with_chart
 from bots.digests.contents import to_agency
-from bots.digests.digesting import composed
+from bots.digests.digesting import composed, wanted_now
 from bots.searches.watching import Sight, on_shift, stands_in_digest
 from bots.showing.release import Ceiling
 from bots.state import State, jobs
@@ -107,13 +107,21 @@ class Schedule:
                 await self.compose(plan.officer, stretch, skip=plan.skip_empty)
 
     async def compose(
-        self, officer: Officer, stretch: Stretch, *, kind: str = "digest", skip: bool = False, why: str = ""
+        self,
+        officer: Officer,
+        stretch: Stretch,
+        *,
+        kind: str = "digest",
+        skip: bool = False,
+        why: str = "",
+        asked: bool = False,
     ) -> bool:
         """The digest of what came for `officer` in a stretch of time; whether there was none of that name
         yet.
 
         The next digest begins where this one ends, unless `kind` is another than a digest of the officer's
         own schedule. `skip`: an empty one is not sent. `why` a hand-over begins where it does.
+        `asked`: the officer wants it now.
         """
         until = stretch.until
         since = max(stretch.since, until - KEEP)
@@ -121,15 +129,17 @@ class Schedule:
         known = await self._state.outbox.told_to(officer.id) if kind == "shift" else ()
         held = on_shift(held) if kind == "shift" else held
         came = await self._state.outbox.records(since, until)
-        asked = to_agency(came, self._ceiling) if kind == "shift" else ()
-        told = {*known, *(each.bulletin.id for each in asked)}
+        ours = to_agency(came, self._ceiling) if kind == "shift" else ()
+        told = {*known, *(each.bulletin.id for each in ours)}
         found = [
             each
             for each in came
             if each.bulletin.id in told or stands_in_digest(Sight(each, self._ceiling), held)
         ]
         advance = kind == "digest"
-        body = composed("digest" if kind == "asked" else kind, found, since, until, skip=skip, why=why)
+        named = "digest" if kind == "asked" else kind
+        body = composed(named, found, since, until, skip=skip, why=why)
+        body = wanted_now(body) if asked else body
         made = with_chart(jobs.digest(officer.id, stretch.name, body), len(found))
         async with self._state.store.write() as tx:
             new = await tx.run(lambda connection: enqueue(connection, made, self._clock.now()))
@@ -150,7 +160,9 @@ class Schedule:
             for plan in await self._state.officers.digests()
         )
         since = now - (7 if weekly else 1) * DAY
-        await self.compose(officer, Stretch(f"asked-{int(now * 1000)}", since, now + 1), kind="asked")
+        await self.compose(
+            officer, Stretch(f"asked-{int(now * 1000)}", since, now + 1), kind="asked", asked=True
+        )
 
     async def sweep(self) -> None:
         """Messages whose time is over: deleted while the service allows it, otherwise rewritten."""

@@ -5,7 +5,7 @@ hours. Pure.
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from bots.drafting.deadlines import read_past
@@ -17,7 +17,7 @@ from schemas.errors import Code, OperationError
 EXAMPLE: Final = "/handover 8h"
 HOUR: Final = 3600.0
 _MINUTES: Final = 60
-"""From so many on they are hours."""
+"""So many are an hour; what is no whole hours is told in minutes."""
 _SPANS: Final = {"": HOUR, "h": HOUR, "d": 24 * HOUR, "m": 60.0, "min": 60.0}
 _SPAN: Final = re.compile(r"([0-9]{1,3}) ?(h|d|m|min|)\Z")
 _SINCE: Final = re.compile(r"(?:since|depuis|desde(?: las?)?|с|自|منذ) ?(?:the )?", re.IGNORECASE)
@@ -32,22 +32,31 @@ class Why(StrEnum):
     NO_ROSTER = "none"
     TAKEN = "taken"
     ASKED = "asked"
+    SINCE = "since"
+    """Asked for by the clock."""
     RELIEVED = "relieved"
 
 
-def read(text: str, zone: ZoneInfo, now: float) -> float | None:
-    """So many seconds back, from `8h`, `8`, `30m`, `2d`, or from when clocks in `zone` showed `13:55` last;
+class Wish(NamedTuple):
+    """A time that was asked for: so many seconds back, and whether by its length or by when it begins."""
+
+    seconds: float
+    why: Why = Why.ASKED
+
+
+def read(text: str, zone: ZoneInfo, now: float) -> Wish | None:
+    """How far back, from `8h`, `8`, `30m`, `2d`, or from when clocks in `zone` showed `13:55` last;
     None for nothing. Raises OperationError `bad_request`, also for longer than bulletins are kept.
     """
     if not (wish := text.strip()):
         return None
     if found := _SPAN.match(wish.casefold()):
-        seconds = int(found[1]) * _SPANS[found[2]]
+        back = Wish(int(found[1]) * _SPANS[found[2]])
     else:
-        seconds = now - (read_past(_SINCE.sub("", wish, count=1), zone, now) or now)
-    if not 0 < seconds <= KEEP:
+        back = Wish(now - (read_past(_SINCE.sub("", wish, count=1), zone, now) or now), Why.SINCE)
+    if not 0 < back.seconds <= KEEP:
         raise OperationError(Code.BAD_REQUEST, "that could not be read", f"write {EXAMPLE}")
-    return seconds
+    return back
 
 
 def begun(
@@ -70,6 +79,8 @@ def title(why: str, since: str, seconds: float, say: Words) -> str:
             return say.text("Hand-over since your shift began, {since}", since=since)
         case Why.LAST:
             return say.text("Hand-over since your last shift began, {since}", since=since)
+        case Why.SINCE:
+            return say.text("Hand-over since {since}, as you asked", since=since)
         case Why.NO_ROSTER:
             text = say.text("Hand-over of {hours}, as you are on no roster", hours=_hours(seconds, say))
         case Why.TAKEN:
@@ -90,9 +101,10 @@ def title(why: str, since: str, seconds: float, say: Words) -> str:
 
 
 def _hours(seconds: float, say: Words) -> str:
-    if (minutes := max(1, round(seconds / 60))) < _MINUTES:
+    minutes = max(1, round(seconds / 60))
+    if minutes % _MINUTES:
         return say.count("the last {number} minute", "the last {number} minutes", minutes)
-    hours = round(seconds / HOUR)
+    hours = minutes // _MINUTES
     if hours == 1:
         return say.text("the last hour")
     return say.count("the last {number} hour", "the last {number} hours", hours)

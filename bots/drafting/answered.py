@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from bots.drafting.pending import it_waits
 from bots.showing.answerable import answered_id
 from bots.state.drafts import Kept
-from bots.wording.words import Words
+from bots.state.officers import Officer
+from bots.wording.words import Words, words
 from schemas.vocabulary import Kind
 from subscribers.records import Record
 
@@ -30,6 +31,13 @@ class Answered:
             draft = say.text("Draft {number}", number=number)
             lines.append(f"{it_waits(say)} · {draft}" + (f" · {say.embed(name)}" if name else ""))
         return "\n".join(lines)
+
+
+def titled(target: Record, officer: Officer) -> str:
+    """Which bulletin is answered, in a line: its reference and its title."""
+    say, bulletin = words(officer.language), target.bulletin
+    ref = say.text("Answers {ref}", ref=say.embed(bulletin.ref))
+    return f"↩️ {ref} · {say.embed(bulletin.text_in(officer.language).title)}"
 
 
 def question_of(kept: Kept) -> str:

@@ -73,8 +73,12 @@ class Answering:
             return said(officer, "⏳", say.text("It is on its way to the hub. Try again in a minute."))
         if not allowed(record.bulletin.tlp, self.parts.ceiling):
             raise Stop(self.parts.above_of(officer, record.bulletin, change=True), refused=True)
+        if record.own and record.state == "retracted":
+            return said(
+                officer, "⚠️", say.text("{ref} is already retracted.", ref=say.embed(record.bulletin.ref))
+            )
         half = changing(record, Relation.RETRACTS, now=self.parts.clock.now())
-        if not record.own or record.state == "retracted" or "private" in record.flags or half is None:
+        if not record.own or "private" in record.flags or half is None:
             text = say.text("Only bulletins of your own agency that stand can be amended or retracted.")
             return said(officer, "⚠️", text)
         half = half.with_(

@@ -3,7 +3,7 @@ is said once it is out.
 """
 
 from bots.drafting import answer_screens, review
-from bots.drafting.answered import Answered, answers_of, others, question_of
+from bots.drafting.answered import Answered, answers_of, others, question_of, titled
 from bots.drafting.authors import author_of, by_whom
 from bots.drafting.draft import missing
 from bots.drafting.texts import label_of
@@ -60,10 +60,8 @@ async def answers(parts: Parts, officer: Officer, kept: Kept) -> str:
         return ""
     if target is None or not allowed(target.bulletin.tlp, parts.ceiling):
         return ""
-    say = words(officer.language)
-    ref = say.text("Answers {ref}", ref=say.embed(target.bulletin.ref))
-    line = f"↩️ {ref} · {say.embed(target.bulletin.text_in(officer.language).title)}"
-    return "\n".join(filter(None, (line, (await already(parts, kept)).said(say))))
+    said = (await already(parts, kept)).said(words(officer.language))
+    return "\n".join(filter(None, (titled(target, officer), said)))
 
 
 async def already(parts: Parts, kept: Kept) -> Answered:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from bots.dialogue.screens import plain_answer, screen
 from bots.drafting import answer_screens, translations
+from bots.drafting.answered import titled
 from bots.drafting.authors import Author, written
 from bots.drafting.choices import VERB
 from bots.drafting.policy import Ruling
@@ -18,7 +19,7 @@ from bots.drafting.wizard import allowed
 from bots.officers.roles import Right
 from bots.parsing.actions import encode
 from bots.showing.answerable import RELATIONS
-from bots.showing.buttons import button_room_draft
+from bots.showing.buttons import button_room_draft, opening
 from bots.showing.release import Ceiling, Release, Sight
 from bots.showing.render import Reader
 from bots.showing.rendered import Button, Part, Rendered, Rows, Showing
@@ -63,6 +64,8 @@ class Seen:
     """Which bulletin it answers, in a line."""
     author: Author | None = None
     """Who wrote it, for a releaser."""
+    target: Record | None = None
+    """What it answers, to be opened."""
     single: bool = False
     """At a door with one officer, whose role there is not the one in chat."""
 
@@ -112,6 +115,8 @@ def reviewed(
     else:
         rows = _rows(kept, ruled, say, translated=bool(record.bulletin.translations))
         rows += _languages(kept, record.bulletin, language or officer.language)
+    if looked.target:
+        rows = (*rows, *opening([looked.target]))
     control = plain_answer("\n".join(lines), officer.language, rows)
     shown = _as_one(parts, control.parts) if kept.body.quick else (*parts, *control.parts)
     return Rendered(shown, rows, protect=True, silent=True, passing=True, shows=shows)
@@ -334,7 +339,8 @@ def told(
     hushed: bool = False,
 ) -> Rendered | None:
     """The message of such a job, as things stand now; None when there is nothing to say any more. With
-    `already` in `body`, what else answers the same is said.
+    `already` in `body`, what else answers the same is said; with
+    `target`, a record, what it answers is named and can be opened.
 
     A colleague waits for whoever is asked to release: that sounds, unless it is `hushed`; a flash always.
     """
@@ -351,7 +357,9 @@ def told(
             record = Record.model_validate_json(json.dumps(body["record"]))
             if author and author.names == (body["by"],):
                 author = replace(author, names=())
-            looked = Seen(record, ceiling, hand, body.get("readers"), author=author)
+            target: Record | None = body.get("target")
+            about = titled(target, officer) if target else ""
+            looked = Seen(record, ceiling, hand, body.get("readers"), about, author, target=target)
             silent = hushed and record.bulletin.severity is not Severity.FLASH
             return replace(reviewed(officer, kept, looked, said=asked), silent=silent)
         case "released":

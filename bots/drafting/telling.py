@@ -8,6 +8,7 @@ from bots.drafting.policy import Hand, Ruling, TwoPersons, ruling
 from bots.drafting.review import told
 from bots.drafting.wizard import allowed
 from bots.searches.watching import rests_until
+from bots.showing.overtaken import as_marked_now
 from bots.showing.release import Ceiling
 from bots.showing.rendered import Rendered
 from bots.state import State
@@ -15,6 +16,7 @@ from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from bots.state.outbox import KEEP, Work
 from bots.wording.words import words
+from subscribers.records import Record
 
 
 async def told_of_draft(
@@ -31,7 +33,18 @@ async def told_of_draft(
         ruled = ruling(policy, kept.body.tlp, hand, waiting=kept.waiting)
     hushed = rests_until(now, (), officer.quiet, officer.zone) is not None
     already = await _already(kept, state, officer, ceiling, now) if kept else ""
-    return told(officer, {**body, "already": already}, kept, ceiling, ruled, author, hushed=hushed)
+    target = await _target(kept, state, ceiling) if kept else None
+    body = {**body, "already": already, "target": target}
+    return told(officer, body, kept, ceiling, ruled, author, hushed=hushed)
+
+
+async def _target(kept: Kept, state: State, ceiling: Ceiling) -> Record | None:
+    """What a draft answers, as it stands now: where that came lately and may be in this chat."""
+    found = await state.outbox.record(kept.body.answered.id) if kept.body.answered else None
+    if found is None:
+        return None
+    (now,) = await as_marked_now([found], state.outbox.record)
+    return now if allowed(now.bulletin.tlp, ceiling) else None
 
 
 async def _already(kept: Kept, state: State, officer: Officer, ceiling: Ceiling, now: float) -> str:

@@ -94,7 +94,10 @@ class Writing:
         say = words(officer.language)
         if not allowed(record.bulletin.tlp, self.parts.ceiling):
             raise Stop(self.parts.above_of(officer, record.bulletin, change=True), refused=True)
-        if not record.own or record.state == "retracted":
+        if record.own and record.state == "retracted":
+            text = say.text("{ref} is already retracted.", ref=say.embed(record.bulletin.ref))
+            return said(officer, "⚠️", text)
+        if not record.own:
             text = say.text("Only bulletins of your own agency that stand can be amended or retracted.")
             return said(officer, "⚠️", text)
         half = changing(record, relation, now=self.parts.clock.now())

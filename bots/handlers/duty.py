@@ -8,6 +8,7 @@ from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
 from bots.digests import relief, stretches
+from bots.digests.stretches import Wish
 from bots.duty import duties, roster, takeovers
 from bots.duty.duties import Add, Board
 from bots.duty.roster import Takeover
@@ -94,7 +95,7 @@ async def handover(asked: Typed, context: Context, officer: Officer) -> None:
     await _hand_over(context, officer, back)
 
 
-async def _hand_over(context: Context, officer: Officer, back: float | None = None) -> None:
+async def _hand_over(context: Context, officer: Officer, back: Wish | None = None) -> None:
     now, zone = context.clock.now(), context.settings.ways().zone
     await relief.hand_over(context.state, context.schedule, officer, now, zone, back=back)
 

@@ -20,14 +20,19 @@ async def enrol(asked: Typed, context: Context) -> bool:
     )
     if enrolled is None:
         return False
-    await context.say(enrolled, asked.chat, screens.welcome(enrolled))
+    await _welcome(enrolled, asked, context)
     await context.announce(enrolled)
     return True
 
 
 async def start(asked: Typed, context: Context, officer: Officer) -> None:
     """Greet who is enrolled."""
-    await context.say(officer, asked.chat, screens.welcome(officer))
+    await _welcome(officer, asked, context)
+
+
+async def _welcome(officer: Officer, asked: Typed, context: Context) -> None:
+    held = await context.state.officers.subscriptions(officer.id)
+    await context.say(officer, asked.chat, screens.welcome(officer, subscribed=bool(held)))
 
 
 async def show_help(asked: Typed, context: Context, officer: Officer) -> None:

@@ -12,7 +12,7 @@ from bots.handlers.common import administrators_only
 from bots.officers import called, lost_phone, shut_already, staffing
 from bots.officers.appointing import appoint
 from bots.officers.lost_phone import OnPhone
-from bots.officers.roles import Role
+from bots.officers.roles import Right, Role
 from bots.officers.seen import numbers_of
 from bots.parsing.commands import clean
 from bots.showing.rendered import Rendered
@@ -65,7 +65,7 @@ async def lost(asked: Typed, context: Context, officer: Officer) -> None:
         return
     (whose,) = known
     try:
-        if at_once and whose.chat is not None:
+        if at_once and whose.chat is not None and whose.id != officer.id:
             await _shut_out(context, officer, asked.chat, whose)
             return
         shown = await _sure(context, officer, whose)
@@ -110,6 +110,7 @@ async def _step(asked: Pressed, context: Context, officer: Officer, known: Offic
         case "remove":
             return staffing.sure(officer, known)
         case "gone":
+            await context.state.staff.check_leaving(known.id)
             on = await _on_phone(context, officer, known)
             since = context.clock.now() - DELETE_WITHIN
             taken = await context.state.staff.remove(known.id, since)
@@ -157,6 +158,16 @@ async def _on_phone(context: Context, officer: Officer, known: Officer) -> OnPho
         stay=there.stay,
         aside=aside,
         duties=await _duties(context, officer, known),
+        others=await _others(context, officer) if known.id == officer.id else (),
+    )
+
+
+async def _others(context: Context, officer: Officer) -> tuple[str, ...]:
+    """The other administrators with a phone here, by their names."""
+    return tuple(
+        each.name
+        for each in await context.state.officers.all()
+        if each.id != officer.id and each.chat is not None and each.may(Right.ADMINISTER)
     )
 
 
@@ -170,7 +181,8 @@ async def _duties(context: Context, officer: Officer, known: Officer) -> tuple[O
 
 
 async def _shut_out(context: Context, officer: Officer, chat: int, known: Officer) -> None:
-    code, expires = context.new_code(), _expiry(context)
+    own = known.id == officer.id
+    code, expires = context.new_code(), context.clock.now() if own else _expiry(context)
     on = await _on_phone(context, officer, known)
     since = context.clock.now() - DELETE_WITHIN
     taken = await context.state.staff.shut_out(
@@ -179,6 +191,8 @@ async def _shut_out(context: Context, officer: Officer, chat: int, known: Office
     await _parting(context, officer, known, taken, on)
     await context.did(officer, known.name, outcome="shut_out")
     await context.say(officer, chat, lost_phone.shut_out(officer, known, on, context.settings.chat_rate))
+    if own:
+        return  # whoever has the phone would read the code: another administrator makes one
     hours = context.settings.invitation_hours
     text = screens.invitation(officer, known.name, code, context.username, hours)
     await context.say(officer, chat, text)

@@ -20,7 +20,9 @@ from schemas.encoding import canonical_json
 START: Final = bytes(32)
 """What the first entry's digest stands on."""
 OUTBOX: Final = "outbox"
-"""The door of what comes by itself."""
+"""The door of what goes out by way of the outbox: what comes by itself, and what takes a while to make."""
+ASKED: Final = ".asked"
+"""Behind a verb of the outbox: its officer asked for it, by a command or a button."""
 ROOM: Final = "room"
 """The reading room's door."""
 ROOM_SIGHTS: Final = {"read": Sight.FULL, "downloaded": Sight.FULL, "listed": Sight.TITLE}

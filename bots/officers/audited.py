@@ -7,7 +7,7 @@ from typing import Final
 
 from bots.clock import moment
 from bots.dialogue.screens import plain_answer, screen
-from bots.officers.audit import OUTBOX, ROOM, ROOM_SIGHTS, Act, Entry
+from bots.officers.audit import ASKED, OUTBOX, ROOM, ROOM_SIGHTS, Act, Entry
 from bots.officers.staffing import ROLES
 from bots.parsing.actions import encode
 from bots.showing.release import Ceiling, Sight
@@ -112,7 +112,7 @@ def page(
         act = entry.act
         when = say.embed(say.when(moment(entry.at / 1000), asking.zone))
         line = [say.embed(act.name or "—"), _verb(act, say), _about(act, say), _outcome(act, say)]
-        asked = "" if act.door == OUTBOX else "👉 "
+        asked = "👉 " if act.door != OUTBOX or act.verb.endswith(ASKED) else ""
         spans.append(Span(f"\n\n{when}\n{asked}" + " · ".join(filter(None, line))))
     last = entries[-1].number if entries else 0
     next_page = encode("audit", "older", last, *(told or ("",)))

@@ -1,7 +1,9 @@
 """Screens about a lost phone: whose, what is done when it is shut out, and what it had shown. Pure.
 
 `/lost NAME` asks before it acts: what it takes out of a chat does not come back, and a name may be a
-colleague's. That costs one press. Whoever is sure writes `/lost NAME now`, which asks nothing.
+colleague's. That costs one press. Whoever is sure writes `/lost NAME now`, which asks nothing, but of one's
+own phone: what is answered there is taken back with the rest, so all is said before. The code for the new
+phone is not shown on the lost one.
 """
 
 import json
@@ -49,6 +51,8 @@ class OnPhone:
     stay: int = 0
     aside: int = 0
     duties: tuple[OnDuty, ...] = ()
+    others: tuple[str, ...] = ()
+    """The names of the other administrators with a phone here, where it is the asking officer's own."""
 
     @property
     def messages(self) -> int:
@@ -109,6 +113,13 @@ def ask(asking: Officer, officer: Officer, on: OnPhone) -> Rendered:
     what = say.text(
         "The phone is shut out at once. Role and subscriptions stay, and you get a code for the new phone."
     )
+    own = officer.id == asking.id
+    if own:
+        mine = say.text(
+            "This is your own phone: it is shut out at once, and this chat is emptied. Role and subscriptions"
+            " stay."
+        )
+        what = f"⚠️ {mine}\n{_code_elsewhere(officer, on, say)}"
     spans = [
         Span("📵 " + say.text("Shut out the phone of {name}?", name=name), "b"),
         Span(f"\n👤 {say.text(ROLES[officer.role])}{since}"),
@@ -118,9 +129,10 @@ def ask(asking: Officer, officer: Officer, on: OnPhone) -> Rendered:
         Span("\n" + _in_chat(on, say)),
         Span("\n" + had_shown(on, say)),
         *(Span("\n" + each) for each in absent.lines(asking, officer.name, on.duties, say)),
-        Span("\n\n" + say.text("Without this question:") + " "),
-        *say.code(f"/lost {officer.name} {NOW}"),
     ]
+    if not own:
+        spans.append(Span("\n\n" + say.text("Without this question:") + " "))
+        spans += say.code(f"/lost {officer.name} {NOW}")
     rows = (
         (Button("📵 " + say.text("Yes, shut it out"), encode("staff", "shut", officer.id)),),
         *absent.rows(on.duties, say),
@@ -131,15 +143,27 @@ def ask(asking: Officer, officer: Officer, on: OnPhone) -> Rendered:
 
 
 def shut_out(asking: Officer, officer: Officer, on: OnPhone, rate: float) -> Rendered:
-    """It is harmless; the new invitation comes with the next message."""
+    """It is harmless; the new invitation comes with the next message, but not on the phone itself."""
     say = words(asking.language)
     text = "📵 " + say.text(
         "The phone of {name} is shut out. Role and subscriptions stay for the new one.",
         name=say.embed(officer.name),
     )
     duties = "".join("\n" + each for each in absent.lines(asking, officer.name, on.duties, say))
+    if officer.id == asking.id:
+        return plain_answer(f"{text}\n{_code_elsewhere(officer, on, say)}", asking.language)
     text += _room_ended(on, say) + taken_back(on, rate, say) + duties
     return _done(asking, officer, on, text, absent.rows(on.duties, say))
+
+
+def _code_elsewhere(officer: Officer, on: OnPhone, say: Words) -> str:
+    """Who gets the code where the phone is the asking officer's own."""
+    return "🎟 " + say.text(
+        "The code for the new phone is not shown here: another administrator gets it with {command}"
+        " ({names}).",
+        command=say.embed(f"/lost {officer.name}"),
+        names=say.listed(map(say.embed, on.others)),
+    )
 
 
 def removed(asking: Officer, officer: Officer, on: OnPhone, rate: float) -> Rendered:

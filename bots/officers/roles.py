@@ -60,9 +60,10 @@ def parse_role(text: str) -> Role:
     return Role(text)
 
 
-def keep_one(enrolled: Iterable[Standing], officer: int, role: Role | None) -> None:
+def keep_one(enrolled: Iterable[Standing], officer: int, role: Role | None, *, alone: bool = False) -> None:
     """Raise OperationError `forbidden` when `officer` is the last enrolled administrator, and those who stay
-    would have none once that officer has `role` (None: is not enrolled any more).
+    would have none once that officer has `role` (None: is not enrolled any more). `alone`: also where nobody
+    stays.
     """
     before = {each.officer: each.role for each in enrolled}
     if before.get(officer) is not Role.ADMINISTRATOR:
@@ -70,7 +71,7 @@ def keep_one(enrolled: Iterable[Standing], officer: int, role: Role | None) -> N
     after = {key: held for key, held in before.items() if key != officer}
     if role is not None:
         after[officer] = role
-    if after and Role.ADMINISTRATOR not in after.values():
+    if (after or alone) and Role.ADMINISTRATOR not in after.values():
         raise OperationError(
             Code.FORBIDDEN,
             "the last administrator cannot be removed or get another role while officers are enrolled",

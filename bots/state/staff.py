@@ -99,13 +99,14 @@ class Staff:
         """A lost phone: its chat is no officer's any more, and the officer may enrol again with `code`, with
         role and subscriptions as before; how many messages are to be taken back, with `since` as in `remove`.
 
-        `guarded`: raises OperationError `forbidden` for the last administrator. Raises `not_found`.
+        `guarded`: raises OperationError `forbidden` for the last administrator with a phone, also where no
+        other officer has one: nobody could let the new phone in. Raises `not_found`.
         """
 
         def work(connection: apsw.Connection) -> int:
             found = _officer(connection, officer)
             if guarded:
-                keep_one(_enrolled(connection), officer, None)
+                keep_one(_enrolled(connection), officer, None, alone=True)
             taken = _take_back(connection, officer, since)
             if found.chat is not None:
                 connection.execute(
@@ -126,13 +127,13 @@ class Staff:
         return await self._store.transact(work)
 
     async def check_leaving(self, officer: int) -> None:
-        """Raises what `shut_out` and `remove` would: OperationError `not_found`, or `forbidden` for the last
-        administrator while others are enrolled.
+        """Raises what a guarded `shut_out` would: OperationError `not_found`, or `forbidden` for the last
+        administrator with a phone.
         """
 
         def work(connection: apsw.Connection) -> None:
             _officer(connection, officer)
-            keep_one(_enrolled(connection), officer, None)
+            keep_one(_enrolled(connection), officer, None, alone=True)
 
         await self._store.transact(work)
 

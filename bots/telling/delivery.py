@@ -8,7 +8,8 @@ from typing import Final, assert_never
 
 import structlog
 
-from bots.officers.audit import OUTBOX, Act
+from bots.digests.digesting import was_asked
+from bots.officers.audit import ASKED, OUTBOX, Act
 from bots.outcomes import Blocked, ChatFailure, Moved, NotSent, Refused, TooFast, Unsure
 from bots.showing.naming import named
 from bots.showing.overtaken import as_marked_now
@@ -344,4 +345,5 @@ class Delivery:
 
 
 def _act(work: Work, ref: str, outcome: str) -> Act:
-    return Act(work.officer.id, work.officer.name, OUTBOX, work.verb, ref, outcome)
+    verb = work.verb + ASKED if was_asked(work) else work.verb
+    return Act(work.officer.id, work.officer.name, OUTBOX, verb, ref, outcome)

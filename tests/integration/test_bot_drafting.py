@@ -241,7 +241,10 @@ async def test_what_is_out_is_amended_and_retracted_by_its_own_agency(
 ) -> None:
     ed = await stage.enrol("Ed", administrator=True)
     own = make_record(5, title="Drone", body="Seen.", grading=None).model_copy(update={"own": True})
-    await node.arrive(own, make_record(6, title="Theirs"))
+    gone = make_record(7).model_copy(update={"own": True, "state": "retracted"})
+    await node.arrive(own, make_record(6, title="Theirs"), gone)
+    for asked in ("/amend FRA-2026-0007", "/retract FRA-2026-0007"):
+        assert "FRA-2026-0007 is already retracted." in text_of(await ed.ask(asked))
     assert "Only bulletins of your own agency" in text_of(await ed.ask("/amend FRA-2026-0006"))
     assert "no such bulletin" in text_of(await ed.ask("/retract FRA-2026-0009"))
     assert "/amend FRA-2026-0042" in text_of(await ed.ask("/amend"))

@@ -145,6 +145,10 @@ async def test_the_audit_in_chat_and_a_ceiling_that_is_lowered(tmp_path: Path) -
         assert "neither a reference nor an officer" in text_of(await ed.ask("/audit somebody else"))
         await _each_its_own(stage, ed, about_ed)
 
+        await ed.send("/handover")
+        await ed.next_message(says("Hand-over of the last 12 hours"))
+        assert "👉 Ed · Digest · FRA-2026-0042 · " in text_of(await ed.ask("/audit FRA-2026-0042"))
+
         await ed.send("/audit export")
         sent = await ed.next_message(lambda each: "document" in each)
         assert sent["document"]["file_name"].endswith(".jsonl")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -79,9 +80,8 @@ async def test_whoever_is_asked_to_release_an_answer_is_told_too(tmp_path: Path,
             code, chat=11, person=11, language=Language.ENGLISH, now=time.time()
         )
         kept = await daniels(stage)
-        await stage.state.store.transact(
-            lambda connection: remember(connection, answer(52), time.time())  # as the feed does
-        )
+        for each in (QUESTION, answer(52)):  # as the feed does
+            await stage.state.store.transact(partial(remember, record=each, now=time.time()))
         await stage.presses(PRESSED)
         await stage.asks("Mine.")
         await stage.presses("draft:view:2")
@@ -92,6 +92,9 @@ async def test_whoever_is_asked_to_release_an_answer_is_told_too(tmp_path: Path,
         text = "\n".join(each.plain for each in made.parts)
         assert (SAID in text) is (full is Tlp.GREEN)
         assert (f"Draft {kept.id} · Daniel" in text) is (full is Tlp.GREEN)
+        assert ("↩️ Answers FRA-2026-0001 · Whose van?" in text) is (full is Tlp.GREEN)
+        opened = encode("open", short(QUESTION.bulletin.id))
+        assert (opened in {each.data for row in made.rows for each in row}) is (full is Tlp.GREEN)
 
 
 def test_a_title_is_proposed_in_one_language() -> None:

@@ -5,6 +5,7 @@ acknowledged, and what it says of a change.
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,10 +16,10 @@ import pytest
 from bots.clock import SystemClock
 from bots.digests import limits, stretches
 from bots.digests.contents import Gathered
-from bots.digests.digesting import Compiler
+from bots.digests.digesting import Compiler, composed, was_asked
 from bots.digests.relief import hand_over, next_waiting
 from bots.digests.schedule import Schedule
-from bots.digests.stretches import HOUR, Why, begun, read
+from bots.digests.stretches import HOUR, Why, Wish, begun, read
 from bots.duty.roster import TAKEN_FOR, Shift, Takeover, Turn
 from bots.officers.roles import Role
 from bots.parsing.actions import decode, encode, short
@@ -64,7 +65,8 @@ def gone(record: Record, by: Record) -> Record:
 )
 def test_hours_and_days_are_read(typed: str, hours: float) -> None:
     now = datetime(2026, 3, 2, 14, 55, tzinfo=UTC).timestamp()
-    assert read(typed, UTC, now) == hours * HOUR
+    by_clock = typed.startswith("since") or ":" in typed
+    assert read(typed, UTC, now) == (hours * HOUR, Why.SINCE if by_clock else Why.ASKED)
 
 
 @pytest.mark.parametrize("typed", ["0", "0h", "241h", "11d", "-8h", "8 hours", "yesterday", "1.5h", "8h 2d"])
@@ -93,8 +95,10 @@ def test_it_begins_with_the_shift_or_twelve_hours_ago_and_says_which() -> None:
         " (since 20:00)",
         Why.NO_ROSTER: "Hand-over of the last 12 hours, as you are on no roster (since 20:00)",
         Why.ASKED: "Hand-over of the last 12 hours, as you asked (since 20:00)",
+        Why.SINCE: "Hand-over since 20:00, as you asked",
         Why.RELIEVED: "Hand-over of the shift, since 20:00",
     }
+    assert "Hand-over of the last 90 minutes, as" in stretches.title(Why.ASKED, "", 1.5 * HOUR + 1, SAY)
     french = stretches.title(Why.NO_ROSTER, "20:00", HOUR, words(Language.FRENCH))
     assert french.startswith("Passation sur la dernière heure, car")
     assert french.endswith("(depuis le 20:00)")
@@ -205,11 +209,13 @@ async def enrolled(state: State) -> Officer:
     return ed
 
 
-async def handed(state: State, ed: Officer, ceiling: Ceiling, back: float | None = None) -> Rendered:
+async def handed(state: State, ed: Officer, ceiling: Ceiling, back: Wish | None = None) -> Rendered:
     clock = SystemClock()
     schedule = Schedule(state, clock, lambda: None, ceiling)
     await hand_over(state, schedule, ed, clock.now(), UTC, back=back)
     (work,) = await state.outbox.candidates(clock.now(), (), 9)
+    assert was_asked(work)
+    assert not was_asked(replace(work, body=composed("shift", [], 0.0, 1.0)))
     compiler = Compiler(state, ceiling, clock)
     listed = await compiler.listed(work)
     assert listed is not None
@@ -324,7 +330,7 @@ async def test_it_is_put_together_from_what_is_kept(state: State) -> None:
     await state.rosters.add(AGENCY, Shift(0, ed.id, 0, 0, frozenset(range(7))))
     again = await handed(state, ed, ROOM)
     assert again.parts[0].plain.startswith("🤝 Hand-over since your shift began, ")
-    asked = (await handed(state, ed, ROOM, 8 * HOUR)).parts[0].plain
+    asked = (await handed(state, ed, ROOM, Wish(8 * HOUR))).parts[0].plain
     assert asked.startswith("🤝 Hand-over of the last 8 hours, as you asked (since ")
     assert "Nothing waits for you" in asked
 

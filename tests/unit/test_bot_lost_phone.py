@@ -13,6 +13,7 @@ from bots.officers.lost_phone import OnPhone, asked_for
 from bots.officers.roles import Role
 from bots.officers.seen import numbers_of
 from bots.room.sessions import Sessions
+from bots.searches.watching import Search
 from bots.showing.release import Sight
 from bots.showing.rendered import Rendered
 from bots.state import jobs
@@ -233,6 +234,60 @@ async def test_who_enrols_there_or_is_removed_is_no_longer_a_lost_phone(tmp_path
             await reception.typed(Typed(7, 7, 3, "/help"))
         assert await refusals(stage) == []
         assert not [row for row in await state.store.query("SELECT key FROM memory") if "shut:" in row[0]]
+
+
+@pytest.mark.parametrize("invited", [False, True])
+async def test_nobody_shuts_out_the_only_administrator_who_is_enrolled(
+    tmp_path: Path,
+    invited: bool,
+) -> None:
+    async with staged(tmp_path) as stage:
+        if invited:
+            await invite(stage.state, "Bo", role=Role.ADMINISTRATOR)
+        ed = await stage.state.officers.by_name("Ed")
+        assert ed is not None
+        for asked in ("/lost Ed", "/lost Ed now"):
+            told = await stage.asks(asked)
+            assert "Ed is the only administrator with a phone here." in told
+            assert "liaison-bot officer lost Ed" in told
+        assert "only administrator" in await stage.presses(f"staff:shut:{ed.id}")
+        assert "(forbidden)" in await stage.presses(f"staff:gone:{ed.id}")
+        assert await stage.state.officers.by_name("Ed") == ed
+
+
+async def test_of_ones_own_phone_it_says_so_and_shows_the_code_to_another(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        code, now = await invite(stage.state, "Claire", role=Role.ADMINISTRATOR), stage.clock.now()
+        await stage.state.officers.enrol(code, chat=7, person=7, language=Language.ENGLISH, now=now)
+        for asked in ("/lost Ed", "/lost Ed now"):
+            told = await stage.asks(asked)
+            assert "This is your own phone" in told
+            assert "another administrator gets it with /lost Ed (Claire)." in told
+            assert "you get a code" not in told
+            assert "Without this question" not in told
+        shut = await stage.presses(stage.button("Yes, shut it out"))
+        assert "The phone of Ed is shut out." in shut
+        assert "/lost Ed (Claire)" in shut
+        assert "/start" not in shut, "the code is not for whoever has that phone"
+        ed = await stage.state.officers.by_name("Ed")
+        assert ed is not None
+        assert ed.chat is None
+        stage.door.sent.clear()
+        await stage.house.reception.typed(Typed(7, 7, 1, "/lost Ed"))
+        assert "The code for the new phone is no longer good." in stage.door.sent[0][0]
+        assert stage.button("New code") == f"staff:invite:{ed.id}"
+
+
+async def test_whoever_enrols_again_reads_that_the_subscriptions_stay(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        first = "First choose what you are alerted to"
+        assert first in await stage.asks("/start")
+        ed = await stage.state.officers.by_name("Ed")
+        assert ed is not None
+        await stage.state.officers.subscribe(ed.id, Search())
+        again = await stage.asks("/start")
+        assert first not in again
+        assert "Your subscriptions stay: /subscriptions" in again
 
 
 def test_who_has_the_phone_is_told_apart_from_what_was_taken_back() -> None:

@@ -28,19 +28,22 @@ def test_roles_are_read_strictly() -> None:
     assert "reader, drafter, releaser, administrator" in refused.value.fix
 
 
-@given(STAFF, st.integers(1, 5), st.none() | st.sampled_from(Role))
+@given(STAFF, st.integers(1, 5), st.none() | st.sampled_from(Role), st.booleans())
 def test_who_stays_never_loses_the_last_administrator(
-    staff: dict[int, Role], officer: int, role: Role | None
+    staff: dict[int, Role],
+    officer: int,
+    role: Role | None,
+    alone: bool,
 ) -> None:
     enrolled = [Standing(key, held) for key, held in staff.items()]
     after = {key: held for key, held in staff.items() if key != officer}
     if role is not None and officer in staff:
         after[officer] = role
     had = Role.ADMINISTRATOR in staff.values()
-    if had and after and Role.ADMINISTRATOR not in after.values():
+    if had and (after or alone) and Role.ADMINISTRATOR not in after.values():
         with pytest.raises(OperationError, match="last administrator") as refused:
-            keep_one(enrolled, officer, role)
+            keep_one(enrolled, officer, role, alone=alone)
         assert refused.value.code is Code.FORBIDDEN
         assert refused.value.fix == "make another administrator first"
     else:
-        keep_one(enrolled, officer, role)
+        keep_one(enrolled, officer, role, alone=alone)

@@ -83,6 +83,17 @@ def test_every_verb_that_is_no_command_has_a_word() -> None:
         assert audited.page(ED, [entry], more=False).parts[0].plain.endswith(f"👉 Daniel · {told}")
 
 
+def test_a_digest_that_was_asked_for_is_told_from_one_that_came() -> None:
+    for verb, told in (
+        ("digest.asked", "👉 Daniel · Digest · "),
+        ("chart.asked", "👉 Daniel · Chart · "),
+        ("digest", "\nDaniel · Digest · "),
+        ("chart", "\nDaniel · Chart · "),
+    ):
+        entry = Entry(1, 0, Act(2, "Daniel", "outbox", verb, "FRA-2026-0001", "title"), b"")
+        assert told in audited.page(ED, [entry], more=False).parts[0].plain
+
+
 def test_no_part_of_an_entry_is_empty() -> None:
     amina = Officer(1, "Amina", Role.ADMINISTRATOR, Language.ARABIC, ZoneInfo("UTC"), None, 1, 1, True)  # noqa: FBT003 - a row of the table
     entry = Entry(1, 0, Act(2, "Daniel", "outbox", "chart", "", "sent"), b"")
