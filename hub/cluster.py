@@ -18,7 +18,7 @@ from hub import grants
 from hub.accounts import Accounts
 from hub.dev_ca import UnsafeDevelopmentCa
 from hub.files import private_directory, read_private, write_private
-from hub.gateway import Gateways
+from hub.gateway import DOMAIN, NAME, Gateways
 from hub.keeping import HUB_FILE, RECEIPT_KEY, ROOT_FILE
 from hub.leaf import listener
 from hub.settings import HubSettings
@@ -26,9 +26,6 @@ from schemas.errors import Code, FormatError, OperationError
 
 CONFIG_FILE: Final = "nats-server.conf"
 CERTIFICATE, KEY, CA = "cert.pem", "key.pem", "ca.pem"
-DOMAIN: Final = "liaison"
-"""The cluster's name, and JetStream's domain in it."""
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}\Z|\[[0-9a-fA-F:]{2,39}\]\Z")
 _PORT_MAX: Final = 65_535
 _PORTS: Final = 2
@@ -62,7 +59,7 @@ class Site:
         name, _, rest = text.partition("=")
         host, *ports = rest.rsplit(":", _PORTS)
         numbers = [int(port) for port in ports if port.isdecimal() and 0 < int(port) <= _PORT_MAX]
-        if not (_NAME.match(name) and _HOST.match(host) and len(numbers) == _PORTS):
+        if not (NAME.match(name) and _HOST.match(host) and len(numbers) == _PORTS):
             raise FormatError(
                 Code.BAD_REQUEST,
                 f"{text!r} is no server of a cluster",
@@ -79,12 +76,11 @@ def render(
     *,
     client_certificates: bool = False,
     leaves: str = "",
-    relay: str | None = None,
     gateways: Gateways | None = None,
 ) -> str:
     """The whole configuration of a site's server. `operator` is what `Accounts.server_config` gives for it;
-    with `client_certificates` clients need one by the CA too. `leaves` is what lets leaf nodes in. `relay` is
-    the name of a cluster that keeps nothing, `gateways` what joins this one to others.
+    with `client_certificates` clients need one by the CA too. `leaves` is what lets leaf nodes in,
+    `gateways` what joins this cluster to others.
     """
     home = site.home
     routes = ", ".join(f'"tls://{each.host}:{each.route_port}"' for each in sites if each.name != site.name)
@@ -97,7 +93,7 @@ def render(
         f'client_advertise: "{site.host}:{site.port}"',
         _tls(home, verify=client_certificates, more=", handshake_first: true"),
         "cluster {",
-        f"  name: {relay or DOMAIN}",
+        f"  name: {gateways.name if gateways else DOMAIN}",
         f'  listen: "{site.listen}:{site.route_port}"',
         f'  cluster_advertise: "{site.host}:{site.route_port}"',
         f"  {_tls(home, verify=True)}",
@@ -111,7 +107,7 @@ def render(
         'ping_interval: "20s"',
         "ping_max: 2",
     ]
-    if relay is None:
+    if not (gateways and gateways.relay):
         lines += [
             "jetstream {",
             f'  store_dir: "{home / "store"}"',
@@ -149,12 +145,11 @@ def write_configs(
     *,
     client_certificates: bool = False,
     leaf_port: int | None = None,
-    relay: str | None = None,
     gateways: Gateways | None = None,
 ) -> list[Path]:
     """Write `out/<name>/nats-server.conf` for each. `accounts` are those of a hub that is one of several.
-    Leaf nodes of those who have been admitted are let in at `leaf_port`, at none without. `relay` and
-    `gateways` as for `render`.
+    Leaf nodes of those who have been admitted are let in at `leaf_port`, at none without. `gateways` as
+    for `render`.
     """
     check_sites(sites)
     written = []
@@ -175,7 +170,6 @@ def write_configs(
             operator,
             client_certificates=client_certificates,
             leaves=leaves,
-            relay=relay,
             gateways=gateways,
         )
         write_private(directory / CONFIG_FILE, text.encode())

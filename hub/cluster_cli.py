@@ -70,7 +70,7 @@ def config(
         from dataclasses import replace
 
         from hub.accounts import Accounts
-        from hub.cluster import DOMAIN, Site, certify, write_configs
+        from hub.cluster import Site, certify, write_configs
         from hub.gateway import Gateways
 
         base = (home or out).absolute()
@@ -83,8 +83,7 @@ def config(
             out.absolute(),
             client_certificates=client_certificates,
             leaf_port=leaf_port,
-            relay=relay,
-            gateways=Gateways.parse(relay or DOMAIN, gateway_port, join or ()),
+            gateways=Gateways.parse(relay, gateway_port, join or ()),
         )
         if development_ca:
             certify(sites, out.absolute())

@@ -4,7 +4,6 @@ Plain JSON rather than nats-py's configuration classes, which do not know every 
 on.
 """
 
-import asyncio
 import base64
 import json
 from typing import Any, Final
@@ -22,10 +21,6 @@ _NO_ROOM: Final = frozenset({10023, 10028, 10047, 10077})
 AWAY: Final = frozenset({10004, 10005, 10008, 10009, 10039})
 """A server that has only just started and has not given the account its store yet, a cluster that has not
 found together yet, or is changing its leader: it is asked again."""
-
-_ELECTION: Final = 2.0
-_TOGETHER: Final = 30.0
-_AGAIN: Final = 0.2
 
 
 class JetStreamRefused(OperationError):
@@ -65,21 +60,6 @@ async def api(
     if error := answer.get("error"):
         raise refusal_of(call, error)
     return answer
-
-
-async def found_together(nc: Client) -> list[str]:
-    """The streams of this account, once somebody answers: a cluster that has only just started asks nobody to
-    wait until it has a leader, it says nothing. Raises as `api` when that takes too long.
-    """
-    begun = asyncio.get_running_loop().time()
-    while True:
-        try:
-            return (await api(nc, "STREAM.NAMES", timeout=_ELECTION)).get("streams") or []
-        except OperationError as error:
-            late = asyncio.get_running_loop().time() - begun > _TOGETHER
-            if error.code != Code.HUB_UNREACHABLE or late:
-                raise
-            await asyncio.sleep(_AGAIN)
 
 
 def refusal_of(call: str, error: dict[str, Any]) -> JetStreamRefused:

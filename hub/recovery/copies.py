@@ -10,6 +10,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,9 +21,10 @@ from hub.claims import push_all
 from hub.dialling import dialled
 from hub.files import private_directory, read_private, sync_directory, write_private
 from hub.grants import DIRECTORY, TRAFFIC
-from hub.jetstream import found_together
+from hub.jetstream import api
 from hub.keeping import URL_FILE
 from hub.operating.audit import AUDIT
+from hub.patience import patiently
 from hub.recovery.returned import Returned
 from hub.recovery.snapshots import Snapshot, restored, snapshot
 from hub.server import NatsServer
@@ -36,6 +38,8 @@ from schemas.subjects import CHUNKS
 
 STREAMS: Final = (TRAFFIC, QUARANTINE, CHUNKS, AUDIT, DIRECTORY)
 _FILES: Final = "files"
+_ELECTION: Final = 2.0
+_TOGETHER: Final = 30.0
 _PART: Final = 8 * 1024 * 1024
 _PASSPHRASE_MAX: Final = 4096
 _LEFT_OUT: Final = frozenset({"nats", "serve.lock", URL_FILE})
@@ -232,7 +236,8 @@ async def _restore_streams(
         asked = accounts.credentials(Service.HUB).options()
         if own:  # before its accounts are made these: it may be the server of a hub that runs
             async with dialled(urls, tls, own=own, **asked) as nc:
-                await _see_none_of(nc, manifest.about["streams"], accounts)
+                # A cluster that has only just started has no leader yet, and answers nothing.
+                await patiently(partial(_see_none_of, nc, manifest.about["streams"], accounts), _TOGETHER)
         async with dialled(urls, tls, own=own, **accounts.credentials(Service.SYSTEM).options()) as system:
             await push_all(system, accounts)
         async with dialled(urls, tls, own=own, **asked) as nc:
@@ -249,7 +254,8 @@ async def _restore_streams(
 
 
 async def _see_none_of(nc: Client, streams: Iterable[str], accounts: Accounts) -> None:
-    if found := sorted(set(streams).intersection(await found_together(nc))):
+    there = (await api(nc, "STREAM.NAMES", timeout=_ELECTION)).get("streams") or []
+    if found := sorted(set(streams).intersection(there)):
         raise OperationError(
             Code.ALREADY_KNOWN,
             f"the NATS server holds streams of this hub already: {', '.join(found)}",

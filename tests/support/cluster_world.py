@@ -119,12 +119,11 @@ def _join(accounts: Accounts, near: Sequence[Site], far: Sequence[Site], homes: 
     another port for that, so each takes its own of what is written for all.
     """
     ports = dict(zip((*near, *far), free_ports(len(near) + len(far)), strict=True))
-    for name, ours, other, theirs in (("liaison", near, "overseas", far), ("overseas", far, "liaison", near)):
+    for relay, ours, other, theirs in ((None, near, "overseas", far), ("overseas", far, "liaison", near)):
         joined = [f"{other}={each.host}:{ports[each]}" for each in theirs]
         made: dict[Path, bytes] = {}
         for site in ours:
-            gateways = Gateways.parse(name, ports[site], joined)
-            write_configs(accounts, ours, homes, relay=name if ours is far else None, gateways=gateways)
+            write_configs(accounts, ours, homes, gateways=Gateways.parse(relay, ports[site], joined))
             file = homes / site.name / CONFIG_FILE
             made[file] = file.read_bytes()
         for file, text in made.items():

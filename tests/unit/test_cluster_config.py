@@ -110,7 +110,7 @@ def test_a_relay_keeps_nothing_and_is_joined_by_gateways(tmp_path: Path) -> None
     accounts = Accounts.create(tmp_path / "hub")
     joined = [f"liaison=nats{n}.hub.example:7222" for n in (1, 2)]
     gateways = Gateways.parse("overseas", 7222, joined)
-    made = write_configs(accounts, sites(tmp_path), tmp_path, relay="overseas", gateways=gateways)
+    made = write_configs(accounts, sites(tmp_path), tmp_path, gateways=gateways)
     certify(sites(tmp_path), tmp_path)
     for config in made:
         text = config.read_text()
@@ -121,22 +121,29 @@ def test_a_relay_keeps_nothing_and_is_joined_by_gateways(tmp_path: Path) -> None
             in text
         )
         checked(config)
-    assert Gateways.parse("liaison", None, ()) is None
+    assert Gateways.parse(None, None, ()) is None
 
 
 @pytest.mark.parametrize(
-    "port, joined",
+    "relay, port, joined",
     [
-        (7222, ()),
-        (None, ("overseas=host:7222",)),
-        (7222, ("liaison=host:7222",)),
-        (7222, ("overseas=host",)),
-        (7222, ('overseas=a:1" }',)),
+        (None, 7222, ()),
+        (None, None, ("overseas=host:7222",)),
+        (None, 7222, ("liaison=host:7222",)),
+        (None, 7222, ("overseas=host",)),
+        (None, 7222, ('overseas=a:1" }',)),
+        ("overseas", None, ()),
+        ("overseas", 7222, ("overseas=host:7222",)),
+        ("liaison", 7222, ("overseas=host:7222",)),
+        ("far away", 7222, ("liaison=host:7222",)),
+        ("x {", 7222, ("liaison=host:7222",)),
     ],
 )
-def test_what_joins_no_clusters_is_refused(port: int | None, joined: tuple[str, ...]) -> None:
+def test_what_joins_no_clusters_is_refused(
+    relay: str | None, port: int | None, joined: tuple[str, ...]
+) -> None:
     with pytest.raises(FormatError, match="bad_request"):
-        Gateways.parse("liaison", port, joined)
+        Gateways.parse(relay, port, joined)
 
 
 @pytest.mark.parametrize(
