@@ -125,7 +125,7 @@ class House:
             Relief(state, clock, settings.ways().zone, self._schedule),
             NoticeIntake(node, state, clock, wake),
             Watchman(node, state, clock, wake),
-            Menus(state, clock, front.announce),
+            Menus(state, clock, front.announce, room=bool(settings.room_origin)),
         )
         policy = settings.two_person_release
         drafting = Parts(

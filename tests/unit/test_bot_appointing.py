@@ -50,7 +50,7 @@ async def test_a_menu_follows_role_and_language_however_they_were_given(state: S
         given.append((officer.name, officer.role, officer.language))
         return arrives
 
-    menus = Menus(state, SystemClock(), announce)
+    menus = Menus(state, SystemClock(), announce, room=False)
     await menus.look()
     assert given == [
         ("Ed", Role.ADMINISTRATOR, Language.ENGLISH),
@@ -70,6 +70,11 @@ async def test_a_menu_follows_role_and_language_however_they_were_given(state: S
     await state.officers.set_language(ed.id, Language.RUSSIAN)
     await menus.look()
     assert given == [("Ed", Role.ADMINISTRATOR, Language.RUSSIAN)]
+    given.clear()
+    await Menus(state, SystemClock(), announce, room=False).look()
+    assert given == [], "a restart gives nobody what they have"
+    await Menus(state, SystemClock(), announce, room=True).look()
+    assert {name for name, *_ in given} == {"Ed", "Claire"}, "there is a command more"
     given.clear()
     assert claire.person is not None
     await state.officers.set_reachable(claire.person, reachable=False)
