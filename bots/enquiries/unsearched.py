@@ -54,7 +54,7 @@ async def unsearched(node: NodeClient, ceiling: Ceiling, now: float) -> Unsearch
     if ceiling.full is Tlp.RED:
         return Unsearched()
     every, shown = await asyncio.gather(
-        *(node.counts(_of_the_year(now, tlp), "week") for tlp in (Tlp.RED, ceiling.full))
+        *(node.counts(_of_the_year(now, tlp), "whole") for tlp in (Tlp.RED, ceiling.full))
     )
     number = max(0, every.total - shown.total)
     return Unsearched(number, room=bool(ceiling.room), partly=True)

@@ -1,5 +1,5 @@
 """How many bulletins the archive holds, by kind, severity and time: one statement, then sums. The bars are
-steps of equal length from the filter's beginning on.
+steps of equal length from the filter's beginning on, or one for all of it.
 """
 
 from collections import Counter
@@ -18,8 +18,8 @@ from subscribers.storage.archive_query import POSITION_BITS, Binding, span
 from subscribers.storage.store import Row, Store
 
 DAY: Final = 86_400_000
-LENGTHS: Final[dict[Step, int]] = {"day": DAY, "week": 7 * DAY}
-"""Milliseconds."""
+_LENGTHS: Final[dict[Step, int]] = {"day": DAY, "week": 7 * DAY}
+"""Milliseconds; `whole` has none of its own."""
 
 
 class Tally(NamedTuple):
@@ -37,13 +37,19 @@ def steps(filters: Filters, step: Step) -> int:
     """
     if filters.since is None or filters.until is None:
         raise OperationError(Code.BAD_REQUEST, "since when and until when?", "give filters.since and until")
-    length = from_instant(filters.until) - from_instant(filters.since)
-    number = -(-length // LENGTHS[step])
+    whole = from_instant(filters.until) - from_instant(filters.since)
+    number = -(-whole // length(filters, step))
     if not 1 <= number <= STEPS_MAX:
         raise OperationError(
             Code.BAD_REQUEST, f"a count has 1 to {STEPS_MAX} steps", "ask for less time, or for weeks"
         )
     return number
+
+
+def length(filters: Filters, step: Step) -> int:
+    """Of a step of a span that has both ends; milliseconds."""
+    whole = from_instant(filters.until or "") - from_instant(filters.since or "")
+    return _LENGTHS.get(step, max(1, whole))
 
 
 def summed(tallies: Iterable[Tally], filters: Filters, step: Step) -> Counts:
@@ -62,7 +68,7 @@ def summed(tallies: Iterable[Tally], filters: Filters, step: Step) -> Counts:
         kinds={each: kinds[each] for each in Kind if kinds[each]},
         severities=_named(severities),
         bars=[
-            Bar(at=instant(first + number * LENGTHS[step]), severities=_named(bar))
+            Bar(at=instant(first + number * length(filters, step)), severities=_named(bar))
             for number, bar in enumerate(bars)
         ],
     )
@@ -71,24 +77,27 @@ def summed(tallies: Iterable[Tally], filters: Filters, step: Step) -> Counts:
 async def count(store: Store, filters: Filters, step: Step) -> Counts:
     """Count in the archive. OperationError `bad_request` as `steps`."""
     steps(filters, step)
-    rows = await store.read(lambda connection: _tallied(connection, filters, LENGTHS[step]))
+    rows = await store.read(lambda connection: _tallied(connection, filters, step))
     return summed(rows, filters, step)
 
 
-def _tallied(connection: apsw.Connection, filters: Filters, length: int) -> Sequence[Tally]:
+def _tallied(connection: apsw.Connection, filters: Filters, step: Step) -> Sequence[Tally]:
     lowest, highest = span(filters)
     where, bindings = within(connection, filters)
     # Positions are seconds, shifted. The index has all that is asked for, in the order of the first groups:
     # walking all of it is several times faster than sorting the rows of the span. It does not have the
     # community: of one the table itself is walked, over the span alone.
     by = "NOT INDEXED" if "b.community" in where else "INDEXED BY bulletins_counted"
-    width = (length // 1000) << POSITION_BITS
+    number, groups, among = "0", "1, 2", list[Binding]()
+    if step in _LENGTHS:  # this is what costs: the groups are not in the order of the index any more
+        number, groups = "(b.position - ?) / ?", "1, 2, 3"
+        among = [lowest, (_LENGTHS[step] // 1000) << POSITION_BITS]
     sql = f"""
-        SELECT b.kind, b.severity, (b.position - ?) / ?, count(*)
+        SELECT b.kind, b.severity, {number}, count(*)
         FROM bulletins b {by}
-        WHERE b.position BETWEEN ? AND ? AND b.state <> 'retracted'{where} GROUP BY 1, 2, 3
+        WHERE b.position BETWEEN ? AND ? AND b.state <> 'retracted'{where} GROUP BY {groups}
     """  # noqa: S608 - fixed pieces only: every value is bound
-    among: list[Binding] = [lowest, width, lowest, highest, *bindings]
+    among += [lowest, highest, *bindings]
     rows: list[Row] = connection.execute(sql, among).fetchall()
     return [Tally(*row) for row in rows]
 

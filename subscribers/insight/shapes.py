@@ -12,7 +12,8 @@ STEPS_MAX = 400
 """So many days or weeks are counted at once."""
 LIKE_MAX = 25
 """So many bulletins like one are given."""
-Step = Literal["day", "week"]
+Step = Literal["day", "week", "whole"]
+"""What a bar stands for; `whole` is all of the span, several times quicker than its parts."""
 _Number = Annotated[int, Field(ge=0)]
 
 
@@ -96,7 +97,7 @@ class Provenance(_Shape):
 
 
 class Bar(_Shape):
-    """How many bulletins of each severity were dated in one day or week; `at` is its beginning."""
+    """How many bulletins of each severity were dated in one step; `at` is its beginning."""
 
     at: Instant
     severities: dict[Severity, int]

@@ -169,6 +169,11 @@ async def test_what_is_counted_keeps_to_its_filters(side: Side) -> None:
     counts = await side.client.counts(span)
     assert (counts.total, counts.kinds, counts.severities) == (1, {Kind.TACTIC: 1}, {Severity.HIGH: 1})
     assert [each.severities for each in counts.bars] == [{Severity.HIGH: 1}, {}]
+    whole = await side.client.counts(span, "whole")
+    assert (whole.total, whole.kinds, whole.severities) == (counts.total, counts.kinds, counts.severities)
+    assert [each.model_dump() for each in whole.bars] == [
+        {"at": span.since, "severities": {Severity.HIGH: 1}}
+    ]
     with pytest.raises(LiaisonError) as refused:
         await side.client.counts(Filters(since=span.since))
     assert refused.value.code is Code.BAD_REQUEST

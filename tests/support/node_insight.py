@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from schemas.encoding import from_instant
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Severity
-from subscribers.insight.counting import LENGTHS, Tally, steps, summed
+from subscribers.insight.counting import Tally, length, steps, summed
 from subscribers.insight.likeness import weights
 from subscribers.insight.shapes import Audience, Counts, Provenance, SigningKey, Step, Vouching
 from subscribers.records import Filters, Record
@@ -84,7 +84,7 @@ class MemoryInsight:
             Tally(
                 each.bulletin.kind,
                 list(Severity).index(each.bulletin.severity),
-                (at - first) // LENGTHS[step],
+                (at - first) // length(filters, step),
                 1,
             )
             for each in self._records()
