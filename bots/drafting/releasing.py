@@ -57,7 +57,7 @@ class Releasing:
             return await self._changed(officer, draft)
         self.parts.wake()
         await self.parts.did(officer, "send draft", f"draft {kept.id}", "done")
-        return Turn(review.sent(officer, kept, [each.name for each in asked]))
+        return Turn(review.sent(officer, kept, [each.name for each in asked], page=self.parts.page))
 
     async def take_back(self, officer: Officer, draft: int) -> Turn | None:
         """By who wrote it, before anybody has released it. None: it is theirs again, to be opened."""

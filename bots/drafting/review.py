@@ -219,8 +219,10 @@ def _languages(kept: Kept, bulletin: Bulletin, asked: Language) -> Rows:
     return tuple(tuple(others[at : at + 3]) for at in range(0, len(others), 3))
 
 
-def released(officer: Officer, kept: Kept, published: Published, audience: str) -> Rendered:
-    """It is out; `audience` says who can read it."""
+def released(
+    officer: Officer, kept: Kept, published: Published, audience: str, *, page: bool = False
+) -> Rendered:
+    """It is out; `audience` says who can read it. `page`: this is told where no command is typed."""
     say = words(officer.language)
     spans = [
         Span("✅ " + say.text("Released as {ref}.", ref=say.embed(published.ref)), "b"),
@@ -234,8 +236,9 @@ def released(officer: Officer, kept: Kept, published: Published, audience: str) 
         spans.append(Span("\n" + say.text("Answers come to whoever asked. /asked shows who has answered.")))
     if kept.body.quick:
         return screen(spans, officer.language, answer_screens.take_back(published.id, say))
+    where = say.text("To change or withdraw it, in chat or on your agency’s terminal:")
     spans += [
-        Span("\n" + say.text("To change or withdraw it:") + "\n"),
+        Span("\n" + (where if page else say.text("To change or withdraw it:")) + "\n"),
         *say.code(f"/amend {published.ref}"),
         Span("\n"),
         *say.code(f"/retract {published.ref}"),
@@ -281,8 +284,8 @@ def unsure(officer: Officer, kept: Kept) -> Rendered:
     return plain_answer("⏳ " + text, officer.language, rows)
 
 
-def sent(officer: Officer, kept: Kept, releasers: Sequence[str]) -> Rendered:
-    """It waits for those who release, by their names."""
+def sent(officer: Officer, kept: Kept, releasers: Sequence[str], *, page: bool = False) -> Rendered:
+    """It waits for those who release, by their names. `page`: what becomes of it is not told here."""
     say = words(officer.language)
     name = say.text("Draft {number}", number=kept.id)
     if not releasers:
@@ -299,7 +302,11 @@ def sent(officer: Officer, kept: Kept, releasers: Sequence[str]) -> Rendered:
         names += " " + say.count("and {number} more", "and {number} more", left)
     told = say.text("{draft} was sent for release.", draft=name)
     may = say.text("Who may release it: {names}.", names=names)
-    then = say.text("You are told here when it is released or sent back.")
+    then = (
+        say.text("You are told in chat when it is released or sent back.")
+        if page
+        else say.text("You are told here when it is released or sent back.")
+    )
     return plain_answer(f"📨 {told} {may} {then}", officer.language, rows)
 
 

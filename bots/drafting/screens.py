@@ -20,6 +20,7 @@ from bots.drafting.draft import HalfDraft, Step, missing, steps
 from bots.drafting.texts import LABELS, TRANSLATING, label_of, question_of
 from bots.drafting.wizard import allowed
 from bots.parsing.actions import encode
+from bots.showing.buttons import button_room_draft
 from bots.showing.release import Ceiling, Release
 from bots.showing.rendered import Button, Rendered, Rows
 from bots.showing.ways import to_go_on, to_write
@@ -151,13 +152,14 @@ def locked(officer: Officer, kept: Kept, ceiling: Ceiling) -> Rendered:
     """A draft that is not for this chat (any more): it goes on elsewhere, and is not shown here."""
     say = words(officer.language)
     where = to_go_on(kept.body.tlp or Tlp.RED, ceiling, say)
-    return beyond(officer, _name(kept, say), where)
+    rows: Rows = ((button_room_draft(kept.id, ceiling.room, say),),) if ceiling.room else ()
+    return beyond(officer, _name(kept, say), where, rows)
 
 
-def beyond(officer: Officer, name: str, where: Spans) -> Rendered:
+def beyond(officer: Officer, name: str, where: Spans, rows: Rows = ()) -> Rendered:
     """That a draft or a bulletin is not for this chat, without its marking, and where it goes on."""
     text = words(officer.language).text("{draft} is marked above what may be in this chat.", draft=name)
-    return screen([Span("🔒 " + text), *where], officer.language)
+    return screen([Span("🔒 " + text), *where], officer.language, rows)
 
 
 def listed(

@@ -77,6 +77,8 @@ class Parts:
     """The front door is within the agency, a terminal: officers have other numbers there, and each a
     database.
     """
+    page: bool = False
+    """The front door is a page: no command is typed there, and what becomes of a draft is told in chat."""
 
     def hand(self, officer: Officer, kept: Kept) -> Hand:
         """The officer's part in a draft."""

@@ -16,7 +16,7 @@ from bots.room.web import (
     SCRIPT,
     NotIn,
     Room,
-    asked_ref,
+    asked_place,
     html,
     language_of,
     sign_in_page,
@@ -107,7 +107,8 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
             raise web.HTTPForbidden
         return await handler(request)
     except NotIn:
-        to = asked_ref(request.match_info.get("ref", ""))
+        found = request.match_info
+        to = asked_place(f"write/{found['draft']}" if "draft" in found else found.get("ref", ""))
         return sign_in_page(request, to=to, status=web.HTTPUnauthorized.status_code)
     except web.HTTPException as error:
         if error.status < web.HTTPBadRequest.status_code:

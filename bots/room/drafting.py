@@ -4,7 +4,8 @@ What may be done, and what is done, is the drafting desk's to say (`bots.draftin
 session. Answers of the desk are sentences; here they stand on a page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -21,6 +22,7 @@ from bots.drafting.turns import Parts, Stop, Turn
 from bots.drafting.wizard import Unfit
 from bots.drafting.writing import Writing
 from bots.officers.limit import Limit
+from bots.room.above import above_page
 from bots.room.desk import DOOR
 from bots.room.desk import places as placed
 from bots.room.draft_form import Wrong, fields_of, kinds, languages, markings, read
@@ -38,6 +40,7 @@ from schemas.vocabulary import Language, Likelihood, Severity, Tlp
 from subscribers.records import Community
 
 WAY: Final = "/write"
+_ALL: Final = Ceiling(Tlp.RED, Tlp.RED)
 _OUT: Final = frozenset({"release", "again"})
 """What makes the agency speak."""
 
@@ -60,6 +63,7 @@ async def listed(request: web.Request) -> web.Response:
         guest.session,
         place="write",
         groups=[each for each in groups if each[1]],
+        withheld=_withheld({each.id: each for each in (*own, *waiting)}.values(), parts.ceiling, say),
         may=may_draft(guest.officer.role),
     )
     return html(text)
@@ -93,12 +97,17 @@ async def create(request: web.Request) -> web.Response:
 
 
 async def draft(request: web.Request) -> web.Response:
-    """A draft as readers will see it, and what the officer may do with it."""
+    """A draft as readers will see it, and what the officer may do with it; how to come in for it, where this
+    session does not reach it.
+    """
     guest = await must_be_in(request)
+    parts = parts_of(request, guest)
     try:
-        return await _draft(
-            request, guest, await parts_of(request, guest).readable(guest.officer, _key(request))
-        )
+        kept = await replace(parts, ceiling=_ALL).readable(guest.officer, _key(request))
+        if not wizard.allowed(kept.body.tlp, parts.ceiling):
+            called = words(guest.officer.language).text("Draft {number}", number=kept.id)
+            return above_page(request, guest, called, kept.body.tlp or Tlp.RED, f"write/{kept.id}")
+        return await _draft(request, guest, kept)
     except Stop as stop:
         return turn_page(guest, stop.turn)
 
@@ -174,7 +183,9 @@ def parts_of(request: web.Request, guest: Visitor) -> Parts:
     """The desk's parts under this session's ceiling. Officers are told by the bot, which looks by itself."""
     room = request.app[ROOM]
     policy, ceiling = room.settings.two_person_release, Ceiling(guest.top, guest.top)
-    return Parts(room.desk.node, room.state, ceiling, policy, room.clock, new_id, _nobody_here, DOOR)
+    return Parts(
+        room.desk.node, room.state, ceiling, policy, room.clock, new_id, _nobody_here, DOOR, page=True
+    )
 
 
 async def _trusted(request: web.Request, guest: Visitor, kept: Kept) -> bool:
@@ -318,6 +329,13 @@ def _rows(held: Sequence[Kept], ceiling: Ceiling, say: Words) -> list[tuple[int,
         for each in held
         if wizard.allowed(each.body.tlp, ceiling)
     ]
+
+
+def _withheld(held: Iterable[Kept], ceiling: Ceiling, say: Words) -> str:
+    """The drafts that this session does not reach, and what does; '' where there are none."""
+    above = [each.id for each in held if not wizard.allowed(each.body.tlp, ceiling)]
+    drafts = say.listed(say.text("Draft {number}", number=each) for each in above)
+    return PageWords(say)("drafts_above", drafts=drafts) if above else ""
 
 
 def _sure(guest: Visitor, turn: Turn, key: int, what: str, **again: str) -> web.Response:

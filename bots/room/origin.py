@@ -53,6 +53,12 @@ def read_origin(text: str) -> Origin:
     loopback.
     """
     fix = "such as https://room.agency.example; plain http is for localhost alone"
+    if not text:
+        raise OperationError(
+            Code.BAD_SETTINGS,
+            "room_origin is not set: this agency has no reading room, or its address is not known here",
+            f"LIAISON_BOT_ROOM_ORIGIN is that address, {fix}",
+        )
     wrong = OperationError(Code.BAD_SETTINGS, "room_origin: not an origin that browsers can trust", fix)
     try:
         parts = urlsplit(text)

@@ -10,10 +10,11 @@ from aiohttp import web
 
 from bots.clock import moment
 from bots.parsing.commands import words as cleaned
+from bots.room.above import above_page
 from bots.room.desk import Above, Opened, Question, places
 from bots.room.pages import page
 from bots.room.texts import PageWords
-from bots.room.web import ROOM, SCRIPT, Room, Visitor, asked_ref, form, html, must_be_in, target
+from bots.room.web import ROOM, Visitor, asked_ref, form, html, must_be_in, target
 from bots.showing.buttons import ANSWERS
 from bots.wording import labels
 from bots.wording.words import Words, words
@@ -64,7 +65,7 @@ async def bulletin(request: web.Request) -> web.Response:
     try:
         opened = await request.app[ROOM].desk.open(guest.officer, guest.top, ref, _language(request))
     except Above as above:
-        return _above(request, guest, above)
+        return above_page(request, guest, above.ref, above.tlp, above.ref)
     return html(_shown(guest, opened, printed=""))
 
 
@@ -75,7 +76,7 @@ async def printing(request: web.Request) -> web.Response:
     try:
         opened = await room.desk.open(officer, guest.top, ref, _language(request))
     except Above as above:
-        return _above(request, guest, above)
+        return above_page(request, guest, above.ref, above.tlp, above.ref)
     say = words(officer.language)
     time = say.when(moment(room.clock.now()), officer.zone)
     printed = PageWords(say)("printed", name=officer.name, time=time)
@@ -89,7 +90,7 @@ async def acknowledge(request: web.Request) -> web.Response:
     try:
         shown = await request.app[ROOM].desk.acknowledge(guest.officer, guest.top, ref)
     except Above as above:
-        return _above(request, guest, above)
+        return above_page(request, guest, above.ref, above.tlp, above.ref)
     raise web.HTTPSeeOther(target(shown))
 
 
@@ -103,7 +104,7 @@ async def file(request: web.Request) -> web.StreamResponse:
     try:
         held, pieces = await request.app[ROOM].desk.file(guest.officer, guest.top, ref, _number(request))
     except Above as above:
-        return _above(request, guest, above)
+        return above_page(request, guest, above.ref, above.tlp, above.ref)
     async with aclosing(pieces):
         first = await _first(pieces)
         answer = web.StreamResponse(
@@ -155,25 +156,6 @@ def _shown(guest: Visitor, opened: Opened, *, printed: str) -> str:
         answers=[(each.value, say.text(ANSWERS[each][1])) for each in opened.answers],
         printed=printed,
     )
-
-
-def _above(request: web.Request, guest: Visitor, above: Above) -> web.Response:
-    room: Room = request.app[ROOM]
-    helps = above.tlp.rank <= room.settings.room_ceiling.rank
-    offered = helps and room.origin.named
-    request[SCRIPT] = offered
-    t = PageWords(words(guest.officer.language))
-    text = page(
-        "above",
-        guest.officer.language,
-        guest.session,
-        script=offered,
-        ref=above.ref,
-        why=t.above_passkey if helps else t.above_terminal,
-        passkey=offered,
-        to=above.ref,
-    )
-    return html(text, web.HTTPForbidden.status_code)
 
 
 async def _first(pieces: AsyncGenerator[bytes, None]) -> bytes:

@@ -15,6 +15,7 @@ from bots.room.web import (
     ROOM,
     SCRIPT,
     Room,
+    asked_place,
     asked_ref,
     form,
     html,
@@ -119,7 +120,7 @@ async def out(request: web.Request) -> web.Response:
 
 
 def _next(given: dict[str, object]) -> str:
-    return target(asked_ref(str(given.get("to", ""))))
+    return target(asked_place(str(given.get("to", ""))))
 
 
 def _may_try(room: Room, request: web.Request) -> None:

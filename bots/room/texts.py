@@ -83,6 +83,9 @@ TEXTS: Final = {
     "write": N_("Write"),
     "draft_new": N_("New draft"),
     "drafts_none": N_("No drafts."),
+    "drafts_above": N_(
+        "Not shown under this sign-in: {drafts}. It takes a passkey made at your agency’s terminal."
+    ),
     "draft_save": N_("Save"),
     "draft_back": N_("Back"),
     "draft_on": N_("Go on"),

@@ -1,5 +1,6 @@
 """What every page of the room shares: who asks, what may be shown to them, and answers that are pages."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -28,6 +29,7 @@ from schemas.errors import FormatError
 from schemas.vocabulary import Language, Tlp
 
 BODY_MAX: Final = 64 * 1024
+_DRAFT: Final = re.compile(r"write/[0-9]{1,9}")
 SCRIPT: Final = web.RequestKey("script", bool)
 """Set on a request whose answer may run the room's script."""
 
@@ -151,7 +153,7 @@ def language_of(request: web.Request, officer: Officer | None) -> Language:
 
 
 def sign_in_page(request: web.Request, *, to: str = "", said: str = "", status: int = 200) -> web.Response:
-    """The ways in. `to` is the reference that was asked for, `said` the name of a text."""
+    """The ways in. `to` is the place that was asked for, `said` the name of a text."""
     request[SCRIPT] = True
     origin, language = request.app[ROOM].origin, language_of(request, None)
     text = page(
@@ -175,9 +177,16 @@ def asked_ref(text: str) -> str:
         return ""
 
 
-def target(ref: str) -> str:
-    """The page of a reference, or the list."""
-    return f"/b/{ref}" if ref else "/"
+def asked_place(text: str) -> str:
+    """What leads back after signing in: a reference, an id, or a draft's `write/2`; '' for anything else."""
+    return text if _DRAFT.fullmatch(text) else asked_ref(text)
+
+
+def target(place: str) -> str:
+    """The page of such a place, or the list."""
+    if not place:
+        return "/"
+    return f"/{place}" if _DRAFT.fullmatch(place) else f"/b/{place}"
 
 
 async def let_in(

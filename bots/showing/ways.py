@@ -85,8 +85,8 @@ def to_go_on(tlp: Tlp, ceiling: Ceiling, say: Words) -> Spans:
     if found is Way.LINK:
         return (Span("\n" + say.text("It goes on in the reading room: /room")),)
     text = say.text(
-        "It goes on in the reading room: /room signs you in up to {tlp}, above that only a passkey made at"
-        " your agency’s terminal.",
+        "It goes on in the reading room. A passkey made at your agency’s terminal opens it there; /room signs"
+        " you in up to {tlp} only.",
         tlp=say.embed(ceiling.by_link.value),
     )
     link = say.text("Without a passkey, ask your administrator for a link that makes one:")

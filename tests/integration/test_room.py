@@ -105,6 +105,12 @@ async def test_the_chats_signed_word_lets_in_once_while_it_is_fresh(stage: RoomS
     status, said = await guest.send("/in/app", {"word": word, "to": "FRA-2026-0042"})
     assert (status, said) == (200, {"next": "/b/FRA-2026-0042"})
     assert "Drone over" in (await guest.get("/b/FRA-2026-0042"))[1]
+    for to, where in (
+        ("write/7", "/write/7"), ("write/7/release", "/"), ("/write/7", "/"), ("//elsewhere.example", "/"),
+    ):  # fmt: skip
+        stage.clock.ahead += 1
+        fresh = init_data(officer.person, stage.clock.now(), query_id=f"at{stage.clock.ahead}")
+        assert (await guest.send("/in/app", {"word": fresh, "to": to})) == (200, {"next": where})
     async with browser(stage) as another:
         now = stage.clock.now()
         refused = [

@@ -91,7 +91,8 @@ async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
         seal = seal_in(text)
         assert (await amina.post("/write/1/send", csrf="x", seal=seal))[0] == 403
         _, text = await amina.post("/write/1/send", csrf=token, seal=seal)
-        assert "Who may release it: " in text
+        for each in ("Who may release it: ", "You are told in chat when it is released"):
+            assert each in text
         _, text = await claire.get("/write")
         assert "For you to release" in text
         _, text = await claire.get("/write/1")
@@ -112,7 +113,8 @@ async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
         assert published(stage) == []
         _, text = await claire.get("/write/1")
         _, text = await claire.post("/write/1/release", csrf=other, seal=seal_in(text), official="1")
-        assert "Released as" in text
+        for each in ("Released as", "To change or withdraw it, in chat or on your agency’s terminal:"):
+            assert each in text
         (record,) = published(stage)
         bulletin = record.bulletin
         assert (bulletin.tlp, bulletin.title, bulletin.regions) == (
@@ -196,9 +198,22 @@ async def test_what_is_above_a_session_is_not_written_or_seen_in_it(tmp_path: Pa
             await at_desk.follow(await stage.key_link(officer))
             theirs = csrf_in((await at_desk.get("/write/new"))[1])
             assert "Malachite" in (await at_desk.post("/write/new", csrf=theirs, **FILLED))[1]
-        assert "Malachite" not in (await guest.get("/write"))[1]
+        _, text = await guest.get("/write")
+        assert "Malachite" not in text
+        assert "Not shown under this sign-in: Draft 1." in text
+        assert "No drafts." not in text
         for path in ("/write/1", "/write/1/edit"):
             assert "Malachite" not in (await guest.get(path))[1]
+        status, text = await guest.get("/write/1")
+        assert status == 403
+        assert "Draft 1 is not shown here" in text
+        assert "Sign in with it, or ask your administrator" in text
+        assert 'data-to="write/1"' in text, "and back to it"
+        async with browser(stage) as stranger:
+            assert 'data-to="write/1"' in (await stranger.get("/write/1"))[1]
+        async with browser(stage) as another:
+            await signed_in(stage, another, "Bela")
+            assert "is not shown here" not in (await another.get("/write/1"))[1], "nothing to come in for"
 
 
 async def test_what_is_withheld_from_chat_is_answered_where_it_is_read(stage: RoomStage) -> None:

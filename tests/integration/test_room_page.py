@@ -133,6 +133,16 @@ async def test_reading_by_keyboard_without_javascript_and_on_paper(
     assert seen == []
 
 
+async def leads_back(page: Any, draft: str) -> None:  # noqa: ANN401 - playwright's page
+    """Who is asked to sign in on the way to a draft comes to the draft."""
+    await page.get_by_role("button", name="Sign out", exact=True).click()
+    await page.get_by_text("You are signed out").wait_for()
+    await page.goto(draft)
+    await page.get_by_role("button", name="Sign in with a passkey").click()
+    await page.wait_for_url(draft)
+    await page.get_by_role("heading", name="Write").wait_for()
+
+
 async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, chromium: Browser) -> None:
     officer = await stage.enrol("Amina K.")
     assert officer.person is not None
@@ -181,6 +191,7 @@ async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, 
     await page.get_by_role("heading", name="Red secret").wait_for()
     (made,) = await stage.state.room.passkeys(officer.id)
     assert (made.vouched, made.used > made.created) == ("agency", True)
+    await leads_back(page, stage.origin + "/write/1")
     # Removed, it opens nothing.
     await page.get_by_role("button", name="Sign out", exact=True).click()
     await page.get_by_text("You are signed out").wait_for()

@@ -14,21 +14,14 @@ from bots.officers.roles import Role
 from bots.parsing.actions import encode
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
-from schemas.vocabulary import Kind, Language, Severity, Tlp
-from tests.support.node_api import COMMUNITY
+from schemas.vocabulary import Kind, Language
+from tests.support.half_draft import HELD
 from tests.support.officers_bot import invite
 from tests.support.quiet_house import Stage, staged
 
 WARNED = "Its author’s phone was shut out after this was written ("
 ASKED = "Draft 1: release it all the same?"
-HELD = HalfDraft(
-    tlp=Tlp.GREEN,
-    community=COMMUNITY,
-    kind=Kind.NOTICE,
-    severity=Severity.LOW,
-    title="Drone over the stadium",
-    body="Seen at noon.",
-)
+NOTICE = HELD.with_(kind=Kind.NOTICE)
 
 
 @pytest.fixture
@@ -46,7 +39,7 @@ async def enrolled(stage: Stage, name: str = "Claire", chat: int = 11) -> Office
     return officer
 
 
-async def waiting(stage: Stage, owner: Officer, body: HalfDraft = HELD) -> Kept:
+async def waiting(stage: Stage, owner: Officer, body: HalfDraft = NOTICE) -> Kept:
     """A draft that was sent for release a minute ago."""
     ago = stage.clock.now() - 60.0
     drafts = stage.state.drafts
@@ -107,7 +100,7 @@ async def test_a_phone_shut_out_by_command_and_an_author_who_is_gone_count_too(s
     claire, marc = await enrolled(stage), await enrolled(stage, "Marc", 12)
     kept = await waiting(stage, claire)
     ago = stage.clock.now() - 30.0
-    changed = await stage.state.drafts.write(kept, marc.id, HELD.with_(title="Two drones"), ago)
+    changed = await stage.state.drafts.write(kept, marc.id, NOTICE.with_(title="Two drones"), ago)
     assert changed is not None
     assert (await author_of(stage.state, changed)).names == ("Claire", "Marc")
     command = Act(None, "", MACHINE, "officer lost", "Marc")

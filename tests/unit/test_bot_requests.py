@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from bots.clock import moment
-from bots.drafting.draft import HalfDraft
 from bots.drafting.policy import TwoPersons
 from bots.drafting.telling import told_of_draft
 from bots.officers.roles import Role
@@ -18,19 +17,10 @@ from bots.state.jobs import Priority
 from bots.state.officers import Officer
 from bots.state.outbox import Work
 from bots.times import Quiet
-from schemas.vocabulary import Kind, Language, Severity, Tlp
-from tests.support.node_api import COMMUNITY
+from schemas.vocabulary import Language, Severity
+from tests.support.half_draft import HELD
 from tests.support.officers_bot import invite
 from tests.support.quiet_house import Stage, staged
-
-HELD = HalfDraft(
-    tlp=Tlp.GREEN,
-    community=COMMUNITY,
-    kind=Kind.THREAT,
-    severity=Severity.LOW,
-    title="Drone over the stadium",
-    body="Seen at noon.",
-)
 
 
 @pytest.fixture

@@ -11,20 +11,13 @@ from bots.drafting.translations import outdated
 from bots.officers.roles import Role
 from bots.parsing.actions import encode
 from bots.times import zone
-from schemas.vocabulary import Kind, Language, Relation, Severity, Tlp
-from tests.support.node_api import COMMUNITY, make_record
+from schemas.vocabulary import Language, Relation, Severity
+from tests.support.half_draft import HELD
+from tests.support.node_api import make_record
 from tests.support.officers_bot import invite
 from tests.support.quiet_house import staged
 
 OLDER = "⚠️ The text was changed after it was translated (Français): see whether"
-HELD = HalfDraft(
-    tlp=Tlp.GREEN,
-    community=COMMUNITY,
-    kind=Kind.THREAT,
-    severity=Severity.LOW,
-    title="Drone over the stadium",
-    body="Seen at noon.",
-)
 
 
 def typed(draft: HalfDraft, step: Step, text: str) -> HalfDraft:

@@ -1,13 +1,13 @@
 """What chat may not show: the way that is named leads there, and tells no marking that may not be told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bots.drafting.draft import HalfDraft
 from bots.drafting.policy import Ruling, TwoPersons
 from bots.drafting.review import Seen, reviewed
-from bots.drafting.screens import above
+from bots.drafting.screens import above, locked
 from bots.officers.roles import Role
 from bots.parsing.actions import encode
 from bots.showing.release import Ceiling
@@ -18,8 +18,9 @@ from bots.state.officers import Officer
 from bots.times import zone
 from bots.wording.markup import plain
 from bots.wording.words import words
-from schemas.vocabulary import Kind, Language, Severity, Tlp
-from tests.support.node_api import COMMUNITY, make_record
+from schemas.vocabulary import Language, Tlp
+from tests.support.half_draft import HELD
+from tests.support.node_api import make_record
 from tests.support.quiet_house import staged
 
 ROOM = Ceiling(room="https://room.example")
@@ -34,14 +35,7 @@ PASSKEY = (
 TWO = "\nA second officer must release it, and a terminal has one."
 ALL = Ceiling(room=ROOM.room, by_link=Tlp.RED)
 LOW = Ceiling(room=ROOM.room, by_passkey=Tlp.AMBER_STRICT)
-HELD = HalfDraft(
-    tlp=Tlp.AMBER,
-    community=COMMUNITY,
-    kind=Kind.THREAT,
-    severity=Severity.LOW,
-    title="Drone over the stadium",
-    body="Seen at noon.",
-)
+AMBER = HELD.with_(tlp=Tlp.AMBER)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +74,7 @@ def test_of_what_only_waits_the_way_tells_no_marking() -> None:
         assert len(shown) == 1
     assert "only a passkey" in to_read(Tlp.RED, ROOM, SAY)
     assert "only a passkey" not in to_read(Tlp.AMBER, ROOM, SAY) + to_read(Tlp.RED, ALL, SAY)
-    assert "only a passkey" in plain(to_go_on(Tlp.RED, ROOM, SAY))
+    assert "A passkey made at" in plain(to_go_on(Tlp.RED, ROOM, SAY))
     assert plain(to_go_on(Tlp.AMBER, ROOM, SAY)) == "\nIt goes on in the reading room: /room"
     assert to_go_on(Tlp.RED, Ceiling(), SAY) == ()
     assert to_read(Tlp.RED, Ceiling(), SAY) == "Read it on your agency's terminal."
@@ -104,13 +98,13 @@ async def test_at_a_terminal_two_release_where_the_policy_says_so(tmp_path: Path
     ) as stage:
         asked = await stage.asks("/draft")
         assert "👥 TLP:AMBER, TLP:AMBER+STRICT, TLP:RED" + TWO in asked
-        kept = await stage.state.drafts.begin(1, HELD, "once", stage.clock.now())
+        kept = await stage.state.drafts.begin(1, AMBER, "once", stage.clock.now())
         shown = await stage.presses(encode("draft", "view", kept.id))
         assert "Drone over the stadium" in shown
         assert TWO in shown
         assert [stage.button(each) for each in ("Release", "Send for release")] == ["", ""]
         assert stage.button("Change")
-        for data in (encode("draft", each, kept.id, HELD.seal) for each in ("go", "send")):
+        for data in (encode("draft", each, kept.id, AMBER.seal) for each in ("go", "send")):
             assert TWO in await stage.presses(data)
         assert stage.node.api.once == {}
         await stage.state.drafts.discard(kept, stage.clock.now())
@@ -142,10 +136,10 @@ async def test_what_only_waits_is_not_changed_here_and_its_marking_is_not_told(
 
 
 def test_who_releases_what_is_not_for_chat_is_led_to_it() -> None:
-    kept = Kept(7, 1, 1, HELD, "waiting", 1, "", None, official=False, ref="", note="", via="", changed=0.0)
+    kept = Kept(7, 1, 1, AMBER, "waiting", 1, "", None, official=False, ref="", note="", via="", changed=0.0)
     releaser = Officer(2, "Amina", Role.RELEASER, Language.ENGLISH, zone("UTC"), None, 1, 1, reachable=True)
     for tlp, passkey in ((Tlp.AMBER, False), (Tlp.RED, True)):
-        record = make_record(1, tlp=tlp.value, title=HELD.title)
+        record = make_record(1, tlp=tlp.value, title=AMBER.title)
         shown = reviewed(releaser, kept, Seen(record, ROOM, Ruling.RELEASE), said="Daniel asks.")
         text = "".join(each.plain for each in shown.parts)
         assert text.startswith("Daniel asks.")
@@ -153,5 +147,6 @@ def test_who_releases_what_is_not_for_chat_is_led_to_it() -> None:
         assert ("liaison-bot officer passkey NAME" in text) is passkey
         assert "terminal." not in text.replace("made at your agency’s terminal.", "")
         assert "Drone" not in text
-        ((button,),) = shown.rows
-        assert button.url == "https://room.example/write/7"
+        for each in (shown, locked(releaser, replace(kept, body=HELD.with_(tlp=tlp)), ROOM)):
+            ((button,),) = each.rows
+            assert button.url == "https://room.example/write/7"

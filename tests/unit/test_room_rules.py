@@ -198,6 +198,14 @@ def test_an_origin_that_browsers_cannot_trust_is_refused(text: str) -> None:
     assert refused.value.code is Code.BAD_SETTINGS
 
 
+def test_where_no_origin_is_set_it_is_said_so() -> None:
+    with pytest.raises(OperationError) as refused:
+        read_origin("")
+    assert refused.value.code is Code.BAD_SETTINGS
+    assert "is not set" in refused.value.message
+    assert "LIAISON_BOT_ROOM_ORIGIN" in refused.value.fix
+
+
 def test_an_origin_says_its_host_as_browsers_do() -> None:
     tls = read_origin("https://room.agency.example")
     assert (tls.authority, tls.secure, tls.named, tls.port) == ("room.agency.example", True, True, 443)
