@@ -14,6 +14,7 @@ from schemas.vocabulary import Kind, Language, Realm, Tlp
 from subscribers.records import Community
 
 Wrong = tuple[Step, Why]
+UNMARKED: Final = (Step.MARKING, Why.CHOICE)
 _CLOSED: Final = (Step.KIND, Step.SEVERITY, Step.LANGUAGE)
 _TYPED: Final = (Step.TITLE, Step.BODY, Step.SUMMARY, Step.GRADING, Step.REGIONS, Step.TACTICS, Step.CAVEATS)
 
@@ -82,6 +83,9 @@ def read(
             half = _one(half, step, value, places, ceiling, zone, now)
         except Unfit as unfit:
             wrong.append((step, unfit.why))
+    if half.tlp is None and not any(step is Step.MARKING for step, _ in wrong):
+        # What has no marking yet may be in any chat, and here the text comes with it.
+        wrong.insert(0, UNMARKED)
     return _translated(half, fields, wrong, zone, now), wrong
 
 

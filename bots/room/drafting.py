@@ -19,13 +19,13 @@ from bots.drafting.releasing import Releasing
 from bots.drafting.review import not_taken_by
 from bots.drafting.texts import LABELS, REASONS
 from bots.drafting.turns import Parts, Stop, Turn
-from bots.drafting.wizard import Unfit
+from bots.drafting.wizard import Unfit, Why
 from bots.drafting.writing import Writing
 from bots.officers.limit import Limit
 from bots.room.above import above_page
 from bots.room.desk import DOOR
 from bots.room.desk import places as placed
-from bots.room.draft_form import Wrong, fields_of, kinds, languages, markings, read
+from bots.room.draft_form import UNMARKED, Wrong, fields_of, kinds, languages, markings, read
 from bots.room.pages import page
 from bots.room.texts import PageWords
 from bots.room.view import reading
@@ -289,7 +289,7 @@ async def _form(
         to=f"{WAY}/{kept.id}/edit" if kept else f"{WAY}/new",
         back=f"{WAY}/{kept.id}" if kept else WAY,
         values=values,
-        wrong=[(say.text(LABELS[step]), say.text(REASONS[why])) for step, why in wrong if why in REASONS],
+        wrong=[(say.text(LABELS[step]), _reason(step, why, say)) for step, why in wrong if why in REASONS],
         choices=_choices(half, places, parts.ceiling, say),
         fixed=half.follows,
         translations=say.listed(NAMES[each.language] for each in half.translations),
@@ -297,6 +297,11 @@ async def _form(
         higher=_higher(request, guest, PageWords(say)),
     )
     return html(text, 422 if wrong else 200)
+
+
+def _reason(step: Step, why: Why, say: Words) -> str:
+    unmarked = (step, why) == UNMARKED
+    return say.text("Choose the marking first: whom may it be told?") if unmarked else say.text(REASONS[why])
 
 
 def _higher(request: web.Request, guest: Visitor, t: PageWords) -> str:

@@ -65,6 +65,24 @@ async def test_the_form_says_why_higher_markings_are_missing(stage: RoomStage) -
         assert hint not in text
 
 
+async def test_nothing_is_chosen_for_the_writer(stage: RoomStage) -> None:
+    """A text that was meant for few would else go out under the lowest marking, or stand in the chat."""
+    async with browser(stage) as amina:
+        await signed_in(stage, amina, "Amina")
+        _, text = await amina.get("/write/new")
+        for name in ("tlp", "com", "kind", "sev"):
+            asked = rf'<select id="{name}"[^>]* required[^>]*>\s*<option value="" selected>'
+            assert re.search(asked, text), name
+        token = csrf_in(text)
+        status, text = await amina.post("/write/new", csrf=token, **{**FILLED, "tlp": ""})
+        assert status == 422
+        assert "Choose the marking first: whom may it be told?" in text
+        assert "Seen at noon." in text
+        assert "No drafts." in (await amina.get("/write"))[1]
+        _, text = await amina.post("/write/new", csrf=token, **{**FILLED, "kind": "", "com": ""})
+        assert re.search("Still missing: .*Community.*Kind", text)
+
+
 async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
     async with browser(stage) as amina, browser(stage) as claire:
         await signed_in(stage, amina, "Amina")
