@@ -14,6 +14,7 @@ import nats.errors
 from nats.aio.client import Client
 
 from hub.jetstream import AWAY
+from hub.nats_client import publish_all
 from schemas.errors import Code, OperationError
 
 MAX_BATCH: Final = 1000
@@ -114,8 +115,10 @@ async def publish_batch(
     if not 0 < len(messages) <= MAX_BATCH:
         raise ValueError(f"a batch has 1 to {MAX_BATCH} messages, not {len(messages)}")
     try:
-        for number, message in enumerate(messages[:-1], 1):
-            await nc.publish(message.subject, message.payload, headers=_headers(message, batch_id, number))
+        before = enumerate(messages[:-1], 1)
+        await publish_all(
+            nc, ((each.subject, each.payload, _headers(each, batch_id, n)) for n, each in before)
+        )
         last = messages[-1]
         headers = _headers(last, batch_id, len(messages)) | {"Nats-Batch-Commit": "1"}
         answer = json.loads(

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from nats.aio.msg import Msg
 
-from hub.state import ACK_TOKENS
+from hub.arrival import Arrival
 
 TURN: Final = 16
 """Submissions of one endpoint in a turn."""
@@ -61,23 +61,20 @@ class Tokens:
 class Taken(NamedTuple):
     """A submission whose turn it is. `over`: its endpoint has no token for it."""
 
-    message: Msg
+    arrival: Arrival
     over: bool
 
 
 class Window:
-    """What was read from the intake and waits for its turn.
-
-    Publishers are told by the last token of the subject, where NATS itself puts who sent it.
-    """
+    """What was read from the intake and waits for its turn."""
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
-        self._queues: dict[str, deque[Msg]] = {}
+        self._queues: dict[str, deque[Arrival]] = {}
         self._flashes: dict[str, int] = {}
         self._count = 0
         self._bytes = 0
-        self._open: deque[Msg] = deque()
+        self._open: deque[Arrival] = deque()
         """What was read and is not settled, in the intake's order, with what is settled behind it."""
         self._settled: set[int] = set()
         self._read = 0
@@ -93,24 +90,24 @@ class Window:
     def add(self, messages: Iterable[Msg]) -> None:
         """Messages of the intake, in its order."""
         for message in messages:
-            subject = message.subject
-            publisher = publisher_of(subject)
+            arrival = Arrival.of(message)
+            publisher = arrival.publisher
             queue = self._queues.get(publisher)
             if queue is None:
                 queue = self._queues[publisher] = deque()
-            queue.append(message)
-            self._open.append(message)
-            self._read = max(self._read, sequence_of(message))
+            queue.append(arrival)
+            self._open.append(arrival)
+            self._read = max(self._read, arrival.mark.sequence)
             self._count += 1
             self._bytes += len(message.data)
-            if _FLASH in subject:
+            if _FLASH in message.subject:
                 self._flashes[publisher] = self._flashes.get(publisher, 0) + 1
 
-    def take(self, most: int, now: int, answered: Callable[[str, Msg], bool]) -> list[Taken]:
+    def take(self, most: int, now: int, answered: Callable[[Arrival], bool]) -> list[Taken]:
         """The next batch: `most` submissions, and beside them some that are over quota.
 
-        `answered` tells whether a publisher's message has been answered: it comes again after a crash, and
-        takes no token. `now` is Unix ms.
+        `answered` tells whether a submission has been answered: it comes again after a crash, and takes no
+        token. `now` is Unix ms.
         """
         taken: list[Taken] = []
         passed, room = 0, most * (1 + _FREE)
@@ -123,54 +120,40 @@ class Window:
                 passed += sum(not each.over for each in turn)
         return taken
 
-    def settled(self, messages: Iterable[Msg]) -> Msg | None:
-        """These are answered. The last message before which all are, if that has moved: acknowledging it
-        passes no gap.
+    def settled(self, sequences: Iterable[int]) -> Msg | None:
+        """These sequences of the intake are answered. The last message before which all are, if that has
+        moved: acknowledging it passes no gap.
         """
-        self._settled.update(map(sequence_of, messages))
+        self._settled.update(sequences)
         last = None
-        while self._open and sequence_of(self._open[0]) in self._settled:
-            last = self._open.popleft()
-            self._settled.discard(sequence_of(last))
+        while self._open and self._open[0].mark.sequence in self._settled:
+            last, (sequence, _), *_ = self._open.popleft()
+            self._settled.discard(sequence)
         return last
 
     @property
     def floor(self) -> int:
         """The first sequence of the intake that is not settled, as far as it was read."""
-        return sequence_of(self._open[0]) if self._open else self._read + 1
+        return self._open[0].mark.sequence if self._open else self._read + 1
 
     def _turn(
-        self, publisher: str, most: int, room: int, now: int, answered: Callable[[str, Msg], bool]
+        self, publisher: str, most: int, room: int, now: int, answered: Callable[[Arrival], bool]
     ) -> list[Taken]:
         """One publisher's turn; then it stands behind all others."""
         queue, taken = self._queues.pop(publisher), list[Taken]()
         while queue and most and len(taken) < room:
-            message = queue.popleft()
+            arrival = queue.popleft()
+            message = arrival.message
             flash, size = _FLASH in message.subject, len(message.data)
             self._count -= 1
             self._bytes -= size
             if flash:
                 self._flashes[publisher] -= 1
-            passes = answered(publisher, message) or self._tokens.take(
-                publisher, flash=flash, size=size, now=now
-            )
-            taken.append(Taken(message, not passes))
+            passes = answered(arrival) or self._tokens.take(publisher, flash=flash, size=size, now=now)
+            taken.append(Taken(arrival, not passes))
             most -= passes
         if queue:
             self._queues[publisher] = queue
         if not self._flashes.get(publisher, 1):
             del self._flashes[publisher]
         return taken
-
-
-def publisher_of(subject: str) -> str:
-    """Who sent what came in on a subject."""
-    return subject.rsplit(".", 1)[-1]
-
-
-def sequence_of(message: Msg) -> int:
-    """The sequence in the intake of a message as a pull delivers it. To read all that is told of it takes
-    several times as long, as for `Mark.of`.
-    """
-    tokens = message.reply.split(".")
-    return int(tokens[5]) if len(tokens) == ACK_TOKENS else message.metadata.sequence.stream

@@ -33,12 +33,15 @@ def issue(answers: Sequence[Answer], signer: Signer) -> dict[str, bytes]:
 
 def _paths(leaves: Sequence[bytes]) -> tuple[bytes, list[str]]:
     """The root of these leaf hashes, and for each its path, leaf to root, as JSON strings with a comma before
-    each (RFC 9162, 2.1.3.1).
+    each (RFC 9162, 2.1.3.1). A level's last node without a neighbour goes up as it is.
     """
-    if len(leaves) == 1:
-        return leaves[0], [""]
-    split = 1 << (len(leaves) - 1).bit_length() - 1
-    left, left_paths = _paths(leaves[:split])
-    right, right_paths = _paths(leaves[split:])
-    to_left, to_right = f',"{right.hex()}"', f',"{left.hex()}"'
-    return node_hash(left, right), [p + to_left for p in left_paths] + [p + to_right for p in right_paths]
+    levels = [leaves]
+    while len(below := levels[-1]) > 1:
+        pairs = zip(below[::2], below[1::2], strict=False)
+        levels.append([*(node_hash(*pair) for pair in pairs), *below[len(below) & ~1 :]])
+    (root,), trails = levels.pop(), [""]
+    for level in reversed(levels):
+        beside = [f',"{node.hex()}"' for node in level] + [""]
+        # `^ 1` is the neighbour's index; for a last node without one it is that of the nothing at the end.
+        trails = [beside[index ^ 1] + trails[index >> 1] for index in range(len(level))]
+    return root, trails

@@ -7,7 +7,7 @@ then, and so would the process that waits for it. There is a twin on the agency'
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, ParamSpec, TypeVar
 
 from nats.aio import client
@@ -47,3 +47,13 @@ class Client(client.Client):
     publish = heeding(client.Client.publish)
     request = heeding(client.Client.request)
     subscribe = heeding(client.Client.subscribe)
+
+
+@heeding
+async def publish_all(nc: client.Client, messages: Iterable[tuple[str, bytes, dict[str, str]]]) -> None:
+    """Publish a subject, a payload and headers each. To heed costs half of what publishing does, and is done
+    once for all of them here.
+    """
+    publish = client.Client.publish
+    for subject, payload, headers in messages:
+        await publish(nc, subject, payload, headers=headers)

@@ -14,9 +14,9 @@ from typing import Final, Literal, NamedTuple
 from uuid import uuid4
 
 import structlog
-from nats.aio.msg import Msg
 
 from hub import history, tracing
+from hub.arrival import Arrival
 from hub.batch import (
     ONE_BY_ONE_MAX,
     BatchRefused,
@@ -31,7 +31,7 @@ from hub.office import TROUBLE, Office
 from hub.pull import Pull
 from hub.registrar import announcement_of, split_bundle
 from hub.settlement import Settlement, Submission, admit, claim, over_quota, prepare, quarantine_entry
-from hub.state import ANSWERED, Mark, State
+from hub.state import ANSWERED, State
 from hub.streams import (
     ADMISSION,
     HISTORY_TTL,
@@ -161,11 +161,11 @@ class Router:
             taken = await self._turns.batch(BATCH, self._office.clock, self._answered)
             ready.put_nowait(group.create_task(self._prepare(taken)))
 
-    def _answered(self, publisher: str, message: Msg) -> bool:
-        return self._office.state.answered(publisher, Mark.of(message))
+    def _answered(self, arrival: Arrival) -> bool:
+        return self._office.state.answered(arrival.publisher, arrival.mark)
 
     async def _prepare(self, taken: Sequence[Taken]) -> list[Submission]:
-        submissions = [over_quota(each.message) if each.over else prepare(each.message) for each in taken]
+        submissions = [over_quota(each.arrival) if each.over else prepare(each.arrival) for each in taken]
         keys = self._office.view().keys
         claims = [(each, made) for each in submissions if (made := claim(each, keys))]
         verified = await self._verifying.check([made for _, made in claims])
@@ -204,7 +204,7 @@ class Router:
         again = self._office.among.leases.shared
         for submission in submissions:
             if state.answered(submission.publisher, submission.mark):
-                settlement.messages.append(submission.message)
+                settlement.done.append(submission.mark.sequence)
                 continue  # answered before a crash
             if settlement.full(submission) or submission.is_document:
                 # What was sent before a document is judged, and published, before it counts.
@@ -212,7 +212,7 @@ class Router:
                 if not submission.opened:
                     await self._written()
                 settlement = Settlement(judged=tracing.notes())
-            settlement.messages.append(submission.message)
+            settlement.done.append(submission.mark.sequence)
             now = self._office.clock()
             try:
                 try:
@@ -329,7 +329,7 @@ class Router:
             await self._hook("stored")
             self._office.meter.settled(settlement.taken, self._office.clock())
             tracing.stored(settlement.judged, self._office.clock())
-        if last := self._turns.window.settled(settlement.messages):
+        if last := self._turns.window.settled(settlement.done):
             await last.ack()
 
     async def _publish(self, outgoing: Sequence[Outgoing]) -> None:

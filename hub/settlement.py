@@ -11,13 +11,12 @@ from typing import Final, NamedTuple
 
 from nats.aio.msg import Msg
 
-from hub import partitions
 from hub.admission import Opened, View, decide, open_frame
+from hub.arrival import Arrival, Mark
 from hub.batch import MAX_BATCH, Outgoing
-from hub.fairness import publisher_of
 from hub.grants import MAX_PAYLOAD
 from hub.operating.meter import Taken
-from hub.state import THROUGH, Mark, State, digest
+from hub.state import THROUGH, State, digest
 from hub.verifier import Claim
 from schemas.errors import Code, LiaisonError, TrustError
 from schemas.frame import signed_message
@@ -37,15 +36,14 @@ _SUBJECT_MAX: Final = 256
 
 @dataclass(slots=True)
 class Submission:
-    """One message of the intake. `opened` is what `prepare` made of a frame, and then says whether its
-    signature holds; `refusal` why it could not.
+    """One message of the intake, as its `Arrival` has it. `opened` is what `prepare` made of a frame, and
+    then says whether its signature holds; `refusal` why it could not.
     """
 
     message: Msg
     mark: Mark
     publisher: str
     sent_to: str
-    """The subject on which its sender published it."""
     subject: FrameSubject | None = None
     opened: Opened | None = None
     refusal: LiaisonError | None = None
@@ -78,8 +76,8 @@ class Settlement:
     size: int = 0
     through: dict[str, Mark] = field(default_factory=dict)
     """By sender, the last submission that it answers."""
-    messages: list[Msg] = field(default_factory=list)
-    """All of it."""
+    done: list[int] = field(default_factory=list)
+    """The sequences in the intake of all of it."""
     _receipts: int = 0
 
     def answer(self, submission: Submission, code: str, now: int) -> None:
@@ -126,24 +124,21 @@ class Settlement:
         return parts
 
 
-def prepare(message: Msg) -> Submission:
+def prepare(arrival: Arrival) -> Submission:
     """One message of the intake, with a frame's form checked. Never raises: a refusal is kept in it."""
-    mark, sent_to = Mark.of(message), partitions.sent_to(message.subject)
-    publisher = sent_to.rsplit(".", 1)[-1]
+    message, _, _, sent_to = arrival
     if not sent_to.startswith("in."):
-        return Submission(message, mark, publisher, sent_to)
+        return Submission(*arrival)
     try:
-        subject = parse_frame_subject(sent_to)
-        return Submission(message, mark, publisher, sent_to, subject, open_frame(message.data, {}))
+        return Submission(*arrival, parse_frame_subject(sent_to), open_frame(message.data, {}))
     except LiaisonError as refusal:
-        return Submission(message, mark, publisher, sent_to, refusal=refusal)
+        return Submission(*arrival, refusal=refusal)
 
 
-def over_quota(message: Msg) -> Submission:
+def over_quota(arrival: Arrival) -> Submission:
     """One message of an endpoint that sends more than it may: nothing of it is looked at."""
-    mark, sent_to = Mark.of(message), partitions.sent_to(message.subject)
     refusal = TrustError(Code.OVER_QUOTA, "the endpoint sends more than it may", "send it again later")
-    return Submission(message, mark, publisher_of(sent_to), sent_to, refusal=refusal)
+    return Submission(*arrival, refusal=refusal)
 
 
 def claim(submission: Submission, keys: Mapping[str, bytes]) -> Claim | None:

@@ -9,15 +9,14 @@ disagree.
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from math import modf
 from typing import Final
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from hub.admission import View
+from hub.arrival import NOTHING, Mark
 from hub.grants import DIRECTORY, TRAFFIC
 from hub.recovery.returned import Returned, behind, returned
 from hub.registrar import Announcements
@@ -43,52 +42,6 @@ to which everything of everybody is answered.
 
 Learn = Callable[[str, bytes], None]
 """Hears an account's public key and what is told of it."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-ACK_TOKENS: Final = 9
-"""Parts of the reply subject of a message from a pull, where there is no JetStream domain."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A message of INTAKE: its sequence, and when the server took it (Unix microseconds).
-
-    The sequence alone does not name it. INTAKE acknowledges before it writes, so that a power cut takes its
-    end, and what then comes is counted from there again.
-    """
-
-    sequence: int
-    time: int
-
-    @classmethod
-    def of(cls, message: Msg) -> "Mark":
-        """The mark of a message as a pull delivers it."""
-        # `$JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<Unix ns>.<pending>`; with a
-        # JetStream domain there is more around that. The time is rounded as a date made of it would be, since
-        # marks of both kinds stand in the streams; the date itself takes four times as long.
-        tokens = message.reply.split(".")
-        if len(tokens) == ACK_TOKENS:
-            part, seconds = modf(int(tokens[7]) / 1e9)
-            return cls(int(tokens[5]), int(seconds) * 1_000_000 + round(part * 1e6))
-        metadata = message.metadata
-        return cls(metadata.sequence.stream, (metadata.timestamp - _EPOCH) // _MICROSECOND)
-
-    @classmethod
-    def parse(cls, text: str) -> "Mark":
-        """What `str` made."""
-        sequence, time = text.split(" ")
-        return cls(int(sequence), int(time))
-
-    def __str__(self) -> str:
-        return f"{self.sequence} {self.time}"
-
-    def within(self, through: "Mark") -> bool:
-        """Whether everything up to `through` includes this one."""
-        return self.sequence <= through.sequence and self.time <= through.time
-
-
-NOTHING: Final = Mark(0, 0)
 
 
 @dataclass

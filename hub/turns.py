@@ -8,6 +8,7 @@ from typing import Final
 
 from nats.aio.msg import Msg
 
+from hub.arrival import Arrival
 from hub.fairness import Taken, Tokens, Window
 
 BATCHES: Final = 3
@@ -32,7 +33,7 @@ class Turns:
                 await self._emptied.wait()
 
     async def batch(
-        self, most: int, clock: Callable[[], int], answered: Callable[[str, Msg], bool]
+        self, most: int, clock: Callable[[], int], answered: Callable[[Arrival], bool]
     ) -> list[Taken]:
         """The next batch, when it is wanted and there is something for it: as `Window.take`."""
         await self._room.acquire()

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from hub.fairness import TURN, WINDOW, Allowance, Taken, Tokens, Window, sequence_of
+from hub.arrival import Arrival, Mark
+from hub.fairness import TURN, WINDOW, Allowance, Taken, Tokens, Window
 from hub.settlement import over_quota
 from subscribers.exchange.holding import FIRST_SECONDS, LONGEST_SECONDS, Holding
 
@@ -30,11 +31,11 @@ def window(*messages: Msg, allowance: Allowance = FREE) -> Window:
 
 
 def take(made: Window, most: int = 900, now: int = 0, answered: int = 0) -> list[Taken]:
-    return made.take(most, now, lambda _, each: sequence_of(each) <= answered)
+    return made.take(most, now, lambda each: each.mark.sequence <= answered)
 
 
 def sequences(taken: list[Taken]) -> list[int]:
-    return [sequence_of(each.message) for each in taken]
+    return [each.arrival.mark.sequence for each in taken]
 
 
 def test_alone_an_endpoint_is_read_in_order() -> None:
@@ -62,7 +63,7 @@ def test_a_flash_waits_for_a_turn_and_not_for_what_came_before_it() -> None:
 def test_turns_are_taken_from_batch_to_batch() -> None:
     many = [message(n, f"P{n % 100}") for n in range(1, 5001)]
     made = window(*many)
-    shares = Counter(each.message.subject for _ in range(10) for each in take(made, most=160))
+    shares = Counter(each.arrival.publisher for _ in range(10) for each in take(made, most=160))
     assert max(shares.values()) - min(shares.values()) <= TURN
 
 
@@ -85,7 +86,7 @@ def test_what_an_endpoint_sends_keeps_its_order_and_all_of_it_comes_once(
     assert sorted(sequences(seen)) == list(range(1, len(sent) + 1))
     by_publisher = defaultdict[str, list[int]](list)
     for each in seen:
-        by_publisher[each.message.subject.rsplit(".", 1)[-1]].append(sequence_of(each.message))
+        by_publisher[each.arrival.publisher].append(each.arrival.mark.sequence)
     assert all(each == sorted(each) for each in by_publisher.values())
     assert len(made) == 0
     assert not made.full
@@ -96,7 +97,7 @@ def test_beyond_its_allowance_an_endpoint_is_over_quota_and_nobody_else() -> Non
     others = [message(3000 + n, "OTHER") for n in range(1, 6)]
     made = window(*flood, *others, allowance=Allowance(burst=100, per_second=10))
     first = take(made)
-    passed = Counter(each.message.subject.rsplit(".", 1)[-1] for each in first if not each.over)
+    passed = Counter(each.arrival.publisher for each in first if not each.over)
     assert passed == {"NOISY": 100, "OTHER": 5}
     assert len(first) == 3005, "what is over quota costs no turn"
     made.add([message(4000 + n, "NOISY") for n in range(50)])
@@ -125,17 +126,17 @@ def test_nothing_is_acknowledged_past_a_gap() -> None:
     made = window(*(message(n, "NOISY") for n in range(1, 51)), message(51, "OTHER", flash=True))
     first = take(made, most=1)
     assert (sequences(first), made.floor) == ([51], 1)
-    assert made.settled(each.message for each in first) is None, "the flash was settled first"
+    assert made.settled(sequences(first)) is None, "the flash was settled first"
     rest = take(made)
-    half = [each.message for each in rest[:20]]
+    half = sequences(rest[:20])
     last = made.settled(reversed(half))
-    assert (last and sequence_of(last), made.floor) == (20, 21)
-    assert made.settled([rest[49].message]) is None
-    last = made.settled(each.message for each in rest[20:49])
-    assert (last and sequence_of(last), made.floor) == (51, 52)
+    assert (last and Mark.of(last).sequence, made.floor) == (20, 21)
+    assert made.settled(sequences(rest[49:50])) is None
+    last = made.settled(sequences(rest[20:49]))
+    assert (last and Mark.of(last).sequence, made.floor) == (51, 52)
     made.add([message(51, "OTHER", flash=True)])  # it comes again
     assert made.floor == 51
-    assert made.settled(each.message for each in take(made)) is not None
+    assert made.settled(sequences(take(made))) is not None
 
 
 def test_no_more_is_read_than_there_is_room_for() -> None:
@@ -147,7 +148,7 @@ def test_no_more_is_read_than_there_is_room_for() -> None:
 
 
 def test_what_is_over_quota_is_not_looked_at() -> None:
-    submission = over_quota(message(7, "A"))
+    submission = over_quota(Arrival.of(message(7, "A")))
     assert submission.refusal is not None
     assert (submission.refusal.code, submission.opened, submission.publisher) == ("over_quota", None, "A")
 
@@ -177,4 +178,4 @@ def test_turns_in_a_random_flood_are_bounded() -> None:
         mine = message(next(number), f"P{rng.randrange(5)}", flash=rng.random() < 0.5)
         made.add([mine])
         place = {each: at for at, each in enumerate(sequences(take(made, most=200)))}
-        assert place[sequence_of(mine)] <= 5 * TURN
+        assert place[Mark.of(mine).sequence] <= 5 * TURN

@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 
 from bots.settings import BotSettings
 from hub import tracing as at_hub
+from hub.arrival import Arrival
 from hub.collector import Sending as AtHub
 from hub.demo.ports import free_ports
 from hub.settings import HubSettings
@@ -95,7 +96,7 @@ def answered(raw: bytes, code: str) -> Judged:
     """A submission that came at AT, and was judged 30 ms later."""
     reply = f"$JS.ACK.INTAKE.admission.1.7.1.{AT}000000.0"
     message = Msg(Client(), subject=Publisher().place.intake(), reply=reply, data=raw)
-    return Judged(prepare(message), code, AT + 30)
+    return Judged(prepare(Arrival.of(message)), code, AT + 30)
 
 
 def test_the_hub_tells_of_bulletins_alone_and_of_refused_ones_no_more_than_why() -> None:

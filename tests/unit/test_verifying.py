@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from hub.arrival import NOTHING, Mark
 from hub.issuing import issue
 from hub.settlement import ANSWERS_PER_RECEIPT, Settlement, Submission
-from hub.state import NOTHING, Mark
 from hub.verifier import HEAD, NUMBER, Claim, pack, unpack, work
 from hub.verifying import Verifying
 from schemas import receipts
