@@ -7,8 +7,8 @@ message.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 import nats.errors
 from nats.aio.client import Client
@@ -25,13 +25,15 @@ _DUPLICATE: Final = 10201
 _NO_STREAM: Final = "no stream takes what was published just now"
 
 
-@dataclass(frozen=True)
-class Outgoing:
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Outgoing(NamedTuple):
     """One message to publish. `headers` may hold `Nats-Msg-Id` and `Nats-TTL`."""
 
     subject: str
     payload: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NONE
 
 
 class BatchRefused(OperationError):

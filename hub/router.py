@@ -16,6 +16,7 @@ from uuid import uuid4
 import structlog
 
 from hub import history, tracing
+from hub.admission import Opened
 from hub.arrival import Arrival
 from hub.batch import (
     ONE_BY_ONE_MAX,
@@ -171,7 +172,7 @@ class Router:
         verified = await self._verifying.check([made for _, made in claims])
         for (submission, _), holds in zip(claims, verified, strict=True):
             if submission.opened:
-                submission.opened = submission.opened._replace(verified=holds)
+                submission.opened = Opened(submission.opened.frame, holds)
         return submissions
 
     # -- in order: decide, write, acknowledge -------------------------------------------------------------

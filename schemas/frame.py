@@ -38,6 +38,7 @@ _PLAIN: Final = re.compile(_START + r"\}\Z")
 _EPOCH: Final = re.compile(rf'{_START},"dir":{_HEAD},"mem":{_HEAD},"kc":{_HASH},"hist":"(none|members)"\}}\Z')
 _HEARTBEAT: Final = re.compile(rf'{_START},"dir":{_HEAD},"mem":{_HEAD},"heads":\[{_HEAD},{_HEAD}\]\}}\Z')
 _GRAMMAR: Final = {BULLETIN: _PLAIN, CARD: _PLAIN, EPOCH: _EPOCH, HEARTBEAT: _HEARTBEAT}
+_BODILESS: Final = frozenset({EPOCH, HEARTBEAT})
 _KIND_AT: Final = len('{"v":1,"k":"')
 _TEMPLATE: Final = (
     '{"v":%d,"k":"%s","rl":"%s","pr":"%s","com":"%s","pub":"%s","kid":"%s","ep":%d,"seq":%d,"prev":"%s"'
@@ -119,7 +120,7 @@ def parse_frame(raw: bytes) -> Frame:
     header_bytes = raw[_PREFIX:end]
     header = parse_header(header_bytes)
     body = raw[end + SIGNATURE_SIZE :]
-    if header.k in {EPOCH, HEARTBEAT}:
+    if header.k in _BODILESS:
         if body:
             raise FormatError(Code.BODY_UNEXPECTED, "announcements and heartbeats have no body")
     elif len(body) not in BODY_SIZES:
@@ -170,7 +171,7 @@ def parse_header(data: bytes) -> Header:
 def header_bytes(header: Header) -> bytes:
     """The bytes of a header, as they will be signed and sent."""
     tail = ""
-    if header.k in {EPOCH, HEARTBEAT}:
+    if header.k in _BODILESS:
         tail = f',"dir":{_head_json(header.dir)},"mem":{_head_json(header.mem)}'
     if header.k == EPOCH:
         tail += f',"kc":"{header.kc}","hist":"{header.hist}"'
@@ -206,7 +207,7 @@ def _head(size: str, root: str) -> Head:
 
 
 def _check_meaning(header: Header) -> None:
-    if (header.pc == NO_COMMITMENT) != (header.k in {EPOCH, HEARTBEAT}):
+    if (header.pc == NO_COMMITMENT) != (header.k in _BODILESS):
         raise _bad_header("`pc` is all zeros exactly where there is no body")
     if (header.seq == 0) != (header.prev == GENESIS):
         raise _bad_header("`prev` is all zeros exactly at `seq` 0")

@@ -6,6 +6,7 @@ its place.
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from schemas.errors import Code, FormatError
@@ -31,6 +32,10 @@ _REALMS = {each.value: each for each in Realm}
 _PRECEDENCES = {each.value: each for each in Precedence}
 
 
+_SUBJECTS_KEPT: Final = 4096
+"""Every frame of a publisher's chain comes on the same subject."""
+
+
 class FrameSubject(NamedTuple):
     """Where a frame stands: what its subject says, to be held against its header."""
 
@@ -48,6 +53,7 @@ class FrameSubject(NamedTuple):
         return ".".join(("f", *self))
 
 
+@lru_cache(_SUBJECTS_KEPT)
 def parse_frame_subject(subject: str) -> FrameSubject:
     """The parts of an `in.` or `f.` subject; FormatError `bad_subject` when it is neither."""
     parts = subject.split(".")
