@@ -3,7 +3,7 @@ it may be whoever found the phone who wrote it.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bots.clock import moment
 from bots.dialogue.screens import screen
@@ -25,6 +25,14 @@ class Author:
 
     names: tuple[str, ...]
     shut: float | None = None
+
+
+async def author_for(state: State, kept: Kept, officer: Officer) -> Author | None:
+    """Who else wrote a draft, for an officer who has not begun it; None for who has."""
+    if officer.id == kept.owner:
+        return None
+    author = await author_of(state, kept)
+    return replace(author, names=tuple(each for each in author.names if each != officer.name))
 
 
 async def author_of(state: State, kept: Kept) -> Author:

@@ -2,11 +2,12 @@
 is said once it is out.
 """
 
-from bots.drafting import answer_screens, review
+from bots.drafting import answer_screens, review, standing
 from bots.drafting.answered import Answered, answers_of, others, question_of, titled
-from bots.drafting.authors import author_of, by_whom
+from bots.drafting.authors import author_for, by_whom
 from bots.drafting.draft import missing
 from bots.drafting.texts import label_of
+from bots.drafting.policy import Ruling
 from bots.drafting.turns import Parts, Turn, said
 from bots.drafting.wizard import allowed
 from bots.showing.answerable import RELATIONS
@@ -16,7 +17,7 @@ from bots.state.officers import Officer
 from bots.telling.tally import ANSWERS_MAX
 from bots.wording.words import words
 from schemas.errors import Code, DraftError, LiaisonError
-from schemas.vocabulary import Language
+from schemas.vocabulary import Language, Tlp
 from subscribers.records import Community, Published
 
 
@@ -37,10 +38,26 @@ async def look(
             raise
         return Turn(review.unfit(officer, kept, error), kept.id)
     ruled = parts.ruling(officer, kept)
-    author = None if parts.hand(officer, kept).wrote else await author_of(parts.state, kept)
+    author = await author_for(parts.state, kept, officer)
     about = await answers(parts, officer, kept)
-    seen = review.Seen(record, parts.ceiling, ruled, number, about, author, single=parts.within)
+    seen = review.Seen(
+        record,
+        parts.ceiling,
+        ruled,
+        number,
+        about,
+        author,
+        single=parts.within,
+        waits=await waits(parts, officer, kept) if ruled is Ruling.OTHER else (),
+    )
     return Turn(review.reviewed(officer, kept, seen, said=told, language=language), kept.id)
+
+
+async def waits(parts: Parts, officer: Officer, kept: Kept) -> list[str]:
+    """For who wrote it: that it waits, who may release it, and why not they."""
+    others = [each.name for each in await parts.releasers() if each.id not in (kept.owner, kept.editor)]
+    alone = not parts.policy.needed(kept.body.tlp or Tlp.RED)
+    return list(standing.waits(officer, kept, others, alone=alone))
 
 
 def readers(place: Community) -> int:

@@ -34,7 +34,7 @@ class Ruling(StrEnum):
     SEND = "send"
     """Send it to those who release."""
     OTHER = "other"
-    """Somebody else must: this officer wrote it."""
+    """It waits for somebody else: this officer wrote it, and may take it back."""
     ELSEWHERE = "elsewhere"
     """Somebody else must, and nobody else comes to this door."""
     NEVER = "never"
@@ -72,9 +72,9 @@ def ruling(policy: TwoPersons, tlp: Tlp, hand: Hand, *, waiting: bool, single: b
     at a door with one officer.
     """
     if waiting:
-        if not may_release(hand.role):
-            return Ruling.NEVER
-        return Ruling.OTHER if hand.wrote else Ruling.RELEASE
+        if hand.wrote and may_draft(hand.role):
+            return Ruling.OTHER
+        return Ruling.RELEASE if may_release(hand.role) and not hand.wrote else Ruling.NEVER
     if not (hand.wrote and may_draft(hand.role)):
         return Ruling.NEVER
     alone = may_release(hand.role) and not policy.needed(tlp)

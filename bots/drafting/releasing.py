@@ -12,7 +12,7 @@ from bots.drafting import review, screens
 from bots.drafting.authors import author_of, doubt
 from bots.drafting.draft import complete, missing
 from bots.drafting.looking import look, outgrown, readers, told_released
-from bots.drafting.policy import Ruling, may_release
+from bots.drafting.policy import Ruling
 from bots.drafting.turns import Parts, Stop, Turn, name, said
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
@@ -49,7 +49,7 @@ class Releasing:
         if missing(kept.body) or self.parts.ruling(officer, kept) is not Ruling.SEND:
             return await self.view(officer, draft)
         record, place = await self.parts.previewed(kept), await self.parts.place(kept)
-        asked = [each for each in await self._releasers() if each.id not in (kept.owner, kept.editor)]
+        asked = [each for each in await self.parts.releasers() if each.id not in (kept.owner, kept.editor)]
         jobs = [review.ask_releaser(kept, record, officer, each.id, readers(place)) for each in asked]
         if not asked:
             return Turn(review.sent(officer, kept, ()), kept.id)
@@ -137,7 +137,7 @@ class Releasing:
             return await self._refused(officer, kept, "⚠️ " + text)
         writers = {kept.owner, kept.editor}
         # Other releasers were asked as well, and hold a message with a button.
-        asked = {each.id for each in await self._releasers()} if officer.id not in writers else set()
+        asked = {each.id for each in await self.parts.releasers()} if officer.id not in writers else set()
         told = (writers | asked) - {officer.id}
         jobs = [review.tell_writer(kept, "released", officer, each, ref=published.ref) for each in told]
         await self.parts.state.drafts.released(kept, published.ref, jobs, self.parts.clock.now())
@@ -177,7 +177,3 @@ class Releasing:
             raise Stop(await self.parts.over(officer, kept))
         text = words(officer.language).text("It has changed since. Look at it again.")
         return await self.view(officer, draft, told="⚠️ " + text)
-
-    async def _releasers(self) -> list[Officer]:
-        everybody = await self.parts.state.officers.all()
-        return [each for each in everybody if may_release(each.role) and each.chat is not None]

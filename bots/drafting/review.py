@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bots.dialogue.screens import plain_answer, screen
-from bots.drafting import answer_screens, translations
+from bots.drafting import answer_screens, standing, translations
 from bots.drafting.answered import titled
 from bots.drafting.authors import Author, written
 from bots.drafting.choices import VERB
@@ -36,8 +36,6 @@ from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Kind, Language, Severity, Tlp
 from subscribers.records import Published, Record
 
-_NAMED: Final = 10
-"""So many who may release are named."""
 _REFUSALS: Final = {
     Code.NOT_MEMBER: N_("Your agency may not publish in this community. Choose another one."),
     Code.READ_ONLY_MEMBER: N_("Your agency may not publish in this community. Choose another one."),
@@ -68,6 +66,8 @@ class Seen:
     """What it answers, to be opened."""
     single: bool = False
     """At a door with one officer, whose role there is not the one in chat."""
+    waits: Sequence[str] = ()
+    """That it waits for others, for who wrote it."""
 
 
 def reviewed(
@@ -94,7 +94,7 @@ def reviewed(
     lines.append(
         "👁 " + say.text("{draft}, as readers in {community} will see it.", draft=name, community=community)
     )
-    if looked.author and kept.waiting:
+    if looked.author:
         lines += written(looked.author, officer)
     if looked.answers:
         lines.append(looked.answers)
@@ -105,6 +105,7 @@ def reviewed(
         lines.append(say.text("Its reference is given when it is released; until then it says DRAFT."))
     lines += [older] if (older := translations.told(kept.body, say)) else []
     translated = bool(record.bulletin.translations) and not kept.body.quick
+    lines += looked.waits
     lines += _advice(ruled, say, translated=translated)
     if looked.single and ruled is Ruling.RELEASE:
         lines.append(_single(say))
@@ -115,6 +116,8 @@ def reviewed(
     else:
         rows = _rows(kept, ruled, say, translated=bool(record.bulletin.translations))
         rows += _languages(kept, record.bulletin, language or officer.language)
+    if ruled is Ruling.OTHER:
+        rows = (*rows, (Button("◀️ " + say.text("Your drafts"), encode(VERB, "list")),))
     if looked.target:
         rows = (*rows, *opening([looked.target]))
     control = plain_answer("\n".join(lines), officer.language, rows)
@@ -131,7 +134,7 @@ def _elsewhere(officer: Officer, kept: Kept, looked: Seen, said: str) -> Rendere
         facts = (labels.severity(bulletin.severity, say), labels.kind(bulletin.kind, say), bulletin.tlp.value)
         lines.append(f"{labels.SIGNS[bulletin.severity]} " + " · ".join(map(say.embed, facts)))
     lines.append("🔒 " + say.text("{draft} is marked above what may be in this chat.", draft=name))
-    if looked.author and kept.waiting:
+    if looked.author:
         lines += written(looked.author, officer)
     spans = (Span("\n".join(lines)), *to_go_on(bulletin.tlp, ceiling, say))
     rows: Rows = ()
@@ -167,11 +170,9 @@ def _advice(ruled: Ruling, say: Words, *, translated: bool) -> list[str]:
             if translated:
                 last.append(say.text("Whoever releases it says whether its translations are official."))
             return last
-        case Ruling.OTHER:
-            return [say.text("You wrote it: another officer must release it.")]
         case Ruling.ELSEWHERE:
             return [two_needed(say)]
-        case Ruling.NEVER:
+        case Ruling.OTHER | Ruling.NEVER:
             return []
 
 
@@ -289,19 +290,11 @@ def sent(officer: Officer, kept: Kept, releasers: Sequence[str], *, page: bool =
     say = words(officer.language)
     name = say.text("Draft {number}", number=kept.id)
     if not releasers:
-        alone = (
-            say.text("Nobody else may release it. Make a colleague a releaser: /officers")
-            if officer.may(Right.ADMINISTER)
-            else say.text("Nobody else may release it. Ask your administrator to name a second releaser.")
-        )
         row = (Button("👁 " + say.text("Preview"), encode(VERB, "view", kept.id)),)
-        return plain_answer("⚠️ " + alone, officer.language, (row,))
+        return plain_answer("⚠️ " + standing.nobody(officer, say), officer.language, (row,))
     rows = ((Button("↩️ " + say.text("Take back"), encode(VERB, "take", kept.id)),),)
-    names = say.listed(map(say.embed, releasers[:_NAMED]))
-    if left := len(releasers[_NAMED:]):
-        names += " " + say.count("and {number} more", "and {number} more", left)
     told = say.text("{draft} was sent for release.", draft=name)
-    may = say.text("Who may release it: {names}.", names=names)
+    may = standing.who_may(releasers, say)
     then = (
         say.text("You are told in chat when it is released or sent back.")
         if page

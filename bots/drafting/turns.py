@@ -113,6 +113,11 @@ class Parts:
         """Whether the officer releases what others wrote."""
         return may_release(officer.role)
 
+    async def releasers(self) -> list[Officer]:
+        """Those who release and are in a chat."""
+        everybody = await self.state.officers.all()
+        return [each for each in everybody if may_release(each.role) and each.chat is not None]
+
     async def did(self, officer: Officer, verb: str, ref: str, outcome: str) -> None:
         """Write down what became of a draft: its reference, or its number before it has one."""
         act = Act(officer.id, officer.name, self.via, verb, ref, outcome)

@@ -115,6 +115,8 @@ async def _pressed(asked: Pressed, context: Context, officer: Officer) -> Turn:
     what = action.argument(0)
     if what == "new":
         return await writing.begin(officer)
+    if what == "list":
+        return await writing.listed(officer)
     key = action.number(1)
     match what:
         case "open":

@@ -12,8 +12,9 @@ from aiohttp import web
 
 from bots.codes import new_id
 from bots.drafting import translations, wizard
-from bots.drafting.authors import author_of, written
+from bots.drafting.authors import author_for, written
 from bots.drafting.draft import HalfDraft, Step, missing
+from bots.drafting.looking import waits
 from bots.drafting.policy import Ruling, may_draft
 from bots.drafting.releasing import Releasing
 from bots.drafting.review import not_taken_by
@@ -228,7 +229,7 @@ async def _read(
 async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Response:
     parts, officer = parts_of(request, guest), guest.officer
     say, shown, told = words(officer.language), None, ""
-    author = None if parts.hand(officer, kept).wrote else await author_of(parts.state, kept)
+    author = await author_for(parts.state, kept, officer)
     lacking = [say.text(LABELS[each]) for each in missing(kept.body)]
     if not lacking:
         try:
@@ -260,6 +261,7 @@ async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Respon
         written=list(written(author, officer)) if author else [],
         lacking=say.text("Still missing: {steps}", steps=say.listed(lacking)) if lacking else "",
         ruled=ruled.value,
+        waits=await waits(parts, officer, kept) if ruled is Ruling.OTHER else (),
         wrote=parts.hand(officer, kept).wrote,
         translated=bool(kept.body.translations),
         older=translations.told(kept.body, say),

@@ -99,7 +99,6 @@ TEXTS: Final = {
     "draft_note": N_("{draft}: what should be changed? Send a line."),
     "draft_another": N_("Another officer must release it."),
     "draft_send": N_("Send for release"),
-    "draft_own": N_("You wrote it: another officer must release it."),
     "draft_take": N_("Take back"),
     "draft_unsure": N_(
         "The node did not answer, and may have taken it. Ask again: it goes out once, at most."

@@ -479,10 +479,11 @@ def test_two_persons_release_where_the_policy_says_so(policy: TwoPersons, tlp: T
     assert ruling(policy, tlp, drafter, waiting=False) is Ruling.SEND
     for owner, editor, officer, role in itertools.product((1, 2), (1, 2), (1, 2, 3), ("drafter", "releaser")):
         ruled = ruling(policy, tlp, Hand(owner, editor, officer, role), waiting=True)
-        if role == "drafter":
-            assert ruled is Ruling.NEVER
+        if officer in (owner, editor):
+            assert ruled is Ruling.OTHER
         else:
-            assert ruled is (Ruling.OTHER if officer in (owner, editor) else Ruling.RELEASE)
+            assert ruled is (Ruling.NEVER if role == "drafter" else Ruling.RELEASE)
+    assert ruling(policy, tlp, Hand(1, 1, 1, "reader"), waiting=True) is Ruling.NEVER
     assert ruling(policy, tlp, Hand(1, 1, 2, "releaser"), waiting=False) is Ruling.NEVER
     assert ruling(policy, tlp, Hand(1, 1, 1, "reader"), waiting=False) is Ruling.NEVER
 
