@@ -17,7 +17,7 @@ from bots.duty.ringing import rings
 from bots.ports import Incoming, NodeClient
 from bots.searches.watching import Mode, Sight, Subscription, Telling, decide
 from bots.showing.answerable import answered_id
-from bots.showing.release import Ceiling
+from bots.showing.release import Ceiling, Release
 from bots.state import State, jobs
 from bots.state.audit import saw
 from bots.state.bells import answered, ring
@@ -172,6 +172,8 @@ class Intake:
         words = await self._words(original) if original and after else []
         asker = await self._asker(record)
         told = wanted(record, await self._state.officers.subscriptions(), self._ceiling)
+        if self._ceiling.allows(record.bulletin.tlp) is not Release.FULL and (writer := self._writer(record)):
+            told.pop(writer, None)  # that there is something to be read is no news to who wrote it
         cell = cell_of(record, await self._state.cells.open())
         now = self._clock.now()
 

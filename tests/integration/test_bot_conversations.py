@@ -292,6 +292,22 @@ async def test_an_alert_comes_in_the_officers_language(stage: BotStage, node: Di
     assert "Français, traduction officielle" in text_of(alert)
 
 
+async def test_who_wrote_what_chat_withholds_is_not_told_that_it_waits(
+    stage: BotStage, node: DirectNode
+) -> None:
+    ed, claire = await stage.enrol("Ed"), await stage.enrol("Claire")
+    for each in (ed, claire):
+        await everything(stage, each)
+    writer = await stage.state.officers.by_person(ed.id)
+    assert writer is not None
+    own = {"drafter": f"officer-{writer.id}"}
+    red = make_record(45, tlp="TLP:RED", **own).model_copy(update={"own": True})
+    green = make_record(46, **own).model_copy(update={"own": True})
+    await node.arrive(red, green)
+    assert "FRA-2026-0045" in text_of(await claire.next_message())
+    assert "FRA-2026-0046" in text_of(await ed.next_message()), "what chat shows, they see as readers do"
+
+
 async def test_acknowledging_by_button_and_by_command(stage: BotStage, node: DirectNode) -> None:
     ed = await stage.enrol("Ed")
     await everything(stage, ed)
