@@ -57,7 +57,8 @@ class Releasing:
             return await self._changed(officer, draft)
         self.parts.wake()
         await self.parts.did(officer, "send draft", f"draft {kept.id}", "done")
-        return Turn(review.sent(officer, kept, [each.name for each in asked], page=self.parts.page))
+        names, page = [each.name for each in asked], self.parts.chat is not None
+        return Turn(review.sent(officer, kept, names, page=page))
 
     async def take_back(self, officer: Officer, draft: int) -> Turn | None:
         """By who wrote it, before anybody has released it. None: it is theirs again, to be opened."""
@@ -75,14 +76,16 @@ class Releasing:
         return Turn(screens.note_wanted(officer, kept), kept.id, returning=True)
 
     async def send_back(self, officer: Officer, draft: int, note: str) -> Turn:
-        """With a note for who wrote it."""
+        """With a note for who wrote it; without one it is asked for."""
         kept = await self.parts.readable(officer, draft)
         if not kept.waiting or self.parts.ruling(officer, kept) is not Ruling.RELEASE:
             return await self._changed(officer, draft)
-        tidy = " ".join(note.split())[:NOTE_MAX]
+        if not (tidy := " ".join(note.split())[:NOTE_MAX]):
+            return await self.returning(officer, draft)
         writers = dict.fromkeys((kept.owner, kept.editor))
         jobs = [review.tell_writer(kept, "returned", officer, each, note=tidy) for each in writers]
-        if not await self.parts.state.drafts.take_back(kept, tidy, jobs, self.parts.clock.now()):
+        now, drafts = self.parts.clock.now(), self.parts.state.drafts
+        if not await drafts.take_back(kept, tidy, jobs, now, by=officer.id):
             return await self._changed(officer, draft)
         self.parts.wake()
         await self.parts.did(officer, "send draft back", f"draft {kept.id}", "done")

@@ -23,7 +23,7 @@ from bots.showing.buttons import button_room_draft, opening
 from bots.showing.release import Ceiling, Release, Sight
 from bots.showing.render import Reader
 from bots.showing.rendered import Button, Part, Rendered, Rows, Showing
-from bots.showing.ways import to_go_on, two_needed
+from bots.showing.ways import to_change_own, to_go_on, two_needed
 from bots.state.drafts import Kept
 from bots.state.jobs import Job, Priority
 from bots.state.officers import Officer
@@ -221,9 +221,11 @@ def _languages(kept: Kept, bulletin: Bulletin, asked: Language) -> Rows:
 
 
 def released(
-    officer: Officer, kept: Kept, published: Published, audience: str, *, page: bool = False
+    officer: Officer, kept: Kept, published: Published, audience: str, *, chat: Ceiling | None = None
 ) -> Rendered:
-    """It is out; `audience` says who can read it. `page`: this is told where no command is typed."""
+    """It is out; `audience` says who can read it. `chat`: this is told on a page, and what is done about it
+    by a command is done in chat, under that ceiling, or at a terminal.
+    """
     say = words(officer.language)
     spans = [
         Span("✅ " + say.text("Released as {ref}.", ref=say.embed(published.ref)), "b"),
@@ -237,9 +239,9 @@ def released(
         spans.append(Span("\n" + say.text("Answers come to whoever asked. /asked shows who has answered.")))
     if kept.body.quick:
         return screen(spans, officer.language, answer_screens.take_back(published.id, say))
-    where = say.text("To change or withdraw it, in chat or on your agency’s terminal:")
     spans += [
-        Span("\n" + (where if page else say.text("To change or withdraw it:")) + "\n"),
+        *to_change_own(kept.body.tlp or Tlp.RED, chat, say),
+        Span("\n"),
         *say.code(f"/amend {published.ref}"),
         Span("\n"),
         *say.code(f"/retract {published.ref}"),

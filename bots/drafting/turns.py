@@ -77,8 +77,10 @@ class Parts:
     """The front door is within the agency, a terminal: officers have other numbers there, and each a
     database.
     """
-    page: bool = False
-    """The front door is a page: no command is typed there, and what becomes of a draft is told in chat."""
+    chat: Ceiling | None = None
+    """The front door is a page: no command is typed there, and what becomes of a draft is told in chat, under
+    this ceiling.
+    """
 
     def hand(self, officer: Officer, kept: Kept) -> Hand:
         """The officer's part in a draft."""

@@ -16,7 +16,7 @@ async def answer(request: web.Request) -> web.Response:
     await form(request, guest)
     what = Answer(request.match_info["what"])
     try:
-        kept = await Answering(parts_of(request, guest)).draft(guest.officer, ref_of(request), what)
+        kept = await Answering(await parts_of(request, guest)).draft(guest.officer, ref_of(request), what)
     except Stop as stop:
         return turn_page(guest, stop.turn)
     raise web.HTTPSeeOther(f"{WAY}/{kept.id}/edit" if what is Answer.REPLY else f"{WAY}/{kept.id}")

@@ -49,7 +49,7 @@ _OUT: Final = frozenset({"release", "again"})
 async def listed(request: web.Request) -> web.Response:
     """The officer's drafts, and what waits for them to release: those that this session is shown."""
     guest = await must_be_in(request)
-    parts = parts_of(request, guest)
+    parts = await parts_of(request, guest)
     say = words(guest.officer.language)
     own = await parts.state.drafts.of(guest.officer.id)
     mine = {each.id for each in own}
@@ -73,7 +73,7 @@ async def listed(request: web.Request) -> web.Response:
 async def begin(request: web.Request) -> web.Response:
     """An empty form."""
     guest = await must_be_in(request)
-    parts = parts_of(request, guest)
+    parts = await parts_of(request, guest)
     try:
         parts.must_draft(guest.officer)
     except Stop as stop:
@@ -85,7 +85,7 @@ async def create(request: web.Request) -> web.Response:
     """A new draft of what was filled in."""
     guest = await must_be_in(request)
     given = await form(request, guest)
-    parts = parts_of(request, guest)
+    parts = await parts_of(request, guest)
     try:
         parts.must_draft(guest.officer)
         half, wrong = await _read(parts, guest, given, HalfDraft(language=guest.officer.language))
@@ -102,7 +102,7 @@ async def draft(request: web.Request) -> web.Response:
     session does not reach it.
     """
     guest = await must_be_in(request)
-    parts = parts_of(request, guest)
+    parts = await parts_of(request, guest)
     try:
         kept = await replace(parts, ceiling=_ALL).readable(guest.officer, _key(request))
         if not wizard.allowed(kept.body.tlp, parts.ceiling):
@@ -117,7 +117,7 @@ async def edit(request: web.Request) -> web.Response:
     """Its form."""
     guest = await must_be_in(request)
     try:
-        kept = await parts_of(request, guest).editable(guest.officer, _key(request))
+        kept = await (await parts_of(request, guest)).editable(guest.officer, _key(request))
     except Stop as stop:
         return turn_page(guest, stop.turn)
     return await _form(request, guest, kept.body, kept, ())
@@ -127,7 +127,7 @@ async def save(request: web.Request) -> web.Response:
     """What was filled in."""
     guest = await must_be_in(request)
     given = await form(request, guest)
-    parts = parts_of(request, guest)
+    parts = await parts_of(request, guest)
     try:
         kept = await parts.editable(guest.officer, _key(request))
         half, wrong = await _read(parts, guest, given, kept.body)
@@ -144,11 +144,11 @@ async def act(request: web.Request) -> web.Response:
     """Send, release, send back, take back, ask again, undo or discard; what came of it."""
     guest = await must_be_in(request)
     given = await form(request, guest)
-    parts, key, officer = parts_of(request, guest), _key(request), guest.officer
+    parts, key, officer = await parts_of(request, guest), _key(request), guest.officer
     releasing, writing, seal = Releasing(parts), Writing(parts), given.get("seal", "")
     what = request.match_info["what"]
     try:
-        if what in _OUT and not await _trusted(request, guest, await parts.readable(officer, key)):
+        if what in _OUT and not _trusted(guest, parts.chat, await parts.readable(officer, key)):
             raise web.HTTPForbidden
         match what:
             case "send":
@@ -180,27 +180,34 @@ async def act(request: web.Request) -> web.Response:
 # --- inside -----------------------------------------------------------------------------------------------
 
 
-def parts_of(request: web.Request, guest: Visitor) -> Parts:
+async def parts_of(request: web.Request, guest: Visitor) -> Parts:
     """The desk's parts under this session's ceiling. Officers are told by the bot, which looks by itself."""
     room = request.app[ROOM]
     policy, ceiling = room.settings.two_person_release, Ceiling(guest.top, guest.top)
+    chat = Limit(room.settings.release_ceiling(), room.state.memory)
+    await chat.refresh()
     return Parts(
-        room.desk.node, room.state, ceiling, policy, room.clock, new_id, _nobody_here, DOOR, page=True
+        room.desk.node,
+        room.state,
+        ceiling,
+        policy,
+        room.clock,
+        new_id,
+        _nobody_here,
+        DOOR,
+        chat=chat.ceiling,
     )
 
 
-async def _trusted(request: web.Request, guest: Visitor, kept: Kept) -> bool:
+def _trusted(guest: Visitor, chat: Ceiling | None, kept: Kept) -> bool:
     """Whether this session may release a draft with its marking.
 
     The chat service can make a session of its own. In chat it could speak in an officer's name anyway; above
     the chat's ceiling it shall not.
     """
-    room = request.app[ROOM]
     if guest.session.vouched == "agency":
         return True
-    limit = Limit(room.settings.release_ceiling(), room.state.memory)
-    await limit.refresh()
-    return wizard.allowed(kept.body.tlp, limit.ceiling)
+    return chat is not None and wizard.allowed(kept.body.tlp, chat)
 
 
 def _nobody_here() -> None:
@@ -227,7 +234,7 @@ async def _read(
 
 
 async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Response:
-    parts, officer = parts_of(request, guest), guest.officer
+    parts, officer = await parts_of(request, guest), guest.officer
     say, shown, told = words(officer.language), None, ""
     author = await author_for(parts.state, kept, officer)
     lacking = [say.text(LABELS[each]) for each in missing(kept.body)]
@@ -247,7 +254,7 @@ async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Respon
             Ruling.NEVER,
             say.text("Its files were given elsewhere. Release it where they were given."),
         )
-    if ruled is Ruling.RELEASE and not await _trusted(request, guest, kept):
+    if ruled is Ruling.RELEASE and not _trusted(guest, parts.chat, kept):
         ruled, told = Ruling.NEVER, PageWords(say).above_passkey
     text = page(
         "draft",
@@ -278,7 +285,7 @@ async def _form(
     given: Mapping[str, str] | None = None,
 ) -> web.Response:
     """The form: as it stands, or as it was sent with what is wrong in it."""
-    parts, officer = parts_of(request, guest), guest.officer
+    parts, officer = await parts_of(request, guest), guest.officer
     say, places = words(officer.language), await Writing(parts).places()
     values = {**fields_of(half, officer.zone), "tl": "", "tt": ""}
     if given is not None:

@@ -1,5 +1,6 @@
 """The page of an officer's own passkeys: add one, remove one."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiohttp import web
@@ -32,6 +33,7 @@ async def listed(request: web.Request) -> web.Response:
         keys=[_row(room, guest, each) for each in held],
         full=len(held) >= PASSKEYS_MAX,
         top=guest.top.value,
+        taken="keys_taken_chat" if _outgrown(guest, held) else "keys_taken",
     )
     return html(text)
 
@@ -94,6 +96,11 @@ async def _written(room: Room, guest: Visitor, verb: str) -> None:
 def _own(guest: Visitor, given: dict[str, Any]) -> None:
     if not guest.session.holds(str(given.get("csrf", ""))):
         raise web.HTTPForbidden
+
+
+def _outgrown(guest: Visitor, held: Sequence[Passkey]) -> bool:
+    """Whether one that the chat's word made may stand in the way of one that shows more."""
+    return guest.session.vouched == "agency" and any(each.vouched != "agency" for each in held)
 
 
 def _row(room: Room, guest: Visitor, each: Passkey) -> dict[str, str]:

@@ -59,6 +59,11 @@ TEXTS: Final = {
     "keys_about": N_("A passkey is kept in your telephone, computer or security key. It needs no chat."),
     "keys_none": N_("You have no passkeys yet."),
     "keys_add": N_("Add a passkey"),
+    "keys_taken": N_("This device already has one of the passkeys above: nothing more is needed."),
+    "keys_taken_chat": N_(
+        "This device already has one of the passkeys above. If that is one made from chat, remove it first; "
+        "then add the new one."
+    ),
     "keys_full": N_("You have as many passkeys as there may be. Remove one first."),
     "keys_made": N_("Added {time}, last used {used}"),
     "keys_chat": N_("Made from chat: shows bulletins up to {tlp}."),

@@ -83,7 +83,11 @@ def to_go_on(tlp: Tlp, ceiling: Ceiling, say: Words) -> Spans:
     if not ceiling.room or (found is Way.TERMINAL and not waits):
         return ()
     if found is Way.LINK:
-        return (Span("\n" + say.text("It goes on in the reading room: /room")),)
+        text = say.text(
+            "It goes on in the reading room. /room is enough to read and change it and to send it for"
+            " release; releasing it there takes a passkey made at your agency’s terminal."
+        )
+        return (Span("\n" + text),)
     text = say.text(
         "It goes on in the reading room. A passkey made at your agency’s terminal opens it there; /room signs"
         " you in up to {tlp} only.",
@@ -97,6 +101,15 @@ def to_change(say: Words) -> Spans:
     """Where a bulletin that is not for this chat is amended or retracted."""
     text = say.text("Amend or retract it on your agency’s terminal, in this program:")
     return (Span(f"\n{text}\n"), *say.code(TERMINAL))
+
+
+def to_change_own(tlp: Tlp, chat: Ceiling | None, say: Words) -> Spans:
+    """Where what was just released is amended or retracted: here; of a page, in `chat` or at a terminal."""
+    if chat is None:
+        return (Span("\n" + say.text("To change or withdraw it:")),)
+    if chat.allows(tlp) is not Release.FULL:
+        return to_change(say)
+    return (Span("\n" + say.text("To change or withdraw it, in chat or on your agency’s terminal:")),)
 
 
 def two_needed(say: Words) -> str:

@@ -30,9 +30,9 @@ _SELECT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A draft as it stands. `once` names its release, however often the node is asked; `note` is what a
-    releaser said who sent it back; `via` is the client of the node that releases it; `changed` is in Unix
-    seconds.
+    """A draft as it stands. `once` names its release, however often the node is asked; `releaser` released
+    it, or sent it back and said `note`; `via` is the client of the node that releases it; `changed` is in
+    Unix seconds.
     """
 
     id: int
@@ -147,14 +147,16 @@ class Drafts:
 
     async def send(self, kept: Kept, jobs: Sequence[Job], now: float) -> bool:
         """To those who release; `jobs` tell them."""
-        return await self._move(kept, ("open",), "waiting", now, jobs=jobs, note="")
+        return await self._move(kept, ("open",), "waiting", now, jobs=jobs, note="", releaser=None)
 
-    async def take_back(self, kept: Kept, note: str, jobs: Sequence[Job], now: float) -> bool:
-        """Back to its writer, with what a releaser has to say, if it was one; `jobs` tell the writer. It is
-        another revision then, so that sending it again unchanged is told again.
+    async def take_back(
+        self, kept: Kept, note: str, jobs: Sequence[Job], now: float, *, by: int | None = None
+    ) -> bool:
+        """Back to its writer, with what a releaser has to say, if it was one (`by`); `jobs` tell the writer.
+        It is another revision then, so that sending it again unchanged is told again.
         """
-        again = kept.revision + 1
-        return await self._move(kept, ("waiting",), "open", now, jobs=jobs, note=note, revision=again)
+        fields: dict[str, Value] = {"note": note, "releaser": by, "revision": kept.revision + 1}
+        return await self._move(kept, ("waiting",), "open", now, jobs=jobs, **fields)
 
     async def claim(self, kept: Kept, releaser: int, via: str, *, official: bool, now: float) -> bool:
         """Before the node is asked: from here on nobody changes it, and nobody else releases it."""

@@ -119,8 +119,7 @@ async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
         forged = csrf_in(text)  # the chat service can make such a session
         assert (await claire.post("/write/1/release", csrf=forged, seal=seal))[0] == 403
         other = await at_the_desk(stage, claire, releaser)
-        _, text = await claire.post("/write/1/back", csrf=other, note="Name the city.")
-        assert "was sent back" in text
+        await sent_back(stage, claire, other)
         _, text = await amina.get("/write/1/edit")
         await amina.post("/write/1/edit", csrf=token, **{**FILLED, "title": "Malachite in Paris", "tl": ""})
         _, text = await amina.get("/write/1")
@@ -131,8 +130,9 @@ async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
         assert published(stage) == []
         _, text = await claire.get("/write/1")
         _, text = await claire.post("/write/1/release", csrf=other, seal=seal_in(text), official="1")
-        for each in ("Released as", "To change or withdraw it, in chat or on your agency’s terminal:"):
+        for each in ("Released as", "Amend or retract it on your agency’s terminal", "liaison-agency chat"):
             assert each in text
+        assert "in chat or on" not in text, "chat answers that it is above what may be there"
         (record,) = published(stage)
         bulletin = record.bulletin
         assert (bulletin.tlp, bulletin.title, bulletin.regions) == (
@@ -149,6 +149,21 @@ async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
         )
         assert rows == [("Claire", "room", "release", bulletin.ref, "queued")]
         await asked_once_more(stage, amina, claire, token, other)
+
+
+async def sent_back(stage: RoomStage, claire: Browser, token: str) -> None:
+    """Not without a reason: its author would not know what to change."""
+    _, text = await claire.post("/write/1/back", csrf=token, note=" ")
+    assert "what should be changed?" in text
+    assert await standing(stage) == "waiting"
+    _, text = await claire.post("/write/1/back", csrf=token, note="Name the city.")
+    assert "was sent back" in text
+
+
+async def standing(stage: RoomStage, draft: int = 1) -> str:
+    kept = await stage.state.drafts.get(draft)
+    assert kept is not None
+    return kept.state
 
 
 async def asked_once_more(stage: RoomStage, amina: Browser, claire: Browser, token: str, other: str) -> None:
@@ -255,3 +270,12 @@ async def test_what_is_withheld_from_chat_is_answered_where_it_is_read(stage: Ro
         assert f"Seen here: {threat.bulletin.ref}" in text
         _, text = await reader.get(f"/b/{question.bulletin.ref}")
         assert "/answer/" not in text
+
+
+async def test_what_may_be_in_chat_is_changed_there_too(stage: RoomStage) -> None:
+    async with browser(stage) as claire:
+        await signed_in(stage, claire, "Claire", Role.RELEASER)
+        token = csrf_in((await claire.get("/write/new"))[1])
+        _, text = await claire.post("/write/new", csrf=token, **{**FILLED, "tlp": "green"})
+        _, text = await claire.post("/write/1/release", csrf=token, seal=seal_in(text))
+        assert "To change or withdraw it, in chat or on your agency’s terminal:" in text

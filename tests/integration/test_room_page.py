@@ -58,6 +58,10 @@ DRAFT = HalfDraft(
     tlp=Tlp.RED, community=COMMUNITY, kind=Kind.THREAT, severity=Severity.HIGH, title="Red draft", body=LONG
 )
 Browser = Any  # playwright's: imported late, like the rest of playwright
+AUTHENTICATOR = {
+    "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+    "isUserVerified": True, "automaticPresenceSimulation": True,
+}  # fmt: skip
 PHONE = {"width": 390, "height": 800}
 
 
@@ -151,11 +155,7 @@ async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, 
     page.set_default_timeout(PATIENT_MS)
     wire = await context.new_cdp_session(page)
     await wire.send("WebAuthn.enable")
-    authenticator = {
-        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
-        "isUserVerified": True, "automaticPresenceSimulation": True,
-    }  # fmt: skip
-    await wire.send("WebAuthn.addVirtualAuthenticator", {"options": authenticator})
+    await wire.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
     word = quote(init_data(officer.person, stage.clock.now()), safe="")
     await page.goto(f"{stage.origin}/app/FRA-2026-0042#tgWebAppData={word}&tgWebAppVersion=9.1")
     await page.get_by_role("heading", name="Drone over the stadium").wait_for()
@@ -181,7 +181,7 @@ async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, 
     await stage.state.room.forget(officer.id, first.id)
     await wire.send("WebAuthn.disable")
     await wire.send("WebAuthn.enable")
-    await wire.send("WebAuthn.addVirtualAuthenticator", {"options": authenticator})
+    await wire.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
     await page.goto(await stage.key_link(officer))
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_text("You have no passkeys yet").wait_for()
@@ -199,6 +199,44 @@ async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, 
     await stage.state.room.forget(officer.id, made.id)
     await page.get_by_role("button", name="Sign in with a passkey").click()
     await page.get_by_role("alert").get_by_text("not accepted").wait_for()
+
+
+async def test_a_device_that_has_a_passkey_says_so(stage: RoomStage, chromium: Browser) -> None:
+    """A browser makes no second one, and says only that: what is to be done the page knows."""
+    officer = await stage.enrol("Farah")
+    context = await chromium.new_context(viewport=PHONE)
+    page = await context.new_page()
+    page.set_default_timeout(PATIENT_MS)
+    wire = await context.new_cdp_session(page)
+    await wire.send("WebAuthn.enable")
+    await wire.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+
+    async def comes_by(link: str) -> None:
+        await page.goto(link)
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Sign in").click()
+        await page.goto(stage.origin + "/keys")
+
+    async def adds(held: int) -> None:
+        await page.get_by_role("button", name="Add a passkey").click()
+        await page.get_by_role("button", name="Remove").nth(held - 1).wait_for()
+        await page.wait_for_load_state()
+
+    await comes_by(await stage.link(officer))
+    await adds(1)
+    await page.get_by_role("button", name="Add a passkey").click()
+    await page.get_by_role("alert").get_by_text("nothing more is needed").wait_for()
+    await comes_by(await stage.key_link(officer))
+    await page.get_by_role("button", name="Add a passkey").click()
+    await page.get_by_role("alert").get_by_text("If that is one made from chat, remove it first").wait_for()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Remove").click()
+    await page.wait_for_load_state()
+    await adds(1)
+    (made,) = await stage.state.room.passkeys(officer.id)
+    assert made.vouched == "agency"
+    await page.get_by_role("button", name="Add a passkey").click()
+    await page.get_by_role("alert").get_by_text("nothing more is needed").wait_for()
 
 
 @pytest.mark.timeout(600)

@@ -50,6 +50,9 @@ async function get(button) {
   return post("/in/passkey", { ticket, to: button.dataset.to, credential: written(credential) });
 }
 
+// Why a browser makes no passkey: its user said no or waited, or the device holds one of those that we named.
+const WHY = { NotAllowedError: "stopped", InvalidStateError: "taken" };
+
 const said = document.querySelector("[data-said]");
 
 for (const button of document.querySelectorAll("[data-passkey]")) {
@@ -65,7 +68,7 @@ for (const button of document.querySelectorAll("[data-passkey]")) {
       const { next } = await (button.dataset.passkey === "create" ? create : get)(button);
       location.replace(next);
     } catch (error) {
-      said.textContent = error.name === "NotAllowedError" ? button.dataset.stopped : button.dataset.failed;
+      said.textContent = button.dataset[WHY[error.name]] ?? button.dataset.failed;
       said.hidden = false;
       button.disabled = false;
       button.focus();
