@@ -6,8 +6,8 @@ from bots.drafting import answer_screens, review, standing
 from bots.drafting.answered import Answered, answers_of, others, question_of, titled
 from bots.drafting.authors import author_for, by_whom
 from bots.drafting.draft import missing
-from bots.drafting.texts import label_of
 from bots.drafting.policy import Ruling
+from bots.drafting.texts import label_of
 from bots.drafting.turns import Parts, Turn, said
 from bots.drafting.wizard import allowed
 from bots.showing.answerable import RELATIONS
