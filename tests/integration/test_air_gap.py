@@ -38,21 +38,21 @@ class Island:
         await island.take()
         return island
 
-    async def exchange(self, *more: str | Path) -> Any:  # noqa: ANN401 - what the command prints
+    async def exchange(self, *more: str | Path) -> Any:  # what the command prints
         """The node's parcel to the hub, and the hub's to the courier."""
         out = self.world.directory / f"{self.member.id}-out-{self.exported}.parcel"
         self.exported += 1
         assert (await self.member.run("export", "--out", out, *more)).status == 0
         return await self.fetch(out)
 
-    async def fetch(self, *parcels: Path) -> Any:  # noqa: ANN401 - what the command prints
+    async def fetch(self, *parcels: Path) -> Any:  # what the command prints
         """The courier's side alone."""
         result = await self.world.done(
             "liaison-agency", "courier", "exchange", self.courier, *parcels, "--json"
         )
         return result.json
 
-    async def take(self, *more: str) -> Any:  # noqa: ANN401 - what the command prints
+    async def take(self, *more: str) -> Any:  # what the command prints
         """Everything that the courier has, at the node."""
         result = await self.member.run("import", *self.parcels(), *more)
         assert result.status == 0, result.err

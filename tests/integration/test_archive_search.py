@@ -475,7 +475,7 @@ async def test_what_is_like_a_bulletin_is_found_by_what_tells_it_from_others(sto
         replacing(7, "amendment", 1, title=attack),
     )  # fmt: skip
 
-    async def like(number: int, **filters: Any) -> list[int]:  # noqa: ANN401 - of any kind
+    async def like(number: int, **filters: Any) -> list[int]:  # of any kind
         record = await Archive(store).get(bulletin_id(number))
         return [
             int(each.bulletin.id[-12:], 16) for each in await similar(store, record, Filters(**filters), 5)

@@ -50,7 +50,7 @@ class MaliciousHub:
         answer = await self.nc.request(subject or membership_log(self.community), data, timeout=DEADLINE)
         assert b'"error"' not in answer.data
 
-    def entry(self, directory: Directory, *signers: Signer, **changes: Any) -> bytes:  # noqa: ANN401 - fields
+    def entry(self, directory: Directory, *signers: Signer, **changes: Any) -> bytes:  # fields
         """The entry that would let the ghost in, signed by these."""
         log = directory.communities[self.community]
         fields = {"com": self.community, "index": log.tree.size, "prev": log.last, "issued": now_ms()}

@@ -24,7 +24,7 @@ COMMUNITY = "c0" * 16
 OPEN = Ceiling(Tlp.GREEN, Tlp.AMBER)
 
 
-def notice(number: int = 1, **fields: Any) -> Notice:  # noqa: ANN401 - fields of a model
+def notice(number: int = 1, **fields: Any) -> Notice:  # fields of a model
     given = {
         "number": number,
         "at": "2026-03-01T08:30:00Z",

@@ -94,7 +94,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def opened(**options: Any) -> AsyncIterator[tuple[Scene, Page]]:  # noqa: ANN401 - playwright's options
+async def opened(**options: Any) -> AsyncIterator[tuple[Scene, Page]]:  # playwright's options
     scene = Scene()
     site = Site(scene.board, world(), {"publish": scene.publish}, "s" * 24)
     url = await site.start(0)

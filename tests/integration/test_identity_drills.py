@@ -31,7 +31,9 @@ async def watched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wat
         yield opened
 
 
-async def replaced(world: World, wanted: Path, out: str, *words: str, within: str = "1s") -> Any:  # noqa: ANN401 - what the command prints
+async def replaced(
+    world: World, wanted: Path, out: str, *words: str, within: str = "1s"
+) -> Any:  # what the command prints
     """The secretariat's word, handed in: what `replace-identity` printed."""
     keys = ("--key", f"{world.secretariat}/registrar-1.key", *words, "--within", within)
     made = await world.done("liaison-root", "replace-identity", wanted, *keys, "--out", out, "--json")

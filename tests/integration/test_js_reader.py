@@ -174,7 +174,7 @@ async def test_it_reads_live_in_a_browser(built: Path, world: World) -> None:
         await server.stop()
 
 
-async def begin(page: Any, url: str, world: World, state: Path) -> None:  # noqa: ANN401 - a page of Playwright
+async def begin(page: Any, url: str, world: World, state: Path) -> None:  # a page of Playwright
     """Load the page and start it as the endpoint whose state this is; it has read what waited."""
     await page.goto(url)
     names = ("encryption", "identity", "nats", "signing")

@@ -86,7 +86,7 @@ async def chromium() -> AsyncIterator[Any]:
             await opened.close()
 
 
-async def focused(page: Any) -> str:  # noqa: ANN401 - playwright's page
+async def focused(page: Any) -> str:  # playwright's page
     """The name of what has the keyboard."""
     script = "() => (document.activeElement.labels?.[0] ?? document.activeElement).textContent.trim()"
     text: str = await page.evaluate(script)
@@ -137,7 +137,7 @@ async def test_reading_by_keyboard_without_javascript_and_on_paper(
     assert seen == []
 
 
-async def leads_back(page: Any, draft: str) -> None:  # noqa: ANN401 - playwright's page
+async def leads_back(page: Any, draft: str) -> None:  # playwright's page
     """Who is asked to sign in on the way to a draft comes to the draft."""
     await page.get_by_role("button", name="Sign out", exact=True).click()
     await page.get_by_text("You are signed out").wait_for()

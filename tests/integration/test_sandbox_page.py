@@ -39,20 +39,20 @@ async def page(stage: Stage) -> AsyncIterator[Any]:
         assert opened.seen == []
 
 
-def column(page: Page, name: str) -> Any:  # noqa: ANN401 - playwright's locator
+def column(page: Page, name: str) -> Any:  # playwright's locator
     return page.get_by_role("region", name=name)
 
 
-def register(router: Any) -> None:  # noqa: ANN401 - aiogram.Router
+def register(router: Any) -> None:  # aiogram.Router
     types = importlib.import_module("aiogram.types")
     keyboard = types.InlineKeyboardMarkup(
         inline_keyboard=[[types.InlineKeyboardButton(text="Confirm", callback_data="yes")]]
     )
 
-    async def greet(message: Any) -> None:  # noqa: ANN401 - aiogram.types.Message
+    async def greet(message: Any) -> None:  # aiogram.types.Message
         await message.answer(f"You wrote: {message.text}", reply_markup=keyboard)
 
-    async def confirm(query: Any) -> None:  # noqa: ANN401 - aiogram.types.CallbackQuery
+    async def confirm(query: Any) -> None:  # aiogram.types.CallbackQuery
         await query.message.edit_text("Confirmed")
         await query.answer("Thank you", show_alert=True)
 

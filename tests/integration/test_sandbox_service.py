@@ -29,7 +29,7 @@ async def stage() -> AsyncIterator[Stage]:
         yield ready
 
 
-def exceptions() -> Any:  # noqa: ANN401 - a module
+def exceptions() -> Any:  # a module
     return importlib.import_module("aiogram.exceptions")
 
 
@@ -83,11 +83,11 @@ async def test_a_polling_dispatcher_talks_with_a_person(stage: Stage) -> None:
         inline_keyboard=[[types.InlineKeyboardButton(text="Confirm", callback_data="yes")]]
     )
 
-    def register(router: Any) -> None:  # noqa: ANN401 - aiogram.Router
-        async def greet(message: Any) -> None:  # noqa: ANN401 - aiogram.types.Message
+    def register(router: Any) -> None:  # aiogram.Router
+        async def greet(message: Any) -> None:  # aiogram.types.Message
             await message.answer(f"Hello {message.from_user.first_name}", reply_markup=keyboard)
 
-        async def confirm(query: Any) -> None:  # noqa: ANN401 - aiogram.types.CallbackQuery
+        async def confirm(query: Any) -> None:  # aiogram.types.CallbackQuery
             await query.message.edit_text("Done")
             await query.answer("Thank you")
 

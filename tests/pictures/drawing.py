@@ -102,7 +102,7 @@ async def pages(scenery: Scenery) -> AsyncIterator[Drawn]:
             await chromium.close()
 
 
-async def _room(chromium: Any, scenery: Scenery, language: Language) -> AsyncIterator[Drawn]:  # noqa: ANN401 - playwright's
+async def _room(chromium: Any, scenery: Scenery, language: Language) -> AsyncIterator[Drawn]:  # playwright's
     room = scenery.room
     officer = room.officers[PEOPLE[language][0]]
     (draft,) = await room.state.drafts.of(officer.id)
@@ -120,7 +120,7 @@ async def _room(chromium: Any, scenery: Scenery, language: Language) -> AsyncIte
                 yield await _taken(page, f"room-{what}-{language.value}", language, theme, size)
 
 
-async def _chat(chromium: Any, scenery: Scenery, language: Language) -> AsyncIterator[Drawn]:  # noqa: ANN401 - playwright's
+async def _chat(chromium: Any, scenery: Scenery, language: Language) -> AsyncIterator[Drawn]:  # playwright's
     name = PEOPLE[language][0]
     async with _page(chromium, language) as page:
         for spoken, theme, size in CHAT:
@@ -136,7 +136,7 @@ async def _chat(chromium: Any, scenery: Scenery, language: Language) -> AsyncIte
 
 
 @asynccontextmanager
-async def _page(chromium: Any, language: Language) -> AsyncIterator[Page]:  # noqa: ANN401 - playwright's
+async def _page(chromium: Any, language: Language) -> AsyncIterator[Page]:  # playwright's
     context = await chromium.new_context(
         viewport=WIDE, locale=_LOCALES[language], timezone_id="Europe/Paris", reduced_motion="reduce"
     )

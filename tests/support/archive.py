@@ -17,7 +17,7 @@ def bulletin_id(n: int) -> str:
     return f"01900000-0000-7000-8000-{n:012x}"
 
 
-def bulletin(n: int, **fields: Any) -> Bulletin:  # noqa: ANN401 - fields of any kind
+def bulletin(n: int, **fields: Any) -> Bulletin:  # fields of any kind
     """The n-th made-up bulletin, issued n minutes after the start, changed by `fields`."""
     made: dict[str, Any] = {
         "v": 1,
@@ -47,7 +47,7 @@ def new_record(
     return NewRecord(made, made.to_bytes(), community, agency, came)
 
 
-def replacing(n: int, kind: str, *targets: int, **fields: Any) -> NewRecord:  # noqa: ANN401 - fields of any kind
+def replacing(n: int, kind: str, *targets: int, **fields: Any) -> NewRecord:  # fields of any kind
     """The n-th made-up bulletin: an amendment or a retraction of `targets`."""
     relation = {"amendment": "amends", "retraction": "retracts"}[kind]
     links = [{"relation": relation, "id": bulletin_id(target)} for target in targets]

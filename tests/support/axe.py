@@ -43,7 +43,7 @@ def source() -> str:
     return (place / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
-async def violations(page: Any) -> list[Any]:  # noqa: ANN401 - playwright's page
+async def violations(page: Any) -> list[Any]:  # playwright's page
     """What axe finds wrong on the page, by its rules' names. It comes by the debugger, past the page's
     policy.
     """

@@ -84,5 +84,5 @@ def read(data: bytes) -> list[Told]:
     ]
 
 
-def _facts(attributes: Any) -> dict[str, Any]:  # noqa: ANN401 - the generated classes have no types
+def _facts(attributes: Any) -> dict[str, Any]:  # the generated classes have no types
     return {each.key: getattr(each.value, each.value.WhichOneof("value")) for each in attributes}

@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - whatever a test wants changed goes through to the model or the sealing call
 """A small federation made by the real code from fixed seeds: who signs what, and a reader to show it to.
 
 Four agencies (`fra`, `jpn`, `unx`, `bra`), of which the first three are in the live community `COM` (owned by

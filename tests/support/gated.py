@@ -44,7 +44,7 @@ def gated(directory: Path, step: Step, call: Call) -> Call:
     """`call`, with a gate before or after it."""
 
     @functools.wraps(call)
-    async def waiting(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the call takes and gives
+    async def waiting(*given: Any, **named: Any) -> Any:  # whatever the call takes and gives
         matters = step.when(*given)
         if matters and not step.after:
             await wait_at(directory, step.name)

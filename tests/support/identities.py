@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - whatever a test wants changed goes through to the model
 """How the identity of `fra` is replaced in the federation: each document as it should be, and signed so."""
 
 from typing import Any, Final

@@ -66,7 +66,7 @@ class Carrier:
     process: Forked
 
     @classmethod
-    async def start(cls, sandbox: Sandbox, folder: Path, **settings: Any) -> "Carrier":  # noqa: ANN401 - the bot's
+    async def start(cls, sandbox: Sandbox, folder: Path, **settings: Any) -> "Carrier":  # the bot's
         """Start it, with these settings of the bot beside the usual ones."""
         process = await spawn(
             sys.executable,

@@ -43,7 +43,7 @@ class Fuse:
         """`step`, and then the fuse."""
 
         @functools.wraps(step)
-        async def both(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the step takes and gives
+        async def both(*given: Any, **named: Any) -> Any:  # whatever the step takes and gives
             result = await step(*given, **named)
             self.burn()
             return result
@@ -54,7 +54,7 @@ class Fuse:
         """The fuse, and then `step`."""
 
         @functools.wraps(step)
-        async def both(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever the step takes and gives
+        async def both(*given: Any, **named: Any) -> Any:  # whatever the step takes and gives
             self.burn()
             return await step(*given, **named)
 

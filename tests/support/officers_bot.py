@@ -112,7 +112,7 @@ async def invite(
     return code
 
 
-def bot_settings(sandbox: Sandbox, folder: Path, **given: Any) -> BotSettings:  # noqa: ANN401 - passed on
+def bot_settings(sandbox: Sandbox, folder: Path, **given: Any) -> BotSettings:  # passed on
     return BotSettings(
         **{
             **FAST,
@@ -141,7 +141,7 @@ async def running_bot(
     node: NodeClient,
     *,
     limits: Limits = UNLIMITED,
-    **given: Any,  # noqa: ANN401 - settings
+    **given: Any,  # settings
 ) -> AsyncIterator[BotStage]:
     """Everything in this process: sandbox, bot, people."""
     async with (
@@ -158,7 +158,7 @@ async def bot_on(
     folder: Path,
     node: NodeClient,
     clock: Clock = _MACHINE,
-    **given: Any,  # noqa: ANN401 - settings
+    **given: Any,  # settings
 ) -> AsyncIterator[BotStage]:
     """The bot on a sandbox that runs already."""
     from bots.doors.telegram.app import serve  # noqa: PLC0415 - it takes seconds, and not every test needs it

@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - whatever a test wants changed goes through to the models
 """A bulletin of one community on its way to another, as honest agencies make it."""
 
 from hashlib import sha256

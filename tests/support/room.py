@@ -135,7 +135,7 @@ async def running_room(
     folder: Path,
     node: DirectNode,
     clock: SetClock | None = None,
-    **given: Any,  # noqa: ANN401 - settings
+    **given: Any,  # settings
 ) -> AsyncIterator[RoomStage]:
     """A room at http://localhost, where browsers take passkeys."""
     port, clock = free_ports(1)[0], clock or SetClock()

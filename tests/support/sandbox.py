@@ -53,7 +53,7 @@ class Clock:
         self.now += seconds
 
 
-def dumped(value: Any) -> Any:  # noqa: ANN401 - any aiogram object, or a list of them
+def dumped(value: Any) -> Any:  # any aiogram object, or a list of them
     """An aiogram object as plain data: two that came by different ways are never equal themselves."""
     return [dumped(each) for each in value] if isinstance(value, list) else value.model_dump(mode="json")
 
@@ -82,7 +82,7 @@ class Stage:
     claire: SandboxUser
     _bots: list[Bot] = field(default_factory=list)
 
-    def another_bot(self, token: str | None = None) -> Any:  # noqa: ANN401 - as `bot`
+    def another_bot(self, token: str | None = None) -> Any:  # as `bot`
         bot = new_bot(self.sandbox, token)
         self._bots.append(bot)
         return bot
@@ -92,7 +92,7 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staged(limits: Limits = UNLIMITED, **settings: Any) -> AsyncIterator[Stage]:  # noqa: ANN401 - passed on
+async def staged(limits: Limits = UNLIMITED, **settings: Any) -> AsyncIterator[Stage]:  # passed on
     """Start everything; `settings` replace fields of SandboxSettings."""
     clock = Clock()
     base = SandboxSettings(officers=OFFICERS, clock=clock, limits=limits, webhook_backoff=0.01)
@@ -113,7 +113,7 @@ async def staged(limits: Limits = UNLIMITED, **settings: Any) -> AsyncIterator[S
         await sandbox.close()
 
 
-async def call(stage: Stage, method: str, **fields: Any) -> tuple[int, dict[str, Any]]:  # noqa: ANN401 - JSON
+async def call(stage: Stage, method: str, **fields: Any) -> tuple[int, dict[str, Any]]:  # JSON
     """Post a call as aiogram does (nested values as JSON, bytes as an upload); the status and the answer."""
     form = aiohttp.FormData(quote_fields=False)
     for name, value in fields.items():
@@ -148,7 +148,7 @@ async def polling(bot: Bot, register: Callable[[Any], None]) -> AsyncIterator[No
 
 
 @contextlib.asynccontextmanager
-async def browser_page(url: str, **context: Any) -> AsyncIterator[Any]:  # noqa: ANN401 - playwright's options
+async def browser_page(url: str, **context: Any) -> AsyncIterator[Any]:  # playwright's options
     """A page of a real Chromium at `url`; `page.seen` lists errors, failed and foreign requests."""
     playwright = importlib.import_module("playwright.async_api")
     async with playwright.async_playwright() as engine:

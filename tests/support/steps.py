@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 
-def always(*_given: Any) -> bool:  # noqa: ANN401 - whatever the call is given
+def always(*_given: Any) -> bool:  # whatever the call is given
     """Each call matters."""
     return True
 
 
-def _settles(_outbox: object, settlement: Any) -> bool:  # noqa: ANN401 - a test's look from outside
+def _settles(_outbox: object, settlement: Any) -> bool:  # a test's look from outside
     return bool(settlement.settled)
 
 
-def _has_records(_feed: object, batch: Any) -> bool:  # noqa: ANN401 - a test's look from outside
+def _has_records(_feed: object, batch: Any) -> bool:  # a test's look from outside
     return bool(batch.records)
 
 

@@ -80,7 +80,7 @@ def link(relation: str, number: int) -> list[dict[str, str]]:
     return [{"relation": relation, "id": bulletin_id(number)}]
 
 
-def made(number: int, tlp: Tlp, word: str, now: int, **fields: Any) -> NewRecord:  # noqa: ANN401 - fields of any kind
+def made(number: int, tlp: Tlp, word: str, now: int, **fields: Any) -> NewRecord:  # fields of any kind
     """A bulletin that has every field it can have, `word` in each; `now` in Unix milliseconds."""
     texts = (f"{word}{one}{two}{number}" for one in _LETTERS for two in _LETTERS)
     hidden = word in {WITHHELD, RAISED}
@@ -250,12 +250,12 @@ class Trouble:
         self.error: Exception | None = None
         self.officers = asyncio.current_task()
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the node has
+    def __getattr__(self, name: str) -> Any:  # whatever the node has
         found = getattr(self.node, name)
         if name == "bulletins" or not callable(found):
             return found
 
-        async def asked(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - passed on
+        async def asked(*given: Any, **named: Any) -> Any:  # passed on
             if self.error is not None and asyncio.current_task() is self.officers:
                 raise self.error
             return await found(*given, **named)
@@ -284,7 +284,7 @@ class Wire:
     _numbers: int = 0
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        async def took(chat: int, *given: Any, rows: Rows = (), **named: Any) -> Any:  # noqa: ANN401 - whatever the port has
+        async def took(chat: int, *given: Any, rows: Rows = (), **named: Any) -> Any:  # whatever the port has
             self.ways.add(name)
             self.look(name, repr((given, rows, named)).casefold())
             if self.error is not None and name != "toast":
@@ -360,7 +360,7 @@ class Scene:
     only: Callable[[str], bool]
     came: list[str] = field(default_factory=list)
 
-    async def says(self, text: str, person: int = OFFICER, **more: Any) -> None:  # noqa: ANN401 - fields of what is typed
+    async def says(self, text: str, person: int = OFFICER, **more: Any) -> None:  # fields of what is typed
         self.wire.asked = text or str(more)
         self.clock.at += 1
         await self.house.reception.typed(Typed(person, person, self.wire.fresh(), text, "en", **more))
@@ -471,7 +471,7 @@ class Scene:
         await eventually(quiet)
 
 
-def _put_all(connection: Any, new: Sequence[NewRecord]) -> None:  # noqa: ANN401 - apsw's
+def _put_all(connection: Any, new: Sequence[NewRecord]) -> None:  # apsw's
     from subscribers.storage.archive import put_all  # noqa: PLC0415
 
     put_all(connection, new)
@@ -565,11 +565,11 @@ def _calls(rows: Rows) -> bool:
     return any(button.data.startswith("bell:") for row in rows for button in row)
 
 
-def _hasty(connection: Any) -> None:  # noqa: ANN401 - apsw's
+def _hasty(connection: Any) -> None:  # apsw's
     connection.execute("PRAGMA synchronous = off")
 
 
-def _named(connection: Any) -> None:  # noqa: ANN401 - apsw's
+def _named(connection: Any) -> None:  # apsw's
     connection.execute("INSERT INTO communities VALUES (?, 'alpha', 'Alpha', 'live')", (COMMUNITY,))
     connection.execute(
         "INSERT INTO communities VALUES (?, ?, ?, 'live')", (FAR_COMMUNITY, WITHHELD, WITHHELD)

@@ -52,7 +52,7 @@ class Result:
     err: str
 
     @property
-    def json(self) -> Any:  # noqa: ANN401 - whatever the command prints
+    def json(self) -> Any:  # whatever the command prints
         """Its one JSON value on stdout."""
         return json.loads(self.out)
 
@@ -446,7 +446,7 @@ class World:
         assert result.status == 0, f"{name} {' '.join(map(str, words))}: {result.err}"
         return result
 
-    async def operate(self, *words: str) -> Any:  # noqa: ANN401 - whatever the command prints
+    async def operate(self, *words: str) -> Any:  # whatever the command prints
         """`liaison-hub WORDS --json` of the running hub: its JSON."""
         return (await self.done("liaison-hub", *words, "--state", self.state, "--json")).json
 

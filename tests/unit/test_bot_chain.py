@@ -34,7 +34,7 @@ def told(
     record: Record | None = None,
     *,
     now: float = NOW,
-    **fields: Any,  # noqa: ANN401 - fields of any kind
+    **fields: Any,  # fields of any kind
 ) -> list[str]:
     """The lines for an officer who reads English and may see it in full."""
     record = record or make_record(42, **GRADED)

@@ -22,7 +22,7 @@ def run(tmp_path: Path) -> Run:
     return command
 
 
-def told(result: Result) -> Any:  # noqa: ANN401 - JSON
+def told(result: Result) -> Any:  # JSON
     assert result.exit_code == 0, result.output
     return json.loads(result.output)
 

@@ -25,7 +25,7 @@ PERSON = {"type": "person", "name": "N", "reference": "QDi.001"}
 OF_PEOPLE = {"legal_basis": "Act, section 1", "review": "2027-01-01T00:00:00Z", "correction": "the office"}
 
 
-def draft(**changes: Any) -> Draft:  # noqa: ANN401 - fields of the draft
+def draft(**changes: Any) -> Draft:  # fields of the draft
     return parse_draft({**DRAFT, **changes})
 
 

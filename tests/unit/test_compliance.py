@@ -22,7 +22,7 @@ US = "fr-dgx"
 FAR = 2**53 - 1
 
 
-def applied(number: int, **fields: Any) -> Applied:  # noqa: ANN401 - fields of any kind
+def applied(number: int, **fields: Any) -> Applied:  # fields of any kind
     given = {"received": AT, "applied": AT + 5, "archive": "applied", "local": "applied", "sinks": "none"}
     return Applied.model_validate({"id": bulletin_id(number), **given, **fields})
 

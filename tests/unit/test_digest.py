@@ -17,7 +17,7 @@ NOW = from_instant("2026-11-24T10:30:00Z")  # a Tuesday
 DAY = Period("2026-11-23", from_instant("2026-11-23T00:00:00Z"), from_instant("2026-11-24T00:00:00Z"))
 
 
-def record(number: int, state: str = "current", **fields: Any) -> Record:  # noqa: ANN401 - any field
+def record(number: int, state: str = "current", **fields: Any) -> Record:  # any field
     return Record.model_validate(
         {
             "bulletin": bulletin(number, **fields),

@@ -15,7 +15,7 @@ from tests.support.federation import AT, code_of, uuid
 PLAIN = {"kind": "threat", "title": "Title", "language": "en", "severity": "low", "tlp": "TLP:GREEN"}
 
 
-def draft(**fields: Any) -> Draft:  # noqa: ANN401 - any field of a draft
+def draft(**fields: Any) -> Draft:  # any field of a draft
     return parse_draft({**PLAIN, **fields})
 
 

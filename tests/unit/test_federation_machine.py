@@ -289,13 +289,13 @@ class ChainMachine(RuleBasedStateMachine):
         self.anchor: dict[Precedence, int] = {}
         self.read: list[str] = []
 
-    def send(self, precedence: Precedence, raw: bytes, **facts: Any) -> Any:  # noqa: ANN401 - facts of the model
+    def send(self, precedence: Precedence, raw: bytes, **facts: Any) -> Any:  # facts of the model
         publisher = self.publishers[precedence]
         publisher.send(raw)
         return precedence, raw, {"seq": publisher.head.seq, "ep": publisher.ep, **facts}
 
     @rule(target=messages, precedence=st.sampled_from(Precedence))
-    def announce(self, precedence: Precedence) -> Any:  # noqa: ANN401 - facts of the model
+    def announce(self, precedence: Precedence) -> Any:  # facts of the model
         publisher = self.publishers[precedence]
         publisher.ep, self.ep = self.ep, self.ep + 1
         self.station.keys |= {publisher.key.commitment: publisher.key}
@@ -304,7 +304,7 @@ class ChainMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.began)
     @rule(target=messages, data=st.data())
-    def publish(self, data: st.DataObject) -> Any:  # noqa: ANN401 - facts of the model
+    def publish(self, data: st.DataObject) -> Any:  # facts of the model
         precedence = data.draw(st.sampled_from(sorted(self.began)))
         publisher, severity = (
             self.publishers[precedence],

@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - whatever a test wants changed goes through to the models
 """Onward release: what its originator signed, carried by whom it let, and nothing else. FORMAT.md, "Onward
 release".
 """

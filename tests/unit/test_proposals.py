@@ -37,7 +37,7 @@ FIRST = Owner("fra", FRA.identity)
 SECOND = Owner("jpn", JPN.identity)
 
 
-def proposed(op: Any = "add", agency: str = "bra", nbf: int = AT + DAY) -> bytes:  # noqa: ANN401 - a literal
+def proposed(op: Any = "add", agency: str = "bra", nbf: int = AT + DAY) -> bytes:  # a literal
     return propose(directory(), Change(COM, op, agency, "member", nbf), AT, FIRST)
 
 

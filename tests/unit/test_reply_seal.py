@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - what a test wants changed goes through to the model
 """Replies for the originator alone: what is sealed is opened by those for whom it is, and by nobody else."""
 
 from typing import Any

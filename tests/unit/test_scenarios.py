@@ -26,17 +26,17 @@ def none(_: str) -> bytes:
     raise AssertionError("no file is named")
 
 
-def told(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
+def told(**changes: Any) -> dict[str, Any]:  # YAML
     bulletin = {"kind": "threat", "severity": "info", "tlp": "TLP:GREEN", "language": "en", "title": "One"}
     inject = {"id": "one", "at": "0:01", "bulletin": bulletin}
     return {"title": "T", "community": "drill", "injects": [inject], **changes}
 
 
-def inject(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
+def inject(**changes: Any) -> dict[str, Any]:  # YAML
     return {name: value for name, value in {**told()["injects"][0], **changes}.items() if value is not None}
 
 
-def read(told: object, beside: Callable[[str], bytes] = none) -> Any:  # noqa: ANN401
+def read(told: object, beside: Callable[[str], bytes] = none) -> Any:
     return read_scenario(yaml.safe_dump(told).encode(), beside)
 
 
@@ -103,7 +103,7 @@ def test_nothing_real_is_in_a_scenario() -> None:
     assert refused.value.code is Code.EXERCISE_MISMATCH
 
 
-def begun(**changes: Any) -> Begun:  # noqa: ANN401
+def begun(**changes: Any) -> Begun:
     return Begun(
         **{
             "scenario": "ab",

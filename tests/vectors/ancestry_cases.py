@@ -35,7 +35,9 @@ def _read(number: int, *, missing: Sequence[int] = ()) -> dict[str, Any]:
     return opened(fed.bulletin(number).to_bytes(), missing=missing)
 
 
-def _case(name: str, what: str, publisher: Publisher, expect: Verdicts, **more: Any) -> Case:  # noqa: ANN401 - goes on as it is
+def _case(
+    name: str, what: str, publisher: Publisher, expect: Verdicts, **more: Any
+) -> Case:  # goes on as it is
     keys = [fed.seed(f"epoch {publisher.party.id} {publisher.com} {ep}") for ep in range(publisher.ep + 1)]
     given = {"messages": sent(publisher), "keys": keys, **more}
     return caught_up(f"catch_up_{name}", what, expect, given.pop("messages"), **given)

@@ -37,7 +37,7 @@ def chunks_of(size: int) -> tuple[bytes, ...]:
     return (*sealer.add(content(size)), *sealer.finish())
 
 
-def described(file: int, root: bytes, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - goes in as it is
+def described(file: int, root: bytes, **changes: Any) -> dict[str, Any]:  # goes in as it is
     """What the bulletin says of a file of so many bytes, but for `changes`."""
     digest, seal = sha256(content(file)).hexdigest(), seal_of(KEY, HEADER, root)
     said = Attachment(name="map.pdf", media="application/pdf", size=file, sha256=digest, seal=seal)

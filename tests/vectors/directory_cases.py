@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - what a case is given goes into it as it is
 """Cases about documents, membership entries, enrolment and the hub's receipts."""
 
 from collections.abc import Iterator

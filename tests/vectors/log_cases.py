@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - what a case is given goes into it as it is
 """Cases about the directory as a log: checkpoints, witnesses, proofs and exported files."""
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - what a case is given goes into it as it is
 """How the project's own vectors are written down: one case is one JSON file with one thing to find out."""
 
 import base64

@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - what a case is given goes into it as it is
 """Cases about replies for their originator alone. HPKE takes its own randomness, so what it made of the keys
 is recorded, not made again.
 """

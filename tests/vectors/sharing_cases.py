@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - what a case is given goes into it as it is
 """Cases about what goes further than to those who were there: history for late joiners, onward release."""
 
 import dataclasses

@@ -1,4 +1,3 @@
-# ruff: noqa: ANN401 - what a case is given goes into it as it is
 """Cases about wraps and bundles. HPKE takes its own randomness, so the wraps are recorded, not made again."""
 
 import base64

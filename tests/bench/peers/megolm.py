@@ -52,7 +52,7 @@ class Megolm:
         """Ciphertexts as they are; Matrix puts base64 and JSON around them."""
         return sum(len(each.to_parts()[1]) for each in sealed.keys) + len(sealed.message.to_bytes())
 
-    def _met(self, publisher: Any) -> tuple[Any, Any]:  # noqa: ANN401 - the library is loaded when it is there
+    def _met(self, publisher: Any) -> tuple[Any, Any]:  # the library is loaded when it is there
         """Both ends of a session on which both have spoken."""
         reader = self._library.Account()
         reader.generate_one_time_keys(1)

@@ -54,7 +54,7 @@ async def delivery(directory: Path, readers: int, payload: bytes) -> AsyncIterat
         yield arrivals, send
 
 
-async def _read(client: Any, reader: int, key: bytes, arrivals: Arrivals) -> None:  # noqa: ANN401 - loaded late
+async def _read(client: Any, reader: int, key: bytes, arrivals: Arrivals) -> None:  # loaded late
     async for received in client.messages:
         signature, message = received.payload[:SIGNATURE_SIZE], received.payload[SIGNATURE_SIZE:]
         if not verify(key, message, signature):

@@ -11,16 +11,16 @@ from tests.bench.peers import gnupg, jose, megolm
 class Sealer(Protocol):
     """One publisher and its readers. What it seals, it signs; what a reader opens, it verifies."""
 
-    def first(self, payload: bytes) -> Any:  # noqa: ANN401 - each has a form of its own
+    def first(self, payload: bytes) -> Any:  # each has a form of its own
         """Seal for all of them, with whatever of keys has to reach them before they can open it."""
 
-    def further(self, payload: bytes) -> Any:  # noqa: ANN401 - the same
+    def further(self, payload: bytes) -> Any:  # the same
         """Seal the next one to the same readers."""
 
-    def open(self, sealed: Any) -> bytes:  # noqa: ANN401 - the same
+    def open(self, sealed: Any) -> bytes:  # the same
         """What one of the readers makes of the outcome of `first`."""
 
-    def size(self, sealed: Any) -> int:  # noqa: ANN401 - the same
+    def size(self, sealed: Any) -> int:  # the same
         """Bytes that have to be sent, to all readers together, each part counted once."""
 
 

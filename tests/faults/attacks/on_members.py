@@ -16,7 +16,7 @@ from tests.support.hand import Speech, now_ms
 _MEMBERS = (Who.SPEAKER, Who.READER, Who.OTHER)
 
 
-def entry(community: str, past: list[bytes], id: str, *signers: Signer, **changes: Any) -> bytes:  # noqa: ANN401 - fields
+def entry(community: str, past: list[bytes], id: str, *signers: Signer, **changes: Any) -> bytes:  # fields
     """The next entry of a log: somebody is added as a member, signed by these."""
     fields = {
         "com": community,

@@ -76,7 +76,7 @@ def _envelopes(*names: str) -> list[bytes]:
     return [_wrapped(samples.examples()[each]) for each in names]
 
 
-def _wrapped(document: Any, kind: str = DOCUMENT_TYPE) -> bytes:  # noqa: ANN401 - any JSON value
+def _wrapped(document: Any, kind: str = DOCUMENT_TYPE) -> bytes:  # any JSON value
     signature = {"keyid": "ab" * 16, "sig": base64.b64encode(bytes(64)).decode()}
     payload = base64.b64encode(canonical_json(document)).decode()
     return canonical_json({"payload": payload, "payloadType": kind, "signatures": [signature]})
@@ -119,7 +119,7 @@ def _drafts() -> list[bytes]:
     return [canonical_json(each) for each in (samples.examples()["draft"], *map(_short, drafts))]
 
 
-def _short(draft: Any) -> Any:  # noqa: ANN401 - any draft
+def _short(draft: Any) -> Any:  # any draft
     """The same kinds and fields with little text: what is parsed fast is tried more often."""
     texts = {name: str(draft[name])[:40] for name in ("title", "summary", "body") if name in draft}
     inner = [
