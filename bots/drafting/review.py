@@ -136,7 +136,8 @@ def _elsewhere(officer: Officer, kept: Kept, looked: Seen, said: str) -> Rendere
     lines.append("🔒 " + say.text("{draft} is marked above what may be in this chat.", draft=name))
     if looked.author:
         lines += written(looked.author, officer)
-    spans = (Span("\n".join(lines)), *to_go_on(bulletin.tlp, ceiling, say))
+    where = to_go_on(bulletin.tlp, ceiling, say, administers=officer.may(Right.ADMINISTER))
+    spans = (Span("\n".join(lines)), *where)
     rows: Rows = ()
     if ceiling.room:
         rows = ((button_room_draft(kept.id, ceiling.room, say),),)

@@ -19,6 +19,7 @@ from bots.drafting.choices import OPTIONAL, VERB, choices, filled, to
 from bots.drafting.draft import HalfDraft, Step, missing, steps
 from bots.drafting.texts import LABELS, TRANSLATING, label_of, question_of
 from bots.drafting.wizard import allowed
+from bots.officers.roles import Right
 from bots.parsing.actions import encode
 from bots.showing.buttons import button_room_draft
 from bots.showing.release import Ceiling, Release
@@ -145,13 +146,15 @@ def above(officer: Officer, tlp: Tlp, ceiling: Ceiling, *, two: bool = False) ->
         tlp=say.embed(tlp.value),
         ceiling=say.embed(ceiling.full.value),
     )
-    return screen([Span("🔒 " + text), *to_write(tlp, ceiling, say, two=two)], officer.language)
+    administers = officer.may(Right.ADMINISTER)
+    where = to_write(tlp, ceiling, say, two=two, administers=administers)
+    return screen([Span("🔒 " + text), *where], officer.language)
 
 
 def locked(officer: Officer, kept: Kept, ceiling: Ceiling) -> Rendered:
     """A draft that is not for this chat (any more): it goes on elsewhere, and is not shown here."""
     say = words(officer.language)
-    where = to_go_on(kept.body.tlp or Tlp.RED, ceiling, say)
+    where = to_go_on(kept.body.tlp or Tlp.RED, ceiling, say, administers=officer.may(Right.ADMINISTER))
     rows: Rows = ((button_room_draft(kept.id, ceiling.room, say),),) if ceiling.room else ()
     return beyond(officer, _name(kept, say), where, rows)
 

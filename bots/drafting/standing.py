@@ -38,8 +38,10 @@ def waits(officer: Officer, kept: Kept, releasers: Sequence[str], *, alone: bool
     one officer may release what they wrote.
     """
     say = words(officer.language)
-    line = say.text("{draft} waits for release.", draft=name(kept, say))
-    yield "⏳ " + line + (f" {who_may(releasers, say)}" if releasers else "")
+    told = [say.text("{draft} waits for release.", draft=name(kept, say))]
+    if releasers:
+        told.append(who_may(releasers, say))
+    yield "⏳ " + say.sentences(*told)
     if not releasers:
         yield "⚠️ " + nobody(officer, say)
     if may_release(officer.role):

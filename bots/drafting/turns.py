@@ -15,6 +15,7 @@ from bots.drafting.policy import Hand, Ruling, TwoPersons, may_draft, may_edit, 
 from bots.drafting.preview import Setting, community_of, previewed
 from bots.drafting.wizard import allowed
 from bots.officers.audit import Act
+from bots.officers.roles import Right
 from bots.ports import NodeClient
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Ceiling, Release
@@ -108,7 +109,8 @@ class Parts:
         if self.ceiling.allows(bulletin.tlp) is not Release.WAITING:
             return self.above(officer, bulletin.tlp)
         say = words(officer.language)
-        where = to_change(say) if change else to_go_on(bulletin.tlp, self.ceiling, say)
+        on = to_go_on(bulletin.tlp, self.ceiling, say, administers=officer.may(Right.ADMINISTER))
+        where = to_change(say) if change else on
         return screens.beyond(officer, say.embed(bulletin.ref), where)
 
     def is_releaser(self, officer: Officer) -> bool:

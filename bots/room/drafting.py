@@ -330,7 +330,10 @@ def _choices(
         "kind": [(each.value, labels.kind(each, say)) for each in kinds(half)],
         "sev": [(each.value, labels.severity(each, say)) for each in Severity],
         "lang": [(each.value, NAMES[each]) for each in NAMES],
-        "like": [("", say.text("none")), *((e.value, say.text(labels.LIKELIHOODS[e])) for e in Likelihood)],
+        "like": [
+            ("", say.text("not stated")),
+            *((each.value, say.text(labels.LIKELIHOODS[each])) for each in Likelihood),
+        ],
         "tl": [("", say.text("none")), *((each.value, NAMES[each]) for each in languages(half))],
     }
 

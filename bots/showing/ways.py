@@ -48,9 +48,9 @@ def to_read(tlp: Tlp, ceiling: Ceiling, say: Words) -> str:
     )
 
 
-def to_write(tlp: Tlp, ceiling: Ceiling, say: Words, *, two: bool) -> Spans:
+def to_write(tlp: Tlp, ceiling: Ceiling, say: Words, *, two: bool, administers: bool = False) -> Spans:
     """Where a bulletin marked `tlp` is written; `two`: a second officer must release it, whom a terminal does
-    not have.
+    not have; `administers`: whoever reads it makes links themselves.
     """
     found = way(tlp, ceiling)
     spans: list[Span] = []
@@ -59,12 +59,11 @@ def to_write(tlp: Tlp, ceiling: Ceiling, say: Words, *, two: bool) -> Spans:
         spans += [Span(f"\n{room} "), Span("/room" if found is Way.LINK else say.embed(ceiling.room))]
     if found is Way.PASSKEY:
         passkey = say.text(
-            "Sign in there with a passkey made at your agency’s terminal: {command} does not reach {tlp}."
-            " Without one, ask your administrator for a link that makes one.",
+            "Sign in there with a passkey made at your agency’s terminal: {command} does not reach {tlp}.",
             command=say.embed("/room"),
             tlp=say.embed(tlp.value),
         )
-        spans += [Span(f"\n{passkey}\n"), *say.code(PASSKEY)]
+        spans += _without_passkey(passkey, say, administers=administers)
     if two and spans:
         return tuple(spans)
     terminal = say.text("Write it on your agency’s terminal, with /draft in this program:")
@@ -74,9 +73,9 @@ def to_write(tlp: Tlp, ceiling: Ceiling, say: Words, *, two: bool) -> Spans:
     return tuple(spans)
 
 
-def to_go_on(tlp: Tlp, ceiling: Ceiling, say: Words) -> Spans:
+def to_go_on(tlp: Tlp, ceiling: Ceiling, say: Words, *, administers: bool = False) -> Spans:
     """Where a draft that is not for this chat goes on; nothing where no room shows it. As `to_read`, of what
-    is announced by its reference alone this does not tell the marking.
+    is announced by its reference alone this does not tell the marking. `administers` as in `to_write`.
     """
     waits = ceiling.allows(tlp) is Release.WAITING
     found = way(Tlp.RED if waits else tlp, ceiling)
@@ -93,8 +92,20 @@ def to_go_on(tlp: Tlp, ceiling: Ceiling, say: Words) -> Spans:
         " you in up to {tlp} only.",
         tlp=say.embed(ceiling.by_link.value),
     )
-    link = say.text("Without a passkey, ask your administrator for a link that makes one:")
-    return (Span(f"\n{text} {link}\n"), *say.code(PASSKEY))
+    return _without_passkey(text, say, administers=administers)
+
+
+def _without_passkey(after: str, say: Words, *, administers: bool) -> Spans:
+    """What is done without one, `after` a sentence, and by whom: an administrator has nobody to ask."""
+    text = (
+        say.text("Without a passkey, make yourself a link for one. Type, on your agency’s machine:")
+        if administers
+        else say.text(
+            "Without a passkey, ask your administrator for a link that makes one. The administrator types, on"
+            " your agency’s machine:"
+        )
+    )
+    return (Span(f"\n{say.sentences(after, text)}\n"), *say.code(PASSKEY))
 
 
 def to_change(say: Words) -> Spans:

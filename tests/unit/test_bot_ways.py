@@ -29,9 +29,13 @@ TERMINAL = "\nWrite it on your agency’s terminal, with /draft in this program:
 LINK = "\nWrite it in the reading room, under “Write”: /room"
 PASSKEY = (
     "\nWrite it in the reading room, under “Write”: https://room.example\nSign in there with a passkey made"
-    " at your agency’s terminal: /room does not reach TLP:RED. Without one, ask your administrator for a link"
-    " that makes one.\nliaison-bot officer passkey NAME"
+    " at your agency’s terminal: /room does not reach TLP:RED. Without a passkey, "
 )
+ASK = (
+    "ask your administrator for a link that makes one. The administrator types, on your agency’s machine:\n"
+    "liaison-bot officer passkey NAME"
+)
+SELF = "make yourself a link for one. Type, on your agency’s machine:\nliaison-bot officer passkey NAME"
 TWO = "\nA second officer must release it, and a terminal has one."
 ALL = Ceiling(room=ROOM.room, by_link=Tlp.RED)
 LOW = Ceiling(room=ROOM.room, by_passkey=Tlp.AMBER_STRICT)
@@ -42,11 +46,11 @@ AMBER = HELD.with_(tlp=Tlp.AMBER)
     "tlp, ceiling, two, told",
     [
         (Tlp.AMBER_STRICT, ROOM, False, LINK + TERMINAL),
-        (Tlp.RED, ROOM, False, PASSKEY + TERMINAL),
+        (Tlp.RED, ROOM, False, PASSKEY + ASK + TERMINAL),
         (Tlp.RED, ALL, False, LINK + TERMINAL),
         (Tlp.RED, LOW, False, TERMINAL),
         (Tlp.RED, Ceiling(), False, TERMINAL),
-        (Tlp.RED, ROOM, True, PASSKEY),
+        (Tlp.RED, ROOM, True, PASSKEY + ASK),
         (Tlp.AMBER, ROOM, True, LINK),
     ],
 )
@@ -78,6 +82,8 @@ def test_of_what_only_waits_the_way_tells_no_marking() -> None:
     amber = plain(to_go_on(Tlp.AMBER, ROOM, SAY))
     assert "/room is enough to read and change it" in amber
     assert "releasing it there takes a passkey made at your agency’s terminal" in amber
+    assert plain(to_go_on(Tlp.RED, ROOM, SAY)).endswith("Without a passkey, " + ASK)
+    assert plain(to_go_on(Tlp.RED, ROOM, SAY, administers=True)).endswith("Without a passkey, " + SELF)
     assert to_go_on(Tlp.RED, Ceiling(), SAY) == ()
     assert to_read(Tlp.RED, Ceiling(), SAY) == "Read it on your agency's terminal."
     stubs = Ceiling(stub=Tlp.RED, room=ROOM.room, by_passkey=Tlp.AMBER)
@@ -89,7 +95,7 @@ def test_of_what_only_waits_the_way_tells_no_marking() -> None:
 async def test_chat_sends_red_where_red_can_be_written(tmp_path: Path) -> None:
     async with staged(tmp_path, room="https://room.example") as stage:
         await stage.asks("/draft")
-        assert (await stage.presses(stage.button("TLP:RED"))).endswith(PASSKEY + TERMINAL)
+        assert (await stage.presses(stage.button("TLP:RED"))).endswith(PASSKEY + SELF + TERMINAL)
         await stage.asks("/draft")
         assert (await stage.presses(stage.button("TLP:AMBER+STRICT"))).endswith(LINK + TERMINAL)
 
