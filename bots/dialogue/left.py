@@ -76,6 +76,19 @@ def left(officer: Officer, kept: Kept, before: Awaited) -> Rendered:
     return plain_answer("📝 " + text, officer.language, ((Button("📝 " + say.text("Go on with it"), data),),))
 
 
+def stays(officer: Officer, kept: Kept, step: Step | None) -> Rendered:
+    """That a draft is open as before, under the bulletin whose reference was sent meanwhile: it was not taken
+    for an answer.
+    """
+    say = words(officer.language)
+    text = say.sentences(
+        say.text("{draft} stays open.", draft=say.text("Draft {number}", number=kept.id)),
+        say.text("A reference alone opens its bulletin and is not kept in the draft."),
+    )
+    data = encode(VERB, "ask", kept.id, step.value) if step else encode(VERB, "open", kept.id)
+    return plain_answer("📝 " + text, officer.language, ((Button("📝 " + say.text("Go on with it"), data),),))
+
+
 def _own(asked: Typed | Pressed, before: Awaited) -> bool:
     """Whether it was the draft's own button, its line, or the list of drafts, which has a button for it."""
     if isinstance(asked, Typed):

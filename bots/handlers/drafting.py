@@ -3,23 +3,25 @@ buttons.
 """
 
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from bots.dialogue import pause, screens
 from bots.dialogue.asking import Pressed, Typed
 from bots.dialogue.book import Book
 from bots.dialogue.context import Context
-from bots.dialogue.left import RETURNING, WRITING
+from bots.dialogue.left import RETURNING, WRITING, stays
 from bots.drafting.choices import VERB
 from bots.drafting.draft import Step
 from bots.drafting.pending import LOOK
 from bots.drafting.turns import Stop, Turn
 from bots.drafting.writing import FILE_MAX
-from bots.enquiries.desk import Answer
+from bots.enquiries.desk import Answer, node_trouble
+from bots.handlers.enquiries import show
 from bots.outcomes import ChatFailure
-from bots.parsing.commands import reference
+from bots.parsing.commands import as_filed, reference
 from bots.state.officers import Officer
 from bots.wording.words import words
-from schemas.errors import Code, FormatError
+from schemas.errors import Code, FormatError, LiaisonError
 from schemas.vocabulary import Language, Relation
 
 
@@ -62,9 +64,32 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
     """An answer to the question that stands."""
     held = await context.steps(officer).data()
     step = Step(held["step"]) if held.get("step") else None
+    if await _looked_up(asked, context, officer, int(held["draft"]), step):
+        return
     language = Language(held["language"]) if held.get("language") else None
     going = context.writing.typed(officer, int(held["draft"]), step, asked.text, language)
     await say_turn(asked, context, officer, going)
+
+
+async def _looked_up(asked: Typed, context: Context, officer: Officer, draft: int, step: Step | None) -> bool:
+    """Whether it was nothing but a reference, where none was asked for: its bulletin is shown, and the draft
+    stays open. What only looks like one (`Expo 2027 3`) may be an answer.
+    """
+    wanted = reference(asked.text)
+    if not wanted or step is Step.REFERENCES:
+        return False
+    try:
+        await show(replace(asked, text=f"/show {wanted}"), context, officer)
+    except LiaisonError as error:
+        if error.code is not Code.NOT_FOUND:
+            raise
+        if not as_filed(asked.text):
+            return False
+        await context.say(officer, asked.chat, node_trouble(error, officer))
+    kept = await context.state.drafts.get(draft)
+    if kept is not None and kept.state not in ("released", "discarded"):
+        await context.say(officer, asked.chat, stays(officer, kept, step))
+    return True
 
 
 async def note(asked: Typed, context: Context, officer: Officer) -> None:

@@ -100,6 +100,11 @@ def reference(text: str) -> str:
     return f"{found[1]}-{found[2]}-{int(found[3]):04}" if found else ""
 
 
+def as_filed(text: str) -> bool:
+    """Whether it is a reference as it is filed: what else `reference` reads may be words."""
+    return bool(reference(text)) and clean(text).upper() == reference(text)
+
+
 def named(text: str) -> str:
     """A bulletin's reference or id, as it is filed; '' when it cannot be one."""
     try:

@@ -11,7 +11,7 @@ from bots.drafting.draft import HalfDraft, Step, following
 from schemas.vocabulary import Kind, Severity, Tlp
 from subscribers.records import Community
 from tests.support.node import DirectNode
-from tests.support.node_api import COMMUNITY
+from tests.support.node_api import COMMUNITY, make_record
 from tests.support.quiet_house import staged
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -103,3 +103,34 @@ async def test_nothing_typed_on_the_way_to_a_question_is_lost(tmp_path: Path) ->
             assert part in home
         assert "That was not kept" in await stage.asks("hello")
         assert "as readers in Béta · north will see it" in await stage.presses(stage.button("Preview"))
+
+
+async def test_a_reference_opens_its_bulletin_and_the_draft_stays_open(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        await stage.node.arrive(make_record(42, title="Malachite"))
+        stays = "Draft 1 stays open. A reference alone opens its bulletin and is not kept in the draft."
+        await stage.asks("/draft")
+        shown = await stage.asks("FRA-2026-0042")
+        assert "Malachite" in shown
+        assert stays in shown
+        assert "Choose the marking" in await stage.presses(stage.button("Go on with it"))
+        await stage.presses(stage.button("TLP:GREEN"))
+        assert stays in await stage.asks("fra 2026 42")
+        await stage.presses(stage.button("Go on with it"))
+        for answer in ("Notice", "For information", "Leave out"):
+            await stage.presses(stage.button(answer))
+        shown = await stage.asks("FRA-2026-0042")
+        assert "Malachite" in shown
+        assert stays in shown
+        assert "Send the text" in await stage.asks("Expo 2027 3"), "no bulletin: a title"
+        shown = await stage.asks("FRA-2026-0099")
+        assert "There is no such bulletin here." in shown
+        assert stays in shown
+        assert "Send the text" in await stage.presses(stage.button("Go on with it"))
+        home = await stage.asks("Seen at noon.")
+        assert "Expo 2027 3" in home
+        assert "2026" not in home
+        await stage.asks("FRA-2026-0042")
+        assert "All that it needs is there" in await stage.presses(stage.button("Go on with it"))
+        await stage.presses(stage.button("References"))
+        assert "References · FRA-2026-0042" in await stage.asks("FRA-2026-0042")
