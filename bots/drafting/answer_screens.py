@@ -20,8 +20,10 @@ _SEEN: Final = (Step.SEEN, Step.REGIONS, Step.NUMBER, Step.BODY)
 _SIGNS: Final = {Step.SEEN: "🕒 ", Step.REGIONS: "📍 ", Step.NUMBER: "🔢 ", Step.BODY: "📝 "}
 
 
-def rows(kept: Kept, ruled: Ruling, say: Words) -> Rows:
-    """Send it, add to it, say for whom it is, throw it away: as far as the officer may."""
+def rows(kept: Kept, ruled: Ruling, say: Words, *, returns: bool = False) -> Rows:
+    """Send it, add to it, say for whom it is, throw it away: as far as the officer may. `returns`: they may
+    send it back.
+    """
     seal, half = kept.body.seal, kept.body
     discard = Button("🗑 " + say.text("Discard"), encode(VERB, "gone", kept.id))
     if ruled is Ruling.NEVER:
@@ -31,14 +33,14 @@ def rows(kept: Kept, ruled: Ruling, say: Words) -> Rows:
     first = Button("🚀 " + say.text("Send"), encode(VERB, "go", kept.id, seal))
     if ruled is Ruling.SEND:
         first = Button("📨 " + say.text("Send for release"), encode(VERB, "send", kept.id, seal))
+    back = (Button("↩️ " + say.text("Send back"), encode(VERB, "back", kept.id)),) if returns else ()
     if kept.waiting:
-        back = Button("↩️ " + say.text("Send back"), encode(VERB, "back", kept.id))
-        return ((first,), (back,))
+        return ((first,), back) if back else ((first,),)
     steps = _SEEN if half.quick is Answer.SEEN else (Step.BODY,)
     adds = tuple(_add(kept, each, say) for each in steps)
     pairs = tuple(adds[at : at + 2] for at in range(0, len(adds), 2))
     head = () if ruled is Ruling.ELSEWHERE else ((first,),)
-    return (*head, *pairs, *_whom(kept, say), (discard,))
+    return (*head, *pairs, *_whom(kept, say), (*back, discard))
 
 
 def audience(half: HalfDraft, readers: int, say: Words) -> str:

@@ -37,13 +37,16 @@ async def author_for(state: State, kept: Kept, officer: Officer) -> Author | Non
 
 async def author_of(state: State, kept: Kept) -> Author:
     """As the audit and the list of officers have it."""
-    names = []
-    for each in dict.fromkeys((kept.owner, kept.editor)):
-        officer = await state.officers.get(each)
-        names.append(officer.name if officer else await state.audit.name_of(each))
+    names = [await name_of(state, each) for each in dict.fromkeys((kept.owner, kept.editor))]
     times = [at for each in names if (at := await state.lost.shut_out_at(each)) is not None]
     last = max(times, default=0.0)
     return Author(tuple(filter(None, names)), last if last > kept.changed else None)
+
+
+async def name_of(state: State, officer: int) -> str:
+    """Also of one who was removed; '' for one whom nobody remembers."""
+    found = await state.officers.get(officer)
+    return found.name if found else await state.audit.name_of(officer)
 
 
 async def by_whom(state: State, drafts: Iterable[Kept]) -> list[tuple[int, str]]:

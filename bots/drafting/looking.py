@@ -4,7 +4,7 @@ is said once it is out.
 
 from bots.drafting import answer_screens, review, standing
 from bots.drafting.answered import Answered, answers_of, others, question_of, titled
-from bots.drafting.authors import author_for, by_whom
+from bots.drafting.authors import author_for, by_whom, name_of
 from bots.drafting.draft import missing
 from bots.drafting.policy import Ruling
 from bots.drafting.texts import label_of
@@ -48,13 +48,23 @@ async def look(
         about,
         author,
         single=parts.within,
-        waits=await waits(parts, officer, kept) if ruled is Ruling.OTHER else (),
+        stands=await waits(parts, officer, kept),
+        returns=parts.may_return(officer, kept),
     )
     return Turn(review.reviewed(officer, kept, seen, said=told, language=language), kept.id)
 
 
 async def waits(parts: Parts, officer: Officer, kept: Kept) -> list[str]:
-    """For who wrote it: that it waits, who may release it, and why not they."""
+    """For who wrote it: that it waits, who may release it, and why not they; or that it does not wait any
+    more, as a releaser changed it.
+    """
+    ruled = parts.ruling(officer, kept)
+    if kept.by_another and parts.hand(officer, kept).wrote:
+        if officer.id != kept.editor:
+            return [standing.changed_by(officer, await name_of(parts.state, kept.editor))]
+        return [standing.changed(officer, ruled, returns=parts.may_return(officer, kept))]
+    if ruled is not Ruling.OTHER:
+        return []
     others = [each.name for each in await parts.releasers() if each.id not in (kept.owner, kept.editor)]
     alone = not parts.policy.needed(kept.body.tlp or Tlp.RED)
     return list(standing.waits(officer, kept, others, alone=alone))

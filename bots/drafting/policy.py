@@ -83,6 +83,13 @@ def ruling(policy: TwoPersons, tlp: Tlp, hand: Hand, *, waiting: bool, single: b
     return Ruling.ELSEWHERE if single else Ruling.SEND
 
 
+def may_return(hand: Hand, *, waiting: bool, by_another: bool) -> bool:
+    """Whether a releaser may send it back: one to whom it was sent, also when they have changed it since."""
+    if not may_release(hand.role):
+        return False
+    return not hand.wrote if waiting else by_another and hand.officer == hand.editor
+
+
 def may_edit(hand: Hand, *, waiting: bool) -> bool:
     """Whether an officer may change a draft: its writers, and a releaser to whom it was sent."""
     return may_draft(hand.role) and (hand.wrote or (waiting and may_release(hand.role)))

@@ -64,26 +64,27 @@ class Releasing:
         """By who wrote it, before anybody has released it. None: it is theirs again, to be opened."""
         kept = await self.parts.readable(officer, draft)
         mine = kept.waiting and self.parts.hand(officer, kept).wrote
-        if not mine or not await self.parts.state.drafts.take_back(kept, "", (), self.parts.clock.now()):
+        jobs = review.tell_writers(kept, "taken", officer)
+        if not mine or not await self.parts.state.drafts.take_back(kept, "", jobs, self.parts.clock.now()):
             return await self._changed(officer, draft)
+        self.parts.wake()
         return None
 
     async def returning(self, officer: Officer, draft: int) -> Turn:
         """A releaser sends it back: the next line says why."""
         kept = await self.parts.readable(officer, draft)
-        if not kept.waiting or self.parts.ruling(officer, kept) is not Ruling.RELEASE:
+        if not self.parts.may_return(officer, kept):
             return await self._changed(officer, draft)
         return Turn(screens.note_wanted(officer, kept), kept.id, returning=True)
 
     async def send_back(self, officer: Officer, draft: int, note: str) -> Turn:
         """With a note for who wrote it; without one it is asked for."""
         kept = await self.parts.readable(officer, draft)
-        if not kept.waiting or self.parts.ruling(officer, kept) is not Ruling.RELEASE:
+        if not self.parts.may_return(officer, kept):
             return await self._changed(officer, draft)
         if not (tidy := " ".join(note.split())[:NOTE_MAX]):
             return await self.returning(officer, draft)
-        writers = dict.fromkeys((kept.owner, kept.editor))
-        jobs = [review.tell_writer(kept, "returned", officer, each, note=tidy) for each in writers]
+        jobs = review.tell_writers(kept, "returned", officer, note=tidy)
         now, drafts = self.parts.clock.now(), self.parts.state.drafts
         if not await drafts.take_back(kept, tidy, jobs, now, by=officer.id):
             return await self._changed(officer, draft)
@@ -165,8 +166,7 @@ class Releasing:
 
     async def _refused(self, officer: Officer, kept: Kept, told: str) -> Turn:
         """Nothing went out: it is its writer's again, who is told."""
-        writers = {kept.owner, kept.editor} - {officer.id}
-        jobs = [review.tell_writer(kept, "returned", officer, each, note=told) for each in writers]
+        jobs = review.tell_writers(kept, "returned", officer, note=told)
         await self.parts.state.drafts.unclaim(kept, self.parts.new_id(), jobs, self.parts.clock.now())
         self.parts.wake()
         if self.parts.hand(officer, kept).wrote:

@@ -66,8 +66,10 @@ class Seen:
     """What it answers, to be opened."""
     single: bool = False
     """At a door with one officer, whose role there is not the one in chat."""
-    waits: Sequence[str] = ()
-    """That it waits for others, for who wrote it."""
+    stands: Sequence[str] = ()
+    """What became of it since it was sent, for who wrote it or changed it."""
+    returns: bool = False
+    """It may be sent back."""
 
 
 def reviewed(
@@ -105,16 +107,16 @@ def reviewed(
         lines.append(say.text("Its reference is given when it is released; until then it says DRAFT."))
     lines += [older] if (older := translations.told(kept.body, say)) else []
     translated = bool(record.bulletin.translations) and not kept.body.quick
-    lines += looked.waits
+    lines += looked.stands
     lines += _advice(ruled, say, translated=translated)
     if looked.single and ruled is Ruling.RELEASE:
         lines.append(_single(say))
     if kept.body.quick and not kept.waiting:
         lines += filter(None, [answer_screens.advice(kept.body, say)])
     if kept.body.quick:
-        rows = answer_screens.rows(kept, ruled, say)
+        rows = answer_screens.rows(kept, ruled, say, returns=looked.returns)
     else:
-        rows = _rows(kept, ruled, say, translated=bool(record.bulletin.translations))
+        rows = _rows(looked, kept, say)
         rows += _languages(kept, record.bulletin, language or officer.language)
     if ruled is Ruling.OTHER:
         rows = (*rows, (Button("◀️ " + say.text("Your drafts"), encode(VERB, "list")),))
@@ -184,8 +186,9 @@ def _single(say: Words) -> str:
     )
 
 
-def _rows(kept: Kept, ruled: Ruling, say: Words, *, translated: bool) -> Rows:
-    seal = kept.body.seal
+def _rows(looked: Seen, kept: Kept, say: Words) -> Rows:
+    seal, ruled, translated = kept.body.seal, looked.ruled, bool(looked.record.bulletin.translations)
+    back = (Button("↩️ " + say.text("Send back"), encode(VERB, "back", kept.id)),) if looked.returns else ()
     change = Button("✏️ " + say.text("Change"), encode(VERB, "open", kept.id))
     rows: list[tuple[Button, ...]] = []
     if ruled is Ruling.RELEASE:
@@ -194,14 +197,10 @@ def _rows(kept: Kept, ruled: Ruling, say: Words, *, translated: bool) -> Rows:
         if translated:
             official = say.text("Release, translations official")
             rows.append((Button("🚀 " + official, encode(VERB, "go", kept.id, seal, "o")),))
-        if kept.waiting:
-            back = say.text("Send back")
-            rows.append((Button("↩️ " + back, encode(VERB, "back", kept.id)), change))
-        else:
-            rows.append((change,))
+        rows.append((*back, change))
     if ruled is Ruling.SEND:
         rows.append((Button("📨 " + say.text("Send for release"), encode(VERB, "send", kept.id, seal)),))
-        rows.append((change,))
+        rows.append((*back, change))
     if ruled is Ruling.ELSEWHERE:
         rows.append((change,))
     if ruled is Ruling.OTHER:
@@ -324,8 +323,16 @@ def ask_releaser(kept: Kept, record: Record, writer: Officer, officer: int, read
     return Job(f"draft:{kept.id}:{kept.revision}:{officer}", officer, urgency, "draft", body=told)
 
 
+def tell_writers(kept: Kept, what: str, by: Officer, *, note: str = "") -> list[Job]:
+    """Tell who began a draft and who changed it last, but not `by`, who did it now."""
+    writers = dict.fromkeys((kept.owner, kept.editor))
+    return [tell_writer(kept, what, by, each, note=note) for each in writers if each != by.id]
+
+
 def tell_writer(kept: Kept, what: str, by: Officer, officer: int, *, ref: str = "", note: str = "") -> Job:
-    """Tell its writer what became of a draft: `released` or `returned`."""
+    """Tell its writer what became of a draft: `released`, `returned`; `changed` or `taken` back by another
+    while it waited.
+    """
     told = json.dumps({"what": what, "draft": kept.id, "by": by.name, "ref": ref, "note": note})
     key = f"draft:{kept.id}:{kept.revision}:{officer}:{what}"
     return Job(key, officer, Priority.ALERT, "draft", body=told)
@@ -362,13 +369,16 @@ def told(
                 author = replace(author, names=())
             target: Record | None = body.get("target")
             about = titled(target, officer) if target else ""
-            looked = Seen(record, ceiling, hand, body.get("readers"), about, author, target=target)
+            number, returns = body.get("readers"), hand is Ruling.RELEASE
+            looked = Seen(record, ceiling, hand, number, about, author, target=target, returns=returns)
             silent = hushed and record.bulletin.severity is not Severity.FLASH
             return replace(reviewed(officer, kept, looked, said=asked), silent=silent)
         case "released":
             ref = say.embed(body["ref"])
             text = say.text("{draft} was released by {name} as {ref}.", draft=name, name=by, ref=ref)
             return plain_answer("✅ " + text, officer.language)
+        case "changed" | "taken" as what:
+            return standing.pulled(officer, kept, body["by"], changed=what == "changed")
         case _:
             text = say.text("{draft} came back from {name}:", draft=name, name=by)
             note = "\n" + say.embed(body["note"]) if body["note"] else ""

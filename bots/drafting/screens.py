@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bots.clock import moment
 from bots.dialogue.screens import screen
-from bots.drafting import translations
+from bots.drafting import standing, translations
 from bots.drafting.authors import Author, written
 from bots.drafting.choices import OPTIONAL, VERB, choices, filled, to
 from bots.drafting.draft import HalfDraft, Step, missing, steps
@@ -112,11 +112,22 @@ def translating(officer: Officer, kept: Kept, language: Language, *, wrong: str 
     return screen([*spans, Span("📝 " + text)], officer.language, (back,))
 
 
-def home(officer: Officer, kept: Kept, communities: Sequence[Community], *, said: str = "") -> Rendered:
-    """The draft as it stands, with a way into each of its parts."""
+def home(
+    officer: Officer,
+    kept: Kept,
+    communities: Sequence[Community],
+    *,
+    said: str = "",
+    stands: Sequence[str] = (),
+    returns: bool = False,
+) -> Rendered:
+    """The draft as it stands, with a way into each of its parts. `stands`: who else wrote it, and what became
+    of it; `returns`: it may be sent back.
+    """
     say, half = words(officer.language), kept.body
     spans = [Span(said + "\n\n")] if said else []
     spans += [Span("📝 " + _name(kept, say), "b"), Span("\n" + _facts(half, communities, say, officer.zone))]
+    spans += [Span("\n" + each) for each in stands]
     if half.title:
         spans += [Span("\n\n"), Span(say.embed(half.title), "b")]
     if half.body:
@@ -135,7 +146,7 @@ def home(officer: Officer, kept: Kept, communities: Sequence[Community], *, said
             " sent to a colleague for release."
         )
         spans.append(Span("\n\n👁 " + done))
-    return replace(screen(spans, officer.language, _home_rows(kept, say)), passing=True)
+    return replace(screen(spans, officer.language, _home_rows(kept, say, returns=returns)), passing=True)
 
 
 def above(officer: Officer, tlp: Tlp, ceiling: Ceiling, *, two: bool = False) -> Rendered:
@@ -186,7 +197,9 @@ def listed(
             spans.append(Span(("\n\n" if spans else "") + say.text(title), "b"))
         for each in held:
             name = _named(each, ceiling, say)
-            spans.append(Span(f"\n{name}{_standing(each, say)}"))
+            state = standing.in_a_word(each, say)
+            sign = "⏳" if each.state != "open" else "✏️" if each.by_another else "↩️"
+            spans.append(Span(f"\n{name}" + (f" · {sign} {state}" if state else "")))
             if each.id in authors:
                 spans += [Span(f"\n{line}") for line in written(authors[each.id], officer)]
             rows.append((Button("📝 " + name, to("open" if each.state == "open" else "view", each)),))
@@ -225,16 +238,6 @@ def _named(kept: Kept, ceiling: Ceiling, say: Words) -> str:
     return f"{name} · {say.embed(short)}"
 
 
-def _standing(kept: Kept, say: Words) -> str:
-    match kept.state:
-        case "waiting":
-            return " · ⏳ " + say.text("waits for release")
-        case "releasing":
-            return " · ⏳ " + say.text("at the node")
-        case _:
-            return ""
-
-
 def _facts(half: HalfDraft, communities: Sequence[Community], say: Words, zone: ZoneInfo) -> str:
     titles = {each.id: each.title for each in communities}
     first = [say.embed(half.tlp.value)] if half.tlp else []
@@ -270,7 +273,7 @@ def _facts(half: HalfDraft, communities: Sequence[Community], say: Words, zone: 
     return "\n".join(each for each in lines if each)
 
 
-def _home_rows(kept: Kept, say: Words) -> Rows:
+def _home_rows(kept: Kept, say: Words, *, returns: bool) -> Rows:
     half = kept.body
     asked = [*steps(half), *(each for each in OPTIONAL if each not in steps(half))]
     buttons = [
@@ -283,4 +286,6 @@ def _home_rows(kept: Kept, say: Words) -> Rows:
         Button("🗑 " + say.text("Discard"), to("drop", kept)),
     ]
     ready = [] if missing(half) else [(Button("👁 " + say.text("Preview"), to("view", kept)),)]
+    if returns:
+        last.insert(0, Button("↩️ " + say.text("Send back"), to("back", kept)))
     return (*ready, *rows, tuple(last))

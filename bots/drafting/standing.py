@@ -1,12 +1,17 @@
-"""Where a draft stands, for who has a part in it: that it waits and for whom. Pure."""
+"""Where a draft stands, for who has a part in it: that it waits and for whom, or why no longer. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bots.drafting.policy import may_release
+from bots.dialogue.screens import plain_answer
+from bots.drafting.choices import VERB
+from bots.drafting.policy import Ruling, may_release
 from bots.officers.roles import Right
+from bots.parsing.actions import encode
+from bots.showing.rendered import Button, Rendered, Rows
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
+from bots.wording.labels import N_
 from bots.wording.words import Words, words
 
 _NAMED: Final = 10
@@ -46,6 +51,54 @@ def waits(officer: Officer, kept: Kept, releasers: Sequence[str], *, alone: bool
         yield "⚠️ " + nobody(officer, say)
     if may_release(officer.role):
         yield _not_you(officer, kept, say, alone=alone)
+
+
+def changed(officer: Officer, ruled: Ruling, *, returns: bool) -> str:
+    """For the releaser who changed it: what became of it, and what may be done with it then."""
+    say = words(officer.language)
+    told = [say.text("You changed it, so it does not wait for release any more; its author was told.")]
+    if returns and ruled is Ruling.RELEASE:
+        told.append(say.text("When you are done, release it or send it back."))
+    if returns and ruled is Ruling.SEND:
+        told.append(say.text("When you are done, send it for release or send it back."))
+    return "✏️ " + say.sentences(*told)
+
+
+def changed_by(officer: Officer, by: str) -> str:
+    """The same for its author."""
+    say = words(officer.language)
+    text = say.text("{name} changed it, so it does not wait for release any more.", name=say.embed(by))
+    return "✏️ " + say.sentences(text, say.text("Look at it before it goes on."))
+
+
+def pulled(officer: Officer, kept: Kept | None, by: str, *, changed: bool) -> Rendered | None:
+    """What a writer is told when another has changed it while it waited, or taken it back; None when that is
+    over.
+    """
+    if kept is None or kept.state != "open":
+        return None
+    say = words(officer.language)
+    message = (
+        N_("{name} changed {draft}: it does not wait for release any more.")
+        if changed
+        else N_("{name} took {draft} back: it does not wait for release any more.")
+    )
+    text = say.text(message, draft=name(kept, say), name=say.embed(by))
+    rows: Rows = ()
+    if officer.id == kept.owner:
+        rows = ((Button("📝 " + say.text("Open"), encode(VERB, "open", kept.id)),),)
+    return plain_answer(("✏️ " if changed else "↩️ ") + text, officer.language, rows)
+
+
+def in_a_word(kept: Kept, say: Words) -> str:
+    """Where a draft stands, for a list; '' of one that is only being written."""
+    if kept.waiting:
+        return say.text("waits for release")
+    if kept.state == "releasing":
+        return say.text("at the node")
+    if kept.by_another:
+        return say.text("changed, waits no longer")
+    return say.text("came back") if kept.note else ""
 
 
 def _not_you(officer: Officer, kept: Kept, say: Words, *, alone: bool) -> str:

@@ -11,7 +11,16 @@ from bots.clock import Clock
 from bots.dialogue.screens import plain_answer
 from bots.drafting import review, screens
 from bots.drafting.draft import Step
-from bots.drafting.policy import Hand, Ruling, TwoPersons, may_draft, may_edit, may_release, ruling
+from bots.drafting.policy import (
+    Hand,
+    Ruling,
+    TwoPersons,
+    may_draft,
+    may_edit,
+    may_release,
+    may_return,
+    ruling,
+)
 from bots.drafting.preview import Setting, community_of, previewed
 from bots.drafting.wizard import allowed
 from bots.officers.audit import Act
@@ -86,6 +95,10 @@ class Parts:
     def hand(self, officer: Officer, kept: Kept) -> Hand:
         """The officer's part in a draft."""
         return Hand(kept.owner, kept.editor, officer.id, officer.role)
+
+    def may_return(self, officer: Officer, kept: Kept) -> bool:
+        """Whether the officer may send a draft back to who wrote it."""
+        return may_return(self.hand(officer, kept), waiting=kept.waiting, by_another=kept.by_another)
 
     def ruling(self, officer: Officer, kept: Kept) -> Ruling:
         """What the officer may do with a draft that has a marking."""

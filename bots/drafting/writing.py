@@ -5,13 +5,13 @@ service. Every answer is kept before the next question is asked.
 from dataclasses import dataclass
 from typing import Final
 
-from bots.drafting import deadlines, screens, stray, wizard
+from bots.drafting import deadlines, review, screens, stray, wizard
 from bots.drafting.answers import spoken
-from bots.drafting.authors import author_of
+from bots.drafting.authors import author_for, written
 from bots.drafting.changing import changing
 from bots.drafting.choices import offered
 from bots.drafting.draft import Attached, HalfDraft, Named, Step, following
-from bots.drafting.looking import answers, look
+from bots.drafting.looking import answers, look, waits
 from bots.drafting.texts import REASONS, label_of
 from bots.drafting.turns import Parts, Stop, Turn, gone, name, said
 from bots.drafting.wizard import Unfit, Why, allowed
@@ -19,6 +19,7 @@ from bots.parsing.commands import reference
 from bots.showing.answerable import Answer
 from bots.showing.ways import two_needed
 from bots.state.drafts import Kept
+from bots.state.jobs import Job
 from bots.state.officers import Officer
 from bots.wording.labels import N_
 from bots.wording.words import Words, words
@@ -172,11 +173,17 @@ class Writing:
     async def undo(self, officer: Officer, draft: int) -> Turn:
         """The draft before its last change."""
         kept = await self.parts.editable(officer, draft)
-        before = await self.parts.state.drafts.undo(kept, officer.id, self.parts.clock.now())
+        now, jobs = self.parts.clock.now(), self._pulled(officer, kept)
+        before = await self.parts.state.drafts.undo(kept, officer.id, now, jobs)
         say = words(officer.language)
         if before is None:
             return await self.open(officer, draft, told=say.text("There is nothing to undo."))
-        return await self.open(officer, draft, told="↩️ " + say.text("The last change is undone."))
+        if jobs:
+            self.parts.wake()
+        told = [say.text("The last change is undone.")]
+        if kept.waiting:
+            told.append(say.text("It does not wait for release any more."))
+        return await self.open(officer, draft, told="↩️ " + say.sentences(*told))
 
     async def may_attach(self, officer: Officer, draft: int, size: int) -> Turn | None:
         """Before a file is fetched from the chat service: what to say instead, None to go on."""
@@ -216,7 +223,11 @@ class Writing:
         mine = {each.id for each in own}
         waiting = await self.parts.state.drafts.waiting()
         able = [each for each in waiting if each.id not in mine and self.parts.is_releaser(officer)]
-        authors = {each.id: await author_of(self.parts.state, each) for each in able}
+        authors = {
+            each.id: author
+            for each in (*own, *able)
+            if (author := await author_for(self.parts.state, each, officer))
+        }
         return Turn(screens.listed(officer, own, able, self.parts.ceiling, authors))
 
     async def discarding(self, officer: Officer, draft: int) -> Turn:
@@ -251,11 +262,17 @@ class Writing:
 
     async def written(self, officer: Officer, kept: Kept, half: HalfDraft) -> Kept:
         """A change, kept. Raises Stop when somebody was faster."""
-        now = self.parts.clock.now()
-        done = await self.parts.state.drafts.write(kept, officer.id, spoken(half), now)
+        now, jobs = self.parts.clock.now(), self._pulled(officer, kept)
+        done = await self.parts.state.drafts.write(kept, officer.id, spoken(half), now, jobs)
         if done is None:
             raise Stop(gone(officer))
+        if jobs:
+            self.parts.wake()
         return done
+
+    def _pulled(self, officer: Officer, kept: Kept) -> list[Job]:
+        """Whoever else wrote what waits for release is told that a change makes it wait no longer."""
+        return review.tell_writers(kept, "changed", officer) if kept.waiting else []
 
     async def _stray(
         self, officer: Officer, kept: Kept, step: Step | None, text: str, wrong: Why | None = None
@@ -354,4 +371,8 @@ class Writing:
         if kept.body.quick is not None:
             return await look(self.parts, officer, kept, told=told)
         communities = await self.parts.node.communities()
-        return Turn(screens.home(officer, kept, communities, said=told), kept.id)
+        author = await author_for(self.parts.state, kept, officer)
+        lines = [*(written(author, officer) if author else ()), *await waits(self.parts, officer, kept)]
+        returns = self.parts.may_return(officer, kept)
+        shown = screens.home(officer, kept, communities, said=told, stands=lines, returns=returns)
+        return Turn(shown, kept.id)

@@ -268,7 +268,7 @@ async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Respon
         written=list(written(author, officer)) if author else [],
         lacking=say.text("Still missing: {steps}", steps=say.listed(lacking)) if lacking else "",
         ruled=ruled.value,
-        waits=await waits(parts, officer, kept) if ruled is Ruling.OTHER else (),
+        waits=await waits(parts, officer, kept),
         wrote=parts.hand(officer, kept).wrote,
         translated=bool(kept.body.translations),
         older=translations.told(kept.body, say),

@@ -54,6 +54,11 @@ class Kept:
         """Whether it waits for a releaser."""
         return self.state == "waiting"
 
+    @property
+    def by_another(self) -> bool:
+        """Whether a releaser changed it to whom it was sent: since then it is open, unless it came back."""
+        return self.state == "open" and self.editor != self.owner and not self.note
+
 
 class Drafts:
     """The drafts' tables."""
@@ -96,9 +101,11 @@ class Drafts:
         where = " WHERE state IN ('waiting', 'releasing') ORDER BY changed"
         return [_read(row) for row in await self._store.query(_SELECT + where)]
 
-    async def write(self, kept: Kept, editor: int, body: HalfDraft, now: float) -> Kept | None:
+    async def write(
+        self, kept: Kept, editor: int, body: HalfDraft, now: float, jobs: Sequence[Job] = ()
+    ) -> Kept | None:
         """Keep a change, so that it can be undone; a draft that was waiting is open again, and what was
-        shown of it void. None when it has changed or gone meanwhile.
+        shown of it void; `jobs` tell of that. None when it has changed or gone meanwhile.
         """
 
         def work(connection: apsw.Connection) -> Kept | None:
@@ -117,13 +124,16 @@ class Drafts:
                 " WHERE id = ?",
                 (body.model_dump_json(), editor, now, kept.id),
             )
+            enqueue(connection, jobs, now)
             return _only(connection, kept.id)
 
         async with self._store.write() as tx:
             return await tx.run(work)
 
-    async def undo(self, kept: Kept, editor: int, now: float) -> Kept | None:
-        """Take back the last change; None when there is none, or it is out of the drafter's hands."""
+    async def undo(self, kept: Kept, editor: int, now: float, jobs: Sequence[Job] = ()) -> Kept | None:
+        """Take back the last change, as `write` does; None when there is none, or it is out of the drafter's
+        hands.
+        """
 
         def work(connection: apsw.Connection) -> Kept | None:
             if not _is_still(connection, kept, "open", "waiting"):
@@ -140,6 +150,7 @@ class Drafts:
                 " WHERE id = ?",
                 (rows[0][0], editor, now, kept.id),
             )
+            enqueue(connection, jobs, now)
             return _only(connection, kept.id)
 
         async with self._store.write() as tx:
@@ -152,11 +163,11 @@ class Drafts:
     async def take_back(
         self, kept: Kept, note: str, jobs: Sequence[Job], now: float, *, by: int | None = None
     ) -> bool:
-        """Back to its writer, with what a releaser has to say, if it was one (`by`); `jobs` tell the writer.
-        It is another revision then, so that sending it again unchanged is told again.
+        """Back to its writer, also of who changed it, with what a releaser has to say, if it was one (`by`);
+        `jobs` tell the writer. It is another revision then, so that sending it again unchanged is told again.
         """
         fields: dict[str, Value] = {"note": note, "releaser": by, "revision": kept.revision + 1}
-        return await self._move(kept, ("waiting",), "open", now, jobs=jobs, **fields)
+        return await self._move(kept, ("open", "waiting"), "open", now, jobs=jobs, **fields)
 
     async def claim(self, kept: Kept, releaser: int, via: str, *, official: bool, now: float) -> bool:
         """Before the node is asked: from here on nobody changes it, and nobody else releases it."""

@@ -118,7 +118,9 @@ def test_it_is_sent_by_whoever_may_and_says_who_can_read_it() -> None:
     )  # fmt: skip
 
     def labels(kept: Kept, ruled: Ruling) -> list[str]:
-        return [each.text for row in answer_screens.rows(kept, ruled, say) for each in row]
+        return [
+            each.text for row in answer_screens.rows(kept, ruled, say, returns=kept.waiting) for each in row
+        ]
 
     assert labels(kept, Ruling.RELEASE)[0] == "🚀 Send"
     assert labels(kept, Ruling.SEND)[0] == "📨 Send for release"

@@ -1,12 +1,18 @@
-"""Where a draft stands is told to who has a part in it: that it waits and for whom."""
+"""Where a draft stands is told to who has a part in it: that it waits and for whom, or why no longer."""
 
+import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
+from bots.dialogue.asking import Pressed, meant
 from bots.drafting.draft import HalfDraft
-from bots.drafting.policy import TwoPersons
+from bots.drafting.policy import Ruling, TwoPersons
+from bots.drafting.review import tell_writers
+from bots.drafting.review import told as message
 from bots.officers.roles import Role
 from bots.parsing.actions import encode
+from bots.showing.release import Ceiling
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from schemas.vocabulary import Kind, Language
@@ -95,3 +101,111 @@ async def test_who_only_changed_it_is_told_so_and_why_another_releases_it(tmp_pa
             await stage.presses(stage.button("Take back"))
             await stage.presses(encode("draft", "view", kept.id))
             assert "Released as" in await stage.presses(stage.button("🚀 Release"))
+
+
+async def told(stage: Stage) -> list[tuple[int, str, str]]:
+    """Whom delivery tells what of drafts, and who did it."""
+    rows = await stage.state.store.query(
+        "SELECT officer, body ->> '$.what', body ->> '$.by' FROM jobs WHERE verb = 'draft' ORDER BY id"
+    )
+    return [(int(officer), str(what), str(by)) for officer, what, by in rows]
+
+
+async def test_a_releasers_change_is_told_to_the_author_and_shown_to_both(tmp_path: Path) -> None:
+    for two, onward in {
+        TwoPersons.OFF: "When you are done, release it or send it back.",
+        TwoPersons.ALWAYS: "When you are done, send it for release or send it back.",
+    }.items():
+        async with staged(tmp_path / two, role=Role.RELEASER, two=two) as stage:
+            dan = await enrolled(stage, "Daniel", 11, Role.DRAFTER)
+            await enrolled(stage, "Omar", 12, Role.RELEASER)
+            kept = await waiting(stage, dan)
+            await stage.presses(encode("draft", "ask", kept.id, "title"))
+            home = await stage.asks("Two drones")
+            pulled = (
+                f"You changed it, so it does not wait for release any more; its author was told. {onward}"
+            )
+            assert pulled in home
+            assert "Written by Daniel" in home
+            assert "Written by Daniel, Ed" not in home
+            assert await told(stage) == [(dan.id, "changed", "Ed")]
+            await stage.presses(encode("draft", "ask", kept.id, "title"))
+            await stage.asks("Three drones")
+            assert len(await told(stage)) == 1, "it waited no longer"
+            listed = await stage.asks("/drafts")
+            assert "Three drones · ✏️ changed, waits no longer\n✍️ Written by Daniel" in listed
+            shown = await stage.presses(encode("draft", "view", kept.id))
+            assert pulled in shown
+            assert bool(stage.button("🚀 Release")) is (two is TwoPersons.OFF)
+            assert bool(stage.button("Send for release")) is (two is TwoPersons.ALWAYS)
+            stage.door.sent.clear()
+            await stage.house.reception.pressed(
+                Pressed(meant(encode("draft", "open", kept.id)), 11, 11, 1, "9")
+            )
+            assert "Ed changed it, so it does not wait for release any more." in stage.door.sent[-1][0]
+            assert not stage.button("Send back")
+
+
+async def test_who_changed_it_sends_it_back_and_stays_one_of_its_hands(tmp_path: Path) -> None:
+    async with staged(tmp_path, role=Role.RELEASER, two=TwoPersons.ALWAYS) as stage:
+        dan = await enrolled(stage, "Daniel", 11, Role.DRAFTER)
+        kept = await waiting(stage, dan)
+        await stage.presses(encode("draft", "ask", kept.id, "title"))
+        await stage.asks("Two drones")
+        assert "what should be changed?" in await stage.presses(stage.button("Send back"))
+        assert "Draft 1 was sent back." in await stage.asks("Name the city.")
+        assert (await told(stage))[1:] == [(dan.id, "returned", "Ed")]
+        assert "↩️ came back" in await stage.asks("/drafts")
+        again = await stage.state.drafts.get(kept.id)
+        assert again is not None
+        assert (again.state, again.note, again.editor) == ("open", "Name the city.", (await ed(stage)).id)
+        assert not again.by_another
+        assert await stage.state.drafts.send(again, (), time.time())
+        shown = await stage.presses(encode("draft", "view", kept.id))
+        assert "You changed it: another officer must release it." in shown
+        await stage.presses(stage.button("Take back"))
+        assert (await told(stage))[2:] == [(dan.id, "taken", "Ed")]
+
+
+async def test_nobody_sends_back_what_is_not_theirs_to_return(tmp_path: Path) -> None:
+    async with staged(tmp_path, role=Role.RELEASER) as stage:
+        me = await ed(stage)
+        own = await stage.state.drafts.begin(me.id, NOTICE, "once", time.time())
+        shown = await stage.presses(encode("draft", "back", own.id))
+        assert "what should be changed?" not in shown
+        assert await told(stage) == []
+
+
+async def test_an_undo_says_that_it_waits_no_longer(tmp_path: Path) -> None:
+    async with staged(tmp_path, role=Role.RELEASER) as stage:
+        own = await waiting(stage, await ed(stage))
+        shown = await stage.presses(encode("draft", "undo", own.id))
+        assert "The last change is undone. It does not wait for release any more." in shown
+        assert await told(stage) == [], "nobody else wrote it"
+        dan = await enrolled(stage, "Daniel", 11, Role.DRAFTER)
+        other = await waiting(stage, dan)
+        shown = await stage.presses(encode("draft", "undo", other.id))
+        assert "You changed it, so it does not wait" in shown
+        assert await told(stage) == [(dan.id, "changed", "Ed")]
+
+
+async def test_the_message_is_for_as_long_as_it_is_so(tmp_path: Path) -> None:
+    async with staged(tmp_path, role=Role.RELEASER) as stage:
+        me, dan = await ed(stage), await enrolled(stage, "Daniel", 11, Role.DRAFTER)
+        kept = await waiting(stage, dan)
+        opened = replace(kept, state="open", editor=me.id)
+        for what, line in {
+            "changed": "✏️ Ed changed Draft 1: it does not wait for release any more.",
+            "taken": "↩️ Ed took Draft 1 back: it does not wait for release any more.",
+        }.items():
+            (job,) = tell_writers(kept, what, me)
+            body = json.loads(job.body)
+            shown = message(dan, body, opened, Ceiling(), Ruling.NEVER)
+            assert shown is not None
+            assert shown.parts[0].plain == line
+            assert [each.data for row in shown.rows for each in row] == [encode("draft", "open", kept.id)]
+            former = message(replace(dan, id=77), body, opened, Ceiling(), Ruling.NEVER)
+            assert former is not None
+            assert former.rows == (), "who has no hand in it any more cannot open it"
+            for over in (kept, None):
+                assert message(dan, body, over, Ceiling(), Ruling.NEVER) is None
