@@ -79,7 +79,8 @@ async def _looked_up(asked: Typed, context: Context, officer: Officer, draft: in
     if not wanted or step is Step.REFERENCES:
         return False
     try:
-        await show(replace(asked, text=f"/show {wanted}"), context, officer)
+        # In the audit it is a line, as it is without a draft, not the writing of one.
+        await show(replace(asked, text=f"/show {wanted}"), context.on("line"), officer)
     except LiaisonError as error:
         if error.code is not Code.NOT_FOUND:
             raise

@@ -134,3 +134,7 @@ async def test_a_reference_opens_its_bulletin_and_the_draft_stays_open(tmp_path:
         assert "All that it needs is there" in await stage.presses(stage.button("Go on with it"))
         await stage.presses(stage.button("References"))
         assert "References · FRA-2026-0042" in await stage.asks("FRA-2026-0042")
+        rows = await stage.state.store.query(
+            "SELECT DISTINCT verb FROM audit WHERE object = 'FRA-2026-0042' AND outcome = 'full'"
+        )
+        assert rows == [("line",)], "it was looked up, not written"
