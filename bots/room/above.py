@@ -4,26 +4,30 @@ from aiohttp import web
 
 from bots.room.pages import page
 from bots.room.texts import PageWords
-from bots.room.web import ROOM, SCRIPT, Room, Visitor, html
+from bots.room.web import ROOM, SCRIPT, Visitor, html
 from bots.wording.words import words
 from schemas.vocabulary import Tlp
 
 
 def above_page(request: web.Request, guest: Visitor, called: str, tlp: Tlp, to: str) -> web.Response:
     """Of a bulletin or draft that is `called` so and marked `tlp`; `to` is where a passkey leads back."""
-    room: Room = request.app[ROOM]
-    helps = tlp.rank <= room.settings.room_ceiling.rank
-    offered = helps and room.origin.named
-    request[SCRIPT] = offered
+    helps = tlp.rank <= request.app[ROOM].settings.room_ceiling.rank
     t = PageWords(words(guest.officer.language))
-    text = page(
-        "above",
-        guest.officer.language,
-        guest.session,
-        script=offered,
-        ref=called,
-        why=t.above_passkey if helps else t.above_terminal,
-        passkey=offered,
-        to=to,
+    why = t.above_passkey if helps else t.above_terminal
+    text = _page(
+        request, guest, to, helps=helps, title=t("above_title", ref=called), why=why, ref=called, back="/"
     )
     return html(text, web.HTTPForbidden.status_code)
+
+
+def passkey_page(request: web.Request, guest: Visitor, called: str, why: str, to: str) -> web.Response:
+    """Of a draft that is shown, and `why` not all may be done with it."""
+    return html(_page(request, guest, to, helps=True, title=called, why=why, ref=called, back=f"/{to}"))
+
+
+def _page(request: web.Request, guest: Visitor, to: str, *, helps: bool, **said: str) -> str:
+    offered = helps and request.app[ROOM].origin.named
+    request[SCRIPT] = offered
+    return page(
+        "above", guest.officer.language, guest.session, script=offered, passkey=offered, to=to, **said
+    )

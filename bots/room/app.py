@@ -53,9 +53,9 @@ def application(room: Room) -> web.Application:
             web.get("/write/{draft:[0-9]{1,9}}", drafting.draft),
             web.get("/write/{draft:[0-9]{1,9}}/edit", drafting.edit),
             web.post("/write/{draft:[0-9]{1,9}}/edit", drafting.save),
-            web.post(
-                "/write/{draft:[0-9]{1,9}}/{what:send|release|again|back|take|undo|discard}", drafting.act
-            ),
+            web.get("/write/{draft:[0-9]{1,9}}/passkey", drafting.passkey),
+            web.post("/write/{draft:[0-9]{1,9}}/back", drafting.give_back),
+            web.post("/write/{draft:[0-9]{1,9}}/{what:send|release|again|take|undo|discard}", drafting.act),
             web.get("/in/{code:[A-Za-z0-9_-]{43}}", signing.link),
             web.post("/in", signing.by_link),
             web.get("/app", signing.app),

@@ -11,33 +11,29 @@ from typing import Final
 from aiohttp import web
 
 from bots.codes import new_id
-from bots.drafting import translations, wizard
-from bots.drafting.authors import author_for, written
-from bots.drafting.draft import HalfDraft, Step, missing
-from bots.drafting.looking import waits
-from bots.drafting.policy import Ruling, may_draft
+from bots.drafting import wizard
+from bots.drafting.draft import HalfDraft, Step
+from bots.drafting.policy import may_draft
 from bots.drafting.releasing import Releasing
-from bots.drafting.review import not_taken_by
+from bots.drafting.standing import in_a_word
 from bots.drafting.texts import LABELS, REASONS
 from bots.drafting.turns import Parts, Stop, Turn
 from bots.drafting.wizard import Unfit, Why
 from bots.drafting.writing import Writing
 from bots.officers.limit import Limit
-from bots.room.above import above_page
+from bots.room.above import above_page, passkey_page
 from bots.room.desk import DOOR
 from bots.room.desk import places as placed
 from bots.room.draft_form import UNMARKED, Wrong, fields_of, kinds, languages, markings, read
+from bots.room.draft_page import draft_page, trusted
 from bots.room.pages import page
 from bots.room.texts import PageWords
-from bots.room.view import reading
 from bots.room.web import ROOM, Visitor, form, html, must_be_in
 from bots.showing.release import Ceiling
-from bots.showing.render import Reader
 from bots.state.drafts import Kept
 from bots.wording import labels
 from bots.wording.words import NAMES, Words, words
-from schemas.errors import Code, DraftError, LiaisonError
-from schemas.vocabulary import Language, Likelihood, Severity, Tlp
+from schemas.vocabulary import Likelihood, Severity, Tlp
 from subscribers.records import Community
 
 WAY: Final = "/write"
@@ -108,9 +104,24 @@ async def draft(request: web.Request) -> web.Response:
         if not wizard.allowed(kept.body.tlp, parts.ceiling):
             called = words(guest.officer.language).text("Draft {number}", number=kept.id)
             return above_page(request, guest, called, kept.body.tlp or Tlp.RED, f"write/{kept.id}")
-        return await _draft(request, guest, kept)
+        return await draft_page(request, guest, parts, kept)
     except Stop as stop:
         return turn_page(guest, stop.turn)
+
+
+async def passkey(request: web.Request) -> web.Response:
+    """What releasing a draft takes, with the button that leads back: where the text is, no script runs."""
+    guest = await must_be_in(request)
+    parts = await parts_of(request, guest)
+    try:
+        kept = await parts.readable(guest.officer, _key(request))
+    except Stop as stop:
+        return turn_page(guest, stop.turn)
+    if trusted(guest, parts.chat, kept):
+        raise web.HTTPSeeOther(f"{WAY}/{kept.id}")
+    say = words(guest.officer.language)
+    called = say.text("Draft {number}", number=kept.id)
+    return passkey_page(request, guest, called, PageWords(say).draft_passkey, f"write/{kept.id}")
 
 
 async def edit(request: web.Request) -> web.Response:
@@ -140,15 +151,31 @@ async def save(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther(f"{WAY}/{kept.id}")
 
 
+async def give_back(request: web.Request) -> web.Response:
+    """Send back with what should be changed; without it the page asks for it. It makes nothing public: so
+    whoever may look at it here may do it, also where what vouches for the session does not release.
+    """
+    guest = await must_be_in(request)
+    given = await form(request, guest)
+    parts, key, officer = await parts_of(request, guest), _key(request), guest.officer
+    try:
+        turn = await Releasing(parts).send_back(officer, key, given.get("note", ""))
+        if turn.returning:
+            return await draft_page(request, guest, parts, await parts.readable(officer, key), unsaid=True)
+    except Stop as stop:
+        turn = stop.turn
+    return turn_page(guest, turn, key)
+
+
 async def act(request: web.Request) -> web.Response:
-    """Send, release, send back, take back, ask again, undo or discard; what came of it."""
+    """Send, release, take back, ask again, undo or discard; what came of it."""
     guest = await must_be_in(request)
     given = await form(request, guest)
     parts, key, officer = await parts_of(request, guest), _key(request), guest.officer
     releasing, writing, seal = Releasing(parts), Writing(parts), given.get("seal", "")
     what = request.match_info["what"]
     try:
-        if what in _OUT and not _trusted(guest, parts.chat, await parts.readable(officer, key)):
+        if what in _OUT and not trusted(guest, parts.chat, await parts.readable(officer, key)):
             raise web.HTTPForbidden
         match what:
             case "send":
@@ -160,8 +187,6 @@ async def act(request: web.Request) -> web.Response:
                     return _sure(guest, turn, key, "release", seal=seal, official=given.get("official", ""))
             case "again":
                 turn = await releasing.again(officer, key)
-            case "back":
-                turn = await releasing.send_back(officer, key, given.get("note", ""))
             case "take":
                 turn = await releasing.take_back(officer, key)
             case "undo":
@@ -199,17 +224,6 @@ async def parts_of(request: web.Request, guest: Visitor) -> Parts:
     )
 
 
-def _trusted(guest: Visitor, chat: Ceiling | None, kept: Kept) -> bool:
-    """Whether this session may release a draft with its marking.
-
-    The chat service can make a session of its own. In chat it could speak in an officer's name anyway; above
-    the chat's ceiling it shall not.
-    """
-    if guest.session.vouched == "agency":
-        return True
-    return chat is not None and wizard.allowed(kept.body.tlp, chat)
-
-
 def _nobody_here() -> None:
     """Delivery is another process's."""
 
@@ -231,49 +245,6 @@ async def _read(
     except Unfit as unfit:
         wrong.append((Step.REFERENCES, unfit.why))
     return half, wrong
-
-
-async def _draft(request: web.Request, guest: Visitor, kept: Kept) -> web.Response:
-    parts, officer = await parts_of(request, guest), guest.officer
-    say, shown, told = words(officer.language), None, ""
-    author = await author_for(parts.state, kept, officer)
-    lacking = [say.text(LABELS[each]) for each in missing(kept.body)]
-    if not lacking:
-        try:
-            record = await parts.previewed(kept)
-            asked = request.query.get("in", "")
-            language = Language(asked) if asked in set(Language) else None
-            shown = reading(record, Reader(officer.language, officer.zone), language)
-        except LiaisonError as error:
-            if error.code is not Code.NOT_MEMBER and not isinstance(error, DraftError):
-                raise
-            told = not_taken_by(error.code, officer)
-    ruled = parts.ruling(officer, kept) if shown and kept.state != "releasing" else Ruling.NEVER
-    if ruled is Ruling.RELEASE and any(each.via != DOOR for each in kept.body.attachments):
-        ruled, told = (
-            Ruling.NEVER,
-            say.text("Its files were given elsewhere. Release it where they were given."),
-        )
-    if ruled is Ruling.RELEASE and not _trusted(guest, parts.chat, kept):
-        ruled, told = Ruling.NEVER, PageWords(say).above_passkey
-    text = page(
-        "draft",
-        officer.language,
-        guest.session,
-        place="write",
-        kept=kept,
-        called=say.text("Draft {number}", number=kept.id),
-        shown=shown,
-        told=told,
-        written=list(written(author, officer)) if author else [],
-        lacking=say.text("Still missing: {steps}", steps=say.listed(lacking)) if lacking else "",
-        ruled=ruled.value,
-        waits=await waits(parts, officer, kept),
-        wrote=parts.hand(officer, kept).wrote,
-        translated=bool(kept.body.translations),
-        older=translations.told(kept.body, say),
-    )
-    return html(text)
 
 
 async def _form(
@@ -298,6 +269,7 @@ async def _form(
         to=f"{WAY}/{kept.id}/edit" if kept else f"{WAY}/new",
         back=f"{WAY}/{kept.id}" if kept else WAY,
         values=values,
+        waiting=kept is not None and kept.waiting,
         wrong=[(say.text(LABELS[step]), _reason(step, why, say)) for step, why in wrong if why in REASONS],
         choices=_choices(half, places, parts.ceiling, say),
         fixed=half.follows,
@@ -340,9 +312,8 @@ def _choices(
 
 def _rows(held: Sequence[Kept], ceiling: Ceiling, say: Words) -> list[tuple[int, str, str, str]]:
     """Number, name, title and state of those that may be shown."""
-    states = {"waiting": say.text("waits for release"), "releasing": say.text("at the node")}
     return [
-        (each.id, say.text("Draft {number}", number=each.id), each.body.title, states.get(each.state, ""))
+        (each.id, say.text("Draft {number}", number=each.id), each.body.title, in_a_word(each, say))
         for each in held
         if wizard.allowed(each.body.tlp, ceiling)
     ]

@@ -99,12 +99,26 @@ TEXTS: Final = {
     "draft_discard": N_("Discard"),
     "draft_final": N_("Once released it cannot be taken back, only amended or retracted."),
     "draft_release": N_("Release"),
+    "draft_unofficial": N_("Release, translations not official"),
     "draft_official": N_("Release, translations official"),
+    "draft_official_about": N_(
+        "Its translations are shown as official only if your agency answers for them: choose with the button."
+    ),
+    "draft_official_later": N_("Whoever releases it says whether its translations are official."),
+    "draft_elsewhere": N_("Its files were given elsewhere. Release it where they were given."),
+    "draft_passkey": N_(
+        "To read, change or send it back, /room is enough. Releasing it takes a passkey made at your "
+        "agency’s terminal: sign in with it, or ask your administrator for a link that makes one."
+    ),
+    "draft_change_about": N_(
+        "Once a change is saved, it no longer waits for release until it is sent again."
+    ),
     "draft_return": N_("Send back"),
     "draft_note": N_("{draft}: what should be changed? Send a line."),
     "draft_another": N_("Another officer must release it."),
     "draft_send": N_("Send for release"),
     "draft_take": N_("Take back"),
+    "draft_take_first": N_("To change or discard it, take it back first."),
     "draft_unsure": N_(
         "The node did not answer, and may have taken it. Ask again: it goes out once, at most."
     ),

@@ -123,7 +123,7 @@ async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
         _, text = await amina.get("/write/1/edit")
         await amina.post("/write/1/edit", csrf=token, **{**FILLED, "title": "Malachite in Paris", "tl": ""})
         _, text = await amina.get("/write/1")
-        assert "Name the city." in text
+        came_back(text, (await amina.get("/write"))[1])
         await amina.post("/write/1/send", csrf=token, seal=seal_in(text))
         _, text = await claire.post("/write/1/release", csrf=other, seal=seal)
         assert "It has changed since." in text
@@ -151,10 +151,18 @@ async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
         await asked_once_more(stage, amina, claire, token, other)
 
 
+def came_back(text: str, listed: str) -> None:
+    """The page of a draft that was sent back, and the list, say so; with the reason stands who gave it."""
+    assert "Draft 1 came back from Claire:" in text.replace("\u2068", "").replace("\u2069", "")
+    assert "Name the city." in text
+    assert '<strong class="state">came back</strong>' in listed
+
+
 async def sent_back(stage: RoomStage, claire: Browser, token: str) -> None:
     """Not without a reason: its author would not know what to change."""
-    _, text = await claire.post("/write/1/back", csrf=token, note=" ")
-    assert "what should be changed?" in text
+    status, text = await claire.post("/write/1/back", csrf=token, note=" ")
+    assert status == 422
+    assert '<p class="warning" role="alert">Draft 1: what should be changed? Send a line.</p>' in text
     assert await standing(stage) == "waiting"
     _, text = await claire.post("/write/1/back", csrf=token, note="Name the city.")
     assert "was sent back" in text
@@ -279,3 +287,76 @@ async def test_what_may_be_in_chat_is_changed_there_too(stage: RoomStage) -> Non
         _, text = await claire.post("/write/new", csrf=token, **{**FILLED, "tlp": "green"})
         _, text = await claire.post("/write/1/release", csrf=token, seal=seal_in(text))
         assert "To change or withdraw it, in chat or on your agency’s terminal:" in text
+
+
+CHANGING = ("/write/1/edit", "/write/1/undo", "/write/1/discard")
+"""What takes a draft that waits out of waiting."""
+
+
+async def sent(stage: RoomStage, amina: Browser, tlp: str) -> str:
+    """A draft that waits for release; the token of its writer's forms."""
+    await signed_in(stage, amina, "Amina")
+    token = csrf_in((await amina.get("/write/new"))[1])
+    _, text = await amina.post("/write/new", csrf=token, **{**FILLED, "tlp": tlp})
+    assert all(each in text for each in CHANGING)
+    await amina.post("/write/1/send", csrf=token, seal=seal_in(text))
+    return token
+
+
+async def test_who_wrote_what_waits_is_told_for_whom_and_takes_it_back(stage: RoomStage) -> None:
+    async with browser(stage) as amina:
+        await stage.enrol("Claire", role=Role.RELEASER)
+        token = await sent(stage, amina, "amber")
+        _, text = await amina.get("/write/1")
+        for each in ('<strong class="state">waits for release</strong>', "Who may release it:", "Claire"):
+            assert each in text
+        assert not any(each in text for each in CHANGING), "nothing that silently takes it back"
+        assert "To change or discard it, take it back first." in text
+        assert "Once a change is saved" in (await amina.get("/write/1/edit"))[1]
+        _, text = await amina.post("/write/1/take", csrf=token)
+        assert all(each in text for each in CHANGING)
+        assert "waits for release" not in text
+        assert "Once a change is saved" not in (await amina.get("/write/1/edit"))[1]
+
+
+async def test_a_session_by_the_chats_word_is_told_what_it_may_and_sends_back(stage: RoomStage) -> None:
+    async with browser(stage) as amina, browser(stage) as omar:
+        releaser = await signed_in(stage, omar, "Omar", Role.RELEASER)
+        await sent(stage, amina, "amber")
+        _, text = await omar.get("/write/1")
+        assert "To read, change or send it back, /room is enough." in text
+        assert "/write/1/release" not in text
+        assert "Once a change is saved, it no longer waits for release until it is sent again." in text
+        assert "room.js" not in text, "no script where a draft's text is"
+        assert 'href="/write/1/passkey"' in text
+        _, asked = await omar.get("/write/1/passkey")
+        assert 'data-to="write/1"' in asked
+        assert "Malachite" not in asked
+        assert "/write/1/release" in await through(stage, releaser)
+        _, text = await omar.post("/write/1/back", csrf=csrf_in(text), note="Name the city.")
+        assert "was sent back" in text
+        assert await standing(stage) == "open"
+        assert "no longer here" in (await omar.get("/write/9/passkey"))[1]
+
+
+async def through(stage: RoomStage, releaser: Officer) -> str:
+    """The page that asks for a passkey, for who has come in by one: the draft itself."""
+    async with browser(stage) as desk:
+        await at_the_desk(stage, desk, releaser)
+        return (await desk.get("/write/1/passkey"))[1]
+
+
+async def test_before_release_it_is_said_who_reads_it_and_what_official_means(stage: RoomStage) -> None:
+    async with browser(stage) as amina, browser(stage) as claire:
+        await signed_in(stage, claire, "Claire", Role.RELEASER)
+        await sent(stage, amina, "green")
+        _, text = await claire.get("/write/1")
+        release = text.index('action="/write/1/release"')
+        for each in ("in the community can read it", "only if your agency answers for them: choose"):
+            assert text.index(each) < release, each
+        assert "Release, translations not official" in text
+        assert '<button type="submit" name="official" value="1">Release, translations official' in text
+        assert re.search(r'name="note"[^>]* required', text)
+        await claire.post("/write/1/release", csrf=csrf_in(text), seal=seal_in(text))
+        (record,) = published(stage)
+        assert [each.official for each in record.bulletin.translations] == [False]
