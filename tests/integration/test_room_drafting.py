@@ -360,3 +360,18 @@ async def test_before_release_it_is_said_who_reads_it_and_what_official_means(st
         await claire.post("/write/1/release", csrf=csrf_in(text), seal=seal_in(text))
         (record,) = published(stage)
         assert [each.official for each in record.bulletin.translations] == [False]
+
+
+async def test_whoever_changes_what_waits_reads_that_it_waits_no_longer_and_sends_it_back(
+    stage: RoomStage,
+) -> None:
+    async with browser(stage) as amina, browser(stage) as claire:
+        await signed_in(stage, claire, "Claire", Role.RELEASER)
+        await sent(stage, amina, "amber")
+        token = csrf_in((await claire.get("/write/1"))[1])
+        change = {**FILLED, "tlp": "amber", "title": "Malachite in Paris"}
+        _, text = await claire.post("/write/1/edit", csrf=token, **change)
+        assert "You changed it, so it does not wait for release any more; its author was told." in text
+        assert 'action="/write/1/back"' in text
+        await claire.post("/write/1/back", csrf=token, note="Name the city.")
+        came_back((await amina.get("/write/1"))[1], (await amina.get("/write"))[1])
