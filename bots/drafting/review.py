@@ -330,8 +330,8 @@ def tell_writers(kept: Kept, what: str, by: Officer, *, note: str = "") -> list[
 
 
 def tell_writer(kept: Kept, what: str, by: Officer, officer: int, *, ref: str = "", note: str = "") -> Job:
-    """Tell its writer what became of a draft: `released`, `returned`; `changed` or `taken` back by another
-    while it waited.
+    """Tell its writer what became of a draft: `released`, `returned` or `discarded`; `changed` or `taken`
+    back by another while it waited.
     """
     told = json.dumps({"what": what, "draft": kept.id, "by": by.name, "ref": ref, "note": note})
     key = f"draft:{kept.id}:{kept.revision}:{officer}:{what}"
@@ -379,6 +379,9 @@ def told(
             return plain_answer("✅ " + text, officer.language)
         case "changed" | "taken" as what:
             return standing.pulled(officer, kept, body["by"], changed=what == "changed")
+        case "discarded":
+            text = say.text("{name} discarded {draft}.", draft=name, name=by)
+            return plain_answer("🗑 " + text, officer.language)
         case _:
             text = say.text("{draft} came back from {name}:", draft=name, name=by)
             note = "\n" + say.embed(body["note"]) if body["note"] else ""

@@ -238,12 +238,13 @@ class Writing:
     async def discard(self, officer: Officer, draft: int) -> Turn:
         """Thrown away, by who wrote it."""
         kept = await self.parts.state.drafts.get(draft)
-        if (
-            kept is None
-            or not self.parts.hand(officer, kept).wrote
-            or not await self.parts.state.drafts.discard(kept, self.parts.clock.now())
-        ):
+        if kept is None or not self.parts.hand(officer, kept).wrote:
             raise Stop(gone(officer))
+        jobs = review.tell_writers(kept, "discarded", officer)
+        if not await self.parts.state.drafts.discard(kept, self.parts.clock.now(), jobs):
+            raise Stop(gone(officer))
+        if jobs:
+            self.parts.wake()
         text = words(officer.language).text("{draft} is discarded.", draft=name(officer, kept))
         return said(officer, "🗑", text)
 

@@ -187,9 +187,9 @@ class Drafts:
         """The node has it, under that reference."""
         return await self._move(kept, ("releasing",), "released", now, jobs=jobs, ref=ref)
 
-    async def discard(self, kept: Kept, now: float) -> bool:
-        """Thrown away."""
-        return await self._move(kept, ("open", "waiting"), "discarded", now)
+    async def discard(self, kept: Kept, now: float, jobs: Sequence[Job] = ()) -> bool:
+        """Thrown away; `jobs` tell who else wrote it."""
+        return await self._move(kept, ("open", "waiting"), "discarded", now, jobs=jobs)
 
     async def _move(
         self,

@@ -209,3 +209,19 @@ async def test_the_message_is_for_as_long_as_it_is_so(tmp_path: Path) -> None:
             assert former.rows == (), "who has no hand in it any more cannot open it"
             for over in (kept, None):
                 assert message(dan, body, over, Ceiling(), Ruling.NEVER) is None
+
+
+async def test_an_author_is_told_when_another_discards_it(tmp_path: Path) -> None:
+    async with staged(tmp_path, role=Role.RELEASER) as stage:
+        me, dan = await ed(stage), await enrolled(stage, "Daniel", 11, Role.DRAFTER)
+        own = await stage.state.drafts.begin(me.id, NOTICE, "once", time.time())
+        await stage.presses(encode("draft", "gone", own.id))
+        assert await told(stage) == []
+        kept = await waiting(stage, dan, by=me)
+        assert "is discarded" in await stage.presses(encode("draft", "gone", kept.id))
+        assert await told(stage) == [(dan.id, "discarded", "Ed")]
+        (job,) = tell_writers(kept, "discarded", me)
+        over = await stage.state.drafts.get(kept.id)
+        shown = message(dan, json.loads(job.body), over, Ceiling(), Ruling.NEVER)
+        assert shown is not None
+        assert shown.parts[0].plain == "🗑 Ed discarded Draft 2."
