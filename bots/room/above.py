@@ -2,9 +2,11 @@
 
 from aiohttp import web
 
+from bots.officers.roles import Right
 from bots.room.pages import page
 from bots.room.texts import PageWords
 from bots.room.web import ROOM, SCRIPT, Visitor, html
+from bots.showing.ways import PASSKEY, without_passkey
 from bots.wording.words import words
 from schemas.vocabulary import Tlp
 
@@ -28,6 +30,16 @@ def passkey_page(request: web.Request, guest: Visitor, called: str, why: str, to
 def _page(request: web.Request, guest: Visitor, to: str, *, helps: bool, **said: str) -> str:
     offered = helps and request.app[ROOM].origin.named
     request[SCRIPT] = offered
+    administers = guest.officer.may(Right.ADMINISTER)
+    link = without_passkey(words(guest.officer.language), administers=administers) if helps else ""
     return page(
-        "above", guest.officer.language, guest.session, script=offered, passkey=offered, to=to, **said
+        "above",
+        guest.officer.language,
+        guest.session,
+        script=offered,
+        passkey=offered,
+        to=to,
+        link=link,
+        command=PASSKEY,
+        **said,
     )

@@ -73,10 +73,7 @@ TEXTS: Final = {
     "shown_up_to": N_("You are shown bulletins up to {tlp}."),
     "above_title": N_("{ref} is not shown here"),
     "above_terminal": N_("Its marking keeps it out of here. Read it on your agency's terminal."),
-    "above_passkey": N_(
-        "Its marking asks for a passkey made at your agency's terminal. Sign in with it, or ask your "
-        "administrator for a link that makes one."
-    ),
+    "above_passkey": N_("Its marking asks for a passkey made at your agency’s terminal."),
     "error_home": N_("To the bulletins"),
     "error_400": N_("That could not be read. Go back and try again."),
     "error_403": N_("This form is too old or came from elsewhere. Nothing was done. Open the page anew."),
@@ -108,7 +105,7 @@ TEXTS: Final = {
     "draft_elsewhere": N_("Its files were given elsewhere. Release it where they were given."),
     "draft_passkey": N_(
         "To read, change or send it back, /room is enough. Releasing it takes a passkey made at your "
-        "agency’s terminal: sign in with it, or ask your administrator for a link that makes one."
+        "agency’s terminal."
     ),
     "draft_change_about": N_(
         "Once a change is saved, it no longer waits for release until it is sent again."

@@ -96,16 +96,19 @@ def to_go_on(tlp: Tlp, ceiling: Ceiling, say: Words, *, administers: bool = Fals
 
 
 def _without_passkey(after: str, say: Words, *, administers: bool) -> Spans:
-    """What is done without one, `after` a sentence, and by whom: an administrator has nobody to ask."""
-    text = (
-        say.text("Without a passkey, make yourself a link for one. Type, on your agency’s machine:")
-        if administers
-        else say.text(
-            "Without a passkey, ask your administrator for a link that makes one. The administrator types, on"
-            " your agency’s machine:"
-        )
-    )
+    """What is done without one, `after` a sentence."""
+    text = without_passkey(say, administers=administers)
     return (Span(f"\n{say.sentences(after, text)}\n"), *say.code(PASSKEY))
+
+
+def without_passkey(say: Words, *, administers: bool) -> str:
+    """Who types `PASSKEY`, to stand above it: an administrator has nobody to ask."""
+    if administers:
+        return say.text("Without a passkey, make yourself a link for one. Type, on your agency’s machine:")
+    return say.text(
+        "Without a passkey, ask your administrator for a link that makes one. The administrator types, on"
+        " your agency’s machine:"
+    )
 
 
 def to_change(say: Words) -> Spans:

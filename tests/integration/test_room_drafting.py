@@ -248,7 +248,7 @@ async def test_what_is_above_a_session_is_not_written_or_seen_in_it(tmp_path: Pa
         status, text = await guest.get("/write/1")
         assert status == 403
         assert "Draft 1 is not shown here" in text
-        assert "Sign in with it, or ask your administrator" in text
+        assert "ask your administrator for a link that makes one. The administrator types" in text
         assert 'data-to="write/1"' in text, "and back to it"
         async with browser(stage) as stranger:
             assert 'data-to="write/1"' in (await stranger.get("/write/1"))[1]
@@ -331,12 +331,22 @@ async def test_a_session_by_the_chats_word_is_told_what_it_may_and_sends_back(st
         assert 'href="/write/1/passkey"' in text
         _, asked = await omar.get("/write/1/passkey")
         assert 'data-to="write/1"' in asked
+        assert "ask your administrator" in asked
+        assert "liaison-bot officer passkey NAME" in asked
+        assert "make yourself a link for one" in await asked_of(stage, "Farah", Role.ADMINISTRATOR)
         assert "Malachite" not in asked
         assert "/write/1/release" in await through(stage, releaser)
         _, text = await omar.post("/write/1/back", csrf=csrf_in(text), note="Name the city.")
         assert "was sent back" in text
         assert await standing(stage) == "open"
         assert "no longer here" in (await omar.get("/write/9/passkey"))[1]
+
+
+async def asked_of(stage: RoomStage, name: str, role: Role) -> str:
+    """The page that asks such an officer for a passkey."""
+    async with browser(stage) as guest:
+        await signed_in(stage, guest, name, role)
+        return (await guest.get("/write/1/passkey"))[1]
 
 
 async def through(stage: RoomStage, releaser: Officer) -> str:
