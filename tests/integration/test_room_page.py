@@ -52,7 +52,7 @@ LOOKS = (
 ALWAYS = ("/b/FRA-2026-0042", "/")
 ONCE = (
     *("/keys", "/?q=nothing", "/b/FRA-2026-0043", "/b/FRA-2026-9999", "/b/FRA-2026-0042/print"),
-    *("/write", "/write/new", "/write/1", "/write/1/edit"),
+    *("/write", "/write/new", "/write/1", "/write/1/edit", "/write/2", "/write/2/edit"),
 )
 DRAFT = HalfDraft(
     tlp=Tlp.RED, community=COMMUNITY, kind=Kind.THREAT, severity=Severity.HIGH, title="Red draft", body=LONG
@@ -245,6 +245,9 @@ async def test_axe_finds_nothing_in_any_direction_theme_or_width(stage: RoomStag
         officer = await stage.enrol(f"{language.value} {theme}", language, Role.RELEASER)
         if language is Language.ARABIC:
             await stage.state.drafts.begin(officer.id, DRAFT, "1", stage.clock.now())
+            another = await stage.enrol("Amina", role=Role.DRAFTER)
+            waits = await stage.state.drafts.begin(another.id, DRAFT, "2", stage.clock.now())
+            await stage.state.drafts.send(waits, (), stage.clock.now())
         context = await chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)
         page = await context.new_page()
         page.set_default_timeout(PATIENT_MS)
