@@ -18,6 +18,10 @@ BUSY_TIMEOUT: Final = 5_000
 CACHE_KIB: Final = 65_536
 CHECKPOINT_PAGES: Final = 4_000
 """16 MiB of log before it is folded into the file: that holds up the writer, and pages come again."""
+STATEMENTS_KEPT: Final = 512
+"""The library keeps a compiled statement until so many others were executed: a hundred by default, this at
+most. A few bulletins in one transaction are more than a hundred, and all would be compiled anew for the next.
+"""
 
 MEND: Final = (
     "restore it from a backup; a node's own is mended by `liaison-agency salvage`, while it is stopped"
@@ -141,7 +145,9 @@ def _tell(done: "asyncio.Future[Any]", result: object, failure: BaseException | 
 
 def connect(path: Path, key: bytes) -> apsw.Connection:
     """The file, unlocked with the 32-byte `key` and set up. Raises apsw.Error."""
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection = apsw.Connection(
+        str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENTS_KEPT
+    )
     try:
         # The key comes before anything that touches the file. x'..' is the raw key: no passphrase derivation.
         # Not cached, so that the statement with the key in it does not live on in the statement cache.

@@ -81,6 +81,17 @@ async def test_the_settings_that_were_chosen(store: Store) -> None:
         assert await store.query(f"PRAGMA {setting}") == [(value,)]
 
 
+async def test_statements_stay_compiled_over_a_large_transaction(store: Store) -> None:
+    def missed(connection: apsw.Connection) -> int:
+        for number in range(400):
+            connection.execute(f"SELECT {number} FROM notes").fetchall()
+        return connection.cache_stats()["misses"]
+
+    async with store.write() as tx:
+        first = await tx.run(missed)
+        assert await tx.run(missed) == first
+
+
 async def test_the_key_is_used_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "node.db"
     key = bytes.fromhex("ab" * 32)
