@@ -229,15 +229,21 @@ def put(connection: apsw.Connection, new: NewRecord) -> bool:
     )
     targets = {link.id for link in bulletin.links if link.relation is _REPLACES.get(bulletin.kind)}
     connection.executemany("INSERT INTO replacements VALUES (?, ?)", [(each, position) for each in targets])
-    for target in (*targets, bulletin.id):
-        connection.execute(_REPLACE, (target,))
-        connection.execute(_FORGET, (target,))
-        connection.execute(_FORGET_FACETS, (target,))
-    _mark(connection, bulletin.id)
+    if targets or _is_replaced(connection, bulletin.id):  # most are not, and what follows is no small part
+        for target in (*targets, bulletin.id):
+            connection.execute(_REPLACE, (target,))
+            connection.execute(_FORGET, (target,))
+            connection.execute(_FORGET_FACETS, (target,))
+        _mark(connection, bulletin.id)
     if bulletin.kind in _REPLACES and "history" not in new.flags:
         # What was changed before we came is nobody's to ask us about.
         connection.execute(_CHANGE, (bulletin.id, new.community, new.agency, position, new.received))
     return True
+
+
+def _is_replaced(connection: apsw.Connection, id: str) -> bool:
+    """Whether what replaces it came first."""
+    return bool(connection.execute("SELECT 1 FROM replacements WHERE target = ? LIMIT 1", (id,)).fetchall())
 
 
 def _mark(connection: apsw.Connection, id: str) -> None:
