@@ -5,6 +5,7 @@ TLP 2.0 (FIRST), PAP (MISP taxonomies), Admiralty scale and Europol 4x4 gradings
 """
 
 from enum import StrEnum
+from typing import Final
 
 
 class Kind(StrEnum):
@@ -36,6 +37,14 @@ class Severity(StrEnum):
     HIGH = "high"
     FLASH = "flash"
 
+    @property
+    def rank(self) -> int:
+        """0 for info up to 4 for flash."""
+        return _SEVERITY_RANKS[self]
+
+
+_SEVERITY_RANKS: Final = {each: rank for rank, each in enumerate(Severity)}
+
 
 class Tlp(StrEnum):
     """Traffic Light Protocol 2.0, widest sharing first (FIRST, https://www.first.org/tlp/)."""
@@ -49,12 +58,15 @@ class Tlp(StrEnum):
     @property
     def rank(self) -> int:
         """0 for CLEAR up to 4 for RED."""
-        return list(Tlp).index(self)
+        return _TLP_RANKS[self]
 
     @property
     def slug(self) -> str:
         """The form that fits a NATS subject token: `clear`, `green`, `amber`, `amber-strict`, `red`."""
         return self.value.removeprefix("TLP:").replace("+", "-").lower()
+
+
+_TLP_RANKS: Final = {each: rank for rank, each in enumerate(Tlp)}
 
 
 class Pap(StrEnum):

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import cache, cached_property
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -160,6 +161,7 @@ _ADDS: Final = {
 }
 
 
+@cache
 def verbs(role: Role) -> tuple[Verb, ...]:
     """Every verb that `role` may ask."""
     order = list(Role)
@@ -191,7 +193,7 @@ class ClientEntry(ClientIdentity):
 
     nkey: Annotated[str, Field(pattern=_USER_KEY)]
 
-    @property
+    @cached_property
     def identity(self) -> ClientIdentity:
         """The same without the key."""
         return ClientIdentity(name=self.name, role=self.role, ceiling=self.ceiling)

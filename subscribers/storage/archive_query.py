@@ -104,7 +104,7 @@ def conditions(filters: Filters, communities: Iterable[str] | None) -> tuple[str
         among("b.kind IN ({})", filters.kinds)
     if filters.severity_at_least is not Severity.INFO:
         clauses.append("b.severity >= ?")
-        bindings.append(list(Severity).index(filters.severity_at_least))
+        bindings.append(filters.severity_at_least.rank)
     if communities is not None:
         among("b.community IN ({})", communities)
     if filters.regions:

@@ -13,7 +13,7 @@ import apsw
 from schemas.bulletin import Bulletin
 from schemas.encoding import from_instant
 from schemas.errors import Code, TrustError
-from schemas.vocabulary import Kind, Relation, Severity
+from schemas.vocabulary import Kind, Relation
 from subscribers.judging.kept import Proof, SealedProof, keep_proof, keep_sealed
 from subscribers.storage import facets, retention, reviews
 from subscribers.storage.archive_query import POSITION_BITS, first_position, language_bits
@@ -198,7 +198,7 @@ def put(connection: apsw.Connection, new: NewRecord) -> bool:
             new.agency,
             new.community,
             bulletin.kind.value,
-            list(Severity).index(bulletin.severity),
+            bulletin.severity.rank,
             bulletin.tlp.rank,
             language_bits(languages),
             bulletin.history.value,
