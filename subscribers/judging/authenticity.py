@@ -19,7 +19,6 @@ from schemas.signing import KEY_SIZE, verify
 from schemas.subjects import parse_frame_subject
 from subscribers.judging.verdicts import LogBehind, Refused
 
-_subject = lru_cache(maxsize=4096)(parse_frame_subject)  # a reader sees the same few subjects all day
 _Place = tuple[str, str, str, int, str]
 """Publisher, community, precedence, `seq` and hash: one frame, as the next one of its chain cites it."""
 
@@ -121,7 +120,7 @@ def _check_subject(frame: Frame, subject: str) -> None:
     # FORMAT.md, Frame: realm, community, precedence and publisher stand in the subject as in the signed
     # header.
     header = frame.header
-    if _subject(subject) != (header.rl, header.com, header.pr, header.pub):
+    if parse_frame_subject(subject) != (header.rl, header.com, header.pr, header.pub):
         raise TrustError(Code.SUBJECT_MISMATCH, "the frame does not belong under its subject")
 
 
