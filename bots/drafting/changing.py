@@ -1,5 +1,7 @@
 """A draft that amends or retracts a bulletin of this agency, begun from what that says. Pure."""
 
+from typing import Final
+
 from bots.drafting.draft import HalfDraft, Named
 from bots.drafting.translations import made_now
 from bots.wording.words import words
@@ -8,6 +10,15 @@ from schemas.encoding import from_instant
 from schemas.limits import TITLE_MAX
 from schemas.vocabulary import Kind, Realm, Relation
 from subscribers.records import Record
+
+UNCHANGED: Final = frozenset({Kind.ACKNOWLEDGEMENT, Kind.RETRACTION})
+"""Kinds that leave nothing to change."""
+
+
+def changeable(record: Record) -> bool:
+    """Whether a change of it is offered: its agency's own, not retracted, with nothing newer in its place."""
+    said_openly = record.own and "private" not in record.flags
+    return said_openly and record.state == "current" and record.bulletin.kind not in UNCHANGED
 
 
 def changing(record: Record, relation: Relation, *, now: float) -> HalfDraft | None:
@@ -23,7 +34,7 @@ def changing(record: Record, relation: Relation, *, now: float) -> HalfDraft | N
         severity=bulletin.severity,
         language=bulletin.language,
         regions=tuple(bulletin.regions),
-        links=(Named(relation=relation, id=bulletin.id, ref=bulletin.ref),),
+        links=(Named(relation=relation, id=bulletin.id, ref=bulletin.ref, least=bulletin.tlp),),
     )
     if relation is Relation.RETRACTS:
         title = words(bulletin.language).text("Retracted: {title}", title=bulletin.title)

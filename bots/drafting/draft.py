@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bots.showing.answerable import Answer
+from bots.showing.answerable import RELATIONS, Answer
 from schemas.bulletin import Draft, parse_draft
 from schemas.encoding import canonical_json
 from schemas.limits import ATTACHMENTS_MAX
@@ -84,7 +84,7 @@ class Named(BaseModel):
     id: Uuid7
     ref: str
     least: Tlp | None = None
-    """What answers it is not marked lower than this."""
+    """What answers or changes it is not marked lower than this."""
     by: str | None = None
     """Of what is answered: the name of its originator."""
 
@@ -153,11 +153,12 @@ class HalfDraft(BaseModel):
     @property
     def answered(self) -> Named | None:
         """What it answers, if it answers something."""
-        return next((each for each in self.links if each.least is not None), None)
+        said = (each for each in self.links if each.least is not None and each.relation in RELATIONS)
+        return next(said, None)
 
     @property
     def floor(self) -> Tlp:
-        """The lowest marking that it may have: that of what it answers."""
+        """The lowest marking that it may have: that of what it answers or changes."""
         return max(
             (each.least or Tlp.CLEAR for each in self.links), key=lambda tlp: tlp.rank, default=Tlp.CLEAR
         )

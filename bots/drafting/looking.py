@@ -114,4 +114,4 @@ async def told_released(parts: Parts, officer: Officer, kept: Kept, published: P
     """That it is out, and who can read it."""
     number = readers(await parts.place(kept))
     audience = answer_screens.audience(kept.body, number, words(officer.language))
-    return review.released(officer, kept, published, audience, chat=parts.chat)
+    return review.released(officer, kept, published, audience, page=parts.chat is not None)

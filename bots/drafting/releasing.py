@@ -146,7 +146,8 @@ class Releasing:
         jobs = [review.tell_writer(kept, "released", officer, each, ref=published.ref) for each in told]
         await self.parts.state.drafts.released(kept, published.ref, jobs, self.parts.clock.now())
         self.parts.wake()
-        return Turn(await told_released(self.parts, officer, kept, published))
+        told_it = await told_released(self.parts, officer, kept, published)
+        return Turn(told_it, ref=published.ref)
 
     # --- inside ---
 

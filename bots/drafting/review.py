@@ -23,7 +23,7 @@ from bots.showing.buttons import button_room_draft, opening
 from bots.showing.release import Ceiling, Release, Sight
 from bots.showing.render import Reader
 from bots.showing.rendered import Button, Part, Rendered, Rows, Showing
-from bots.showing.ways import to_change_own, to_go_on, two_needed
+from bots.showing.ways import to_go_on, two_needed
 from bots.state.drafts import Kept
 from bots.state.jobs import Job, Priority
 from bots.state.officers import Officer
@@ -221,10 +221,10 @@ def _languages(kept: Kept, bulletin: Bulletin, asked: Language) -> Rows:
 
 
 def released(
-    officer: Officer, kept: Kept, published: Published, audience: str, *, chat: Ceiling | None = None
+    officer: Officer, kept: Kept, published: Published, audience: str, *, page: bool = False
 ) -> Rendered:
-    """It is out; `audience` says who can read it. `chat`: this is told on a page, and what is done about it
-    by a command is done in chat, under that ceiling, or at a terminal.
+    """It is out; `audience` says who can read it. `page`: no command is typed there, and it is changed on a
+    page of its own.
     """
     say = words(officer.language)
     spans = [
@@ -237,10 +237,13 @@ def released(
         return screen(spans, officer.language)
     if kept.body.kind is Kind.REQUEST:
         spans.append(Span("\n" + say.text("Answers come to whoever asked. /asked shows who has answered.")))
+    if page:
+        on = say.text("To change or withdraw it, open its page here. It is there once the hub has answered.")
+        return screen([*spans, Span("\n" + on)], officer.language)
     if kept.body.quick:
         return screen(spans, officer.language, answer_screens.take_back(published.id, say))
     spans += [
-        *to_change_own(kept.body.tlp or Tlp.RED, chat, say),
+        Span("\n" + say.text("To change or withdraw it:")),
         Span("\n"),
         *say.code(f"/amend {published.ref}"),
         Span("\n"),

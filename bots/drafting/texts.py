@@ -86,7 +86,7 @@ REASONS: Final = {
         "A translation has a title and, on the lines below it, a text: not one without the other."
     ),
     Why.REFERENCES: N_("There is no such bulletin here. Write references like this: FRA-2026-0042"),
-    Why.FLOOR: N_("It may not be marked lower than what it answers."),
+    Why.FLOOR: N_("It may not be marked lower than what it answers or changes."),
     Why.PAST: N_("That is no time of the past year. Write it like this: 14:30, or 2026-12-24 14:30"),
     Why.NUMBER: N_("That is no number from 1 to 99999."),
     Why.CHOICE: N_("Choose one of the buttons."),

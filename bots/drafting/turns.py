@@ -26,9 +26,10 @@ from bots.drafting.wizard import allowed
 from bots.officers.audit import Act
 from bots.officers.roles import Right
 from bots.ports import NodeClient
+from bots.showing.buttons import button_room
 from bots.showing.overtaken import as_marked_now, at
 from bots.showing.release import Ceiling, Release
-from bots.showing.rendered import Rendered
+from bots.showing.rendered import Rendered, Rows
 from bots.showing.ways import to_change, to_go_on
 from bots.state import State
 from bots.state.drafts import Kept
@@ -56,6 +57,8 @@ class Turn:
     """What was begun may not be in this chat."""
     doubted: bool = False
     """It is not done yet: whether it is meant has to be said first."""
+    ref: str = ""
+    """The bulletin that it became."""
 
 
 class Stop(Exception):
@@ -117,14 +120,18 @@ class Parts:
 
     def above_of(self, officer: Officer, bulletin: Bulletin, *, change: bool = False) -> Rendered:
         """The same for an answer to a bulletin, or a change of it: the marking of one that only waits is not
-        told in chat, and what changes one is begun on the terminal.
+        told in chat, and what changes one is begun on its page in the reading room.
         """
-        if self.ceiling.allows(bulletin.tlp) is not Release.WAITING:
+        waits = self.ceiling.allows(bulletin.tlp) is Release.WAITING
+        if not waits and not change:
             return self.above(officer, bulletin.tlp)
-        say = words(officer.language)
-        on = to_go_on(bulletin.tlp, self.ceiling, say, administers=officer.may(Right.ADMINISTER))
-        where = to_change(say) if change else on
-        return screens.beyond(officer, say.embed(bulletin.ref), where)
+        say, administers = words(officer.language), officer.may(Right.ADMINISTER)
+        where = to_go_on(bulletin.tlp, self.ceiling, say, administers=administers)
+        rows: Rows = ((button_room(bulletin.ref, self.ceiling.room, say),),) if where and change else ()
+        if change:
+            two = self.policy.needed(Tlp.RED if waits else bulletin.tlp)
+            where = to_change(bulletin.tlp, self.ceiling, say, two=two, administers=administers)
+        return screens.beyond(officer, say.embed(bulletin.ref), where, rows)
 
     def is_releaser(self, officer: Officer) -> bool:
         """Whether the officer releases what others wrote."""

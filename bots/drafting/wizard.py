@@ -90,7 +90,7 @@ class Why(StrEnum):
     TRANSLATION = "translation"
     REFERENCES = "references"
     FLOOR = "floor"
-    """The marking is below that of what it answers."""
+    """The marking is below that of what it answers or changes."""
     PAST = "past"
     NUMBER = "number"
     CHOICE = "choice"

@@ -17,6 +17,7 @@ from bots.drafting.turns import Parts, Stop, Turn, gone, name, said
 from bots.drafting.wizard import Unfit, Why, allowed
 from bots.parsing.commands import reference
 from bots.showing.answerable import Answer
+from bots.showing.overtaken import as_marked_now, at
 from bots.showing.ways import two_needed
 from bots.state.drafts import Kept
 from bots.state.jobs import Job
@@ -49,9 +50,8 @@ class Writing:
     async def begin(self, officer: Officer) -> Turn:
         """A new draft, marking first; one that has nothing in it yet serves again."""
         self.parts.must_draft(officer)
-        empty = HalfDraft(language=officer.language)
-        held = [each for each in await self.parts.state.drafts.of(officer.id) if each.body == empty]
-        return await self._ask(officer, held[0] if held else await self.new(officer, empty), Step.MARKING)
+        kept = await self._begun(officer, HalfDraft(language=officer.language))
+        return await self._ask(officer, kept, Step.MARKING)
 
     async def question(self, officer: Officer, text: str = "") -> Turn:
         """A request for information, marking first. `text` may be its deadline; anything else that was typed
@@ -64,8 +64,7 @@ class Writing:
             kind=Kind.REQUEST,
             valid_until=instant(until * 1000) if until else None,
         )
-        held = [each for each in await self.parts.state.drafts.of(officer.id) if each.body == half]
-        kept = held[0] if held else await self.new(officer, half)
+        kept = await self._begun(officer, half)
         lost = NOT_A_TIME if text and until is None else ""
         return await self._ask(officer, kept, Step.MARKING, wrong=lost)
 
@@ -90,22 +89,26 @@ class Writing:
 
     async def change(self, officer: Officer, ref: str, relation: Relation) -> Turn:
         """A draft that amends or retracts a bulletin of this agency. Raises LiaisonError `not_found`."""
+        return await self._home(officer, await self.changed(officer, ref, relation))
+
+    async def changed(self, officer: Officer, ref: str, relation: Relation) -> Kept:
+        """The same draft, for a door with a page of its own for it. Raises Stop as well."""
         self.parts.must_draft(officer)
-        record = await self.parts.node.show(ref)
+        (record,) = await as_marked_now([await self.parts.node.show(ref)], at(self.parts.node))
         say = words(officer.language)
         if not allowed(record.bulletin.tlp, self.parts.ceiling):
             raise Stop(self.parts.above_of(officer, record.bulletin, change=True), refused=True)
         if record.own and record.state == "retracted":
             text = say.text("{ref} is already retracted.", ref=say.embed(record.bulletin.ref))
-            return said(officer, "⚠️", text)
+            raise Stop(said(officer, "⚠️", text).shown)
         if not record.own:
             text = say.text("Only bulletins of your own agency that stand can be amended or retracted.")
-            return said(officer, "⚠️", text)
+            raise Stop(said(officer, "⚠️", text).shown)
         half = changing(record, relation, now=self.parts.clock.now())
         if half is None:
             text = say.text("It holds more than can be written here. Amend it on your agency's terminal.")
-            return said(officer, "⚠️", text)
-        return await self._home(officer, await self.new(officer, half))
+            raise Stop(said(officer, "⚠️", text).shown)
+        return await self._begun(officer, half)
 
     async def open(self, officer: Officer, draft: int, *, told: str = "") -> Turn:
         """A draft as it stands; without a marking, that question."""
@@ -249,6 +252,12 @@ class Writing:
         return said(officer, "🗑", text)
 
     # --- inside ---
+
+    async def _begun(self, officer: Officer, half: HalfDraft) -> Kept:
+        """A new draft; one that was begun so, and has nothing more in it, serves again."""
+        held = await self.parts.state.drafts.of(officer.id)
+        untouched = (each for each in held if each.body == half and each.state == "open")
+        return next(untouched, None) or await self.new(officer, half)
 
     async def new(self, officer: Officer, half: HalfDraft) -> Kept:
         """A new draft. Raises Stop when there are too many."""

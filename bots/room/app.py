@@ -46,6 +46,7 @@ def application(room: Room) -> web.Application:
             web.get("/b/{ref}/print", reading.printing),
             web.post("/b/{ref}/ack", reading.acknowledge),
             web.post(f"/b/{{ref}}/answer/{{what:{'|'.join(Answer)}}}", answering.answer),
+            web.post("/b/{ref}/change/{what:amends|retracts}", answering.change),
             web.get("/b/{ref}/file/{number:[0-9]{1,3}}", reading.file),
             web.get("/write", drafting.listed),
             web.get("/write/new", drafting.begin),

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import structlog
 
 from bots.clock import Clock
+from bots.drafting.changing import changeable
 from bots.drafting.policy import may_draft
 from bots.enquiries.desk import NEWS, Desk
 from bots.officers.audit import ROOM, ROOM_SIGHTS, Act
@@ -121,6 +122,8 @@ class Opened:
     acknowledged: bool
     answers: tuple[Answer, ...]
     """What this officer may answer it with."""
+    changes: bool
+    """Whether this officer may amend or retract it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,7 @@ class RoomDesk:
             entries(replies, reader),
             await self.state.outbox.acknowledged(bulletin.id, officer.id),
             answerable(record) if may_draft(officer.role) else (),
+            changes=changeable(record) and may_draft(officer.role),
         )
         await self.noted(officer, "read", record)
         await self._listed(officer, [*replies, *(each for _, each in links if each)])

@@ -139,9 +139,10 @@ def _translated(
         return half
 
 
-def markings(ceiling: Ceiling) -> list[tuple[str, str]]:
-    """Those that may be chosen here: value and text."""
-    return [(each.slug, each.value) for each in Tlp if wizard.allowed(each, ceiling)]
+def markings(ceiling: Ceiling, floor: Tlp) -> list[tuple[str, str]]:
+    """Those that may be chosen here, from `floor` up: value and text."""
+    chosen = (each for each in Tlp if wizard.allowed(each, ceiling) and each.rank >= floor.rank)
+    return [(each.slug, each.value) for each in chosen]
 
 
 def kinds(half: HalfDraft) -> tuple[Kind, ...]:

@@ -16,7 +16,7 @@ from bots.drafting.turns import Parts
 from bots.room.desk import DOOR
 from bots.room.pages import page
 from bots.room.texts import PageWords
-from bots.room.view import Reading, reading
+from bots.room.view import RELATIONS, Reading, reading
 from bots.room.web import ROOM, Visitor, html
 from bots.showing.release import Ceiling
 from bots.showing.render import Reader
@@ -62,6 +62,7 @@ async def draft_page(
         told=t("draft_note", draft=called) if unsaid else seen.told,
         unsaid=unsaid,
         audience=seen.audience,
+        links=[(say.text(RELATIONS[each.relation]), each) for each in kept.body.links],
         waits=await waits(parts, officer, kept),
         written=list(written(author, officer)) if author else [],
         lacking=say.text("Still missing: {steps}", steps=say.listed(lacking)) if lacking else "",

@@ -21,6 +21,7 @@ from bots.drafting.turns import Parts, Stop, Turn
 from bots.drafting.wizard import Unfit, Why
 from bots.drafting.writing import Writing
 from bots.officers.limit import Limit
+from bots.officers.roles import Right
 from bots.room.above import above_page, passkey_page
 from bots.room.desk import DOOR
 from bots.room.desk import places as placed
@@ -30,6 +31,7 @@ from bots.room.pages import page
 from bots.room.texts import PageWords
 from bots.room.web import ROOM, Visitor, form, html, must_be_in
 from bots.showing.release import Ceiling
+from bots.showing.ways import PASSKEY, without_passkey
 from bots.state.drafts import Kept
 from bots.wording import labels
 from bots.wording.words import NAMES, Words, words
@@ -258,6 +260,7 @@ async def _form(
     """The form: as it stands, or as it was sent with what is wrong in it."""
     parts, officer = await parts_of(request, guest), guest.officer
     say, places = words(officer.language), await Writing(parts).places()
+    higher, command = _higher(request, guest, say)
     values = {**fields_of(half, officer.zone), "tl": "", "tt": ""}
     if given is not None:
         values |= {name: given[name] for name in values if name in given}
@@ -275,7 +278,8 @@ async def _form(
         fixed=half.follows,
         translations=say.listed(NAMES[each.language] for each in half.translations),
         label={each.value: say.text(LABELS[each]) for each in Step},
-        higher=_higher(request, guest, PageWords(say)),
+        higher=higher,
+        command=command,
     )
     return html(text, 422 if wrong else 200)
 
@@ -285,19 +289,22 @@ def _reason(step: Step, why: Why, say: Words) -> str:
     return say.text("Choose the marking first: whom may it be told?") if unmarked else say.text(REASONS[why])
 
 
-def _higher(request: web.Request, guest: Visitor, t: PageWords) -> str:
-    """Why the markings above those of this session are not to choose, and what gives them."""
+def _higher(request: web.Request, guest: Visitor, say: Words) -> tuple[str, str]:
+    """Why the markings above those of this session are not to choose, and what gives them, with a command."""
+    t, tlp = PageWords(say), guest.top.value
     if guest.top is Tlp.RED:
-        return ""
-    passkey = guest.top.rank < request.app[ROOM].top("agency").rank
-    return t("hint_marking" if passkey else "hint_marking_terminal", tlp=guest.top.value)
+        return "", ""
+    if guest.top.rank >= request.app[ROOM].top("agency").rank:
+        return t("hint_marking_terminal", tlp=tlp), ""
+    link = without_passkey(say, administers=guest.officer.may(Right.ADMINISTER))
+    return say.sentences(t("hint_marking", tlp=tlp), link), PASSKEY
 
 
 def _choices(
     half: HalfDraft, places: Sequence[Community], ceiling: Ceiling, say: Words
 ) -> dict[str, list[tuple[str, str]]]:
     return {
-        "tlp": markings(ceiling),
+        "tlp": markings(ceiling, half.floor),
         "com": placed(places),
         "kind": [(each.value, labels.kind(each, say)) for each in kinds(half)],
         "sev": [(each.value, labels.severity(each, say)) for each in Severity],
@@ -347,5 +354,6 @@ def turn_page(guest: Visitor, turn: Turn, key: int | None = None) -> web.Respons
         place="write",
         lines=lines,
         to=f"{WAY}/{key}" if key is not None and turn.draft is not None else WAY,
+        ref=turn.ref,
     )
     return html(text)

@@ -17,13 +17,15 @@ from bots.room.texts import PageWords
 from bots.room.web import ROOM, Visitor, asked_ref, form, html, must_be_in, target
 from bots.showing.buttons import ANSWERS
 from bots.wording import labels
+from bots.wording.labels import N_
 from bots.wording.words import Words, words
 from schemas.errors import Code, OperationError
-from schemas.vocabulary import Kind, Language, Severity
+from schemas.vocabulary import Kind, Language, Relation, Severity
 
 FILE_SECONDS: Final = 30.0
 """How long a page waits for the beginning of a file that the node is still fetching."""
 _CURSOR_MAX: Final = 200
+_CHANGES: Final = {Relation.AMENDS: N_("Amend"), Relation.RETRACTS: N_("Retract")}
 
 
 async def bulletins(request: web.Request) -> web.Response:
@@ -145,6 +147,9 @@ def question(query: Mapping[str, str]) -> Question:
 
 def _shown(guest: Visitor, opened: Opened, *, printed: str) -> str:
     say = words(guest.officer.language)
+    drafts = [(f"answer/{each.value}", say.text(ANSWERS[each][1])) for each in opened.answers]
+    if opened.changes:
+        drafts += [(f"change/{each.value}", say.text(name)) for each, name in _CHANGES.items()]
     return page(
         "bulletin",
         guest.officer.language,
@@ -153,7 +158,7 @@ def _shown(guest: Visitor, opened: Opened, *, printed: str) -> str:
         links=opened.links,
         replies=opened.replies,
         acknowledged=opened.acknowledged,
-        answers=[(each.value, say.text(ANSWERS[each][1])) for each in opened.answers],
+        drafts=drafts,
         printed=printed,
     )
 

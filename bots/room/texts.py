@@ -36,7 +36,7 @@ TEXTS: Final = {
     "acknowledge": N_("Acknowledge"),
     "acknowledged": N_("Acknowledged"),
     "acknowledge_about": N_("It tells the community that your agency has read it."),
-    "answer_about": N_("A draft is begun. Nothing goes out before it is released."),
+    "draft_about": N_("A draft is begun. Nothing goes out before it is released."),
     "print": N_("Print view"),
     "printed": N_("Printed for {name}, {time}"),
     "back": N_("Back to the bulletin"),
@@ -120,10 +120,7 @@ TEXTS: Final = {
         "The node did not answer, and may have taken it. Ask again: it goes out once, at most."
     ),
     "draft_again": N_("Ask again"),
-    "hint_marking": N_(
-        "Above {tlp} it takes a passkey made at your agency’s terminal. Sign in with it, ask your "
-        "administrator for a link that makes one, or write on that terminal."
-    ),
+    "hint_marking": N_("Above {tlp} it takes a passkey made at your agency’s terminal. Sign in with it."),
     "hint_marking_terminal": N_("Above {tlp} it is written on your agency’s terminal."),
     "hint_grading": N_("A letter from A to F and a number from 1 to 6, such as B2."),
     "hint_regions": N_("Countries by name or code, such as France or DE-BE."),

@@ -77,9 +77,8 @@ def to_go_on(tlp: Tlp, ceiling: Ceiling, say: Words, *, administers: bool = Fals
     """Where a draft that is not for this chat goes on; nothing where no room shows it. As `to_read`, of what
     is announced by its reference alone this does not tell the marking. `administers` as in `to_write`.
     """
-    waits = ceiling.allows(tlp) is Release.WAITING
-    found = way(Tlp.RED if waits else tlp, ceiling)
-    if not ceiling.room or (found is Way.TERMINAL and not waits):
+    found = _into_room(tlp, ceiling)
+    if found is Way.TERMINAL:
         return ()
     if found is Way.LINK:
         text = say.text(
@@ -93,6 +92,43 @@ def to_go_on(tlp: Tlp, ceiling: Ceiling, say: Words, *, administers: bool = Fals
         tlp=say.embed(ceiling.by_link.value),
     )
     return _without_passkey(text, say, administers=administers)
+
+
+def to_change(tlp: Tlp, ceiling: Ceiling, say: Words, *, two: bool, administers: bool = False) -> Spans:
+    """Where a bulletin that is not for this chat is amended or retracted, as `to_write` has it:
+    on its page in the reading room where that shows it, and at a terminal unless two must release it.
+    """
+    found = _into_room(tlp, ceiling)
+    spans: list[Span] = []
+    if found is Way.LINK:
+        text = say.text(
+            "Amend or retract it on its page in the reading room. /room is enough to do that and to send it"
+            " for release; releasing it there takes a passkey made at your agency’s terminal."
+        )
+        spans.append(Span("\n" + text))
+    if found is Way.PASSKEY:
+        text = say.text(
+            "Amend or retract it on its page in the reading room. A passkey made at your agency’s terminal"
+            " opens it there; /room signs you in up to {tlp} only.",
+            tlp=say.embed(ceiling.by_link.value),
+        )
+        spans += _without_passkey(text, say, administers=administers)
+    if two and spans:
+        return tuple(spans)
+    text = say.text("Amend or retract it on your agency’s terminal, in this program:")
+    spans += [Span(f"\n{text}\n"), *say.code(TERMINAL)]
+    if two:
+        spans.append(Span("\n" + two_needed(say)))
+    return tuple(spans)
+
+
+def _into_room(tlp: Tlp, ceiling: Ceiling) -> Way:
+    """The way into the reading room, or to the terminal where no room shows it; of what only waits, without
+    telling its marking.
+    """
+    waits = bool(ceiling.room) and ceiling.allows(tlp) is Release.WAITING
+    found = way(Tlp.RED if waits else tlp, ceiling)
+    return Way.PASSKEY if waits and found is Way.TERMINAL else found
 
 
 def _without_passkey(after: str, say: Words, *, administers: bool) -> Spans:
@@ -109,21 +145,6 @@ def without_passkey(say: Words, *, administers: bool) -> str:
         "Without a passkey, ask your administrator for a link that makes one. The administrator types, on"
         " your agency’s machine:"
     )
-
-
-def to_change(say: Words) -> Spans:
-    """Where a bulletin that is not for this chat is amended or retracted."""
-    text = say.text("Amend or retract it on your agency’s terminal, in this program:")
-    return (Span(f"\n{text}\n"), *say.code(TERMINAL))
-
-
-def to_change_own(tlp: Tlp, chat: Ceiling | None, say: Words) -> Spans:
-    """Where what was just released is amended or retracted: here; of a page, in `chat` or at a terminal."""
-    if chat is None:
-        return (Span("\n" + say.text("To change or withdraw it:")),)
-    if chat.allows(tlp) is not Release.FULL:
-        return to_change(say)
-    return (Span("\n" + say.text("To change or withdraw it, in chat or on your agency’s terminal:")),)
 
 
 def two_needed(say: Words) -> str:

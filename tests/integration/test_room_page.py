@@ -43,6 +43,7 @@ AMBER = make_record(
     ],
 )
 RED = make_record(43, tlp="TLP:RED", title="Red secret", exercise=True)
+OWN = make_record(44, title="Own word").model_copy(update={"own": True})
 LOOKS = (
     (Language.ENGLISH, "light", 1200),
     (Language.ENGLISH, "dark", 390),
@@ -51,7 +52,14 @@ LOOKS = (
 )
 ALWAYS = ("/b/FRA-2026-0042", "/")
 ONCE = (
-    *("/keys", "/?q=nothing", "/b/FRA-2026-0043", "/b/FRA-2026-9999", "/b/FRA-2026-0042/print"),
+    *(
+        "/keys",
+        "/?q=nothing",
+        "/b/FRA-2026-0043",
+        "/b/FRA-2026-0044",
+        "/b/FRA-2026-9999",
+        "/b/FRA-2026-0042/print",
+    ),
     *("/write", "/write/new", "/write/1", "/write/1/edit", "/write/2", "/write/2/edit"),
 )
 DRAFT = HalfDraft(
@@ -68,7 +76,7 @@ PHONE = {"width": 390, "height": 800}
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[RoomStage]:
     node = DirectNode()
-    await node.arrive(AMBER, RED)
+    await node.arrive(AMBER, RED, OWN)
     async with running_room(tmp_path, node) as running:
         yield running
 

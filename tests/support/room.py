@@ -25,6 +25,7 @@ from bots.state import State
 from bots.state.officers import Officer
 from hub.demo.ports import free_ports
 from schemas.vocabulary import Language
+from subscribers.records import Record
 from tests.support.node import DirectNode
 from tests.support.officers_bot import invite
 
@@ -117,6 +118,30 @@ class Browser:
 def csrf_in(text: str) -> str:
     """The token in a page's first form."""
     found = re.search(r'name="csrf" value="([^"]+)"', text)
+    assert found
+    return found[1]
+
+
+async def signed_in(stage: RoomStage, guest: Browser, name: str, role: Role = Role.DRAFTER) -> Officer:
+    officer = await stage.enrol(name)
+    async with stage.state.store.write() as tx:
+        await tx.execute("UPDATE officers SET role = ? WHERE id = ?", (role, officer.id))
+    await guest.follow(await stage.link(officer))
+    return officer
+
+
+async def at_the_desk(stage: RoomStage, guest: Browser, officer: Officer) -> str:
+    """Sign in again by a link that the chat service never saw; the token of the session's forms."""
+    await guest.follow(await stage.key_link(officer))
+    return csrf_in((await guest.get("/write"))[1])
+
+
+def published(stage: RoomStage) -> list[Record]:
+    return [each for each in stage.node.api.records if each.bulletin.drafter]
+
+
+def seal_in(text: str) -> str:
+    found = re.search(r'name="seal" value="([^"]+)"', text)
     assert found
     return found[1]
 

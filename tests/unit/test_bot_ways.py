@@ -1,6 +1,7 @@
 """What chat may not show: the way that is named leads there, and tells no marking that may not be told."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from bots.officers.roles import Role
 from bots.parsing.actions import encode
 from bots.showing.release import Ceiling
 from bots.showing.render import Reader, render
-from bots.showing.ways import Way, to_go_on, to_read, to_write, way
+from bots.showing.ways import Way, to_change, to_go_on, to_read, to_write, way
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from bots.times import zone
@@ -37,6 +38,15 @@ ASK = (
 )
 SELF = "make yourself a link for one. Type, on your agency’s machine:\nliaison-bot officer passkey NAME"
 TWO = "\nA second officer must release it, and a terminal has one."
+CHANGE_TERMINAL = "\nAmend or retract it on your agency’s terminal, in this program:\nliaison-agency chat"
+CHANGE_LINK = (
+    "\nAmend or retract it on its page in the reading room. /room is enough to do that and to send it for"
+    " release; releasing it there takes a passkey made at your agency’s terminal."
+)
+CHANGE_PASSKEY = (
+    "\nAmend or retract it on its page in the reading room. A passkey made at your agency’s terminal opens it"
+    " there; /room signs you in up to TLP:AMBER+STRICT only. Without a passkey, "
+)
 ALL = Ceiling(room=ROOM.room, by_link=Tlp.RED)
 LOW = Ceiling(room=ROOM.room, by_passkey=Tlp.AMBER_STRICT)
 AMBER = HELD.with_(tlp=Tlp.AMBER)
@@ -64,10 +74,25 @@ def test_without_a_room_it_is_said_that_a_terminal_cannot_release_what_two_must(
     assert plain(to_write(Tlp.RED, Ceiling(), SAY, two=True)).startswith(TERMINAL + TWO)
 
 
+@pytest.mark.parametrize(
+    "tlp, ceiling, two, told",
+    [
+        (Tlp.AMBER, ROOM, True, CHANGE_LINK),
+        (Tlp.AMBER, ROOM, False, CHANGE_LINK + CHANGE_TERMINAL),
+        (Tlp.RED, ROOM, True, CHANGE_PASSKEY + ASK),
+        (Tlp.RED, Ceiling(), False, CHANGE_TERMINAL),
+        (Tlp.AMBER, Ceiling(room=ROOM.room, by_link=Tlp.GREEN, by_passkey=Tlp.GREEN), False, CHANGE_TERMINAL),
+    ],
+)
+def test_where_it_is_changed(tlp: Tlp, ceiling: Ceiling, told: str, *, two: bool) -> None:
+    assert plain(to_change(tlp, ceiling, SAY, two=two)) == told
+    assert plain(to_change(Tlp.RED, Ceiling(), SAY, two=True)).startswith(CHANGE_TERMINAL + TWO)
+
+
 def test_of_what_only_waits_the_way_tells_no_marking() -> None:
     waiting = (Tlp.AMBER_STRICT, Tlp.RED)
     for ceiling in (ROOM, ALL, LOW, Ceiling()):
-        for told in (to_read, to_go_on):
+        for told in (to_read, to_go_on, partial(to_change, two=True)):
             assert len({str(told(each, ceiling, SAY)) for each in waiting}) == 1, (ceiling, told)
         shown = {
             render(make_record(1, tlp=each.value), ceiling, Reader(Language.ENGLISH, zone("UTC")))
@@ -139,8 +164,20 @@ async def test_what_only_waits_is_not_changed_here_and_its_marking_is_not_told(
         for order in ("amend", "retract"):
             told = await stage.asks(f"/{order} {record.bulletin.ref}")
             assert f"{record.bulletin.ref} is marked above what may be in this chat." in told
-            assert "\nAmend or retract it on your agency’s terminal" in told
+            assert "\nAmend or retract it on its page in the reading room." in told
+            assert CHANGE_TERMINAL in told
             assert "RED" not in told
+            (button,) = stage.door.sent[-1][1][0]
+            assert button.url == f"https://room.example/app/{record.bulletin.ref}?in=en"
+
+
+async def test_what_two_must_release_is_changed_in_the_room_alone(tmp_path: Path) -> None:
+    record = make_record(1, tlp="TLP:AMBER").model_copy(update={"own": True})
+    async with staged(tmp_path, room="https://room.example", two=TwoPersons.ABOVE_GREEN) as stage:
+        await stage.node.arrive(record)
+        for order in ("amend", "retract"):
+            told = await stage.asks(f"/{order} {record.bulletin.ref}")
+            assert told.endswith("is marked above what may be in this chat." + CHANGE_LINK)
 
 
 def test_who_releases_what_is_not_for_chat_is_led_to_it() -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bots.drafting import screens, wizard
-from bots.drafting.changing import changing
+from bots.drafting.changing import changeable, changing
 from bots.drafting.draft import (
     OFFERED,
     Attached,
@@ -446,6 +446,29 @@ def test_an_amendment_begins_from_the_bulletin_and_a_retraction_from_its_title()
     assert withdrawn is not None
     assert (withdrawn.title, withdrawn.body) == ("Retracted: Drone", "")
     assert missing(withdrawn) == (Step.BODY,)
+
+
+@pytest.mark.parametrize("relation", [Relation.AMENDS, Relation.RETRACTS])
+def test_what_changes_a_bulletin_is_not_marked_lower_and_answers_nothing(relation: Relation) -> None:
+    half = changing(own(tlp="TLP:AMBER"), relation, now=NOW)
+    assert half is not None
+    assert (half.floor, half.answered) == (Tlp.AMBER, None)
+    assert wizard.mark(half, "red", Ceiling(full=Tlp.RED)).tlp is Tlp.RED
+    with pytest.raises(Unfit):
+        wizard.mark(half, "green", Ceiling(full=Tlp.RED))
+
+
+def test_a_change_is_offered_of_what_stands_and_was_said_to_all() -> None:
+    assert changeable(own())
+    links = [{"relation": "retracts", "id": "019c132c-df40-7a10-8000-000000000001"}]
+    for each in (
+        make_record(3),
+        own().model_copy(update={"state": "amended"}),
+        own().model_copy(update={"state": "retracted"}),
+        own().model_copy(update={"flags": frozenset({"private"})}),
+        own(kind="retraction", links=links),
+    ):
+        assert not changeable(each)
 
 
 def test_what_an_amendment_would_lose_is_amended_elsewhere() -> None:
