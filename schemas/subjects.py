@@ -31,7 +31,6 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\Z")
 _REALMS = {each.value: each for each in Realm}
 _PRECEDENCES = {each.value: each for each in Precedence}
 
-
 _SUBJECTS_KEPT: Final = 4096
 """Every frame of a publisher's chain comes on the same subject."""
 
