@@ -144,7 +144,7 @@ async def save(request: web.Request) -> web.Response:
     try:
         kept = await parts.editable(guest.officer, _key(request))
         half, wrong = await _read(parts, guest, given, kept.body)
-        if wrong:
+        if wrong or _overtaken(kept, given):
             return await _form(request, guest, half, kept, wrong, given)
         if half != kept.body:
             await Writing(parts).written(guest.officer, kept, half)
@@ -264,6 +264,7 @@ async def _form(
     values = {**fields_of(half, officer.zone), "tl": "", "tt": ""}
     if given is not None:
         values |= {name: given[name] for name in values if name in given}
+    overtaken = kept is not None and given is not None and _overtaken(kept, given)
     text = page(
         "draft_form",
         officer.language,
@@ -272,6 +273,9 @@ async def _form(
         to=f"{WAY}/{kept.id}/edit" if kept else f"{WAY}/new",
         back=f"{WAY}/{kept.id}" if kept else WAY,
         values=values,
+        seal=kept.body.seal if kept else "",
+        overtaken=overtaken,
+        called=say.text("Draft {number}", number=kept.id) if kept else "",
         waiting=kept is not None and kept.waiting,
         wrong=[(say.text(LABELS[step]), _reason(step, why, say)) for step, why in wrong if why in REASONS],
         choices=_choices(half, places, parts.ceiling, say),
@@ -281,7 +285,12 @@ async def _form(
         higher=higher,
         command=command,
     )
-    return html(text, 422 if wrong else 200)
+    return html(text, 409 if overtaken else 422 if wrong else 200)
+
+
+def _overtaken(kept: Kept, given: Mapping[str, str]) -> bool:
+    """Whether somebody changed it while this form was open, whose words would go without a word."""
+    return given.get("seal") != kept.body.seal
 
 
 def _reason(step: Step, why: Why, say: Words) -> str:

@@ -89,6 +89,10 @@ TEXTS: Final = {
         "Not shown under this sign-in: {drafts}. It takes a passkey made at your agency’s terminal."
     ),
     "draft_save": N_("Save"),
+    "draft_overtaken": N_(
+        "It was changed elsewhere while this form was open, so this is not saved. Look at how it stands now; "
+        "if you save here, what stands below takes its place."
+    ),
     "draft_back": N_("Back"),
     "draft_on": N_("Go on"),
     "draft_change": N_("Change"),

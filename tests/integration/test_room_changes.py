@@ -92,10 +92,10 @@ async def test_an_own_amber_bulletin_is_amended_by_two(stage: RoomStage) -> None
         token = csrf_in(text)
         assert 'action="/write/1/edit"' in (await amina.post(f"/b/{REF}/change/amends", csrf=token))[1]
         changed = {**FORM, "body": "Seen at one."}
-        status, text = await amina.post("/write/1/edit", csrf=token, **{**changed, "tlp": "green"})
+        status, text = await amina.change(1, token, **{**changed, "tlp": "green"})
         assert status == 422
         assert "It may not be marked lower than what it answers or changes." in text
-        _, text = await amina.post("/write/1/edit", csrf=token, **changed)
+        _, text = await amina.change(1, token, **changed)
         assert "The text was changed after it was translated" in text
         text = await released(stage, amina, claire, releaser)
         (record,) = published(stage)
@@ -121,7 +121,7 @@ async def test_an_own_amber_bulletin_is_retracted_by_two(stage: RoomStage) -> No
         text = await begun(amina, "retracts")
         assert 'value="Retracted: Grey van"' in text
         why = {"kind": "retraction", "title": "Retracted: Grey van", "body": "It was our own van."}
-        await amina.post("/write/1/edit", csrf=csrf_in(text), **{**FORM, **why})
+        await amina.change(1, csrf_in(text), **{**FORM, **why})
         await released(stage, amina, claire, releaser)
         (record,) = published(stage)
         assert (record.bulletin.kind, record.bulletin.tlp) == (Kind.RETRACTION, Tlp.AMBER)

@@ -114,7 +114,7 @@ async def test_amber_is_written_and_released_by_two(stage: RoomStage) -> None:
         other = await at_the_desk(stage, claire, releaser)
         await sent_back(stage, claire, other)
         _, text = await amina.get("/write/1/edit")
-        await amina.post("/write/1/edit", csrf=token, **{**FILLED, "title": "Malachite in Paris", "tl": ""})
+        await amina.change(1, token, **{**FILLED, "title": "Malachite in Paris", "tl": ""})
         _, text = await amina.get("/write/1")
         came_back(text, (await amina.get("/write"))[1])
         await amina.post("/write/1/send", csrf=token, seal=seal_in(text))
@@ -201,10 +201,10 @@ async def test_a_form_is_saved_undone_and_thrown_away(stage: RoomStage) -> None:
             "tt": "",
             "until": "never",
         }
-        status, text = await guest.post("/write/1/edit", csrf=token, **more)
+        status, text = await guest.change(1, token, **more)
         assert status == 422
         assert "never" in text
-        status, text = await guest.post("/write/1/edit", csrf=token, **{**more, "body": "Other", "until": ""})
+        status, text = await guest.change(1, token, **{**more, "body": "Other", "until": ""})
         assert status == 200
         assert "t.example/x" in text
         kept = await stage.state.drafts.get(1)
@@ -267,9 +267,7 @@ async def test_what_is_withheld_from_chat_is_answered_where_it_is_read(stage: Ro
         assert status == 200
         assert "Answer: Seen a grey van?" in text
         answer = {"tlp": "amber", "com": COMMUNITY, "kind": "response", "sev": "info", "lang": "en"}
-        text = (await amina.post("/write/1/edit", csrf=token, **{**FILLED, **answer, "body": "Yes, twice."}))[
-            1
-        ]
+        text = (await amina.change(1, token, **{**FILLED, **answer, "body": "Yes, twice."}))[1]
         assert "Yes, twice." in text
         _, text = await amina.post(f"/b/{threat.bulletin.ref}/answer/seen", csrf=token)
         assert f"Seen here: {threat.bulletin.ref}" in text
@@ -360,6 +358,26 @@ async def test_before_release_it_is_said_who_reads_it_and_what_official_means(st
         assert [each.official for each in record.bulletin.translations] == [False]
 
 
+async def test_no_form_takes_the_place_of_what_was_changed_elsewhere_meanwhile(stage: RoomStage) -> None:
+    async with browser(stage) as amina, browser(stage) as other:
+        officer = await signed_in(stage, amina, "Amina")
+        await other.follow(await stage.link(officer))
+        _, text = await amina.get("/write/new")
+        await amina.post("/write/new", csrf=csrf_in(text), **FILLED)
+        old = (await amina.get("/write/1/edit"))[1]
+        token = csrf_in((await other.get("/write"))[1])
+        await other.change(1, token, **{**FILLED, "body": "Seen at noon, in Lens."})
+        late = {**FILLED, "title": "Malachite in Paris"}
+        status, text = await amina.post("/write/1/edit", csrf=csrf_in(old), seal=seal_in(old), **late)
+        assert status == 409
+        assert "It was changed elsewhere while this form was open" in text
+        assert "Malachite in Paris" in text
+        assert "Seen at noon, in Lens." in (await amina.get("/write/1"))[1]
+        status, text = await amina.post("/write/1/edit", csrf=csrf_in(text), seal=seal_in(text), **late)
+        assert status == 200
+        assert "Malachite in Paris" in text
+
+
 async def test_whoever_changes_what_waits_reads_that_it_waits_no_longer_and_sends_it_back(
     stage: RoomStage,
 ) -> None:
@@ -368,7 +386,7 @@ async def test_whoever_changes_what_waits_reads_that_it_waits_no_longer_and_send
         await sent(stage, amina, "amber")
         token = csrf_in((await claire.get("/write/1"))[1])
         change = {**FILLED, "tlp": "amber", "title": "Malachite in Paris"}
-        _, text = await claire.post("/write/1/edit", csrf=token, **change)
+        _, text = await claire.change(1, token, **change)
         assert "You changed it, so it does not wait for release any more; its author was told." in text
         assert 'action="/write/1/back"' in text
         await claire.post("/write/1/back", csrf=token, note="Name the city.")

@@ -100,6 +100,12 @@ class Browser:
         async with self.session.post(self.origin + path, data=fields, headers=headers) as answer:
             return answer.status, await answer.text()
 
+    async def change(self, draft: int, token: str, **fields: str) -> tuple[int, str]:
+        """Open a draft's form, and send it filled in so."""
+        path = f"/write/{draft}/edit"
+        seal = seal_in((await self.get(path))[1])
+        return await self.post(path, csrf=token, seal=seal, **fields)
+
     async def send(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         headers = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
         async with self.session.post(self.origin + path, json=body, headers=headers) as answer:
