@@ -70,12 +70,12 @@ class Releasing:
         self.parts.wake()
         return None
 
-    async def returning(self, officer: Officer, draft: int) -> Turn:
-        """A releaser sends it back: the next line says why."""
+    async def returning(self, officer: Officer, draft: int, *, looked_up: bool = False) -> Turn:
+        """A releaser sends it back: the next line says why, which a reference that was `looked_up` is not."""
         kept = await self.parts.readable(officer, draft)
         if not self.parts.may_return(officer, kept):
             return await self._changed(officer, draft)
-        return Turn(screens.note_wanted(officer, kept), kept.id, returning=True)
+        return Turn(screens.note_wanted(officer, kept, looked_up=looked_up), kept.id, returning=True)
 
     async def send_back(self, officer: Officer, draft: int, note: str) -> Turn:
         """With a note for who wrote it; without one it is asked for."""

@@ -219,10 +219,13 @@ def discarding(officer: Officer, kept: Kept) -> Rendered:
     return screen([Span("🗑 " + text)], officer.language, rows)
 
 
-def note_wanted(officer: Officer, kept: Kept) -> Rendered:
-    """For the releaser who sends a draft back."""
+def note_wanted(officer: Officer, kept: Kept, *, looked_up: bool = False) -> Rendered:
+    """For the releaser who sends a draft back; under the bulletin whose reference was `looked_up` instead."""
     say = words(officer.language)
     text = say.text("{draft}: what should be changed? Send a line.", draft=_name(kept, say))
+    if looked_up:
+        about = say.text("A reference alone opens its bulletin and is not taken for that line.")
+        text = say.sentences(text, about)
     return screen([Span("↩️ " + text)], officer.language)
 
 

@@ -64,19 +64,22 @@ async def typed(asked: Typed, context: Context, officer: Officer) -> None:
     """An answer to the question that stands."""
     held = await context.steps(officer).data()
     step = Step(held["step"]) if held.get("step") else None
-    if await _looked_up(asked, context, officer, int(held["draft"]), step):
+    if step is not Step.REFERENCES and await _looked_up(asked, context, officer):
+        kept = await context.state.drafts.get(int(held["draft"]))
+        if kept is not None and kept.state not in ("released", "discarded"):
+            await context.say(officer, asked.chat, stays(officer, kept, step))
         return
     language = Language(held["language"]) if held.get("language") else None
     going = context.writing.typed(officer, int(held["draft"]), step, asked.text, language)
     await say_turn(asked, context, officer, going)
 
 
-async def _looked_up(asked: Typed, context: Context, officer: Officer, draft: int, step: Step | None) -> bool:
-    """Whether it was nothing but a reference, where none was asked for: its bulletin is shown, and the draft
-    stays open. What only looks like one (`Expo 2027 3`) may be an answer.
+async def _looked_up(asked: Typed, context: Context, officer: Officer) -> bool:
+    """Whether it was nothing but a reference, where none was asked for: its bulletin is shown, and what was
+    asked stays. What only looks like one (`Expo 2027 3`) may be an answer.
     """
     wanted = reference(asked.text)
-    if not wanted or step is Step.REFERENCES:
+    if not wanted:
         return False
     try:
         # In the audit it is a line, as it is without a draft, not the writing of one.
@@ -87,16 +90,16 @@ async def _looked_up(asked: Typed, context: Context, officer: Officer, draft: in
         if not as_filed(asked.text):
             return False
         await context.say(officer, asked.chat, node_trouble(error, officer))
-    kept = await context.state.drafts.get(draft)
-    if kept is not None and kept.state not in ("released", "discarded"):
-        await context.say(officer, asked.chat, stays(officer, kept, step))
     return True
 
 
 async def note(asked: Typed, context: Context, officer: Officer) -> None:
     """Why a draft is sent back."""
-    held = await context.steps(officer).data()
-    going = context.releasing.send_back(officer, int(held["draft"]), asked.text)
+    key = int((await context.steps(officer).data())["draft"])
+    if await _looked_up(asked, context, officer):
+        going = context.releasing.returning(officer, key, looked_up=True)
+    else:
+        going = context.releasing.send_back(officer, key, asked.text)
     await say_turn(asked, context, officer, going)
 
 

@@ -17,6 +17,7 @@ from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from schemas.vocabulary import Kind, Language
 from tests.support.half_draft import HELD
+from tests.support.node_api import make_record
 from tests.support.officers_bot import invite
 from tests.support.quiet_house import Stage, staged
 
@@ -225,3 +226,36 @@ async def test_an_author_is_told_when_another_discards_it(tmp_path: Path) -> Non
         shown = message(dan, json.loads(job.body), over, Ceiling(), Ruling.NEVER)
         assert shown is not None
         assert shown.parts[0].plain == "🗑 Ed discarded Draft 2."
+
+
+async def test_a_reference_alone_is_no_reason_to_send_back(tmp_path: Path) -> None:
+    async with staged(tmp_path, role=Role.RELEASER) as stage:
+        await stage.node.arrive(make_record(42, title="Malachite"))
+        kept = await waiting(stage, await enrolled(stage, "Daniel", 11, Role.DRAFTER))
+        await stage.presses(encode("draft", "back", kept.id))
+        for reference, answer in (
+            ("FRA-2026-0042", "Malachite"),
+            ("FRA-2026-0099", "There is no such bulletin here."),
+        ):
+            shown = await stage.asks(reference)
+            assert answer in shown
+            assert (
+                "Draft 1: what should be changed? Send a line. A reference alone opens its bulletin and is"
+                " not taken for that line." in shown
+            )
+        assert await told(stage) == []
+        assert "Draft 1 was sent back." in await stage.asks("See FRA-2026-0042.")
+        again = await stage.state.drafts.get(kept.id)
+        assert again is not None
+        assert again.note == "See FRA-2026-0042."
+
+
+async def test_a_reference_does_not_send_back_what_waits_no_longer(tmp_path: Path) -> None:
+    async with staged(tmp_path, role=Role.RELEASER) as stage:
+        await stage.node.arrive(make_record(42, title="Malachite"))
+        kept = await waiting(stage, await enrolled(stage, "Daniel", 11, Role.DRAFTER))
+        await stage.presses(encode("draft", "back", kept.id))
+        assert await stage.state.drafts.take_back(kept, "", (), time.time())
+        shown = await stage.asks("FRA-2026-0042")
+        assert "Malachite" in shown
+        assert "Draft 1 does not wait for release any more" in shown
