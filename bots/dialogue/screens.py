@@ -229,13 +229,12 @@ def paused(officer: Officer, until: float) -> Rendered:
     """For what is typed after something above the ceiling was begun; `until` in Unix seconds."""
     say = words(officer.language)
     began = say.text(
-        "You just began something that is above what may be in this chat. So what you sent was neither looked"
-        " for nor kept. Delete it here if it should not be in this chat."
+        "A short while ago you began or opened something that is above what may be in this chat. So what you"
+        " sent was neither looked for nor kept. Delete it here if it should not be in this chat."
     )
-    local = moment(until).astimezone(officer.zone)
     then = say.text(
         "From {time} on, plain words are looked for again; /search looks for them now.",
-        time=say.clock(local.hour * 60 + local.minute),
+        time=say.hour(moment(until), officer.zone),
     )
     return plain_answer(f"🔒 {began}\n{then}", officer.language)
 

@@ -36,8 +36,12 @@ async def ask(asked: Typed, context: Context, officer: Officer) -> None:
 
 
 async def drafts(asked: Typed, context: Context, officer: Officer) -> None:
-    """Those that there are."""
+    """Those that there are. Where it was asked what should be changed in one, that is asked once more."""
+    steps = context.steps(officer)
+    returning = int((await steps.data())["draft"]) if await steps.at() == RETURNING else None
     await say_turn(asked, context, officer, context.writing.listed(officer))
+    if returning is not None:
+        await say_turn(asked, context, officer, context.releasing.returning(officer, returning))
 
 
 async def amend(asked: Typed, context: Context, officer: Officer) -> None:

@@ -86,14 +86,15 @@ class Words:
             local = at.astimezone(zone)
         except OverflowError:  # "until the end of 9999", east of Greenwich: anybody may write that
             local = at
-        minutes = int((local.utcoffset() or timedelta()).total_seconds()) // 60
-        hours, rest = divmod(abs(minutes), 60)
-        ahead = f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
-        offset = f"UTC{ahead}" if minutes else "UTC"
         # The medium Arabic date is digits and slashes, and a chat takes `/03` for a command.
         day = format_date(local, "long" if self.rtl else "medium", locale=self.locale)
         joined = str(get_datetime_format("medium", locale=self.locale))  # such as `{1}, {0}`
-        return f"{joined.format(self.clock(local.hour * 60 + local.minute), day)} {self.embed(offset)}"
+        return f"{joined.format(self._clock_of(local), day)} {self._offset_of(local)}"
+
+    def hour(self, at: datetime, zone: ZoneInfo) -> str:
+        """The time alone, of a moment within the day, in `zone`, with its offset from UTC."""
+        local = at.astimezone(zone)
+        return f"{self._clock_of(local)} {self._offset_of(local)}"
 
     def day(self, at: datetime) -> str:
         """Day and month, as short as this language writes them."""
@@ -107,6 +108,15 @@ class Words:
         """A time of day from minutes after midnight, such as `07:30`."""
         moment = datetime(2000, 1, 1, minute // 60, minute % 60)  # noqa: DTZ001 - a wall clock has no zone
         return str(format_time(moment, "HH:mm", locale=self.locale))
+
+    def _clock_of(self, local: datetime) -> str:
+        return self.clock(local.hour * 60 + local.minute)
+
+    def _offset_of(self, local: datetime) -> str:
+        minutes = int((local.utcoffset() or timedelta()).total_seconds()) // 60
+        hours, rest = divmod(abs(minutes), 60)
+        ahead = f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+        return self.embed(f"UTC{ahead}" if minutes else "UTC")
 
 
 @cache

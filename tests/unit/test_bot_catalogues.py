@@ -225,6 +225,7 @@ def test_times_carry_their_offset_and_no_slash_that_a_chat_takes_for_a_command(l
     assert "13:00" in said
     assert "/" not in said
     assert words(language).when(at, ZoneInfo("UTC")).rstrip("\u2069").endswith("UTC")
+    assert words(language).hour(at, ZoneInfo("Asia/Kabul")) in said
     assert "UTC-3:30" in words(language).when(at, ZoneInfo("America/St_Johns"))
 
 

@@ -1,6 +1,7 @@
 """Where a draft stands is told to who has a part in it: that it waits and for whom, or why no longer."""
 
 import json
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from bots.parsing.actions import encode
 from bots.showing.release import Ceiling
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
-from schemas.vocabulary import Kind, Language
+from schemas.vocabulary import Kind, Language, Tlp
 from tests.support.half_draft import HELD
 from tests.support.node_api import make_record
 from tests.support.officers_bot import invite
@@ -259,3 +260,29 @@ async def test_a_reference_does_not_send_back_what_waits_no_longer(tmp_path: Pat
         shown = await stage.asks("FRA-2026-0042")
         assert "Malachite" in shown
         assert "Draft 1 does not wait for release any more" in shown
+
+
+async def test_the_list_of_drafts_keeps_the_question_what_should_be_changed(tmp_path: Path) -> None:
+    async with staged(tmp_path, role=Role.RELEASER) as stage:
+        dan = await enrolled(stage, "Daniel", 11, Role.DRAFTER)
+        red = await waiting(stage, dan, NOTICE.with_(tlp=Tlp.RED))
+        kept = await waiting(stage, dan)
+        wanted = f"Draft {kept.id}: what should be changed? Send a line."
+        await stage.presses(encode("draft", "look", red.id))
+        assert wanted in await stage.presses(encode("draft", "back", kept.id))
+        listed = await stage.asks("/drafts")
+        assert "For you to release" in listed
+        assert listed.endswith(wanted)
+        assert f"Draft {kept.id} was sent back." in await stage.asks("Name the town halls.")
+        assert not (await stage.asks("/drafts")).endswith(wanted)
+        told_why = await stage.asks("Name the town halls.")
+        assert "A short while ago you began or opened something that is above" in told_why, "a red one was"
+        assert re.search(r"From \d\d:\d\d UTC(\+\d+)? on, plain words", told_why)
+
+
+async def test_the_list_of_drafts_says_what_became_of_the_one_to_be_sent_back(tmp_path: Path) -> None:
+    async with staged(tmp_path, role=Role.RELEASER) as stage:
+        kept = await waiting(stage, await enrolled(stage, "Daniel", 11, Role.DRAFTER))
+        await stage.presses(encode("draft", "back", kept.id))
+        assert await stage.state.drafts.take_back(kept, "", (), time.time())
+        assert "Draft 1 does not wait for release any more" in await stage.asks("/drafts")
