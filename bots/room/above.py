@@ -30,14 +30,16 @@ def passkey_page(request: web.Request, guest: Visitor, called: str, why: str, to
 def _page(request: web.Request, guest: Visitor, to: str, *, helps: bool, **said: str) -> str:
     offered = helps and request.app[ROOM].origin.named
     request[SCRIPT] = offered
-    administers = guest.officer.may(Right.ADMINISTER)
-    link = without_passkey(words(guest.officer.language), administers=administers) if helps else ""
+    say, administers = words(guest.officer.language), guest.officer.may(Right.ADMINISTER)
+    link = without_passkey(say, administers=administers) if helps else ""
+    t, by_chat = PageWords(say), guest.session.passkey and guest.session.vouched == "chat"
     return page(
         "above",
         guest.officer.language,
         guest.session,
         script=offered,
         passkey=offered,
+        used=t.above_used if helps and by_chat else "",
         to=to,
         link=link,
         command=PASSKEY,

@@ -7,12 +7,15 @@ from aiohttp import web
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from bots.clock import moment
+from bots.drafting.policy import may_release
 from bots.officers.audit import Act
+from bots.officers.limit import Limit
 from bots.room import passkeys
 from bots.room.desk import DOOR
 from bots.room.pages import page
 from bots.room.texts import PageWords
 from bots.room.web import ROOM, SCRIPT, Room, Visitor, form, html, json_body, must_be_in, sign_in_page
+from bots.showing.release import Ceiling
 from bots.state.room import PASSKEYS_MAX, Passkey
 from bots.wording.words import words
 
@@ -24,16 +27,18 @@ async def listed(request: web.Request) -> web.Response:
     guest, room = await must_be_in(request), request.app[ROOM]
     held = await room.state.room.passkeys(guest.officer.id)
     request[SCRIPT] = room.origin.named
+    limit = Limit(room.settings.release_ceiling(), room.state.memory)
+    await limit.refresh()
     text = page(
         "keys",
         guest.officer.language,
         guest.session,
         script=room.origin.named,
         place="keys",
-        keys=[_row(room, guest, each) for each in held],
+        keys=[_row(room, guest, each, limit.ceiling) for each in held],
         full=len(held) >= PASSKEYS_MAX,
         top=guest.top.value,
-        taken="keys_taken_chat" if _outgrown(guest, held) else "keys_taken",
+        taken=_taken(guest, held),
     )
     return html(text)
 
@@ -98,18 +103,26 @@ def _own(guest: Visitor, given: dict[str, Any]) -> None:
         raise web.HTTPForbidden
 
 
-def _outgrown(guest: Visitor, held: Sequence[Passkey]) -> bool:
-    """Whether one that the chat's word made may stand in the way of one that shows more."""
-    return guest.session.vouched == "agency" and any(each.vouched != "agency" for each in held)
+def _taken(guest: Visitor, held: Sequence[Passkey]) -> str:
+    """The name of what is said where the device has one already: whether another would show more, and whether
+    one that the chat's word made may stand in its way.
+    """
+    if guest.session.vouched != "agency":
+        return "keys_taken_same"
+    return "keys_taken_chat" if any(each.vouched != "agency" for each in held) else "keys_taken"
 
 
-def _row(room: Room, guest: Visitor, each: Passkey) -> dict[str, str]:
+def _row(room: Room, guest: Visitor, each: Passkey, chat: Ceiling) -> dict[str, str]:
     say = words(guest.officer.language)
-    zone, tlp = guest.officer.zone, room.top(each.vouched).value
+    zone, top, agency = guest.officer.zone, room.top(each.vouched), each.vouched == "agency"
     t = PageWords(say)
+    about = [t("keys_agency" if agency else "keys_chat", tlp=top.value)]
+    if may_release(guest.officer.role):
+        released = top if agency else min(top, chat.full, key=lambda tlp: tlp.rank)
+        about.append(t("keys_whole" if agency else "keys_short", tlp=released.value))
     return {
         "id": bytes_to_base64url(each.id),
         "made": say.when(moment(each.created), zone),
         "used": say.when(moment(each.used), zone),
-        "about": t("keys_agency" if each.vouched == "agency" else "keys_chat", tlp=tlp),
+        "about": say.sentences(*about),
     }

@@ -38,6 +38,8 @@ class Session:
     seen: float
     writes: bool = False
     """Whether its officer may write by now; for what the page offers."""
+    passkey: bool = False
+    """Whether it began with a passkey; for what the page says of that."""
 
     def of(self, officer: Officer, era: int) -> bool:
         """Whether `officer` is still the one who signed in, from the same chat, and that still counts."""
@@ -59,7 +61,9 @@ class Sessions:
         self._most = most
         self._held: dict[bytes, Session] = {}
 
-    def begin(self, officer: Officer, vouched: Vouched, era: int, now: float) -> str:
+    def begin(
+        self, officer: Officer, vouched: Vouched, era: int, now: float, *, passkey: bool = False
+    ) -> str:
         """The id of a new session."""
         self._sweep(now)
         mine = [key for key, each in self._held.items() if each.officer == officer.id]
@@ -69,7 +73,15 @@ class Sessions:
             del self._held[next(iter(self._held))]
         token = self._new_key()
         self._held[_key(token)] = Session(
-            officer.id, officer.name, officer.person, vouched, era, self._new_key(), now, now
+            officer.id,
+            officer.name,
+            officer.person,
+            vouched,
+            era,
+            self._new_key(),
+            now,
+            now,
+            passkey=passkey,
         )
         return token
 

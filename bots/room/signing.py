@@ -105,7 +105,8 @@ async def by_passkey(request: web.Request) -> web.Response:
     if counter is None:
         raise _refused(room, request)
     await room.state.room.note_use(held.id, counter, now)
-    return await let_in(request, web.json_response({"next": _next(given)}), officer, held.vouched)
+    answered = web.json_response({"next": _next(given)})
+    return await let_in(request, answered, officer, held.vouched, passkey=True)
 
 
 async def out(request: web.Request) -> web.Response:

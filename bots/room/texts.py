@@ -55,11 +55,19 @@ TEXTS: Final = {
     "app_failed": N_("The chat could not say who you are. Close this window, and open it from chat anew."),
     "app_outside": N_("This page opens from the chat. In a browser, sign in here:"),
     "passkey_failed": N_("That passkey was not accepted. Try again, or sign in from chat."),
+    "passkey_refused": N_(
+        "That passkey was not accepted. If it was removed here, delete it on your device too. Use another "
+        "one, or sign in from chat."
+    ),
     "passkey_stopped": N_("Nothing was done: the browser's question was closed or took too long."),
     "keys_about": N_("A passkey is kept in your telephone, computer or security key. It needs no chat."),
     "keys_none": N_("You have no passkeys yet."),
     "keys_add": N_("Add a passkey"),
     "keys_taken": N_("This device already has one of the passkeys above: nothing more is needed."),
+    "keys_taken_same": N_(
+        "This device already has one of the passkeys above. Another one made from chat would do no more; one "
+        "that does is made with a link from your agency’s terminal."
+    ),
     "keys_taken_chat": N_(
         "This device already has one of the passkeys above. If that is one made from chat, remove it first; "
         "then add the new one."
@@ -68,12 +76,16 @@ TEXTS: Final = {
     "keys_made": N_("Added {time}, last used {used}"),
     "keys_chat": N_("Made from chat: shows bulletins up to {tlp}."),
     "keys_agency": N_("Made at the agency's terminal: shows bulletins up to {tlp}."),
+    "keys_short": N_("It does not release drafts above {tlp}."),
+    "keys_whole": N_("It releases drafts up to {tlp}."),
+    "keys_removed": N_("One that you remove here is not accepted any more: delete it on your device too."),
     "keys_remove": N_("Remove"),
     "keys_leave": N_("Sign out everywhere"),
     "shown_up_to": N_("You are shown bulletins up to {tlp}."),
     "above_title": N_("{ref} is not shown here"),
     "above_terminal": N_("Its marking keeps it out of here. Read it on your agency's terminal."),
     "above_passkey": N_("Its marking asks for a passkey made at your agency’s terminal."),
+    "above_used": N_("The passkey that you signed in with was made from chat: it is not enough for this."),
     "error_home": N_("To the bulletins"),
     "error_400": N_("That could not be read. Go back and try again."),
     "error_403": N_("This form is too old or came from elsewhere. Nothing was done. Open the page anew."),

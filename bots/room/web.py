@@ -190,13 +190,18 @@ def target(place: str) -> str:
 
 
 async def let_in(
-    request: web.Request, answer: web.Response, officer: Officer, vouched: Vouched
+    request: web.Request,
+    answer: web.Response,
+    officer: Officer,
+    vouched: Vouched,
+    *,
+    passkey: bool = False,
 ) -> web.Response:
     """Begin a session and give its cookie; an earlier one of this browser ends."""
     room = request.app[ROOM]
     room.sessions.end(request.cookies.get(room.cookie))
     era = await room.state.room.era(officer.id)
-    token = room.sessions.begin(officer, vouched, era, room.clock.now())
+    token = room.sessions.begin(officer, vouched, era, room.clock.now(), passkey=passkey)
     await room.state.audit.write(
         [Act(officer.id, officer.name, DOOR, "sign-in", outcome=vouched)], room.clock.now()
     )

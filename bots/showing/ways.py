@@ -140,10 +140,12 @@ def _without_passkey(after: str, say: Words, *, administers: bool) -> Spans:
 def without_passkey(say: Words, *, administers: bool) -> str:
     """Who types `PASSKEY`, to stand above it: an administrator has nobody to ask."""
     if administers:
-        return say.text("Without a passkey, make yourself a link for one. Type, on your agency’s machine:")
+        return say.text(
+            "Without such a passkey, make yourself a link for one. Type, on your agency’s machine:"
+        )
     return say.text(
-        "Without a passkey, ask your administrator for a link that makes one. The administrator types, on"
-        " your agency’s machine:"
+        "Without such a passkey, ask your administrator for a link that makes one. The administrator types,"
+        " on your agency’s machine:"
     )
 
 

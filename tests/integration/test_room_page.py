@@ -184,6 +184,7 @@ async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, 
     await page.goto(stage.origin + "/b/FRA-2026-0043")
     await page.get_by_role("heading", name="FRA-2026-0043 is not shown here").wait_for()
     assert "Red secret" not in await page.content()
+    await page.get_by_text("The passkey that you signed in with was made from chat").wait_for()
     # One that was made by a link from the terminal shows all that the room shows.
     (first,) = await stage.state.room.passkeys(officer.id)
     await stage.state.room.forget(officer.id, first.id)
@@ -233,7 +234,7 @@ async def test_a_device_that_has_a_passkey_says_so(stage: RoomStage, chromium: B
     await comes_by(await stage.link(officer))
     await adds(1)
     await page.get_by_role("button", name="Add a passkey").click()
-    await page.get_by_role("alert").get_by_text("nothing more is needed").wait_for()
+    await page.get_by_role("alert").get_by_text("Another one made from chat would do no more").wait_for()
     await comes_by(await stage.key_link(officer))
     await page.get_by_role("button", name="Add a passkey").click()
     await page.get_by_role("alert").get_by_text("If that is one made from chat, remove it first").wait_for()

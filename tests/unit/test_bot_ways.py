@@ -30,7 +30,7 @@ TERMINAL = "\nWrite it on your agency’s terminal, with /draft in this program:
 LINK = "\nWrite it in the reading room, under “Write”: /room"
 PASSKEY = (
     "\nWrite it in the reading room, under “Write”: https://room.example\nSign in there with a passkey made"
-    " at your agency’s terminal: /room does not reach TLP:RED. Without a passkey, "
+    " at your agency’s terminal: /room does not reach TLP:RED. Without such a passkey, "
 )
 ASK = (
     "ask your administrator for a link that makes one. The administrator types, on your agency’s machine:\n"
@@ -45,7 +45,7 @@ CHANGE_LINK = (
 )
 CHANGE_PASSKEY = (
     "\nAmend or retract it on its page in the reading room. A passkey made at your agency’s terminal opens it"
-    " there; /room signs you in up to TLP:AMBER+STRICT only. Without a passkey, "
+    " there; /room signs you in up to TLP:AMBER+STRICT only. Without such a passkey, "
 )
 ALL = Ceiling(room=ROOM.room, by_link=Tlp.RED)
 LOW = Ceiling(room=ROOM.room, by_passkey=Tlp.AMBER_STRICT)
@@ -107,8 +107,8 @@ def test_of_what_only_waits_the_way_tells_no_marking() -> None:
     amber = plain(to_go_on(Tlp.AMBER, ROOM, SAY))
     assert "/room is enough to read and change it" in amber
     assert "releasing it there takes a passkey made at your agency’s terminal" in amber
-    assert plain(to_go_on(Tlp.RED, ROOM, SAY)).endswith("Without a passkey, " + ASK)
-    assert plain(to_go_on(Tlp.RED, ROOM, SAY, administers=True)).endswith("Without a passkey, " + SELF)
+    assert plain(to_go_on(Tlp.RED, ROOM, SAY)).endswith("Without such a passkey, " + ASK)
+    assert plain(to_go_on(Tlp.RED, ROOM, SAY, administers=True)).endswith("Without such a passkey, " + SELF)
     assert to_go_on(Tlp.RED, Ceiling(), SAY) == ()
     assert to_read(Tlp.RED, Ceiling(), SAY) == "Read it on your agency's terminal."
     stubs = Ceiling(stub=Tlp.RED, room=ROOM.room, by_passkey=Tlp.AMBER)
