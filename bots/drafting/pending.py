@@ -49,7 +49,7 @@ class Pending:
 def pending(waiting: Iterable[Kept], officer: Officer) -> Pending:
     """Those of all that are `waiting` of which an officer is told."""
     drafts = list(waiting)
-    own = tuple(each for each in drafts if officer.id in (each.owner, each.editor))
+    own = tuple(each for each in drafts if officer.id in each.writers)
     others = tuple(each for each in drafts if each not in own) if may_release(officer.role) else ()
     return Pending(own, others)
 

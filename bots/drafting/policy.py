@@ -42,8 +42,8 @@ class Ruling(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """An officer's part in a draft: the bot's numbers of its owner and last editor, the officer and their
-    role.
+    """An officer's part in a draft: the bot's numbers of its owner and of its last editor (the owner, once it
+    was sent back), the officer and their role.
     """
 
     owner: int

@@ -139,7 +139,7 @@ class Releasing:
         if published.state == "refused":
             text = words(officer.language).text("The hub refused it ({code}).", code=published.code or "")
             return await self._refused(officer, kept, "⚠️ " + text)
-        writers = {kept.owner, kept.editor}
+        writers = set(kept.writers)
         # Other releasers were asked as well, and hold a message with a button.
         asked = {each.id for each in await self.parts.releasers()} if officer.id not in writers else set()
         told = (writers | asked) - {officer.id}

@@ -15,7 +15,6 @@ from bots.drafting.authors import Author, written
 from bots.drafting.choices import VERB
 from bots.drafting.policy import Ruling
 from bots.drafting.preview import preview
-from bots.drafting.wizard import allowed
 from bots.officers.roles import Right
 from bots.parsing.actions import encode
 from bots.showing.answerable import RELATIONS
@@ -33,7 +32,7 @@ from bots.wording.markup import UNITS_MAX, Span, plain, units
 from bots.wording.words import NAMES, Words, words
 from schemas.bulletin import Bulletin
 from schemas.errors import Code, LiaisonError
-from schemas.vocabulary import Kind, Language, Severity, Tlp
+from schemas.vocabulary import Kind, Language, Severity
 from subscribers.records import Published, Record
 
 _REFUSALS: Final = {
@@ -327,9 +326,8 @@ def ask_releaser(kept: Kept, record: Record, writer: Officer, officer: int, read
 
 
 def tell_writers(kept: Kept, what: str, by: Officer, *, note: str = "") -> list[Job]:
-    """Tell who began a draft and who changed it last, but not `by`, who did it now."""
-    writers = dict.fromkeys((kept.owner, kept.editor))
-    return [tell_writer(kept, what, by, each, note=note) for each in writers if each != by.id]
+    """Tell those whose draft it is, but not `by`, who did it now."""
+    return [tell_writer(kept, what, by, each, note=note) for each in kept.writers if each != by.id]
 
 
 def tell_writer(kept: Kept, what: str, by: Officer, officer: int, *, ref: str = "", note: str = "") -> Job:
@@ -386,9 +384,4 @@ def told(
             text = say.text("{name} discarded {draft}.", draft=name, name=by)
             return plain_answer("🗑 " + text, officer.language)
         case _:
-            text = say.text("{draft} came back from {name}:", draft=name, name=by)
-            note = "\n" + say.embed(body["note"]) if body["note"] else ""
-            if note and (kept is None or not allowed(kept.body.tlp or Tlp.RED, ceiling)):
-                note = "\n🔒 " + say.text("{draft} is marked above what may be in this chat.", draft=name)
-            row = (Button("📝 " + say.text("Open"), encode(VERB, "open", int(body["draft"]))),)
-            return plain_answer("↩️ " + text + note, officer.language, (row,))
+            return standing.came_back(officer, kept, body, ceiling)

@@ -1,18 +1,22 @@
 """Where a draft stands, for who has a part in it: that it waits and for whom, or why no longer. Pure."""
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from bots.dialogue.screens import plain_answer
 from bots.drafting.choices import VERB
 from bots.drafting.policy import Ruling, may_release
+from bots.drafting.wizard import allowed
 from bots.officers.roles import Right
 from bots.parsing.actions import encode
+from bots.showing.buttons import button_room_draft
+from bots.showing.release import Ceiling
 from bots.showing.rendered import Button, Rendered, Rows
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
 from bots.wording.labels import N_
 from bots.wording.words import Words, words
+from schemas.vocabulary import Tlp
 
 _NAMED: Final = 10
 """So many who may release are named."""
@@ -88,6 +92,26 @@ def pulled(officer: Officer, kept: Kept | None, by: str, *, changed: bool) -> Re
     if officer.id == kept.owner:
         rows = ((Button("📝 " + say.text("Open"), encode(VERB, "open", kept.id)),),)
     return plain_answer(("✏️ " if changed else "↩️ ") + text, officer.language, rows)
+
+
+def came_back(officer: Officer, kept: Kept | None, body: Mapping[str, Any], ceiling: Ceiling) -> Rendered:
+    """What its writers are told when it was sent back, or the node refused it: by whom and why, as far as the
+    ceiling allows, and the way to it for those whose it still is.
+    """
+    say, number = words(officer.language), int(body["draft"])
+    called = say.text("Draft {number}", number=number)
+    told = "↩️ " + say.text("{draft} came back from {name}:", draft=called, name=say.embed(body["by"]))
+    theirs = kept is not None and officer.id in kept.writers
+    opened = Button("📝 " + say.text("Open"), encode(VERB, "open", number))
+    if body["note"] and kept is not None and allowed(kept.body.tlp or Tlp.RED, ceiling):
+        told += "\n" + say.embed(body["note"])
+    elif body["note"]:
+        why = [say.text("{draft} is marked above what may be in this chat.", draft=called)]
+        if theirs and kept is not None and kept.returned and ceiling.room:
+            why.append(say.text("What should be changed stands in the reading room."))
+            opened = button_room_draft(number, ceiling.room, say)
+        told += "\n🔒 " + say.sentences(*why)
+    return plain_answer(told, officer.language, ((opened,),) if theirs else ())
 
 
 def in_a_word(kept: Kept, say: Words) -> str:

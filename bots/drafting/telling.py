@@ -29,7 +29,7 @@ async def told_of_draft(
     kept, officer = await state.drafts.get(int(body["draft"])), work.officer
     ruled, author = Ruling.NEVER, await author_of(state, kept) if kept else None
     if kept is not None and kept.body.tlp is not None:
-        hand = Hand(kept.owner, kept.editor, officer.id, officer.role)
+        hand = Hand(kept.owner, kept.writers[-1], officer.id, officer.role)
         ruled = ruling(policy, kept.body.tlp, hand, waiting=kept.waiting)
     hushed = rests_until(now, (), officer.quiet, officer.zone) is not None
     already = await _already(kept, state, officer, ceiling, now) if kept else ""

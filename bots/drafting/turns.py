@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bots.clock import Clock
 from bots.dialogue.screens import plain_answer
 from bots.drafting import review, screens
+from bots.drafting.authors import name_of
 from bots.drafting.draft import Step
 from bots.drafting.policy import (
     Hand,
@@ -97,7 +98,7 @@ class Parts:
 
     def hand(self, officer: Officer, kept: Kept) -> Hand:
         """The officer's part in a draft."""
-        return Hand(kept.owner, kept.editor, officer.id, officer.role)
+        return Hand(kept.owner, kept.writers[-1], officer.id, officer.role)
 
     def may_return(self, officer: Officer, kept: Kept) -> bool:
         """Whether the officer may send a draft back to who wrote it."""
@@ -187,7 +188,7 @@ class Parts:
         if kept is None or kept.state in ("released", "discarded"):
             raise Stop(gone(officer))
         if not may_edit(self.hand(officer, kept), waiting=kept.waiting):
-            raise Stop(gone(officer))
+            raise Stop(await self.over(officer, kept))
         self.must_allow(officer, kept)
         if kept.state == "releasing":
             raise Stop(review.unsure(officer, kept))
@@ -220,6 +221,13 @@ class Parts:
                 ref=say.embed(kept.ref),
             )
             return plain_answer("✅ " + text, officer.language)
+        if kept.state == "open" and kept.returned:
+            text = say.text(
+                "{draft} was sent back and is with its author: {name}.",
+                draft=called,
+                name=say.embed(await name_of(self.state, kept.owner)),
+            )
+            return plain_answer("↩️ " + text, officer.language)
         if kept.state == "open":
             text = say.text(
                 "{draft} does not wait for release any more: it was taken back, changed or sent back.",

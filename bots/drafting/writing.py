@@ -242,7 +242,7 @@ class Writing:
         """Thrown away, by who wrote it."""
         kept = await self.parts.state.drafts.get(draft)
         if kept is None or not self.parts.hand(officer, kept).wrote:
-            raise Stop(gone(officer))
+            raise Stop(await self.parts.over(officer, kept))
         jobs = review.tell_writers(kept, "discarded", officer)
         if not await self.parts.state.drafts.discard(kept, self.parts.clock.now(), jobs):
             raise Stop(gone(officer))

@@ -55,9 +55,20 @@ class Kept:
         return self.state == "waiting"
 
     @property
+    def returned(self) -> bool:
+        """Whether it was sent back, and not sent for release since."""
+        return bool(self.note) and not self.waiting
+
+    @property
+    def writers(self) -> tuple[int, ...]:
+        """Whose it is: who began it, then who changed it last; once it was sent back, who began it alone."""
+        hands = (self.owner,) if self.returned else (self.owner, self.editor)
+        return tuple(dict.fromkeys(hands))
+
+    @property
     def by_another(self) -> bool:
         """Whether a releaser changed it to whom it was sent: since then it is open, unless it came back."""
-        return self.state == "open" and self.editor != self.owner and not self.note
+        return self.state == "open" and self.writers != (self.owner,)
 
 
 class Drafts:
@@ -90,11 +101,12 @@ class Drafts:
         return _read(rows[0]) if rows else None
 
     async def of(self, officer: int) -> list[Kept]:
-        """What an officer writes or has sent, newest change first."""
+        """What an officer writes or has sent, newest change first; not what they changed and sent back."""
         where = (
             " WHERE state IN ('open', 'waiting', 'releasing') AND ? IN (owner, editor) ORDER BY changed DESC"
         )
-        return [_read(row) for row in await self._store.query(_SELECT + where, (officer,))]
+        found = [_read(row) for row in await self._store.query(_SELECT + where, (officer,))]
+        return [each for each in found if officer in each.writers]
 
     async def waiting(self) -> list[Kept]:
         """What waits for a releaser, or for the node's answer, longest first."""
@@ -163,8 +175,9 @@ class Drafts:
     async def take_back(
         self, kept: Kept, note: str, jobs: Sequence[Job], now: float, *, by: int | None = None
     ) -> bool:
-        """Back to its writer, also of who changed it, with what a releaser has to say, if it was one (`by`);
-        `jobs` tell the writer. It is another revision then, so that sending it again unchanged is told again.
+        """Out of waiting; with what a releaser has to say, if it was one (`by`), it is its owner's again.
+        `jobs` tell its writers. It is another revision then, so that sending it again unchanged is told
+        again.
         """
         fields: dict[str, Value] = {"note": note, "releaser": by, "revision": kept.revision + 1}
         return await self._move(kept, ("open", "waiting"), "open", now, jobs=jobs, **fields)

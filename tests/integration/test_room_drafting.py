@@ -390,4 +390,21 @@ async def test_whoever_changes_what_waits_reads_that_it_waits_no_longer_and_send
         assert "You changed it, so it does not wait for release any more; its author was told." in text
         assert 'action="/write/1/back"' in text
         await claire.post("/write/1/back", csrf=token, note="Name the city.")
-        came_back((await amina.get("/write/1"))[1], (await amina.get("/write"))[1])
+        author, listed = await amina.get("/write/1"), await amina.get("/write")
+        came_back(author[1], listed[1])
+        assert "No drafts." in (await claire.get("/write"))[1]
+        with_author = "Draft 1 was sent back and is with its author: Amina."
+        pages = [await claire.get("/write/1"), await claire.get("/write/1/edit")]
+        pages += [
+            await claire.post(f"/write/1/{what}", csrf=token, seal=seal_in(author[1]), sure="1", **change)
+            for what in ("edit", "undo", "discard", "send", "take", "release", "back")
+        ]
+        for _, text in pages:
+            assert with_author in text.replace("\u2068", "").replace("\u2069", "")
+            assert "/write/1/" not in text, "nothing is to be done with it"
+        assert await standing(stage) == "open"
+        await stage.enrol("Omar", role=Role.RELEASER)
+        await amina.post("/write/1/send", csrf=csrf_in(author[1]), seal=seal_in(author[1]))
+        _, text = await claire.get("/write/1")
+        assert "You changed it: another officer must release it." in text
+        assert "/write/1/release" not in text

@@ -157,16 +157,68 @@ async def test_who_changed_it_sends_it_back_and_stays_one_of_its_hands(tmp_path:
         assert "what should be changed?" in await stage.presses(stage.button("Send back"))
         assert "Draft 1 was sent back." in await stage.asks("Name the city.")
         assert (await told(stage))[1:] == [(dan.id, "returned", "Ed")]
-        assert "↩️ came back" in await stage.asks("/drafts")
+        assert "No drafts." in await stage.asks("/drafts")
         again = await stage.state.drafts.get(kept.id)
         assert again is not None
         assert (again.state, again.note, again.editor) == ("open", "Name the city.", (await ed(stage)).id)
         assert not again.by_another
+        for verb in (("open",), ("view",), ("ask", "title"), ("undo",), ("gone",), ("take",), ("back",)):
+            shown = await stage.presses(encode("draft", verb[0], kept.id, *verb[1:]))
+            assert "Draft 1 was sent back and is with its author: Daniel." in shown, verb
+        assert await stage.state.drafts.get(kept.id) == again
+        assert [each.id for each in await stage.state.drafts.of(dan.id)] == [kept.id]
+        assert "came back" in await seen_by(stage, 11, encode("draft", "list"))
+        assert "Send for release" in await seen_by(stage, 11, encode("draft", "view", kept.id))
         assert await stage.state.drafts.send(again, (), time.time())
         shown = await stage.presses(encode("draft", "view", kept.id))
         assert "You changed it: another officer must release it." in shown
         await stage.presses(stage.button("Take back"))
         assert (await told(stage))[2:] == [(dan.id, "taken", "Ed")]
+
+
+async def seen_by(stage: Stage, person: int, press: str) -> str:
+    """What somebody else is shown for a button, and the names of the buttons there."""
+    stage.door.sent.clear()
+    await stage.house.reception.pressed(Pressed(meant(press), person, person, 1, "9"))
+    return "\n".join([each[0] for each in stage.door.sent] + [str(each[1:]) for each in stage.door.sent])
+
+
+async def test_what_another_releaser_sends_back_is_its_authors_alone(tmp_path: Path) -> None:
+    async with staged(tmp_path, role=Role.RELEASER, two=TwoPersons.ALWAYS) as stage:
+        dan = await enrolled(stage, "Daniel", 11, Role.DRAFTER)
+        omar = await enrolled(stage, "Omar", 12, Role.RELEASER)
+        kept = await waiting(stage, dan, by=omar)
+        await stage.presses(encode("draft", "back", kept.id))
+        await stage.asks("Name the city.")
+        assert await told(stage) == [(dan.id, "returned", "Ed"), (omar.id, "returned", "Ed")]
+        assert await stage.state.drafts.of(omar.id) == []
+        back = await stage.state.drafts.get(kept.id)
+        assert back is not None
+        (body, _) = [json.loads(each.body) for each in tell_writers(kept, "returned", await ed(stage))]
+        for officer, opened in ((dan, [encode("draft", "open", kept.id)]), (omar, [])):
+            shown = message(officer, body, back, Ceiling(), Ruling.NEVER)
+            assert shown is not None
+            assert [each.data for row in shown.rows for each in row] == opened
+        await stage.state.drafts.discard(back, time.time(), tell_writers(back, "discarded", dan))
+        assert len(await told(stage)) == 2, "it was nobody else's any more"
+
+
+async def test_why_it_came_back_is_in_the_room_where_chat_may_not_say_it(tmp_path: Path) -> None:
+    async with staged(tmp_path, role=Role.RELEASER) as stage:
+        dan = await enrolled(stage, "Daniel", 11, Role.DRAFTER)
+        kept = await waiting(stage, dan, NOTICE.with_(tlp=Tlp.RED))
+        (job,) = tell_writers(kept, "returned", await ed(stage), note="Name the city.")
+        back = replace(kept, state="open", note="Name the city.")
+        for room, why, data in (
+            ("https://room.example", " What should be changed stands in the reading room.", ""),
+            ("", "", encode("draft", "open", kept.id)),
+        ):
+            shown = message(dan, json.loads(job.body), back, Ceiling(room=room), Ruling.NEVER)
+            assert shown is not None
+            line = "🔒 Draft 1 is marked above what may be in this chat." + why
+            assert shown.parts[0].plain == f"↩️ Draft 1 came back from Ed:\n{line}"
+            ((button,),) = shown.rows
+            assert (button.data, button.url) == (data, f"{room}/write/1" if room else "")
 
 
 async def test_nobody_sends_back_what_is_not_theirs_to_return(tmp_path: Path) -> None:
