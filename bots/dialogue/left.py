@@ -14,6 +14,7 @@ from bots.parsing.actions import encode
 from bots.showing.rendered import Button, Rendered
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
+from bots.wording import labels
 from bots.wording.words import words
 
 WRITING: Final = "drafting"
@@ -70,10 +71,9 @@ def left(officer: Officer, kept: Kept, before: Awaited) -> Rendered:
     else:
         text = say.text(
             "{draft} awaits nothing any more: what you send now is not taken for it.",
-            draft=say.text("Draft {number}", number=kept.id),
+            draft=labels.draft(kept.id, say),
         )
-    data = encode(VERB, "ask", kept.id, before.step.value) if before.step else encode(VERB, "back", kept.id)
-    return plain_answer("📝 " + text, officer.language, ((Button("📝 " + say.text("Go on with it"), data),),))
+    return _on(officer, kept, text, before.step, "back")
 
 
 def stays(officer: Officer, kept: Kept, step: Step | None) -> Rendered:
@@ -82,10 +82,16 @@ def stays(officer: Officer, kept: Kept, step: Step | None) -> Rendered:
     """
     say = words(officer.language)
     text = say.sentences(
-        say.text("{draft} stays open.", draft=say.text("Draft {number}", number=kept.id)),
+        say.text("{draft} stays open.", draft=labels.draft(kept.id, say)),
         say.text("A reference alone opens its bulletin and is not kept in the draft."),
     )
-    data = encode(VERB, "ask", kept.id, step.value) if step else encode(VERB, "open", kept.id)
+    return _on(officer, kept, text, step, "open")
+
+
+def _on(officer: Officer, kept: Kept, text: str, step: Step | None, without: str) -> Rendered:
+    """A sentence, and a button that asks for `step` again, or does what stands for none."""
+    say = words(officer.language)
+    data = encode(VERB, "ask", kept.id, step.value) if step else encode(VERB, without, kept.id)
     return plain_answer("📝 " + text, officer.language, ((Button("📝 " + say.text("Go on with it"), data),),))
 
 

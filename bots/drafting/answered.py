@@ -9,6 +9,7 @@ from bots.drafting.pending import it_waits
 from bots.showing.answerable import answered_id
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
+from bots.wording import labels
 from bots.wording.words import Words, words
 from schemas.vocabulary import Kind
 from subscribers.records import Record
@@ -28,7 +29,7 @@ class Answered:
             refs = say.listed(map(say.embed, self.refs))
             lines.append("💬 " + say.text("Your agency has answered this: {refs}", refs=refs))
         for number, name in self.waiting:
-            draft = say.text("Draft {number}", number=number)
+            draft = labels.draft(number, say)
             lines.append(f"{it_waits(say)} · {draft}" + (f" · {say.embed(name)}" if name else ""))
         return "\n".join(lines)
 

@@ -13,6 +13,7 @@ from bots.showing.rendered import Button, Rendered
 from bots.state import State
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
+from bots.wording import labels
 from bots.wording.markup import Span
 from bots.wording.words import Words, words
 
@@ -70,7 +71,7 @@ def written(author: Author, officer: Officer) -> Iterator[str]:
 def doubt(officer: Officer, kept: Kept, author: Author, *, official: bool) -> Rendered:
     """Whether a draft is to be released although the phone it came from was shut out since."""
     say = words(officer.language)
-    name = say.text("Draft {number}", number=kept.id)
+    name = labels.draft(kept.id, say)
     lines = [say.text("{draft}: release it all the same?", draft=name)]
     lines += written(author, officer)
     lines.append(

@@ -81,7 +81,7 @@ def sections(drafts: Pending, people: Mapping[int, str], ceiling: Ceiling, say: 
 def rows(drafts: Pending, say: Words) -> Rows:
     """A button for each that is named, which opens it below."""
     named = (*drafts.others[:NAMED_MAX], *drafts.own[:NAMED_MAX])
-    buttons = [Button("📝 " + _name(each, say), encode(VERB, LOOK, each.id)) for each in named]
+    buttons = [Button("📝 " + labels.draft(each.id, say), encode(VERB, LOOK, each.id)) for each in named]
     return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 
@@ -93,7 +93,7 @@ def _lines(some: Sequence[Kept], people: Mapping[int, str], ceiling: Ceiling, sa
 
 
 def _line(kept: Kept, people: Mapping[int, str], ceiling: Ceiling, say: Words) -> str:
-    half, said = kept.body, [_name(kept, say)]
+    half, said = kept.body, [labels.draft(kept.id, say)]
     if name := people.get(kept.owner):
         said.append(say.embed(name))
     if half.tlp is not None and ceiling.allows(half.tlp) is Release.FULL:
@@ -104,7 +104,3 @@ def _line(kept: Kept, people: Mapping[int, str], ceiling: Ceiling, say: Words) -
     if not kept.waiting:
         said.append(say.text("at the node"))
     return " · ".join(said)
-
-
-def _name(kept: Kept, say: Words) -> str:
-    return say.text("Draft {number}", number=kept.id)

@@ -13,9 +13,10 @@ from bots.drafting.authors import author_of, doubt
 from bots.drafting.draft import complete, missing
 from bots.drafting.looking import look, outgrown, readers, told_released
 from bots.drafting.policy import Ruling
-from bots.drafting.turns import Parts, Stop, Turn, name, said
+from bots.drafting.turns import Parts, Stop, Turn, said
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
+from bots.wording import labels
 from bots.wording.words import words
 from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Language
@@ -90,7 +91,8 @@ class Releasing:
             return await self._changed(officer, draft)
         self.parts.wake()
         await self.parts.did(officer, "send draft back", f"draft {kept.id}", "done")
-        text = words(officer.language).text("{draft} was sent back.", draft=name(officer, kept))
+        say = words(officer.language)
+        text = say.text("{draft} was sent back.", draft=labels.draft(kept.id, say))
         return said(officer, "↩️", text)
 
     async def release(

@@ -89,7 +89,7 @@ def reviewed(
     to = next((each.ref for each in kept.body.links if each.relation in RELATIONS), "")
     previewed = preview(record, ceiling, reader, language, to=to)
     parts, shows = previewed.parts, previewed.shows
-    name = say.text("Draft {number}", number=kept.id)
+    name = labels.draft(kept.id, say)
     community = say.embed(record.community_title)
     lines = [said] if said else []
     lines.append(
@@ -129,7 +129,7 @@ def reviewed(
 def _elsewhere(officer: Officer, kept: Kept, looked: Seen, said: str) -> Rendered:
     """A draft that is not for this chat: that it is there, who wrote it, and the way to it."""
     say, ceiling, bulletin = words(officer.language), looked.ceiling, looked.record.bulletin
-    released, name = ceiling.allows(bulletin.tlp), say.text("Draft {number}", number=kept.id)
+    released, name = ceiling.allows(bulletin.tlp), labels.draft(kept.id, say)
     lines = [said] if said else []
     if released is Release.STUB:
         facts = (labels.severity(bulletin.severity, say), labels.kind(bulletin.kind, say), bulletin.tlp.value)
@@ -292,7 +292,7 @@ def unsure(officer: Officer, kept: Kept) -> Rendered:
 def sent(officer: Officer, kept: Kept, releasers: Sequence[str], *, page: bool = False) -> Rendered:
     """It waits for those who release, by their names. `page`: what becomes of it is not told here."""
     say = words(officer.language)
-    name = say.text("Draft {number}", number=kept.id)
+    name = labels.draft(kept.id, say)
     if not releasers:
         row = (Button("👁 " + say.text("Preview"), encode(VERB, "view", kept.id)),)
         return plain_answer("⚠️ " + standing.nobody(officer, say), officer.language, (row,))
@@ -356,7 +356,7 @@ def told(
     A colleague waits for whoever is asked to release: that sounds, unless it is `hushed`; a flash always.
     """
     say = words(officer.language)
-    name, by = say.text("Draft {number}", number=body["draft"]), say.embed(body["by"])
+    name, by = labels.draft(body["draft"], say), say.embed(body["by"])
     match body["what"]:
         case "asked":
             if kept is None or not kept.waiting or kept.body.digest != body["seal"]:

@@ -126,7 +126,10 @@ def home(
     """
     say, half = words(officer.language), kept.body
     spans = [Span(said + "\n\n")] if said else []
-    spans += [Span("📝 " + _name(kept, say), "b"), Span("\n" + _facts(half, communities, say, officer.zone))]
+    spans += [
+        Span("📝 " + labels.draft(kept.id, say), "b"),
+        Span("\n" + _facts(half, communities, say, officer.zone)),
+    ]
     spans += [Span("\n" + each) for each in stands]
     if half.title:
         spans += [Span("\n\n"), Span(say.embed(half.title), "b")]
@@ -167,7 +170,7 @@ def locked(officer: Officer, kept: Kept, ceiling: Ceiling) -> Rendered:
     say = words(officer.language)
     where = to_go_on(kept.body.tlp or Tlp.RED, ceiling, say, administers=officer.may(Right.ADMINISTER))
     rows: Rows = ((button_room_draft(kept.id, ceiling.room, say),),) if ceiling.room else ()
-    return beyond(officer, _name(kept, say), where, rows)
+    return beyond(officer, labels.draft(kept.id, say), where, rows)
 
 
 def beyond(officer: Officer, name: str, where: Spans, rows: Rows = ()) -> Rendered:
@@ -215,26 +218,22 @@ def discarding(officer: Officer, kept: Kept) -> Rendered:
             Button("◀️ " + say.text("Back"), to("open", kept)),
         ),
     )
-    text = say.text("Discard {draft}? Its text is deleted.", draft=_name(kept, say))
+    text = say.text("Discard {draft}? Its text is deleted.", draft=labels.draft(kept.id, say))
     return screen([Span("🗑 " + text)], officer.language, rows)
 
 
 def note_wanted(officer: Officer, kept: Kept, *, looked_up: bool = False) -> Rendered:
     """For the releaser who sends a draft back; under the bulletin whose reference was `looked_up` instead."""
     say = words(officer.language)
-    text = say.text("{draft}: what should be changed? Send a line.", draft=_name(kept, say))
+    text = say.text("{draft}: what should be changed? Send a line.", draft=labels.draft(kept.id, say))
     if looked_up:
         about = say.text("A reference alone opens its bulletin and is not taken for that line.")
         text = say.sentences(text, about)
     return screen([Span("↩️ " + text)], officer.language)
 
 
-def _name(kept: Kept, say: Words) -> str:
-    return say.text("Draft {number}", number=kept.id)
-
-
 def _named(kept: Kept, ceiling: Ceiling, say: Words) -> str:
-    name, half = _name(kept, say), kept.body
+    name, half = labels.draft(kept.id, say), kept.body
     if half.tlp is None or ceiling.allows(half.tlp) is not Release.FULL or not half.title:
         return name
     short = half.title[:_TITLE_SHOWN] + ("…" if len(half.title) > _TITLE_SHOWN else "")

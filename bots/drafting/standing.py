@@ -14,17 +14,13 @@ from bots.showing.release import Ceiling
 from bots.showing.rendered import Button, Rendered, Rows
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
+from bots.wording import labels
 from bots.wording.labels import N_
 from bots.wording.words import Words, words
 from schemas.vocabulary import Tlp
 
 _NAMED: Final = 10
 """So many who may release are named."""
-
-
-def name(kept: Kept, say: Words) -> str:
-    """What a draft is called."""
-    return say.text("Draft {number}", number=kept.id)
 
 
 def who_may(releasers: Sequence[str], say: Words) -> str:
@@ -47,7 +43,7 @@ def waits(officer: Officer, kept: Kept, releasers: Sequence[str], *, alone: bool
     one officer may release what they wrote.
     """
     say = words(officer.language)
-    told = [say.text("{draft} waits for release.", draft=name(kept, say))]
+    told = [say.text("{draft} waits for release.", draft=labels.draft(kept.id, say))]
     if releasers:
         told.append(who_may(releasers, say))
     yield "⏳ " + say.sentences(*told)
@@ -87,7 +83,7 @@ def pulled(officer: Officer, kept: Kept | None, by: str, *, changed: bool) -> Re
         if changed
         else N_("{name} took {draft} back: it does not wait for release any more.")
     )
-    text = say.text(message, draft=name(kept, say), name=say.embed(by))
+    text = say.text(message, draft=labels.draft(kept.id, say), name=say.embed(by))
     rows: Rows = ()
     if officer.id == kept.owner:
         rows = ((Button("📝 " + say.text("Open"), encode(VERB, "open", kept.id)),),)
@@ -99,7 +95,7 @@ def came_back(officer: Officer, kept: Kept | None, body: Mapping[str, Any], ceil
     ceiling allows, and the way to it for those whose it still is.
     """
     say, number = words(officer.language), int(body["draft"])
-    called = say.text("Draft {number}", number=number)
+    called = labels.draft(number, say)
     told = "↩️ " + say.text("{draft} came back from {name}:", draft=called, name=say.embed(body["by"]))
     theirs = kept is not None and officer.id in kept.writers
     opened = Button("📝 " + say.text("Open"), encode(VERB, "open", number))

@@ -35,6 +35,7 @@ from bots.showing.ways import to_change, to_go_on
 from bots.state import State
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
+from bots.wording import labels
 from bots.wording.words import words
 from schemas.bulletin import Bulletin
 from schemas.vocabulary import Language, Tlp
@@ -211,7 +212,8 @@ class Parts:
         """
         if kept is None or not (self.hand(officer, kept).wrote or may_release(officer.role)):
             return gone(officer)
-        say, called = words(officer.language), name(officer, kept)
+        say = words(officer.language)
+        called = labels.draft(kept.id, say)
         if kept.state == "released":
             by = await self.state.officers.get(kept.releaser or 0)
             text = say.text(
@@ -241,11 +243,6 @@ def gone(officer: Officer) -> Rendered:
     """A draft that is released, discarded, or somebody else's."""
     text = words(officer.language).text("That draft is no longer here. /drafts lists yours.")
     return plain_answer("📝 " + text, officer.language)
-
-
-def name(officer: Officer, kept: Kept) -> str:
-    """What a draft is called."""
-    return words(officer.language).text("Draft {number}", number=kept.id)
 
 
 def said(officer: Officer, sign: str, text: str) -> Turn:

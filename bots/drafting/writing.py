@@ -13,7 +13,7 @@ from bots.drafting.choices import offered
 from bots.drafting.draft import Attached, HalfDraft, Named, Step, following
 from bots.drafting.looking import answers, look, waits
 from bots.drafting.texts import REASONS, label_of
-from bots.drafting.turns import Parts, Stop, Turn, gone, name, said
+from bots.drafting.turns import Parts, Stop, Turn, gone, said
 from bots.drafting.wizard import Unfit, Why, allowed
 from bots.parsing.commands import reference
 from bots.showing.answerable import Answer
@@ -22,6 +22,7 @@ from bots.showing.ways import two_needed
 from bots.state.drafts import Kept
 from bots.state.jobs import Job
 from bots.state.officers import Officer
+from bots.wording import labels
 from bots.wording.labels import N_
 from bots.wording.words import Words, words
 from schemas.encoding import instant
@@ -248,7 +249,8 @@ class Writing:
             raise Stop(gone(officer))
         if jobs:
             self.parts.wake()
-        text = words(officer.language).text("{draft} is discarded.", draft=name(officer, kept))
+        say = words(officer.language)
+        text = say.text("{draft} is discarded.", draft=labels.draft(kept.id, say))
         return said(officer, "🗑", text)
 
     # --- inside ---

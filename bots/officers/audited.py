@@ -13,6 +13,7 @@ from bots.parsing.actions import encode
 from bots.showing.release import Ceiling, Sight
 from bots.showing.rendered import Button, Rendered
 from bots.state.officers import Officer
+from bots.wording import labels
 from bots.wording.labels import N_
 from bots.wording.markup import Span
 from bots.wording.words import Words, words
@@ -143,7 +144,7 @@ def _verb(act: Act, say: Words) -> str:
 
 def _about(act: Act, say: Words) -> str:
     if draft := _DRAFT.fullmatch(act.object):
-        return say.text("Draft {number}", number=say.number(int(draft[1])))
+        return labels.draft(int(draft[1]), say)
     return say.embed(act.object) if act.object else ""
 
 

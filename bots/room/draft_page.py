@@ -22,6 +22,7 @@ from bots.showing.release import Ceiling
 from bots.showing.render import Reader
 from bots.state.drafts import Kept
 from bots.state.officers import Officer
+from bots.wording import labels
 from bots.wording.words import Words, words
 from schemas.errors import Code, DraftError, LiaisonError
 from schemas.vocabulary import Language
@@ -42,7 +43,7 @@ async def draft_page(
     """`unsaid`: it was to be sent back, and no word said why."""
     officer = guest.officer
     say, hand = words(officer.language), parts.hand(officer, kept)
-    t, called = PageWords(say), say.text("Draft {number}", number=kept.id)
+    t, called = PageWords(say), labels.draft(kept.id, say)
     lacking = [say.text(LABELS[each]) for each in missing(kept.body)]
     seen = _Seen() if lacking else await _seen(request, parts, officer, kept)
     ruled = Ruling.NEVER if kept.state == "releasing" else parts.ruling(officer, kept)

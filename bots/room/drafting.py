@@ -20,7 +20,6 @@ from bots.drafting.texts import LABELS, REASONS
 from bots.drafting.turns import Parts, Stop, Turn
 from bots.drafting.wizard import Unfit, Why
 from bots.drafting.writing import Writing
-from bots.officers.limit import Limit
 from bots.officers.roles import Right
 from bots.room.above import above_page, passkey_page
 from bots.room.desk import DOOR
@@ -76,7 +75,7 @@ async def begin(request: web.Request) -> web.Response:
         parts.must_draft(guest.officer)
     except Stop as stop:
         return turn_page(guest, stop.turn)
-    return await _form(request, guest, HalfDraft(language=guest.officer.language), None, ())
+    return await _form(request, guest, parts, HalfDraft(language=guest.officer.language), None, ())
 
 
 async def create(request: web.Request) -> web.Response:
@@ -88,7 +87,7 @@ async def create(request: web.Request) -> web.Response:
         parts.must_draft(guest.officer)
         half, wrong = await _read(parts, guest, given, HalfDraft(language=guest.officer.language))
         if wrong:
-            return await _form(request, guest, half, None, wrong, given)
+            return await _form(request, guest, parts, half, None, wrong, given)
         kept = await Writing(parts).new(guest.officer, half)
     except Stop as stop:
         return turn_page(guest, stop.turn)
@@ -104,7 +103,7 @@ async def draft(request: web.Request) -> web.Response:
     try:
         kept = await replace(parts, ceiling=_ALL).readable(guest.officer, _key(request))
         if not wizard.allowed(kept.body.tlp, parts.ceiling):
-            called = words(guest.officer.language).text("Draft {number}", number=kept.id)
+            called = labels.draft(kept.id, words(guest.officer.language))
             return above_page(request, guest, called, kept.body.tlp or Tlp.RED, f"write/{kept.id}")
         return await draft_page(request, guest, parts, kept)
     except Stop as stop:
@@ -122,18 +121,19 @@ async def passkey(request: web.Request) -> web.Response:
     if trusted(guest, parts.chat, kept):
         raise web.HTTPSeeOther(f"{WAY}/{kept.id}")
     say = words(guest.officer.language)
-    called = say.text("Draft {number}", number=kept.id)
+    called = labels.draft(kept.id, say)
     return passkey_page(request, guest, called, PageWords(say).draft_passkey, f"write/{kept.id}")
 
 
 async def edit(request: web.Request) -> web.Response:
     """Its form."""
     guest = await must_be_in(request)
+    parts = await parts_of(request, guest)
     try:
-        kept = await (await parts_of(request, guest)).editable(guest.officer, _key(request))
+        kept = await parts.editable(guest.officer, _key(request))
     except Stop as stop:
         return turn_page(guest, stop.turn)
-    return await _form(request, guest, kept.body, kept, ())
+    return await _form(request, guest, parts, kept.body, kept, ())
 
 
 async def save(request: web.Request) -> web.Response:
@@ -145,7 +145,7 @@ async def save(request: web.Request) -> web.Response:
         kept = await parts.editable(guest.officer, _key(request))
         half, wrong = await _read(parts, guest, given, kept.body)
         if wrong or _overtaken(kept, given):
-            return await _form(request, guest, half, kept, wrong, given)
+            return await _form(request, guest, parts, half, kept, wrong, given)
         if half != kept.body:
             await Writing(parts).written(guest.officer, kept, half)
     except Stop as stop:
@@ -211,8 +211,6 @@ async def parts_of(request: web.Request, guest: Visitor) -> Parts:
     """The desk's parts under this session's ceiling. Officers are told by the bot, which looks by itself."""
     room = request.app[ROOM]
     policy, ceiling = room.settings.two_person_release, Ceiling(guest.top, guest.top)
-    chat = Limit(room.settings.release_ceiling(), room.state.memory)
-    await chat.refresh()
     return Parts(
         room.desk.node,
         room.state,
@@ -222,7 +220,7 @@ async def parts_of(request: web.Request, guest: Visitor) -> Parts:
         new_id,
         _nobody_here,
         DOOR,
-        chat=chat.ceiling,
+        chat=await room.in_chat(),
     )
 
 
@@ -252,13 +250,14 @@ async def _read(
 async def _form(
     request: web.Request,
     guest: Visitor,
+    parts: Parts,
     half: HalfDraft,
     kept: Kept | None,
     wrong: Sequence[Wrong],
     given: Mapping[str, str] | None = None,
 ) -> web.Response:
     """The form: as it stands, or as it was sent with what is wrong in it."""
-    parts, officer = await parts_of(request, guest), guest.officer
+    officer = guest.officer
     say, places = words(officer.language), await Writing(parts).places()
     higher, command = _higher(request, guest, say)
     values = {**fields_of(half, officer.zone), "tl": "", "tt": ""}
@@ -275,7 +274,7 @@ async def _form(
         values=values,
         seal=kept.body.seal if kept else "",
         overtaken=overtaken,
-        called=say.text("Draft {number}", number=kept.id) if kept else "",
+        called=labels.draft(kept.id, say) if kept else "",
         waiting=kept is not None and kept.waiting,
         wrong=[(say.text(LABELS[step]), _reason(step, why, say)) for step, why in wrong if why in REASONS],
         choices=_choices(half, places, parts.ceiling, say),
@@ -329,7 +328,7 @@ def _choices(
 def _rows(held: Sequence[Kept], ceiling: Ceiling, say: Words) -> list[tuple[int, str, str, str]]:
     """Number, name, title and state of those that may be shown."""
     return [
-        (each.id, say.text("Draft {number}", number=each.id), each.body.title, in_a_word(each, say))
+        (each.id, labels.draft(each.id, say), each.body.title, in_a_word(each, say))
         for each in held
         if wizard.allowed(each.body.tlp, ceiling)
     ]
@@ -338,7 +337,7 @@ def _rows(held: Sequence[Kept], ceiling: Ceiling, say: Words) -> list[tuple[int,
 def _withheld(held: Iterable[Kept], ceiling: Ceiling, say: Words) -> str:
     """The drafts that this session does not reach, and what does; '' where there are none."""
     above = [each.id for each in held if not wizard.allowed(each.body.tlp, ceiling)]
-    drafts = say.listed(say.text("Draft {number}", number=each) for each in above)
+    drafts = say.listed(labels.draft(each, say) for each in above)
     return PageWords(say)("drafts_above", drafts=drafts) if above else ""
 
 

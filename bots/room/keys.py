@@ -9,7 +9,6 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 from bots.clock import moment
 from bots.drafting.policy import may_release
 from bots.officers.audit import Act
-from bots.officers.limit import Limit
 from bots.room import passkeys
 from bots.room.desk import DOOR
 from bots.room.pages import page
@@ -27,15 +26,14 @@ async def listed(request: web.Request) -> web.Response:
     guest, room = await must_be_in(request), request.app[ROOM]
     held = await room.state.room.passkeys(guest.officer.id)
     request[SCRIPT] = room.origin.named
-    limit = Limit(room.settings.release_ceiling(), room.state.memory)
-    await limit.refresh()
+    chat = await room.in_chat()
     text = page(
         "keys",
         guest.officer.language,
         guest.session,
         script=room.origin.named,
         place="keys",
-        keys=[_row(room, guest, each, limit.ceiling) for each in held],
+        keys=[_row(room, guest, each, chat) for each in held],
         full=len(held) >= PASSKEYS_MAX,
         top=guest.top.value,
         taken=_taken(guest, held),

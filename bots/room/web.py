@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from bots.clock import Clock
 from bots.codes import new_key
 from bots.officers.audit import Act
+from bots.officers.limit import Limit
 from bots.officers.roles import Right
 from bots.parsing.commands import reference
 from bots.room.desk import DOOR, RoomDesk
@@ -20,6 +21,7 @@ from bots.room.passkeys import Challenges
 from bots.room.sessions import Session, Sessions
 from bots.room.tries import BEHIND_PROXY, READING, SIGNING_IN, Tries
 from bots.settings import BotSettings
+from bots.showing.release import Ceiling
 from bots.state import State
 from bots.state.officers import Officer
 from bots.state.room import Vouched
@@ -62,6 +64,12 @@ class Room:
     def top(self, vouched: Vouched) -> Tlp:
         """The highest marking that is shown to who is so known."""
         return self.settings.room_ceiling if vouched == "agency" else self.settings.room_chat_ceiling
+
+    async def in_chat(self) -> Ceiling:
+        """What chat shows, as its ceiling stands now."""
+        limit = Limit(self.settings.release_ceiling(), self.state.memory)
+        await limit.refresh()
+        return limit.ceiling
 
     def tries(self, request: web.Request) -> tuple[Tries, str]:
         """Where failures to come in are counted, and as whose: by address, as the proxy says it if it is

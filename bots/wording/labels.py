@@ -98,6 +98,11 @@ TAXONOMIES: Final = N_(
 )
 
 
+def draft(number: int, say: Words) -> str:
+    """What a draft is called."""
+    return say.text("Draft {number}", number=number)
+
+
 def kind(value: Kind, say: Words) -> str:
     """A kind in words."""
     return say.text(KINDS[value])
