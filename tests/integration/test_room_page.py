@@ -155,15 +155,26 @@ async def leads_back(page: Any, draft: str) -> None:  # playwright's page
     await page.get_by_role("heading", name="Write").wait_for()
 
 
-async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, chromium: Browser) -> None:
-    officer = await stage.enrol("Amina K.")
-    assert officer.person is not None
+async def telephone(chromium: Browser) -> tuple[Any, Any]:  # playwright's page and CDP session
+    """A page as a telephone has it, which makes passkeys and keeps them; and the wire to that."""
     context = await chromium.new_context(viewport=PHONE)
     page = await context.new_page()
     page.set_default_timeout(PATIENT_MS)
     wire = await context.new_cdp_session(page)
+    await add_authenticator(wire)
+    return page, wire
+
+
+async def add_authenticator(wire: Any) -> None:  # playwright's CDP session
+    """One that holds no passkey yet."""
     await wire.send("WebAuthn.enable")
     await wire.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+
+
+async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, chromium: Browser) -> None:
+    officer = await stage.enrol("Amina K.")
+    assert officer.person is not None
+    page, wire = await telephone(chromium)
     word = quote(init_data(officer.person, stage.clock.now()), safe="")
     await page.goto(f"{stage.origin}/app/FRA-2026-0042#tgWebAppData={word}&tgWebAppVersion=9.1")
     await page.get_by_role("heading", name="Drone over the stadium").wait_for()
@@ -189,8 +200,7 @@ async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, 
     (first,) = await stage.state.room.passkeys(officer.id)
     await stage.state.room.forget(officer.id, first.id)
     await wire.send("WebAuthn.disable")
-    await wire.send("WebAuthn.enable")
-    await wire.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    await add_authenticator(wire)
     await page.goto(await stage.key_link(officer))
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_text("You have no passkeys yet").wait_for()
@@ -213,12 +223,7 @@ async def test_the_mini_app_hands_over_and_a_passkey_signs_in(stage: RoomStage, 
 async def test_a_device_that_has_a_passkey_says_so(stage: RoomStage, chromium: Browser) -> None:
     """A browser makes no second one, and says only that: what is to be done the page knows."""
     officer = await stage.enrol("Farah")
-    context = await chromium.new_context(viewport=PHONE)
-    page = await context.new_page()
-    page.set_default_timeout(PATIENT_MS)
-    wire = await context.new_cdp_session(page)
-    await wire.send("WebAuthn.enable")
-    await wire.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    page, _ = await telephone(chromium)
 
     async def comes_by(link: str) -> None:
         await page.goto(link)
