@@ -95,7 +95,7 @@ class Among:
     async def catch_up(self, state: State) -> bool:
         """Take into `state` what another hub has put into DIRECTORY; whether there was something."""
         news = False
-        while found := await self._next(state.position):
+        while found := await next_stored(self._nc, DIRECTORY, _FOLLOWED, state.position):
             news = True
             sequence, subject, data = found
             if subject.startswith(f"{ACCOUNT}."):
@@ -105,10 +105,6 @@ class Among:
                 state.replace_directory(grown(state.directory, subject, data, place))
             state.position = sequence
         return news
-
-    async def _next(self, after: int) -> tuple[int, str, bytes] | None:
-        found = [await next_stored(self._nc, DIRECTORY, each, after) for each in _FOLLOWED]
-        return min((each for each in found if each is not None), default=None)
 
     def _learn(self, public: str, data: bytes) -> None:
         self._accounts.learn(public, data)

@@ -6,6 +6,7 @@ on.
 
 import base64
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 import nats.errors
@@ -72,13 +73,29 @@ def stored_text(answer: dict[str, Any]) -> bytes:
     return base64.b64decode(answer["message"].get("data", ""))
 
 
-async def next_stored(nc: Client, stream: str, subject: str, after: int) -> tuple[int, str, bytes] | None:
-    """The first message on `subject` (wildcards too) after the sequence `after`: its sequence, subject and
-    payload; None when there is none.
+async def next_stored(
+    nc: Client, stream: str, subjects: Sequence[str], after: int
+) -> tuple[int, str, bytes] | None:
+    """The first message on any of `subjects` (wildcards too) after the sequence `after`: its sequence,
+    subject and payload; None when there is none.
 
     The stream's leader answers, so that it is all that anybody has been told is stored: a consumer may sit on
     a replica that lags behind.
     """
+    seen = await _oldest(nc, stream, subjects, after)
+    # Between two of its questions something may be stored that comes before what the second one finds. When
+    # all are asked again, whatever comes before `seen` is there.
+    return await _oldest(nc, stream, subjects, after) if seen and len(subjects) > 1 else seen
+
+
+async def _oldest(
+    nc: Client, stream: str, subjects: Sequence[str], after: int
+) -> tuple[int, str, bytes] | None:
+    found = [await _next_on(nc, stream, each, after) for each in subjects]
+    return min((each for each in found if each is not None), default=None)
+
+
+async def _next_on(nc: Client, stream: str, subject: str, after: int) -> tuple[int, str, bytes] | None:
     try:
         found = await api(nc, f"STREAM.MSG.GET.{stream}", {"seq": after + 1, "next_by_subj": subject})
     except JetStreamRefused as refused:

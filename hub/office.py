@@ -180,7 +180,7 @@ class Office:
         self._in_doubt = True
         self._served.clear()
         async with self.writing() as state:
-            if await next_stored(self.nc, DIRECTORY, DIRECTORY_DOCUMENTS, 0) is None:
+            if await next_stored(self.nc, DIRECTORY, [DIRECTORY_DOCUMENTS], 0) is None:
                 await self._append(DIRECTORY_DOCUMENTS, self._root)
             if state.directory.hub is None:
                 grown = state.directory.apply(self._hub)

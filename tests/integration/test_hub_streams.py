@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import nats
 import nats.errors
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from hub.accounts import Service
 from hub.batch import MAX_BATCH, BatchRefused, BatchUncertain, Outgoing, publish_batch, publish_ordered
 from hub.grants import DIRECTORY, TRAFFIC
-from hub.jetstream import JetStreamRefused, api
+from hub.jetstream import JetStreamRefused, api, next_stored
 from hub.presence import redeliver_on_connect
 from hub.pull import Pull
 from hub.settings import HubSettings
@@ -37,7 +38,7 @@ from hub.streams import (
     trim_intake,
 )
 from schemas.errors import Code, OperationError
-from schemas.subjects import CHUNKS
+from schemas.subjects import CHUNKS, DIRECTORY_DOCUMENTS
 from tests.support.nats_server import DEADLINE, HubNats, eventually, hub_nats
 
 COM = "0a" * 16
@@ -574,3 +575,32 @@ def test_settings_come_from_arguments_environment_and_file(tmp_path: Path, root:
 def test_settings_out_of_range_are_refused() -> None:
     with pytest.raises(ValidationError, match="port"):
         HubSettings(port=70_000)
+
+
+class Slow(Client):
+    """A connection on whose first answer somebody stores on the first subject, then on the last."""
+
+    asked = 0
+
+    async def request(self, *args: Any, **options: Any) -> Msg:
+        answer = await super().request(*args, **options)
+        self.asked += 1
+        if self.asked == 1:
+            for subject, text in ((DIRECTORY_DOCUMENTS, b"before"), (f"m.{OTHER}", b"after")):
+                await super().request(subject, text, timeout=DEADLINE)
+        return answer
+
+
+async def test_the_next_message_of_several_subjects_is_the_first_whatever_is_stored_meanwhile(
+    running: HubNats,
+) -> None:
+    subjects = [DIRECTORY_DOCUMENTS, f"m.{COM}", f"m.{OTHER}"]
+    assert await next_stored(running.hub, DIRECTORY, subjects, 0) is None
+    slow = Slow()
+    await slow.connect(running.server.url, **running.accounts.credentials(Service.HUB).options())
+    try:
+        assert await next_stored(slow, DIRECTORY, subjects, 0) == (1, DIRECTORY_DOCUMENTS, b"before")
+    finally:
+        await slow.close()
+    assert await next_stored(running.hub, DIRECTORY, subjects, 1) == (2, f"m.{OTHER}", b"after")
+    assert await next_stored(running.hub, DIRECTORY, subjects, 2) is None
