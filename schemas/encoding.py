@@ -95,7 +95,8 @@ def parse_json(data: bytes, limit: int) -> dict[str, Any]:
         raise FormatError(
             Code.BAD_JSON, f"an object was expected, not {_TYPE_NAMES[type(value)]}", "send one JSON object"
         )
-    _check_depth(value)
+    if text.count("{") + text.count("[") > JSON_DEPTH_MAX:  # with fewer there is no need to walk through it
+        _check_depth(value)
     return value
 
 

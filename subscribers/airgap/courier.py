@@ -29,6 +29,7 @@ from subscribers.airgap.parcels import ParcelFile, checked, on_disk, pieces
 from subscribers.exchange.enrolment import ADMISSION, KEYS
 from subscribers.exchange.hub_link import Admission, connect, feed_settled, stored
 from subscribers.exchange.hub_tls import FILES, HubTls
+from subscribers.exchange.in_order import InOrder
 from subscribers.keys import NatsUser, read_nats_user
 from subscribers.local.files import write_private
 from subscribers.private_files import read_private, write_private_directory
@@ -236,11 +237,12 @@ class _Fetch:
 
     async def drain(self, nc: Client, stream: str, until: Callable[[], bool] = lambda: True) -> None:
         """Everything that the hub has now; more, until `until()` holds."""
-        left = await feed_settled(nc, stream)
+        left, order = await feed_settled(nc, stream), InOrder()
         async with Pull(nc, stream=stream, durable=self._endpoint) as pull:
             if left == 0 and until():
                 return
             async for messages in pull:
+                order.follow(messages)
                 for message in messages:
                     self._take(message)
                 on_disk(self._file.sync, self._file.path)

@@ -28,6 +28,8 @@ class InOrder:
             number = place(message).delivery
             if self._last is not None and number > self._last + 1:
                 raise OperationError(
-                    Code.HUB_UNREACHABLE, "part of the feed was lost on the way", "it is read anew"
+                    Code.HUB_UNREACHABLE,
+                    "part of the feed was lost on the way",
+                    "a node reads it anew by itself; for a courier, run the exchange again",
                 )
             self._last = number
