@@ -1,7 +1,9 @@
-"""A moment ahead, as officers write it: `tonight 20:00`, `tomorrow 9:00`, `Friday 12:00`, `6 h`, or a date.
+"""A moment ahead, as officers write it: `tonight 20:00`, `tomorrow 9:00`, `Friday 12:00`, `6 h`, or a date;
+and one that lies behind: `14:30`, `yesterday 18:00`.
 
-Pure. In each of the six languages, by the officer's own clock; a day without an hour is meant to its end. An
-hour that a change of clocks skips or doubles is taken as `bots.times` says.
+Pure. In each of the six languages, by the officer's own clock; a day without an hour is meant to its end, or
+where it lies behind from its beginning. An hour that a change of clocks skips or doubles is taken as
+`bots.times` says.
 """
 
 import re
@@ -26,6 +28,7 @@ _TONIGHT: Final = frozenset(
         *("сегодня вечером", "сегодня ночью", "الليلة", "مساء اليوم", "هذا المساء", "今晚", "今夜"),
     )
 )
+_YESTERDAY: Final = frozenset(("yesterday", "hier", "ayer", "вчера", "أمس", "امس", "昨天", "昨日"))
 _TOMORROW: Final = frozenset(("tomorrow", "demain", "mañana", "завтра", "غدا", "明天", "明日"))
 _HOURS: Final = frozenset(
     (
@@ -65,16 +68,16 @@ def read(text: str, zone: ZoneInfo, now: float) -> int | None:
 
 
 def read_past(text: str, zone: ZoneInfo, now: float) -> int | None:
-    """`14:30`, the last time that clocks in `zone` showed it, or `2026-12-24 14:30` (Unix seconds); None for
-    what cannot be read, lies ahead, or more than a year back.
+    """`14:30`, the last time that clocks in `zone` showed it, or `yesterday 14:30`, `Friday`, a date (Unix
+    seconds); a day without an hour from its beginning. None for what cannot be read, lies ahead, or more than
+    a year back.
     """
-    day, _, last = _tidy(text).rpartition(" ")
-    minute, today = _minute(last), moment(now).astimezone(zone).date()
-    if minute is None:
+    today = moment(now).astimezone(zone).date()
+    named, minute = _parts(_tidy(text))
+    if minute is None and not named:
         return None
-    named = _day(day, today) if day else None
-    days = [named] if named else [] if day else [today, today - timedelta(days=1)]
-    found = (_at(each, minute, zone) for each in days)
+    days = _days_past(named, today) if named else [today, today - timedelta(days=1)]
+    found = (_at(each, minute or 0, zone) for each in days)
     return next((each for each in found if each is not None and now - AHEAD_MAX <= each <= now), None)
 
 
@@ -105,12 +108,7 @@ def _span(words: str, now: float) -> int | None:
 def _spoken(words: str, zone: ZoneInfo, now: float) -> int | None:
     """A day, an hour, or both, in this order."""
     today = moment(now).astimezone(zone).date()
-    said, _, last = words.rpartition(" ")
-    if last in {"am", "pm"}:
-        said, _, hour = said.rpartition(" ")
-        last = f"{hour} {last}"
-    minute = _minute(last)
-    named = " ".join(each for each in (said if minute is not None else words).split() if each not in _BETWEEN)
+    named, minute = _parts(words)
     if not named:
         if minute is None:
             return None
@@ -122,6 +120,17 @@ def _spoken(words: str, zone: ZoneInfo, now: float) -> int | None:
     if day is None:
         return None
     return _at(day, MINUTES_A_DAY if minute is None else minute, zone)
+
+
+def _parts(words: str) -> tuple[str, int | None]:
+    """The day that is named, if one is, and the minute of it."""
+    said, _, last = words.rpartition(" ")
+    if last in {"am", "pm"}:
+        said, _, hour = said.rpartition(" ")
+        last = f"{hour} {last}"
+    minute = _minute(last)
+    day = words if minute is None else said
+    return " ".join(each for each in day.split() if each not in _BETWEEN), minute
 
 
 def _minute(word: str) -> int | None:
@@ -150,6 +159,16 @@ def _day(named: str, today: date) -> date | None:
         return date(int(found[1]), int(found[2]), int(found[3])) if found else None
     except ValueError:
         return None
+
+
+def _days_past(named: str, today: date) -> list[date]:
+    """The days that may be meant, the last one first: a weekday's name is told of today, too."""
+    if named in _YESTERDAY:
+        return [today - timedelta(days=1)]
+    day = _day(named, today)
+    if day is None:
+        return []
+    return [day, day - timedelta(days=7)] if named in _weekdays() else [day]
 
 
 def _at(day: date, minute: int, zone: ZoneInfo) -> int | None:

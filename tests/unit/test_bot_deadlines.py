@@ -104,6 +104,29 @@ def test_it_is_not_further_ahead_than_a_year_nor_beyond_the_calendar() -> None:
     assert read("tonight", ZoneInfo("UTC"), end) is None
 
 
+@pytest.mark.parametrize(
+    "texts, meant",
+    [
+        (("14:30", "today 14:30", "Wed at 14:30"), "11-25 14:30"),
+        (("14:31", "yesterday 14:31", "hier à 14:31", "вчера в 14:31", "昨天14:31"), "11-24 14:31"),
+        (("yesterday", "hier", "ayer", "вчера", "أمس", "昨天", "2026-11-24", "martes"), "11-24 00:00"),
+        (("today", "wednesday", "今天"), "11-25 00:00"),
+        (("Wednesday 14:31", "mercredi 14:31"), "11-18 14:31"),
+        (("Friday", "пт", "vendredi", "星期五"), "11-20 00:00"),
+    ],
+)
+def test_a_time_that_lies_behind_is_the_last_one_that_it_may_be(texts: tuple[str, ...], meant: str) -> None:
+    for text in texts:
+        found = read_past(text, PARIS, NOW)
+        assert found is not None, text
+        assert datetime.fromtimestamp(found, PARIS).strftime("%m-%d %H:%M") == meant, text
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "tomorrow 9:00", "2026-11-26", "tonight 20:00", "6 h"])
+def test_what_lies_ahead_or_is_no_time_is_none_behind(text: str) -> None:
+    assert read_past(text, PARIS, NOW) is None
+
+
 @settings(max_examples=100)
 @given(st.text(st.sampled_from("0123456789٠٣:.h-, ampdтч小时今晚tonightfri"), max_size=24))
 def test_whatever_is_typed_is_read_or_not(text: str) -> None:

@@ -61,6 +61,7 @@ def gone(record: Record, by: Record) -> Record:
     [
         *(("8h", 8), ("8", 8), (" 8 H ", 8), ("2d", 48), ("240h", 240), ("10 d", 240), ("30m", 0.5)),
         *(("90 min", 1.5), ("since 13:55", 1.0), ("13:55", 1.0), ("depuis 14:25", 0.5), ("15:55", 23.0)),
+        *(("since yesterday 14:55", 24), ("since Sunday", 38 + 55 / 60), ("since today", 14 + 55 / 60)),
     ],
 )
 def test_hours_and_days_are_read(typed: str, hours: float) -> None:
@@ -69,7 +70,7 @@ def test_hours_and_days_are_read(typed: str, hours: float) -> None:
     assert read(typed, UTC, now) == (hours * HOUR, Why.SINCE if by_clock else Why.ASKED)
 
 
-@pytest.mark.parametrize("typed", ["0", "0h", "241h", "11d", "-8h", "8 hours", "yesterday", "1.5h", "8h 2d"])
+@pytest.mark.parametrize("typed", ["0", "0h", "241h", "11d", "-8h", "8 hours", "last week", "1.5h", "8h 2d"])
 def test_other_periods_are_refused_and_nothing_is_none(typed: str) -> None:
     with pytest.raises(OperationError):
         read(typed, UTC, NOW)
