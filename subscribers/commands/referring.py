@@ -63,7 +63,13 @@ def tactic(
     from subscribers.reference.tactics import Match, techniques
 
     with refusals(as_json=as_json):
-        found = techniques().look_up(" ".join(asked))
+        known, text = techniques(), " ".join(asked)
+        found = known.look_up(text)
+        near = None if found else known.near_number(text)
+        if near is not None:
+            close = ", ".join(f"{each.id} {each.name}" for each in near)
+            fix = f"near it are {close}" if near else "look for it by its name"
+            raise OperationError(Code.NOT_FOUND, f"no technique has the number {text.strip()}", fix)
     one = found and (found[0].match is Match.NUMBER or len(found) == 1)
     seen = _seen({"tactics": frozenset({found[0].technique.id})}, state, client) if one else None
     if as_json:

@@ -359,6 +359,8 @@ async def test_commands_say_with_their_exit_codes_what_became_of_them(world: Wor
     results = await asyncio.gather(*(run(fr, words) for words, *_ in cases))
     assert results == [(status, code) for _, status, code in cases]
     assert isinstance((await fr.run("tactic", "T1566")).json["seen"], list)
+    for number in ("T9999", "1566.9", "TA0099"):
+        assert (await fr.run("tactic", number)).code == "not_found"
     assert await run(kz, ("community", "add", community.slug, "gb")) == (1, "forbidden")
     await kz.node.stop()
     assert await run(kz, ("status",)) == (3, "node_unreachable")
