@@ -46,7 +46,7 @@ demo: $(READY) ## Watch bulletins travel: a hub, three agencies, an organisation
 
 .PHONY: cluster
 cluster: $(READY) ## Two hubs on three NATS servers, with TLS between all (ARGS="--headless --bulletins 200": kill one of each)
-	@python -m hub.demo.cluster $(ARGS)
+	@python -m hub.demo.cluster_cli $(ARGS)
 
 ##@ Check
 
