@@ -65,15 +65,14 @@ def status(
 
             typer.echo(text(ask_hub(state, "status", {})), nl=False)
         else:
-            from rich.console import Console
-
             from hub.operating import live
+            from hub.tables import console
 
-            console = Console()
-            if once or not console.is_terminal:
-                console.print(live.screen(ask_hub(state, "status", {})))
+            screen = console()
+            if once or not screen.is_terminal:
+                screen.print(live.screen(ask_hub(state, "status", {})))
             else:
-                live.follow(settings_of(state), console, every)
+                live.follow(settings_of(state), screen, every)
 
 
 def doctor(state: State = None, as_json: Json = False) -> None:
@@ -105,11 +104,9 @@ def _tell(found: "list[Finding]", *, as_json: bool) -> None:
     if as_json:
         show({"ok": not wrong, "findings": [each.as_dict() for each in found]}, "", as_json=True)
     else:
-        from rich.console import Console
+        from hub.tables import console, findings_table
 
-        from hub.tables import findings_table
-
-        Console().print(findings_table([each.as_dict() for each in found]))
+        console().print(findings_table([each.as_dict() for each in found]))
     if wrong:
         away = any(each.code == "hub_unreachable" and each.check == "running" for each in wrong)
         raise typer.Exit(EXIT_UNREACHABLE if away else EXIT_REFUSED)
@@ -123,15 +120,13 @@ def listed(
 ) -> None:
     """The last entries, oldest first. Not checked: `verify` does that."""
     with refusals(as_json=as_json):
-        from rich.console import Console
-
-        from hub.tables import audit_table
+        from hub.tables import audit_table, console
 
         rows = [json.loads(each) for each in _entries(state, 0)][-limit:]
         if as_json:
             show({"entries": rows}, "", as_json=True)
         else:
-            Console().print(audit_table(rows))
+            console().print(audit_table(rows))
 
 
 @audit.command(epilog="Example: liaison-hub audit export audit.jsonl")

@@ -7,11 +7,11 @@ from typing import Any, Final
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from hub.client import connected, request
 from hub.settings import HubSettings
+from hub.tables import listing
 from schemas.encoding import from_instant
 from schemas.errors import OperationError
 
@@ -25,7 +25,8 @@ def screen(facts: dict[str, Any], now: int | None = None) -> RenderableType:
     """One look; `facts` as in `hub.health.status`. With `now` (Unix ms) times are told as they have
     passed.
     """
-    parts = [_head(facts), _endpoints(facts["agencies"], now), _streams(facts["streams"])]
+    agencies = facts["agencies"]
+    parts = [_head(facts), _endpoints(agencies, now), _streams(facts["streams"]), _keys(agencies)]
     return Group(*(each for each in parts if each is not None))
 
 
@@ -78,12 +79,18 @@ def _head(facts: dict[str, Any]) -> RenderableType:
 
 
 def _endpoints(agencies: list[dict[str, Any]], now: int | None) -> RenderableType | None:
-    columns = ("agency", "name", "endpoint", "state", "lag", "last heard", "admitted", "refused", "uploaded")
-    table = Table(*columns, title="Endpoints", title_justify="left")
+    columns = ("agency", "name", "state", "lag", "last heard", "admitted", "refused", "uploaded")
+    table = listing(*columns, whole=("agency", "state", "lag", "last heard"), title="Endpoints")
     for agency in agencies:
         for each in agency["endpoints"]:
-            table.add_row(agency["id"], escape(agency["name"]), each["public"], *_endpoint(each, now))
+            table.add_row(agency["id"], escape(agency["name"]), *_endpoint(each, now))
     return table if table.row_count else None
+
+
+def _keys(agencies: list[dict[str, Any]]) -> RenderableType | None:
+    """By what orders name an endpoint: apart, since it is wider than all the rest."""
+    named = [(agency["id"], each["public"]) for agency in agencies for each in agency["endpoints"]]
+    return Text("\n".join(f"{public} {agency}" for agency, public in named)) if named else None
 
 
 def _endpoint(each: dict[str, Any], now: int | None) -> tuple[str, ...]:
@@ -110,7 +117,8 @@ def _streams(streams: dict[str, dict[str, Any]]) -> RenderableType:
     """Where NATS is a cluster, who leads each stream and who is behind."""
     clustered = any(each["leader"] for each in streams.values())
     cluster = ("leader", "behind") if clustered else ()
-    table = Table("stream", "messages", "bytes", "limit", *cluster, title="Streams", title_justify="left")
+    columns = ("stream", "messages", "bytes", "limit", *cluster)
+    table = listing(*columns, whole=("stream",), title="Streams")
     for name, each in streams.items():
         limit = amount(each["limit"]) if each["limit"] else ""
         row = [name, f"{each['messages']:,}", f"{each['bytes']:,}", limit]

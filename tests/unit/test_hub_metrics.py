@@ -9,11 +9,15 @@ from rich.console import Console
 from hub.operating.live import amount, screen, span
 from hub.operating.meter import BOUNDS, Latency, Meter, Taken
 from hub.operating.metrics import families, prometheus
+from hub.operating.trail import Act, Entry
 from hub.operating.web import may_ask
+from hub.tables import audit_table
 from schemas.encoding import from_instant
 from tests.conftest import ROOT
 
 AT = "2026-11-26T08:00:00Z"
+KEY = "A" + "B2" * 27 + "C"
+"""As long as an account's."""
 
 
 def facts() -> dict[str, Any]:
@@ -133,6 +137,20 @@ def test_the_terminal_shows_who_lags_and_who_is_behind() -> None:
         assert text in shown
     assert "against its objection" in shown
     assert "registrar: hub-1" in shown
+
+
+def test_a_narrow_terminal_cuts_off_nothing_that_is_to_be_copied() -> None:
+    console = Console(width=80, color_system=None)
+    with console.capture() as capture:
+        told = facts()
+        told["agencies"][0]["endpoints"][0]["public"] = KEY
+        console.print(screen(told))
+        console.print(audit_table([Entry(1, 0, "hub", Act("hub", "settings", "a, b, c, d, e"), b"").row()]))
+    shown = capture.get()
+    assert "…" not in shown
+    for text in (KEY, AT, "1970-01-01T00:00:00Z", "settings"):
+        assert text in shown
+    assert "more" in shown, "the first settings are all of them"
 
 
 @pytest.mark.parametrize(
