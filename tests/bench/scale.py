@@ -23,6 +23,7 @@ from tests.bench.many import hub_of
 from tests.bench.measure import Result, percentile
 from tests.bench.memory import resident
 from tests.support.federation import seed
+from tests.support.forked import spawn
 from tests.support.many_officers import Carrier, enrolled
 from tests.support.officers_bot import running_sandbox
 
@@ -95,6 +96,7 @@ async def _hub(directory: Path, *both: Sizes) -> AsyncIterator[Result]:
 
 async def _officers(directory: Path, *both: Sizes) -> AsyncIterator[Result]:
     firsts, sizes = [], []
+    await (await spawn("true")).communicate()  # who forks the bots has loaded what they need
     for number, each in enumerate(both):
         place = directory / f"bot{number}"
         place.mkdir()
