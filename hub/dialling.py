@@ -14,6 +14,8 @@ from hub.nats_client import Client
 from schemas.errors import Code, OperationError
 
 _CONNECT_SECONDS: Final = 30
+_AGAIN: Final = {"max_reconnect_attempts": 4, "reconnect_time_wait": 0.5}
+"""For two seconds a server that refuses may be one that is starting; then whoever asks is told."""
 
 
 @asynccontextmanager
@@ -29,7 +31,7 @@ async def dialled(
     """
     nc = Client()
     patient = {"allow_reconnect": False, "connect_timeout": _CONNECT_SECONDS, "error_cb": _quiet}
-    settled = {**patient, **tls.options(urls, context)}
+    settled = {**patient, **_AGAIN, **tls.options(urls, context)}
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             await nc.connect(list(urls), **settled, **options)

@@ -63,6 +63,7 @@ from subscribers.service.requests import (
 from subscribers.service.roles import verbs
 from subscribers.service.sharing_requests import HistoryWanted, ReleaseAnswer, ReleaseAsk, ReleaseCarry
 from subscribers.writing import private
+from subscribers.writing.drafts import check_regions
 from subscribers.writing.once import split
 
 Answer = BaseModel | Sequence[BaseModel] | None
@@ -149,6 +150,7 @@ class Desk:
         fields, once = split(request.draft)
         fields, sealed = private.split(fields)
         draft, uploads = parse_draft(fields), request.attachments
+        check_regions(draft)
         if sealed:
             await self._show(client, private.target_of(draft, uploads))
         return await self._api.publish(client, draft, request.community, uploads, once, private=sealed)

@@ -1,12 +1,19 @@
 """What is checked before a draft leaves, and how it gets its identity. Pure."""
 
 from collections.abc import Collection, Sequence
+from functools import cache
+from typing import Final
+
+from babel import Locale
 
 from schemas.attachments import Attachment
 from schemas.bulletin import Bulletin, Draft
 from schemas.encoding import instant
 from schemas.errors import Code, DraftError, TrustError
 from schemas.vocabulary import Realm
+
+_NOWHERE: Final = frozenset({"XA", "XB", "ZZ"})
+"""Codes of the Unicode list that stand for no place."""
 
 
 def check(draft: Draft, realm: Realm, role: str | None, known: Collection[str]) -> None:
@@ -41,6 +48,25 @@ def check(draft: Draft, realm: Realm, role: str | None, known: Collection[str]) 
             f"it links to a bulletin that is not in this archive: {missing[0]}",
             "check the id",
         )
+
+
+def check_regions(draft: Draft) -> None:
+    """Whether each of its regions lies in a country that there is, but in an exercise. A reader asks no such
+    thing of others' bulletins: countries come and go. DraftError `bad_draft`.
+    """
+    for region in () if draft.exercise else draft.regions:
+        if region[:2] not in _countries():
+            raise DraftError(
+                Code.BAD_DRAFT,
+                f"the region {region} is in no country of ISO 3166",
+                "write FR or FR-IDF: who follows a region would not hear of it",
+            )
+
+
+@cache
+def _countries() -> frozenset[str]:
+    """The alpha-2 codes of ISO 3166, and those of Kosovo, the EU and the UN, as Unicode lists them."""
+    return frozenset(filter(str.isalpha, map(str, Locale("en").territories))) - _NOWHERE
 
 
 def identify(

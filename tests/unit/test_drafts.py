@@ -9,7 +9,7 @@ from schemas.errors import Code, LiaisonError
 from schemas.limits import PAYLOAD_MAX
 from schemas.vocabulary import Realm
 from subscribers.writing.draft_files import read_draft
-from subscribers.writing.drafts import check, identify
+from subscribers.writing.drafts import check, check_regions, identify
 from tests.support.federation import AT, code_of, uuid
 
 PLAIN = {"kind": "threat", "title": "Title", "language": "en", "severity": "low", "tlp": "TLP:GREEN"}
@@ -41,6 +41,16 @@ def test_a_member_may_publish() -> None:
 )
 def test_what_is_refused(given: Draft, realm: Realm, role: str | None, known: list[str], code: Code) -> None:
     assert code_of(check, given, realm, role, known) is code
+
+
+@pytest.mark.parametrize("region", ["ZZ", "JJ", "ZZ-1", "XA"])
+def test_a_country_that_there_is_not_is_for_exercises_alone(region: str) -> None:
+    assert code_of(check_regions, draft(regions=["FR-IDF", region])) is Code.BAD_DRAFT
+    check_regions(draft(regions=[region], exercise=True))
+
+
+def test_all_other_countries_are_taken() -> None:
+    check_regions(draft(regions=["FR", "FR-IDF", "KZ", "XK", "GB-SCT", "UN", "EU", "CN", "SS"]))
 
 
 def test_identity() -> None:
