@@ -1,15 +1,12 @@
 """The demonstration's page in a real Chromium, fed with lines like those of the commands."""
 
-import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from hub.demo import drafts, plan
-from hub.demo.board import Board
-from hub.demo.site import Site
+from tests.support.demo_scene import Scene, shown
 from tests.support.sandbox import CHROMIUM, browser_page, has_chromium
 
 pytestmark = [
@@ -18,94 +15,16 @@ pytestmark = [
 ]
 
 Page = Any  # playwright's page: imported late, like the rest of playwright
-KEYS = {each.id: "A" + each.code * 18 + "A" for each in plan.AGENCIES}
-COMMUNITIES = {each.slug: f"{number:032x}" for number, each in enumerate(plan.COMMUNITIES, 0xABCDEF)}
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
 
-def world() -> dict[str, Any]:
-    return {
-        "hub": plan.HUB_NAME,
-        "chat": "http://127.0.0.1:1/",
-        "ceiling": plan.INTEGRATOR_CEILING,
-        "agencies": [
-            {
-                "id": each.id,
-                "code": each.code,
-                "name": each.name,
-                "language": each.language,
-                "communities": plan.communities_of(each.id),
-                "endpoint": KEYS[each.id],
-                "officers": ["Claire"] if each.id == "fr-dvt" else [],
-                "integrator": "siem" if each.id == plan.INTEGRATOR_AGENCY else "",
-            }
-            for each in plan.AGENCIES
-        ],
-        "communities": [
-            {"slug": each.slug, "title": each.title, "id": COMMUNITIES[each.slug], "members": each.members}
-            for each in plan.COMMUNITIES
-        ],
-    }
-
-
-class Scene:
-    """A board to which bulletins can be sent as the commands would tell of them."""
-
-    def __init__(self) -> None:
-        self.board = Board({key: agency for agency, key in KEYS.items()}, COMMUNITIES, clock=lambda: 1.0)
-        self.asked: list[Mapping[str, Any]] = []
-        self._seq = 0
-
-    def send(self, agency: str, community: str, draft: Mapping[str, Any]) -> str:
-        self._seq += 1
-        id = str(uuid.UUID(int=self._seq))
-        flash = "flash" if draft["severity"] == "flash" else "routine"
-        head = b'\x01\x01\xcd{"v":1,"k":"b","rl":"live"'
-        self.board.hub_line(
-            {
-                "stream": "TRAFFIC",
-                "seq": self._seq,
-                "at": "2026-11-22T09:00:00Z",
-                "size": 2600,
-                "subject": f"f.live.{COMMUNITIES[community]}.{flash}.{KEYS[agency]}",
-                "sha256": "00" * 8,
-                "head": head.hex(),
-                "tail": f"{self._seq:064x}",
-            }
-        )
-        bulletin = {"id": id, "ref": f"{plan.BY_ID[agency].code}-2026-{self._seq:04d}", **draft}
-        record = {
-            "bulletin": bulletin,
-            "agency": agency,
-            "agency_name": plan.BY_ID[agency].name,
-            "community_slug": community,
-            "community_title": plan.BY_SLUG[community].title,
-        }
-        for member in plan.members(community):
-            self.board.tail_line(member, plan.BY_ID[member].language, record)
-        self.board.published(id, began=0.958)
-        return id
-
-    async def publish(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        self.asked.append(asked)
-        draft = {**asked, "translations": [], "summary": ""}
-        return {"id": self.send(asked["agency"], asked["community"], draft), "ref": "UNC-2026-0099"}
-
-
 @asynccontextmanager
 async def opened(**options: Any) -> AsyncIterator[tuple[Scene, Page]]:  # playwright's options
-    scene = Scene()
-    site = Site(scene.board, world(), {"publish": scene.publish}, "s" * 24)
-    url = await site.start(0)
-    try:
-        async with browser_page(url, **options) as page:
-            for each in drafts.samples()[:9]:
-                scene.send(each.agency, each.sent.community, each.draft)
-            yield scene, page
-            assert page.seen == []
-    finally:
-        await site.close()
+    async with shown() as (scene, url), browser_page(url, **options) as page:
+        scene.fill()
+        yield scene, page
+        assert page.seen == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

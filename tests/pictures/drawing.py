@@ -19,6 +19,7 @@ from bots.wording.words import words
 from schemas.vocabulary import Language, Tlp
 from subscribers.insight.counting import Tally, summed
 from tests.pictures.stage import BULLETIN, NOW, PEOPLE, Scenery, bulletins
+from tests.support.demo_scene import shown
 from tests.support.sandbox import CHROMIUM, CHROMIUM_FLAGS, PATIENT_MS
 
 Page = Any  # playwright's page: imported late, like the rest of playwright
@@ -51,6 +52,7 @@ CHAT: Final = (
     (Language.ARABIC, _DAY, PHONE),
     (Language.CHINESE, _NIGHT, PHONE),
 )
+DEMO: Final = (_DAY, _NIGHT)
 DIGEST: Final = "digest-en"
 CHARTS: Final = {language: f"stats-{language.value}" for language in PEOPLE}
 
@@ -86,7 +88,7 @@ def charts() -> Iterator[Drawn]:
 
 
 async def pages(scenery: Scenery) -> AsyncIterator[Drawn]:
-    """The reading room and the sandbox."""
+    """The reading room, the sandbox, and the demonstration's page."""
     playwright = importlib.import_module("playwright.async_api")
     async with playwright.async_playwright() as engine:
         chromium = await engine.chromium.launch(
@@ -98,6 +100,8 @@ async def pages(scenery: Scenery) -> AsyncIterator[Drawn]:
                     yield each
                 async for each in _chat(chromium, scenery, language):
                     yield each
+            async for each in _demo(chromium):
+                yield each
         finally:
             await chromium.close()
 
@@ -133,6 +137,15 @@ async def _chat(chromium: Any, scenery: Scenery, language: Language) -> AsyncIte
                 await page.get_by_role("tab", name=name).click()
             await page.get_by_role("region", name=name).get_by_text(BULLETIN).last.wait_for()
             yield await _taken(page, f"sandbox-{language.value}", None, theme, size)
+
+
+async def _demo(chromium: Any) -> AsyncIterator[Drawn]:  # playwright's
+    async with shown() as (scene, url), _page(chromium, Language.ENGLISH) as page:
+        await page.goto(url)
+        scene.fill()
+        await page.get_by_role("region", name="What the hub sees").locator(".row").nth(8).wait_for()
+        for theme in DEMO:
+            yield await _taken(page, "demo-en", None, theme, WIDE)
 
 
 @asynccontextmanager

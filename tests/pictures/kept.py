@@ -20,8 +20,9 @@ SHARE: Final = 0.02
 _HEAD: Final = """# Pictures
 
 What officers see, as a real Chromium drew it: the reading room, the sandbox chat with the real bot, and the
-bot's charts, in English, Arabic and Chinese, by day and by night, on a desk and on a phone. `make pictures`
-draws them anew; `make test` holds what is drawn then against these (`tests/integration/test_pictures.py`).
+bot's charts, in English, Arabic and Chinese, by day and by night, on a desk and on a phone; and the page of
+`make demo`. `make pictures` draws them anew; `make test` holds what is drawn then against these
+(`tests/integration/test_pictures.py`).
 
 """
 

@@ -10,7 +10,7 @@ language => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let text; (text = walker.nextNode()); ) {
     const holder = text.parentElement;
-    if (!text.data.trim() || holder.closest(".visually-hidden, .skip, dialog, option, noscript")) continue;
+    if (!text.data.trim() || holder.closest(".visually-hidden, .skip, dialog, option, noscript, .cipher")) continue;
     if (!holder.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
     const range = document.createRange();
     range.selectNodeContents(text);
