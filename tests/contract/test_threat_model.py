@@ -21,5 +21,10 @@ def test_each_promise_names_tests_that_exist(row: str) -> None:
         assert all(path.exists() for path in found), f"{name} is nowhere"
 
 
+def test_every_test_that_is_named_anywhere_exists() -> None:
+    for name in set(re.findall(r"`(test_\w+\.py)`", TEXT)):
+        assert list((ROOT / "tests").rglob(name)), f"{name} is nowhere"
+
+
 def test_what_is_not_kept_is_said() -> None:
     assert TEXT.split("## What is not kept")[1].count("\n- **") >= 8

@@ -32,6 +32,7 @@ def test_a_service_has_no_more_rights_than_on_one_site(name: str) -> None:
     service = SERVICES[name]
     for key in ("user", "read_only", "tmpfs", "cap_drop", "security_opt", "restart", "image"):
         assert service[key] == like[key]
+    assert service.get("build") == like.get("build"), "an image of ours is on no registry"
     assert {"healthcheck", "mem_limit", "pids_limit"} <= set(service)
     assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
 

@@ -3,17 +3,14 @@ have, and when the hub that keeps the office is killed the other goes on where i
 """
 
 import json
-import ssl
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from string import ascii_uppercase
 
-import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from hub import tls
 from hub.accounts import Service
 from hub.client import request
 from hub.grants import CONTROL
@@ -24,7 +21,7 @@ from schemas.errors import Code, OperationError
 from schemas.frame import EPOCH
 from tests.support.cluster_world import cluster
 from tests.support.frames import Chain, wraps
-from tests.support.hub_world import HubWorld, Station, stored
+from tests.support.hub_world import HubWorld, Station, refused_to_a_stranger, stored
 from tests.support.nats_server import eventually, hub_nats
 
 
@@ -121,16 +118,3 @@ async def enrol_at(world: HubWorld, wanted: Callable[[int], bool], codes: Iterat
 def chain_of(reader: Station, chain: Chain) -> list[bytes]:
     """What a reader has of a chain, in order."""
     return [each.data for each in reader.traffic if each.subject == chain.subject.traffic()]
-
-
-async def refused_to_a_stranger(url: str) -> None:
-    """Who does not know the authority does not talk to the server."""
-    urls = url.split(",")
-    with pytest.raises(ssl.SSLError):
-        await Client().connect(
-            urls, allow_reconnect=False, connect_timeout=60, error_cb=quiet, **tls.options(urls, None)
-        )
-
-
-async def quiet(_: Exception) -> None:
-    """It is expected."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nats.errors
+import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -225,3 +226,16 @@ async def hub_world(
 async def stored(nc: Client, stream: str, subject: str = ">") -> list[Msg]:
     """Everything that a stream holds on a subject, in order; `nc` is the hub's own connection."""
     return [message async for messages in scan(nc, stream, [subject]) for message in messages]
+
+
+async def refused_to_a_stranger(url: str) -> None:
+    """Who does not know the authority does not talk to the server."""
+    urls = url.split(",")
+    with pytest.raises(ssl.SSLError):
+        await Client().connect(
+            urls, allow_reconnect=False, connect_timeout=60, error_cb=_expected, **tls.options(urls, None)
+        )
+
+
+async def _expected(_: Exception) -> None:
+    """It is what is asked for."""
