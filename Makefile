@@ -34,7 +34,7 @@ help: ## Show this list
 	@[ -t 1 ] || export NO_COLOR=1; awk 'BEGIN { FS = ":.*## "; if (ENVIRON["NO_COLOR"] == "" && ENVIRON["TERM"] != "dumb") { bold = "\033[1m"; name = "\033[36m"; off = "\033[0m" } \
 	  printf "%sLiaison%s: signed, end-to-end encrypted bulletins between agencies\n", bold, off } \
 	  /^##@ / { printf "\n%s%s%s\n", bold, substr($$0, 5), off } \
-	  /^[a-z][a-z-]*:.*## / { printf "  %smake %-12s%s %s\n", name, $$1, off, $$2 }' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z][a-z-]*:.*## / { printf "  %smake %-15s%s %s\n", name, $$1, off, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 
 .PHONY: setup
