@@ -2,12 +2,20 @@
 
 import contextlib
 import ipaddress
+import os
 import re
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from hub.demo.ports import free_ports
+from hub.serve import running
+from tests.support.hub_world import prepare_hub
+from tests.support.node import DirectNode
+from tests.support.officers_bot import bot_on, running_sandbox
+from tests.support.room import running_room
 from tests.support.world import World
 
 pytestmark = [
@@ -47,7 +55,9 @@ def _address(written: str) -> tuple[str, int]:
 
 
 async def test_nothing_listens_but_what_the_guide_names(world: World) -> None:
-    """`docs/operator-guide.md`, Sockets: servers of NATS alone, on loopback unless told otherwise."""
+    """`docs/operator-guide.md`, Sockets: without metrics servers of NATS alone, on loopback unless told
+    otherwise.
+    """
     agency = await world.agency("fr")
     for program, ports in ((world.hub, 3), (agency.node, 1)):
         python, *children = family(program.pid)
@@ -57,6 +67,27 @@ async def test_nothing_listens_but_what_the_guide_names(world: World) -> None:
             "NATS; and at the hub its monitor, and WebSocket, which this one was told to open"
         )
         assert {host for host, _ in opened} == {"127.0.0.1"}
+
+
+async def test_a_python_process_listens_only_where_it_was_told_to(tmp_path: Path) -> None:
+    """The hub with its metrics, the reading room, the bot by webhook: one socket each, on loopback."""
+    async with running_sandbox() as (sandbox, client):
+        already = listening(os.getpid())
+        settings = prepare_hub(tmp_path).settings.model_copy(update={"metrics_port": 0})
+        async with running(settings) as hub:
+            assert listening(os.getpid()) - already == {address(hub.metrics or "")}
+        async with running_room(tmp_path / "room", DirectNode()) as room:
+            assert listening(os.getpid()) - already == {address(f"//{room.room.settings.room_listen}")}
+        where = f"127.0.0.1:{free_ports(1)[0]}"
+        told = {"webhook_url": f"http://{where}/updates", "webhook_listen": where}
+        async with bot_on(sandbox, client, tmp_path / "bot", DirectNode(), **told):
+            assert listening(os.getpid()) - already == {address(f"//{where}")}
+        assert listening(os.getpid()) == already
+
+
+def address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 0
 
 
 async def test_no_secret_is_on_a_command_line_or_in_a_core(world: World) -> None:
