@@ -8,11 +8,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from schemas.encoding import from_hex
 from schemas.errors import Code, FormatError, LiaisonError
 from schemas.evidence import Opened, parse_evidence
+from schemas.fingerprint import typed_fingerprint
 from schemas.limits import EVIDENCE_MAX
-from schemas.merkle import HASH_SIZE
 from schemas.proof import Finding, Report, check
 
 NOT_PROVED: Final = 1
@@ -64,7 +63,7 @@ def verify(
     Example: liaison-verify FRA-2026-0042.evidence.json --root-fingerprint 7bb7c227...
     """
     try:
-        pinned = from_hex("".join(root_fingerprint.split()).lower(), HASH_SIZE)
+        pinned = typed_fingerprint(root_fingerprint)
         opened = parse_evidence(_read(file))
     except LiaisonError as error:
         typer.echo(json.dumps(error.as_dict()) if as_json else str(error), err=True)

@@ -108,12 +108,13 @@ def verify_directory(
 
     Example: liaison-agency verify-directory directory.json --root-fingerprint 1e017946... --since old.json
     """
-    from schemas.encoding import from_hex, from_instant
+    from schemas.encoding import from_instant
     from schemas.exports import Export, heads_of, parse_file, prove
+    from schemas.fingerprint import typed_fingerprint
     from subscribers.directory.verification import agency_lines, as_json, proof_lines, report
 
     with refusals(as_json=json):
-        fingerprint = from_hex("".join(told.split()).lower(), 32)
+        fingerprint = typed_fingerprint(told)
         now = time.time_ns() // 1_000_000 if at is None else from_instant(at)
         found = parse_file(_read(file))
         # A proof file shows the way from one older head; a whole log shows it from every one.

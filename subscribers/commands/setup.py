@@ -74,20 +74,19 @@ def enrol(
 ) -> None:
     """Check the root against its fingerprint, and bind this node's keys to its account at the hub.
 
-    Safe to repeat. The fingerprint is what `liaison-root show` prints of the root; spaces do not matter.
+    Safe to repeat. The fingerprint is what `liaison-root show` prints of the root; spaces and capitals do not
+    matter.
 
     Example: liaison-agency enrol admission.json --root-fingerprint "3f2a ... 91c0"
     """
     with refusals(as_json=as_json):
         load_lean()
-        from subscribers.exchange.joining import first_document, register
-        from subscribers.exchange.registration import accept_admission
+        from subscribers.exchange.joining import accept_admission, first_document, register
         from subscribers.log import configure
 
         settings = settings_of(state)
         configure(settings.log, "error")  # what goes wrong is told once, by the refusal
-
-        accept_admission(settings, admission, root_fingerprint)
+    run(accept_admission(settings, admission, root_fingerprint), as_json=as_json)
     if keys_out:
         with refusals(as_json=as_json):
             keys_out.write_bytes(run(first_document(settings), as_json=as_json))

@@ -2,17 +2,18 @@
 comes back.
 """
 
+import base64
 import json
 import os
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from schemas.directory import Directory
 from schemas.documents import Enrolment, Keys
-from schemas.encoding import from_base64, from_hex, to_base64
+from schemas.encoding import from_base64, to_base64
 from schemas.errors import Code, OperationError
+from schemas.fingerprint import typed_fingerprint
 from schemas.limits import DOCUMENT_MAX
 from schemas.signing import DOCUMENT_TYPE, ENROLMENT_TYPE, sign_envelope
 from subscribers.exchange.hub_link import Admission
@@ -20,6 +21,7 @@ from subscribers.keys import Keyring
 
 KEYS: Final = "keys"
 ADMISSION: Final = "admission.json"
+REQUEST: Final = "enrolment.dsse"
 LOCAL: Final = "local"
 
 
@@ -37,22 +39,46 @@ def request(keys: Keyring, now: int) -> bytes:
     return sign_envelope(ENROLMENT_TYPE, asked.to_bytes(), [keys.identity]).to_bytes()
 
 
-def accept(state: Path, admission: Admission, fingerprint: str) -> None:
-    """Keep an admission whose root is the one that we were told of. TrustError `root_mismatch`;
-    OperationError if one is kept already.
+def check(keys: Keyring, admission: Admission, fingerprint: str) -> None:
+    """That an admission is of the root that we were told of, and ours. `fingerprint` is as it was typed
+    (`typed_fingerprint`).
 
-    `fingerprint` is the SHA-256 of root version 1 in hex; spaces and capitals do not matter.
+    TrustError `root_mismatch`; OperationError `wrong_key` for another agency's or another node's,
+    `bad_settings`; FormatError `bad_encoding`.
     """
-    root = from_base64(admission.root, DOCUMENT_MAX)
-    Directory.pinned(root, from_hex("".join(fingerprint.split()).lower(), sha256().digest_size))
-    target = state / ADMISSION
-    if target.exists():
-        if Admission.read(target) == admission:
-            return
+    pinned = typed_fingerprint(fingerprint)
+    Directory.pinned(from_base64(admission.root, DOCUMENT_MAX), pinned)
+    profile = keys.profile
+    if admission.agency != profile.id:
         raise OperationError(
-            Code.ALREADY_KNOWN, "this node is enrolled with another admission", "use a new state directory"
+            Code.WRONG_KEY,
+            f"this is the admission of {admission.agency}, and the keys here are those of {profile.id}",
+            f"give the file that the hub made of this node's own request ({REQUEST} in its state directory)",
         )
-    keep(state, admission)
+    # The hub's server checks the signature; here it only matters for whom it was made.
+    if user_of(admission.user_jwt) != keys.nats.public:
+        raise OperationError(
+            Code.WRONG_KEY,
+            f"this admission of {profile.id} was made for another node's keys",
+            f"give the file that the hub made of this node's own request; if there is none, have the "
+            f"secretariat sign, and the hub admit, {REQUEST} in its state directory",
+        )
+
+
+def user_of(user_jwt: str) -> str:
+    """For which NATS user key the hub made a credential. OperationError `bad_settings` when it is none."""
+    try:
+        _, claims, _ = user_jwt.split(".")
+        subject = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        subject = None
+    if not isinstance(subject, str):
+        raise OperationError(
+            Code.BAD_SETTINGS,
+            "the admission file holds no credential of the hub's",
+            "use the file that `liaison-hub admit` wrote, unchanged",
+        )
+    return subject
 
 
 def keep(state: Path, admission: Admission) -> None:

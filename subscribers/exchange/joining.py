@@ -1,17 +1,59 @@
-"""An agency's first word to the hub: the document that binds its keys to its account."""
+"""An agency's account: the admission kept, and the first word to the hub, which binds its keys to it."""
 
 import asyncio
 import contextlib
+from pathlib import Path
 from typing import Final
 
 from schemas.directory import Directory
-from schemas.encoding import to_base64
+from schemas.encoding import from_base64, to_base64
 from schemas.errors import Code, LiaisonError, OperationError
-from subscribers.core import Core
-from subscribers.exchange.enrolment import keys_document
+from schemas.limits import DOCUMENT_MAX
+from subscribers.core import DATABASE, Core, lock
+from subscribers.exchange.enrolment import ADMISSION, KEYS, check, keep, keys_document
+from subscribers.exchange.hub_link import Admission
+from subscribers.keys import Keyring
 from subscribers.settings import NodeSettings
+from subscribers.storage import tables
+from subscribers.storage.store import Store
 
 _HUB_WAIT: Final = 30.0
+
+
+async def accept_admission(settings: NodeSettings, file: Path, root_fingerprint: str) -> None:
+    """Check an admission, and keep it; after a refusal the state directory is as before.
+
+    Of the same account it takes the place of the one that is kept (the hub has moved, say), of another only
+    while nothing has come from the hub. LiaisonError as `Admission.read`, `Keyring.load` and
+    `enrolment.check` raise; OperationError `already_known`, `already_running`.
+    """
+    state = settings.state
+    offered, keys = Admission.read(file), Keyring.load(state / KEYS)
+    check(keys, offered, root_fingerprint)
+    if not (state / ADMISSION).exists():
+        keep(state, offered)
+        return
+    kept = Admission.read(state / ADMISSION)
+    if kept == offered:
+        return
+    with lock(state):
+        same = (kept.agency, kept.endpoint, kept.root) == (offered.agency, offered.endpoint, offered.root)
+        if not same and await _begun(state, keys, from_base64(offered.root, DOCUMENT_MAX)):
+            raise OperationError(
+                Code.ALREADY_KNOWN,
+                "this node has already worked with another account at the hub, and goes on with it",
+                "nothing is to be done for that one; another account takes `liaison-agency init` in a new "
+                "state directory, whose request is signed and admitted",
+            )
+        keep(state, offered)
+
+
+async def _begun(state: Path, keys: Keyring, root: bytes) -> bool:
+    """Whether the node's database holds more of the directory than this root, with which it begins."""
+    if not (state / DATABASE).exists():
+        return False
+    async with await Store.open(state / DATABASE, keys.archive, tables.NODE) as store:
+        return [data for (data,) in await store.query("SELECT data FROM directory")] not in ([], [root])
 
 
 async def first_document(settings: NodeSettings) -> bytes:

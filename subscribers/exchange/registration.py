@@ -6,13 +6,11 @@ from typing import Final
 
 from schemas.vocabulary import Tlp
 from subscribers.clock import now_ms
-from subscribers.exchange.enrolment import ADMISSION, KEYS, LOCAL, accept, keep, request
-from subscribers.exchange.hub_link import Admission
+from subscribers.exchange.enrolment import ADMISSION, KEYS, LOCAL, REQUEST, keep, request
 from subscribers.keyring.backup import Content
 from subscribers.keys import Keyring
 from subscribers.local.clients import Registry
 from subscribers.service.roles import Role
-from subscribers.settings import NodeSettings
 
 _SEED_SIZE: Final = 32
 
@@ -27,7 +25,7 @@ def begin(
     """
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = Keyring.create(state / KEYS, agency, name, code)
-    return keys, _begun(state, keys, client, out or state / "enrolment.dsse")
+    return keys, _begun(state, keys, client, out or state / REQUEST)
 
 
 def rebuild(state: Path, content: Content, client: str, *, same: bool) -> Path | None:
@@ -47,7 +45,7 @@ def rebuild(state: Path, content: Content, client: str, *, same: bool) -> Path |
     # account keeps its place in the feeds, so the new machine needs one of its own.
     fresh = {name: secrets.token_bytes(_SEED_SIZE) for name in seeds}
     keys = Keyring.restore(state / KEYS, content.profile, {**fresh, "identity": seeds["identity"]})
-    return _begun(state, keys, client, state / "enrolment.dsse")
+    return _begun(state, keys, client, state / REQUEST)
 
 
 def _begun(state: Path, keys: Keyring, client: str, target: Path) -> Path:
@@ -55,8 +53,3 @@ def _begun(state: Path, keys: Keyring, client: str, target: Path) -> Path:
     (state / LOCAL).mkdir(mode=0o700, exist_ok=True)
     Registry(state / LOCAL).add(client, Role.ADMIN, Tlp.RED, secrets.token_bytes(_SEED_SIZE))
     return target
-
-
-def accept_admission(settings: NodeSettings, admission: Path, root_fingerprint: str) -> None:
-    """Check an admission's root and keep it. LiaisonError as `enrolment.accept` raises."""
-    accept(settings.state, Admission.read(admission), root_fingerprint)

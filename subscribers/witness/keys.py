@@ -12,7 +12,6 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -21,10 +20,12 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from schemas.bulletin import where
 from schemas.directory import Directory
 from schemas.documents import KeyName, WitnessRequest
-from schemas.encoding import from_base64, from_hex, to_base64
+from schemas.encoding import from_base64, to_base64
 from schemas.errors import Code, FormatError, OperationError
+from schemas.fingerprint import typed_fingerprint
 from schemas.limits import DOCUMENT_MAX
 from schemas.signing import ENROLMENT_TYPE, sign_envelope
+from subscribers.exchange.enrolment import user_of
 from subscribers.exchange.hub_link import HubKey
 from subscribers.keys import SEED_SIZE, NatsUser, Secret, SigningKey, read_seed, seed_line
 from subscribers.private_files import (
@@ -125,17 +126,22 @@ class WitnessAdmission(BaseModel):
 
 def accept(state: Path, file: Path, fingerprint: str) -> WitnessAdmission:
     """Keep an admission whose root is the one that we were told of. TrustError `root_mismatch`;
-    OperationError `already_known` when another is kept, or as `WitnessAdmission.read`.
-
-    `fingerprint` is the SHA-256 of root version 1 in hex; spaces and capitals do not matter.
+    OperationError `already_known` when another is kept, `wrong_key` for another witness's, or as
+    `WitnessAdmission.read`; FormatError `bad_encoding` as `typed_fingerprint`.
     """
     keys, admission = WitnessKeys.load(state), WitnessAdmission.read(file)
     if admission.witness != keys.name:
         raise OperationError(
             Code.WRONG_KEY, f"this admission is {admission.witness}'s", "use the one made of your request"
         )
+    if user_of(admission.user_jwt) != keys.nats.public:
+        raise OperationError(
+            Code.WRONG_KEY,
+            f"this admission of {keys.name} was made for other keys",
+            "use the one made of this state directory's request",
+        )
     root = from_base64(admission.root, DOCUMENT_MAX)
-    Directory.pinned(root, from_hex("".join(fingerprint.split()).lower(), sha256().digest_size))
+    Directory.pinned(root, typed_fingerprint(fingerprint))
     target = state / ADMISSION
     if target.exists() and WitnessAdmission.read(target).root != admission.root:
         raise OperationError(

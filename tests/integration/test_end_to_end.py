@@ -251,6 +251,12 @@ async def test_enrolment_checks_the_fingerprint_and_may_be_repeated(world: World
     wrong = await member.run(*enrol, "ab" * 32)
     assert (wrong.status, wrong.code) == (1, "root_mismatch")
     assert not (member.state / "admission.json").exists()
+    other = await world.prepare("wf-other")
+    before = {path: path.read_bytes() for path in member.state.rglob("*") if path.is_file()}
+    theirs = await member.run("enrol", world.directory / f"{other.id}.json", *enrol[2:], world.fingerprint)
+    assert (theirs.status, theirs.code) == (1, "wrong_key")
+    assert "the admission of wf-other" in theirs.err
+    assert {path: path.read_bytes() for path in member.state.rglob("*") if path.is_file()} == before
     run = await member.run("run")
     assert (run.status, run.code) == (1, "not_enrolled")
     spoken = " ".join(world.fingerprint[start : start + 8].upper() for start in range(0, 64, 8))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.checkpoints import BATCH_SECONDS, GATHER_SECONDS, Offer, accept, period, wait
+from hub.jwt import KeyKind, NKey, mint
 from hub.registrar import check_witness
 from schemas.checkpoint import ALWAYS_FRESH, Checkpoint, Note, NoteSignature, cosign, origin_of, sign_log
 from schemas.directory import Directory
@@ -19,6 +20,7 @@ from subscribers.directory import heads
 from subscribers.directory.heads import KeptHead, judge_head
 from subscribers.witness.judgement import Us, check_head, check_offer
 from subscribers.witness.keys import WitnessAdmission, WitnessKeys
+from subscribers.witness.keys import accept as keep_admission
 from subscribers.witness.notebook import Notebook
 from tests.support.federation import (
     AT,
@@ -245,6 +247,34 @@ def test_a_witness_s_keys_are_read_back(tmp_path: Path) -> None:
     (tmp_path / "admission.json").write_text("{}")
     with pytest.raises(OperationError, match="bad_settings"):
         WitnessAdmission.read(tmp_path / "admission.json")
+
+
+def test_a_witness_keeps_only_its_own_admission(tmp_path: Path) -> None:
+    made, file = WitnessKeys.create(tmp_path, "icpo.example/witness"), tmp_path / "given.json"
+    theirs = NKey.generate(KeyKind.USER)
+
+    def given(name: str, user: str) -> None:
+        content = {
+            "v": 1,
+            "witness": name,
+            "endpoint": FRA.endpoint,
+            "user_jwt": mint(NKey.generate(KeyKind.ACCOUNT), user, name, AT // 1000, {}),
+            "urls": ["nats://127.0.0.1:4222"],
+            "root": to_base64(documents()[0]),
+            "fingerprint": "",
+            "hub": {"name": "Hub", "key": to_base64(bytes(32))},
+        }
+        file.write_text(WitnessAdmission.model_validate(content).model_dump_json())
+
+    for name, user in (("other", made.nats.public), (made.name, theirs.public)):
+        given(name, user)
+        with pytest.raises(OperationError, match="wrong_key"):
+            keep_admission(tmp_path, file, FINGERPRINT.hex())
+    given(made.name, made.nats.public)
+    with pytest.raises(FormatError, match="64 hex digits, and 62 came"):
+        keep_admission(tmp_path, file, FINGERPRINT.hex()[2:])
+    assert not (tmp_path / "admission.json").exists()
+    assert keep_admission(tmp_path, file, FINGERPRINT.hex()) == WitnessAdmission.read(file)
 
 
 # -- the node ----------------------------------------------------------------------------------------------
