@@ -38,12 +38,20 @@ class Cluster:
     async def start_server(self, name: str) -> None:
         """Start a server; it may have run before."""
         command = tethered(str(find_binary()), "-c", str(self.directory / name / CONFIG_FILE))
+        for stale in (self.directory / name / "ports").iterdir():
+            stale.unlink()  # of one that was killed
         with (self.directory / name / "stderr").open("ab") as errors:
             self.servers[name] = await asyncio.create_subprocess_exec(*command, stdout=errors, stderr=errors)
 
     async def kill_server(self, name: str) -> None:
         """End a server as a crash does."""
         await _killed(self.servers.pop(name))
+
+    async def stop_server(self, name: str) -> None:
+        """Have a server end as its service manager does."""
+        process = self.servers.pop(name)
+        process.terminate()
+        await process.wait()
 
     @asynccontextmanager
     async def hub_process(self, member: str) -> AsyncIterator[asyncio.subprocess.Process]:

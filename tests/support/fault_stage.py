@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import nats
 from nats.errors import Error as NatsError
@@ -110,6 +110,9 @@ class Stage:
     known: set[Finding] = field(default_factory=set)
     cases: int = 0
     hub_url: str = ""
+    """Several: with commas between."""
+    hub_tls: dict[str, Any] = field(default_factory=dict)
+    """What a connection there takes of TLS."""
     endpoints: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -323,7 +326,7 @@ class Stage:
 
         async def is_everywhere() -> bool:
             sinks = (self.members[id].lines(self.community.slug) for id in (SENDER, READER))
-            told = {each.bulletin for each in self._told()}
+            told = {each.bulletin for each in self.told()}
             return last in told and all(last in lines for lines in sinks)
 
         async def is_clean() -> bool:
@@ -353,12 +356,13 @@ class Stage:
                 ("stream", await streamed(member, slug)),
             ):
                 places[Place(member.id, surface)] = [Arrived(each) for each in titles]
-        places[Place(READER, CHAT)] = self._told()
+        places[Place(READER, CHAT)] = self.told()
         return History(
             self.clients, await self._admitted(ids), places, frozenset({CHAT}), frozenset({ARCHIVE})
         )
 
-    def _told(self) -> list[Arrived]:
+    def told(self) -> list[Arrived]:
+        """What the chat was told, in its order."""
         asked = {each.bulletin for each in self.clients}
         found = []
         for _, message in sorted(self.officer.messages.items()):
@@ -384,8 +388,9 @@ class Stage:
         """Of the bulletins in the hub's traffic to the community, in its order."""
         accounts = Accounts.load(self.world.state / "hub")
         nc = await nats.connect(
-            self.hub_url,
+            self.hub_url.split(","),
             **accounts.credentials(Service.HUB).options(),
+            **self.hub_tls,
             allow_reconnect=False,
         )
         try:
@@ -454,16 +459,30 @@ async def streamed(member: Member, slug: str) -> list[str]:
 @contextlib.asynccontextmanager
 async def opened(directory: Path, table: Table) -> AsyncIterator[Stage]:
     """Everything up, the outsider put out, the officer subscribed to everything."""
-    gates = directory.with_suffix(".gates")  # beside it: disks will be put over the directory
-    for role in CLOCKS:
-        (gates / role).mkdir(parents=True)
-    (directory / "bot.toml").write_text(_BOT)
+    gates = prepare_gates(directory)
     (directory / "liaison-hub.toml").write_text(_HUB)
-    async with World.opened(directory) as world, running_sandbox() as (sandbox, client):
+    async with World.opened(directory) as world:
         await world.hub.stop()
         words = world.hub.words[1:]
         world.hub = Program(directory, directory / "hub.log", *gated(gates / "hub", "hub"), *words)
         await world.hub.start()
+        async with peopled(world, gates, table) as stage:
+            yield stage
+
+
+def prepare_gates(directory: Path) -> Path:
+    """Where gates and clocks of what works in a directory are."""
+    gates = directory.with_suffix(".gates")  # beside it: disks will be put over the directory
+    for role in CLOCKS:
+        (gates / role).mkdir(parents=True)
+    return gates
+
+
+@contextlib.asynccontextmanager
+async def peopled(world: World, gates: Path, table: Table) -> AsyncIterator[Stage]:
+    """The agencies of a stage, the bot and the chat, in a world whose hub runs."""
+    (world.directory / "bot.toml").write_text(_BOT)
+    async with running_sandbox() as (sandbox, client):
         members = {id: await _joined(world, id, gates) for id in (SENDER, READER, OUTSIDER)}
         sender, reader, outsider = members.values()
         community = await sender.found(reader, outsider)

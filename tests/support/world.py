@@ -420,14 +420,7 @@ class World:
         port, leaf_port = free_ports(2)
         world = cls(directory, port, *serve, *(("--leaf-port", str(leaf_port)) if leaves else ()))
         world.leaf_port = leaf_port if leaves else 0
-        create = ("create", "SEC", "--keys", "2-of-3", "--registrar", "1-of-2", *watch)
-        await asyncio.gather(
-            world.done("liaison-root", *create),
-            world.done("liaison-hub", "init", "--state", "HUB", "--name", "Centre"),
-        )
-        registrar = ("--key", "SEC/registrar-1.key", "--out", "hub.dsse")
-        await world.done("liaison-root", "sign-hub", "HUB/hub-request.dsse", *registrar)
-        await world.done("liaison-hub", "install", "SEC/root.dsse", "hub.dsse", "--state", "HUB")
+        await world.found(*watch)
         try:
             await world.hub.start()
             world.fingerprint = world.hub.ready["fingerprint"]
@@ -435,6 +428,17 @@ class World:
         finally:
             await asyncio.gather(*(member.node.kill() for member in world.members.values()))
             await world.hub.kill()
+
+    async def found(self, *watch: str) -> None:
+        """A secretariat, and a hub that could be run. `watch` as for `opened`."""
+        create = ("create", "SEC", "--keys", "2-of-3", "--registrar", "1-of-2", *watch)
+        await asyncio.gather(
+            self.done("liaison-root", *create),
+            self.done("liaison-hub", "init", "--state", "HUB", "--name", "Centre"),
+        )
+        registrar = ("--key", "SEC/registrar-1.key", "--out", "hub.dsse")
+        await self.done("liaison-root", "sign-hub", "HUB/hub-request.dsse", *registrar)
+        await self.done("liaison-hub", "install", "SEC/root.dsse", "hub.dsse", "--state", "HUB")
 
     async def command(self, name: str, *words: str | Path, given: bytes | None = None) -> Result:
         """Run a console script in the world's directory."""
