@@ -7,10 +7,11 @@ servers are TLS with certificates on both sides; clients' are TLS too, with a ce
 that is asked for.
 """
 
+import json
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,7 @@ from schemas.errors import Code, FormatError, OperationError
 CONFIG_FILE: Final = "nats-server.conf"
 CERTIFICATE, KEY, CA = "cert.pem", "key.pem", "ca.pem"
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}\Z|\[[0-9a-fA-F:]{2,39}\]\Z")
+_TAG: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,63}\Z")
 _PORT_MAX: Final = 65_535
 _PORTS: Final = 2
 _LOG_BYTES: Final = 64 * 1024 * 1024
@@ -37,7 +39,7 @@ class Site:
     """One nats-server: the `host` by which clients and the other servers reach it, and its ports.
 
     `home` is a directory on its machine: its certificate, key and CA (`cert.pem`, `key.pem`, `ca.pem`), and
-    its store. `monitor_port` is on loopback, -1 any free one.
+    its store. `monitor_port` is on loopback, -1 any free one. `tags` are those beside `site:NAME`.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Site:
     home: Path
     listen: str = "0.0.0.0"  # noqa: S104 - a server of a cluster is there to be reached
     monitor_port: int = -1
+    tags: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -87,7 +90,7 @@ def render(
     lines = [
         f"# {site.name}, one of {len(sites)} servers; made by `liaison-hub cluster config`",
         f"server_name: {site.name}",
-        f'server_tags: ["site:{site.name}"]',
+        f"server_tags: {json.dumps([f'site:{site.name}', *site.tags])}",
         f'host: "{site.listen}"',
         f"port: {site.port}",
         f'client_advertise: "{site.host}:{site.port}"',
@@ -124,6 +127,21 @@ def render(
 def _tls(home: Path, *, verify: bool, more: str = "") -> str:
     files = f'cert_file: "{home / CERTIFICATE}", key_file: "{home / KEY}", ca_file: "{home / CA}"'
     return f"tls {{ {files}, verify: {str(verify).lower()}, timeout: 5{more} }}"
+
+
+def tagged(sites: Sequence[Site], tags: Sequence[str]) -> list[Site]:
+    """The same with `tags`, each as `NAME=TAG`. FormatError `bad_request`."""
+    found: dict[str, tuple[str, ...]] = {each.name: each.tags for each in sites}
+    for text in tags:
+        name, _, tag = text.partition("=")
+        if name not in found or not _TAG.match(tag):
+            raise FormatError(
+                Code.BAD_REQUEST,
+                f"{text!r} is no tag of one of these servers",
+                "write NAME=TAG, as geneva=region:europe",
+            )
+        found[name] = (*found[name], tag)
+    return [replace(each, tags=found[each.name]) for each in sites]
 
 
 def check_sites(sites: Sequence[Site]) -> None:

@@ -24,6 +24,10 @@ def config(
     ],
     out: Annotated[Path, typer.Option("--out", help="Where a directory for each server goes.")],
     state: State = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", help="NAME=TAG: so is this server tagged, for the placement of streams."),
+    ] = None,
     home: Annotated[
         Path | None,
         typer.Option(
@@ -70,11 +74,12 @@ def config(
         from dataclasses import replace
 
         from hub.accounts import Accounts
-        from hub.cluster import Site, certify, write_configs
+        from hub.cluster import Site, certify, tagged, write_configs
         from hub.gateway import Gateways
 
         base = (home or out).absolute()
         sites = [replace(Site.parse(each, base), listen=listen) for each in server]
+        sites = tagged(sites, tag or ())
         accounts = Accounts.load(settings.accounts_directory, shared=True)
         accounts.write_control_credentials(settings.control_credentials)
         files = write_configs(

@@ -22,22 +22,28 @@ _NO_ROOM: Final = frozenset({10023, 10028, 10047, 10077})
 AWAY: Final = frozenset({10004, 10005, 10008, 10009, 10039})
 """A server that has only just started and has not given the account its store yet, a cluster that has not
 found together yet, or is changing its leader: it is asked again."""
+_NO_SERVERS: Final = 10005
+_UNTAGGED: Final = "tags not matched"
+_OFFLINE: Final = "offline"
+"""Of a placement's servers, some are known and away: they may come back."""
 
 
 class JetStreamRefused(OperationError):
-    """The server said no. `reason` is its error number (`err_code`)."""
+    """The server said no. `reason` is its error number (`err_code`); `unplaced`: too few of the servers that
+    it knows have the tags asked for, and none is away.
+    """
 
     def __init__(self, call: str, reason: int, description: str) -> None:
-        full = reason in _NO_ROOM
-        away = reason in AWAY
-        super().__init__(
-            Code.DISK_FULL if full else Code.HUB_UNREACHABLE if away else Code.INTERNAL,
-            f"JetStream refused {call}: {description}",
-            "free disk space, or lower the stream limits in the settings"
-            if full
-            else "see the NATS server's log",
-        )
-        self.reason = reason
+        unplaced = reason == _NO_SERVERS and _UNTAGGED in description and _OFFLINE not in description
+        code, hint = Code.INTERNAL, "see the NATS server's log"
+        if reason in _NO_ROOM:
+            code, hint = Code.DISK_FULL, "free disk space, or lower the stream limits in the settings"
+        elif unplaced:
+            code, hint = Code.BAD_SETTINGS, "as many servers as there are replicas need every placement tag"
+        elif reason in AWAY:
+            code = Code.HUB_UNREACHABLE
+        super().__init__(code, f"JetStream refused {call}: {description}", hint)
+        self.reason, self.unplaced = reason, unplaced
 
 
 async def api(

@@ -102,7 +102,7 @@ async def running(
         lease = await _join(nc, settings)
         office = Office(nc, system, accounts, begun_with, clock, lease or ALONE)
         addresses = _addresses(public_urls, urls, server)
-        audit = Audit(nc, settings.member or "hub", clock, settings.stream_limits.replicas)
+        audit = Audit(nc, settings.member or "hub", clock, settings.stream_limits.spread)
         place = Place(settings, addresses, audit, Scribe(audit, office.meter), clock(), url)
         await patiently(audit.begin)
         await stack.enter_async_context(place.scribe.writing(settings))

@@ -17,7 +17,7 @@ from hub.fairness import Allowance
 from hub.operating.notices import DAY, MINUTE, Limits
 from hub.partitions import SLOTS
 from hub.rota import NAME
-from hub.streams import StreamLimits
+from hub.stream_limits import StreamLimits
 from hub.tls import ServerTls, client_context, pinned_context
 from schemas.errors import Code, OperationError
 

@@ -10,7 +10,6 @@ its own hash, for as long as the operator says.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from hub.grants import DIRECTORY, MAX_PAYLOAD, TRAFFIC, Entitlements
 from hub.jetstream import ABSENT, JetStreamRefused, api
 from hub.partitions import SLOT
 from hub.pull import Pull
+from hub.stream_limits import StreamLimits
 from schemas.errors import Code, OperationError
 from schemas.limits import CHUNK_MAX, INTAKE_AGE_MAX
 from schemas.subjects import CHUNKS, chunk_at
@@ -57,21 +57,6 @@ _FOR_GOOD: Final = frozenset({"persist_mode"})
 """What the server changes in no stream that is there."""
 
 
-@dataclass(frozen=True)
-class StreamLimits:
-    """What the operator may choose: bytes and days."""
-
-    intake_bytes: int = 1024**3
-    quarantine_bytes: int = 256 * 1024**2
-    quarantine_days: int = 90
-    chunk_bytes: int = 4 * 1024**3
-    chunk_days: int = 90
-    replicas: int = 1
-    shared: bool = False
-    """By several hubs (`hub.partitions`)."""
-    placement: Mapping[str, str | list[str]] = field(default_factory=dict)  # `cluster`, `tags`
-
-
 def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
     """The five streams, as the JetStream API takes them.
 
@@ -86,10 +71,9 @@ def stream_configs(limits: StreamLimits) -> list[dict[str, Any]]:
     Replicated, INTAKE acknowledges when a majority has it: NATS offers nothing looser there.
     """
     common: dict[str, Any] = {
-        **({"placement": dict(limits.placement)} if limits.placement else {}),
+        **limits.spread,
         "storage": "file",
         "retention": "limits",
-        "num_replicas": limits.replicas,
         "deny_delete": True,
         "persist_mode": "default",
     }

@@ -42,33 +42,35 @@ CONFIG: Final[dict[str, Any]] = {
 
 
 class Audit:
-    """Writes for one hub process, called `hub`. `clock` gives Unix milliseconds."""
+    """Writes for one hub process, called `hub`. `clock` gives Unix milliseconds, `spread` is
+    `StreamLimits.spread`.
+    """
 
-    def __init__(self, nc: Client, hub: str, clock: Callable[[], int], replicas: int = 1) -> None:
+    def __init__(self, nc: Client, hub: str, clock: Callable[[], int], spread: Mapping[str, Any]) -> None:
         self._nc = nc
         self._hub = hub
         self._clock = clock
-        self._replicas = replicas
+        self._spread = spread
         self._last: tuple[int, bytes] | None = None
         self._one = asyncio.Lock()
 
     async def begin(self) -> None:
-        """Make the stream where there is none, and give it as many replicas as it should have: a hub that was
-        alone may be one of several now. To be taken again while it raises OperationError HUB_UNREACHABLE:
-        until enough of them are there to write to. Raises `JetStreamRefused` as well.
+        """Make the stream where there is none, and give it as many replicas as it should have, where they
+        should be: a hub that was alone may be one of several now. To be taken again while it raises
+        OperationError HUB_UNREACHABLE: until enough of them are there to write to. Raises `JetStreamRefused`
+        as well.
         """
-        wanted = {"num_replicas": self._replicas}
         try:
             info = await api(self._nc, f"STREAM.INFO.{AUDIT}")
         except JetStreamRefused as refused:
             if refused.reason not in ABSENT:
                 raise
-            await api(self._nc, f"STREAM.CREATE.{AUDIT}", {**CONFIG, **wanted})
+            await api(self._nc, f"STREAM.CREATE.{AUDIT}", {**CONFIG, **self._spread})
             return
         found, others = info["config"], (info.get("cluster") or {}).get("replicas") or ()
-        if grows := found["num_replicas"] != self._replicas:
-            await api(self._nc, f"STREAM.UPDATE.{AUDIT}", {**found, **wanted})
-        if grows or 2 * sum(each["current"] for each in others) < len(others):
+        if moves := any(found.get(key) != value for key, value in self._spread.items()):
+            await api(self._nc, f"STREAM.UPDATE.{AUDIT}", {**found, **self._spread})
+        if moves or 2 * sum(each["current"] for each in others) < len(others):
             what = "the stream of the audit is moving to more servers, or has lost most of them"
             raise OperationError(Code.HUB_UNREACHABLE, what, "see the NATS servers' logs")
 

@@ -13,7 +13,8 @@ from hub.health import durables
 from hub.jetstream import ABSENT, JetStreamRefused, api
 from hub.office import Office
 from hub.operating.audit import CONFIG
-from hub.streams import StreamLimits, drift, stream_configs
+from hub.stream_limits import StreamLimits
+from hub.streams import drift, stream_configs
 from schemas.encoding import from_instant
 
 _SECONDS = len("2026-01-31T08:30:00")
@@ -31,7 +32,7 @@ async def examine(
 
     `system` is a connection of the system account, `head` what `status` tells of the directory's head.
     """
-    configs = [*stream_configs(limits), {**CONFIG, "num_replicas": limits.replicas}]
+    configs = [*stream_configs(limits), {**CONFIG, **limits.spread}]
     drifted, newest, server = [], 0, 0
     for config in configs:
         try:

@@ -29,7 +29,8 @@ from hub.issuing import issue
 from hub.jetstream import ABSENT, JetStreamRefused, api
 from hub.pull import Pull
 from hub.router import BATCH
-from hub.streams import ADMISSION, INTAKE, RECEIPT_TTL, TTL_HEADER, StreamLimits, stream_configs
+from hub.stream_limits import StreamLimits
+from hub.streams import ADMISSION, INTAKE, RECEIPT_TTL, TTL_HEADER, stream_configs
 from schemas.frame import parse_frame, signed_message
 from schemas.receipts import ADMITTED, Answer
 from schemas.signing import Signer

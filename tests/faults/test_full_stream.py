@@ -14,7 +14,8 @@ from nats.errors import Error as NatsError
 from hub.accounts import Accounts, Service
 from hub.batch import Outgoing, publish_ordered
 from hub.server import NatsServer
-from hub.streams import StreamLimits, ensure_streams
+from hub.stream_limits import StreamLimits
+from hub.streams import ensure_streams
 from schemas.errors import OperationError
 from subscribers.local import LocalNats, LocalSettings
 from tests.support import disks

@@ -22,6 +22,7 @@ from hub.jetstream import JetStreamRefused, api, next_stored
 from hub.presence import redeliver_on_connect
 from hub.pull import Pull
 from hub.settings import HubSettings
+from hub.stream_limits import StreamLimits
 from hub.streams import (
     ADMISSION,
     INTAKE,
@@ -29,7 +30,6 @@ from hub.streams import (
     RECEIPT_TTL,
     TTL_HEADER,
     WRAP_TTL,
-    StreamLimits,
     ensure_admission,
     ensure_endpoint,
     ensure_streams,

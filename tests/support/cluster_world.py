@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hub.accounts import Accounts
-from hub.cluster import CA, CONFIG_FILE, Site, certify, copy_hub, write_configs
+from hub.cluster import CA, CONFIG_FILE, Site, certify, copy_hub, tagged, write_configs
 from hub.demo.ports import free_ports
 from hub.gateway import Gateways
 from hub.server import find_binary
@@ -83,15 +83,18 @@ async def cluster(
     directory: Path,
     members: Sequence[str] = ("a", "b"),
     *,
+    names: Sequence[str] = NAMES,
+    tags: Sequence[str] = (),
     world: HubWorld | None = None,
     relayed: bool = False,
 ) -> AsyncIterator[Cluster]:
     """Running servers, and hubs that are ready to be run: new ones, or the hub of `world` as several.
-    `relayed`: with another cluster that keeps nothing, joined by gateways.
+    `tags` of servers, each as `NAME=TAG`. `relayed`: with another cluster that keeps nothing, joined by
+    gateways.
     """
     world = world or prepare_hub(directory)
     homes = directory / "servers"
-    sites, relay = _sites(NAMES, homes), _sites(RELAY if relayed else (), homes)
+    sites, relay = tagged(_sites(names, homes), tags), _sites(RELAY if relayed else (), homes)
     accounts = Accounts.load(world.settings.accounts_directory, shared=True)
     accounts.write_control_credentials(world.settings.control_credentials)
     if relayed:
@@ -101,7 +104,7 @@ async def cluster(
     certify([*sites, *relay], homes)
     hubs = {}
     shared = HubSettings(
-        nats=",".join(each.url for each in sites), nats_ca=homes / NAMES[0] / CA, partitions=4
+        nats=",".join(each.url for each in sites), nats_ca=homes / names[0] / CA, partitions=4
     )
     for member in members:
         state = directory / f"hub-{member}"

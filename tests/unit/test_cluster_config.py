@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.accounts import Accounts
-from hub.cluster import CONFIG_FILE, Site, certify, check_sites, copy_hub, write_configs
+from hub.cluster import CONFIG_FILE, Site, certify, check_sites, copy_hub, tagged, write_configs
 from hub.gateway import Gateways
 from hub.jwt import KeyKind, NKey
 from hub.leaf import Leaf, find, write
@@ -164,6 +164,26 @@ def test_what_joins_no_clusters_is_refused(
 def test_what_is_no_server_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(FormatError, match="bad_request"):
         Site.parse(text, tmp_path)
+
+
+def test_servers_have_the_tags_that_they_were_given(tmp_path: Path) -> None:
+    made = tagged(sites(tmp_path), ["geneva=region:europe", "vienna=region:europe", "geneva=disk:fast"])
+    files = write_configs(Accounts.create(tmp_path / "hub"), made, tmp_path)
+    certify(made, tmp_path)
+    lines = [re.findall(r"^server_tags: .*", each.read_text(), re.MULTILINE) for each in files]
+    assert lines == [
+        ['server_tags: ["site:geneva", "region:europe", "disk:fast"]'],
+        ['server_tags: ["site:vienna", "region:europe"]'],
+        ['server_tags: ["site:nairobi"]'],
+    ]
+    for each in files:
+        checked(each)
+
+
+@pytest.mark.parametrize("text", ["", "geneva", "geneva=", "paris=region:europe", 'geneva=a"b', "geneva=a b"])
+def test_what_is_no_tag_of_a_server_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(FormatError, match="bad_request"):
+        tagged(sites(tmp_path), [text])
 
 
 def test_addresses_of_both_kinds_are_servers(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from hub.operating.doctor import judge
 from hub.operating.machine import look
 from hub.operating.notices import Limits
 from hub.settings import HubSettings
-from hub.streams import StreamLimits, drift, stream_configs
+from hub.stream_limits import StreamLimits
+from hub.streams import drift, stream_configs
 from schemas.encoding import from_instant, instant
 from tests.support.hub_world import prepare_hub
 from tests.unit.test_hub_notices import PK, facts

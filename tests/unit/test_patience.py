@@ -3,10 +3,14 @@
 import nats.errors
 import pytest
 
+from hub.jetstream import JetStreamRefused
 from hub.patience import patiently
 from schemas.errors import Code, OperationError
 
 SILENT = OperationError(Code.HUB_UNREACHABLE, "no answer", "wait")
+UNPLACED = JetStreamRefused(
+    "STREAM.CREATE.A", 10005, "no suitable peers for placement, tags not matched ['region:near']"
+)
 WRONG = OperationError(Code.WRONG_KEY, "another key", "restore it")
 
 
@@ -42,3 +46,18 @@ async def test_silence_has_an_end() -> None:
         await patiently(Step(TimeoutError()), seconds=0.0)
     assert refused.value.code is Code.HUB_UNREACHABLE
     assert "TimeoutError" in refused.value.message
+
+
+async def test_a_server_with_the_right_tags_may_join_yet() -> None:
+    step = Step(UNPLACED, UNPLACED)
+    await patiently(step)
+    assert step.taken == 3
+
+
+async def test_tags_that_nobody_has_are_refused_by_their_own_code() -> None:
+    with pytest.raises(OperationError) as refused:
+        await patiently(Step(SILENT, UNPLACED), joining=0.0)
+    assert refused.value is UNPLACED
+    assert UNPLACED.code is Code.BAD_SETTINGS
+    away = "no suitable peers for placement, peer offline, tags not matched ['region:near']"
+    assert JetStreamRefused("STREAM.CREATE.A", 10005, away).code is Code.HUB_UNREACHABLE
