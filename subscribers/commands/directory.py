@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,12 +22,29 @@ from subscribers.commands.common import (
     show_json,
 )
 
+if TYPE_CHECKING:
+    from subscribers.api import DirectoryItem
+    from subscribers.client import Agency
+
 directory = typer.Typer(no_args_is_help=True, help="Who is who, as a log that anybody can verify.")
 
 Since = Annotated[
     list[Path] | None,
     typer.Option("--since", help="An older file or checkpoint that the log must continue; repeatable."),
 ]
+
+
+async def whole_directory(
+    link: "Agency", *, memberships: bool = False
+) -> "tuple[list[DirectoryItem], str | None]":
+    """The directory as the node has it, and its newest checkpoint."""
+    page = await link.directory(memberships=memberships)
+    items = page.items
+    while page.next is not None:
+        page = await link.directory(page.next, memberships=memberships)
+        items += page.items
+    # The checkpoint of the last page: all that it is of is in the pages before.
+    return items, page.note
 
 
 @directory.command("export")
@@ -57,16 +74,11 @@ def export(
 
     async def work() -> Export:
         async with node(state, client) as link:
-            page = await link.directory(memberships=memberships)
-            items = page.items
-            while page.next is not None:
-                page = await link.directory(page.next, memberships=memberships)
-                items += page.items
-        # The checkpoint of the last page: all that it is of is in the pages before.
+            items, note = await whole_directory(link, memberships=memberships)
         return Export(
             documents=[each.data for each in items if not each.membership],
             memberships=[each.data for each in items if each.membership],
-            note=page.note,
+            note=note,
         )
 
     with refusals(as_json=json):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from schemas.errors import Code, LiaisonError
 from schemas.vocabulary import Realm, Tlp
 from subscribers.commands import agreeing
 from subscribers.commands.agreeing import After, span_of, written
@@ -24,6 +25,7 @@ from subscribers.commands.common import (
 from subscribers.service.roles import Role
 
 if TYPE_CHECKING:
+    from subscribers.client import Agency
     from subscribers.records import Community, Proposal
 
 _PLAIN: Final = {"True": "yes", "False": "no", "None": "-"}
@@ -92,18 +94,52 @@ def add(
 ) -> None:
     """Let agencies in. They read what is published from the time on at which this takes effect.
 
+    Of several, none is let in when the directory does not know one of them; who is in already is passed over.
+
     Example: liaison-agency community add balkans ch-fedpol
     """
     role: Literal["member", "reader"] = "reader" if reader else "member"
+    wanted = list(dict.fromkeys(agency_ids))
 
-    async def work() -> "Community":
+    async def work() -> "tuple[Community, list[str]]":
         span = span_of(after)
         async with node(state, client) as agency:
-            for agency_id in agency_ids[:-1]:
-                await agency.community_add(name, agency_id, role, span)
-            return await agency.community_add(name, agency_ids[-1], role, span)
+            if len(wanted) > 1:
+                await _check_known(agency, wanted)
+            found, let_in = None, list[str]()
+            for each in wanted:
+                try:
+                    found = await agency.community_add(name, each, role, span)
+                    let_in.append(each)
+                except LiaisonError as refusal:
+                    if refusal.code is Code.ALREADY_KNOWN and len(wanted) > 1:
+                        continue
+                    done = f"; {', '.join(let_in)} was let in before that" if let_in else ""
+                    raise LiaisonError(refusal.code, refusal.message + done, refusal.fix) from None
+        if found is None:
+            raise LiaisonError(
+                Code.ALREADY_KNOWN, f"{', '.join(wanted)} are already in", "nothing is left to do"
+            )
+        return found, let_in
 
-    _show(run(work(), as_json=as_json), as_json=as_json)
+    found, let_in = run(work(), as_json=as_json)
+    _show(found, as_json=as_json)
+    if not as_json and (passed := [each for each in wanted if each not in let_in]):
+        console().print(f"Let in: {', '.join(let_in)}. Already in: {', '.join(passed)}.")
+
+
+async def _check_known(link: "Agency", wanted: list[str]) -> None:
+    """That the directory has each of them, before the first is let in. LiaisonError `unknown_agency`."""
+    from schemas.documents import Agency as AgencyDocument
+    from schemas.documents import parse_document
+    from subscribers.commands.directory import whole_directory
+    from subscribers.owning.communities import nobody
+
+    items, _ = await whole_directory(link)
+    documents = [parse_document(each.data.encode()).document for each in items if not each.membership]
+    known = {each.id for each in documents if isinstance(each, AgencyDocument)}
+    if unknown := [each for each in wanted if each not in known]:
+        raise nobody(known, *unknown)
 
 
 @community.command("remove")

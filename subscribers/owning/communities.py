@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
 from schemas.card import Card
@@ -47,7 +48,7 @@ def found(
     """
     unknown = [each for each in owners if each not in directory.agencies]
     if unknown:
-        raise nobody(directory, unknown[0])
+        raise nobody(directory.agencies, unknown[0])
     if threshold > len(owners):
         raise TrustError(
             Code.BELOW_THRESHOLD,
@@ -77,7 +78,7 @@ def propose(directory: Directory, wanted: Change, now: int, owner: Owner) -> byt
     """The same, whoever else must sign."""
     log = _owned(directory, wanted.community, owner.agency)
     if wanted.agency not in directory.agencies:
-        raise nobody(directory, wanted.agency)
+        raise nobody(directory.agencies, wanted.agency)
     # When it takes effect and in the end: what is only planned may be hastened or called off.
     target = wanted.role if wanted.op == "add" else None
     if {log.role(wanted.agency, at) for at in (wanted.nbf, INTEGER_MAX)} == {target}:
@@ -121,12 +122,12 @@ def parse_span(text: str) -> int:
     return span
 
 
-def nobody(directory: Directory, agency: str) -> TrustError:
-    """That no agency has this id, with the ids that there are."""
-    known = sorted(directory.agencies)
+def nobody(agencies: Iterable[str], *unknown: str) -> TrustError:
+    """That no agency has such an id, with the ids that there are."""
+    known = sorted(agencies)
     told = ", ".join(known[:_NAMED_MAX]) + (", ..." if len(known) > _NAMED_MAX else "")
     fix = f"it must have been admitted first; these are: {told}"
-    return TrustError(Code.UNKNOWN_AGENCY, f"no agency is called {agency}", fix)
+    return TrustError(Code.UNKNOWN_AGENCY, f"no agency is called {' or '.join(unknown)}", fix)
 
 
 def _owned(directory: Directory, community: str, agency: str) -> MembershipLog:

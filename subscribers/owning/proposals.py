@@ -108,7 +108,7 @@ def _check_entry(directory: Directory, entry: Membership, now: int, delay: int) 
             Code.NOT_NEXT, f"the log has gone on: entry {entry.index} cannot be its next one", AGAIN
         )
     if entry.id not in directory.agencies:
-        raise nobody(directory, entry.id)
+        raise nobody(directory.agencies, entry.id)
     # A change that began before anybody could know of it would be judged differently by those who read in
     # time and those who read later (FORMAT.md, Membership: at the frame's `iat`).
     if entry.nbf < now:
@@ -124,7 +124,7 @@ def _check_founding(directory: Directory, document: Community) -> None:
         raise TrustError(Code.ALREADY_KNOWN, "this community is in the directory", "nothing is left to do")
     unknown = [each for each in document.owners if each not in directory.agencies]
     if unknown:
-        raise nobody(directory, unknown[0])
+        raise nobody(directory.agencies, unknown[0])
     if len(set(document.owners)) != len(document.owners) or document.threshold > len(document.owners):
         raise TrustError(
             Code.BELOW_THRESHOLD, "its owners could never give these signatures", "found it again"

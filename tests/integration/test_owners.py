@@ -14,7 +14,7 @@ import pytest
 from schemas.errors import Code, LiaisonError
 from subscribers.client import Agency
 from subscribers.owning.communities import Op
-from subscribers.records import Community, Proposal
+from subscribers.records import Community, MembershipChange, Proposal
 from tests.support.world import DEADLINE, PATIENCE, Member, World, eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
@@ -41,13 +41,18 @@ async def agreed(first: Member, second: Member, community: str, op: Op, agency: 
     raise AssertionError("not signed and handed in within a minute")
 
 
-async def entries(member: Member, community: str) -> int:
-    """How many entries of a log the node has."""
+async def changes(member: Member, community: str) -> list[MembershipChange]:
+    """The entries of a log that the node has."""
     async with member.client() as agency:
         try:
-            return len(await agency.community_log(community))
+            return await agency.community_log(community)
         except LiaisonError:
-            return 0
+            return []
+
+
+async def entries(member: Member, community: str) -> int:
+    """How many there are."""
+    return len(await changes(member, community))
 
 
 async def together(first: Member, second: Member, third: Member, slug: str) -> str:
@@ -125,6 +130,29 @@ async def test_two_of_three_owners_found_a_community_by_the_commands(world: Worl
     assert (told["kind"], told["by"], told["threshold"]) == ("community", ["fr", "kz", "gb"], 2)
     wrong = await fr.run("community", "create", "other", "--title", "Other", "--threshold", "2")
     assert wrong.status == 2
+
+
+async def test_of_several_agencies_none_is_let_in_for_one_wrong_name(world: World) -> None:
+    fr, _, _ = await world.agencies("fr", "kz", "gb")
+    await fr.run("community", "create", "several", "--title", "Several")
+    add = ("community", "add", "several")
+    wrong = await fr.run(*add, "kz", "nobody", "gb")
+    assert (wrong.status, wrong.code) == (1, "unknown_agency")
+    assert "no agency is called nobody" in wrong.err
+    assert await entries(fr, "several") == 1
+    assert (await fr.run(*add, "kz")).status == 0
+    right = await world.command("liaison-agency", *add, "kz", "gb", "--state", fr.state)
+    assert right.status == 0, right.err
+    assert "Let in: gb. Already in: kz." in right.out
+    assert await entries(fr, "several") == 3
+    again = await fr.run(*add, "kz", "gb")
+    assert (again.status, again.code) == (1, "already_known")
+    as_reader = await fr.run(*add, "kz", "gb", "--reader")
+    assert as_reader.status == 0, as_reader.err
+    assert [(each.agency, each.role) for each in (await changes(fr, "several"))[3:]] == [
+        ("kz", "reader"),
+        ("gb", "reader"),
+    ]
 
 
 async def test_two_of_three_owners_let_in_and_put_out(world: World, tmp_path: Path) -> None:
