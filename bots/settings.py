@@ -167,14 +167,15 @@ class BotSettings(BaseSettings):
 
     def secret_token(self) -> SecretStr:
         """The token, from the setting or its file. Raises OperationError `bad_settings`."""
-        fix = "set LIAISON_BOT_TOKEN_FILE to a file with the bot's token"
+        fix = "give --token-file or LIAISON_BOT_TOKEN_FILE a file with the bot's token"
         text = self.token.get_secret_value() if self.token else ""
         if self.token_file:
             try:
                 text = self.token_file.read_text("ascii")[:_SECRET_MAX]
             except (OSError, UnicodeDecodeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it is not plain text"
                 raise OperationError(
-                    Code.BAD_SETTINGS, f"the token file cannot be read: {type(error).__name__}", fix
+                    Code.BAD_SETTINGS, f"the token file {self.token_file} cannot be read: {why}", fix
                 ) from None
         if not text.strip():
             raise OperationError(Code.BAD_SETTINGS, "the bot has no token", fix)

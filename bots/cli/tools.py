@@ -48,5 +48,5 @@ def refusing(work: "Any") -> Any:  # noqa: ANN401 - what the command returns
 
 def stop(error: LiaisonError) -> NoReturn:
     """Tell a refusal, and end with exit code 1."""
-    typer.echo(f"{error.code}: {error.message}" + (f"\n{error.fix}" if error.fix else ""), err=True)
+    typer.echo(str(error), err=True)
     raise typer.Exit(1)

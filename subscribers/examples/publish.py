@@ -38,4 +38,4 @@ if __name__ == "__main__":
     try:
         asyncio.run(main(*sys.argv[1:5]))
     except LiaisonError as error:
-        sys.exit(f"{error.code}: {error.message}\n{error.fix}")
+        sys.exit(str(error))

@@ -31,4 +31,4 @@ if __name__ == "__main__":
     try:
         asyncio.run(main(*sys.argv[1:4]))
     except LiaisonError as error:
-        sys.exit(f"{error.code}: {error.message}\n{error.fix}")
+        sys.exit(str(error))
