@@ -16,6 +16,7 @@ from schemas.json_schemas import Json, named, plain_schemas
 
 PUBLISHED: Final = Path(__file__).parent / "published"
 EXAMPLES: Final = "examples.json"
+_USAGE: Final = "usage: publish [--check]\n"
 
 
 def read_examples() -> Json:
@@ -69,8 +70,11 @@ def run(arguments: Sequence[str], directory: Path, made: Callable[[], dict[str, 
             for name in names:
                 sys.stderr.write(f"{directory.name}/{name} is not what the code says: run `make schemas`\n")
             return 1 if names else 0
+        case ["--help" | "-h"]:
+            sys.stdout.write(_USAGE)
+            return 0
         case _:
-            sys.stderr.write("usage: publish [--check]\n")
+            sys.stderr.write(_USAGE)
             return 2
 
 

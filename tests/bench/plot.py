@@ -1,5 +1,6 @@
 """`python -m tests.bench.plot`: draw `docs/performance.svg` from `docs/performance.json`."""
 
+import argparse
 import json
 import sys
 from collections.abc import Mapping
@@ -45,4 +46,5 @@ def _value(rows: Mapping[str, Mapping[str, Any]], name: str, which: str) -> floa
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     sys.exit(main())

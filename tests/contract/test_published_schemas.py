@@ -215,6 +215,8 @@ def test_the_command_writes_names_what_drifted_and_takes_away_what_is_stale(
     assert publish.run(["--check"], target, lambda: made) == 0
     assert (target / publish.EXAMPLES).read_text(encoding="utf-8") == "kept"
     assert publish.run(["--chekc"], target, lambda: made) == 2
+    assert publish.run(["--help"], target, dict) == 0
+    assert (target / "a.json").exists()
 
 
 def test_what_is_published_is_all_that_there_is() -> None:

@@ -1,5 +1,6 @@
 """`make pictures`: draw every picture anew into docs/pictures, with the page that shows them."""
 
+import argparse
 import asyncio
 import sys
 import tempfile
@@ -29,4 +30,5 @@ async def _drawn() -> int:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m tests.pictures", description=__doc__).parse_args()
     sys.exit(asyncio.run(_drawn()))

@@ -4,6 +4,7 @@ The attacks come from tests/faults/attacks, the seconds from build/attacks.json,
 tests/faults/test_malicious_hub.py left. They are of one run on one machine, and nothing is decided by them.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Mapping
@@ -65,4 +66,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     sys.exit(main())

@@ -5,6 +5,7 @@ tests/contract/test_format_text.py makes it again and compares. HPKE takes its o
 is not made but recorded (wrap.hex beside the examples); that it opens is part of the test.
 """
 
+import argparse
 import json
 import re
 import sys
@@ -530,9 +531,12 @@ def with_block(text: str, world: World) -> str:
 
 
 def main() -> int:
-    """Write both files; `--wrap` records a new wrap as well."""
+    """Write both files."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--wrap", action="store_true", help="record a new wrap as well")
+    asked = parser.parse_args()
     world = World()
-    if "--wrap" in sys.argv[1:]:
+    if asked.wrap:
         made = wrap(world.epoch_key, sha256(world.announcement).digest(), world.keys("jpn"))
         WRAP.write_text(made.to_bytes().hex() + "\n", encoding="ascii")
     EXAMPLES.parent.mkdir(exist_ok=True)
