@@ -14,7 +14,7 @@ from hub import coredump
 from hub.cluster_cli import cluster
 from hub.operating import cli as operating
 from hub.recovery import cli as recovery
-from hub.terminal import Json, State, ask_hub, read_file, refusals, settings_of, show, write_file
+from hub.terminal import Json, State, about, ask_hub, read_file, refusals, settings_of, show, write_file
 from schemas.limits import DOCUMENT_MAX
 
 app = typer.Typer(
@@ -91,9 +91,13 @@ def install(
     with refusals(as_json=as_json):
         settings = settings_of(state)
         from hub import keeping
+        from schemas.documents import parse_document
 
-        data = read_file(root, DOCUMENT_MAX)
-        keeping.install(settings, data, read_file(hub_document, DOCUMENT_MAX))
+        data, said = read_file(root, DOCUMENT_MAX), read_file(hub_document, DOCUMENT_MAX)
+        for path, content in ((root, data), (hub_document, said)):
+            with about(path):
+                parse_document(content)
+        keeping.install(settings, data, said)
         fingerprint = sha256(data).hexdigest()
         result = {"state": str(settings.state), "fingerprint": fingerprint}
         show(result, f"root {fingerprint}\nnext: liaison-hub serve", as_json=as_json)
@@ -171,10 +175,16 @@ def admit(
 ) -> None:
     """Give an agency's endpoint its account. The same request again gives the same admission."""
     with refusals(as_json=as_json):
+        from schemas.documents import parse_document, parse_enrolment
         from schemas.encoding import to_base64
 
-        files = {"request": request, "agency": agency_document}
-        asked = {name: to_base64(read_file(path, DOCUMENT_MAX)) for name, path in files.items()}
+        # The hub looks again: here it is known which of the two files is not what it should be.
+        said, answer = read_file(request, DOCUMENT_MAX), read_file(agency_document, DOCUMENT_MAX)
+        with about(request):
+            parse_enrolment(said)
+        with about(agency_document):
+            parse_document(answer)
+        asked = {"request": to_base64(said), "agency": to_base64(answer)}
         admission = ask_hub(state, "admit", asked)
         write_file(out, (json.dumps(admission, indent=1) + "\n").encode())
         result = {"agency": admission["agency"], "endpoint": admission["endpoint"], "out": str(out)}

@@ -128,7 +128,11 @@ def parse_envelope(data: bytes, payload_type: str) -> Envelope:
     if fields.keys() != {"payload", "payloadType", "signatures"} or not isinstance(signatures, list):
         raise FormatError(Code.BAD_DOCUMENT, "an envelope has exactly payload, payloadType and signatures")
     if fields["payloadType"] != payload_type:
-        raise FormatError(Code.BAD_DOCUMENT, "an envelope of another payload type")
+        raise FormatError(
+            Code.BAD_DOCUMENT,
+            f"an envelope of another payload type: {payload_type} was expected",
+            "give the file of that kind",
+        )
     if not 1 <= len(signatures) <= SECRETARIAT_KEYS_MAX:
         raise FormatError(Code.BAD_DOCUMENT, f"1 to {SECRETARIAT_KEYS_MAX} signatures were expected")
     envelope = Envelope(

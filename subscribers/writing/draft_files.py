@@ -11,6 +11,7 @@ language: fr
 The body, with an optional summary as its first paragraph in the facts (`summary: ...`).
 """
 
+import json
 import re
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ import yaml
 from yaml.composer import ComposerError
 
 from schemas.encoding import parse_json
-from schemas.errors import Code, DraftError
+from schemas.errors import Code, DraftError, FormatError
 from schemas.limits import JSON_DEPTH_MAX, PAYLOAD_MAX
 
 _FENCE: Final = "---"
@@ -36,7 +37,8 @@ class _Facts(yaml.BaseLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """As the library does, within these bounds."""
         if self.check_event(yaml.AliasEvent) or self._depth > JSON_DEPTH_MAX:
-            raise ComposerError(None, None, "an alias, or too deep", None)
+            at = self.peek_event().start_mark  # type: ignore[no-untyped-call] # the stubs say nothing of it
+            raise ComposerError(None, None, "an alias, or too deep", at)
         self._depth += 1
         try:
             return super().compose_node(parent, index)
@@ -53,12 +55,38 @@ def read_draft(data: bytes) -> dict[str, Any]:
             Code.TOO_LARGE, f"the draft has {len(data)} bytes, {PAYLOAD_MAX} is the most", "shorten it"
         )
     if data.lstrip()[:1] == b"{":
-        return parse_json(data, PAYLOAD_MAX)
+        return _json(data)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise DraftError(Code.BAD_DRAFT, "the file is not UTF-8", "save it as UTF-8") from None
     return _markdown(text)
+
+
+def _json(data: bytes) -> dict[str, Any]:
+    try:
+        return parse_json(data, PAYLOAD_MAX)
+    except FormatError as refusal:
+        place = _broken_at(data)
+        if place is None:
+            raise
+        raise FormatError(refusal.code, f"the file is not JSON, at {place}", "correct that place") from None
+
+
+def _broken_at(data: bytes) -> str | None:
+    """Where bytes stop being JSON, and nothing of what stands there; None where only a rule of strict JSON is
+    broken.
+    """
+    try:
+        json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = 1 + data.count(b"\n", 0, error.start)
+        return f"line {line}: it is not UTF-8"
+    except json.JSONDecodeError as error:
+        return f"line {error.lineno}, column {error.colno}"
+    except (ValueError, RecursionError):
+        return None
+    return None
 
 
 def _markdown(text: str) -> dict[str, Any]:
@@ -72,10 +100,11 @@ def _markdown(text: str) -> dict[str, Any]:
     end = next(number for number, line in enumerate(lines[1:], 1) if line.strip() == _FENCE)
     try:
         facts = yaml.load("\n".join(lines[1:end]), Loader=_Facts)  # noqa: S506 - it builds only str, list and dict
-    except (yaml.YAMLError, ValueError, OverflowError):  # the last two: an escape beyond Unicode
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # the last two: an escape beyond Unicode
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
         raise DraftError(
             Code.BAD_DRAFT,
-            "the facts between the lines of --- are not YAML",
+            f"the facts between the lines of --- are not YAML{f', at line {mark.line + 2}' if mark else ''}",
             "write one `name: value` a line",
         ) from None
     if not isinstance(facts, dict):

@@ -11,7 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from bots.cli.app import app as bot
+from hub.cli import app as hub
+from schemas.documents import parse_enrolment
+from schemas.errors import FormatError
+from schemas.signing import ENROLMENT_TYPE
 from subscribers.cli import app as agency
+from tests.support.federation import documents
 from tests.support.forked import ROOT
 
 _USAGE = 2
@@ -56,3 +61,20 @@ def test_an_example_tells_a_refusal_as_the_commands_do(
     assert told.returncode == 1
     assert _CODED.fullmatch(told.stderr), told.stderr
     assert told.stderr.startswith("node_unreachable: ")
+
+
+def test_the_hub_s_commands_name_the_file_that_is_not_what_it_should_be(tmp_path: Path) -> None:
+    document, broken = tmp_path / "fra.dsse", tmp_path / "broken"
+    document.write_bytes(documents()[1])
+    broken.write_bytes(b"Secret")
+    for words, wrong in (
+        (("admit", document, broken, "--out", tmp_path / "out"), f"bad_document: {document}: "),
+        (("install", document, broken), f"bad_json: {broken}: "),
+    ):
+        told = CliRunner().invoke(hub, [*map(str, words), "--state", str(tmp_path / "hub")])
+        assert told.exit_code == 1
+        assert _CODED.fullmatch(told.stderr), told.stderr
+        assert told.stderr.startswith(wrong)
+        assert "Secret" not in told.stderr
+    with pytest.raises(FormatError, match=re.escape(f"{ENROLMENT_TYPE} was expected")):
+        parse_enrolment(documents()[1])

@@ -106,6 +106,25 @@ def test_json_is_read_strictly() -> None:
 
 
 @pytest.mark.parametrize(
+    "data,code,place",
+    [
+        (b'{\n "title": "Secret"\n "kind": "threat"}', Code.BAD_JSON, "not JSON, at line 3, column 2"),
+        (b'{"title": "Secret', Code.BAD_JSON, "not JSON, at line 1, column 11"),
+        (b'{\n"title": "Secret \xff"}', Code.BAD_JSON, "not JSON, at line 2: it is not UTF-8"),
+        (b'{"title": 1.5}', Code.BAD_JSON, "numbers must be whole"),
+        (b"---\nkind: threat\ntitle: Secret: one\n---\n", Code.BAD_DRAFT, "not YAML, at line 3"),
+        (b"---\nkind: threat\nlink: &a Secret\nother: *a\n---\n", Code.BAD_DRAFT, "not YAML, at line 4"),
+    ],
+)
+def test_where_a_draft_is_broken_is_told_and_nothing_of_it(data: bytes, code: Code, place: str) -> None:
+    with pytest.raises(LiaisonError) as refused:
+        read_draft(data)
+    assert refused.value.code is code
+    assert place in refused.value.message
+    assert "Secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     "data",
     [
         b"",
