@@ -119,7 +119,7 @@ def copy_hub(
 
 @cluster.command(
     epilog="Example: liaison-hub cluster leaf fr-dvt --hub tls://nats1.hub.example:7422 --out LEAF "
-    "--home /var/lib/liaison-leaf"
+    "--home /var/lib/liaison/nats/leaf"
 )
 def leaf(
     who: Annotated[str, typer.Argument(help="The agency's id, or its endpoint's key.")],

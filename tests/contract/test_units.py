@@ -12,7 +12,10 @@ from pydantic_settings import BaseSettings
 
 from tests.contract.test_compose import commands_have
 
-UNITS = Path(__file__).resolve().parents[2] / "deploy/systemd"
+ROOT = Path(__file__).resolve().parents[2]
+UNITS = ROOT / "deploy/systemd"
+GUIDE = (ROOT / "docs/operator-guide.md").read_text("utf-8").split("\n## As services\n")[1].split("\n## ")[0]
+SECRETS = "/etc/liaison/secrets/"
 SERVICES = sorted(UNITS.glob("*.service"))
 BIN = "/opt/liaison/bin/"
 
@@ -69,6 +72,30 @@ def test_its_secrets_are_credentials_and_nothing_secret_is_an_argument(unit: Pat
         for field in kind.model_fields
     }
     assert given.keys() <= known
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+def test_the_guide_has_each_secret_made_before_its_unit_is_enabled(unit: Path) -> None:
+    started = unit.name.replace("@.", "@geneva.")
+    if unit.stem.startswith("liaison-backup-"):
+        started = f"{unit.stem}.timer"
+    enabled = re.search(rf"systemctl enable --now[^#`\n]*\b{re.escape(started)}", GUIDE)
+    assert enabled, f"nobody is told to enable {started}"
+    for each in values(unit, "LoadCredential"):
+        name = each.partition(f":{SECRETS}")[2]
+        way = rf"^(?:\(umask 077;.*>|install -m 0600 .*) {SECRETS}{re.escape(name)}\b"
+        made = re.search(way, GUIDE, re.MULTILINE)
+        assert made, f"nobody is told to make {name}"
+        assert made.start() < enabled.start()
+        (row,) = re.findall(rf"^\| `{re.escape(name)}` \|.*$", GUIDE, re.MULTILINE)
+        assert f"`{unit.name}`" in row
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+def test_the_page_that_it_names_is_where_the_guide_puts_it(unit: Path) -> None:
+    for each in values(unit, "Documentation"):
+        assert (ROOT / "docs" / each.removeprefix("file:/opt/liaison/share/doc/")).is_file()
+    assert "cp -r docs/. /opt/liaison/share/doc/\n" in GUIDE
 
 
 def test_systemd_understands_them(tmp_path: Path) -> None:
