@@ -24,6 +24,8 @@ export UV_SYSTEM_CERTS := true
 CODE := schemas hub subscribers bots
 READY := .venv/.ready
 FUZZ := .venv/.fuzz
+BRIEF := "tests/faults/test_full_stream.py::test_the_hubs_streams_go_on_when_there_is_room_again" \
+  "tests/faults/test_stopped_and_cut.py::test_a_cut_link[reader-short]"
 # Where one may, the fault suite has mounts of its own: they end with it, however it ends.
 APART := $(shell unshare --mount true 2>/dev/null && echo unshare --mount)
 
@@ -123,6 +125,11 @@ faults: $(READY) ## Kill, stop, cut off and fill up real processes at every step
 	@bash .ci/disks
 	@$(UV) sync --locked --quiet --inexact --extra pictures --extra traces --group faults
 	@$(APART) pytest -m faults -p no:randomly tests/faults $(ARGS)
+
+.PHONY: faults-brief
+faults-brief: $(READY) ## A full disk and a cut link of them alone, in a minute: what CI runs after `make test` (wants root)
+	@mkdir -p build
+	@FAULTS_TABLE=build/faults-brief.md $(APART) pytest -m faults -p no:randomly $(BRIEF)
 
 .PHONY: performance
 performance: $(READY) ## Take build/bench.json over into docs/performance.md: tables, model and plot

@@ -64,6 +64,7 @@ async def apart() -> AsyncIterator[Host]:
     """A host, linked with nobody yet. Raises `disks.Unavailable`."""
     needs("ip", "nsenter", "unshare")
     unshare = shutil.which("unshare") or ""
+    run(unshare, "--net", "true")  # root of a container may not be allowed to
     holder = await asyncio.create_subprocess_exec(*tethered(unshare, "--net", "sleep", "infinity"))
     try:
         await _until_apart(holder.pid)
