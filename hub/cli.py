@@ -14,7 +14,8 @@ from hub import coredump
 from hub.cluster_cli import cluster
 from hub.operating import cli as operating
 from hub.recovery import cli as recovery
-from hub.terminal import Json, State, about, ask_hub, read_file, refusals, settings_of, show, write_file
+from hub.terminal import Json, State, ask_hub, read_file, refusals, settings_of, show, write_file
+from schemas.errors import about
 from schemas.limits import DOCUMENT_MAX
 
 app = typer.Typer(

@@ -70,15 +70,6 @@ def read_file(path: Path, limit: int) -> bytes:
     return data
 
 
-@contextmanager
-def about(path: Path) -> Iterator[None]:
-    """Name the file in a refusal of what it holds: for a command that is given several."""
-    try:
-        yield
-    except LiaisonError as refusal:
-        raise type(refusal)(refusal.code, f"{path}: {refusal.message}", refusal.fix) from None
-
-
 def write_file(path: Path, data: bytes) -> None:
     """Write a public file. OperationError BAD_REQUEST."""
     try:

@@ -5,6 +5,8 @@ reused for another meaning. The message says what is wrong, the fix says what to
 bulletin text or key material.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 
@@ -142,3 +144,12 @@ class DraftError(LiaisonError):
 
 class OperationError(LiaisonError):
     """A machine, a file or a connection does not let us go on."""
+
+
+@contextmanager
+def about(file: object) -> Iterator[None]:
+    """Name the file in a refusal of what it holds: where several are given."""
+    try:
+        yield
+    except LiaisonError as refusal:
+        raise type(refusal)(refusal.code, f"{file}: {refusal.message}", refusal.fix) from None

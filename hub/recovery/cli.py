@@ -105,7 +105,7 @@ def refill(
         from hub.recovery import refilling
         from schemas.limits import EXPORT_MAX
 
-        found = refilling.refill(settings_of(state), [read_file(each, EXPORT_MAX) for each in exported])
+        found = refilling.refill(settings_of(state), {each: read_file(each, EXPORT_MAX) for each in exported})
         text = f"{found.offered} handed in; the directory had {found.before}, and has {found.after}"
         for refusal in found.refused:
             text += f"\nrefused: {refusal}"

@@ -3,7 +3,8 @@ directory, and the membership logs of its own communities.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from nats.aio.client import Client
@@ -11,7 +12,7 @@ from nats.aio.client import Client
 from hub.client import connected, request
 from hub.settings import HubSettings
 from schemas.encoding import to_base64
-from schemas.errors import Code, OperationError
+from schemas.errors import Code, OperationError, about
 from schemas.exports import Export, parse_file
 
 
@@ -24,15 +25,20 @@ class Refilled(NamedTuple):
     refused: list[str]
 
 
-def refill(settings: HubSettings, files: Iterable[bytes]) -> Refilled:
+def refill(settings: HubSettings, files: Mapping[Path, bytes]) -> Refilled:
     """Submit everything in these exports, directories first. FormatError for a file that is none;
     OperationError BAD_REQUEST for one agency's proof, HUB_UNREACHABLE.
     """
-    exports = list(map(parse_file, files))
-    whole = [each for each in exports if isinstance(each, Export)]
-    if len(whole) != len(exports):
-        fix = "ask for `liaison-agency directory export FILE` without --agency"
-        raise OperationError(Code.BAD_REQUEST, "this is the proof of one agency, not the directory", fix)
+    whole = list[Export]()
+    for path, data in files.items():
+        with about(path):
+            found = parse_file(data)
+            if not isinstance(found, Export):
+                fix = "ask for `liaison-agency directory export FILE` without --agency"
+                raise OperationError(
+                    Code.BAD_REQUEST, "this is the proof of one agency, not the directory", fix
+                )
+            whole.append(found)
     return asyncio.run(_refill(settings, whole))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemas.errors import Code, LiaisonError, OperationError
+from schemas.errors import Code, LiaisonError, OperationError, about
 from schemas.limits import EXPORT_MAX
 from subscribers.commands.common import (
     COMMAND_LINE,
@@ -23,6 +23,7 @@ from subscribers.commands.common import (
 )
 
 if TYPE_CHECKING:
+    from schemas.merkle import Head
     from subscribers.api import DirectoryItem
     from subscribers.client import Agency
 
@@ -128,10 +129,16 @@ def verify_directory(
     with refusals(as_json=json):
         fingerprint = typed_fingerprint(told)
         now = time.time_ns() // 1_000_000 if at is None else from_instant(at)
-        found = parse_file(_read(file))
+        content = _read(file)
+        with about(file):
+            found = parse_file(content)
         # A proof file shows the way from one older head; a whole log shows it from every one.
         most = None if isinstance(found, Export) else 1
-        heads = [head for each in since or () for head in heads_of(_read(each))[:most]]
+        heads: list[Head] = []
+        for each in since or ():
+            content = _read(each)
+            with about(each):
+                heads += heads_of(content)[:most]
         verdict = report(found, fingerprint, now, heads)
         shown: list[str] = []
         proof = None

@@ -70,6 +70,7 @@ def test_the_hub_s_commands_name_the_file_that_is_not_what_it_should_be(tmp_path
     for words, wrong in (
         (("admit", document, broken, "--out", tmp_path / "out"), f"bad_document: {document}: "),
         (("install", document, broken), f"bad_json: {broken}: "),
+        (("refill", broken), f"bad_json: {broken}: "),
     ):
         told = CliRunner().invoke(hub, [*map(str, words), "--state", str(tmp_path / "hub")])
         assert told.exit_code == 1

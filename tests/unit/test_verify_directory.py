@@ -118,6 +118,9 @@ def test_what_is_no_such_file_is_refused_with_its_code(files: Files) -> None:
     assert "unknown_agency" in files.verify(export(), "--agency", "nobody")[1]
     assert "not_found" in files.verify(export(), "--since", files.directory / "nowhere")[1]
     assert "bad_encoding" in files.verify(export(), "--at", "yesterday")[1]
+    old = files.directory / "old.json"
+    old.write_bytes(b"hello")
+    assert files.verify(export(), "--since", old)[1].startswith(f"bad_checkpoint: {old}: ")
     short = files.verify(export(), "--root-fingerprint", "12 3F")[1]
     assert "64 hex digits, and 4 came (give --root-fingerprint as `liaison-root show` prints it" in short
 
