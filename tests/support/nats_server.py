@@ -15,7 +15,7 @@ from hub.accounts import Accounts, Credentials, Service
 from hub.claims import push, push_all
 from hub.jwt import KeyKind, NKey
 from hub.server import NatsServer
-from hub.streams import ensure_endpoint, ensure_streams
+from hub.streams import StreamLimits, ensure_endpoint, ensure_streams
 
 DEADLINE = 45.0
 
@@ -90,7 +90,9 @@ class HubNats:
 
 
 @asynccontextmanager
-async def hub_nats(directory: Path, leaf_port: int | None = None) -> AsyncIterator[HubNats]:
+async def hub_nats(
+    directory: Path, leaf_port: int | None = None, limits: StreamLimits | None = None
+) -> AsyncIterator[HubNats]:
     """A hub NATS on a free port with its files in `directory`; the same directory is the same hub. It lets
     leaf nodes in at `leaf_port`.
     """
@@ -105,7 +107,7 @@ async def hub_nats(directory: Path, leaf_port: int | None = None) -> AsyncIterat
         system = await nats.connect(server.url, **accounts.credentials(Service.SYSTEM).options(), **quick)
         hub = await nats.connect(server.url, **accounts.credentials(Service.HUB).options(), **quick)
         await push_all(system, accounts)
-        await ensure_streams(hub)
+        await ensure_streams(hub, limits)
         running = HubNats(accounts, server, system, hub)
         try:
             yield running
