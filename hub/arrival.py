@@ -1,5 +1,6 @@
 """What came into the intake, with what its subject and its reply say of it, read once."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from math import modf
 from typing import Final, NamedTuple, Self
@@ -7,6 +8,7 @@ from typing import Final, NamedTuple, Self
 from nats.aio.msg import Msg
 
 from hub import partitions
+from schemas.errors import Code, OperationError
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -49,6 +51,28 @@ class Mark(NamedTuple):
     def within(self, through: "Mark") -> bool:
         """Whether everything up to `through` includes this one."""
         return self.sequence <= through.sequence and self.time <= through.time
+
+
+def _delivery(message: Msg) -> int:
+    """Which of its durable's deliveries a message is, from 1 on."""
+    tokens = message.reply.split(".")
+    return int(tokens[6]) if len(tokens) == _ACK_TOKENS else message.metadata.sequence.consumer
+
+
+async def unbroken(pulled: AsyncIterator[list[Msg]]) -> AsyncIterator[list[Msg]]:
+    """What a durable delivers from its making on. OperationError `hub_unreachable` as soon as it is seen that
+    something was given to somebody else: a hub that stood still asks once more before it knows that its duty
+    is another's, and what comes behind that must not be judged before it.
+    """
+    before = 0
+    async for messages in pulled:
+        last = _delivery(messages[-1])
+        if _delivery(messages[0]) != before + 1 or last != before + len(messages):
+            raise OperationError(
+                Code.HUB_UNREACHABLE, "a part of the intake went to another", "it is read again"
+            )
+        before = last
+        yield messages
 
 
 NOTHING: Final = Mark(0, 0)

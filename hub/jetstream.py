@@ -110,3 +110,12 @@ async def _next_on(nc: Client, stream: str, subject: str, after: int) -> tuple[i
         return None
     message = found["message"]
     return int(message["seq"]), str(message["subject"]), stored_text(found)
+
+
+async def remove_consumer(nc: Client, stream: str, consumer: str) -> None:
+    """Remove a consumer; an absent one is already removed. Raises as `api`."""
+    try:
+        await api(nc, f"CONSUMER.DELETE.{stream}.{consumer}")
+    except JetStreamRefused as refused:
+        if refused.reason not in ABSENT:
+            raise

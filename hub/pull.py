@@ -29,7 +29,8 @@ _NANOSECONDS: Final = 1_000_000_000
 _HEARTBEAT: Final = "100"
 _EXPIRED: Final = frozenset({"404", "408"})
 """Ends of a request that are part of the work; every other status is trouble."""
-_NOBODY: Final = "503"
+NOBODY: Final = "503"
+"""What is reported begins so where nobody answers for the durable: no server leads it, or it is gone."""
 _MEET_TRIES: Final = 100
 _MEET_SECONDS: Final = 0.05
 
@@ -43,8 +44,9 @@ class Pull:
     are seconds; `expires` stays well below the two minutes after which the server forgets a question that
     came from another account. `report` hears of trouble that is being retried (a deleted durable, a server
     without JetStream); without `patient` it is raised, as OperationError HUB_UNREACHABLE: a consumer in
-    memory goes with its server and never comes back. Only before it is first heard of is it waited for, five
-    seconds: the servers of a cluster tell each other of a new consumer after one of them said it is there.
+    memory goes with its server and never comes back. Before it is first heard of, it and a durable that is
+    `fresh` are asked again at once, for five seconds: the servers of a cluster tell each other of a new
+    consumer after one of them said it is there.
     Ends with `nats.errors.ConnectionClosedError` when the connection is closed for good.
     """
 
@@ -59,6 +61,7 @@ class Pull:
         heartbeat: float = 2.0,
         report: Callable[[str], None] | None = None,
         patient: bool = True,
+        fresh: bool = False,
     ) -> None:
         self._nc = nc
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
@@ -68,7 +71,7 @@ class Pull:
         self._heartbeat = heartbeat
         self._report = report
         self._patient = patient
-        self._tries = 0 if patient else _MEET_TRIES
+        self._tries = _MEET_TRIES if fresh or not patient else 0
         self._trouble = ""
         self._asked = 0
         self._heard = True
@@ -123,7 +126,7 @@ class Pull:
         # A message keeps its own subject, the server's word about a request has the inbox's: a sender's
         # header that looks like a status is none.
         status = (message.headers or {}).get("Status") if message.subject == self._inbox else None
-        if status == _NOBODY and self._tries:
+        if status == NOBODY and self._tries:
             await self._meet()
             return
         self._tries = 0

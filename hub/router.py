@@ -17,7 +17,7 @@ import structlog
 
 from hub import history, tracing
 from hub.admission import Opened
-from hub.arrival import Arrival
+from hub.arrival import Arrival, unbroken
 from hub.batch import (
     ONE_BY_ONE_MAX,
     BatchRefused,
@@ -29,7 +29,7 @@ from hub.fairness import Allowance, Taken, Tokens
 from hub.fence import Fence
 from hub.issuing import issue
 from hub.office import TROUBLE, Office
-from hub.pull import Pull
+from hub.pull import NOBODY, Pull
 from hub.registrar import announcement_of, split_bundle
 from hub.settlement import Settlement, Submission, admit, claim, over_quota, prepare, quarantine_entry
 from hub.state import ANSWERED, State
@@ -141,19 +141,26 @@ class Router:
             # First, so that nothing is written any more by a former holder that is not read below.
             office.doubt(await part.fence.put_up())
         async with office.writing():
-            await ensure_admission(office.nc, part.durable, part.subjects)
+            await ensure_admission(office.nc, part.durable, part.subjects, anew=bool(part.fence))
         ready: _Ready = asyncio.Queue()
         turns = self._turns = Turns(self._tokens)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stop_when_interrupted())
             group.create_task(self._settle_all(ready, group))
             group.create_task(self._take_turns(ready, group))
-            async with Pull(office.nc, INTAKE, part.durable, batch=BATCH, report=_report) as pull:
-                await turns.read(pull)
+            fresh, report = bool(part.fence), self._report
+            async with Pull(office.nc, INTAKE, part.durable, batch=BATCH, report=report, fresh=fresh) as pull:
+                await turns.read(unbroken(pull) if part.fence else pull)
 
     async def _stop_when_interrupted(self) -> None:
         await self._interrupted.wait()
-        raise OperationError(Code.HUB_UNREACHABLE, "the connection to NATS was made anew", "none is needed")
+        what = "the connection to NATS, or what is read over it, was made anew"
+        raise OperationError(Code.HUB_UNREACHABLE, what, "none is needed")
+
+    def _report(self, trouble: str) -> None:
+        _log.warning("intake pull in trouble", reason=trouble)
+        if self._part.fence and trouble.startswith(NOBODY):
+            self.interrupt()  # a former holder may have taken the durable away, late: it is made anew
 
     # -- ahead: whose turn it is, form and signature ------------------------------------------------------
 
@@ -384,7 +391,3 @@ def _is_cosignature(submission: Submission) -> bool:
 
 def _with(message: Outgoing, headers: Mapping[str, str]) -> Outgoing:
     return Outgoing(message.subject, message.payload, {**message.headers, **headers})
-
-
-def _report(trouble: str) -> None:
-    _log.warning("intake pull in trouble", reason=trouble)

@@ -18,7 +18,7 @@ from nats.aio.msg import Msg
 
 from hub.fence import OFFICE_FENCE, PARTITION_FENCES
 from hub.grants import DIRECTORY, MAX_PAYLOAD, TRAFFIC, Entitlements
-from hub.jetstream import ABSENT, JetStreamRefused, api
+from hub.jetstream import ABSENT, JetStreamRefused, api, remove_consumer
 from hub.partitions import SLOT
 from hub.pull import Pull
 from hub.stream_limits import StreamLimits
@@ -161,9 +161,12 @@ def drift(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     ]
 
 
-async def ensure_admission(nc: Client, durable: str = ADMISSION, subjects: Sequence[str] = ()) -> None:
+async def ensure_admission(
+    nc: Client, durable: str = ADMISSION, subjects: Sequence[str] = (), *, anew: bool = False
+) -> None:
     """Make admission's durable, on these `subjects` of INTAKE or on all, and set it back to the beginning:
     before every time that pulling begins.
+    `anew` where another hub may have asked, and stands still: what is only set back gives it the next ones.
 
     What it has acknowledged says nothing once the end of the intake was lost, because the numbers of what was
     lost are given again. The router knows by their marks what it has answered (`hub.state.Mark`).
@@ -180,6 +183,8 @@ async def ensure_admission(nc: Client, durable: str = ADMISSION, subjects: Seque
     }
     if subjects:
         config["filter_subjects"] = list(subjects)
+    if anew:
+        await remove_consumer(nc, INTAKE, durable)
     await _consumer(nc, INTAKE, {**config, "max_ack_pending": 2 * _UNANSWERED_MAX, "max_waiting": 16})
     await reset(nc, INTAKE, durable, 1)
 
@@ -251,12 +256,8 @@ async def ensure_witness(nc: Client, public: str) -> None:
 
 async def remove_endpoint(nc: Client, public: str) -> None:
     """Remove an endpoint's durables; absent ones are already removed."""
-    for stream in (TRAFFIC, DIRECTORY):
-        try:
-            await api(nc, f"CONSUMER.DELETE.{stream}.{public}")
-        except JetStreamRefused as refused:
-            if refused.reason not in ABSENT:
-                raise
+    await remove_consumer(nc, TRAFFIC, public)
+    await remove_consumer(nc, DIRECTORY, public)
 
 
 async def scan(

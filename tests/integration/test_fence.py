@@ -1,16 +1,25 @@
-"""Fences, on a real server: whoever put up the last one writes, and nobody who did before."""
+"""Fences, on a real server: whoever put up the last one writes, and nobody who did before; nor does a former
+holder read any more without that being seen.
+"""
 
+import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 
+from hub.arrival import unbroken
 from hub.batch import BatchRefused, Outgoing, publish_batch, publish_ordered
 from hub.fence import OFFICE_FENCE, Fence, partition_fence
-from hub.streams import StreamLimits
+from hub.pull import Pull
+from hub.stream_limits import StreamLimits
+from hub.streams import ADMISSION, INTAKE, ensure_admission
 from schemas.errors import Code, OperationError
 from schemas.subjects import DIRECTORY_DOCUMENTS
 from tests.support.hub_world import stored
-from tests.support.nats_server import hub_nats
+from tests.support.nats_server import DEADLINE, hub_nats
 
 PLACES = {
     "partition": ("TRAFFIC", partition_fence(0), "f.live.c.routine.A"),
@@ -75,3 +84,38 @@ async def test_who_is_not_sure_of_a_duty_shuts_nobody_out(tmp_path: Path) -> Non
         assert refused.value.code is Code.HUB_UNREACHABLE
         await publish_batch(nc, [Outgoing(DIRECTORY_DOCUMENTS, b"1", holder.headers)], batch_id="holder")
         assert [each.data for each in await stored(nc, "DIRECTORY", DIRECTORY_DOCUMENTS)] == [b"1"]
+
+
+async def test_a_holder_reads_what_a_former_one_has_asked_for(tmp_path: Path) -> None:
+    """The former one stands still: its question is open, and it never acknowledges."""
+    async with hub_nats(tmp_path, limits=StreamLimits(shared=True)) as made:
+        nc, subjects = made.hub, ["i.0.>"]
+        await ensure_admission(nc, ADMISSION, subjects, anew=True)
+        async with Pull(nc, INTAKE, ADMISSION, heartbeat=10.0) as former:
+            await ensure_admission(nc, ADMISSION, subjects, anew=True)
+            async with Pull(nc, INTAKE, ADMISSION, fresh=True) as pull:
+                holder = unbroken(pull)
+                sent = [b"%d" % number for number in range(6)]
+                await sent_in(nc, sent)
+                assert await taken(holder, len(sent)) == sent
+                # It goes on, and asks once more before it knows that its duty is another's.
+                await former.rearm()
+                await sent_in(nc, sent)
+                with pytest.raises(OperationError, match="went to another") as broken:
+                    await taken(holder, len(sent))
+                assert broken.value.code is Code.HUB_UNREACHABLE
+
+
+async def sent_in(nc: Client, payloads: list[bytes]) -> None:
+    """As an endpoint sends them, one after the other."""
+    for each in payloads:
+        await nc.request("i.0.s.doc.A", each, timeout=DEADLINE)
+
+
+async def taken(messages: AsyncIterator[list[Msg]], count: int) -> list[bytes]:
+    """So many payloads, in the order in which they come."""
+    found: list[bytes] = []
+    async with asyncio.timeout(DEADLINE):
+        while len(found) < count:
+            found += [each.data for each in await anext(messages)]
+    return found

@@ -15,7 +15,8 @@ from hub.accounts import Accounts, Credentials, Service
 from hub.claims import push, push_all
 from hub.jwt import KeyKind, NKey
 from hub.server import NatsServer
-from hub.streams import StreamLimits, ensure_endpoint, ensure_streams
+from hub.stream_limits import StreamLimits
+from hub.streams import ensure_endpoint, ensure_streams
 
 DEADLINE = 45.0
 
