@@ -3,7 +3,6 @@ have, and when the hub that keeps the office is killed the other goes on where i
 """
 
 import json
-from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from string import ascii_uppercase
@@ -14,14 +13,14 @@ from nats.aio.msg import Msg
 from hub.accounts import Service
 from hub.client import request
 from hub.grants import CONTROL
-from hub.partitions import partition_of, slot_of
+from hub.partitions import slot_of
 from hub.recovery.copies import make
-from hub.serve import RunningHub, running
+from hub.serve import running
 from schemas.errors import Code, OperationError
 from schemas.frame import EPOCH
-from tests.support.cluster_world import cluster
+from tests.support.cluster_world import cluster, enrol_at, shared_by
 from tests.support.frames import Chain, wraps
-from tests.support.hub_world import HubWorld, Station, refused_to_a_stranger, stored
+from tests.support.hub_world import Station, refused_to_a_stranger, stored
 from tests.support.nats_server import eventually, hub_nats
 
 
@@ -99,20 +98,6 @@ async def test_a_question_that_went_with_the_hub_that_was_asked_is_asked_again(t
         finally:
             await nc.close()
         assert asked[:3] == ["FRA"] * 3
-
-
-async def shared_by(hub: RunningHub, *members: str) -> bool:
-    facts = hub.office.among.leases.facts()
-    return facts is not None and facts["members"] == list(members) and None not in facts["duties"].values()
-
-
-async def enrol_at(world: HubWorld, wanted: Callable[[int], bool], codes: Iterator[str]) -> Station:
-    """The first agency whose endpoint, which the hub draws by lot, is in such a partition."""
-    for code in codes:
-        station = await world.enrol(code.lower(), code)
-        if wanted(partition_of(station.kit.endpoint, 4)):
-            return station
-    raise AssertionError("thousands of endpoints, and none in such a partition")
 
 
 def chain_of(reader: Station, chain: Chain) -> list[bytes]:

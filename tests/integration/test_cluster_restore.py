@@ -9,8 +9,7 @@ from hub.recovery.copies import STREAMS, make, restore
 from hub.serve import running
 from hub.settings import HubSettings
 from schemas.frame import BULLETIN, EPOCH
-from tests.integration.test_cluster import shared_by
-from tests.support.cluster_world import NAMES, Cluster, cluster
+from tests.support.cluster_world import NAMES, Cluster, cluster, shared_by
 from tests.support.frames import Chain
 from tests.support.hub_world import HubWorld, Station, hub_world
 from tests.support.nats_server import eventually

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,14 +14,17 @@ from hub.accounts import Accounts
 from hub.cluster import CA, CONFIG_FILE, Site, certify, copy_hub, tagged, write_configs
 from hub.demo.ports import free_ports
 from hub.gateway import Gateways
+from hub.partitions import partition_of
+from hub.serve import RunningHub
 from hub.server import find_binary
 from hub.settings import HubSettings
 from hub.tether import tethered
-from tests.support.hub_world import HubWorld, prepare_hub
+from tests.support.hub_world import HubWorld, Station, prepare_hub
 
 LOOPBACK = "127.0.0.1"
 NAMES = ("north", "east", "south")
 RELAY = ("far-a", "far-b", "far-c")
+PARTITIONS = 4
 
 
 @dataclass
@@ -54,8 +57,12 @@ class Cluster:
         await process.wait()
 
     @asynccontextmanager
-    async def hub_process(self, member: str) -> AsyncIterator[asyncio.subprocess.Process]:
-        """A hub as a process of its own that serves; killed at the end, unless the test has done so."""
+    async def hub_process(
+        self, member: str, gates: Path | None = None
+    ) -> AsyncIterator[asyncio.subprocess.Process]:
+        """A hub as a process of its own that serves; killed at the end, unless the test has done so. With
+        `gates` it has those of `tests.support.gated`, in that directory.
+        """
         settings = self.hubs[member]
         assert settings.nats
         assert settings.nats_ca
@@ -64,7 +71,8 @@ class Cluster:
             "LIAISON_HUB_NATS_CA": str(settings.nats_ca),
             "LIAISON_HUB_LOG": "json",
         }
-        command = (sys.executable, "-m", "tests.support.hub_serving", str(settings.state), settings.nats)
+        words = [str(settings.state), settings.nats, *([str(gates)] if gates else [])]
+        command = (sys.executable, "-m", "tests.support.hub_serving", *words)
         with (settings.state / "log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *tethered(*command), stdout=asyncio.subprocess.PIPE, stderr=log, env={**_plain(), **options}
@@ -104,7 +112,7 @@ async def cluster(
     certify([*sites, *relay], homes)
     hubs = {}
     shared = HubSettings(
-        nats=",".join(each.url for each in sites), nats_ca=homes / names[0] / CA, partitions=4
+        nats=",".join(each.url for each in sites), nats_ca=homes / names[0] / CA, partitions=PARTITIONS
     )
     for member in members:
         state = directory / f"hub-{member}"
@@ -118,6 +126,21 @@ async def cluster(
             await made.start_server(each.name)
         stack.push_async_callback(world.close)
         yield made
+
+
+async def shared_by(hub: RunningHub, *members: str) -> bool:
+    """Whether these, and nobody else, are on duty, as this hub sees it, and for every duty there is one."""
+    facts = hub.office.among.leases.facts()
+    return facts is not None and facts["members"] == list(members) and None not in facts["duties"].values()
+
+
+async def enrol_at(world: HubWorld, wanted: Callable[[int], bool], codes: Iterator[str]) -> Station:
+    """The first agency whose endpoint, which the hub draws by lot, is in such a partition."""
+    for code in codes:
+        station = await world.enrol(code.lower(), code)
+        if wanted(partition_of(station.kit.endpoint, PARTITIONS)):
+            return station
+    raise AssertionError("thousands of endpoints, and none in such a partition")
 
 
 def _sites(names: Sequence[str], homes: Path) -> list[Site]:

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from nats.aio.client import Client
 
-from tests.support.steps import STEPS, Step
+from tests.support.steps import BESIDE, STEPS, Step
 
 _PAUSE: Final = 0.01
 _COMMANDS: Final = {"hub": "hub.cli", "agency": "subscribers.cli", "bot": "bots.cli"}
@@ -58,7 +58,7 @@ def gated(directory: Path, step: Step, call: Call) -> Call:
 
 def put_gates(directory: Path, command: str) -> None:
     """Into everything that this command passes."""
-    for step in STEPS:
+    for step in (*STEPS, *BESIDE):
         if step.command == command:
             module, _, path = step.place.partition(":")
             *owners, name = path.split(".")

@@ -1,5 +1,5 @@
-"""A hub as a process for tests: `python -m tests.support.hub_serving STATE NATS`, the rest by its
-settings.
+"""A hub as a process for tests: `python -m tests.support.hub_serving STATE NATS [GATES]`, the rest by its
+settings. GATES is the directory of its gates (`tests.support.gated`), if it shall have some.
 """
 
 import asyncio
@@ -11,9 +11,12 @@ import uvloop
 from hub import log
 from hub.serve import running
 from hub.settings import HubSettings
+from tests.support.gated import put_gates
 
 
-async def _main(state: str, nats: str) -> None:
+async def _main(state: str, nats: str, gates: str = "") -> None:
+    if gates:
+        put_gates(Path(gates), "hub")
     settings = HubSettings(state=Path(state), nats=nats)
     log.configure(settings.log, settings.log_level)
     async with running(settings):

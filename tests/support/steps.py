@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from schemas.subjects import DIRECTORY_DOCUMENTS, DIRECTORY_HEAD
+
 
 def always(*_given: Any) -> bool:  # whatever the call is given
     """Each call matters."""
@@ -16,6 +18,14 @@ def _settles(_outbox: object, settlement: Any) -> bool:  # a test's look from ou
 
 def _has_records(_feed: object, batch: Any) -> bool:  # a test's look from outside
     return bool(batch.records)
+
+
+def _is_document(_nc: object, messages: Any, **_named: object) -> bool:  # a test's look from outside
+    return bool(messages[0].subject == DIRECTORY_DOCUMENTS)
+
+
+def _is_head(_nc: object, messages: Any, **_named: object) -> bool:  # a test's look from outside
+    return bool(messages[0].subject == DIRECTORY_HEAD)
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,14 @@ STEPS: Final = (
     # the chat service has it, the bot has not noted that
     Step("chatted", "bot", "bots.state.outbox:Outbox.arrived"),
 )
+
+BESIDE: Final = (
+    # the office has judged a directory document, and has not sent it to its stream
+    Step("recording", "hub", "hub.among:publish_batch", when=_is_document),
+    # it has signed the directory's head, and has not sent it
+    Step("heading", "hub", "hub.among:publish_batch", when=_is_head),
+)
+"""Moments that are not on that way."""
 
 PROCESSES: Final = ("sender", "sender-nats", "hub", "hub-nats", "reader", "reader-nats", "bot")
 """What is killed: the three commands, each server under them, and the bot."""

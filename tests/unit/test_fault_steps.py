@@ -5,10 +5,10 @@ import inspect
 
 import pytest
 
-from tests.support.steps import STEPS, Step
+from tests.support.steps import BESIDE, STEPS, Step
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda each: each.name)
+@pytest.mark.parametrize("step", [*STEPS, *BESIDE], ids=lambda each: each.name)
 def test_the_step_is_a_coroutine_function(step: Step) -> None:
     module, _, path = step.place.partition(":")
     found: object = importlib.import_module(module)
