@@ -53,7 +53,8 @@ def read(text: str, zone: ZoneInfo, now: float) -> Wish | None:
     if found := _SPAN.match(wish.casefold()):
         back = Wish(int(found[1]) * _SPANS[found[2]])
     else:
-        back = Wish(now - (read_past(_SINCE.sub("", wish, count=1), zone, now) or now), Why.SINCE)
+        began = read_past(_SINCE.sub("", wish, count=1), zone, now, days=True)
+        back = Wish(now - (began or now), Why.SINCE)
     if not 0 < back.seconds <= KEEP:
         raise OperationError(Code.BAD_REQUEST, "that could not be read", f"write {EXAMPLE}")
     return back

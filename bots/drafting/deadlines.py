@@ -2,8 +2,8 @@
 and one that lies behind: `14:30`, `yesterday 18:00`.
 
 Pure. In each of the six languages, by the officer's own clock; a day without an hour is meant to its end, or
-where it lies behind from its beginning. An hour that a change of clocks skips or doubles is taken as
-`bots.times` says.
+where it lies behind, if it will do there, from its beginning. An hour that a change of clocks skips or
+doubles is taken as `bots.times` says.
 """
 
 import re
@@ -67,17 +67,17 @@ def read(text: str, zone: ZoneInfo, now: float) -> int | None:
     return found if found is not None and now < found <= now + AHEAD_MAX else None
 
 
-def read_past(text: str, zone: ZoneInfo, now: float) -> int | None:
-    """`14:30`, the last time that clocks in `zone` showed it, or `yesterday 14:30`, `Friday`, a date (Unix
-    seconds); a day without an hour from its beginning. None for what cannot be read, lies ahead, or more than
-    a year back.
+def read_past(text: str, zone: ZoneInfo, now: float, *, days: bool = False) -> int | None:
+    """`14:30`, the last time that clocks in `zone` showed it, or `yesterday 14:30`, `Friday 14:30`, with a
+    date (Unix seconds); where `days` will do, a day alone from its beginning. None for what cannot be read,
+    lies ahead, or more than a year back.
     """
     today = moment(now).astimezone(zone).date()
     named, minute = _parts(_tidy(text))
-    if minute is None and not named:
+    if minute is None and not (days and named):
         return None
-    days = _days_past(named, today) if named else [today, today - timedelta(days=1)]
-    found = (_at(each, minute or 0, zone) for each in days)
+    meant = _days_past(named, today) if named else [today, today - timedelta(days=1)]
+    found = (_at(each, minute or 0, zone) for each in meant)
     return next((each for each in found if each is not None and now - AHEAD_MAX <= each <= now), None)
 
 

@@ -117,20 +117,21 @@ def test_it_is_not_further_ahead_than_a_year_nor_beyond_the_calendar() -> None:
 )
 def test_a_time_that_lies_behind_is_the_last_one_that_it_may_be(texts: tuple[str, ...], meant: str) -> None:
     for text in texts:
-        found = read_past(text, PARIS, NOW)
+        found = read_past(text, PARIS, NOW, days=True)
         assert found is not None, text
+        assert (read_past(text, PARIS, NOW) == found) is (":" in text), "a day is no time of it"
         assert datetime.fromtimestamp(found, PARIS).strftime("%m-%d %H:%M") == meant, text
 
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "tomorrow 9:00", "2026-11-26", "tonight 20:00", "6 h"])
 def test_what_lies_ahead_or_is_no_time_is_none_behind(text: str) -> None:
-    assert read_past(text, PARIS, NOW) is None
+    assert read_past(text, PARIS, NOW, days=True) is None
 
 
 @settings(max_examples=100)
 @given(st.text(st.sampled_from("0123456789٠٣:.h-, ampdтч小时今晚tonightfri"), max_size=24))
 def test_whatever_is_typed_is_read_or_not(text: str) -> None:
-    ahead, behind = read(text, PARIS, NOW), read_past(text, PARIS, NOW)
+    ahead, behind = read(text, PARIS, NOW), read_past(text, PARIS, NOW, days=True)
     assert ahead is None or ahead > NOW
     assert behind is None or behind <= NOW
 

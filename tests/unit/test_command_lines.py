@@ -5,9 +5,11 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from bots.cli.app import app as bot
@@ -21,6 +23,13 @@ from tests.support.forked import ROOT
 
 _USAGE = 2
 _CODED = re.compile(r"[a-z_]+: [^\n]+ \([^\n]+\)\n\Z")
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """What a command sets for its process is not left to the tests after it: which events are told, say."""
+    yield
+    structlog.reset_defaults()
 
 
 def readme_commands() -> list[str]:
