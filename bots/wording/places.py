@@ -14,6 +14,7 @@ from babel import Locale
 from bots.parsing.commands import clean
 from bots.wording.words import SPOKEN, Words
 from schemas.errors import Code, OperationError
+from subscribers.writing.countries import is_country
 
 _CODE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?\Z")
 _APART: Final = re.compile("[,،、，;؛]")
@@ -82,7 +83,7 @@ def _one(said: list[str]) -> str | None:
     if code := _named().get(name) or _named().get(name.removeprefix("و")):  # "and" is written on to a name
         return code
     code = said[0].upper()
-    known = len(said) == 1 and _CODE.match(code) and code.partition("-")[0] in Locale("en").territories
+    known = len(said) == 1 and _CODE.match(code) and is_country(code.partition("-")[0])
     return code if known else None
 
 

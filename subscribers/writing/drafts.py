@@ -1,19 +1,13 @@
 """What is checked before a draft leaves, and how it gets its identity. Pure."""
 
 from collections.abc import Collection, Sequence
-from functools import cache
-from typing import Final
-
-from babel import Locale
 
 from schemas.attachments import Attachment
 from schemas.bulletin import Bulletin, Draft
 from schemas.encoding import instant
 from schemas.errors import Code, DraftError, TrustError
 from schemas.vocabulary import Realm
-
-_NOWHERE: Final = frozenset({"XA", "XB", "ZZ"})
-"""Codes of the Unicode list that stand for no place."""
+from subscribers.writing.countries import is_country
 
 
 def check(draft: Draft, realm: Realm, role: str | None, known: Collection[str]) -> None:
@@ -55,18 +49,12 @@ def check_regions(draft: Draft) -> None:
     thing of others' bulletins: countries come and go. DraftError `bad_draft`.
     """
     for region in () if draft.exercise else draft.regions:
-        if region[:2] not in _countries():
+        if not is_country(region[:2]):
             raise DraftError(
                 Code.BAD_DRAFT,
                 f"the region {region} is in no country of ISO 3166",
                 "write FR or FR-IDF: who follows a region would not hear of it",
             )
-
-
-@cache
-def _countries() -> frozenset[str]:
-    """The alpha-2 codes of ISO 3166, and those of Kosovo, the EU and the UN, as Unicode lists them."""
-    return frozenset(filter(str.isalpha, map(str, Locale("en").territories))) - _NOWHERE
 
 
 def identify(
