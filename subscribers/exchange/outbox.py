@@ -28,7 +28,16 @@ from subscribers.exchange.holding import Holding
 from subscribers.judging.own_frames import WentOn, check, go_on, go_on_from_copy
 from subscribers.judging.returned import is_open
 from subscribers.sealing import EpochKey
-from subscribers.storage.journal import ChainName, Settled, Settlement, Waiting, keep, park, save_chain
+from subscribers.storage.journal import (
+    ChainName,
+    Settled,
+    Settlement,
+    Waiting,
+    admitted_head,
+    keep,
+    park,
+    save_chain,
+)
 from subscribers.storage.ledger import Changes, Ledger
 from subscribers.storage.store import Row, Store
 
@@ -282,13 +291,14 @@ class Outbox:
             if await self._store.read(is_open):
                 return  # a restored node first reads what it said after the copy; then all is made again
             draw = self._draw()
-            draw.chains[name] = OwnChain(draw.chains[name].admitted, draw.chains[name].admitted)
-
             parked: list[Settled] = []
 
             def write(connection: apsw.Connection) -> None:
                 sql = "DELETE FROM own_epochs WHERE community = ? AND precedence = ?"
                 connection.execute(sql, name)
+                # From the disk: an answer that is committed may not have been taken in here yet.
+                admitted = admitted_head(connection, name)
+                draw.chains[name] = OwnChain(admitted, admitted)
                 save_chain(connection, name, draw.chains[name])
                 items: list[Row] = connection.execute(
                     "SELECT number, kind, id, payload, history, subject FROM outgoing "

@@ -137,7 +137,7 @@ def _goes_again(connection: apsw.Connection, answer: Answer, row: Submitted) -> 
             connection.execute(open_frames, (item, EPOCH)).fetchall()
         )
     # Next after what the hub has admitted nothing can have been lost: sent again it would be refused again.
-    return answer.code in _RETRY and seq != _admitted(connection, subject).seq + 1
+    return answer.code in _RETRY and seq > admitted_head(connection, _chain_of(subject)).seq + 1
 
 
 def _is_signed_anew(
@@ -156,8 +156,7 @@ def _is_signed_anew(
     raw: list[Row] = connection.execute("SELECT raw FROM submissions WHERE number = ?", (number,)).fetchall()
     if parse_frame(raw[0][0]).header.kid == signing.kid:
         return signing.rotating
-    place = parse_frame_subject(subject)
-    settlement.reseal.add((place.community, str(place.precedence)))
+    settlement.reseal.add(_chain_of(subject))
     return True
 
 
@@ -171,17 +170,21 @@ def _is_recovered(
 ) -> bool:
     """Whether the hub has passed more frames of this chain on than we have receipts for: the feed has brought
     them to us as to everybody. Then composing goes on from there; a bulletin among them is known by its id.
+    The same where it has taken a frame that stands in this one's place or behind it.
     """
     _, _, seq, subject, _ = row
     if seq is None or answer.code not in _OUT_OF_PLACE:
         return False
-    place = parse_frame_subject(subject)
-    name = (place.community, str(place.precedence))
+    name, publisher = _chain_of(subject), parse_frame_subject(subject).publisher
+    admitted = admitted_head(connection, name)
+    if seq <= admitted.seq:
+        settlement.reseal.add(name)
+        return True
     heads: list[Row] = connection.execute(
         "SELECT seq, hash FROM chains WHERE publisher = ? AND community = ? AND precedence = ?",
-        (place.publisher, *name),
+        (publisher, *name),
     ).fetchall()
-    if not heads or heads[0][0] <= _admitted(connection, subject).seq:
+    if not heads or heads[0][0] <= admitted.seq:
         return False
     head = ChainHead(*heads[0])
     settlement.admitted[name] = head
@@ -190,13 +193,18 @@ def _is_recovered(
     return True
 
 
-def _admitted(connection: apsw.Connection, subject: str) -> ChainHead:
+def _chain_of(subject: str) -> ChainName:
     place = parse_frame_subject(subject)
-    rows: list[Row] = connection.execute(
-        "SELECT admitted_seq, admitted_hash FROM own_chains WHERE community = ? AND precedence = ?",
-        (place.community, str(place.precedence)),
-    ).fetchall()
-    return ChainHead(*rows[0])
+    return place.community, str(place.precedence)
+
+
+def admitted_head(connection: apsw.Connection, name: ChainName) -> ChainHead:
+    """The last frame of one of our chains that the hub has taken, as the receipts have it that are committed:
+    the image of it in memory may be one batch behind.
+    """
+    sql = "SELECT admitted_seq, admitted_hash FROM own_chains WHERE community = ? AND precedence = ?"
+    rows: list[Row] = connection.execute(sql, name).fetchall()
+    return ChainHead(*rows[0]) if rows else ChainHead()
 
 
 def _admit(
@@ -210,9 +218,7 @@ def _admit(
     if seq is not None and is_under_way(connection, answer.sha256):
         raise_alarms(connection, [_withheld(answer, subject)])
     # Never back: a hub that answers out of order would have numbers used twice that it has admitted.
-    if seq is not None and seq > _admitted(connection, subject).seq:
-        place = parse_frame_subject(subject)
-        key = (place.community, str(place.precedence))
+    if seq is not None and seq > admitted_head(connection, key := _chain_of(subject)).seq:
         settlement.admitted[key] = ChainHead(seq, answer.sha256)
         connection.execute(_ADMIT_HEAD, (seq, answer.sha256, *key))
     if not connection.execute("SELECT 1 FROM submissions WHERE item = ? LIMIT 1", (item,)).fetchall():
@@ -244,9 +250,8 @@ def _park(
     _forget_heartbeat(connection, item)
     if alarm := _accusation(answer, subjects[0][0]):
         raise_alarms(connection, [alarm])
-    place = parse_frame_subject(subjects[0][0])
     settlement.settled.append(Settled(item_id, answer.code))
-    settlement.reseal.add((place.community, str(place.precedence)))
+    settlement.reseal.add(_chain_of(subjects[0][0]))
 
 
 def _accusation(answer: Answer, subject: str) -> Alarm | None:

@@ -306,6 +306,32 @@ async def test_frames_of_a_replaced_key_are_made_anew(box: Box, code: Code) -> N
     assert box.told == []
 
 
+async def test_keys_change_while_an_answer_is_taken_in(box: Box) -> None:
+    """On disk already, and not yet at hand: what is made anew goes on from what the hub has."""
+    await box.put(1)
+    await box.put(2)
+    announced, wraps, first, _ = await box.waiting()
+    given = [Answer(FRA.endpoint, each.sha256, ADMITTED, AT) for each in (announced, wraps, first)]
+    settlement = await box.store.transact(lambda connection: settle(connection, given))
+    await box.outbox.renew()
+    await box.outbox.merge(settlement)
+    assert [each[:2] for each in await box.frames()] == [(EPOCH, 2), (BULLETIN, 3)]
+    await box.is_chained(ChainHead(1, first.sha256))
+
+
+@pytest.mark.parametrize("code", [Code.FORK, Code.GAP, Code.REPLAYED])
+async def test_a_frame_that_stands_behind_what_is_admitted_is_made_anew(box: Box, code: Code) -> None:
+    """Sent again as it is, it would be refused for ever."""
+    await box.put(1)
+    await box.put(2)
+    announced, wraps, first, second = await box.waiting()
+    await box.answer((announced, ADMITTED), (wraps, ADMITTED), (second, ADMITTED), (first, code))
+    assert not box.outbox.resend
+    assert await box.state(1) == ("queued", None)
+    assert [each[:2] for each in await box.frames()] == [(EPOCH, 3), (BULLETIN, 4)]
+    await box.is_chained(ChainHead(2, second.sha256))
+
+
 async def test_frames_wait_while_their_key_is_being_replaced(box: Box) -> None:
     await box.put(1)
     before = await box.waiting()
