@@ -116,7 +116,7 @@ class Chronicle:
             )
             past.chain = known.get(key)
             await self._commit(past, await self._read(past))
-        await self._store.transact(partial(rows.move, community=community, state=rows.WAITING))
+        await self._store.transact(partial(rows.is_checked, community=community))
 
     async def _unread(
         self, community: str, known: Container[ChainKey], joins: "_Joins"

@@ -141,7 +141,7 @@ class History:
                 await self._store.transact(partial(rows.note_end, community=community, last=last))
             cursor = await self._chronicle.stage(community, page, through)
             more = page.more and cursor < through
-        await self._store.transact(partial(rows.move, community=community, state=rows.CHECKING))
+        await self._store.transact(partial(rows.is_fetched, community=community))
 
     async def _page(self, community: str, after: int) -> Page:
         request = PageRequest(com=community, after=after).to_bytes()
@@ -158,8 +158,7 @@ class History:
         for each in waiting:
             await self._asker.ask(community, each)
         if not waiting:
-            done = partial(rows.move, community=community, state=rows.DONE)
-            await self._store.transact(done)
+            await self._store.transact(partial(rows.is_opened, community=community))
 
     def _connection(self) -> Client:
         if self._link.nc is None:

@@ -90,9 +90,25 @@ def note_end(connection: apsw.Connection, community: str, last: int) -> None:
     connection.execute("UPDATE past SET through = ? WHERE community = ?", (last, community))
 
 
-def move(connection: apsw.Connection, community: str, state: str) -> None:
-    """Go on to the next state."""
-    connection.execute("UPDATE past SET state = ? WHERE community = ?", (state, community))
+def is_fetched(connection: apsw.Connection, community: str) -> None:
+    """All old frames are here, unless they were asked for anew meanwhile: then it begins again."""
+    sql = "UPDATE past SET state = ? WHERE community = ? AND state = ? AND through IS NOT NULL"
+    connection.execute(sql, (CHECKING, community, FETCHING))
+
+
+def is_checked(connection: apsw.Connection, community: str) -> None:
+    """Every chain was read, unless the past was asked for anew meanwhile."""
+    sql = "UPDATE past SET state = ? WHERE community = ? AND state = ?"
+    connection.execute(sql, (WAITING, community, CHECKING))
+
+
+def is_opened(connection: apsw.Connection, community: str) -> None:
+    """Everything that may be read has been, unless a key has come meanwhile for what is still to be opened,
+    or the past was asked for anew.
+    """
+    sql = """UPDATE past SET state = ?1 WHERE community = ?2 AND state = ?3 AND NOT EXISTS (
+        SELECT 1 FROM past_frames f JOIN epochs e USING (announcement) WHERE f.community = ?2)"""
+    connection.execute(sql, (DONE, community, WAITING))
 
 
 def checked(

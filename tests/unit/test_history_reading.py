@@ -7,8 +7,10 @@ import dataclasses
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
+import apsw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,14 +73,27 @@ class Node:
 
     async def history(self, old: Sequence[bytes], publisher: Publisher) -> None:
         """Want the community's past, be given it in two pages, and check it."""
-        await self.store.transact(lambda connection: rows.want(connection, COM, AT))
+        await self.want()
         frames = [OldFrame(place, publisher.subject, raw) for place, raw in enumerate(old, 1)]
         middle = len(frames) // 2
         first = Page(self.sequence, middle < len(frames), tuple(frames[:middle]))
         for page in (first, Page(self.sequence, more=False, frames=tuple(frames[middle:]))):
             if page.frames or not page.more:
                 await self.chronicle.stage(COM, page, self.sequence)
+        await self.store.transact(lambda connection: rows.is_fetched(connection, COM))
         await self.chronicle.check(COM)
+
+    async def want(self) -> None:
+        def write(connection: apsw.Connection) -> None:
+            rows.want(connection, COM, AT)
+            rows.note_end(connection, COM, self.sequence)
+
+        await self.store.transact(write)
+
+    async def finished(self) -> str:
+        """The state, after what a node does when nothing waits for a key."""
+        await self.store.transact(lambda connection: rows.is_opened(connection, COM))
+        return (await self.wanted()).state
 
     async def held(self) -> dict[str, Record]:
         page = await Archive(self.store).latest(Filters(), 100)
@@ -174,6 +189,31 @@ async def test_the_past_is_read_marked_and_takes_effect(tmp_path: Path) -> None:
         assert await node.refusals() == []
         assert await Archive(node.store).for_digest(COM, 0, AT + 1) == [held["Bulletin 5"]]
         assert await rows.waiting(node.store, COM) == []
+
+
+async def test_a_key_that_comes_behind_the_opening_is_not_passed_over(tmp_path: Path) -> None:
+    """Nothing waits for a key any more, and yet not all is opened."""
+    story = Story()
+    async with opened(tmp_path) as node:
+        await node.live(*story.live)
+        await node.history(story.old, story.publisher)
+        await node.live(wrap_for(story.announced[0]))
+        await node.chronicle.open(COM)
+        await node.live(wrap_for(story.announced[2]))
+        assert await rows.waiting(node.store, COM) == []
+        assert await node.finished() == rows.WAITING
+        await node.chronicle.open(COM)
+        assert await node.finished() == rows.DONE
+        assert set(await node.held()) == set(EXPECTED)
+
+
+async def test_what_is_asked_for_anew_is_not_taken_for_done(tmp_path: Path) -> None:
+    """Whatever step is under way when somebody asks."""
+    async with opened(tmp_path) as node:
+        await node.store.transact(lambda connection: rows.want(connection, COM, AT))
+        for step in (rows.is_fetched, rows.is_checked, rows.is_opened):
+            await node.store.transact(partial(step, community=COM))
+            assert (await node.wanted()).state == rows.FETCHING
 
 
 async def test_a_key_that_nobody_may_pass_on(tmp_path: Path) -> None:
