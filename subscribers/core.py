@@ -163,6 +163,7 @@ class Core:
             group.create_task(self.heart.run())
             group.create_task(self.link.run(self._read))
             group.create_task(watch_head(self.ledger, self.clock))
+            group.create_task(self.traffic_feed.follow())
             group.create_task(self.history.run())
             group.create_task(self.handovers.run())
 

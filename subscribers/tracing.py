@@ -19,7 +19,7 @@ from subscribers.records import Record
 
 if TYPE_CHECKING:
     from subscribers.collector import Collector
-    from subscribers.exchange.traffic_feed import Piece
+    from subscribers.exchange.batch import Piece
     from subscribers.storage.archive_rows import NewRecord
 
 log = structlog.get_logger(__name__)

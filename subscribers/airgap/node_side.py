@@ -24,8 +24,8 @@ from schemas.subjects import document_submission
 from subscribers.airgap.parcels import checked, on_disk, pieces, written
 from subscribers.api import Exported, Imported
 from subscribers.directory.feed import DirectoryFeed
+from subscribers.exchange.batch import Piece as FeedPiece
 from subscribers.exchange.outbox import Outbox
-from subscribers.exchange.traffic_feed import Piece as FeedPiece
 from subscribers.exchange.traffic_feed import TrafficFeed
 from subscribers.storage.store import Store
 
@@ -141,6 +141,7 @@ class AirGap:
                 if piece.subject.startswith(_DIRECTORY):
                     await self._directory.take(piece.subject, piece.data)
                     counts["directory"] += 1
+        await self._traffic.look_again()
         async for chunk in pieces(path):
             batch = [FeedPiece(*each) for each in chunk if not each.subject.startswith(_DIRECTORY)]
             for at in range(0, len(batch), _AT_ONCE):

@@ -4,6 +4,7 @@ is acknowledged.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -15,20 +16,25 @@ from schemas.subjects import DIRECTORY, DIRECTORY_DOCUMENTS, DIRECTORY_HEAD
 from subscribers.exchange.hub_link import feed_settled
 from subscribers.exchange.in_order import InOrder
 from subscribers.judging.refused import Refused
+from subscribers.judging.verdicts import LogBehind
 from subscribers.pull import Pull, ack
 from subscribers.storage.ledger import Ledger
 
 log = structlog.get_logger(__name__)
 
 WAIT_FOR_LOG: Final = 10.0
-"""Seconds that a frame may wait for a directory that it is ahead of, before it is refused as `log_behind`."""
+"""Seconds that a frame may hold up the feed for a directory that it is ahead of; then it waits by itself."""
 
 
 class DirectoryFeed:
     """Applies the directory stream to the ledger. `changed` wakes whoever waits for a document."""
 
-    def __init__(self, ledger: Ledger, endpoint: str, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, ledger: Ledger, endpoint: str, clock: Callable[[], int], patience: float = WAIT_FOR_LOG
+    ) -> None:
+        """`patience` in seconds is for how long anybody waits who says nothing else."""
         self._ledger = ledger
+        self._patience = patience
         self._endpoint = endpoint
         self._clock = clock
         self._changed = asyncio.Condition()
@@ -63,7 +69,7 @@ class DirectoryFeed:
         async with self._changed:
             self._changed.notify_all()
 
-    async def until(self, ready: Callable[[Directory], bool], timeout: float = WAIT_FOR_LOG) -> Directory:
+    async def until(self, ready: Callable[[Directory], bool]) -> Directory:
         """The directory once `ready(directory)` holds. LiaisonError `log_behind` when it does not come about
         in time.
         """
@@ -75,17 +81,38 @@ class DirectoryFeed:
                 found.append(directory)
             return bool(found)
 
-        if not await self.comes(holds, timeout):
-            raise LiaisonError(
-                Code.LOG_BEHIND, "the directory has not come far enough", "see `liaison-agency doctor`"
-            )
+        if not await self.comes(holds):
+            raise behind()
         return found[0]
 
-    async def comes(self, ready: Callable[[], bool], timeout: float = WAIT_FOR_LOG) -> bool:
+    async def reach(self, behind: LogBehind, community: str) -> None:
+        """Return once the log has come as far as a frame in `community` says. LiaisonError `log_behind`."""
+        await self.until(partial(_reaches, behind, community))
+
+    async def comes(self, ready: Callable[[], bool]) -> bool:
         """Whether `ready()` comes to hold in time, by what the feed brings."""
         try:
-            async with asyncio.timeout(timeout), self._changed:
-                await self._changed.wait_for(ready)
+            async with asyncio.timeout(self._patience):
+                await self.brings(ready)
         except TimeoutError:
             return False
         return True
+
+    async def brings(self, ready: Callable[[], bool]) -> None:
+        """Return once `ready()` holds, by what the feed brings."""
+        async with self._changed:
+            await self._changed.wait_for(ready)
+
+
+def behind() -> LiaisonError:
+    """What is told of a frame that cites more than is here."""
+    return LiaisonError(
+        Code.LOG_BEHIND, "the directory has not come far enough", "see `liaison-agency doctor`"
+    )
+
+
+def _reaches(behind: LogBehind, community: str, directory: Directory) -> bool:
+    if behind.log == "directory":
+        return directory.head.size >= behind.size
+    log = directory.communities.get(community)
+    return log is not None and log.head.size >= behind.size

@@ -10,10 +10,8 @@ frames are verified one by one (`subscribers.judging.reading`).
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final
 
 import apsw
 import structlog
@@ -24,20 +22,23 @@ from schemas.chain import ChainKey
 from schemas.directory import Directory
 from schemas.encoding import from_base64
 from schemas.errors import Code, LiaisonError, OperationError
-from schemas.frame import Frame
+from schemas.frame import EPOCH, HEARTBEAT, Frame
 from schemas.operations import operations_for, read_operation
 from schemas.receipts import Answer, read
 from schemas.signing import KEY_SIZE
 from schemas.subjects import TRAFFIC, history_for, parse_frame_subject, receipts_for, wraps_for
 from subscribers import tracing
-from subscribers.directory.feed import DirectoryFeed
+from subscribers.directory.feed import DirectoryFeed, behind
+from subscribers.exchange.batch import Batch, Piece
 from subscribers.exchange.hub_link import HubLink, feed_settled
 from subscribers.exchange.in_order import InOrder
+from subscribers.exchange.missing import miss, suspect
 from subscribers.exchange.outbox import Outbox
 from subscribers.judging import operational
-from subscribers.judging.held import ANCESTORS_MAX, ancestors, wrap_of
-from subscribers.judging.kept import Keeping, Proof
-from subscribers.judging.missed import Us, losses, unheard, unread
+from subscribers.judging.alarms import AlarmKey, AlarmName
+from subscribers.judging.held import ANCESTORS_MAX, ancestors, fetch
+from subscribers.judging.kept import Proof
+from subscribers.judging.missed import Us
 from subscribers.judging.own_frames import claim
 from subscribers.judging.past import given
 from subscribers.judging.reading import Reading
@@ -62,7 +63,7 @@ from subscribers.pull import Pull, ack, place
 from subscribers.sharing.asked import accept_request, note_asked
 from subscribers.storage.archive import NewRecord, put_all, unpublished
 from subscribers.storage.journal import Settlement, Signing, settle
-from subscribers.storage.ledger import Changes, Ledger
+from subscribers.storage.ledger import Ledger
 from subscribers.storage.store import Store, unbroken
 from subscribers.telling.compliance import confirm
 from subscribers.telling.republish import Fresh, Rows
@@ -71,7 +72,6 @@ from subscribers.writing.replies import Reported, flags_of, record_of
 _BATCH: Final = 512
 """Messages asked for at once: a run, and so a signature, reaches no further than a batch."""
 _RECEIPTS_FOLLOW: Final = 0.01
-_HASH_SIZE: Final = 32
 _PAIR: Final = 2
 """A frame and its receipt: whoever waits for each answer before sending the next has never more."""
 _IN_A_STREAM: Final = 0.06
@@ -80,31 +80,6 @@ writer and disk to what others wait for.
 """
 
 log = structlog.get_logger(__name__)
-
-
-class Piece(NamedTuple):
-    """One message of the feed: its subject, its bytes, and where it stands in the hub's stream."""
-
-    subject: str
-    data: bytes
-    sequence: int
-    held: str = ""
-    """Its name where it waited, when it comes from the quarantine; `sequence` is 0 then."""
-
-
-@dataclass
-class _Batch:
-    changes: Changes
-    reading: Reading
-    begun: int | None = field(default_factory=tracing.begin)
-    records: list[tuple[NewRecord, Piece]] = field(default_factory=list)
-    reports: list[tuple[Reported, Piece]] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
-    unlocked: bool = False
-    asked: list[bytes] = field(default_factory=list)
-    keeping: Keeping = field(default_factory=Keeping)
-    own: list[Frame] = field(default_factory=list)
-    """Frames in our own name."""
 
 
 class TrafficFeed:
@@ -127,6 +102,8 @@ class TrafficFeed:
         self._keys = keys
         self._endpoint = endpoint
         self._clock = clock
+        self._turn = asyncio.Lock()
+        self._seen: Directory | None = None
         self.fresh = Fresh()
         """Bulletins as they are committed."""
         self.unlocked = asyncio.Event()
@@ -150,7 +127,7 @@ class TrafficFeed:
                 order.follow(messages)
                 last = place(messages[-1]).left == 0
                 live = last and link.caught_up.is_set()
-                link.answered(await self.take(list(map(_piece, messages)), live=live))
+                link.answered(await self.take(list(map(Piece.of, messages)), live=live))
                 for message in messages:
                     await ack(message)
                 if last:
@@ -163,8 +140,38 @@ class TrafficFeed:
         """Decide, commit and take in one batch. Returns the hub's answers that were in it. `live`: nothing
         waits behind it, so each frame is held against its own signature.
         """
+        async with self._turn:
+            await self._look_again()
+            return await self._take(pieces, live=live)
+
+    async def follow(self) -> None:
+        """Read again what waits for the directory, whenever that has grown; until cancelled."""
+        while True:
+            known = self._ledger.directory
+            await self.look_again()
+            await self._directory.brings(partial(self._has_grown, known))
+
+    async def look_again(self) -> None:
+        """Read what waits for the directory, if that has grown."""
+        async with self._turn:
+            await self._look_again()
+
+    def _has_grown(self, known: Directory | None) -> bool:
+        return self._ledger.directory is not known
+
+    async def _look_again(self) -> None:
+        if not self._has_grown(self._seen):
+            return
+        known, held = self._ledger.directory, self._ledger.held
+        names = [name for name, code in held.items() if code is Code.LOG_BEHIND]
+        for start in range(0, len(names), ANCESTORS_MAX):
+            found = await fetch(self._store, names[start : start + ANCESTORS_MAX], held)
+            await self._take([Piece(each.subject, each.data, 0, each.name) for each in found], live=True)
+        self._seen = known
+
+    async def _take(self, pieces: Sequence[Piece], *, live: bool) -> list[Answer]:
         pieces, reading = await self._read(pieces, each=live)
-        batch = _Batch(self._ledger.changes(), reading)
+        batch = Batch.begin(self._ledger, reading)
         frames = 0
         for piece in pieces:
             try:
@@ -192,8 +199,9 @@ class TrafficFeed:
         if not held:
             return pieces, reading
         before: dict[Piece, list[Piece]] = {}
+        here = {piece.held for piece in pieces}
         for index, last in reading.cited(self._ledger.known()):
-            if last in held and frames[index] not in before:
+            if last in held and last not in here and frames[index] not in before:
                 found = await ancestors(self._store, held, last, room)
                 before[frames[index]] = [Piece(each.subject, each.data, 0, each.name) for each in found]
                 room -= len(found)
@@ -207,7 +215,7 @@ class TrafficFeed:
         ours = {receipts_for(mine), wraps_for(mine), history_for(mine), operations_for(mine)}
         return piece.subject not in ours
 
-    async def _commit(self, batch: _Batch) -> None:
+    async def _commit(self, batch: Batch) -> None:
         def write(connection: apsw.Connection) -> tuple[Settlement, int | None, Rows]:
             outcomes = put_all(connection, [record for record, _ in batch.records])
             for outcome, (_, piece) in zip(outcomes, batch.records, strict=True):
@@ -240,33 +248,26 @@ class TrafficFeed:
         if batch.asked:
             self.asked.set()
 
-    def _refuse(self, batch: _Batch, error: LiaisonError, piece: Piece) -> None:
+    def _refuse(self, batch: Batch, error: LiaisonError, piece: Piece) -> None:
         # What was read before and comes again is no replay by anybody.
         if error.code is Code.REPLAYED and self._came_before(batch, piece):
             return
-        held = self._waits_as(batch, error.code, piece)
-        if held in self._ledger.held:
-            return
-        log.warning("refused", code=str(error.code), subject=piece.subject)
         refused = Refused.of(error, self._clock(), piece.subject, piece.data)
-        if held:
-            batch.changes.held[held] = refused
+        name = batch.waits.name_of(refused, wrap=piece.subject == wraps_for(self._endpoint))
+        if name and batch.waits.why(name):
+            return
+        batch.waits.release(piece.held)  # refused for another reason than before
+        log.warning("refused", code=str(error.code), subject=piece.subject)
+        if name:
+            batch.changes.held[name] = refused
         else:
             batch.changes.refused.append(refused)
 
-    def _came_before(self, batch: _Batch, piece: Piece) -> bool:
+    def _came_before(self, batch: Batch, piece: Piece) -> bool:
         # In another batch, or in this one: the hub may have set the feed back while it was on the way.
         return piece.sequence <= max(self._ledger.sequence, batch.changes.sequence)
 
-    def _waits_as(self, batch: _Batch, code: Code, piece: Piece) -> str:
-        if code is Code.REVOKED_KEY:
-            return sha256(piece.data).hexdigest()
-        announcement = piece.data[:_HASH_SIZE].hex()
-        waiting = announcement in batch.changes.held or announcement in self._ledger.held
-        wrap = code is Code.UNKNOWN_EPOCH and piece.subject == wraps_for(self._endpoint)
-        return wrap_of(announcement) if wrap and waiting else ""
-
-    async def _other(self, batch: _Batch, piece: Piece) -> None:
+    async def _other(self, batch: Batch, piece: Piece) -> None:
         if piece.subject == receipts_for(self._endpoint):
             answers = read(piece.data, self._endpoint, await self._hub_key())
             batch.answers += answers
@@ -286,20 +287,21 @@ class TrafficFeed:
             batch.changes.unlock(announcement, key)
             batch.unlocked = True
             if piece.held:
-                batch.changes.released.append(piece.held)
+                batch.waits.release(piece.held)
 
     async def _hub_key(self) -> bytes:
         directory = await self._directory.until(lambda known: known.hub is not None)
         return from_base64(directory.hub.key, KEY_SIZE) if directory.hub else b""
 
-    async def _frame(self, batch: _Batch, piece: Piece, place: int) -> None:
+    async def _frame(self, batch: Batch, piece: Piece, place: int) -> None:
         changes, verdict = batch.changes, await self._verdict(batch, piece, place)
         if isinstance(verdict, Refusal) and verdict.error.code is Code.FORK and verdict.frame is not None:
             batch.keeping.fork(len(changes.refused), verdict.frame)
         if verdict.chain is not None and verdict.frame is not None:
-            self._move(batch, piece, verdict, verdict.frame, verdict.chain)
-        elif piece.held:
+            self._move(batch, verdict, verdict.frame, verdict.chain)
+        elif piece.held and batch.waits.why(piece.held) is not Code.LOG_BEHIND:
             return  # it stays in the quarantine, where it is
+        batch.waits.release(piece.held)
         match verdict:
             case Refusal(error=error):
                 raise error
@@ -317,17 +319,18 @@ class TrafficFeed:
             case Carded(frame=frame):
                 changes.name(frame.header.com, verdict.card)
             case Skipped() | Beat():
-                self._miss(changes, verdict)
+                miss(changes, verdict, Us(self._agency, self._endpoint), self._clock())
 
-    def _move(self, batch: _Batch, piece: Piece, verdict: Verdict, frame: Frame, chain: Chain) -> None:
+    def _move(self, batch: Batch, verdict: Verdict, frame: Frame, chain: Chain) -> None:
         """A chain goes on to a frame, whatever becomes of what it says."""
-        self._suspect(batch.changes, verdict, frame)
-        batch.changes.move(frame, chain, self._clock())
+        suspect(batch.changes, verdict, frame, self._agency, now := self._clock())
+        batch.changes.move(frame, chain, now)
         batch.keeping.tails[ChainKey.of(frame)] = frame.raw
         if frame.header.pub == self._endpoint:
             batch.own.append(frame)
-        if piece.held:
-            batch.changes.released.append(piece.held)
+        if batch.waits.release(frame.hash) is Code.LOG_BEHIND:
+            key = AlarmKey(AlarmName.LOG_BEHIND, frame.header.com, frame.header.pub)
+            batch.changes.ended.append((key, now))
 
     def _record(self, verdict: Opened) -> NewRecord:
         frame, own = verdict.frame, verdict.frame.header.pub == self._endpoint
@@ -342,43 +345,29 @@ class TrafficFeed:
             Proof.of(frame, verdict.salt, own=own),
         )
 
-    def _suspect(self, changes: Changes, verdict: Verdict, frame: Frame) -> None:
-        """Raise what the verdict says of frames that have not come."""
-        key = ChainKey.of(frame)
-        before, known = changes.pulse(key), changes.chains.get(key) or changes.base.chains.get(key)
-        entries = changes.base.known().communities[key.community].by_agency
-        ours = entries.get(self._agency, ())
-        if before is None or all(entry.nbf <= before.last for entry in ours):
-            # Else our own membership has changed since: nothing was due to us while we were out.
-            changes.alarms += losses(verdict, known, self._clock())
-
-    def _miss(self, changes: Changes, verdict: Skipped | Beat) -> None:
-        """Raise what the verdict says of frames that have never come."""
-        directory, us, now = changes.base.known(), Us(self._agency, self._endpoint), self._clock()
-        if isinstance(verdict, Beat):
-            changes.alarms += unheard(verdict, changes.heard(), directory, us, now)
-            return
-        changes.alarms += unread(verdict, directory, us, now)
-        if verdict.chain is None:
-            changes.glimpse(verdict.frame, now)
-
-    async def _verdict(self, batch: _Batch, piece: Piece, place: int) -> Settled:
+    async def _verdict(self, batch: Batch, piece: Piece, place: int) -> Settled:
         waited = False
         while True:
             verdict = batch.reading.judge(self._reader(batch), place, self._clock())
             if isinstance(verdict, LogBehind):
-                await self._directory.until(_is_past(verdict, parse_frame_subject(piece.subject).community))
+                if piece.held or batch.late:  # it waits by itself, and holds up nobody
+                    raise behind()
+                batch.late = True
+                await self._directory.reach(verdict, parse_frame_subject(piece.subject).community)
+                batch.late = False
             elif not waited and isinstance(verdict, Refusal) and verdict.error.code is Code.STALE_HEAD:
                 # The head that sets its key free may be on its way: one that is told is told for good.
                 waited = True
                 await self._directory.comes(partial(self._is_free, batch, verdict.frame))
+            elif batch.waits.why(_stands_on_another(verdict)) is Code.LOG_BEHIND:
+                raise behind()
             else:
                 return verdict
 
-    def _is_free(self, batch: _Batch, frame: Frame | None) -> bool:
+    def _is_free(self, batch: Batch, frame: Frame | None) -> bool:
         return frame is None or frame.header.kid not in self._reader(batch).withheld
 
-    def _reader(self, batch: _Batch) -> Reader:
+    def _reader(self, batch: Batch) -> Reader:
         return batch.changes.reader(self._agency, self._clock())
 
     @property
@@ -386,15 +375,11 @@ class TrafficFeed:
         return self._keys.ring.profile.id
 
 
-def _is_past(verdict: LogBehind, community: str) -> Callable[[Directory], bool]:
-    def holds(directory: Directory) -> bool:
-        if verdict.log == "directory":
-            return directory.head.size >= verdict.size
-        log = directory.communities.get(community)
-        return log is not None and log.head.size >= verdict.size
-
-    return holds
-
-
-def _piece(message: Msg) -> Piece:
-    return Piece(message.subject, message.data, place(message).sequence)
+def _stands_on_another(verdict: Settled) -> str:
+    """The hash of the frame without which an authentic one cannot be read; nothing for one that says itself
+    how much of the directory it wants.
+    """
+    frame = verdict.frame
+    if frame is None or frame.header.k in {EPOCH, HEARTBEAT}:
+        return ""
+    return frame.header.prev if verdict.chain or isinstance(verdict, Skipped) else ""

@@ -1,17 +1,21 @@
-"""Frames of revoked keys that wait in the quarantine for a frame of a successor's to stand on them.
+"""Frames that wait in the quarantine: those of revoked keys, for a frame of a successor's to stand on them;
+those that cite more of the directory than is here, for the rest of it.
 
 They are refused and kept like everything else that is refused; here stands only where each of them is, by its
 hash, so that a later frame which cites it brings it back, in the order of the chain, before itself. The wrap
-of an epoch that one of them announces waits with it. FORMAT.md, "Directory".
+of an epoch that one of them announces waits with it. FORMAT.md, "Directory" and "Epochs".
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable, Mapping
+from hashlib import sha256
 from typing import Final, NamedTuple
 
 import apsw
 
+from schemas.errors import Code
 from schemas.frame import EPOCH, Frame
 from subscribers.judging.authenticity import read_frame
+from subscribers.judging.refused import Refused
 from subscribers.storage.store import Store
 
 MIGRATIONS: Final = (
@@ -21,6 +25,8 @@ MIGRATIONS: Final = (
 )
 ANCESTORS_MAX: Final = 1024
 """Frames that one batch may bring back: what is behind them in the chain stays where it is."""
+_WAIT: Final = frozenset({Code.REVOKED_KEY, Code.LOG_BEHIND})
+_HASH_SIZE: Final = 32
 _PRUNE: Final = (
     "DELETE FROM held WHERE number <= (SELECT max(number) FROM quarantine) - ?",
     "DELETE FROM quarantine WHERE number <= (SELECT max(number) FROM quarantine) - ?",
@@ -41,10 +47,53 @@ def wrap_of(announcement: str) -> str:
     return f"wrap {announcement}"
 
 
-async def load(store: Store) -> dict[str, None]:
-    """The names of all that is held, oldest first."""
-    rows = await store.query("SELECT name FROM held ORDER BY number")
-    return dict.fromkeys(each for (each,) in rows)
+class Waits:
+    """What waits, as one transaction sees it: `before` it, and what it adds to `held` and `released`."""
+
+    def __init__(self, before: Mapping[str, Code], held: dict[str, Refused], released: list[str]) -> None:
+        self._before = before
+        self._held = held
+        self._released = released
+
+    def why(self, name: str) -> Code | None:
+        """Why something waits; None when it does not."""
+        if name in self._held:
+            return self._held[name].code
+        return None if name in self._released else self._before.get(name)
+
+    def release(self, name: str) -> Code | None:
+        """It waits no longer; why it did."""
+        code = self.why(name)
+        if self._held.pop(name, None) is None and code is not None:
+            self._released.append(name)
+        return code
+
+    def name_of(self, refused: Refused, *, wrap: bool) -> str:
+        """The name under which something that was refused is to wait; nothing when it is not. `wrap`: it came
+        where wraps do.
+        """
+        if refused.code in _WAIT:
+            return sha256(refused.data).hexdigest()
+        announcement = refused.data[:_HASH_SIZE].hex()
+        joins = wrap and refused.code is Code.UNKNOWN_EPOCH and self.why(announcement) is not None
+        return wrap_of(announcement) if joins else ""
+
+
+async def load(store: Store) -> dict[str, Code]:
+    """The names of all that is held, oldest first, and why it was refused."""
+    rows = await store.query("SELECT name, code FROM held JOIN quarantine USING (number) ORDER BY number")
+    return {name: Code(code) for name, code in rows}
+
+
+async def fetch(store: Store, names: Iterable[str], held: Container[str]) -> list[Held]:
+    """These frames, in this order, each announcement with the wrap of its epoch."""
+    found: list[Held] = []
+    for name in names:
+        if message := await _message(store, name):
+            found.append(message)
+            if (key := wrap_of(name)) in held and (wrap := await _message(store, key)):
+                found.append(wrap)
+    return found
 
 
 async def ancestors(store: Store, held: Collection[str], last: str, most: int) -> list[Held]:
@@ -66,13 +115,13 @@ async def ancestors(store: Store, held: Collection[str], last: str, most: int) -
 
 
 def save(connection: apsw.Connection, held: Iterable[tuple[str, int]], released: Iterable[str]) -> None:
-    """Write down names with their numbers in the quarantine, and take out of it what counts now."""
-    connection.executemany("INSERT OR REPLACE INTO held VALUES (?, ?)", held)
+    """Write down names with their numbers in the quarantine, and first take out of it what counts now."""
     for each in released:
         connection.execute(
             "DELETE FROM quarantine WHERE number = (SELECT number FROM held WHERE name = ?)", (each,)
         )
         connection.execute("DELETE FROM held WHERE name = ?", (each,))
+    connection.executemany("INSERT OR REPLACE INTO held VALUES (?, ?)", held)
 
 
 def prune(connection: apsw.Connection, most: int) -> None:

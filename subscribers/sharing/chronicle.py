@@ -83,7 +83,7 @@ class Chronicle:
         """A verdict, once the logs that the frame cites are here; refused when they do not come."""
         while isinstance(verdict := judge(), LogBehind):
             try:
-                await self._directory.until(_is_past(verdict, community))
+                await self._directory.reach(verdict, community)
             except OperationError:
                 raise
             except LiaisonError as error:
@@ -250,12 +250,3 @@ def _subject(directory: Directory, frame: Frame) -> str:
     header = frame.header
     realm = directory.communities[header.com].community.realm.value
     return f"f.{realm}.{header.com}.{header.pr}.{header.pub}"
-
-
-def _is_past(verdict: LogBehind, community: str) -> Callable[[Directory], bool]:
-    def holds(directory: Directory) -> bool:
-        if verdict.log == "directory":
-            return directory.head.size >= verdict.size
-        return directory.communities[community].head.size >= verdict.size
-
-    return holds

@@ -81,9 +81,9 @@ class Changes:
     ended: list[tuple[AlarmKey, int]] = field(default_factory=list)
     """Alarms whose cause is over, and when (Unix milliseconds)."""
     held: dict[str, Refused] = field(default_factory=dict)
-    """Refused frames of revoked keys, and wraps of theirs: a frame of a successor's may stand on them yet."""
+    """Refused frames that may count yet, and wraps of theirs (`subscribers.judging.held`)."""
     released: list[str] = field(default_factory=list)
-    """What was held, and counts now."""
+    """What was held, and is so no longer."""
     sequence: int = 0
     """The stream sequence of the last message of the traffic feed in this transaction."""
 
@@ -205,8 +205,8 @@ class Ledger:
         """Communities' cards under the short names that they have at this node."""
         self.sealed: dict[str, Card] = {}
         """The same cards as their owners sealed them."""
-        self.held: dict[str, None] = {}
-        """The names of what waits in the quarantine (`subscribers.judging.held`), oldest first."""
+        self.held: dict[str, Code] = {}
+        """What waits in the quarantine (`subscribers.judging.held`), oldest first, and why."""
         self.vouched = Vouched()
         self.past: dict[ChainKey, ChainHead] = {}
         """How far chains were read for history that the live feed has not brought yet."""
@@ -359,9 +359,9 @@ class Ledger:
             self.vouched.grown(before, self.directory, data)
 
     def _hold(self, changes: Changes) -> None:
-        self.held |= dict.fromkeys(changes.held)
         for each in changes.released:
             self.held.pop(each, None)
+        self.held |= {name: each.code for name, each in changes.held.items()}
         for each in list(self.held)[: max(0, len(self.held) - _QUARANTINE_MAX)]:
             del self.held[each]
 

@@ -21,9 +21,10 @@ from schemas.receipts import Answer, issue
 from schemas.subjects import receipts_for, wraps_for
 from schemas.vocabulary import Precedence
 from subscribers.directory.feed import DirectoryFeed
+from subscribers.exchange.batch import Piece
 from subscribers.exchange.composer import Context
 from subscribers.exchange.outbox import Outbox
-from subscribers.exchange.traffic_feed import Piece, TrafficFeed
+from subscribers.exchange.traffic_feed import TrafficFeed
 from subscribers.judging.showing import Shelf, check_signed, compose
 from subscribers.keyring.key_store import Rack
 from subscribers.keys import Keyring

@@ -20,9 +20,10 @@ from schemas.pages import OldFrame, Page
 from schemas.subjects import wraps_for
 from schemas.vocabulary import History, Kind
 from subscribers.directory.feed import DirectoryFeed
+from subscribers.exchange.batch import Piece
 from subscribers.exchange.composer import Context
 from subscribers.exchange.outbox import Outbox
-from subscribers.exchange.traffic_feed import Piece, TrafficFeed
+from subscribers.exchange.traffic_feed import TrafficFeed
 from subscribers.judging.alarms import listed
 from subscribers.keyring.key_store import Rack
 from subscribers.keys import Keyring, Profile

@@ -29,7 +29,7 @@ from schemas.receipts import ADMITTED
 from schemas.traces import Stage, Way
 from subscribers import tracing
 from subscribers.collector import Sending as AtNode
-from subscribers.exchange.traffic_feed import Piece
+from subscribers.exchange.batch import Piece
 from subscribers.settings import NodeSettings
 from subscribers.storage.archive_rows import NewRecord
 from tests.support.collector import collecting

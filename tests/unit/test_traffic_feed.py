@@ -16,9 +16,10 @@ from schemas.signing import Signer
 from schemas.subjects import DIRECTORY_HEAD, wraps_for
 from schemas.vocabulary import AlarmName, History, Tlp
 from subscribers.directory.feed import DirectoryFeed
+from subscribers.exchange.batch import Piece
 from subscribers.exchange.composer import Context
 from subscribers.exchange.outbox import Outbox
-from subscribers.exchange.traffic_feed import Piece, TrafficFeed
+from subscribers.exchange.traffic_feed import TrafficFeed
 from subscribers.judging.alarms import AlarmKey
 from subscribers.judging.held import ancestors
 from subscribers.keyring.key_store import Rack
@@ -95,7 +96,7 @@ class Reading:
 
 @asynccontextmanager
 async def reading(
-    path: Path, more: Sequence[bytes] = (), clock: Callable[[], int] = lambda: AT
+    path: Path, more: Sequence[bytes] = (), clock: Callable[[], int] = lambda: AT, patience: float = 10.0
 ) -> AsyncIterator[Reading]:
     async with await Store.open(path / "node.db", KEY, tables.NODE) as store:
         ledger = await Ledger.load(store)
@@ -109,7 +110,7 @@ async def reading(
         await outbox.load()
         keys = Keyring.create(path / f"keys-{ledger.sequence}", "jpn", "Agency jpn", "JPN")
         keys = dataclasses.replace(keys, profile=Profile(id="jpn", name="n", code="JPN"), encryption=JPN.kem)
-        directory = DirectoryFeed(ledger, JPN.endpoint, clock)
+        directory = DirectoryFeed(ledger, JPN.endpoint, clock, patience)
         feed = TrafficFeed(
             store, ledger, outbox, directory, Rack(path, keys), JPN.endpoint, clock
         )  # fmt: skip

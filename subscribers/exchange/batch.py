@@ -1,0 +1,58 @@
+"""Messages of the traffic feed that are judged and committed together."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
+
+from nats.aio.msg import Msg
+
+from schemas.frame import Frame
+from schemas.receipts import Answer
+from subscribers import tracing
+from subscribers.judging.held import Waits
+from subscribers.judging.kept import Keeping
+from subscribers.judging.reading import Reading
+from subscribers.pull import place
+from subscribers.storage.archive import NewRecord
+from subscribers.storage.ledger import Changes, Ledger
+from subscribers.writing.replies import Reported
+
+
+class Piece(NamedTuple):
+    """One message of the feed: its subject, its bytes, and where it stands in the hub's stream."""
+
+    subject: str
+    data: bytes
+    sequence: int
+    held: str = ""
+    """Its name where it waited, when it comes from the quarantine; `sequence` is 0 then."""
+
+    @classmethod
+    def of(cls, message: Msg) -> Self:
+        """As the hub gives it. OperationError `hub_unreachable`, by `place`."""
+        return cls(message.subject, message.data, place(message).sequence)
+
+
+@dataclass
+class Batch:
+    """What is decided of some pieces, before it is committed."""
+
+    changes: Changes
+    reading: Reading
+    waits: Waits
+    begun: int | None = field(default_factory=tracing.begin)
+    records: list[tuple[NewRecord, Piece]] = field(default_factory=list)
+    reports: list[tuple[Reported, Piece]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    unlocked: bool = False
+    asked: list[bytes] = field(default_factory=list)
+    keeping: Keeping = field(default_factory=Keeping)
+    own: list[Frame] = field(default_factory=list)
+    """Frames in our own name."""
+    late: bool = False
+    """The directory has been waited for in vain."""
+
+    @classmethod
+    def begin(cls, ledger: Ledger, reading: Reading) -> Self:
+        """Nothing is decided yet."""
+        changes = ledger.changes()
+        return cls(changes, reading, Waits(ledger.held, changes.held, changes.released))

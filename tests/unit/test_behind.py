@@ -1,0 +1,153 @@
+"""Frames that cite more of the directory than is here wait for it, hold up nobody, and lose nothing."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+from schemas.errors import Code
+from schemas.merkle import Head
+from schemas.subjects import DIRECTORY_DOCUMENTS
+from schemas.vocabulary import AlarmName
+from subscribers.judging.alarms import AlarmKey
+from tests.support.federation import COM, FRA, JPN, UNX, Publisher, by_owners, directory, entry, memberships
+from tests.unit.test_traffic_feed import Reading, reading, sent
+
+MORE = [FRA.successor()]
+"""What the directory has besides, and the reader not yet."""
+TITLES = ["Bulletin 1", "Bulletin 2"]
+STANDS = {AlarmKey(AlarmName.LOG_BEHIND, COM, FRA.endpoint)}
+
+
+def ahead(more: Iterable[bytes] = MORE, entries: Iterable[bytes] = ()) -> Publisher:
+    """An epoch that cites more than the reader has, and two bulletins."""
+    publisher = Publisher(at=directory(more, entries))
+    publisher.send(publisher.announcement())
+    publisher.send(publisher.bulletin(1))
+    publisher.send(publisher.bulletin(2))
+    return publisher
+
+
+async def grows(node: Reading, more: Iterable[bytes] = MORE) -> None:
+    for each in more:
+        await node.directory.take(DIRECTORY_DOCUMENTS, each)
+
+
+async def test_they_are_read_in_order_when_the_directory_has_come(tmp_path: Path) -> None:
+    p = ahead()
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p)[:3], live=True)
+        await node.take(sent(p)[3:], live=True)
+        assert await node.titles() == []
+        assert sorted(await node.refusals()) == [("log_behind", "f")] * 3 + [("unknown_epoch", "w")]
+        assert await node.ledger.standing(AlarmName.LOG_BEHIND) == STANDS
+        await grows(node)
+        await node.feed.look_again()
+        assert await node.titles() == TITLES
+        assert await node.refusals() == []
+        assert node.ledger.held == {}
+        assert node.at(p)
+        assert await node.ledger.standing(AlarmName.LOG_BEHIND) == set()
+
+
+async def test_before_what_comes_next_and_after_a_restart(tmp_path: Path) -> None:
+    p = ahead()
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p))
+    async with reading(tmp_path, patience=0) as node:
+        await grows(node)
+        await node.take([(p.subject, p.send(p.bulletin(3)))], live=True)
+        assert await node.titles() == [*TITLES, "Bulletin 3"]
+        assert await node.refusals() == []
+
+
+async def test_by_themselves_while_the_node_runs(tmp_path: Path) -> None:
+    p = ahead()
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p))
+        following = asyncio.create_task(node.feed.follow())
+        await grows(node)
+        await node.feed.fresh.stored.wait()
+        assert await node.titles() == TITLES
+        following.cancel()
+
+
+async def test_what_comes_again_meanwhile_is_known(tmp_path: Path) -> None:
+    """From the hub, or from another batch: once it is read, and nothing of it is left in the quarantine."""
+    p = ahead()
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p))
+        await node.take(sent(p))
+        assert len(await node.refusals()) == 4
+        await grows(node)
+        node.sequence = 0
+        await node.take(sent(p))
+        assert await node.titles() == TITLES
+        assert await node.refusals() == []
+
+
+async def test_nobody_else_waits(tmp_path: Path) -> None:
+    """Nor for the second of them in a batch: the first has waited in vain."""
+    p, other = ahead(), Publisher(JPN)
+    other.send(other.announcement())
+    other.send(other.bulletin(8))
+    p.send(p.beat())
+    async with reading(tmp_path, patience=0) as node:
+        await node.take([*sent(p), *sent(other)])
+        assert await node.titles() == ["Bulletin 8"]
+        await grows(node)
+        await node.feed.look_again()
+        assert sorted(await node.titles()) == [*TITLES, "Bulletin 8"]
+        assert node.at(p)
+
+
+async def test_a_membership_log_is_waited_for_like_the_directory(tmp_path: Path) -> None:
+    out = by_owners(entry(memberships()[COM], op="remove", id="unx"))
+    p = ahead((), [out])
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p))
+        assert await node.titles() == []
+        await node.directory.take(f"m.{COM}", out)
+        await node.feed.look_again()
+        assert await node.titles() == TITLES
+
+
+async def test_a_log_that_turns_out_otherwise_is_a_split_view(tmp_path: Path) -> None:
+    """What waited is refused for what it is, and waits no longer."""
+    p = ahead([UNX.successor()])
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p)[:1])
+        await grows(node)
+        await node.feed.look_again()
+        assert await node.refusals() == [(str(Code.SPLIT_VIEW), "f")]
+        assert node.ledger.held == {}
+
+
+async def test_a_publisher_that_goes_on_with_what_is_here_is_read(tmp_path: Path) -> None:
+    """It takes back what it cited: a gap, and no end of waiting."""
+    p = ahead()
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p))
+        p.at, p.ep = directory(), p.ep + 1
+        p.send(p.announcement())
+        p.send(p.bulletin(3))
+        await node.take(sent(p)[-3:], live=True)
+        assert await node.titles() == ["Bulletin 3"]
+        assert node.at(p)
+        await grows(node)
+        await node.feed.look_again()
+        assert await node.titles() == ["Bulletin 3"]
+        assert node.ledger.held == {}
+
+
+async def test_a_forgery_never_stands_on_what_waits(tmp_path: Path) -> None:
+    p = ahead()
+    far = p.announcement(dir=Head(10_000, bytes(32)))
+    forged = bytearray(p.bulletin(3))
+    forged[-1] ^= 1
+    async with reading(tmp_path, patience=0) as node:
+        await node.take([*sent(p), (p.subject, bytes(forged))], live=True)
+        assert (str(Code.BAD_SIGNATURE), "f") in await node.refusals()
+        await grows(node)
+        await node.take([(p.subject, far)], live=True)
+        assert await node.titles() == TITLES
+        assert await node.refusals() == [(str(Code.BAD_SIGNATURE), "f"), (str(Code.LOG_BEHIND), "f")]
