@@ -19,7 +19,6 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from schemas.chain import ChainKey
-from schemas.directory import Directory
 from schemas.encoding import from_base64
 from schemas.errors import Code, LiaisonError, OperationError
 from schemas.frame import EPOCH, HEARTBEAT, Frame
@@ -36,7 +35,7 @@ from subscribers.exchange.missing import miss, suspect
 from subscribers.exchange.outbox import Outbox
 from subscribers.judging import operational
 from subscribers.judging.alarms import AlarmKey, AlarmName
-from subscribers.judging.held import ANCESTORS_MAX, ancestors, fetch
+from subscribers.judging.held import AHEAD, ANCESTORS_MAX, ancestors, fetch
 from subscribers.judging.kept import Proof
 from subscribers.judging.missed import Us
 from subscribers.judging.own_frames import claim
@@ -103,7 +102,7 @@ class TrafficFeed:
         self._endpoint = endpoint
         self._clock = clock
         self._turn = asyncio.Lock()
-        self._seen: Directory | None = None
+        self._seen: tuple[object, object] = (None, None)
         self.fresh = Fresh()
         """Bulletins as they are committed."""
         self.unlocked = asyncio.Event()
@@ -145,29 +144,33 @@ class TrafficFeed:
             return await self._take(pieces, live=live)
 
     async def follow(self) -> None:
-        """Read again what waits for the directory, whenever that has grown; until cancelled."""
+        """Read again what is ahead of the directory, whenever that has grown; until cancelled."""
         while True:
-            known = self._ledger.directory
+            known = self._known()
             await self.look_again()
             await self._directory.brings(partial(self._has_grown, known))
 
     async def look_again(self) -> None:
-        """Read what waits for the directory, if that has grown."""
+        """Read what is ahead of the directory, if that has grown."""
         async with self._turn:
             await self._look_again()
-
-    def _has_grown(self, known: Directory | None) -> bool:
-        return self._ledger.directory is not known
 
     async def _look_again(self) -> None:
         if not self._has_grown(self._seen):
             return
-        known, held = self._ledger.directory, self._ledger.held
-        names = [name for name, code in held.items() if code is Code.LOG_BEHIND]
+        known, held = self._known(), self._ledger.held
+        names = [name for name, code in held.items() if code in AHEAD]
         for start in range(0, len(names), ANCESTORS_MAX):
             found = await fetch(self._store, names[start : start + ANCESTORS_MAX], held)
             await self._take([Piece(each.subject, each.data, 0, each.name) for each in found], live=True)
         self._seen = known
+
+    def _known(self) -> tuple[object, object]:
+        """The directory and its newest head: others once it has grown, or been confirmed anew."""
+        return self._ledger.directory, self._ledger.vouched.kept
+
+    def _has_grown(self, known: tuple[object, object]) -> bool:
+        return any(now is not before for now, before in zip(self._known(), known, strict=True))
 
     async def _take(self, pieces: Sequence[Piece], *, live: bool) -> list[Answer]:
         pieces, reading = await self._read(pieces, each=live)
@@ -299,7 +302,7 @@ class TrafficFeed:
             batch.keeping.fork(len(changes.refused), verdict.frame)
         if verdict.chain is not None and verdict.frame is not None:
             self._move(batch, verdict, verdict.frame, verdict.chain)
-        elif piece.held and batch.waits.why(piece.held) is not Code.LOG_BEHIND:
+        elif piece.held and batch.waits.why(piece.held) not in AHEAD:
             return  # it stays in the quarantine, where it is
         batch.waits.release(piece.held)
         match verdict:
@@ -349,17 +352,20 @@ class TrafficFeed:
         waited = False
         while True:
             verdict = batch.reading.judge(self._reader(batch), place, self._clock())
+            # What is ahead of the directory may hold up the feed for a moment, once in a batch: then it waits
+            # by itself.
             if isinstance(verdict, LogBehind):
-                if piece.held or batch.late:  # it waits by itself, and holds up nobody
+                if piece.held or batch.late:
                     raise behind()
                 batch.late = True
                 await self._directory.reach(verdict, parse_frame_subject(piece.subject).community)
                 batch.late = False
-            elif not waited and isinstance(verdict, Refusal) and verdict.error.code is Code.STALE_HEAD:
-                # The head that sets its key free may be on its way: one that is told is told for good.
+            elif isinstance(verdict, Refusal) and verdict.error.code is Code.STALE_HEAD:
+                if piece.held or batch.late or waited:
+                    return verdict
                 waited = True
-                await self._directory.comes(partial(self._is_free, batch, verdict.frame))
-            elif batch.waits.why(_stands_on_another(verdict)) is Code.LOG_BEHIND:
+                batch.late = not await self._directory.comes(partial(self._is_free, batch, verdict.frame))
+            elif batch.waits.why(_stands_on_another(verdict)) in AHEAD:
                 raise behind()
             else:
                 return verdict

@@ -1,5 +1,5 @@
 """Frames that wait in the quarantine: those of revoked keys, for a frame of a successor's to stand on them;
-those that cite more of the directory than is here, for the rest of it.
+those that are ahead of the directory or of its newest head, for the rest of it.
 
 They are refused and kept like everything else that is refused; here stands only where each of them is, by its
 hash, so that a later frame which cites it brings it back, in the order of the chain, before itself. The wrap
@@ -25,7 +25,9 @@ MIGRATIONS: Final = (
 )
 ANCESTORS_MAX: Final = 1024
 """Frames that one batch may bring back: what is behind them in the chain stays where it is."""
-_WAIT: Final = frozenset({Code.REVOKED_KEY, Code.LOG_BEHIND})
+AHEAD: Final = frozenset({Code.LOG_BEHIND, Code.STALE_HEAD})
+"""Refusals that the directory, or a head of it, may yet put right."""
+_WAIT: Final = AHEAD | {Code.REVOKED_KEY}
 _HASH_SIZE: Final = 32
 _PRUNE: Final = (
     "DELETE FROM held WHERE number <= (SELECT max(number) FROM quarantine) - ?",

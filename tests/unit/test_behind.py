@@ -1,4 +1,4 @@
-"""Frames that cite more of the directory than is here wait for it, hold up nobody, and lose nothing."""
+"""Frames that are ahead of the directory, or of its newest head, hold up nobody, and none of them is lost."""
 
 import asyncio
 from collections.abc import Iterable
@@ -6,10 +6,23 @@ from pathlib import Path
 
 from schemas.errors import Code
 from schemas.merkle import Head
-from schemas.subjects import DIRECTORY_DOCUMENTS
+from schemas.subjects import DIRECTORY_DOCUMENTS, DIRECTORY_HEAD
 from schemas.vocabulary import AlarmName
 from subscribers.judging.alarms import AlarmKey
-from tests.support.federation import COM, FRA, JPN, UNX, Publisher, by_owners, directory, entry, memberships
+from tests.support.federation import (
+    AT,
+    COM,
+    FRA,
+    FRESHNESS,
+    JPN,
+    UNX,
+    Publisher,
+    by_owners,
+    directory,
+    entry,
+    memberships,
+)
+from tests.unit.test_replaced import note
 from tests.unit.test_traffic_feed import Reading, reading, sent
 
 MORE = [FRA.successor()]
@@ -151,3 +164,23 @@ async def test_a_forgery_never_stands_on_what_waits(tmp_path: Path) -> None:
         await node.take([(p.subject, far)], live=True)
         assert await node.titles() == TITLES
         assert await node.refusals() == [(str(Code.BAD_SIGNATURE), "f"), (str(Code.LOG_BEHIND), "f")]
+
+
+async def test_a_new_key_waits_for_the_head_that_confirms_it(tmp_path: Path) -> None:
+    """The witnesses are away for longer than a head is fresh; nobody else waits for that."""
+    p, other = Publisher(signer=FRA.next_signing), Publisher(JPN)
+    for each, number in ((p, 1), (p, 2), (other, 8)):
+        each.sent or each.send(each.announcement())
+        each.send(each.bulletin(number))
+    now = AT + FRESHNESS
+    async with reading(tmp_path, MORE, lambda: now, patience=0) as node:
+        known = node.ledger.known()
+        await node.ledger.take_head(note(Head(known.head.size - 1, known.roots[-2]), AT), AT)
+        await node.take([*sent(p), *sent(other)])
+        assert await node.titles() == ["Bulletin 8"]
+        assert [code for code, what in await node.refusals() if what == "f"] == ["stale_head"] * 3
+        await node.directory.take(DIRECTORY_HEAD, note(known.head, now))
+        await node.feed.look_again()
+        assert await node.titles() == ["Bulletin 8", *TITLES]
+        assert await node.refusals() == []
+        assert node.at(p)
