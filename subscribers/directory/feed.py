@@ -19,6 +19,7 @@ from subscribers.judging.refused import Refused
 from subscribers.judging.verdicts import LogBehind
 from subscribers.pull import Pull, ack
 from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import unbroken
 
 log = structlog.get_logger(__name__)
 
@@ -53,13 +54,13 @@ class DirectoryFeed:
     async def take(self, subject: str, data: bytes) -> None:
         """Apply one document, entry or head; what is refused goes to quarantine, what is known is no news."""
         membership = subject not in {DIRECTORY_DOCUMENTS, DIRECTORY_HEAD}
-        if membership and not self._ledger.is_new(data):
-            return
         try:
             if subject == DIRECTORY_HEAD:
                 await self._ledger.take_head(data, self._clock())
-            else:
-                await self._ledger.append(data, membership=membership, now=self._clock())
+            elif not membership or self._ledger.is_new(data):
+                # Committed and taken in, or neither, also when the connection is lost meanwhile: given again,
+                # what is on the disk alone would be written a second time, and no start could read that.
+                await unbroken(self._ledger.append(data, membership=membership, now=self._clock()))
         except OperationError:
             raise
         except LiaisonError as error:
