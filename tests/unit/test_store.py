@@ -266,6 +266,19 @@ async def test_no_room_rolls_back_and_says_so(store: Store) -> None:
     assert await notes(store) == ["before", "after"]
 
 
+async def test_no_room_within_a_savepoint_is_said_as_well(store: Store) -> None:
+    """SQLite rolls back all of it, and so there is no savepoint any more."""
+
+    def fill(connection: apsw.Connection) -> None:
+        connection.execute("PRAGMA max_page_count = 1").fetchall()  # no more than there are
+        with connection:
+            connection.executemany("INSERT INTO notes (text) VALUES (?)", [("x" * 4_000,)] * 20).fetchall()
+
+    with pytest.raises(OperationError) as refused:
+        await store.transact(fill)
+    assert refused.value.code is Code.DISK_FULL
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small"
