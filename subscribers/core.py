@@ -178,6 +178,7 @@ class Core:
     async def _come_back(self) -> None:
         await self.returning.finish()
         await self.resending.finish()
+        await self.outbox.mend()
 
     async def go_on(self, number: int) -> None:
         """The operator has seen to the alarm `number`: publish again, if it was what held us up."""

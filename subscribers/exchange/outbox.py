@@ -12,6 +12,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, NamedTuple
 
 import apsw
@@ -34,12 +35,13 @@ from subscribers.storage.journal import (
     Settlement,
     Waiting,
     admitted_head,
+    is_broken,
     keep,
     park,
     save_chain,
 )
 from subscribers.storage.ledger import Changes, Ledger
-from subscribers.storage.store import Row, Store
+from subscribers.storage.store import Row, Store, unbroken
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +83,8 @@ class Outbox:
         self._chains: dict[ChainName, OwnChain] = {}
         self._next_epoch = 0
         self._compose = asyncio.Lock()
+        self._broken: set[ChainName] = set()
+        """Chains to be made anew: also when the disk had no room for it the last time."""
         self._wanted: list[_Wanted] = []
         self._journal: asyncio.Task[None] | None = None
         self._tail: deque[Waiting] = deque()
@@ -110,7 +114,7 @@ class Outbox:
         last = (await self._store.query("SELECT coalesce(max(number), 0) FROM submissions"))[0][0]
         self._forget_tail(last)
         for key, chain in list(self._chains.items()):
-            if await self._is_broken(key, chain):
+            if await self._store.read(partial(is_broken, name=key, chain=chain)):
                 await self._reseal(*key)
         self.ready.set()
 
@@ -186,8 +190,8 @@ class Outbox:
             self._chains[key] = replace(self._chains.get(key, OwnChain()), admitted=head)
         for each in settlement.settled:
             self.on_settled(each)
-        for key in settlement.reseal:
-            await self._reseal(*key)
+        self._broken |= settlement.reseal
+        await self.mend()
         if settlement.held:
             self._holding.refused(asyncio.get_running_loop().time())
             log.warning("the hub takes no more for now", seconds=round(self.held_for(), 1))
@@ -202,33 +206,44 @@ class Outbox:
             WHERE s.seq IS NOT NULL"""
         for (subject,) in await self._store.query(sql):
             place = parse_frame_subject(subject)
-            await self._reseal(place.community, str(place.precedence))
+            self._broken.add((place.community, str(place.precedence)))
+        await self.mend()
+
+    async def mend(self) -> None:
+        """Make anew what is to be, also what could not be before."""
+        while self._broken:
+            name = self._broken.pop()
+            try:
+                await self._reseal(*name)
+            except BaseException:
+                self._broken.add(name)
+                raise
 
     async def go_on(self, alarm: int, publisher: str, now: int) -> None:
         """The operator has seen to an alarm: where it was about frames that are not ours, we may set our own
         on them.
         """
-        went_on = await self._store.transact(lambda connection: go_on(connection, alarm, publisher, now))
-        if went_on:
-            await self._follow(went_on, set(went_on.heads))
+        await unbroken(self._follow(partial(go_on, number=alarm, publisher=publisher, now=now)))
 
     async def come_back(self, publisher: str, now: int) -> bool:
         """A node restored from a copy has read what came after it: its chains go on behind that, and what
         waits is made again there. Whether it was one.
         """
-        went_on = await self._store.transact(lambda connection: go_on_from_copy(connection, publisher, now))
-        if went_on is None:
-            return False
-        await self._follow(went_on, {*self._chains, *went_on.heads})
-        return True
+        return await unbroken(
+            self._follow(partial(go_on_from_copy, publisher=publisher, now=now), *self._chains)
+        )
 
     async def begin_anew(self) -> None:
         """Make again all that waits, and begin new epochs: the hub may have lost the old ones."""
         await self.merge(Settlement(reseal=set(self._chains)))
 
-    async def _follow(self, went_on: WentOn, again: set[ChainName]) -> None:
-        self._next_epoch = max(self._next_epoch, went_on.next_epoch)
-        await self.merge(Settlement(admitted=went_on.heads, reseal=again))
+    async def _follow(self, decide: Callable[[apsw.Connection], WentOn | None], *again: ChainName) -> bool:
+        """Go on from where the hub stands, if that is decided; whether it is."""
+        went_on = await self._store.transact(decide)
+        if went_on:
+            self._next_epoch = max(self._next_epoch, went_on.next_epoch)
+            await self.merge(Settlement(admitted=went_on.heads, reseal={*again, *went_on.heads}))
+        return went_on is not None
 
     async def _keep_journal(self) -> None:
         try:
@@ -277,13 +292,6 @@ class Outbox:
         except LiaisonError as error:
             return error
         return None
-
-    async def _is_broken(self, key: ChainName, chain: OwnChain) -> bool:
-        # The process ended between parking a refused frame and composing anew what stood behind it.
-        sql = """SELECT min(s.seq) FROM submissions s JOIN outgoing o ON o.number = s.item
-            WHERE s.seq IS NOT NULL AND o.community = ? AND o.subject LIKE ?"""
-        first = (await self._store.query(sql, (key[0], f"in.%.{key[1]}.%")))[0][0]
-        return chain.head != chain.admitted if first is None else first != chain.admitted.seq + 1
 
     async def _reseal(self, community: str, precedence: str) -> None:
         name = (community, precedence)

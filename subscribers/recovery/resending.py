@@ -20,7 +20,7 @@ from subscribers.exchange.outbox import Outbox
 from subscribers.judging.alarms import Alarm, AlarmKey, raise_alarms
 from subscribers.judging.returned import LATEST, HubCopy
 from subscribers.storage.ledger import Ledger
-from subscribers.storage.store import Row, Store
+from subscribers.storage.store import Row, Store, unbroken
 from subscribers.storage.upload_rows import Kept, send_again
 
 MIGRATIONS: Final = (
@@ -95,12 +95,15 @@ class Resending:
         """The feeds have been read to their end: queue again what the hub may have lost."""
         if not await self.unanswered():
             return
-        kept = await self.kept()
+        # To its end also when the connection is lost: it is not asked for a second time.
+        await unbroken(self._queue(await self.kept()))
+
+    async def _queue(self, kept: Kept) -> None:
         sent = await self._store.transact(partial(_send_again, kept=kept, now=self._clock()))
-        self.on_queued()
-        await self._outbox.begin_anew()
         self._ledger.alarmed.set()
+        self.on_queued()
         log.warning("the hub was restored from a copy", sent_again=sent.bulletins, files_gone=sent.gone)
+        await self._outbox.begin_anew()
 
 
 def _time(said: str) -> int | None:

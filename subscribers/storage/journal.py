@@ -293,6 +293,23 @@ def park(connection: apsw.Connection, item: int, item_id: str, code: str) -> Set
     return Settled(item_id, code)
 
 
+def is_broken(connection: apsw.Connection, name: ChainName, chain: OwnChain) -> bool:
+    """Whether the process ended before what waits in a chain was composed anew: behind a frame that was
+    parked, or because it goes again.
+    """
+    waits = "o.state = 'queued' AND o.community = ? AND o.subject LIKE ?"
+    bindings = (name[0], f"in.%.{name[1]}.%")
+    sql = f"""SELECT 1 FROM outgoing o WHERE {waits}
+        AND NOT EXISTS (SELECT 1 FROM submissions s WHERE s.item = o.number) LIMIT 1"""  # noqa: S608 - constants
+    if connection.execute(sql, bindings).fetchall():
+        return True
+    sql = f"""SELECT min(s.seq) FROM submissions s JOIN outgoing o ON o.number = s.item
+        WHERE s.seq IS NOT NULL AND {waits}"""  # noqa: S608 - the same
+    rows: list[Row] = connection.execute(sql, bindings).fetchall()
+    first = rows[0][0]
+    return chain.head != chain.admitted if first is None else first != chain.admitted.seq + 1
+
+
 def save_chain(connection: apsw.Connection, name: ChainName, chain: OwnChain) -> None:
     """Put a chain and its epochs on disk."""
     # `admitted` belongs to settle(): a receipt may have been committed that this chain's image has not taken

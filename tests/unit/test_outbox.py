@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from schemas.chain import ChainHead
-from schemas.errors import Code, DraftError, LiaisonError
+from schemas.errors import Code, DraftError, LiaisonError, OperationError
 from schemas.frame import BULLETIN, EPOCH, parse_frame
 from schemas.receipts import ADMITTED, Answer
 from schemas.subjects import FrameSubject, parse_frame_subject
@@ -170,6 +170,25 @@ async def test_parked_and_killed_before_the_rest_moved_up(tmp_path: Path) -> Non
     async with opened(tmp_path) as box:
         assert [(kind, seq) for kind, seq, _ in await box.frames()] == [(EPOCH, 1), (BULLETIN, 2)]
         await box.is_chained(ChainHead(0, e.sha256))
+
+
+async def test_what_the_disk_had_no_room_for_moves_up_when_it_has(box: Box) -> None:
+    """The refusal is on the disk, and those behind it could not be made anew."""
+    await asyncio.gather(*(box.put(number) for number in range(1, 201)))
+    e, w, one, *_ = await box.waiting()
+
+    def fill(connection: apsw.Connection) -> None:
+        connection.execute("PRAGMA max_page_count = 1").fetchall()  # no more than there are
+
+    await box.store.transact(fill)
+    with pytest.raises(OperationError, match="disk_full"):
+        await box.answer((e, ADMITTED), (w, ADMITTED), (one, Code.EXPIRED))
+    assert await box.state(1) == ("refused", "expired")
+    await box.store.transact(
+        lambda connection: connection.execute("PRAGMA max_page_count = 99999").fetchall()
+    )
+    await box.answer((one, Code.EXPIRED))  # the hub gives it again
+    await box.is_chained(ChainHead(0, e.sha256))
 
 
 async def test_a_gap_after_a_loss_sends_everything_again(box: Box) -> None:

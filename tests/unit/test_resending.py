@@ -7,7 +7,8 @@ import pytest
 from subscribers.judging.alarms import Raised, listed
 from subscribers.recovery.resending import METADATA, PUT_BACK, Resending
 from subscribers.storage.archive import NewRecord, put_all
-from tests.support.federation import AT, COM, FRA, bulletin
+from tests.support.cut_short import cut_short
+from tests.support.federation import AT, COM, FRA, bulletin, uuid
 from tests.unit.test_outbox import Box, opened
 from tests.unit.test_own_frames import ours
 
@@ -62,6 +63,27 @@ async def test_a_copy_that_is_put_back_a_second_time_is_noticed(tmp_path: Path) 
         await again(box, resending, BEFORE, AT + 1)
         assert await queued(box, 1) == [1]
         assert (await rollback(box)).times == 2
+
+
+async def test_what_goes_again_goes_also_when_the_connection_is_lost_meanwhile(tmp_path: Path) -> None:
+    async with opened(tmp_path) as box:
+        resending = Resending(box.store, box.ledger, box.outbox, lambda: AT)
+        await published(box, 1, AT)
+        await resending.told({METADATA: str(BEFORE), PUT_BACK: str(AT)})
+        await cut_short(box.store, resending.finish())
+        await resending.finish()
+        assert [each[2] for each in await box.frames()][1:] == [uuid(1)]
+
+
+async def test_what_goes_again_goes_also_when_the_node_is_killed_meanwhile(tmp_path: Path) -> None:
+    """It was written down that it goes, and it was not made."""
+    async with opened(tmp_path) as box:
+        await published(box, 1, AT)
+        sql = """UPDATE outgoing SET state = 'queued', payload =
+            (SELECT payload FROM payloads) WHERE state = 'admitted'"""
+        await box.store.transact(lambda connection: connection.execute(sql).fetchall())
+    async with opened(tmp_path) as box:
+        assert [each[2] for each in await box.frames()][1:] == [uuid(1)]
 
 
 @pytest.mark.parametrize("said", [{}, {METADATA: "soon"}, {METADATA: "9" * 5000}, {METADATA: "-1"}])

@@ -15,6 +15,7 @@ from subscribers.judging.alarms import listed
 from subscribers.judging.own_frames import alone
 from subscribers.judging.returned import HubCopy, Returned, standing
 from subscribers.recovery.returning import Returning
+from tests.support.cut_short import cut_short
 from tests.support.federation import AT, FRA
 from tests.unit.test_outbox import Box, opened
 from tests.unit.test_own_frames import alarms, come, ours, stranger
@@ -85,6 +86,20 @@ async def test_it_says_nothing_before_it_has_read_what_it_said(tmp_path: Path) -
         assert not await box.outbox.come_back(FRA.endpoint, AT)
         head = parse_frame((await box.waiting())[0].raw).header
         assert head.k == EPOCH
+        assert head.ep > max(parse_frame(each).header.ep for each in frames)
+
+
+async def test_it_comes_back_also_when_the_connection_is_lost_meanwhile(tmp_path: Path) -> None:
+    frames, old = await copied(tmp_path)
+    async with opened(old) as box:
+        await box.store.transact(lambda connection: returned.begin(connection, AT))
+        await come(box, *frames)
+        await box.store.transact(lambda connection: returned.reach(connection, 99))
+        await cut_short(box.store, box.outbox.come_back(FRA.endpoint, AT))
+        await box.put(4)
+        last = parse_frame(frames[-1])
+        await box.is_chained(ChainHead(last.header.seq, last.hash))
+        head = parse_frame((await box.waiting())[0].raw).header
         assert head.ep > max(parse_frame(each).header.ep for each in frames)
 
 
