@@ -239,11 +239,14 @@ class Outbox:
 
     async def _follow(self, decide: Callable[[apsw.Connection], WentOn | None], *again: ChainName) -> bool:
         """Go on from where the hub stands, if that is decided; whether it is."""
-        went_on = await self._store.transact(decide)
-        if went_on:
+        async with self._compose:  # what is composed meanwhile would begin where we stood before
+            went_on = await self._store.transact(decide)
+            if went_on is None:
+                return False
             self._next_epoch = max(self._next_epoch, went_on.next_epoch)
-            await self.merge(Settlement(admitted=went_on.heads, reseal={*again, *went_on.heads}))
-        return went_on is not None
+            self._chains.update({name: OwnChain(head, head) for name, head in went_on.heads.items()})
+        await self.merge(Settlement(reseal={*again, *went_on.heads}))
+        return True
 
     async def _keep_journal(self) -> None:
         try:

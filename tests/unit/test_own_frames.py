@@ -1,5 +1,6 @@
 """What stands in our chains and was not made here stops the outbox, until the operator says so."""
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from schemas.frame import EPOCH, Frame, parse_frame
 from schemas.receipts import ADMITTED
 from subscribers.judging.alarms import AlarmKey, AlarmName, listed
 from subscribers.judging.own_frames import alone, claim
-from subscribers.judging.trust import Announced, Chain
+from subscribers.judging.trust import Announced, Chain, EpochId
 from tests.support.federation import AT, COM, FRA, Publisher, Station, place
 from tests.unit.test_outbox import Box, opened
 
@@ -98,6 +99,32 @@ async def test_a_stranger_s_frame_stops_everything_until_the_operator_says_so(tm
         await box.outbox.go_on(number, FRA.endpoint, AT)  # it is over: nothing moves
         await box.put(5)
         await box.is_chained(ChainHead(head.header.seq, head.hash))
+
+
+async def test_what_is_said_while_the_operator_decides_stands_behind_the_stranger_s_too(box: Box) -> None:
+    """It was asked for when the decision was on its way to the disk; the stranger has begun two epochs."""
+    await box.put(1)
+    sent = await ours(box)
+    await come(box, foreign := stranger(sent[-1], 7))
+    await come(box, latest := stranger(parse_frame(foreign), 1))
+    (number,) = (await alarms(box)).values()
+    async with box.store.write():
+        going_on = asyncio.create_task(box.outbox.go_on(number, FRA.endpoint, AT))
+        await turned()
+        putting = asyncio.create_task(box.put(2))
+        await turned()
+    await asyncio.gather(going_on, putting)
+    head = parse_frame(latest)
+    await box.is_chained(ChainHead(head.header.seq, head.hash))
+    announced = [each for each in await box.waiting() if each.subject.startswith("in.")]
+    assert parse_frame(announced[0].raw).header.ep > 7  # the highest of the stranger's
+    assert box.ledger.epochs[EpochId(FRA.endpoint, COM, 1)].announcement.hex() == head.hash
+
+
+async def turned() -> None:
+    """Everybody who can has come to where they wait."""
+    for _ in range(8):
+        await asyncio.sleep(0)
 
 
 async def test_what_lost_its_place_to_a_stranger_is_parked(box: Box) -> None:
