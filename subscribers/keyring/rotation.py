@@ -31,8 +31,10 @@ from subscribers.storage.store import unbroken
 _PERIOD: Final = 600.0
 _RETRY: Final = 5.0
 _REMEMBERED: Final = 60_000
-_UNDECIDED: Final = frozenset({Code.HUB_UNREACHABLE, Code.LOG_BEHIND, Code.CLOCK_SKEW})
-"""After these the hub may have the document all the same."""
+_UNDECIDED: Final = frozenset({Code.HUB_UNREACHABLE, Code.LOG_BEHIND, Code.CLOCK_SKEW, Code.NOT_NEXT})
+"""After these the hub may have the document all the same: another that stands in the way of this one may be
+ours, from before the answer was lost, and not have come back yet.
+"""
 
 log = structlog.get_logger(__name__)
 

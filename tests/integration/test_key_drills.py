@@ -1,17 +1,20 @@
 """The life of an agency's keys over real processes: rotate, revoke, recover, and who cannot read."""
 
 import asyncio
+import os
 import shutil
 import signal
 import sys
 from pathlib import Path
 
 import pytest
+from nats.aio.client import Client
 
 from schemas.errors import Code, LiaisonError
 from schemas.signing import key_id
 from subscribers.clock import now_ms
 from subscribers.core import DAY, Core
+from subscribers.exchange.enrolment import keys_document
 from subscribers.keyring.key_life import KeyInfo
 from subscribers.keyring.rotation import Rotation
 from subscribers.keys import Keyring
@@ -279,3 +282,33 @@ async def test_the_node_rotates_by_itself_when_it_is_time(world: World) -> None:
     assert (await keys_of(fr))["encryption"] != before["encryption"]
     await jp.publish("To the new key", community.slug)
     await fr.has(community.slug, "To the new key")
+
+
+async def test_keys_that_the_hub_had_before_the_directory_came_are_kept(world: World) -> None:
+    """It refuses the second document, and the answer is here before the first one has come back."""
+    (fr,) = await world.agencies("late-fr")
+    await fr.node.stop()
+    settings = NodeSettings(state=fr.state)
+    async with Core.open(settings) as core:
+
+        async def without_directory(nc: Client) -> None:
+            await core.traffic_feed.run(nc, core.link)
+
+        running = asyncio.create_task(core.link.run(without_directory))
+        try:
+            await core.link.until_caught_up(DEADLINE)
+            staged = core.rack.stage(os.urandom, encryption=True)
+            document = keys_document(staged, core.ledger.known(), core.endpoint, lambda: core.clock() - 1)
+            assert document is not None
+            await core.link.submit_document(document)
+            with pytest.raises(LiaisonError) as refused:
+                await Rotation(core, settings).tick()
+            assert refused.value.code is Code.NOT_NEXT
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        assert core.rack.staged == staged
+    await fr.start()
+    await fr.connected()
+    now = await keys_of(fr)
+    assert now["signing"] == key_id(staged.signing.public).hex()
