@@ -222,10 +222,17 @@ class Core:
         finally:
             self._waiting.pop(new_id, None)
 
-    async def publish_card(self, community: str, realm: Realm, card: Card) -> None:
-        """Seal a community's card to its members."""
+    async def publish_card(
+        self,
+        community: str,
+        realm: Realm,
+        card: Card,
+        also: Callable[[apsw.Connection], None] = lambda _: None,
+    ) -> None:
+        """Seal a community's card to its members; `also` writes more into the same transaction."""
 
-        def make(_: apsw.Connection) -> tuple[Item, str]:
+        def make(connection: apsw.Connection) -> tuple[Item, str]:
+            also(connection)
             return Item(CARD, self.new_id(), card.to_bytes(), History.NONE), ""
 
         await self.outbox.put(FrameSubject(realm, community, Precedence.ROUTINE, self.endpoint), make)

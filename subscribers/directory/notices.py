@@ -130,6 +130,14 @@ def write(connection: apsw.Connection, told: Iterable[Told], sealing: Iterable[D
     )
 
 
+def sealed(connection: apsw.Connection, community: str, at: int) -> None:
+    """The card that was due at `at` is done with, in the transaction that seals it: for who joins after that
+    it is due again.
+    """
+    connection.execute("DELETE FROM cards_due WHERE community = ? AND at = ?", (community, at))
+    connection.execute("DELETE FROM founded WHERE community = ?", (community,))
+
+
 async def read(
     store: Store, directory: Directory, cards: dict[str, Card], after: int, limit: int
 ) -> list[Notice]:

@@ -4,6 +4,7 @@ is sealed again when somebody joins who could not read the last one.
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import Final
 
 import structlog
@@ -31,6 +32,7 @@ class Notifier:
     def __init__(self, core: Core, local: LocalNats) -> None:
         self._core = core
         self._local = local
+        self._cards = Cards(core)
         self._told = 0
 
     async def run(self) -> None:
@@ -41,7 +43,7 @@ class Notifier:
             grown.clear()
             try:
                 await self._tell()
-                wait = await self._seal()
+                wait = await self._cards.seal()
             except (LiaisonError, Error) as error:
                 log.warning("notices wait", reason=type(error).__name__)
                 wait = _PAUSE
@@ -63,21 +65,26 @@ class Notifier:
                 self._told = each.number
             await nc.flush()
 
-    async def _seal(self) -> float:
-        """Seal the cards that are due; the seconds until this is looked at again."""
+
+class Cards:
+    """Seals the cards of communities when they are due."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def seal(self) -> float:
+        """Seal those that are due; the seconds until this is looked at again."""
         core = self._core
         for community, at in await core.store.query("SELECT community, at FROM cards_due ORDER BY at"):
             if at > core.clock():
                 return float(min(_LONGEST, (at - core.clock()) / 1000))
+            done = partial(notices.sealed, community=community, at=at)
             if card := await self._card(community):
                 core.check_voice()
-                await core.publish_card(
-                    community, core.ledger.known().communities[community].community.realm, card
-                )
-            # A crash in between seals it twice, which changes nothing.
-            async with core.store.write() as tx:
-                await tx.execute("DELETE FROM cards_due WHERE community = ? AND at = ?", (community, at))
-                await tx.execute("DELETE FROM founded WHERE community = ?", (community,))
+                realm = core.ledger.known().communities[community].community.realm
+                await core.publish_card(community, realm, card, done)
+            else:
+                await core.store.transact(done)
         return _LONGEST
 
     async def _card(self, community: str) -> Card | None:
