@@ -112,8 +112,11 @@ class Uploader:
         blobs = await asyncio.to_thread(read_blobs, path, staged.size, range(staged.sent, last))
         clock: Callable[[], float] = asyncio.get_running_loop().time
         begun = clock()
-        async with asyncio.TaskGroup() as group:
-            answers = [group.create_task(self._put(nc, each)) for each in blobs]
+        try:
+            async with asyncio.TaskGroup() as group:
+                answers = [group.create_task(self._put(nc, each)) for each in blobs]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None  # as if it had been asked alone: it is waited out
         self._pace.took(clock() - begun)
         codes = [each.result() for each in answers]
         refused = next((each for each in codes if each != ADMITTED), None)
