@@ -187,8 +187,8 @@ class Staging:
     async def _drop(self, staged: Staged) -> None:
         if under_way := self._passes.pop(staged.id, None):
             under_way.close()
-        await self._rows.drop(staged.id)
-        remove(self.path(staged))
+        if await self._rows.drop(staged):
+            remove(self.path(staged))
 
     def _own_turn(self, upload: str) -> asyncio.Lock:
         return self._turns.setdefault(upload, asyncio.Lock())

@@ -69,7 +69,7 @@ class Uploader:
                     code = error.code if isinstance(error, LiaisonError) else Code.HUB_UNREACHABLE
                     if staged.state == "again" and code in _GONE:
                         log.warning("attachment not sent again: its chunks are gone", reason=str(code))
-                        await self._rows.drop(staged.id)
+                        await self._rows.drop(staged)
                         continue
                     if self._staging.trouble != code:
                         log.warning("attachment waits", reason=str(code))

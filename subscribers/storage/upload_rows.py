@@ -155,11 +155,11 @@ class Uploads:
         rows = await self._store.query("SELECT * FROM uploads WHERE state LIKE ? ORDER BY made, id", (state,))
         return [Staged(*row) for row in rows]
 
-    async def drop(self, upload: str) -> None:
-        """Forget one."""
-        await self._store.transact(
-            lambda connection: connection.execute("DELETE FROM uploads WHERE id = ?", (upload,)).fetchall()
-        )
+    async def drop(self, staged: Staged) -> bool:
+        """Forget one, unless it is to go again since it was read: whether it is forgotten."""
+        sql = "DELETE FROM uploads WHERE id = ? AND made = ? RETURNING 1"
+        row = (staged.id, staged.made)
+        return bool(await self._store.transact(lambda connection: connection.execute(sql, row).fetchall()))
 
     async def _one(self, sql: str, bindings: Sequence[Value]) -> Staged | None:
         rows = await self._store.query(sql, bindings)

@@ -1,5 +1,6 @@
 """Files as a node takes them in: gone on with after a kill under a fresh key, refused when they change."""
 
+import asyncio
 import os
 import tracemalloc
 from collections.abc import AsyncIterator
@@ -258,6 +259,32 @@ async def test_what_a_restored_hub_may_have_lost_goes_again_from_its_first_chunk
         staging.path(stored).unlink()
         await machine.lost(await staging.kept())
         assert [each.name for each in await machine.rows.all("again")] == ["used"]
+
+
+async def test_what_goes_again_is_not_thrown_away_for_the_time_when_it_went_first(machine: Machine) -> None:
+    """The hub is found to have been restored while what is old is being thrown away."""
+    async with machine.node() as staging:
+        assert machine.rows
+        assert machine.store
+        upload = await staging.begin("cli", file_of(DATA))
+        await staging.add("cli", upload.id, 0, DATA)
+        await staging.sent(await machine.row(upload.id), 7)
+        stored = await machine.row(upload.id)
+        machine.now += 2 * DAY
+        kept, looking = await staging.kept(), asyncio.Event()
+
+        def clock() -> int:
+            looking.set()
+            return machine.now
+
+        tidying = Staging(machine.rows, Spool(machine.directory / "attachments", 0), clock, str)
+        async with machine.store.write() as tx:
+            expiring = asyncio.create_task(tidying.expire(days=1))
+            await looking.wait()
+            await tx.run(lambda connection: send_again(connection, kept, machine.now))
+        await expiring
+        assert [each.id for each in await machine.rows.all("sending")] == [upload.id]
+        assert staging.path(stored).exists()
 
 
 async def test_a_file_of_ours_is_read_without_the_hub(machine: Machine) -> None:
