@@ -124,7 +124,7 @@ class Bells:
                 [(bell.record, number, now, officer) for officer, number in calls],
             )
             connection.executemany(
-                "UPDATE jobs SET priority = 0, not_before = 0"
+                f"UPDATE jobs SET priority = 0, not_before = {jobs.HURRIED}"  # noqa: S608 - a constant
                 " WHERE record = ? AND officer = ? AND verb = 'alert' AND state = 'queued'",
                 [(bell.record, officer) for officer, _ in calls],
             )

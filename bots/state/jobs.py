@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from bots.state.partings import Parting
 from schemas.vocabulary import Severity
@@ -29,6 +29,10 @@ Verb = Literal[
     "appointed",
 ]
 Fate = Literal["amended", "retracted", "expired", "listed", "answered", "acknowledged"]
+HURRIED: Final = "min(not_before, 0) - 1"
+"""SQL for the moment before which a job does not go, when it is to be looked at anew: another one each time,
+so that nobody puts it off who has looked at it before.
+"""
 
 
 class Priority(IntEnum):

@@ -45,6 +45,7 @@ class Work:
     sent_parts: int
     officer: Officer
     chat: int
+    not_before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ class Outbox:
         """The first due job of each reachable officer whose chat is not in `busy`, most urgent first."""
         rows = await self._store.query(
             "SELECT j.id, j.key, j.verb, j.priority, j.record, j.target, j.body, j.attempts, j.repeated,"
-            " j.sent_parts, min(j.priority * 1000000000000 + j.id) AS rank,"
+            " j.sent_parts, j.not_before, min(j.priority * 1000000000000 + j.id) AS rank,"
             " o.id, o.name, o.role, o.language, o.zone,"
             " o.quiet_start, o.quiet_end, o.chat, o.person, o.reachable"
             " FROM jobs j JOIN officers o ON o.id = j.officer"
@@ -188,11 +189,11 @@ class Outbox:
         )
         found = []
         for row in rows:
-            officer = read_officer(row[11:])
+            officer = read_officer(row[12:])
             if officer.chat is not None:
                 key, name, verb, priority, record, target, body, attempts, repeated, sent_parts = row[:10]
                 job = (key, name, verb, priority, record, target, body, attempts)
-                found.append(Work(*job, bool(repeated), sent_parts, officer, officer.chat))
+                found.append(Work(*job, bool(repeated), sent_parts, officer, officer.chat, row[10]))
         return found
 
     async def next_due(self, now: float) -> float | None:
@@ -210,11 +211,14 @@ class Outbox:
                 [(work.id,) for work in works],
             )
 
-    async def put_off(self, works: Iterable[tuple[int, float]]) -> None:
-        """Not before the given time (Unix seconds) each: quiet hours."""
+    async def put_off(self, works: Iterable[tuple[Work, float]]) -> None:
+        """Not before the given time (Unix seconds) each: quiet hours. None that was hurried since it was
+        looked at.
+        """
         async with self._store.write() as tx:
             await tx.executemany(
-                "UPDATE jobs SET not_before = ? WHERE id = ?", [(until, job) for job, until in works]
+                "UPDATE jobs SET not_before = ? WHERE id = ? AND not_before = ?",
+                [(until, work.id, work.not_before) for work, until in works],
             )
 
     async def again(self, work: Work, not_before: float, *, repeated: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 import apsw
 
 from bots.searches.watching import Mode, Search, Subscription
+from bots.state.jobs import HURRIED
 from bots.times import Quiet
 from schemas.errors import Code, OperationError
 from subscribers.records import Filters
@@ -105,7 +106,8 @@ class Subscriptions:
 
 async def look_again(tx: Tx, officer: int) -> None:
     """Within a transaction: alerts that were put off are looked at again."""
-    await tx.execute("UPDATE jobs SET not_before = 0 WHERE officer = ? AND state = 'queued'", (officer,))
+    sql = f"UPDATE jobs SET not_before = {HURRIED} WHERE officer = ? AND state = 'queued'"  # noqa: S608 - a constant
+    await tx.execute(sql, (officer,))
 
 
 def _values(search: Search) -> tuple[str | int | None, ...]:

@@ -99,7 +99,7 @@ class Delivery:
                 pacer.take(work.chat, now)
                 going.append(work)
         if resting:
-            await self._outbox.put_off(resting.items())
+            await self._outbox.put_off((each, resting[each.id]) for each in found if each.id in resting)
         if going:
             await self._outbox.depart(going)
         for work in going:

@@ -13,10 +13,12 @@ import pytest
 from bots.clock import SystemClock
 from bots.dialogue.steps import Steps
 from bots.drafting.draft import HalfDraft
+from bots.duty.ringing import Bell
 from bots.officers.roles import Role
 from bots.searches.watching import Mode, Search, Subscription
 from bots.showing.release import Ceiling
 from bots.state import State, jobs
+from bots.state.bells import ring
 from bots.state.drafts import OPEN_MAX, UNDO_MAX
 from bots.state.memory import Memory
 from bots.state.officers import Officers
@@ -341,3 +343,23 @@ async def test_changes_are_undone_one_by_one_and_drafts_have_a_limit(tmp_path: P
         assert full.value.code is Code.TOO_LARGE
         await state.staff.remove(ed)
         assert await state.store.query("SELECT count(*) FROM drafts") == [(0,)]
+
+
+@pytest.mark.parametrize("how", ["awake", "called"])
+async def test_what_is_hurried_while_it_is_put_off_is_not_put_off(state: State, how: str) -> None:
+    """Quiet hours that end, or a call, between the look at a job and its being put off for the night."""
+    ed, now, record = await enrolled(state, "Ed", 1), time.time(), make_record(1)
+    night, bell = now + 8 * 3600.0, Bell(record.bulletin.id, now, ())
+    await state.store.transact(lambda connection: ring(connection, bell.record, now))
+    await state.outbox.add([jobs.alert(record, ed)], now)
+    works = await state.outbox.candidates(now, (), 10)
+    if how == "awake":
+        await state.officers.set_quiet(ed, None)
+    else:
+        await state.bells.call(bell, [(ed, 1)], (), now)
+    await state.outbox.put_off((work, night) for work in works)
+    (work,) = await state.outbox.candidates(now, (), 10)
+    await state.outbox.put_off([(work, night)])
+    assert await state.outbox.candidates(now, (), 10) == []
+    await state.officers.set_quiet(ed, None)
+    assert len(await state.outbox.candidates(now, (), 10)) == 1
