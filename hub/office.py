@@ -76,6 +76,8 @@ class Office:
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
         self._served: dict[str, Entitlements] = {}
+        self._unpushed: set[str] = set()
+        """Accounts that are to be put into force as they are recorded."""
         self.grown: list[Callable[[], None]] = []
         """Told after each document that the directory has taken."""
         self._suspended = self._read_suspended()
@@ -359,8 +361,11 @@ class Office:
             reads |= self._served.get(public, frozenset())
         sends = registrar.submittable(newest, agency)
         if sends != self.accounts.endpoint(public).entitlements:
+            self._unpushed.add(public)
             self.accounts.entitle(public, sends)
+        if public in self._unpushed:  # also when the server was away the last time
             await self._push(public)
+            self._unpushed.discard(public)
         if self._served.get(public) != reads:
             restored = self._state.restored
             await ensure_endpoint(self.nc, public, reads, restored.metadata if restored else {})
