@@ -43,6 +43,9 @@ _log = structlog.get_logger(__name__)
 
 _CONNECT_SECONDS: Final = 15
 _RECONNECT_SECONDS: Final = 0.25
+_PING_SECONDS: Final = 5
+_PINGS: Final = 3
+"""So many may be without an answer: a server that stands still is left for another after some 20 seconds."""
 
 
 def unix_milliseconds() -> int:
@@ -177,6 +180,8 @@ async def _connected(
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": _RECONNECT_SECONDS,
         "connect_timeout": _CONNECT_SECONDS,
+        "ping_interval": _PING_SECONDS,
+        "max_outstanding_pings": _PINGS,
         **tls.options(way.urls, way.tls),
     }
     client = Client()

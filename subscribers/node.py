@@ -267,14 +267,12 @@ class Node:
                 WHERE d.community = ? AND d.period = ?"""
             for made, ref, state, code in await core.store.query(sql, (log.community.id, span.name)):
                 return Published(id=made, ref=ref, community=log.community.id, state=state, code=code)
+            # Behind whatever is being committed: it was received before this moment.
+            await core.store.transact(lambda _: None)
             records = await core.archive.for_digest(log.community.id, span.since, span.until)
             draft = compose(records, span, log.community.realm)
-            drafts.check(
-                draft,
-                log.community.realm,
-                log.role(self._agency, core.clock()),
-                [link.id for link in draft.links],
-            )
+            role = log.role(self._agency, core.clock())
+            drafts.check(draft, log.community.realm, role, [link.id for link in draft.links])
 
             def once(connection: apsw.Connection, bulletin: Bulletin) -> None:
                 connection.execute(

@@ -53,14 +53,17 @@ class DirectoryFeed:
 
     async def take(self, subject: str, data: bytes) -> None:
         """Apply one document, entry or head; what is refused goes to quarantine, what is known is no news."""
+        # To its end also when the connection is lost meanwhile: given again, a document that is on the disk
+        # and not in memory would be written a second time, and no start could read that.
+        await unbroken(self._take(subject, data))
+
+    async def _take(self, subject: str, data: bytes) -> None:
         membership = subject not in {DIRECTORY_DOCUMENTS, DIRECTORY_HEAD}
         try:
             if subject == DIRECTORY_HEAD:
                 await self._ledger.take_head(data, self._clock())
             elif not membership or self._ledger.is_new(data):
-                # Committed and taken in, or neither, also when the connection is lost meanwhile: given again,
-                # what is on the disk alone would be written a second time, and no start could read that.
-                await unbroken(self._ledger.append(data, membership=membership, now=self._clock()))
+                await self._ledger.append(data, membership=membership, now=self._clock())
         except OperationError:
             raise
         except LiaisonError as error:

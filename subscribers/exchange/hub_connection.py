@@ -9,6 +9,9 @@ from subscribers.keys import NatsUser
 from subscribers.link import close_socket
 from subscribers.nats_client import Client
 
+_PING_SECONDS: Final = 10
+_PINGS: Final = 2
+"""So many may be without an answer: a server that stands still is left for another after half a minute."""
 _NO_SERVER: Final = (ValueError, LookupError, TypeError, AttributeError)
 """What nats-py makes of a server that does not speak as one: no reason to end the process."""
 
@@ -45,8 +48,8 @@ async def connect_as(
             error_cb=on_error,
             name=user.name,
             **user.tls.options(user.urls),
-            max_outstanding_pings=3,
-            ping_interval=20,
+            max_outstanding_pings=_PINGS,
+            ping_interval=_PING_SECONDS,
         )
     except BaseException as error:
         close_socket(nc)

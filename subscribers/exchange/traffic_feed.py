@@ -10,6 +10,7 @@ frames are verified one by one (`subscribers.judging.reading`).
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -220,7 +221,9 @@ class TrafficFeed:
 
     async def _commit(self, batch: Batch) -> None:
         def write(connection: apsw.Connection) -> tuple[Settlement, int | None, Rows]:
-            outcomes = put_all(connection, [record for record, _ in batch.records])
+            # By the time of the commit: a digest that was made before it has not seen them.
+            now = self._clock()
+            outcomes = put_all(connection, [replace(record, received=now) for record, _ in batch.records])
             for outcome, (_, piece) in zip(outcomes, batch.records, strict=True):
                 if isinstance(outcome, LiaisonError):
                     self._refuse(batch, outcome, piece)

@@ -54,10 +54,9 @@ def explain(error: apsw.Error) -> OperationError | None:
             return OperationError(
                 Code.DISK_FULL, "the disk did not take or give the data; nothing was changed", fix
             )
-        case apsw.SQLError(__context__=apsw.Error() as led_to_it):
-            return explain(
-                led_to_it
-            )  # SQLite has rolled all back, the savepoint that was to be left included
+        case apsw.SQLError(__context__=apsw.Error() as before):
+            # SQLite has rolled all back, the savepoint that was to be left included.
+            return explain(before)
         case apsw.BusyError() | apsw.LockedError():
             fix = "stop the other process"
             return OperationError(Code.ALREADY_RUNNING, "another process holds the database", fix)

@@ -414,3 +414,26 @@ async def test_what_the_hub_tells_of_its_service_stands_until_it_says_otherwise(
         node.sequence = 2
         await node.take([record(OperationState.CLEARED)])
         assert not await node.ledger.standing(lag)
+
+
+async def test_what_is_committed_after_a_digest_stands_in_the_next_one(tmp_path: Path) -> None:
+    """It was opened in the one period, and came to the disk in the other."""
+    now, opened = [AT], asyncio.Event()
+
+    def clock() -> int:
+        opened.set()
+        return now[0]
+
+    p = chain()
+    async with reading(tmp_path, clock=clock) as node:
+        await node.take(sent(p), live=True)
+        p.send(p.bulletin(1))
+        opened.clear()
+        async with node.ledger.store.write():
+            taking = asyncio.create_task(node.take(sent(p)[-1:], live=True))
+            await opened.wait()
+            now[0] = AT + 1
+            assert await node.archive.for_digest(COM, AT - DAY, AT + 1) == []
+        await taking
+        (late,) = await node.archive.for_digest(COM, AT + 1, AT + DAY)
+        assert late.bulletin.title == "Bulletin 1"
