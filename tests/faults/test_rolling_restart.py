@@ -1,5 +1,6 @@
 """A cluster under real nodes, a bot and a chat: everything of it is restarted in turn as an operator would,
-and then the leader of the stream and the hub in office are killed, all the while an agency publishes.
+then the leader of the stream and the hub in office are killed, and then a leader stands still, all the while
+an agency publishes.
 """
 
 import asyncio
@@ -61,6 +62,23 @@ async def test_nodes_and_bots_follow_when_a_leader_is_killed(clustered: ClusterS
         await office.kill()
         await arrived(clustered.stage)
         await office.start()
+        await clustered.until_whole()
+
+
+@pytest.mark.parametrize("stream", ["TRAFFIC", "DIRECTORY"], ids=lambda each: each.lower())
+async def test_nodes_and_bots_follow_when_a_leader_stands_still(clustered: ClusterStage, stream: str) -> None:
+    """Its sockets stay open, and nobody is told that they lead nowhere. What it does when it goes on is
+    late.
+    """
+    await clustered.until_whole()
+    async with (
+        clustered.stage.judged(f"SIGSTOP leader of {stream}", "under load") as case,
+        traffic(clustered.stage, case),
+    ):
+        leader = (await clustered.status())["streams"][stream]["leader"]
+        with clustered.cluster.stopped_server(leader):
+            await arrived(clustered.stage)
+            await published(clustered.stage)
         await clustered.until_whole()
 
 

@@ -56,6 +56,16 @@ class Cluster:
         process.terminate()
         await process.wait()
 
+    @contextlib.contextmanager
+    def stopped_server(self, name: str) -> Iterator[None]:
+        """Have a server stand still meanwhile."""
+        process = self.servers[name]
+        process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGCONT)
+
     @asynccontextmanager
     async def hub_process(
         self, member: str, gates: Path | None = None
