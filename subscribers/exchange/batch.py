@@ -7,7 +7,9 @@ from nats.aio.msg import Msg
 
 from schemas.frame import Frame
 from schemas.receipts import Answer
+from schemas.subjects import parse_frame_subject
 from subscribers import tracing
+from subscribers.judging.alarms import AlarmKey
 from subscribers.judging.held import Waits
 from subscribers.judging.kept import Keeping
 from subscribers.judging.reading import Reading
@@ -48,6 +50,10 @@ class Batch:
     keeping: Keeping = field(default_factory=Keeping)
     own: list[Frame] = field(default_factory=list)
     """Frames in our own name."""
+    came: dict[AlarmKey, int] = field(default_factory=dict)
+    """Whose frames were ahead of the directory, and count now; and when."""
+    still: set[str] = field(default_factory=set)
+    """Subjects of frames that are ahead of it as before."""
     late: bool = False
     """The directory has been waited for in vain."""
 
@@ -56,3 +62,9 @@ class Batch:
         """Nothing is decided yet."""
         changes = ledger.changes()
         return cls(changes, reading, Waits(ledger.held, changes.held, changes.released))
+
+    def end_alarms(self) -> None:
+        """End those of `came`, but where something of the same publisher is ahead of the directory still."""
+        behind = {(place.community, place.publisher) for place in map(parse_frame_subject, self.still)}
+        ended = ((key, at) for key, at in self.came.items() if (key.community, key.publisher) not in behind)
+        self.changes.ended += ended

@@ -22,7 +22,7 @@ from nats.aio.msg import Msg
 from schemas.chain import ChainKey
 from schemas.encoding import from_base64
 from schemas.errors import Code, LiaisonError, OperationError
-from schemas.frame import EPOCH, HEARTBEAT, Frame
+from schemas.frame import Frame
 from schemas.operations import operations_for, read_operation
 from schemas.receipts import Answer, read
 from schemas.signing import KEY_SIZE
@@ -36,7 +36,7 @@ from subscribers.exchange.missing import miss, suspect
 from subscribers.exchange.outbox import Outbox
 from subscribers.judging import operational
 from subscribers.judging.alarms import AlarmKey, AlarmName
-from subscribers.judging.held import AHEAD, ANCESTORS_MAX, ancestors, fetch
+from subscribers.judging.held import AHEAD, ANCESTORS_MAX, ancestors, fetch, stands_on
 from subscribers.judging.kept import Proof
 from subscribers.judging.missed import Us
 from subscribers.judging.own_frames import claim
@@ -148,7 +148,10 @@ class TrafficFeed:
         """Read again what is ahead of the directory, whenever that has grown; until cancelled."""
         while True:
             known = self._known()
-            await self.look_again()
+            try:
+                await self.look_again()
+            except OperationError as error:  # a full disk, say: it is tried again with whatever comes next
+                log.warning("what is ahead of the directory waits", reason=str(error.code))
             await self._directory.brings(partial(self._has_grown, known))
 
     async def look_again(self) -> None:
@@ -162,7 +165,10 @@ class TrafficFeed:
         known, held = self._known(), self._ledger.held
         names = [name for name, code in held.items() if code in AHEAD]
         for start in range(0, len(names), ANCESTORS_MAX):
-            found = await fetch(self._store, names[start : start + ANCESTORS_MAX], held)
+            these = names[start : start + ANCESTORS_MAX]
+            found = await fetch(self._store, these, held)
+            for each in set(these) - {each.name for each in found}:
+                self._ledger.held.pop(each, None)  # pushed out of the quarantine: nothing stands on it
             await self._take([Piece(each.subject, each.data, 0, each.name) for each in found], live=True)
         self._seen = known
 
@@ -190,6 +196,7 @@ class TrafficFeed:
                 self._refuse(batch, error, piece)
             batch.changes.sequence = max(batch.changes.sequence, piece.sequence)
             await asyncio.sleep(0)  # a long batch holds up nobody else
+        batch.end_alarms()
         await unbroken(self._commit(batch))
         return batch.answers
 
@@ -203,9 +210,9 @@ class TrafficFeed:
         if not held:
             return pieces, reading
         before: dict[Piece, list[Piece]] = {}
-        here = {piece.held for piece in pieces}
         for index, last in reading.cited(self._ledger.known()):
-            if last in held and last not in here and frames[index] not in before:
+            # What is ahead of the directory has just been looked at: what stands on it waits with it.
+            if held.get(last, Code.LOG_BEHIND) not in AHEAD and frames[index] not in before:
                 found = await ancestors(self._store, held, last, room)
                 before[frames[index]] = [Piece(each.subject, each.data, 0, each.name) for each in found]
                 room -= len(found)
@@ -261,6 +268,8 @@ class TrafficFeed:
         refused = Refused.of(error, self._clock(), piece.subject, piece.data)
         name = batch.waits.name_of(refused, wrap=piece.subject == wraps_for(self._endpoint))
         if name and batch.waits.why(name):
+            if error.code is Code.LOG_BEHIND and self._is_frame(piece):
+                batch.still.add(piece.subject)
             return
         batch.waits.release(piece.held)  # refused for another reason than before
         log.warning("refused", code=str(error.code), subject=piece.subject)
@@ -292,8 +301,7 @@ class TrafficFeed:
             given(epochs[announcement].hist, due=epochs[announcement].due)  # FORMAT.md, History
             batch.changes.unlock(announcement, key)
             batch.unlocked = True
-            if piece.held:
-                batch.waits.release(piece.held)
+        batch.waits.release(piece.held)
 
     async def _hub_key(self) -> bytes:
         directory = await self._directory.until(lambda known: known.hub is not None)
@@ -335,8 +343,7 @@ class TrafficFeed:
         if frame.header.pub == self._endpoint:
             batch.own.append(frame)
         if batch.waits.release(frame.hash) is Code.LOG_BEHIND:
-            key = AlarmKey(AlarmName.LOG_BEHIND, frame.header.com, frame.header.pub)
-            batch.changes.ended.append((key, now))
+            batch.came[AlarmKey(AlarmName.LOG_BEHIND, frame.header.com, frame.header.pub)] = now
 
     def _record(self, verdict: Opened) -> NewRecord:
         frame, own = verdict.frame, verdict.frame.header.pub == self._endpoint
@@ -368,7 +375,7 @@ class TrafficFeed:
                     return verdict
                 waited = True
                 batch.late = not await self._directory.comes(partial(self._is_free, batch, verdict.frame))
-            elif batch.waits.why(_stands_on_another(verdict)) in AHEAD:
+            elif batch.waits.why(stands_on(verdict)) in AHEAD:
                 raise behind()
             else:
                 return verdict
@@ -382,13 +389,3 @@ class TrafficFeed:
     @property
     def _agency(self) -> str:
         return self._keys.ring.profile.id
-
-
-def _stands_on_another(verdict: Settled) -> str:
-    """The hash of the frame without which an authentic one cannot be read; nothing for one that says itself
-    how much of the directory it wants.
-    """
-    frame = verdict.frame
-    if frame is None or frame.header.k in {EPOCH, HEARTBEAT}:
-        return ""
-    return frame.header.prev if verdict.chain or isinstance(verdict, Skipped) else ""

@@ -13,9 +13,11 @@ from typing import Final, NamedTuple
 import apsw
 
 from schemas.errors import Code
-from schemas.frame import EPOCH, Frame
+from schemas.frame import EPOCH, HEARTBEAT, Frame
 from subscribers.judging.authenticity import read_frame
 from subscribers.judging.refused import Refused
+from subscribers.judging.verdicts import Refused as Refusal
+from subscribers.judging.verdicts import Settled, Skipped
 from subscribers.storage.store import Store
 
 MIGRATIONS: Final = (
@@ -28,6 +30,16 @@ ANCESTORS_MAX: Final = 1024
 AHEAD: Final = frozenset({Code.LOG_BEHIND, Code.STALE_HEAD})
 """Refusals that the directory, or a head of it, may yet put right."""
 _WAIT: Final = AHEAD | {Code.REVOKED_KEY}
+_WANTING: Final = frozenset(
+    {
+        Code.UNKNOWN_PUBLISHER,
+        Code.UNKNOWN_KEY,
+        Code.UNKNOWN_COMMUNITY,
+        Code.NOT_MEMBER,
+        Code.READ_ONLY_MEMBER,
+    }
+)
+"""What a frame that cites no log itself is refused for where the log that its epoch cites is not here."""
 _HASH_SIZE: Final = 32
 _PRUNE: Final = (
     "DELETE FROM held WHERE number <= (SELECT max(number) FROM quarantine) - ?",
@@ -79,6 +91,18 @@ class Waits:
         announcement = refused.data[:_HASH_SIZE].hex()
         joins = wrap and refused.code is Code.UNKNOWN_EPOCH and self.why(announcement) is not None
         return wrap_of(announcement) if joins else ""
+
+
+def stands_on(verdict: Settled) -> str:
+    """The hash of the frame without which one cannot be read; nothing for one that says itself how much of
+    the directory it wants, or is refused whatever comes.
+    """
+    frame = verdict.frame
+    if frame is None or frame.header.k in {EPOCH, HEARTBEAT}:
+        return ""
+    # A bulletin cites no log: whose its key is, and that it may speak here, may be in what its epoch cites.
+    wants = isinstance(verdict, Refusal) and verdict.error.code in _WANTING
+    return frame.header.prev if verdict.chain or isinstance(verdict, Skipped) or wants else ""
 
 
 async def load(store: Store) -> dict[str, Code]:

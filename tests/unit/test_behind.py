@@ -2,28 +2,37 @@
 
 import asyncio
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 
-from schemas.errors import Code
+import pytest
+
+from schemas.errors import Code, OperationError
 from schemas.merkle import Head
-from schemas.subjects import DIRECTORY_DOCUMENTS, DIRECTORY_HEAD
+from schemas.receipts import ADMITTED, Answer, issue
+from schemas.subjects import DIRECTORY_DOCUMENTS, DIRECTORY_HEAD, receipts_for
 from schemas.vocabulary import AlarmName
 from subscribers.judging.alarms import AlarmKey
+from subscribers.storage import tables
+from subscribers.storage.ledger import Ledger
+from subscribers.storage.store import Store
 from tests.support.federation import (
     AT,
     COM,
     FRA,
     FRESHNESS,
+    HUB,
     JPN,
     UNX,
     Publisher,
     by_owners,
     directory,
+    documents,
     entry,
     memberships,
 )
 from tests.unit.test_replaced import note
-from tests.unit.test_traffic_feed import Reading, reading, sent
+from tests.unit.test_traffic_feed import KEY, Reading, reading, sent
 
 MORE = [FRA.successor()]
 """What the directory has besides, and the reader not yet."""
@@ -184,3 +193,105 @@ async def test_a_new_key_waits_for_the_head_that_confirms_it(tmp_path: Path) -> 
         assert await node.titles() == ["Bulletin 8", *TITLES]
         assert await node.refusals() == []
         assert node.at(p)
+
+
+async def test_bulletins_by_a_key_that_is_not_here_stay_with_its_announcement(tmp_path: Path) -> None:
+    p = Publisher(at=directory(MORE), signer=FRA.next_signing)
+    p.send(p.announcement())
+    p.send(p.bulletin(1))
+    p.send(p.bulletin(2))
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p)[:3])
+        await node.take(sent(p)[3:], live=True)
+        await grows(node)
+        await node.feed.look_again()
+        assert await node.refusals() == []
+        assert await node.titles() == TITLES
+        assert node.at(p)
+
+
+async def test_bulletins_by_who_is_not_a_member_here_yet_stay_with_the_announcement(tmp_path: Path) -> None:
+    joined = by_owners(entry(memberships()[COM], op="add", id="unx", role="member"))
+    p = Publisher(UNX, at=directory((), [joined]))
+    p.send(p.announcement())
+    p.send(p.bulletin(1))
+    p.send(p.bulletin(2))
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p))
+        await node.directory.take(f"m.{COM}", joined)
+        await node.feed.look_again()
+        assert await node.refusals() == []
+        assert await node.titles() == TITLES
+
+
+async def test_the_alarm_stands_while_anything_of_it_waits(tmp_path: Path) -> None:
+    p = ahead()
+    further = directory([*MORE, UNX.successor()])
+    p.at, p.ep = further, p.ep + 1
+    p.send(p.announcement())
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p))
+        await grows(node)
+        await node.feed.look_again()
+        assert await node.titles() == TITLES
+        assert await node.ledger.standing(AlarmName.LOG_BEHIND) == STANDS
+        await grows(node, [UNX.successor()])
+        await node.feed.look_again()
+        assert await node.ledger.standing(AlarmName.LOG_BEHIND) == set()
+
+
+async def test_what_was_pushed_out_of_the_quarantine_holds_up_nothing(tmp_path: Path) -> None:
+    p = Publisher()
+    p.send(p.announcement())
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p))
+        p.at = directory(MORE)
+        await node.take([(p.subject, p.send(p.beat()))])
+        assert list(node.ledger.held.values()) == [Code.LOG_BEHIND]
+        await node.ledger.store.transact(lambda connection: connection.execute("DELETE FROM quarantine"))
+        await grows(node)
+        await node.take([(p.subject, p.send(p.bulletin(1)))], live=True)
+        assert await node.titles() == ["Bulletin 1"]
+        assert node.ledger.held == {}
+
+
+async def test_a_full_disk_does_not_end_who_follows(tmp_path: Path) -> None:
+    """Nor with it the node: what waits is looked at again with what comes next."""
+    p = ahead()
+    for number in range(3, 40):
+        p.send(p.bulletin(number))
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p))
+        await grows(node)
+        await has_room(node, 1)
+        following = asyncio.create_task(node.feed.follow())
+        for _ in range(2):  # it has its turn between the two
+            with pytest.raises(OperationError, match="disk_full"):
+                await node.feed.look_again()
+        assert not following.done()
+        await has_room(node, 99_999)
+        await grows(node, [UNX.successor()])
+        await node.feed.fresh.stored.wait()
+        assert node.at(p)
+        following.cancel()
+
+
+async def has_room(node: Reading, pages: int) -> None:
+    sql = f"PRAGMA max_page_count = {pages}"
+    await node.ledger.store.transact(lambda connection: connection.execute(sql).fetchall())
+
+
+async def test_a_receipt_that_came_before_the_hub_s_key_is_read_once(tmp_path: Path) -> None:
+    root, hub, *rest = documents()
+    async with await Store.open(tmp_path / "node.db", KEY, tables.NODE) as store:
+        ledger = await Ledger.load(store)
+        for each in (root, *rest):
+            await ledger.append(each, membership=False)
+    answer = Answer(JPN.endpoint, sha256(b"frame").hexdigest(), ADMITTED, AT)
+    async with reading(tmp_path, patience=0) as node:
+        await node.take([(receipts_for(JPN.endpoint), issue([answer], HUB)[JPN.endpoint])])
+        assert await node.refusals() == [("log_behind", "r")]
+        await grows(node, [hub])
+        await node.feed.look_again()
+        assert await node.refusals() == []
+        assert node.ledger.held == {}
