@@ -97,6 +97,7 @@ class Core:
         self.resending = Resending(store, ledger, self.outbox, clock)
         self.returning = Returning(store, self.outbox, self.endpoint, clock, self.resending.unanswered)
         self.link.on_read = self._come_back
+        self.traffic_feed.on_looked = self._come_further
         joiner = Joiner(rack, self.endpoint, clock, settings.history_patience_seconds * SECOND)
         self.history = PastReader(store, ledger, self.link, self.directory_feed, self.traffic_feed, joiner)
         self.handovers = Handovers(store, ledger, self.link, self.traffic_feed, self.endpoint, clock)
@@ -179,6 +180,10 @@ class Core:
         await self.returning.finish()
         await self.resending.finish()
         await self.outbox.mend()
+
+    async def _come_further(self) -> None:
+        if self.link.caught_up.is_set():  # a restored node's own frames may have been ahead of its directory
+            await self.returning.finish()
 
     async def go_on(self, number: int) -> None:
         """The operator has seen to the alarm `number`: publish again, if it was what held us up."""

@@ -9,7 +9,7 @@ frames are verified one by one (`subscribers.judging.reading`).
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -110,6 +110,8 @@ class TrafficFeed:
         """Set when keys have come, which may be of old epochs."""
         self.asked = asyncio.Event()
         """Set when somebody has asked for old keys."""
+        self.on_looked: Callable[[], Awaitable[None]] = _nothing
+        """Awaited when `follow` has looked again."""
 
     async def run(self, nc: Client, link: HubLink) -> None:
         """Read until the connection is lost; tells the link when the backlog is done."""
@@ -150,6 +152,7 @@ class TrafficFeed:
             known = self._known()
             try:
                 await self.look_again()
+                await self.on_looked()
             except OperationError as error:  # a full disk, say: it is tried again with whatever comes next
                 log.warning("what is ahead of the directory waits", reason=str(error.code))
             await self._directory.brings(partial(self._has_grown, known))
@@ -389,3 +392,7 @@ class TrafficFeed:
     @property
     def _agency(self) -> str:
         return self._keys.ring.profile.id
+
+
+async def _nothing() -> None:
+    return

@@ -106,7 +106,7 @@ def go_on_from_copy(connection: apsw.Connection, publisher: str, now: int) -> We
     """A restored node has read everything that came after the copy: its chains go on from where they stand at
     the hub. None when it is not restored, or has done so before.
     """
-    if not returned.end(connection, now):
+    if not returned.end(connection, publisher, now):
         return None
     sql = """SELECT c.community, c.precedence FROM chains c LEFT JOIN own_chains o USING (community,
     precedence) WHERE c.publisher = ? AND c.seq > coalesce(o.admitted_seq, -1)"""

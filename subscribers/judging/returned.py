@@ -157,8 +157,14 @@ def trust(connection: apsw.Connection, number: int, publisher: str) -> bool:
     return bool(connection.execute(sql).fetchall())
 
 
-def end(connection: apsw.Connection, now: int) -> bool:
-    """Everything has been read: whether it is over now, and was not before."""
+def end(connection: apsw.Connection, publisher: str, now: int) -> bool:
+    """Everything has been read: whether it is over now, and was not before. It is not while frames of ours
+    are ahead of the directory: they have not been read.
+    """
+    sql = """SELECT 1 FROM held JOIN quarantine USING (number)
+        WHERE code IN (?, ?) AND subject LIKE 'f.%.' || ? LIMIT 1"""
+    if connection.execute(sql, (str(Code.LOG_BEHIND), str(Code.STALE_HEAD), publisher)).fetchall():
+        return False
     sql = """UPDATE returned SET ended = ?
         WHERE ended IS NULL AND until IS NOT NULL AND doubted IS NULL RETURNING 1"""
     return bool(connection.execute(sql, (now,)).fetchall())

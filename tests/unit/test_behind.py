@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from schemas.merkle import Head
 from schemas.receipts import ADMITTED, Answer, issue
 from schemas.subjects import DIRECTORY_DOCUMENTS, DIRECTORY_HEAD, receipts_for
 from schemas.vocabulary import AlarmName
+from subscribers.exchange.outbox import Outbox
+from subscribers.judging import own_frames, returned
 from subscribers.judging.alarms import AlarmKey
 from subscribers.storage import tables
 from subscribers.storage.ledger import Ledger
@@ -32,7 +35,7 @@ from tests.support.federation import (
     memberships,
 )
 from tests.unit.test_replaced import note
-from tests.unit.test_traffic_feed import KEY, Reading, reading, sent
+from tests.unit.test_traffic_feed import KEY, Reading, no_composing, reading, sent
 
 MORE = [FRA.successor()]
 """What the directory has besides, and the reader not yet."""
@@ -295,3 +298,23 @@ async def test_a_receipt_that_came_before_the_hub_s_key_is_read_once(tmp_path: P
         await node.feed.look_again()
         assert await node.refusals() == []
         assert node.ledger.held == {}
+
+
+async def test_a_restored_node_is_not_back_before_its_own_frames_are_read(tmp_path: Path) -> None:
+    """It would take them for a stranger's then, and be silent; and give their places to others."""
+    p = Publisher(JPN, at=directory(MORE))
+    p.send(p.announcement())
+    p.send(p.bulletin(1))
+    async with reading(tmp_path, patience=0) as node:
+        store = node.ledger.store
+        outbox = Outbox(store, node.ledger, no_composing)
+        await store.transact(partial(returned.begin, made=AT))
+        await store.transact(partial(returned.reach, until=len(sent(p))))
+        await node.take(sent(p))
+        assert not await outbox.come_back(JPN.endpoint, AT)
+        await grows(node)
+        await node.feed.look_again()
+        assert await outbox.come_back(JPN.endpoint, AT)
+        assert outbox.chain(COM, "routine").head == p.head
+        assert await own_frames.alone(store)
+        assert await node.titles() == ["Bulletin 1"]
