@@ -11,12 +11,13 @@ from schemas.subjects import parse_frame_subject
 from subscribers import tracing
 from subscribers.judging.alarms import AlarmKey
 from subscribers.judging.held import Waits
-from subscribers.judging.kept import Keeping
+from subscribers.judging.kept import Keeping, Proof
 from subscribers.judging.reading import Reading
+from subscribers.judging.verdicts import Opened
 from subscribers.pull import place
 from subscribers.storage.archive import NewRecord
 from subscribers.storage.ledger import Changes, Ledger
-from subscribers.writing.replies import Reported
+from subscribers.writing.replies import Reported, flags_of
 
 
 class Piece(NamedTuple):
@@ -68,3 +69,18 @@ class Batch:
         behind = {(place.community, place.publisher) for place in map(parse_frame_subject, self.still)}
         ended = ((key, at) for key, at in self.came.items() if (key.community, key.publisher) not in behind)
         self.changes.ended += ended
+
+
+def record_of_opened(verdict: Opened, endpoint: str, now: int) -> NewRecord:
+    """How a bulletin is kept by `endpoint`, which may have published it; `now` in Unix milliseconds."""
+    frame, own = verdict.frame, verdict.frame.header.pub == endpoint
+    return NewRecord(
+        verdict.bulletin,
+        verdict.payload,
+        frame.header.com,
+        verdict.agency,
+        now,
+        own,
+        flags_of(verdict),
+        Proof.of(frame, verdict.salt, own=own),
+    )

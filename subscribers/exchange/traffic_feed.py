@@ -29,7 +29,7 @@ from schemas.signing import KEY_SIZE
 from schemas.subjects import TRAFFIC, history_for, parse_frame_subject, receipts_for, wraps_for
 from subscribers import tracing
 from subscribers.directory.feed import DirectoryFeed, behind
-from subscribers.exchange.batch import Batch, Piece
+from subscribers.exchange.batch import Batch, Piece, record_of_opened
 from subscribers.exchange.hub_link import HubLink, feed_settled
 from subscribers.exchange.in_order import InOrder
 from subscribers.exchange.missing import miss, suspect
@@ -37,7 +37,6 @@ from subscribers.exchange.outbox import Outbox
 from subscribers.judging import operational
 from subscribers.judging.alarms import AlarmKey, AlarmName
 from subscribers.judging.held import AHEAD, ANCESTORS_MAX, ancestors, fetch, stands_on
-from subscribers.judging.kept import Proof
 from subscribers.judging.missed import Us
 from subscribers.judging.own_frames import claim
 from subscribers.judging.past import given
@@ -61,13 +60,13 @@ from subscribers.judging.verdicts import Refused as Refusal
 from subscribers.keyring.key_store import Rack
 from subscribers.pull import Pull, ack, place
 from subscribers.sharing.asked import accept_request, note_asked
-from subscribers.storage.archive import NewRecord, put_all, unpublished
+from subscribers.storage.archive import put_all, unpublished
 from subscribers.storage.journal import Settlement, Signing, settle
 from subscribers.storage.ledger import Ledger
 from subscribers.storage.store import Store, unbroken
 from subscribers.telling.compliance import confirm
 from subscribers.telling.republish import Fresh, Rows
-from subscribers.writing.replies import Reported, flags_of, record_of
+from subscribers.writing.replies import Reported, record_of
 
 _BATCH: Final = 512
 """Messages asked for at once: a run, and so a signature, reaches no further than a batch."""
@@ -165,15 +164,21 @@ class TrafficFeed:
     async def _look_again(self) -> None:
         if not self._has_grown(self._seen):
             return
-        known, held = self._known(), self._ledger.held
-        names = [name for name, code in held.items() if code in AHEAD]
+        before, self._seen = self._seen, self._known()
+        try:
+            await self._read_held([name for name, code in self._ledger.held.items() if code in AHEAD])
+        except BaseException:
+            self._seen = before
+            raise
+
+    async def _read_held(self, names: Sequence[str]) -> None:
+        held = self._ledger.held
         for start in range(0, len(names), ANCESTORS_MAX):
             these = names[start : start + ANCESTORS_MAX]
             found = await fetch(self._store, these, held)
             for each in set(these) - {each.name for each in found}:
-                self._ledger.held.pop(each, None)  # pushed out of the quarantine: nothing stands on it
+                held.pop(each, None)  # pushed out of the quarantine: nothing stands on it
             await self._take([Piece(each.subject, each.data, 0, each.name) for each in found], live=True)
-        self._seen = known
 
     def _known(self) -> tuple[object, object]:
         """The directory and its newest head: others once it has grown, or been confirmed anew."""
@@ -323,7 +328,7 @@ class TrafficFeed:
             case Refusal(error=error):
                 raise error
             case Opened():
-                batch.records.append((self._record(verdict), piece))
+                batch.records.append((record_of_opened(verdict, self._endpoint, self._clock()), piece))
             case Sealed():
                 made = record_of(verdict, self._keys.kems, self._endpoint, self._agency, self._clock())
                 if isinstance(made, Reported):
@@ -348,19 +353,6 @@ class TrafficFeed:
         if batch.waits.release(frame.hash) is Code.LOG_BEHIND:
             batch.came[AlarmKey(AlarmName.LOG_BEHIND, frame.header.com, frame.header.pub)] = now
 
-    def _record(self, verdict: Opened) -> NewRecord:
-        frame, own = verdict.frame, verdict.frame.header.pub == self._endpoint
-        return NewRecord(
-            verdict.bulletin,
-            verdict.payload,
-            frame.header.com,
-            verdict.agency,
-            self._clock(),
-            own,
-            flags_of(verdict),
-            Proof.of(frame, verdict.salt, own=own),
-        )
-
     async def _verdict(self, batch: Batch, piece: Piece, place: int) -> Settled:
         waited = False
         while True:
@@ -378,7 +370,7 @@ class TrafficFeed:
                     return verdict
                 waited = True
                 batch.late = not await self._directory.comes(partial(self._is_free, batch, verdict.frame))
-            elif batch.waits.why(stands_on(verdict)) in AHEAD:
+            elif batch.waits.why(stands_on(verdict, looked=not self._has_grown(self._seen))) in AHEAD:
                 raise behind()
             else:
                 return verdict

@@ -93,12 +93,13 @@ class Waits:
         return wrap_of(announcement) if joins else ""
 
 
-def stands_on(verdict: Settled) -> str:
+def stands_on(verdict: Settled, *, looked: bool) -> str:
     """The hash of the frame without which one cannot be read; nothing for one that says itself how much of
-    the directory it wants, or is refused whatever comes.
+    the directory it wants, or is refused whatever comes. `looked`: what waits was judged by the directory as
+    it is; before that nobody passes it.
     """
     frame = verdict.frame
-    if frame is None or frame.header.k in {EPOCH, HEARTBEAT}:
+    if frame is None or (looked and frame.header.k in {EPOCH, HEARTBEAT}):
         return ""
     # A bulletin cites no log: whose its key is, and that it may speak here, may be in what its epoch cites.
     wants = isinstance(verdict, Refusal) and verdict.error.code in _WANTING

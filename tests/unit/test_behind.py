@@ -318,3 +318,26 @@ async def test_a_restored_node_is_not_back_before_its_own_frames_are_read(tmp_pa
         assert outbox.chain(COM, "routine").head == p.head
         assert await own_frames.alone(store)
         assert await node.titles() == ["Bulletin 1"]
+
+
+async def test_nobody_passes_what_waits_when_the_directory_comes_meanwhile(tmp_path: Path) -> None:
+    """A heartbeat waits for it, too, and could be read before what stands in front of it."""
+    p, judged = ahead(), asyncio.Event()
+
+    def clock() -> int:
+        judged.set()
+        return AT
+
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p))
+    async with reading(tmp_path, clock=clock) as node:
+        await node.feed.look_again()
+        judged.clear()
+        beating = asyncio.create_task(node.take([(p.subject, p.send(p.beat()))], live=True))
+        await judged.wait()
+        await grows(node)
+        await beating
+        await node.feed.look_again()
+        assert await node.titles() == TITLES
+        assert await node.refusals() == []
+        assert node.at(p)
