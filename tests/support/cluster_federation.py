@@ -12,6 +12,7 @@ from string import ascii_uppercase
 from typing import Final
 
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 
 from hub.jetstream import api
 from hub.lease import ROTA
@@ -83,8 +84,17 @@ class Federation:
 
     async def publish_once(self, who: str) -> None:
         """One frame, sent a single time: nothing is lost."""
-        frame = self.ask(who)
-        assert await self.stations[who].send(self.chains[who], frame) == ADMITTED
+        frame, station = self.ask(who), self.stations[who]
+
+        async def is_sent() -> bool:
+            try:
+                await station.put(self.chains[who].subject.intake(), frame)
+            except NoRespondersError:  # its server has not heard of a new community yet: nothing was sent
+                return False
+            return True
+
+        await eventually(is_sent, DEADLINE)
+        assert await station.answer(frame) == ADMITTED
         self.acknowledge(frame)
 
     def ask(self, who: str) -> bytes:
