@@ -366,7 +366,9 @@ class TrafficFeed:
                 await self._directory.reach(verdict, parse_frame_subject(piece.subject).community)
                 batch.late = False
             elif isinstance(verdict, Refusal) and verdict.error.code is Code.STALE_HEAD:
-                if piece.held or batch.late or waited:
+                if piece.held:
+                    raise verdict.error  # it stays where it is, in its order
+                if batch.late or waited:
                     return verdict
                 waited = True
                 batch.late = not await self._directory.comes(partial(self._is_free, batch, verdict.frame))

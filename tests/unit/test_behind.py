@@ -191,6 +191,10 @@ async def test_a_new_key_waits_for_the_head_that_confirms_it(tmp_path: Path) -> 
         await node.take([*sent(p), *sent(other)])
         assert await node.titles() == ["Bulletin 8"]
         assert [code for code, what in await node.refusals() if what == "f"] == ["stale_head"] * 3
+        places = [each.number for each in await node.ledger.quarantine(100)]
+        await grows(node, [UNX.successor()])
+        await node.feed.look_again()
+        assert [each.number for each in await node.ledger.quarantine(100)] == places
         await node.directory.take(DIRECTORY_HEAD, note(known.head, now))
         await node.feed.look_again()
         assert await node.titles() == ["Bulletin 8", *TITLES]
