@@ -248,7 +248,9 @@ class Run:
                 wanted = len(expected[agency.id])
                 report.problems.append(f"archive of {agency.id}: {status['archived']}, not {wanted}")
             if status["quarantined"]:
-                report.problems.append(f"{agency.id}: {status['quarantined']} in quarantine")
+                kept = (await self._world.agency(agency.id, "quarantine"))["items"]
+                codes = ", ".join(f"{each['code']} of {each['agency'] or 'nobody known'}" for each in kept)
+                report.problems.append(f"{agency.id}: {status['quarantined']} in quarantine: {codes}")
         report.published = len(self._written)
         report.admitted = sum(self._admitted(each) for each in self._planned)
         self._latency()
