@@ -276,7 +276,7 @@ class TrafficFeed:
         refused = Refused.of(error, self._clock(), piece.subject, piece.data)
         name = batch.waits.name_of(refused, wrap=piece.subject == wraps_for(self._endpoint))
         if name and batch.waits.why(name):
-            if error.code is Code.LOG_BEHIND and self._is_frame(piece):
+            if batch.waits.why(name) is Code.LOG_BEHIND and self._is_frame(piece):
                 batch.still.add(piece.subject)
             return
         batch.waits.release(piece.held)  # refused for another reason than before
@@ -354,6 +354,8 @@ class TrafficFeed:
             batch.came[AlarmKey(AlarmName.LOG_BEHIND, frame.header.com, frame.header.pub)] = now
 
     async def _verdict(self, batch: Batch, piece: Piece, place: int) -> Settled:
+        if not piece.held and batch.waits.has(piece.data):
+            raise behind()  # else its wrap, which may not come once more, would stay there alone
         waited = False
         while True:
             verdict = batch.reading.judge(self._reader(batch), place, self._clock())

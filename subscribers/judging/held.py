@@ -75,6 +75,10 @@ class Waits:
             return self._held[name].code
         return None if name in self._released else self._before.get(name)
 
+    def has(self, data: bytes) -> bool:
+        """Whether these very bytes wait for the directory: what comes once more is read where it waits."""
+        return bool(self._before or self._held) and self.why(sha256(data).hexdigest()) in AHEAD
+
     def release(self, name: str) -> Code | None:
         """It waits no longer; why it did."""
         code = self.why(name)

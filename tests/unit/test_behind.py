@@ -110,6 +110,30 @@ async def test_what_comes_again_meanwhile_is_known(tmp_path: Path) -> None:
         assert await node.refusals() == []
 
 
+async def test_an_announcement_that_comes_again_leaves_no_wrap_behind(tmp_path: Path) -> None:
+    """The hub repeats what was not acknowledged in time, and the directory comes while that is judged."""
+    p, judged = ahead(), asyncio.Event()
+
+    def clock() -> int:
+        judged.set()
+        return AT
+
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p))
+    async with reading(tmp_path, clock=clock) as node:
+        await node.feed.look_again()
+        judged.clear()
+        node.sequence = 0
+        repeated = asyncio.create_task(node.take(sent(p)[:1], live=True))
+        await judged.wait()
+        await grows(node)
+        await repeated
+        await node.feed.look_again()
+        assert await node.titles() == TITLES
+        assert await node.refusals() == []
+        assert node.ledger.held == {}
+
+
 async def test_nobody_else_waits(tmp_path: Path) -> None:
     """Nor for the second of them in a batch: the first has waited in vain."""
     p, other = ahead(), Publisher(JPN)
