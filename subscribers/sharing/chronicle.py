@@ -12,7 +12,7 @@ import apsw
 
 from schemas.chain import ChainHead, ChainKey
 from schemas.directory import Directory
-from schemas.errors import LiaisonError, OperationError
+from schemas.errors import LiaisonError
 from schemas.frame import Frame, parse_frame
 from schemas.pages import OldFrame, Page
 from subscribers.directory.feed import DirectoryFeed
@@ -56,7 +56,9 @@ class Chronicle:
         self._ledger.past = {key: chain.head for key, chain in (await rows.heads(self._store)).items()}
 
     async def stage(self, community: str, page: Page, through: int) -> int:
-        """Keep what is old in a page, up to the sequence `through`; how far it was taken."""
+        """Keep what is old in a page, up to the sequence `through`; how far it was taken. LiaisonError
+        `log_behind` while the directory is not there that a frame cites; nothing was kept then.
+        """
         kept, refused = list[Frame](), list[Refused]()
         for each in page.frames:
             if each.sequence > through:
@@ -79,15 +81,12 @@ class Chronicle:
     def _look(self, old: OldFrame) -> Pending | LogBehind | Refusal:
         return stage(self._ledger.known(), old.subject, old.raw)
 
-    async def _known(self, community: str, judge: Callable[[], T | LogBehind]) -> T | Refusal:
-        """A verdict, once the logs that the frame cites are here; refused when they do not come."""
+    async def _known(self, community: str, judge: Callable[[], T | LogBehind]) -> T:
+        """A verdict, once the logs that the frame cites are here. LiaisonError `log_behind` when they do not
+        come: then nothing was decided, and it is tried again.
+        """
         while isinstance(verdict := judge(), LogBehind):
-            try:
-                await self._directory.reach(verdict, community)
-            except OperationError:
-                raise
-            except LiaisonError as error:
-                return Refusal(error)
+            await self._directory.reach(verdict, community)
         return verdict
 
     def _is_old(self, found: Pending, community: str) -> bool:
@@ -101,7 +100,9 @@ class Chronicle:
     # -- checking -----------------------------------------------------------------------------------------
 
     async def check(self, community: str) -> None:
-        """Read every chain that was staged. TrustError `stale_head` while no new key is believed."""
+        """Read every chain that was staged. LiaisonError `log_behind` as `stage`; TrustError `stale_head`
+        while no new key is believed.
+        """
         if self._ledger.vouched.withheld(self._ledger.known(), self._clock()):
             raise stale("history waits for it")
         known, joins = await rows.heads(self._store), _Joins(self._store, self._ledger)
@@ -138,10 +139,7 @@ class Chronicle:
         outcomes = []
         for step, by in zip(steps, proofs, strict=True):
             raw = await rows.raw(self._store, past.key, step)
-            outcome = await self._known(past.key.community, partial(self._judge, past, raw, by))
-            if isinstance(outcome, Refusal):
-                outcome = Outcome("refused", parse_frame(raw), error=outcome.error)
-            outcomes.append(outcome)
+            outcomes.append(await self._known(past.key.community, partial(self._judge, past, raw, by)))
         past.close()
         return outcomes
 

@@ -11,15 +11,17 @@ from functools import partial
 from pathlib import Path
 
 import apsw
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.errors import Code
+from schemas.errors import Code, LiaisonError
 from schemas.frame import parse_frame
 from schemas.pages import OldFrame, Page
+from schemas.signing import Signer
 from schemas.subjects import wraps_for
 from schemas.vocabulary import History, Kind
-from subscribers.directory.feed import DirectoryFeed
+from subscribers.directory.feed import WAIT_FOR_LOG, DirectoryFeed
 from subscribers.exchange.batch import Piece
 from subscribers.exchange.composer import Context
 from subscribers.exchange.outbox import Outbox
@@ -42,6 +44,7 @@ from tests.support.federation import (
     FRA,
     JPN,
     Publisher,
+    directory,
     documents,
     memberships,
     seed,
@@ -108,7 +111,7 @@ class Node:
 
 
 @asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[Node]:
+async def opened(path: Path, patience: float = WAIT_FOR_LOG) -> AsyncIterator[Node]:
     async with await Store.open(path / "node.db", KEY, tables.NODE) as store:
         ledger = await Ledger.load(store, "jpn")
         if ledger.directory is None:
@@ -121,10 +124,10 @@ async def opened(path: Path) -> AsyncIterator[Node]:
         await outbox.load()
         keys = Keyring.create(path / f"keys-{ledger.sequence}", "jpn", "Agency jpn", "JPN")
         keys = dataclasses.replace(keys, profile=Profile(id="jpn", name="n", code="JPN"), encryption=JPN.kem)
-        rack, directory = Rack(path, keys), DirectoryFeed(ledger, JPN.endpoint, lambda: AT)
-        feed = TrafficFeed(store, ledger, outbox, directory, rack, JPN.endpoint, lambda: AT)
+        rack, logs = Rack(path, keys), DirectoryFeed(ledger, JPN.endpoint, lambda: AT, patience)
+        feed = TrafficFeed(store, ledger, outbox, logs, rack, JPN.endpoint, lambda: AT)
         joiner = Joiner(rack, JPN.endpoint, lambda: AT, 1000)
-        chronicle = Chronicle(store, ledger, directory, feed.fresh, joiner)
+        chronicle = Chronicle(store, ledger, logs, feed.fresh, joiner)
         await chronicle.load()
         try:
             yield Node(feed, chronicle, ledger, store, max(1000, ledger.sequence))
@@ -206,6 +209,25 @@ async def test_a_key_that_comes_behind_the_opening_is_not_passed_over(tmp_path: 
         await node.chronicle.open(COM)
         assert await node.finished() == rows.DONE
         assert set(await node.held()) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("signer", [FRA.signing, FRA.next_signing])
+async def test_the_past_waits_for_the_directory_that_it_cites(tmp_path: Path, signer: Signer) -> None:
+    """Also for the document that binds its key; what was refused meanwhile would never be asked for again."""
+    p, grown = Publisher(at=directory([FRA.successor()]), signer=signer), FRA.successor()
+    announced = p.send(p.announcement())
+    p.send(p.bulletin(1))
+    async with opened(tmp_path, patience=0) as node:
+        for _ in range(2):
+            with pytest.raises(LiaisonError) as behind:
+                await node.history(p.sent, p)
+            assert behind.value.code is Code.LOG_BEHIND
+        await node.ledger.append(grown, membership=False)
+        await node.history(p.sent, p)
+        await node.live(wrap_for(announced))
+        await node.chronicle.open(COM)
+        assert set(await node.held()) == {"Bulletin 1"}
+        assert await node.refusals() == []
 
 
 async def test_what_is_asked_for_anew_is_not_taken_for_done(tmp_path: Path) -> None:
