@@ -110,30 +110,6 @@ async def test_what_comes_again_meanwhile_is_known(tmp_path: Path) -> None:
         assert await node.refusals() == []
 
 
-async def test_an_announcement_that_comes_again_leaves_no_wrap_behind(tmp_path: Path) -> None:
-    """The hub repeats what was not acknowledged in time, and the directory comes while that is judged."""
-    p, judged = ahead(), asyncio.Event()
-
-    def clock() -> int:
-        judged.set()
-        return AT
-
-    async with reading(tmp_path, patience=0) as node:
-        await node.take(sent(p))
-    async with reading(tmp_path, clock=clock) as node:
-        await node.feed.look_again()
-        judged.clear()
-        node.sequence = 0
-        repeated = asyncio.create_task(node.take(sent(p)[:1], live=True))
-        await judged.wait()
-        await grows(node)
-        await repeated
-        await node.feed.look_again()
-        assert await node.titles() == TITLES
-        assert await node.refusals() == []
-        assert node.ledger.held == {}
-
-
 async def test_nobody_else_waits(tmp_path: Path) -> None:
     """Nor for the second of them in a batch: the first has waited in vain."""
     p, other = ahead(), Publisher(JPN)
@@ -348,8 +324,13 @@ async def test_a_restored_node_is_not_back_before_its_own_frames_are_read(tmp_pa
         assert await node.titles() == ["Bulletin 1"]
 
 
-async def test_nobody_passes_what_waits_when_the_directory_comes_meanwhile(tmp_path: Path) -> None:
-    """A heartbeat waits for it, too, and could be read before what stands in front of it."""
+@pytest.mark.parametrize("again", [False, True])
+async def test_nobody_passes_what_waits_when_the_directory_comes_meanwhile(
+    tmp_path: Path, *, again: bool
+) -> None:
+    """A heartbeat waits for it, too, and could be read before what stands in front of it; an announcement
+    that the hub gives `again`, without the wrap of its epoch, which does not come once more.
+    """
     p, judged = ahead(), asyncio.Event()
 
     def clock() -> int:
@@ -361,11 +342,14 @@ async def test_nobody_passes_what_waits_when_the_directory_comes_meanwhile(tmp_p
     async with reading(tmp_path, clock=clock) as node:
         await node.feed.look_again()
         judged.clear()
-        beating = asyncio.create_task(node.take([(p.subject, p.send(p.beat()))], live=True))
+        node.sequence = 0 if again else node.sequence
+        comes = sent(p)[:1] if again else [(p.subject, p.send(p.beat()))]
+        taking = asyncio.create_task(node.take(comes, live=True))
         await judged.wait()
         await grows(node)
-        await beating
+        await taking
         await node.feed.look_again()
         assert await node.titles() == TITLES
         assert await node.refusals() == []
+        assert node.ledger.held == {}
         assert node.at(p)
