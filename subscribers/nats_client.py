@@ -1,5 +1,5 @@
-"""nats-py's client, in whose calls a task that is told to end does end, and which goes on reading after a
-header that nobody can read.
+"""nats-py's client, in whose calls a task that is told to end does end, which always tells that it has
+closed, and which goes on reading after a header that nobody can read.
 
 Under Python 3.11 `asyncio.wait_for` gives an answer that came in the moment of the cancellation, and the
 cancellation is forgotten; nats-py waits so, and in places catches it outright. The task would go on for ever
@@ -48,6 +48,26 @@ class Client(client.Client):
     publish = heeding(client.Client.publish)
     request = heeding(client.Client.request)
     subscribe = heeding(client.Client.subscribe)
+
+    async def _close(self, status: int, do_cbs: bool = True) -> None:
+        # What was still to be sent to a server that is gone ends nats-py's closing before it has told anybody
+        # of it. It has no more of that then: to close again comes to the end.
+        try:
+            await super()._close(status, do_cbs)
+        except OSError:
+            self._status = Client.DISCONNECTED
+            await super()._close(status, do_cbs)
+        # Nobody sends any more what others still wait for to be sent.
+        while self._flush_queue and not self._flush_queue.empty():
+            waiting = self._flush_queue.get_nowait()
+            if not waiting.done():
+                waiting.set_result(None)
+
+    async def _process_pong(self) -> None:
+        # nats-py stops reading for good at the answer to a flush that was given up: somebody else takes it.
+        if self._pongs and self._pongs[0].done():
+            self._pongs[0] = asyncio.get_running_loop().create_future()
+        await super()._process_pong()
 
     async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
         # nats-py stops reading for good at a status line that is not UTF-8: one request of a client with such

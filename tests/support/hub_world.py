@@ -15,13 +15,13 @@ from typing import Any
 
 import nats.errors
 import pytest
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from hub import tls
 from hub.accounts import Credentials
 from hub.client import connected, request
 from hub.keeping import ReceiptSigner, initialise, install
+from hub.nats_client import Client
 from hub.pull import Pull
 from hub.router import Step, no_hook
 from hub.serve import RunningHub, running, unix_milliseconds
