@@ -15,13 +15,14 @@ from typing import Any
 
 import nats.errors
 import pytest
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from hub import tls
 from hub.accounts import Credentials
 from hub.client import connected, request
 from hub.keeping import ReceiptSigner, initialise, install
-from hub.nats_client import Client
+from hub.nats_client import Client as ToldClient
 from hub.pull import Pull
 from hub.router import Step, no_hook
 from hub.serve import RunningHub, running, unix_milliseconds
@@ -60,7 +61,7 @@ class Station:
         async def quiet(_error: Exception) -> None:
             """Connections that are cut on purpose are no news."""
 
-        self.nc = Client()
+        self.nc = ToldClient()
         credentials = Credentials(self.user_jwt, self.kit.user.seed)
         quick: dict[str, Any] = {
             "max_reconnect_attempts": -1,
