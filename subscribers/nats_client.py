@@ -9,9 +9,15 @@ then, and so would the process that waits for it. There is a twin on the hub's s
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from nats.aio import client
+
+_CLOSE_SECONDS: Final = 2.0
+"""Within which a server has to take what is still to be sent to it."""
+
+_GONE: Final = (OSError, RuntimeError, AttributeError)
+"""What it is to write to a socket that is closed: asyncio's own, uvloop's, and asyncio's with TLS."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,14 +55,24 @@ class Client(client.Client):
     request = heeding(client.Client.request)
     subscribe = heeding(client.Client.subscribe)
 
+    async def _process_op_err(self, e: Exception) -> None:
+        # What is on its way to a server that does not answer would be waited for until the network gives up.
+        if not (self.is_closed or self.is_reconnecting):
+            self._give_up()
+        await super()._process_op_err(e)
+
     async def _close(self, status: int, do_cbs: bool = True) -> None:
         # What was still to be sent to a server that is gone ends nats-py's closing before it has told anybody
-        # of it. It has no more of that then: to close again comes to the end.
+        # of it. Without that, to close again comes to the end.
+        patience = asyncio.get_running_loop().call_later(_CLOSE_SECONDS, self._give_up)
         try:
             await super()._close(status, do_cbs)
-        except OSError:
+        except _GONE:
+            self._pending, self._pending_data_size = [], 0
             self._status = Client.DISCONNECTED
             await super()._close(status, do_cbs)
+        finally:
+            patience.cancel()
         # Nobody sends any more what others still wait for to be sent.
         while self._flush_queue and not self._flush_queue.empty():
             waiting = self._flush_queue.get_nowait()
@@ -68,6 +84,10 @@ class Client(client.Client):
         if self._pongs and self._pongs[0].done():
             self._pongs[0] = asyncio.get_running_loop().create_future()
         await super()._process_pong()
+
+    def _give_up(self) -> None:
+        if writer := getattr(self._transport, "_io_writer", None):
+            writer.transport.abort()
 
     async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
         # nats-py stops reading for good at a status line that is not UTF-8: one request of a client with such
