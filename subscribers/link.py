@@ -17,7 +17,6 @@ from schemas.errors import Code, OperationError
 from subscribers.nats_client import Client
 
 _CONNECT_LIMIT: Final = 5
-_CLOSE_LIMIT: Final = 2
 _BACKOFF_FIRST: Final = 0.05
 _BACKOFF_MOST: Final = 2.0
 _PING_EVERY: Final = 20
@@ -115,9 +114,8 @@ class Link:
             finally:
                 self._current = None
                 try:
-                    with contextlib.suppress(OSError, Error, TimeoutError):
-                        async with asyncio.timeout(_CLOSE_LIMIT):
-                            await nc.close()
+                    with contextlib.suppress(OSError, Error):
+                        await nc.close()
                 finally:
                     close_socket(nc)
                 for watcher in tuple(self._watchers):

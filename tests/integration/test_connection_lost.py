@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nats.errors
 import pytest
 import uvloop
-from nats.aio.client import DEFAULT_PENDING_SIZE, Client
+from nats.aio.client import Client
 
 import hub.nats_client
 import subscribers.nats_client
@@ -22,9 +21,8 @@ from hub import tls
 from hub.accounts import Accounts, Service
 from hub.dev_ca import UnsafeDevelopmentCa
 from hub.server import NatsServer
-from tests.support.nats_server import DEADLINE, eventually
+from tests.support.nats_server import DEADLINE, PIECE, eventually, piled_up
 
-PIECE = bytes(16 * 1024)
 HASTY = {"ping_interval": 1, "max_outstanding_pings": 1}
 
 
@@ -175,24 +173,6 @@ def stopped(pid: int) -> Iterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
-
-
-async def piled_up(nc: Client) -> asyncio.Task[None]:
-    """Send on and on, until the network takes no more and the client keeps the rest."""
-    sending = asyncio.create_task(send_on_and_on(nc))
-    await eventually(lambda: is_full(nc))
-    return sending
-
-
-async def send_on_and_on(nc: Client) -> None:
-    with contextlib.suppress(nats.errors.Error, OSError):
-        while True:
-            await nc.publish("nobody.listens", PIECE)
-            await asyncio.sleep(0)  # what sends has its turn, until it waits for the network
-
-
-async def is_full(nc: Client) -> bool:
-    return nc.pending_data_size >= DEFAULT_PENDING_SIZE
 
 
 async def is_back(nc: Client) -> bool:

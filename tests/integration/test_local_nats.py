@@ -22,6 +22,7 @@ from subscribers.local import LocalNats, LocalSettings, Role
 from subscribers.local.clients import Registry
 from subscribers.local.server import Server
 from tests.support.local_nats import DEADLINE, collect, connected, hearing
+from tests.support.nats_server import piled_up
 from tests.support.node_api import make_record
 
 MARKER = "unmistakable-marker-text"
@@ -167,6 +168,17 @@ async def test_a_server_that_dies_is_started_again_on_its_port(tmp_path: Path) -
                 except OperationError:  # it is being started: the same call is repeated, as a node does
                     continue
         assert await stored(local) == 2
+
+
+async def test_a_server_that_dies_with_much_on_its_way_is_connected_to_again(tmp_path: Path) -> None:
+    async with LocalNats.open(LocalSettings(directory=tmp_path)) as local:
+        before, pid = await local.connection(), server_pid(tmp_path)
+        os.kill(pid, signal.SIGSTOP)
+        sending = await piled_up(before)
+        os.kill(pid, signal.SIGKILL)
+        await until_server_is_another(tmp_path, pid)
+        assert await local.connection() is not before
+        await sending
 
 
 async def test_a_node_killed_outright_leaves_nothing_that_stops_the_next(tmp_path: Path, root: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import nats
-from nats.aio.client import Client
+import nats.errors
+from nats.aio.client import DEFAULT_PENDING_SIZE, Client
 
 from hub.accounts import Accounts, Credentials, Service
 from hub.claims import push, push_all
@@ -19,6 +20,7 @@ from hub.stream_limits import StreamLimits
 from hub.streams import ensure_endpoint, ensure_streams
 
 DEADLINE = 45.0
+PIECE = bytes(16 * 1024)
 
 
 @dataclass
@@ -123,6 +125,24 @@ async def eventually(true: Callable[[], Awaitable[bool]], *, deadline: float = D
     async with asyncio.timeout(deadline):
         while not await true():  # noqa: ASYNC110 - what is waited for happens in another process
             await asyncio.sleep(0.01)
+
+
+async def piled_up(nc: Client) -> asyncio.Task[None]:
+    """Send on and on, until the network takes no more and the client keeps the rest."""
+    sending = asyncio.create_task(_send_on_and_on(nc))
+    await eventually(lambda: _is_full(nc))
+    return sending
+
+
+async def _send_on_and_on(nc: Client) -> None:
+    with contextlib.suppress(nats.errors.Error, OSError):
+        while True:
+            await nc.publish("nobody.listens", PIECE)
+            await asyncio.sleep(0)  # what sends has its turn, until it waits for the network
+
+
+async def _is_full(nc: Client) -> bool:
+    return nc.pending_data_size >= DEFAULT_PENDING_SIZE
 
 
 async def _quiet(_error: Exception) -> None:
