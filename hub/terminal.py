@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from schemas.errors import Code, LiaisonError, OperationError
+from schemas.errors import Code, LiaisonError, OperationError, of_files
 from schemas.lean import load_without
 
 if TYPE_CHECKING:  # it takes a moment to load, and --help does not need it
@@ -43,7 +43,8 @@ def load_lean() -> None:
 def refusals(*, as_json: bool = False) -> Iterator[None]:
     """Tell a refusal on stderr and end the command with its exit code."""
     try:
-        yield
+        with of_files():
+            yield
     except LiaisonError as error:
         typer.echo(json.dumps(error.as_dict()) if as_json else str(error), err=True)
         raise typer.Exit(EXIT_UNREACHABLE if error.code in _UNREACHABLE else EXIT_REFUSED) from None

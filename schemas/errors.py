@@ -153,3 +153,22 @@ def about(file: object) -> Iterator[None]:
         yield
     except LiaisonError as refusal:
         raise type(refusal)(refusal.code, f"{file}: {refusal.message}", refusal.fix) from None
+
+
+@contextmanager
+def of_files() -> Iterator[None]:
+    """Make a refusal of what the system says about a file: OperationError `not_found`, `forbidden` or
+    `bad_request`. An OSError that names no file is left as it is.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise
+        said = f"{error.filename}: {error.strerror}"
+        if isinstance(error, PermissionError):
+            fix = "run it as the user whom that belongs to, or choose another place"
+            raise OperationError(Code.FORBIDDEN, said, fix) from error
+        if isinstance(error, FileNotFoundError):
+            raise OperationError(Code.NOT_FOUND, said, "check the path, and what it stands in") from error
+        raise OperationError(Code.BAD_REQUEST, said, "choose another place") from error

@@ -10,7 +10,7 @@ from hub.keeping import ReceiptSigner, documents
 from hub.operating.doctor import Finding, amiss, refused, well
 from hub.server import find_binary
 from hub.settings import HubSettings
-from schemas.errors import Code, LiaisonError
+from schemas.errors import Code, LiaisonError, of_files
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _NAMED_MAX = 5
@@ -35,9 +35,11 @@ def _guarded(
 ) -> Iterator[Finding]:
     for name, check in checks:
         try:
-            yield check(settings)
+            with of_files():
+                found = check(settings)
         except LiaisonError as error:
-            yield refused(name, error)
+            found = refused(name, error)
+        yield found
 
 
 def _keys(settings: HubSettings) -> Finding:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
-from schemas.errors import Code, LiaisonError
+from schemas.errors import Code, LiaisonError, of_files
 from schemas.lean import load_without
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def refusals(*, as_json: bool = False) -> Iterator[None]:
     reached.
     """
     try:
-        yield
+        with of_files():
+            yield
     except LiaisonError as error:
         typer.echo(json.dumps(error.as_dict()) if as_json else str(error), err=True)
         unreachable = error.code in {Code.NODE_UNREACHABLE, Code.HUB_UNREACHABLE}

@@ -205,12 +205,14 @@ async def test_a_rotation_is_countersigned_and_handed_in(tmp_path: Path) -> None
 
 
 async def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
     for arguments, wanted in (
         (("serve",), "not_found: HUB holds no hub (run `liaison-hub init` first)"),
         (("status",), "hub_unreachable: "),
         (("install", "no.dsse", "no.dsse"), "not_found: no.dsse cannot be read"),
+        (("init", "--state", "taken/HUB"), "bad_request: taken/HUB: Not a directory (choose another place)"),
     ):
-        code, _, err = await command(tmp_path, "cli", *arguments, "--state", "HUB")
+        code, _, err = await command(tmp_path, "cli", *arguments[:1], "--state", "HUB", *arguments[1:])
         assert code in {1, 3}
         assert err.startswith(wanted)
     await hub(tmp_path, "init", "--nats-config", "operator.conf")

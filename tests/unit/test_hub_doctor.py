@@ -142,3 +142,9 @@ def test_a_machine_is_looked_at_without_a_running_hub(tmp_path: Path) -> None:
 def test_where_there_is_no_hub_that_is_said(tmp_path: Path) -> None:
     found = {each.check: each.code for each in look(HubSettings(state=tmp_path)) if not each.ok}
     assert (found["keys"], found["documents"]) == ("not_found", "not_found")
+
+
+def test_where_there_is_no_directory_that_is_said(tmp_path: Path) -> None:
+    found = {each.check: each for each in look(HubSettings(state=tmp_path / "none")) if not each.ok}
+    assert {found[check].code for check in ("permissions", "disk")} == {"not_found"}
+    assert str(tmp_path / "none") in found["permissions"].message
