@@ -9,9 +9,9 @@ def check_agreement(bulletin: Bulletin, header: Header, hist: str, code: str) ->
     """`hist` is that of the frame's epoch, `code` the publisher's agency's. TrustError `exercise_mismatch` or
     `content_mismatch`.
     """
-    if bulletin.realm.value != header.rl:
+    if bulletin.realm != header.rl:
         raise TrustError(Code.EXERCISE_MISMATCH, "the exercise flag does not agree with the realm")
-    said = (bulletin.id, bulletin.precedence.value, bulletin.history.value, bulletin.ref.partition("-")[0])
+    said = (bulletin.id, bulletin.precedence, bulletin.history, bulletin.ref.partition("-")[0])
     signed = (header.id, header.pr, hist, code)
     if said != signed:
         names = ("id", "severity", "history", "ref")

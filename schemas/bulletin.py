@@ -97,9 +97,10 @@ class Draft(Part):
     def _consistent(self) -> Self:
         if self.tlp is Tlp.RED and self.history is not History.NONE:
             raise ValueError("red_with_history")
-        languages = [self.language, *(each.language for each in self.translations)]
-        if len(set(languages)) != len(languages):
-            raise ValueError("each language may appear once among the text and its translations")
+        if self.translations:
+            languages = [self.language, *(each.language for each in self.translations)]
+            if len(set(languages)) != len(languages):
+                raise ValueError("each language may appear once among the text and its translations")
         relation = NEEDED_RELATION.get(self.kind)
         if relation and not any(link.relation is relation for link in self.links):
             raise ValueError(f"a bulletin of kind {self.kind.value} needs a link that says {relation.value}")
@@ -111,15 +112,9 @@ class Draft(Part):
             raise ValueError("a bulletin of kind subject needs `subjects`")
         if self.personal is not None:
             from_instant(self.personal.review)
-        for early, late in (
-            (self.valid_from, self.valid_until),
-            (self.event and self.event.starts, self.event and self.event.ends),
-        ):
-            if early is None and late is None:
-                continue
-            times = [from_instant(each) for each in (early, late) if each is not None]
-            if times != sorted(times):
-                raise ValueError("an end lies before its beginning")
+        _check_order(self.valid_from, self.valid_until)
+        if self.event is not None:
+            _check_order(self.event.starts, self.event.ends)
         return self
 
     @property
@@ -180,7 +175,8 @@ class Bulletin(Shared):
     id: Uuid7
     ref: Reference
     issued: Instant
-    attachments: Attachments = []
+    attachments: Attachments = Field(default_factory=list, json_schema_extra={"default": []})
+    """None in most: a list that is made costs a tenth of a default that pydantic copies."""
 
     @field_validator("issued")
     @classmethod
@@ -231,6 +227,15 @@ NEEDED_RELATION: Final = {
     Kind.DIGEST: Relation.CONTAINS,
 }
 """Kinds that make no sense without the bulletin they speak of."""
+
+
+def _check_order(early: str | None, late: str | None) -> None:
+    """Raises FormatError for what is no time, ValueError for an end before its beginning."""
+    if early is None and late is None:
+        return
+    times = [from_instant(each) for each in (early, late) if each is not None]
+    if times != sorted(times):
+        raise ValueError("an end lies before its beginning")
 
 
 def parse_draft(data: bytes | dict[str, Any]) -> Draft:

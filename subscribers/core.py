@@ -333,8 +333,9 @@ def apart(ahead: int) -> str:
 
 
 def _next_number(connection: apsw.Connection, year: int) -> int:
-    sql = "INSERT INTO counters VALUES (?, 1) ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value"
-    rows: list[Row] = connection.execute(sql, (f"ref-{year}",)).fetchall()
+    name = (f"ref-{year}",)
+    connection.execute("INSERT INTO counters VALUES (?, 1) ON CONFLICT DO UPDATE SET value = value + 1", name)
+    rows: list[Row] = connection.execute("SELECT value FROM counters WHERE name = ?", name).fetchall()
     return int(rows[0][0])
 
 

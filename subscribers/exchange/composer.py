@@ -105,6 +105,12 @@ class Context:
     random: Callable[[int], bytes] = os.urandom
     fresh_until: int = ALWAYS_FRESH
     """Unix ms from which no epoch begins: what is known of the readers' keys is too old."""
+    wraps_max: int | None = None
+    """An epoch with more readers is not begun here."""
+
+
+class ManyWraps(Exception):
+    """An epoch is due whose wraps would hold up whoever composes here."""
 
 
 class Composed(NamedTuple):
@@ -144,7 +150,8 @@ def needs_epoch(chain: OwnChain, place: FrameSubject, history: History, context:
 def compose(item: Item, place: FrameSubject, chain: OwnChain, context: Context) -> Composed:
     """The submissions for one item. About 0.2 ms a reader when an epoch begins: run that in a thread.
 
-    TrustError `stale_head` when it needs a new epoch and the directory's head is stale.
+    TrustError `stale_head` when it needs a new epoch and the directory's head is stale, ManyWraps when that
+    one has more readers than `wraps_max`.
     """
     submissions: list[Submission] = []
     announced = None
@@ -195,6 +202,9 @@ def beat(id: str, place: FrameSubject, chain: OwnChain, other: ChainHead, contex
 def _begin_epoch(history: History, place: FrameSubject, chain: OwnChain, context: Context) -> Composed:
     if context.now >= context.fresh_until:
         raise stale("no new epoch begins")
+    readers = readers_of(context.directory, place.community, context.now)
+    if context.wraps_max is not None and len(readers) > context.wraps_max:
+        raise ManyWraps
     key = EpochKey(context.random(32))
     members = context.directory.communities[place.community].head
     raw = announce(
@@ -213,7 +223,6 @@ def _begin_epoch(history: History, place: FrameSubject, chain: OwnChain, context
     )
     seq = chain.head.seq + 1
     announcement = sha256(raw).digest()
-    readers = readers_of(context.directory, place.community, context.now)
     # One is for ourselves: after its machine was lost, a restored node reads its own bulletins by it.
     wraps = [each for reader in readers if (each := _wrap(key, announcement, reader))]
     submissions = [Submission(EPOCH, place.intake(), raw, seq)]

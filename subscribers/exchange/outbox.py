@@ -24,7 +24,7 @@ from schemas.frame import HEARTBEAT
 from schemas.merkle import Head
 from schemas.subjects import FrameSubject, parse_frame_subject
 from schemas.vocabulary import History, Precedence
-from subscribers.exchange.composer import Context, Item, OwnChain, OwnEpoch, beat, compose
+from subscribers.exchange.composer import Context, Item, ManyWraps, OwnChain, OwnEpoch, beat, compose
 from subscribers.exchange.holding import Holding
 from subscribers.judging.own_frames import WentOn, check, go_on, go_on_from_copy
 from subscribers.judging.returned import is_open
@@ -47,11 +47,16 @@ log = structlog.get_logger(__name__)
 
 _TOGETHER: Final = 64
 """Items that go into one commit: the first of them waits for the last."""
+_BRIEF: Final = 8
+"""Up to so many are composed and written on the event loop, which holds it up for some milliseconds."""
 _TAIL_MAX: Final = 1024
 """Submissions kept at hand for the sender; beyond that it reads them from the disk."""
 
+_INSERT: Final = """INSERT INTO outgoing(id, ref, kind, community, subject, history, payload)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+_Outcomes = list[LiaisonError | None]
 Make = Callable[[apsw.Connection], tuple[Item, str]]
-"""Gives an item and its reference, and may write more, in the transaction and the thread of the commit."""
+"""Gives an item and its reference, and may write more, in its transaction; perhaps more than once."""
 
 
 class _Wanted(NamedTuple):
@@ -69,6 +74,7 @@ class _Draw:
     chains: dict[ChainName, OwnChain]
     next_epoch: int
     changes: Changes
+    wraps_max: int | None
     sent: list[Waiting] = field(default_factory=list)
 
 
@@ -94,6 +100,7 @@ class Outbox:
         """Set when the hub saw a gap: what is open must be sent again from its beginning."""
         self._holding = Holding()
         self.on_settled: Callable[[Settled], None] = lambda _: None
+        self.wraps_here = 16  # the readers that an epoch may have which is begun on the event loop
 
     async def load(self) -> None:
         """Read the chains back."""
@@ -258,13 +265,11 @@ class Outbox:
             self._journal = None
 
     async def _journal_all(self, wanted: Sequence[_Wanted]) -> None:
-        draw = self._draw()
-
-        def write(connection: apsw.Connection) -> list[LiaisonError | None]:
-            return [self._write(connection, draw, each) for each in wanted]
-
         try:
-            outcomes: list[LiaisonError | None] = await self._store.transact(write)
+            try:
+                draw, outcomes = await self._journaled(wanted, brief=len(wanted) <= _BRIEF)
+            except ManyWraps:
+                draw, outcomes = await self._journaled(wanted, brief=False)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised to everybody who waits
             for each in wanted:
                 _tell(each.done, error)
@@ -273,25 +278,23 @@ class Outbox:
         for each, outcome in zip(wanted, outcomes, strict=True):
             _tell(each.done, outcome)
 
+    async def _journaled(self, wanted: Sequence[_Wanted], *, brief: bool) -> tuple[_Draw, _Outcomes]:
+        draw = self._draw(self.wraps_here if brief else None)
+
+        def write(connection: apsw.Connection) -> _Outcomes:
+            return [self._write(connection, draw, each) for each in wanted]
+
+        return draw, await self._store.transact(write, brief=brief)
+
     def _write(self, connection: apsw.Connection, draw: _Draw, wanted: _Wanted) -> LiaisonError | None:
         place = wanted.place
         try:
             with connection:  # a savepoint: one that is refused leaves nothing behind
                 item, ref = wanted.make(connection)
-                inserted: list[Row] = connection.execute(
-                    "INSERT INTO outgoing(id, ref, kind, community, subject, history, payload) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number",
-                    (
-                        item.id,
-                        ref,
-                        item.kind,
-                        place.community,
-                        place.intake(),
-                        str(item.history),
-                        item.payload,
-                    ),
-                ).fetchall()
-                self._compose_one(connection, draw, inserted[0][0], item, place)
+                where = (place.community, place.intake())
+                row = (item.id, ref, item.kind, *where, str(item.history), item.payload)
+                connection.execute(_INSERT, row)
+                self._compose_one(connection, draw, connection.last_insert_rowid(), item, place)
         except LiaisonError as error:
             return error
         return None
@@ -337,8 +340,8 @@ class Outbox:
             for each in parked:
                 self.on_settled(each)
 
-    def _draw(self) -> _Draw:
-        return _Draw(dict(self._chains), self._next_epoch, self._ledger.changes())
+    def _draw(self, wraps_max: int | None = None) -> _Draw:
+        return _Draw(dict(self._chains), self._next_epoch, self._ledger.changes(), wraps_max)
 
     def _compose_one(
         self, connection: apsw.Connection, draw: _Draw, number: int, item: Item, place: FrameSubject
@@ -348,7 +351,8 @@ class Outbox:
         """
         check(connection)
         name = (place.community, str(place.precedence))
-        context, chain = self._context(draw.next_epoch), draw.chains.get(name, OwnChain())
+        context = replace(self._context(draw.next_epoch), wraps_max=draw.wraps_max)
+        chain = draw.chains.get(name, OwnChain())
         if item.kind == HEARTBEAT:
             composed = beat(item.id, place, chain, self.chain(*_other(name)).admitted, context)
         else:
@@ -384,9 +388,7 @@ class Outbox:
 
 
 def _other(name: ChainName) -> ChainName:
-    community, precedence = name
-    (other,) = (str(each) for each in Precedence if str(each) != precedence)
-    return community, other
+    return name[0], next(str(each) for each in Precedence if str(each) != name[1])
 
 
 def _tell(done: "asyncio.Future[None]", error: Exception | None) -> None:

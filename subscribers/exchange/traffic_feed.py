@@ -78,6 +78,11 @@ _IN_A_STREAM: Final = 0.06
 writer and disk to what others wait for.
 """
 
+_BRIEF: Final = 24
+"""Up to so many bulletins and answers are written on the event loop, which holds it up for some
+milliseconds.
+"""
+
 log = structlog.get_logger(__name__)
 
 
@@ -258,7 +263,8 @@ class TrafficFeed:
             return settlement, level, unpublished(connection, level, known=known)
 
         signing = Signing(self._keys.kid, rotating=self._keys.staged is not None)
-        settlement, level, rows = await self._store.transact(write)
+        brief = len(batch.records) + len(batch.answers) <= _BRIEF
+        settlement, level, rows = await self._store.transact(write, brief=brief)
         self._ledger.merge(batch.changes)
         if batch.records:
             self.fresh.offer(level, rows)

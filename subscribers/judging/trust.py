@@ -84,7 +84,8 @@ def judge(reader: Reader, pending: Pending, *, by: str | None, now: int) -> Verd
     frame = pending.frame
     try:
         _check_authentic(reader.directory, frame, by)
-        if reader.withheld & {frame.header.kid, by}:  # FORMAT.md, Checkpoints: no new key under a stale head
+        # FORMAT.md, Checkpoints: no new key under a stale head.
+        if reader.withheld and reader.withheld & {frame.header.kid, by}:
             raise stale("a frame by a key that came after its newest head is not believed")
         keys = pending.keys
         if frame.header.com not in reader.directory.communities and (
@@ -168,7 +169,7 @@ def _community(directory: Directory, frame: Frame) -> MembershipLog:
     log = directory.communities.get(frame.header.com)
     if log is None:
         raise TrustError(Code.UNKNOWN_COMMUNITY, "the directory knows no such community")
-    if log.community.realm.value != frame.header.rl:
+    if log.community.realm != frame.header.rl:
         raise TrustError(Code.WRONG_REALM, f"the community belongs to the realm {log.community.realm.value}")
     return log
 
@@ -205,16 +206,16 @@ def _check_publisher(log: MembershipLog, frame: Frame, agency: str) -> None:
 
 def _place(reader: Reader, frame: Frame) -> tuple[Chain | None, range]:
     # FORMAT.md, Chains: an announcement is the anchor; after it a gap is flagged, a replay or a fork refused.
-    known = reader.chains.get(ChainKey.of(frame))
-    here = ChainHead(frame.header.seq, frame.hash)
+    header, key = frame.header, ChainKey.of(frame)
+    known = reader.chains.get(key)
     if known is None:
-        if frame.header.k == EPOCH:
-            check_join(reader.past.get(ChainKey.of(frame)), frame)  # FORMAT.md, History
-        return (Chain(here, frame.header.ep) if frame.header.k == EPOCH else None), _NOTHING
-    missing = range(known.head.seq + 1, frame.header.seq)
-    if not missing:
-        check_next(known.head, frame)
-    return Chain(here, known.since), missing
+        if header.k != EPOCH:
+            return None, _NOTHING
+        check_join(reader.past.get(key), frame)  # FORMAT.md, History
+        return Chain(ChainHead(header.seq, frame.hash), header.ep), _NOTHING
+    if missing := range(known.head.seq + 1, header.seq):
+        return Chain(ChainHead(header.seq, frame.hash), known.since), missing
+    return Chain(check_next(known.head, frame), known.since), _NOTHING
 
 
 def _content(reader: Reader, placed: _Placed, now: int) -> Verdict:

@@ -189,7 +189,7 @@ class Archive:
     async def mark_republished(self, number: int) -> None:
         """Everything up to local `number` is on the agency's own NATS. Never goes back."""
         sql = "UPDATE republished SET number = max(number, ?)"
-        await self._store.transact(lambda connection: connection.execute(sql, (number,)).fetchall())
+        await self._store.transact(lambda connection: connection.execute(sql, (number,)), brief=True)
 
     async def republish_behind(self, id: str) -> None:
         """What came later than the bulletin `id` is not on the agency's own NATS, whatever was marked. The

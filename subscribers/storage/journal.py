@@ -273,16 +273,15 @@ def _forget_heartbeat(connection: apsw.Connection, item: int) -> None:
 
 def keep(connection: apsw.Connection, item: int, composed: Composed) -> list[Waiting]:
     """Put the submissions of an item on disk; they come back as the sender wants them."""
-    sql = """INSERT INTO submissions(item, kind, subject, seq, sha256, raw) VALUES (?, ?, ?, ?, ?, ?)
-        RETURNING number"""
+    sql = "INSERT INTO submissions(item, kind, subject, seq, sha256, raw) VALUES (?, ?, ?, ?, ?, ?)"
     sent = []
     for each in composed.submissions:
         digest = each.sha256
         row = (item, each.kind, each.subject, each.seq, digest, each.raw)
-        rows: list[Row] = connection.execute(sql, row).fetchall()
+        connection.execute(sql, row)
+        sent.append(Waiting(connection.last_insert_rowid(), each.subject, each.raw, digest))
         if each.seq is not None:
             note(connection, digest)
-        sent.append(Waiting(rows[0][0], each.subject, each.raw, digest))
     return sent
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -69,6 +69,16 @@ def explain(error: apsw.Error) -> OperationError | None:
             return None
 
 
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except apsw.Error as error:
+        if (known := explain(error)) is None:
+            raise
+        raise known from error
+
+
 class _Job(NamedTuple):
     """Something to be done in the thread, and whom to tell where."""
 
@@ -96,21 +106,26 @@ class Lane:
 
     async def run(self, work: Callable[[apsw.Connection], T]) -> T:
         """`work(connection)` in the thread, after what was asked before. Raises what `explain` says."""
-        connection = self._connection
-        if connection is None:
+        return await self._call(functools.partial(work, self._known()))
+
+    def here(self, work: Callable[[apsw.Connection], T]) -> T:
+        """`work(connection)` in the caller's own thread, which it holds up: some statements that are answered
+        from memory. For whoever has seen to it that nothing is under way here. Raises as `run` does.
+        """
+        with _explained():
+            return work(self._known())
+
+    def _known(self) -> apsw.Connection:
+        if self._connection is None:
             raise OperationError(Code.INTERNAL, "the database is closed")
-        return await self._call(functools.partial(work, connection))
+        return self._connection
 
     async def _call(self, work: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         self._jobs.put(_Job(work, done, loop))
-        try:
+        with _explained():
             return await done
-        except apsw.Error as error:
-            if (known := explain(error)) is None:
-                raise
-            raise known from error
 
     async def close(self) -> None:
         """Wait for running work, then close."""
@@ -172,6 +187,23 @@ def connect(path: Path, key: bytes) -> apsw.Connection:
         connection.close()
         raise
     return connection
+
+
+def begin_at_once(connection: apsw.Connection) -> bool:
+    """Begin to write, unless another process does: whether it is begun. Waits for nobody."""
+    connection.set_busy_timeout(0)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except apsw.BusyError:
+        return False
+    finally:
+        connection.set_busy_timeout(BUSY_TIMEOUT)
+    return True
+
+
+def commit(connection: apsw.Connection) -> None:
+    """Put the open transaction on the disk."""
+    connection.execute("COMMIT")
 
 
 def roll_back(connection: apsw.Connection) -> None:

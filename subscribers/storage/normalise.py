@@ -185,6 +185,8 @@ def _word(piece: str, script: str) -> _Term:
         return _Term(piece.translate(_LETTERS), script)
     if script == "arabic":
         return _Term(_ARABIC_BEGINNING.sub("", piece.translate(_LETTERS), count=1), script)
+    if piece.isascii():  # as most are, and every reference
+        return _Term(piece, script if piece.isalpha() else "other")
     bare = "".join(c for c in unicodedata.normalize("NFD", piece) if not unicodedata.combining(c))
     plain = "".join(str(unicodedata.digit(c, c)) for c in unicodedata.normalize("NFC", bare)).translate(
         _LETTERS

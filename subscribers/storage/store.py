@@ -1,6 +1,6 @@
 """One encrypted SQLite file: one writer, a few readers, ordered migrations, and errors that say what to do.
 
-Every connection lives in a thread of its own, so the event loop never waits for a disk. Writes take turns:
+Every connection has a thread of its own, so the event loop never waits for a commit. Writes take turns:
 whoever holds `Store.write()` puts as many statements as it likes, from as many modules as it likes, into one
 transaction and pays for one fsync. Readers see the last committed state (WAL) and never wait for the writer.
 """
@@ -18,7 +18,7 @@ from typing import Any, Final, Self, SupportsBytes, TypeVar
 import apsw
 
 from schemas.errors import Code, OperationError
-from subscribers.storage.lane import MEND, Lane, is_whole, roll_back
+from subscribers.storage.lane import MEND, Lane, begin_at_once, commit, is_whole, roll_back
 
 KEY_SIZE: Final = 32
 READ_DEADLINE: Final = 10.0
@@ -153,25 +153,39 @@ class Store:
                 await _to_the_end(tx._abandon())  # noqa: SLF001 - the same
                 raise
 
-    async def transact(self, work: Callable[[apsw.Connection], T]) -> T:
+    async def transact(self, work: Callable[[apsw.Connection], T], *, brief: bool = False) -> T:
         """`work(connection)` as a whole write transaction at the price of one hop to the writer's thread.
 
         Committed (and on disk) when this returns, rolled back when `work` raises. `work` must neither commit
         nor roll back. Cancelled, it may or may not be on disk: see `unbroken`. Raises as `Tx.run` does.
+
+        `brief` work is done in the caller's thread, and only the disk is waited for in the other: there each
+        statement gives up the interpreter, and has to queue for it again behind the event loop, which takes
+        longer than the statement (docs/decisions/0056).
         """
 
         def whole(connection: apsw.Connection) -> T:
             connection.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                roll_back(connection)
-                raise
+            result = work(connection)
+            commit(connection)
             return result
 
+        async with self._alone():
+            if not (brief and self._writer.here(begin_at_once)):
+                return await self._writer.run(whole)
+            result = self._writer.here(work)
+            await self._writer.run(commit)
+            return result
+
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Whoever fails or is cancelled leaves nothing open, and nothing under way, to the next."""
         async with self._turn:
-            return await self._writer.run(whole)
+            try:
+                yield
+            except BaseException:
+                await _to_the_end(self._writer.run(roll_back))
+                raise
 
     async def read(self, work: Callable[[apsw.Connection], T], *, deadline: float = READ_DEADLINE) -> T:
         """`work(connection)` on a free read connection, stopped when cancelled or after `deadline` s.
@@ -213,7 +227,7 @@ class Store:
 
     async def checkpoint(self) -> None:
         """Fold the write-ahead log into the file and truncate it: before a copy is made, on a schedule."""
-        async with self._turn:
+        async with self._alone():
             await self._writer.run(
                 lambda connection: connection.execute("PRAGMA wal_checkpoint(truncate)").fetchall()
             )

@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -303,6 +304,24 @@ async def test_wraps_reach_members_only(world: World) -> None:
     assert await france.answer(b"hello") == "bad_subject"
     held = await stored(world[1].office.nc, "TRAFFIC", "w.>")
     assert [each.subject for each in held] == [f"w.{kenya.kit.endpoint}"]
+
+
+@pytest.mark.parametrize(
+    "count, order", [(4, "(fr){4}"), (20, "(fr){1,8}f{5,19}r")], ids=["few alone", "many together"]
+)
+async def test_few_are_written_one_after_the_other(world: World, count: int, order: str) -> None:
+    hub, running_hub = world
+    france = await hub.enrol("fra", "FRA")
+    chain = Chain(france.kit, await hub.community(france))
+    nc = running_hub.office.nc
+    before = len(await stored(nc, "TRAFFIC", ">"))
+    frames = [chain.make(hub.now) for _ in range(count)]
+    async with running_hub.office.writing():  # the router waits, so that they make a batch
+        for frame in frames:
+            await france.put(chain.subject.intake(), frame)
+    assert {await france.answer(frame) for frame in frames} == {"admitted"}
+    written = "".join(each.subject[:1] for each in (await stored(nc, "TRAFFIC", ">"))[before:])
+    assert re.fullmatch(order, written), written
 
 
 async def test_a_batch_with_a_message_that_is_there_already_goes_one_by_one(world: World) -> None:

@@ -20,6 +20,7 @@ from subscribers.exchange.composer import (
     Context,
     Item,
     Limits,
+    ManyWraps,
     OwnChain,
     compose,
     readers_of,
@@ -95,6 +96,16 @@ def test_the_first_begins_an_epoch_and_everybody_gets_its_key_and_so_do_we() -> 
     for wrapped, party in zip(sorted(wraps), parties, strict=True):
         assert len(wrapped.to_bytes()) == WRAP_SIZE
         assert bytes(unwrap(wrapped, hash_, party.kem, party.endpoint, epoch.kc)) == bytes(epoch.key or b"")
+
+
+def test_an_epoch_for_many_is_not_begun_where_it_would_hold_up_others() -> None:
+    few = dataclasses.replace(context(), wraps_max=2)
+    with pytest.raises(ManyWraps):
+        compose(item(1), place(), OwnChain(), few)
+    enough = dataclasses.replace(few, wraps_max=3)
+    assert kinds(compose(item(1), place(), OwnChain(), enough)) == [EPOCH, WRAPS, BULLETIN]
+    begun = after(1).chain
+    assert kinds(compose(item(2), place(), begun, few)) == [BULLETIN], "nothing is wrapped then"
 
 
 def test_a_reader_opens_what_was_composed() -> None:

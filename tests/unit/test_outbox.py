@@ -1,6 +1,7 @@
 """The outbox on a real store: journaled together, settled by receipts, whole after any stop."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -126,6 +127,23 @@ async def test_admitted_one_after_the_other(box: Box) -> None:
     await box.put(3)
     assert await box.frames() == [(BULLETIN, 3, uuid(3))]
     await box.is_chained(last)
+
+
+async def test_an_epoch_for_many_readers_is_begun_in_the_writers_thread(box: Box) -> None:
+    where = []
+    given = box.outbox._context  # noqa: SLF001 - to see in which thread it is composed
+
+    def context(next_epoch: int) -> Context:
+        where.append(threading.current_thread() is threading.main_thread())
+        return given(next_epoch)
+
+    box.outbox._context = context  # noqa: SLF001
+    box.outbox.wraps_here = 2
+    await box.put(1)
+    await box.put(2)
+    assert where == [True, False, True], "tried here, begun there; then there is nothing to wrap"
+    assert [each[0] for each in await box.frames()] == [EPOCH, BULLETIN, BULLETIN]
+    await box.is_chained(ChainHead())
 
 
 async def test_what_is_open_is_there_after_a_restart(tmp_path: Path) -> None:
