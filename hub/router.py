@@ -3,8 +3,8 @@ receipt.
 
 One batch at a time, in the order of the intake: quarantine the refused, write the admitted with all receipts
 in one atomic batch (a few frames: each before its receipt), acknowledge. Meanwhile the next batch is parsed
-and its signatures are verified beside it. Whatever goes wrong, the router stops, reads its state back, sets the
-durable to the beginning of the intake and begins again: `State.through` then tells what of that has been
+and its signatures are verified beside it. Whatever goes wrong, the router stops, reads its state back, sets
+the durable to the beginning of the intake and begins again: `State.through` then tells what of that has been
 answered already. Nothing waits for a timer, so a single frame passes at once.
 """
 

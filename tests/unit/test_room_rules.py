@@ -208,6 +208,8 @@ def test_where_no_origin_is_set_it_is_said_so() -> None:
 
 def test_an_origin_says_its_host_as_browsers_do() -> None:
     tls = read_origin("https://room.agency.example")
+    assert tls.own("https://room.agency.example")
+    assert not tls.own("https://room.agency.example:443")
     assert (tls.authority, tls.secure, tls.named, tls.port) == ("room.agency.example", True, True, 443)
     odd = read_origin("https://room.agency.example:8443/")
     assert (odd.text, odd.authority) == ("https://room.agency.example:8443", "room.agency.example:8443")
