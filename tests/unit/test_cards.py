@@ -52,6 +52,7 @@ async def test_a_card_is_due_again_for_who_joins_while_it_is_sealed(tmp_path: Pa
         for each in log[:2]:
             await core.ledger.append(each, membership=True)
         core.ledger.call(OURS, Card(slug="ours", title="Ours", rules=""))
+        core.outbox.wraps_here = 0  # so that it is composed in the other thread, and there is a meanwhile
         joining = list[asyncio.Task[None]]()
         clock.todo.append(
             lambda: joining.append(asyncio.create_task(core.ledger.append(log[2], membership=True)))
