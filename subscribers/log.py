@@ -3,11 +3,31 @@
 No frame, no key and no text of anybody goes into a log line: callers pass ids, codes, counts and sizes.
 """
 
+import contextlib
 import logging
 import sys
-from typing import Literal
+from typing import Literal, TextIO, cast
 
 import structlog
+
+
+class _Unfailing:
+    """A stream that takes what it can: whoever has something to say goes on, though the disk that the lines
+    go to is full, or nobody reads them any more.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """The text, or none of it."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        """What is still to be written, if that can be."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 def configure(style: Literal["auto", "json", "console"] = "auto", level: str = "info") -> None:
@@ -27,6 +47,6 @@ def configure(style: Literal["auto", "json", "console"] = "auto", level: str = "
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Unfailing(sys.stderr))),
         cache_logger_on_first_use=False,
     )
