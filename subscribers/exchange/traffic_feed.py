@@ -78,9 +78,9 @@ _IN_A_STREAM: Final = 0.06
 writer and disk to what others wait for.
 """
 
-_BRIEF: Final = 24
-"""Up to so many bulletins and answers are written on the event loop, which holds it up for some
-milliseconds.
+_BRIEF: Final = 32 * 1024
+"""Bytes of a batch that is written on the event loop: some bulletins, or one of some length. What is long is
+long to index, and many refusals are many rows.
 """
 
 log = structlog.get_logger(__name__)
@@ -210,7 +210,7 @@ class TrafficFeed:
             batch.changes.sequence = max(batch.changes.sequence, piece.sequence)
             await asyncio.sleep(0)  # a long batch holds up nobody else
         batch.end_alarms()
-        await unbroken(self._commit(batch))
+        await unbroken(self._commit(batch, brief=sum(len(each.data) for each in pieces) <= _BRIEF))
         return batch.answers
 
     async def _read(self, pieces: Sequence[Piece], *, each: bool) -> tuple[Sequence[Piece], Reading]:
@@ -239,7 +239,7 @@ class TrafficFeed:
         ours = {receipts_for(mine), wraps_for(mine), history_for(mine), operations_for(mine)}
         return piece.subject not in ours
 
-    async def _commit(self, batch: Batch) -> None:
+    async def _commit(self, batch: Batch, *, brief: bool) -> None:
         def write(connection: apsw.Connection) -> tuple[Settlement, int | None, Rows]:
             # By the time of the commit: a digest that was made before it has not seen them.
             now = self._clock()
@@ -263,7 +263,6 @@ class TrafficFeed:
             return settlement, level, unpublished(connection, level, known=known)
 
         signing = Signing(self._keys.kid, rotating=self._keys.staged is not None)
-        brief = len(batch.records) + len(batch.answers) <= _BRIEF
         settlement, level, rows = await self._store.transact(write, brief=brief)
         self._ledger.merge(batch.changes)
         if batch.records:

@@ -18,7 +18,7 @@ from subscribers.storage.ledger import Ledger
 from subscribers.storage.store import Store
 
 _AT_ONCE: Final = 100
-_PAUSE: Final = 0.25
+_PAUSE: Final = 0.05
 """Seconds. Every commit may have raised one: it is looked when what the commit was for is under way, and once
 for all that come in a stream.
 """

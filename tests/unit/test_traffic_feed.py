@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -437,3 +438,22 @@ async def test_what_is_committed_after_a_digest_stands_in_the_next_one(tmp_path:
         await taking
         (late,) = await node.archive.for_digest(COM, AT + 1, AT + DAY)
         assert late.bulletin.title == "Bulletin 1"
+
+
+async def test_what_is_long_is_written_beside_the_loop(tmp_path: Path) -> None:
+    beside: list[bool] = []
+
+    def clock() -> int:  # asked while the batch is written, too
+        beside.append(threading.current_thread() is not threading.main_thread())
+        return AT
+
+    async with reading(tmp_path, clock=clock) as node:
+        publisher = Publisher()
+        publisher.send(publisher.announcement())
+        publisher.send(publisher.bulletin(1))
+        await node.take(sent(publisher))
+        assert not any(beside)
+        publisher.send(publisher.bulletin(2, body="Seen again. " * 1_600))
+        await node.take(sent(publisher)[-1:])
+        assert any(beside)
+        assert len(await node.titles()) == 2
