@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from schemas.attachments import Attachments, unsealed
-from schemas.encoding import canonical_json, from_instant, parse_json
+from schemas.encoding import canonical_json, from_instant, parse_json, plain_json
 from schemas.errors import Code, DraftError, FormatError
 from schemas.limits import (
     HEADER_MAX,
@@ -273,7 +273,17 @@ def parse_draft(data: bytes | dict[str, Any]) -> Draft:
 
 def parse_bulletin(payload: bytes) -> Bulletin:
     """A bulletin from the opened payload of a frame. Raises FormatError."""
-    fields = parse_json(payload, PAYLOAD_MAX)
+    if fields := plain_json(payload, PAYLOAD_MAX):  # as every writer here writes them
+        try:
+            return _bulletin(fields)
+        except FormatError:
+            pass  # the strict parser has the first word on what is wrong
+    return _bulletin(parse_json(payload, PAYLOAD_MAX))
+
+
+def _bulletin(fields: dict[str, Any]) -> Bulletin:
+    if type(fields.get("v", 1)) is not int:  # to pydantic, `true` and 1.0 are the literal 1
+        raise FormatError(Code.BAD_DOCUMENT, "not a bulletin: v: Input should be 1")
     try:
         bulletin = Bulletin.model_validate(fields)
     except ValidationError as error:

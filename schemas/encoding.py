@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from pydantic_core import from_json, to_json
+
 from schemas.errors import Code, FormatError
 from schemas.limits import INTEGER_MAX, JSON_DEPTH_MAX
 
@@ -98,6 +100,22 @@ def parse_json(data: bytes, limit: int) -> dict[str, Any]:
     if text.count("{") + text.count("[") > JSON_DEPTH_MAX:  # with fewer there is no need to walk through it
         _check_depth(value)
     return value
+
+
+def plain_json(data: bytes, limit: int) -> dict[str, Any] | None:
+    """The JSON object in `data`, if these are the very bytes that are written for it; None if they are not.
+
+    So no key stands twice and nothing is escaped without need. It is a quick first try, not the whole check:
+    what is not plain may be right still, and numbers may be fractions or beyond 2^53-1 and depth beyond the
+    limit, so the model that takes it has to bound all three, and `parse_json` says what is wrong.
+    """
+    if len(data) > limit:
+        return None
+    try:
+        value = from_json(data, allow_inf_nan=False)
+        return value if isinstance(value, dict) and to_json(value) == data else None
+    except ValueError:
+        return None
 
 
 def canonical_json(value: object) -> bytes:

@@ -3,11 +3,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
-from schemas.bulletin import Draft, parse_bulletin, parse_draft
+from schemas.bulletin import Bulletin, Draft, parse_bulletin, parse_draft
 from schemas.card import Card, parse_card
 from schemas.encoding import canonical_json
 from schemas.errors import Code, DraftError
+from schemas.limits import JSON_DEPTH_MAX
 from schemas.vocabulary import Kind, Language, Precedence, Realm
 from tests.support.federation import bulletin, code_of, uuid
 from tests.support.json_values import TEXTS, VALUES
@@ -161,12 +163,62 @@ def test_a_bulletin_beyond_64_kib() -> None:
         {"id": "x"},
         {"ref": "FRA-26-1"},
         {"v": 2},
+        {"v": True},
+        {"v": None},
         {"valid_from": "2026-02-30T00:00:00Z"},
     ],
 )
 def test_bulletins_that_are_refused(changes: dict[str, Any]) -> None:
     fields = {**bulletin(1).model_dump(mode="json", exclude_none=True), **changes}
     assert code_of(parse_bulletin, canonical_json(fields)) in {Code.BAD_DOCUMENT, Code.BAD_ENCODING}
+
+
+@given(st.sampled_from(sorted(Bulletin.model_fields)), VALUES | st.floats() | st.integers())
+def test_plain_bytes_are_read_as_the_strict_parser_reads_them(name: str, value: object) -> None:
+    fields = {**bulletin(1).model_dump(mode="json", exclude_none=True), name: value}
+    data = to_json(fields, inf_nan_mode="constants")
+    strict = data + b" "  # no writer of ours leaves a space
+    assert code_of(parse_bulletin, data) == code_of(parse_bulletin, strict)
+    if code_of(parse_bulletin, data) is None:
+        assert parse_bulletin(data) == parse_bulletin(strict)
+
+
+@pytest.mark.parametrize(
+    "name,value,code",
+    [
+        ("v", "1.0", Code.BAD_JSON),
+        ("v", "true", Code.BAD_DOCUMENT),
+        ("exercise", "0.5", Code.BAD_JSON),
+        ("exercise", "9007199254740992", Code.BAD_JSON),
+        ("exercise", "[[[[[[[[[[[[[]]]]]]]]]]]]]", Code.BAD_JSON),
+        ("drafter", '"A","drafter":"B"', Code.BAD_JSON),
+    ],
+)
+def test_the_strict_parser_has_the_first_word(name: str, value: str, code: Code) -> None:
+    fields = bulletin(1).model_dump(mode="json", exclude_none=True)
+    fields.pop(name, None)
+    data = canonical_json(fields)[:-1] + f',"{name}":{value}}}'.encode()
+    assert code_of(parse_bulletin, data) is code
+
+
+def test_the_model_bounds_numbers_and_depth_by_itself() -> None:
+    """Why plain bytes may go to it past the strict parser."""
+    schema = Bulletin.model_json_schema()
+
+    def depth(part: Any) -> int:  # a reference to itself would never end
+        if isinstance(part, list):
+            return max(map(depth, part), default=0)
+        if not isinstance(part, dict):
+            return 0
+        assert part.get("type") != "number"
+        if part.get("type") == "integer":
+            assert "const" in part or abs(part["minimum"]) <= part["maximum"] < 2**53, part
+        if "$ref" in part:
+            return depth(schema["$defs"][part["$ref"].rpartition("/")[2]])
+        inner = max((depth(each) for name, each in part.items() if name != "$defs"), default=0)
+        return inner + (part.get("type") in ("object", "array"))  # a field of its own may be named type
+
+    assert 2 <= depth(schema) <= JSON_DEPTH_MAX
 
 
 def test_text_in_a_language() -> None:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from schemas.encoding import (
     from_instant,
     instant,
     parse_json,
+    plain_json,
     to_base64,
 )
 from schemas.errors import Code, FormatError, LiaisonError
@@ -65,6 +68,38 @@ def test_bad_json(data: bytes) -> None:
     with pytest.raises(FormatError) as error:
         parse_json(data, 1_000_000)
     assert refusal(error) is Code.BAD_JSON
+
+
+@given(st.dictionaries(TEXTS, VALUES, max_size=6), st.booleans(), st.booleans())
+def test_plain_json_is_what_the_strict_parser_says(
+    value: dict[str, object], dense: bool, escaped: bool
+) -> None:
+    separators = (",", ":") if dense else (", ", ": ")
+    data = json.dumps(value, separators=separators, ensure_ascii=escaped).encode()
+    plain = plain_json(data, len(data))
+    assert plain in (None, parse_json(data, len(data)))
+    assert plain_json(canonical_json(value), 1_000_000) == value
+    assert dense or len(value) == 0 or plain is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"", b"{", b"[]", b'"text"', b"1", b"null", b'{"a":1}x', b'{"a":1} ', b'{"a": 1}', b"{'a':1}"),
+        *(b'{"a":1,"a":1}', b'{"a":{"b":1,"b":2}}', b'{"a":1,"\\u0061":1}', b'{"\\u0061":1}'),
+        *(b'{"a":NaN}', b'{"a":Infinity}', b'{"a":1e3}', b'{"a":1.50}', b'{"a":-0}', b'{"a":01}'),
+        *(b'{"a":"\\ud800"}', b'{"a":"\xff"}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\n"}', b'{"a":"\\/"}'),
+        *(b'\xef\xbb\xbf{"a":1}', b"[" * 30_000, b'{"a":' * 30_000),
+    ],
+    ids=lambda data: data[:24].decode("latin-1"),
+)
+def test_what_is_not_plain(data: bytes) -> None:
+    assert plain_json(data, 1_000_000) is None
+
+
+def test_plain_json_has_a_limit() -> None:
+    assert plain_json(b'{"a":1}', 7) == {"a": 1}
+    assert plain_json(b'{"a":1}', 6) is None
 
 
 def test_depth_and_numbers_at_their_limits() -> None:

@@ -328,6 +328,7 @@ def _bulletins() -> Iterator[Case]:
         ("duplicate_key", "a key that stands twice", json, text.replace(b'"v":1', b'"v":1,"v":1')),
         ("unknown_field", "a field that the format does not know", bad, canonical_json({**fields, "x": 1})),
         ("version_2", "a bulletin of version 2", bad, canonical_json({**fields, "v": 2})),
+        ("version_as_boolean", "true where the version belongs", bad, canonical_json({**fields, "v": True})),
         ("red_with_history", "TLP:RED that later joiners may have", bad, canonical_json(red)),
         (
             "boolean_as_number",
