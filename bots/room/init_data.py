@@ -2,7 +2,7 @@
 Pure.
 
 aiogram has the same check of the signature; a test holds this one against it. It is written out here because
-`import aiogram` costs seconds and 170 MB, and because aiogram takes data of any age and any field twice.
+`import aiogram` costs a second and more, and because aiogram takes data of any age and any field twice.
 Source: https://core.telegram.org/bots/webapps#validating-data-received-via-the-mini-app
 """
 

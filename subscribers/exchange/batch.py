@@ -5,11 +5,12 @@ from typing import NamedTuple, Self
 
 from nats.aio.msg import Msg
 
+from schemas.errors import Code
 from schemas.frame import Frame
 from schemas.receipts import Answer
 from schemas.subjects import parse_frame_subject
 from subscribers import tracing
-from subscribers.judging.alarms import AlarmKey
+from subscribers.judging.alarms import AlarmKey, AlarmName
 from subscribers.judging.held import Waits
 from subscribers.judging.kept import Keeping, Proof
 from subscribers.judging.reading import Reading
@@ -52,7 +53,7 @@ class Batch:
     own: list[Frame] = field(default_factory=list)
     """Frames in our own name."""
     came: dict[AlarmKey, int] = field(default_factory=dict)
-    """Whose frames were ahead of the directory, and count now; and when."""
+    """Whose frames were ahead of the directory, and are judged now; and when."""
     still: set[str] = field(default_factory=set)
     """Subjects of frames that are ahead of it as before."""
     late: bool = False
@@ -63,6 +64,11 @@ class Batch:
         """Nothing is decided yet."""
         changes = ledger.changes()
         return cls(changes, reading, Waits(ledger.held, changes.held, changes.released))
+
+    def release(self, name: str, frame: Frame | None, now: int) -> None:
+        """What `frame` waited for under this name, if it did, has come; `now` in Unix milliseconds."""
+        if self.waits.release(name) is Code.LOG_BEHIND and frame is not None:
+            self.came[AlarmKey(AlarmName.LOG_BEHIND, frame.header.com, frame.header.pub)] = now
 
     def end_alarms(self) -> None:
         """End those of `came`, but where something of the same publisher is ahead of the directory still."""

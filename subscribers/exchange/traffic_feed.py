@@ -35,7 +35,6 @@ from subscribers.exchange.in_order import InOrder
 from subscribers.exchange.missing import miss, suspect
 from subscribers.exchange.outbox import Outbox
 from subscribers.judging import operational
-from subscribers.judging.alarms import AlarmKey, AlarmName
 from subscribers.judging.held import AHEAD, ANCESTORS_MAX, ancestors, fetch, stands_on
 from subscribers.judging.missed import Us
 from subscribers.judging.own_frames import claim
@@ -328,7 +327,7 @@ class TrafficFeed:
             self._move(batch, verdict, verdict.frame, verdict.chain)
         elif piece.held and batch.waits.why(piece.held) not in AHEAD:
             return  # it stays in the quarantine, where it is
-        batch.waits.release(piece.held)
+        batch.release(piece.held, verdict.frame, self._clock())
         match verdict:
             case Refusal(error=error):
                 raise error
@@ -355,8 +354,7 @@ class TrafficFeed:
         batch.keeping.tails[ChainKey.of(frame)] = frame.raw
         if frame.header.pub == self._endpoint:
             batch.own.append(frame)
-        if batch.waits.release(frame.hash) is Code.LOG_BEHIND:
-            batch.came[AlarmKey(AlarmName.LOG_BEHIND, frame.header.com, frame.header.pub)] = now
+        batch.release(frame.hash, frame, now)
 
     async def _verdict(self, batch: Batch, piece: Piece, place: int) -> Settled:
         if not piece.held and batch.waits.has(piece.data):

@@ -93,7 +93,7 @@ def judge(reader: Reader, pending: Pending, *, by: str | None, now: int) -> Verd
         ):
             return behind  # the two feeds are not ordered: the community may be in what we have not read
         log = _community(reader.directory, frame)
-        behind = _check_cited(reader.directory, log, frame)
+        behind = _check_cited(reader.directory, log, frame) or _joining(reader, log, frame, keys.agency)
         if behind:
             return behind
         _check_publisher(log, frame, keys.agency)
@@ -191,6 +191,14 @@ def _check_cited(directory: Directory, log: MembershipLog, frame: Frame) -> LogB
             fix = "stop, and compare the log's heads with another agency by another way"
             raise TrustError(Code.SPLIT_VIEW, f"the publisher was shown another {name} log than we were", fix)
     return _beyond(frame, "directory", directory.head) or _beyond(frame, "membership", log.head)
+
+
+def _joining(reader: Reader, log: MembershipLog, frame: Frame, agency: str) -> LogBehind | None:
+    # FORMAT.md, Membership: the hub gives frames to members. A log in which we have never been says of nobody
+    # yet that it may not publish: the two feeds of who has just joined are not ordered.
+    if reader.agency in log.by_agency or log.role(agency, frame.header.iat) == "member":
+        return None
+    return LogBehind("membership", log.head.size + 1)
 
 
 def _check_publisher(log: MembershipLog, frame: Frame, agency: str) -> None:

@@ -25,6 +25,10 @@ class Membership:
                 role = entry["role"] if entry["op"] == "add" else None
         return role
 
+    def mentions(self, agency: str) -> bool:
+        """Whether any entry is about an agency."""
+        return any(entry["id"] == agency for entry in self._entries)
+
     def members(self, time: int) -> dict[str, str]:
         """All agencies that have a role at a time."""
         roles = {entry["id"]: self.role(entry["id"], time) for entry in self._entries}

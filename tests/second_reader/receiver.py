@@ -196,6 +196,8 @@ class Receiver:
         demand(self._directory.communities[header.com]["realm"] == header.rl, "wrong_realm")
         if verdict := self._cited_heads(frame):
             return verdict
+        if verdict := self._before_our_own(frame):
+            return verdict
         self._demand_member(frame)
         chain = self._chains.of(frame)
         if chain is None and header.k != "e":
@@ -251,6 +253,14 @@ class Receiver:
     def _code(self, frame: Frame) -> str:
         code: str = self._directory.agencies[self._publisher(frame)]["code"]
         return code
+
+    def _before_our_own(self, frame: Frame) -> Verdict | None:
+        """Whether the log has not come as far as this reader's own addition, where it would refuse."""
+        membership = self._membership(frame)
+        role = membership.role(self._publisher(frame), frame.header.iat)
+        if role == "member" or membership.mentions(self._agency):
+            return None
+        return {"verdict": "log_behind", "log": "membership", "size": membership.tree.size + 1}
 
     def _demand_member(self, frame: Frame) -> None:
         agency = self._publisher(frame)

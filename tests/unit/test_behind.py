@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import Code, OperationError
+from schemas.frame import CARD
 from schemas.merkle import Head
 from schemas.receipts import ADMITTED, Answer, issue
 from schemas.subjects import DIRECTORY_DOCUMENTS, DIRECTORY_HEAD, receipts_for
@@ -36,6 +37,7 @@ from tests.support.federation import (
 )
 from tests.unit.test_replaced import note
 from tests.unit.test_traffic_feed import KEY, Reading, no_composing, reading, sent
+from tests.vectors.trust_cases import CARD_OF_COM
 
 MORE = [FRA.successor()]
 """What the directory has besides, and the reader not yet."""
@@ -229,6 +231,30 @@ async def test_bulletins_by_who_is_not_a_member_here_yet_stay_with_the_announcem
         await node.feed.look_again()
         assert await node.refusals() == []
         assert await node.titles() == TITLES
+
+
+async def test_who_has_just_joined_waits_for_the_log_that_says_so(tmp_path: Path) -> None:
+    """The two feeds are not ordered: what an owner says may come before its membership, and our own."""
+    async with await Store.open(tmp_path / "node.db", KEY, tables.NODE) as store:
+        ledger = await Ledger.load(store)
+        for each in documents():
+            await ledger.append(each, membership=False)
+    p = Publisher()
+    p.send(p.announcement())
+    p.send(p.sealed(CARD_OF_COM.to_bytes(), 2, kind=CARD))
+    async with reading(tmp_path, patience=0) as node:
+        await node.take(sent(p)[-1:], live=True)
+        assert await node.refusals() == [("log_behind", "f")]
+        assert await node.ledger.standing(AlarmName.LOG_BEHIND) == STANDS
+        first, *rest = memberships()[COM]
+        await node.directory.take(f"m.{COM}", first)
+        await node.feed.look_again()
+        assert await node.refusals() == []  # the owner's own: the card is of an epoch before ours
+        assert await node.ledger.standing(AlarmName.LOG_BEHIND) == set()
+        for each in rest:
+            await node.directory.take(f"m.{COM}", each)
+        assert await node.ledger.standing(AlarmName.GHOST_MEMBER) == set()
+        assert node.ledger.held == {}
 
 
 async def test_the_alarm_stands_while_anything_of_it_waits(tmp_path: Path) -> None:

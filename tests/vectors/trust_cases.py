@@ -150,6 +150,12 @@ def _members() -> Iterator[Case]:
     what = "by an agency that may only read"
     message = (reader.subject, reader.announcement())
     yield received("member_read_only", what, refused(Code.READ_ONLY_MEMBER), message)
+    what = "the same, to an agency that the log does not name yet: it waits for its own entry"
+    waits = {"verdict": "log_behind", "log": "membership", "size": len(log) + 1}
+    yield received("member_before_our_own", what, waits, message, reader=BRA)
+    what = "the same, to an agency that the log names last"
+    no_right = refused(Code.READ_ONLY_MEMBER)
+    yield received("member_after_our_own", what, no_right, message, reader=BRA, entries=[bra])
     q = started(BRA)
     card = q.sealed(CARD_OF_COM.to_bytes(), 2, kind=CARD)
     what = "a card by a member that does not own the community"

@@ -77,6 +77,11 @@ export class Membership {
     return last?.op === "add" ? last.role : undefined;
   }
 
+  /** Whether any entry is about an agency. */
+  mentions(agency: string): boolean {
+    return this.entries.some((entry) => entry.id === agency);
+  }
+
   /** Everybody who has a role at a time. */
   members(time: number): Record<string, Standing> {
     const found: Record<string, Standing> = {};

@@ -7,7 +7,7 @@ import { keyCommitment, openBody, parseCard, type Card } from "./content.js";
 import { toHex } from "./encoding.js";
 import { demand, Refusal, type Code } from "./errors.js";
 import { parseFrame, signedBy, type Frame, type Head, type Header } from "./frame.js";
-import type { Bound, Directory } from "./directory.js";
+import type { Bound, Directory, Endpoint } from "./directory.js";
 import type { Heads } from "./heads.js";
 import type { Membership } from "./membership.js";
 import { checkOnward, type Original } from "./onward.js";
@@ -53,7 +53,7 @@ class Behind extends Error {
     readonly log: "directory" | "membership",
     readonly size: number,
   ) {
-    super(`a longer ${log} log is cited`);
+    super(`the ${log} log has not come far enough`);
   }
 }
 
@@ -79,6 +79,10 @@ export class Receiver {
     private readonly endpoint: string,
     private readonly heads?: Heads,
   ) {}
+
+  private get us(): Endpoint | undefined {
+    return this.directory.endpoints.get(this.endpoint);
+  }
 
   /** An epoch's key, from a wrap that was accepted. */
   give(key: Uint8Array): void {
@@ -153,6 +157,9 @@ export class Receiver {
     demand(community.realm === header.realm, "wrong_realm", "the community belongs to the other realm");
     if (header.dir && header.mem) this.cited(community, header.dir, header.mem);
     const role = community.roleAt(agency, header.iat);
+    // The hub gives frames to members: a log in which we have never been has not come far enough to refuse.
+    const joining = role !== "member" && !community.mentions(this.us?.agency ?? "");
+    if (joining) throw new Behind("membership", community.log.size + 1);
     demand(role !== undefined, "not_member", "the agency is not in the community");
     demand(role === "member", "read_only_member", "the agency may only read there");
     const owner = header.kind !== "c" || community.owners.includes(agency);
@@ -227,7 +234,7 @@ export class Receiver {
 
   /** Whether the cited membership log has us among the readers: then the publisher had to send us a wrap. */
   private due(header: Header): boolean {
-    const us = this.directory.endpoints.get(this.endpoint);
+    const { us } = this;
     const community = this.directory.communities.get(header.community) as Membership;
     return us !== undefined && community.roleAt(us.agency, header.iat, (header.mem as Head).size) !== undefined;
   }
