@@ -136,6 +136,11 @@ class Pull:
                 await self._subscription.drain()  # type: ignore[no-untyped-call] # nats-py's own gap
                 await hand_back(self._arrived)
 
+    @property
+    def unread(self) -> int:
+        """How many messages have arrived that no list was made of."""
+        return len(self._arrived)
+
     def rearm(self) -> None:
         """Forget the standing requests and ask anew: to be called when the connection was lost, or has come
         back.

@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import structlog
 from nats.aio.client import Client
@@ -27,7 +27,7 @@ from schemas.signing import KEY_SIZE
 from schemas.subjects import DIRECTORY, TRAFFIC, document_submission, receipts_for, wrap_submission
 from subscribers.airgap.parcels import ParcelFile, checked, on_disk, pieces
 from subscribers.exchange.enrolment import ADMISSION, KEYS
-from subscribers.exchange.hub_link import Admission, connect, feed_settled, stored
+from subscribers.exchange.hub_link import Admission, connect, feed_settled, feed_state, stored
 from subscribers.exchange.hub_tls import FILES, HubTls
 from subscribers.exchange.in_order import InOrder
 from subscribers.keys import NatsUser, read_nats_user
@@ -42,6 +42,9 @@ _CREDENTIAL: Final = "credential"
 _STATE: Final = "courier.json"
 _FILE_MAX: Final = 64 * 1024
 _CONNECT_LIMIT: Final = 30
+_LOOK_LIMIT: Final = 20.0
+"""Seconds: longer than the server waits for an acknowledgement before it gives a message once more."""
+_LOOK_PAUSE: Final = 0.02
 Progress = Callable[[str, int], None]
 """What is being done, and how many messages of it are through."""
 
@@ -207,11 +210,13 @@ async def _fetch(
     file = on_disk(lambda: ParcelFile(path, header), path)
     fetch = _Fetch(courier, file, sent, progress)
     try:
-        await fetch.drain(nc, DIRECTORY)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait):
-                await fetch.drain(nc, TRAFFIC, until=lambda: not fetch.open)
-        await fetch.drain(nc, DIRECTORY)  # what our own documents have changed
+        async with Feed.of(nc, DIRECTORY, header.endpoint) as directory:
+            await fetch.drain(directory)
+            async with Feed.of(nc, TRAFFIC, header.endpoint) as traffic:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await fetch.drain(traffic, until=lambda: not fetch.open)
+            await fetch.drain(directory)  # what our own documents have changed
     except BaseException:
         on_disk(file.pause, path)  # gone on with next time
         raise
@@ -222,6 +227,36 @@ async def _fetch(
     state = state.model_copy(update={"made": number, "digest": digest})
     _save(courier.directory, state)
     return len(sent) - len(fetch.open), file.count, state
+
+
+class Feed(NamedTuple):
+    """One of the two feeds, pulled for as long as the connection stands: what was handed back between two
+    looks could come again in another order.
+    """
+
+    nc: Client
+    stream: str
+    pull: Pull
+    order: InOrder
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def of(cls, nc: Client, stream: str, endpoint: str) -> AsyncIterator[Self]:
+        """Pulled from now on."""
+        await feed_settled(nc, stream)
+        async with Pull(nc, stream=stream, durable=endpoint) as pull:
+            yield cls(nc, stream, pull, InOrder())
+
+    async def has_more(self) -> bool:
+        """Whether there is anything that was not given to us yet, or is on its way."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_LIMIT):
+                while not self.pull.unread:
+                    state = await feed_state(self.nc, self.stream)
+                    if state.num_pending or not state.num_ack_pending:
+                        return state.num_pending > 0
+                    await asyncio.sleep(_LOOK_PAUSE)  # our acknowledgements are on their way, or a message is
+        return self.pull.unread > 0
 
 
 class _Fetch:
@@ -235,23 +270,21 @@ class _Fetch:
         self.open = set(sent)
         """Submissions that have no answer yet."""
 
-    async def drain(self, nc: Client, stream: str, until: Callable[[], bool] = lambda: True) -> None:
+    async def drain(self, feed: Feed, until: Callable[[], bool] = lambda: True) -> None:
         """Everything that the hub has now; more, until `until()` holds."""
-        left, order = await feed_settled(nc, stream), InOrder()
-        async with Pull(nc, stream=stream, durable=self._endpoint) as pull:
-            if left == 0 and until():
+        if not await feed.has_more() and until():
+            return
+        async for messages in feed.pull:
+            feed.order.follow(messages)
+            for message in messages:
+                self._take(message)
+            on_disk(self._file.sync, self._file.path)
+            for message in messages:
+                await ack(message)
+            self._progress("received", self._file.count)
+            if place(messages[-1]).left == 0 and until():
+                await feed.nc.flush()
                 return
-            async for messages in pull:
-                order.follow(messages)
-                for message in messages:
-                    self._take(message)
-                on_disk(self._file.sync, self._file.path)
-                for message in messages:
-                    await ack(message)
-                self._progress("received", self._file.count)
-                if place(messages[-1]).left == 0 and until():
-                    await nc.flush()
-                    return
 
     def _take(self, message: Msg) -> None:
         piece = Piece(message.subject, message.data, place(message).sequence)

@@ -296,32 +296,33 @@ async def feed_settled(nc: Client, stream: str) -> int:
     """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_SETTLE_LIMIT):
-            while not (await _feed(nc, stream)).settled:  # noqa: ASYNC110 - it tells only when asked
+            while not (await feed_state(nc, stream)).settled:  # noqa: ASYNC110 - it tells only when asked
                 await asyncio.sleep(_SETTLE_PAUSE)
-    return _waiting(await _feed(nc, stream))
+    return _waiting(await feed_state(nc, stream))
 
 
 async def traffic_backlog(nc: Client) -> int:
     """Messages of the traffic feed that this endpoint has not acknowledged."""
-    return _waiting(await _feed(nc, TRAFFIC))
+    return _waiting(await feed_state(nc, TRAFFIC))
 
 
 async def directory_backlog(nc: Client) -> int:
     """Messages of the directory feed that this endpoint has not acknowledged."""
-    return _waiting(await _feed(nc, DIRECTORY))
+    return _waiting(await feed_state(nc, DIRECTORY))
 
 
 async def traffic_metadata(nc: Client) -> dict[str, str]:
     """What the hub lets this endpoint know of its traffic feed."""
-    return (await _feed(nc, TRAFFIC)).config.metadata
+    return (await feed_state(nc, TRAFFIC)).config.metadata
 
 
 async def hub_clock(nc: Client) -> int:
     """The hub server's time, Unix milliseconds."""
-    return int((await _feed(nc, TRAFFIC)).ts.timestamp() * 1000)
+    return int((await feed_state(nc, TRAFFIC)).ts.timestamp() * 1000)
 
 
-async def _feed(nc: Client, stream: str) -> FeedState:
+async def feed_state(nc: Client, stream: str) -> FeedState:
+    """How our durable on `stream` stands. OperationError `hub_unreachable`."""
     try:
         answer: Msg = await nc.request(f"look.{stream}", b"", timeout=_INFO_WAIT)
     except NatsError:
