@@ -6,7 +6,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?=
-WORKERS ?= 2
+# As many as there are processors, but two to six: the tests' own servers and nodes want some, too.
+WORKERS ?= $(shell nproc 2>/dev/null | awk '{ n = $$1 } END { print (n < 2 ? 2 : n > 6 ? 6 : n) }')
 ARGS ?=
 KEY ?=
 SIGNERS ?=
@@ -127,7 +128,7 @@ faults: $(READY) ## Kill, stop, cut off and fill up real processes at every step
 	@$(APART) pytest -m faults -p no:randomly tests/faults $(ARGS)
 
 .PHONY: faults-brief
-faults-brief: $(READY) ## A full disk and a cut link of them alone, in a minute: what CI runs after `make test` (wants root)
+faults-brief: $(READY) ## A full disk and a cut link of them alone, in a minute: what CI runs beside `make test` (wants root)
 	@mkdir -p build
 	@FAULTS_TABLE=build/faults-brief.md $(APART) pytest -m faults -p no:randomly $(BRIEF)
 

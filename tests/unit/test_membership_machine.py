@@ -12,7 +12,7 @@ from schemas.errors import Code
 from schemas.membership import GENESIS
 from schemas.merkle import Head
 from schemas.signing import MEMBERSHIP_TYPE, Signer
-from subscribers.judging.trust import Announced, Refused, receive
+from subscribers.judging.trust import Announced, LogBehind, Refused, receive
 from tests.support.federation import (
     AT,
     BRA,
@@ -119,7 +119,7 @@ class MembershipMachine(RuleBasedStateMachine):
     )
     def speak(self, party: Party, reader: Party, iat: int, data: st.DataObject) -> None:
         """Who may speak is judged at the frame's own time by the whole log, to whom a wrap is due by the log
-        that the frame cites.
+        that the frame cites. A reader whom the whole log has never named waits where it would refuse.
         """
         size = data.draw(st.integers(0, len(self.log)))
         mem = Head(size, self.known.communities[COM].roots[size])
@@ -130,6 +130,8 @@ class MembershipMachine(RuleBasedStateMachine):
         if role == "member":
             assert isinstance(verdict, Announced)
             assert verdict.epoch.due == (self.role(reader.id, iat, size) is not None)
+        elif all(name != reader.id for name, _, _ in self.agreed):
+            assert verdict == LogBehind("membership", len(self.log) + 1)
         else:
             assert isinstance(verdict, Refused)
             assert verdict.error.code is (Code.READ_ONLY_MEMBER if role else Code.NOT_MEMBER)
