@@ -104,12 +104,11 @@ class Draft(Part):
         relation = NEEDED_RELATION.get(self.kind)
         if relation and not any(link.relation is relation for link in self.links):
             raise ValueError(f"a bulletin of kind {self.kind.value} needs a link that says {relation.value}")
-        if (self.kind is Kind.CHANNEL) != (self.channel is not None):
+        field = NEEDED_FIELD.get(self.kind)
+        if field and not getattr(self, field):
+            raise ValueError(f"a bulletin of kind {self.kind.value} needs `{field}`")
+        if self.channel is not None and field != "channel":
             raise ValueError("`channel` belongs to bulletins of kind channel, and only to them")
-        if self.kind is Kind.EVENT and self.event is None:
-            raise ValueError("a bulletin of kind event needs `event`")
-        if self.kind is Kind.SUBJECT and not self.subjects:
-            raise ValueError("a bulletin of kind subject needs `subjects`")
         if self.personal is not None:
             from_instant(self.personal.review)
         _check_order(self.valid_from, self.valid_until)
@@ -227,6 +226,8 @@ NEEDED_RELATION: Final = {
     Kind.DIGEST: Relation.CONTAINS,
 }
 """Kinds that make no sense without the bulletin they speak of."""
+NEEDED_FIELD: Final = {Kind.CHANNEL: "channel", Kind.EVENT: "event", Kind.SUBJECT: "subjects"}
+"""Kinds that make no sense without a field."""
 
 
 def _check_order(early: str | None, late: str | None) -> None:
@@ -288,7 +289,7 @@ def _bulletin(fields: dict[str, Any]) -> Bulletin:
         bulletin = Bulletin.model_validate(fields)
     except ValidationError as error:
         raise FormatError(Code.BAD_DOCUMENT, f"not a bulletin: {where(error)}") from None
-    if any(each.seal is None for each in bulletin.attachments):
+    if bulletin.attachments and any(each.seal is None for each in bulletin.attachments):
         raise FormatError(Code.BAD_DOCUMENT, "not a bulletin: an attachment without its seal")
     return bulletin
 

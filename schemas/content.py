@@ -66,7 +66,7 @@ def unpad(padded: bytes) -> tuple[bytes, bytes]:
     if (
         length > PAYLOAD_MAX
         or len(padded) != start + room_for(length)
-        or padded.count(0, start + length) != len(padded) - start - length
+        or not padded.endswith(bytes(len(padded) - start - length))
     ):
         raise SealError(Code.BAD_PADDING, "the padding is not what the format says")
     return padded[:SALT_SIZE], padded[start : start + length]

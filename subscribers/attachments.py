@@ -136,7 +136,7 @@ class Opener:
         if tag != (_FINAL if self.opened == self._count else _MESSAGE):
             raise SealError(Code.BAD_ATTACHMENT, "a chunk says that the file ends before its end", _ASK)
         data: bytes = plain[: max(self._size - self.given, 0)]
-        if plain.count(0, len(data)) != len(plain) - len(data):
+        if not plain.endswith(bytes(len(plain) - len(data))):
             raise SealError(Code.BAD_PADDING, "the padding is not zero", _ASK)
         self.given += len(data)
         self._digest.update(data)

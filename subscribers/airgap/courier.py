@@ -247,8 +247,22 @@ class Feed(NamedTuple):
         async with Pull(nc, stream=stream, durable=endpoint) as pull:
             yield cls(nc, stream, pull, InOrder())
 
-    async def has_more(self) -> bool:
-        """Whether there is anything that was not given to us yet, or is on its way."""
+    async def drain(self, until: Callable[[], bool]) -> AsyncIterator[list[Msg]]:
+        """Lists of all that the hub has now, and of more until `until()` holds. Each is to be acknowledged
+        before the next is asked for.
+        """
+        if not await self._has_more() and until():
+            return
+        async for messages in self.pull:
+            self.order.follow(messages)
+            yield messages
+            if until() and not await self._has_more():
+                return
+
+    async def _has_more(self) -> bool:
+        """Whether there is anything that was not given to us yet, or is on its way: how many are left behind
+        a message was counted when that was given.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_LIMIT):
                 while not self.pull.unread:
@@ -272,19 +286,13 @@ class _Fetch:
 
     async def drain(self, feed: Feed, until: Callable[[], bool] = lambda: True) -> None:
         """Everything that the hub has now; more, until `until()` holds."""
-        if not await feed.has_more() and until():
-            return
-        async for messages in feed.pull:
-            feed.order.follow(messages)
+        async for messages in feed.drain(until):
             for message in messages:
                 self._take(message)
             on_disk(self._file.sync, self._file.path)
             for message in messages:
                 await ack(message)
             self._progress("received", self._file.count)
-            if place(messages[-1]).left == 0 and until():
-                await feed.nc.flush()
-                return
 
     def _take(self, message: Msg) -> None:
         piece = Piece(message.subject, message.data, place(message).sequence)
