@@ -104,7 +104,7 @@ class Draft(Part):
         relation = NEEDED_RELATION.get(self.kind)
         if relation and not any(link.relation is relation for link in self.links):
             raise ValueError(f"a bulletin of kind {self.kind.value} needs a link that says {relation.value}")
-        field = NEEDED_FIELD.get(self.kind)
+        field = _NEEDED_FIELD.get(self.kind)
         if field and not getattr(self, field):
             raise ValueError(f"a bulletin of kind {self.kind.value} needs `{field}`")
         if self.channel is not None and field != "channel":
@@ -226,7 +226,7 @@ NEEDED_RELATION: Final = {
     Kind.DIGEST: Relation.CONTAINS,
 }
 """Kinds that make no sense without the bulletin they speak of."""
-NEEDED_FIELD: Final = {Kind.CHANNEL: "channel", Kind.EVENT: "event", Kind.SUBJECT: "subjects"}
+_NEEDED_FIELD: Final = {Kind.CHANNEL: "channel", Kind.EVENT: "event", Kind.SUBJECT: "subjects"}
 """Kinds that make no sense without a field."""
 
 

@@ -9,6 +9,7 @@ import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -19,7 +20,7 @@ from nats.js import JetStreamContext
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import Code, OperationError
-from schemas.subjects import local_change
+from schemas.subjects import BULLETINS, local_change
 from schemas.vocabulary import Realm, Tlp
 from subscribers.link import Link
 from subscribers.local.accounts import FEED_INFO, STORE_KEY_VARIABLE, ServerPlan, render_config
@@ -134,7 +135,7 @@ class LocalNats:
         js = (await self.link.connection(_WAIT)).jetstream()
         await ensure_stream(js, self._settings.retention_days, self._settings.max_bytes)
         for client in self._registry.entries:
-            await ensure_durable(js, client)
+            await ensure_durable(js, client, partial(self._take_away, client.name))
         await drop_durables(js, {each.name for each in self._registry.entries})
 
     async def connection(self) -> Client:
@@ -235,7 +236,8 @@ class LocalNats:
 
     async def _apply(self, client: ClientEntry) -> None:
         """Durable, then accounts; done when the client itself reaches its durable."""
-        await ensure_durable((await self.connection()).jetstream(), client)
+        js = (await self.connection()).jetstream()
+        await ensure_durable(js, client, partial(self._take_away, client.name))
         seed = read_private(self._registry.seed_file(client.name), _SMALL).strip()
         for _ in range(_RELOADS):
             await self._reload()
@@ -246,6 +248,12 @@ class LocalNats:
             "the agency's NATS did not take up the client",
             "restart the node; read server.log",
         )
+
+    def _take_away(self, durable: str) -> None:
+        """Delete the files of a durable that the server has not loaded, since it cannot read them."""
+        log.warning("the server cannot read a client's place: it is made anew", client=durable)
+        for streams in self._settings.directory.glob(f"jetstream/*/streams/{BULLETINS}/obs"):
+            shutil.rmtree(streams / durable, ignore_errors=True)
 
     async def _reload(self) -> None:
         """Have the server read its configuration again. Live: no connection, stream or standing request is

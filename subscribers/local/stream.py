@@ -7,7 +7,7 @@ to its TLP ceiling.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from nats.errors import Error
@@ -37,6 +37,8 @@ _PUBLISH_LIMIT: Final = 10.0
 _DAY: Final = 86_400.0
 _NO_ROOM: Final = 10047
 """nats-server's own code for "insufficient storage resources available"."""
+_UNREADABLE: Final = 10012
+"""Its code for a durable whose files it cannot read: what a power cut may leave of them."""
 
 
 def subject_of(record: Record) -> str:
@@ -82,15 +84,24 @@ async def _make(js: JetStreamContext, config: StreamConfig) -> None:
         await js.update_stream(config)
 
 
-async def ensure_durable(js: JetStreamContext, client: ClientEntry) -> None:
+async def ensure_durable(js: JetStreamContext, client: ClientEntry, take_away: Callable[[], None]) -> None:
     """Make the client's durable, or move its filters to the client's ceiling; a new one begins with what
     comes next.
+
+    `take_away` deletes the files of one that the server cannot read. What the client had read is not known
+    then, so it begins with all that there is: better twice than never.
     """
     filters = feed_filters(client.ceiling)
     try:
         info = await js.consumer_info(BULLETINS, client.name)
     except NotFoundError:
-        await js.add_consumer(BULLETINS, _durable(client.name, filters))
+        try:
+            await js.add_consumer(BULLETINS, _durable(client.name, filters, DeliverPolicy.NEW))
+        except APIError as error:
+            if error.err_code != _UNREADABLE:
+                raise
+            take_away()
+            await js.add_consumer(BULLETINS, _durable(client.name, filters, DeliverPolicy.ALL))
         return
     present = info.config.filter_subjects or [info.config.filter_subject]
     if sorted(filter(None, present)) != sorted(filters):
@@ -105,9 +116,9 @@ async def drop_durables(js: JetStreamContext, keep: set[str]) -> None:
             await js.delete_consumer(BULLETINS, info.name)
 
 
-def _durable(name: str, filters: list[str]) -> ConsumerConfig:
+def _durable(name: str, filters: list[str], start: DeliverPolicy) -> ConsumerConfig:
     return ConsumerConfig(
-        name=name, durable_name=name, filter_subjects=filters, deliver_policy=DeliverPolicy.NEW,
+        name=name, durable_name=name, filter_subjects=filters, deliver_policy=start,
         ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_deliver=-1, max_ack_pending=UNACKNOWLEDGED_MAX,
     )  # fmt: skip
 

@@ -68,6 +68,22 @@ async def test_republished_often_is_stored_once_in_order(tmp_path: Path) -> None
         assert await stored(local) == 300
 
 
+async def test_a_client_whose_place_a_power_cut_spoiled_begins_again(tmp_path: Path) -> None:
+    """The server refuses for good to make a durable over files that it cannot read; no node would start."""
+    records = [make_record(number) for number in range(3)]
+    async with LocalNats.open(LocalSettings(directory=tmp_path)) as local:
+        for name in ("bot", "siem"):
+            await local.add_client(name)
+        await local.republish(records)
+    (state,) = tmp_path.glob("jetstream/*/streams/BULLETINS/obs/bot/o.dat")
+    state.write_bytes(bytes(state.stat().st_size))
+    async with LocalNats.open(LocalSettings(directory=tmp_path)) as local:
+        js = (await local.connection()).jetstream(timeout=DEADLINE)
+        assert (await js.consumer_info("BULLETINS", "bot")).num_pending == 3
+        assert (await js.consumer_info("BULLETINS", "siem")).num_pending == 3
+        await hearing(local, tmp_path, "bot")
+
+
 async def test_a_community_without_a_slug_is_refused(tmp_path: Path) -> None:
     record = make_record().model_copy(update={"community_slug": "two words.>"})
     async with LocalNats.open(LocalSettings(directory=tmp_path)) as local:
