@@ -120,6 +120,7 @@ async def test_a_thief_who_empties_the_feed_is_noticed_by_the_hub_s_refusal(worl
     await thief.speak()
     async with by_hand(fr) as hand:  # what the thief reads of the shared feed, the victim never gets
         await hand.until(lambda: bool(hand.answers))
+        await hand.nothing_left()
     await fr.start()
     await fr.connected()
     said = await fr.publish("Too late", community.slug)

@@ -35,11 +35,12 @@ from schemas.subjects import (
 from schemas.vocabulary import History, Precedence, Realm
 from schemas.wraps import bundle
 from subscribers.exchange.composer import readers_of
+from subscribers.exchange.hub_link import feed_state
 from subscribers.pull import Pull, ack
 from subscribers.sealing import EpochKey, announce, seal, wrap
 from subscribers.storage import tables
 from subscribers.storage.store import Store
-from tests.support.world import DEADLINE, PATIENCE, Member, draft
+from tests.support.world import DEADLINE, PATIENCE, Member, draft, eventually
 
 HOUR = 3_600_000
 
@@ -91,6 +92,15 @@ class Hand:
             await self.news.wait_for(lambda: self.failed or true())
         if self.failed and not true():
             raise self.failed
+
+    async def nothing_left(self) -> None:
+        """Return when the hub knows that all it has given was read: none of it is given to the node again."""
+
+        async def is_read() -> bool:
+            states = [await feed_state(self.nc, each) for each in (TRAFFIC, DIRECTORY)]
+            return not any(each.num_ack_pending or each.num_pending for each in states)
+
+        await eventually(is_read, DEADLINE)
 
     async def read(self, stream: str) -> None:
         try:
