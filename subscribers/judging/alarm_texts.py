@@ -22,7 +22,7 @@ TEXTS: Final[dict[AlarmName, tuple[str, str]]] = {
         "Ask the hub's operator which witnesses are away; what they had confirmed still holds.",
     ),
     AlarmName.LOG_BEHIND: (
-        "Somebody cites a longer directory or membership log than the hub gave to us.",
+        "A frame needs more of the directory, or of its community's membership log, than the hub gave to us.",
         "See `liaison-agency doctor`; if the connection stands, the hub withholds documents: call it.",
     ),
     AlarmName.GAP: (

@@ -152,10 +152,7 @@ class Federation:
         return found
 
     async def history(self) -> History:
-        """As it stands now. What a durable repeats counts once, where it stands in the stream: these stations
-        read on while a message that was on its way through a killed server waits to be given once more, and
-        nodes read anew from there (`subscribers.exchange.in_order`).
-        """
+        """As it stands now; what a durable repeats is passed over by its number, as nodes do."""
         hub: list[Entitled | Revoked | Admitted] = [
             Entitled(who, circle.id) for circle in self.circles for who in (SENDER, READER)
         ]
@@ -164,12 +161,13 @@ class Federation:
             hub.append(Admitted(_name(each.data), Line(header.pub, header.com), header.seq))
         places = {}
         for who, station in self.stations.items():
-            arrived = {
-                message.metadata.sequence.stream: Arrived(_name(message.data))
-                for message in station.traffic
-                if message.subject.startswith("f.")
-            }
-            places[Place(who, "feed")] = [arrived[each] for each in sorted(arrived)]
+            arrived, last = [], 0
+            for message in station.traffic:
+                sequence = message.metadata.sequence.stream
+                if sequence > last and message.subject.startswith("f."):
+                    arrived.append(Arrived(_name(message.data)))
+                last = max(last, sequence)
+            places[Place(who, "feed")] = arrived
         return History(self.clients, hub, places)
 
 
