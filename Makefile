@@ -176,8 +176,12 @@ clean: ## Remove what the tools made (.venv and .tools too)
 
 # ---- the set-up, made anew when the dependencies change ----
 
+# The system's own Python, where it is new enough and whole: distributions build theirs with profiles, and a node on it
+# takes a sixth less time than on one that was built without. PYTHON=path says otherwise.
 $(READY): pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --locked --quiet --extra pictures --extra traces || { echo "The set-up failed: see the message above. Python 3.11 or newer and a package index are needed." >&2; exit 1; }
+	@own=$$(/usr/bin/python3 -c 'import ctypes, sqlite3, ssl, sys; print(sys.executable if sys.version_info >= (3, 11) else "")' 2>/dev/null || true); \
+	export UV_PYTHON="$${UV_PYTHON:-$(or $(PYTHON),$$own)}"; [ -n "$$UV_PYTHON" ] || unset UV_PYTHON; \
+	$(UV) sync --locked --quiet --extra pictures --extra traces || { echo "The set-up failed: see the message above. Python 3.11 or newer and a package index are needed." >&2; exit 1; }
 	@touch $@
 
 # The fuzzer is large and few need it: it is added where it is asked for, and stays.

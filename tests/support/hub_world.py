@@ -13,10 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import nats.errors
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 
 from hub import tls
 from hub.accounts import Credentials
@@ -30,8 +30,11 @@ from hub.settings import HubSettings
 from hub.streams import scan
 from schemas import receipts
 from schemas.encoding import to_base64
+from schemas.errors import OperationError
 from schemas.receipts import Answer
 from schemas.vocabulary import Realm
+from subscribers.exchange.hub_link import feed_settled
+from subscribers.exchange.in_order import InOrder
 from tests.support.frames import AgencyKit, Chain, Circle, Secretariat
 
 DEADLINE = 45.0
@@ -61,6 +64,10 @@ class Station:
         async def quiet(_error: Exception) -> None:
             """Connections that are cut on purpose are no news."""
 
+        async def back() -> None:
+            self._end_reading()
+            self._begin_reading()
+
         self.nc = ToldClient()
         credentials = Credentials(self.user_jwt, self.kit.user.seed)
         quick: dict[str, Any] = {
@@ -73,18 +80,17 @@ class Station:
             **credentials.options(),
             error_cb=quiet,
             disconnected_cb=lost,
+            reconnected_cb=back,
             **tls.options(self.url.split(","), self.context),
             **quick,
         )
-        for stream, into in (("TRAFFIC", self.traffic), ("DIRECTORY", self.directory)):
-            self._tasks.append(asyncio.create_task(self._read(stream, into)))
+        self._begin_reading()
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        self._end_reading()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        with contextlib.suppress(nats.errors.Error, OSError):
+        with contextlib.suppress(NatsError, OSError):
             await self.nc.close()
 
     async def put(self, subject: str, data: bytes) -> None:
@@ -124,9 +130,28 @@ class Station:
         """The frames that arrived, in order."""
         return [each.data for each in self.traffic if each.subject.startswith("f.")]
 
+    def _begin_reading(self) -> None:
+        for stream, into in (("TRAFFIC", self.traffic), ("DIRECTORY", self.directory)):
+            self._tasks.append(asyncio.create_task(self._read(stream, into)))
+
+    def _end_reading(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
     async def _read(self, stream: str, into: list[Msg]) -> None:
+        """One connection's. As nodes do: what was lost on the way to the last one comes first, and what is
+        lost on the way to this one is read anew.
+        """
+        with contextlib.suppress(OperationError, NatsError):  # what comes must follow all the same
+            await feed_settled(self.nc, stream)
+        order = InOrder()
         async with Pull(self.nc, stream, self.kit.endpoint, heartbeat=0.5) as pull:
             async for messages in pull:
+                try:
+                    order.follow(messages)
+                except OperationError:
+                    await self.nc.force_reconnect()
+                    return
                 async with self._news:
                     for message in messages:
                         into.append(message)
