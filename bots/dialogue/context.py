@@ -106,13 +106,13 @@ class Context:
         """Send an answer, and remember what it shows for the audit, for edits and for deletion."""
         rendered = answer.rendered
         await self._seen(officer, rendered)
+        returns = self.state.officers.returns(officer.person)
         for index, part in enumerate(rendered.parts):
             last = index + 1 == len(rendered.parts)
             try:
                 message = await self._sent(chat, rendered, part, rendered.rows if last else ())
             except Blocked:
-                if officer.person is not None:
-                    await self.state.officers.set_reachable(officer.person, reachable=False)
+                await self.state.officers.shut_out(officer.person, returns)
                 return
             await self._note(officer, chat, message, answer, index)
 

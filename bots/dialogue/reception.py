@@ -46,6 +46,7 @@ class Reception:
             officer = await self._context.state.officers.by_person(asked.person)
             match self._gate.judge(asked, officer, self._context.clock.now()):
                 case Verdict.ANSWER | Verdict.SLOW as verdict if officer:
+                    await self._is_here(officer)
                     try:
                         await self._heard(asked, officer, verdict)
                     finally:
@@ -64,6 +65,7 @@ class Reception:
             officer = await self._context.state.officers.by_person(asked.person)
             match self._gate.judge(asked, officer, self._context.clock.now()):
                 case Verdict.ANSWER if officer:
+                    await self._is_here(officer)
                     await self._answer(asked, officer)
                 case Verdict.SLOW if officer:
                     text = words(officer.language).text("One moment, please: too many questions at once.")
@@ -100,6 +102,14 @@ class Reception:
             if await self._context.state.officers.by_person(seen.person):
                 await self._context.state.officers.set_reachable(seen.person, reachable=seen.here)
                 self._context.wake()
+
+    async def _is_here(self, officer: Officer) -> None:
+        """Who asks can be reached, whatever was known before: that they are back is told once, and kept by
+        the chat service for a day.
+        """
+        if officer.person is not None and not officer.reachable:
+            await self._context.state.officers.set_reachable(officer.person, reachable=True)
+            self._context.wake()
 
     async def _heard(self, asked: Typed, officer: Officer, verdict: Verdict) -> None:
         if verdict is Verdict.ANSWER:

@@ -69,11 +69,13 @@ class BotApi:
             if refusal is not None:
                 raise refusal
             held = self._released
-            result = method(service, params)
-            if inspect.isawaitable(result):
-                result = await result
-            if fault is not None:
-                await _spoil(request, fault, held)
+            try:
+                result = method(service, params)
+                if inspect.isawaitable(result):
+                    result = await result
+            finally:
+                if fault is not None:
+                    await _spoil(request, fault, held)
         except ApiRefusal as refusal:
             return _refused(service, name, refusal)
         service.world.count(name, 200)
@@ -111,7 +113,7 @@ def _hang_up(request: web.Request, service: Service, name: str) -> web.StreamRes
 
 
 async def _spoil(request: web.Request, fault: Fault, held: asyncio.Event) -> None:
-    """What a fault does to a call that was carried out: its answer is lost, or waits."""
+    """What a fault does to a call that was carried out, or refused: its answer is lost, or waits."""
     if fault.kind is FaultKind.HOLD:
         await held.wait()
     elif fault.kind is FaultKind.CLOSE_AFTER and request.transport is not None:

@@ -6,6 +6,7 @@ stolen database gives no codes.
 
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from bots.state.subscriptions import Subscriptions, look_again
 from bots.times import Quiet, Schedule
 from schemas.errors import Code, OperationError
 from schemas.vocabulary import Language
-from subscribers.storage.store import Tx
+from subscribers.storage.store import Store, Tx
 
 NAME_MAX: Final = 64
 _CHAT: Final = "officer"
@@ -109,6 +110,10 @@ def _integer(value: object) -> int:
 class Officers(Subscriptions):
     """The officers' tables."""
 
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._returns: Counter[int | None] = Counter()
+
     async def invite(
         self, name: str, role: Role, *, code: str, expires: float, zone: str, now: float
     ) -> Officer:
@@ -153,6 +158,7 @@ class Officers(Subscriptions):
             ).fetchone()
             if row is None:
                 return None
+            self._returns[person] += 1
             connection.execute(
                 "UPDATE officers SET chat = ?, person = ?, language = ?, reachable = 1 WHERE id = ?",
                 (chat, person, language.value, row[0]),
@@ -202,8 +208,23 @@ class Officers(Subscriptions):
 
     async def set_reachable(self, person: int, *, reachable: bool) -> None:
         """Whether the service takes messages to this person (blocked, or back)."""
+        self._returns[person] += reachable
         async with self._store.write() as tx:
             await tx.execute("UPDATE officers SET reachable = ? WHERE person = ?", (int(reachable), person))
+
+    def returns(self, person: int | None) -> int:
+        """How often the person has come back since this process runs: to be asked for before a message is
+        sent, for `shut_out`.
+        """
+        return self._returns[person]
+
+    async def shut_out(self, person: int | None, returns: int) -> None:
+        """The service took no message to this person; `returns` is of before it was sent. Whoever has come
+        back meanwhile was refused what was on its way, and can be reached.
+        """
+        async with self._store.write() as tx:
+            if self._returns[person] == returns:
+                await tx.execute("UPDATE officers SET reachable = 0 WHERE person = ?", (person,))
 
     # --- digests ---
 

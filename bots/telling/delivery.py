@@ -115,6 +115,7 @@ class Delivery:
         return min([LOOK_SECONDS, *unready.values(), *([due - now] if due is not None else [])])
 
     async def _carry(self, work: Work) -> None:
+        returns = self._means.state.officers.returns(work.officer.person)
         try:
             match work.verb:
                 case (
@@ -142,7 +143,7 @@ class Delivery:
                     assert_never(work.verb)
             self._failures = 0
         except ChatFailure as failure:
-            await self._settle(work, failure)
+            await self._settle(work, failure, returns)
         except ValueError as error:
             # What cannot be read or written as a message is no reason to stop telling everything else.
             _log.error("a message could not be made", job=work.id, verb=work.verb, error=type(error).__name__)
@@ -311,7 +312,7 @@ class Delivery:
 
     # --- the outcomes ---
 
-    async def _settle(self, work: Work, failure: ChatFailure) -> None:
+    async def _settle(self, work: Work, failure: ChatFailure, returns: int) -> None:
         now = self._means.clock.now()
         log = _log.bind(job=work.id, officer=work.officer.id, verb=work.verb, outcome=type(failure).__name__)
         match failure:
@@ -323,8 +324,7 @@ class Delivery:
                 log.warning("an officer cannot be reached")
                 await self._means.state.audit.write([_act(work, "", "unreachable")], now)
                 await self._outbox.again(work, 0.0, repeated=False)
-                if work.officer.person is not None:
-                    await self._means.state.officers.set_reachable(work.officer.person, reachable=False)
+                await self._means.state.officers.shut_out(work.officer.person, returns)
                 self._means.events.emit("unreachable", officer=work.officer.id)
             case Moved(chat=chat):
                 await self._outbox.move_chat(work.officer.id, chat)

@@ -15,6 +15,7 @@ from bots.house import Edges
 from bots.logs import known
 from bots.sandbox.client import SandboxUser
 from bots.sandbox.limits import Limits, Rate
+from bots.sandbox.model import Standing
 from bots.state import State
 from bots.times import Quiet
 from schemas.vocabulary import Tlp
@@ -25,12 +26,14 @@ from tests.support.officers_bot import (
     BotStage,
     Lines,
     bot_settings,
+    buttons,
     running_bot,
     running_sandbox,
     says,
     text_of,
 )
 from tests.support.sandbox import new_bot
+from tests.support.world import eventually
 
 REPEAT = "Possibly a repeat"
 
@@ -97,6 +100,48 @@ async def test_a_blocked_officer_gets_what_waited_when_they_are_back(tmp_path: P
         await ed.unblock()
         await ed.next_message(says("FRA-2026-0002"))
         assert len(alerts(ed, "FRA-2026-000")) == 2
+
+
+async def test_a_refusal_that_comes_late_does_not_shut_out_who_is_back(tmp_path: Path) -> None:
+    node = DirectNode()
+    async with running_bot(tmp_path, node) as stage:
+        (ed,) = await ready(stage, "Ed")
+        world = stage.sandbox.api.service_for(stage.sandbox.bots[0].token).world
+        world.chat_for_people(ed.chat_id).standing = Standing.BLOCKED  # and the update is still on its way
+        await stage.client.fault("sendMessage", "hold", chat_id=ed.chat_id)
+        await node.arrive(make_record(1))
+        returns = stage.state.officers.returns(ed.id)
+
+        async def is_refused() -> bool:
+            return not world.faults.planned
+
+        async def is_known_to_be_back() -> bool:
+            return stage.state.officers.returns(ed.id) > returns
+
+        await eventually(is_refused)
+        await ed.unblock()
+        await eventually(is_known_to_be_back)
+        await stage.client.act("release")
+        await ed.next_message(says("FRA-2026-0001"))
+        officer = await stage.state.officers.by_person(ed.id)
+        assert officer is not None
+        assert officer.reachable
+
+
+@pytest.mark.parametrize("presses", [False, True], ids=["types", "presses"])
+async def test_who_asks_can_be_reached_again(tmp_path: Path, *, presses: bool) -> None:
+    """The chat service keeps it for a day that somebody is back."""
+    node = DirectNode()
+    async with running_bot(tmp_path, node) as stage:
+        (ed,) = await ready(stage, "Ed")
+        shown = await ed.ask("/subscribe")
+        await stage.state.officers.set_reachable(ed.id, reachable=False)
+        await node.arrive(make_record(1))
+        if presses:
+            await ed.press(buttons(shown)[0], shown)
+        else:
+            await ed.send("/help")
+        await ed.next_message(says("FRA-2026-0001"))
 
 
 async def test_403_marks_an_officer_unreachable(tmp_path: Path) -> None:
