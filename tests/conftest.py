@@ -1,7 +1,8 @@
 """What every test may count on: reference data beside the repository, and one way of making examples."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,9 +31,9 @@ settings.load_profile(
 
 @pytest.hookimpl(trylast=True)  # after the shuffle, which holds within each part
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of two workers each begins with one half, and in the end takes over from the other's end. So each half
-    begins with what takes long and ends with what does not, and the session's world is in one half alone: its
-    agencies are made once.
+    """Each worker is given a part of the same length, and in the end takes over from another's end. So each
+    part begins with what takes long and ends with what does not, and the session's world is in the first part
+    alone: its agencies are made once.
     """
     in_the_world, long, short = [], [], []
     for each in items:
@@ -42,8 +43,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             long.append(each)
         else:
             short.append(each)
-    filling = max(0, len(items) // 2 - len(in_the_world))
-    items[:] = [*in_the_world, *short[:filling], *long, *short[filling:]]
+    others = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) - 1
+    beginnings = [in_the_world, *_split(long, others)] if others else [in_the_world + long]
+    length, begin, items[:] = len(items) // len(beginnings), 0, []
+    for beginning in beginnings:
+        end = begin + max(0, length - len(beginning))
+        items += [*beginning, *short[begin:end]]
+        begin = end
+    items += short[begin:]
+
+
+def _split(items: Sequence[pytest.Item], parts: int) -> list[Sequence[pytest.Item]]:
+    """In pieces of about the same length, in which a module's tests stay together."""
+    bounds = [len(items) * each // parts for each in range(parts + 1)]
+    return [items[begin:end] for begin, end in pairwise(bounds)]
 
 
 def _in_the_world(item: pytest.Item) -> bool:
