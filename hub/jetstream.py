@@ -18,6 +18,8 @@ NO_MESSAGE: Final = 10037
 NO_CONSUMER: Final = 10014
 NO_STREAM: Final = 10059
 ABSENT: Final = frozenset({NO_MESSAGE, NO_CONSUMER, NO_STREAM})
+UNREADABLE: Final = 10012
+"""There are files of that consumer, and the server cannot read them: what a power cut may leave."""
 _NO_ROOM: Final = frozenset({10023, 10028, 10047, 10077})
 AWAY: Final = frozenset({10004, 10005, 10008, 10009, 10039})
 """A server that has only just started and has not given the account its store yet, a cluster that has not
@@ -40,6 +42,9 @@ class JetStreamRefused(OperationError):
             code, hint = Code.DISK_FULL, "free disk space, or lower the stream limits in the settings"
         elif unplaced:
             code, hint = Code.BAD_SETTINGS, "as many servers as there are replicas need every placement tag"
+        elif reason == UNREADABLE:
+            code = Code.STORE_CORRUPT
+            hint = "stop the NATS server, delete what has that name in the stream's `obs`, start it again"
         elif reason in AWAY:
             code = Code.HUB_UNREACHABLE
         super().__init__(code, f"JetStream refused {call}: {description}", hint)

@@ -17,10 +17,10 @@ from nats.aio.client import Client
 
 from hub.background import end
 from hub.batch import BatchRefused, Outgoing, publish_ordered
+from hub.durables import ADMISSION
 from hub.jetstream import ABSENT, NO_STREAM, JetStreamRefused, api, stored_text
 from hub.partitions import partition_of
 from hub.rota import OFFICE, PATIENCE, Rota, Watch, leave, partition_duty, turn
-from hub.streams import ADMISSION
 from schemas.errors import Code, OperationError
 
 _log = structlog.get_logger(__name__)

@@ -22,13 +22,14 @@ from hub.among import Among
 from hub.batch import Outgoing
 from hub.claims import push
 from hub.desk import ask_office
+from hub.durables import TakeAway, ensure_endpoint, ensure_witness
 from hub.grants import DIRECTORY, Entitlements
 from hub.jetstream import next_stored
 from hub.lease import ALONE, Leases
 from hub.operating.meter import Meter
 from hub.records import Endpoint
 from hub.state import State, digest, look_up_announcements
-from hub.streams import TTL_HEADER, ensure_endpoint, ensure_witness
+from hub.streams import TTL_HEADER
 from schemas.directory import Directory
 from schemas.documents import Agency, Enrolment, Replace, WitnessRequest
 from schemas.encoding import from_base64
@@ -62,6 +63,7 @@ class Office:
         documents: tuple[bytes, bytes],
         clock: Callable[[], int],
         leases: Leases = ALONE,
+        take_away: TakeAway | None = None,
     ) -> None:
         self.nc = nc
         self.among = Among(nc, accounts, leases)
@@ -69,6 +71,7 @@ class Office:
         self.clock = clock
         self.meter = Meter()
         self.answered = self.meter.answered
+        self.take_away = take_away
         self._system = system
         self._root, self._hub = documents
         self._state = State(Directory.pinned(self._root))
@@ -343,16 +346,15 @@ class Office:
                 await self._serve_one(endpoint, ahead)
 
         results = await asyncio.gather(*map(one, endpoints), return_exceptions=True)
-        for failed in results:
-            if failed is not None:
-                raise failed
+        for failed in filter(None, results):
+            raise failed
 
     async def _serve_one(self, endpoint: Endpoint, ahead: Directory | None) -> None:
         self.among.check_leading()
         now, agency, public = self.clock(), endpoint.name, endpoint.public
         if endpoint.kind == "witness":
             if public not in self._served:
-                await ensure_witness(self.nc, public)
+                await ensure_witness(self.nc, public, self.take_away)
                 self._served[public] = frozenset()
             return
         newest = ahead or self.directory
@@ -368,7 +370,8 @@ class Office:
             self._unpushed.discard(public)
         if self._served.get(public) != reads:
             restored = self._state.restored
-            await ensure_endpoint(self.nc, public, reads, restored.metadata if restored else {})
+            told = restored.metadata if restored else {}
+            await ensure_endpoint(self.nc, public, reads, told, self.take_away)
             self._served[public] = reads
 
     async def _push(self, public: str) -> None:

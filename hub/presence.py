@@ -20,9 +20,9 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from hub.accounts import Accounts
+from hub.durables import reset
 from hub.jetstream import api
 from hub.records import Endpoint
-from hub.streams import reset
 from schemas.errors import OperationError
 
 _log = structlog.get_logger(__name__)

@@ -25,6 +25,7 @@ from hub.batch import (
     publish_batch,
     publish_ordered,
 )
+from hub.durables import ADMISSION, ensure_admission
 from hub.fairness import Allowance, Taken, Tokens
 from hub.fence import Fence
 from hub.issuing import issue
@@ -33,16 +34,7 @@ from hub.pull import NOBODY, Pull
 from hub.registrar import announcement_of, split_bundle
 from hub.settlement import Settlement, Submission, admit, claim, over_quota, prepare, quarantine_entry
 from hub.state import ANSWERED, State
-from hub.streams import (
-    ADMISSION,
-    HISTORY_TTL,
-    INTAKE,
-    RECEIPT_TTL,
-    TTL_HEADER,
-    WRAP_TTL,
-    ensure_admission,
-    trim_intake,
-)
+from hub.streams import HISTORY_TTL, INTAKE, RECEIPT_TTL, TTL_HEADER, WRAP_TTL, trim_intake
 from hub.turns import Turns
 from hub.verifying import Verifying
 from schemas.errors import Code, FormatError, LiaisonError, OperationError, TrustError
@@ -143,7 +135,8 @@ class Router:
             # First, so that nothing is written any more by a former holder that is not read below.
             office.doubt(await part.fence.put_up())
         async with office.writing():
-            await ensure_admission(office.nc, part.durable, part.subjects, anew=bool(part.fence))
+            anew, away = bool(part.fence), office.take_away
+            await ensure_admission(office.nc, part.durable, part.subjects, anew=anew, take_away=away)
         ready: _Ready = asyncio.Queue()
         turns = self._turns = Turns(self._tokens)
         async with asyncio.TaskGroup() as group:

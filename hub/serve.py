@@ -103,7 +103,8 @@ async def running(
         system = await stack.enter_async_context(_connected(way, accounts, Service.SYSTEM, reconnected))
         nc = await stack.enter_async_context(_connected(way, accounts, Service.HUB, reconnected))
         lease = await _join(nc, settings)
-        office = Office(nc, system, accounts, begun_with, clock, lease or ALONE)
+        take_away = server.take_away if server else None
+        office = Office(nc, system, accounts, begun_with, clock, lease or ALONE, take_away)
         addresses = _addresses(public_urls, urls, server)
         audit = Audit(nc, settings.member or "hub", clock, settings.stream_limits.spread)
         place = Place(settings, addresses, audit, Scribe(audit, office.meter), clock(), url)

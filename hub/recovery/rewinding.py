@@ -4,10 +4,10 @@ that, and no more than it may read anyway. FORMAT.md, "History".
 
 import structlog
 
+from hub.durables import begin_at, reset
 from hub.grants import DIRECTORY, TRAFFIC
 from hub.jetstream import api
 from hub.office import Office
-from hub.streams import begin_at, reset
 from schemas.errors import Code, TrustError
 from schemas.pages import Page
 

@@ -24,13 +24,14 @@ from nats.aio.client import Client
 
 from hub.accounts import Accounts, Service
 from hub.batch import Outgoing, publish_batch
+from hub.durables import ADMISSION
 from hub.fairness import TURN
 from hub.issuing import issue
 from hub.jetstream import ABSENT, JetStreamRefused, api
 from hub.pull import Pull
 from hub.router import BATCH
 from hub.stream_limits import StreamLimits
-from hub.streams import ADMISSION, INTAKE, RECEIPT_TTL, TTL_HEADER, stream_configs
+from hub.streams import INTAKE, RECEIPT_TTL, TTL_HEADER, stream_configs
 from schemas.frame import parse_frame, signed_message
 from schemas.receipts import ADMITTED, Answer
 from schemas.signing import Signer

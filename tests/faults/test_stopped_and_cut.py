@@ -12,8 +12,8 @@ import pytest_asyncio
 from nats.aio.client import Client
 
 from hub.accounts import Accounts, Service
+from hub.durables import reset
 from hub.jetstream import api
-from hub.streams import reset
 from tests.support.disks import Unavailable
 from tests.support.far_hub import Host, apart
 from tests.support.fault_stage import OUTSIDER, READER, SENDER, Stage

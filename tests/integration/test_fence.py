@@ -12,10 +12,11 @@ from nats.aio.msg import Msg
 
 from hub.arrival import unbroken
 from hub.batch import BatchRefused, Outgoing, publish_batch, publish_ordered
+from hub.durables import ADMISSION, ensure_admission
 from hub.fence import OFFICE_FENCE, Fence, partition_fence
 from hub.pull import Pull
 from hub.stream_limits import StreamLimits
-from hub.streams import ADMISSION, INTAKE, ensure_admission
+from hub.streams import INTAKE
 from schemas.errors import Code, OperationError
 from schemas.subjects import DIRECTORY_DOCUMENTS
 from tests.support.hub_world import stored

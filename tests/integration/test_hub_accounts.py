@@ -14,9 +14,10 @@ from structlog.testing import capture_logs
 
 from hub.accounts import Accounts, Credentials, Service
 from hub.claims import delete, push, push_all
+from hub.durables import ensure_endpoint
 from hub.jwt import KeyKind, NKey, check_public
 from hub.server import NatsServer, find_binary, read_ports
-from hub.streams import ensure_endpoint, ensure_streams
+from hub.streams import ensure_streams
 from schemas.errors import Code, FormatError, OperationError
 from tests.support.nats_server import DEADLINE, HubNats, eventually, hub_nats
 

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from hub.accounts import Service
 from hub.batch import MAX_BATCH, BatchRefused, BatchUncertain, Outgoing, publish_batch, publish_ordered
+from hub.durables import ADMISSION, ensure_admission, ensure_endpoint, remove_endpoint
 from hub.grants import DIRECTORY, TRAFFIC
 from hub.jetstream import JetStreamRefused, api, next_stored
 from hub.presence import redeliver_on_connect
@@ -24,16 +25,12 @@ from hub.pull import Pull
 from hub.settings import HubSettings
 from hub.stream_limits import StreamLimits
 from hub.streams import (
-    ADMISSION,
     INTAKE,
     QUARANTINE,
     RECEIPT_TTL,
     TTL_HEADER,
     WRAP_TTL,
-    ensure_admission,
-    ensure_endpoint,
     ensure_streams,
-    remove_endpoint,
     scan,
     trim_intake,
 )

@@ -10,11 +10,12 @@ import pytest
 from hub.accounts import Accounts, Credentials
 from hub.claims import push
 from hub.demo.ports import free_ports
+from hub.durables import ensure_endpoint
 from hub.grants import TRAFFIC
 from hub.jetstream import api
 from hub.jwt import KeyKind, NKey
 from hub.leaf import LINK_FILE
-from hub.streams import INTAKE, ensure_endpoint
+from hub.streams import INTAKE
 from subscribers.records import Published
 from tests.support.leaf import LOOPBACK, Link, RawLeaf, leaf_server
 from tests.support.nats_server import HubNats, hub_nats

@@ -14,10 +14,11 @@ from nats.aio.client import DEFAULT_PENDING_SIZE, Client
 
 from hub.accounts import Accounts, Credentials, Service
 from hub.claims import push, push_all
+from hub.durables import ensure_endpoint
 from hub.jwt import KeyKind, NKey
 from hub.server import NatsServer
 from hub.stream_limits import StreamLimits
-from hub.streams import ensure_endpoint, ensure_streams
+from hub.streams import ensure_streams
 
 DEADLINE = 45.0
 PIECE = bytes(16 * 1024)
