@@ -10,6 +10,7 @@ from schemas.errors import Code
 from schemas.receipts import ADMITTED
 from tests.support.frames import Chain
 from tests.support.hub_world import prepare_hub
+from tests.support.world import World
 
 STREAMS = ("INTAKE", "TRAFFIC", "DIRECTORY")
 
@@ -47,3 +48,31 @@ def test_who_runs_the_server_is_told_what_to_do() -> None:
     assert refused.code is Code.STORE_CORRUPT
     assert "CONSUMER.CREATE.TRAFFIC.X" in refused.message
     assert "obs" in refused.fix
+
+
+async def test_a_node_knows_what_it_has_and_takes_the_past_for_the_past(tmp_path: Path) -> None:
+    """Given from the beginning, it sees what was before it joined, and a publisher who has left."""
+    async with World.opened(tmp_path) as world:
+        owner, former, newcomer = await world.agencies("fr", "gb", "jo")
+        community = await owner.found(former)
+        await former.publish("By one who has left", community.slug)
+        await owner.publish("Before", community.slug)
+        await former.has(community.slug, "Before")
+        async with owner.client() as agency:
+            await agency.community_remove(community.slug, former.id)
+            await agency.community_add(community.slug, newcomer.id)
+        await newcomer.knows(community.slug)
+        await owner.publish("After", community.slug)
+        await newcomer.has(community.slug, "After")
+        await world.hub.stop()
+        (state,) = world.state.rglob(f"streams/TRAFFIC/obs/{newcomer.endpoint}/o.dat")
+        state.write_bytes(bytes(state.stat().st_size))
+        await world.hub.start()
+        await owner.connected()
+        assert "it is made anew" in world.hub.log
+        await owner.publish("Later", community.slug)
+        await newcomer.has(community.slug, "Later")
+        assert await newcomer.delivered(community.slug) == ["After", "Later"]
+        assert await newcomer.quarantined() == []
+        async with newcomer.client() as agency:
+            assert await agency.alarms() == []
