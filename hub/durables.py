@@ -3,29 +3,26 @@ made, set to what their reader may read, set back, and made anew where a power c
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from nats.aio.client import Client
 
 from hub.grants import DIRECTORY, TRAFFIC, Entitlements
-from hub.jetstream import ABSENT, UNREADABLE, JetStreamRefused, api, remove_consumer
+from hub.jetstream import ABSENT, JetStreamRefused, api, remove_consumer
+from hub.spoiled import Spoiled
 from hub.streams import INTAKE
 from schemas.errors import Code, OperationError
 
 ADMISSION: Final = "admission"
 """The durable on INTAKE from which admission works."""
 
-_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _SECOND: Final = 1_000_000_000
 _UNANSWERED_MAX: Final = 2048
 _ENDPOINT_REQUESTS: Final = 32
 _BEGIN: Final = frozenset({"deliver_policy", "opt_start_seq"})
 _IN_FORCE_SECONDS: Final = 20.0
 _LOOK_SECONDS: Final = 0.01
-TakeAway = Callable[[str, str], None]
-"""Deletes the files of a durable, of a stream and a name, that its server cannot read."""
 
 
 async def ensure_admission(
@@ -34,7 +31,7 @@ async def ensure_admission(
     subjects: Sequence[str] = (),
     *,
     anew: bool = False,
-    take_away: TakeAway | None = None,
+    spoiled: Spoiled | None = None,
 ) -> None:
     """Make admission's durable, on these `subjects` of INTAKE or on all, and set it back to the beginning:
     before every time that pulling begins.
@@ -58,7 +55,7 @@ async def ensure_admission(
     if anew:
         await remove_consumer(nc, INTAKE, durable)
     config |= {"max_ack_pending": 2 * _UNANSWERED_MAX, "max_waiting": 16}
-    await _consumer(nc, INTAKE, config, take_away)
+    await _consumer(nc, INTAKE, config, spoiled)
     await reset(nc, INTAKE, durable, 1)
 
 
@@ -99,8 +96,8 @@ async def ensure_endpoint(
     nc: Client,
     public: str,
     entitlements: Entitlements,
-    metadata: Mapping[str, str] = _NONE,
-    take_away: TakeAway | None = None,
+    metadata: Mapping[str, str] | None = None,
+    spoiled: Spoiled | None = None,
 ) -> None:
     """Make an endpoint's two durables, or set their filters to `entitlements`, live.
 
@@ -109,20 +106,20 @@ async def ensure_endpoint(
     so the DIRECTORY durable is set back to that log's beginning: the endpoint then sees later directory
     messages again, and knows them by sequence. `metadata` is for the endpoint to read.
 
-    With `take_away`, a durable that the server cannot read is made anew. What the endpoint had acknowledged
+    With `spoiled`, a durable that the server cannot read is made anew. What the endpoint had acknowledged
     is not known then, so it is given all that there is: better twice than never.
     """
     traffic = _durable(public, traffic_filters(public, entitlements), "new")
-    await _consumer(nc, TRAFFIC, {**traffic, "metadata": dict(metadata)} if metadata else traffic, take_away)
+    await _consumer(nc, TRAFFIC, {**traffic, "metadata": dict(metadata)} if metadata else traffic, spoiled)
     wanted = directory_filters(entitlements)
-    before = await _consumer(nc, DIRECTORY, _durable(public, wanted, "all"), take_away)
+    before = await _consumer(nc, DIRECTORY, _durable(public, wanted, "all"), spoiled)
     if before is not None and (added := set(wanted) - before):
         await _replay(nc, public, added)
 
 
-async def ensure_witness(nc: Client, public: str, take_away: TakeAway | None = None) -> None:
+async def ensure_witness(nc: Client, public: str, spoiled: Spoiled | None = None) -> None:
     """Make a witness's one durable: the documents, what it is asked to cosign, and what came of it."""
-    await _consumer(nc, DIRECTORY, _durable(public, ["d.doc", "d.head", "d.offer"], "all"), take_away)
+    await _consumer(nc, DIRECTORY, _durable(public, ["d.doc", "d.head", "d.offer"], "all"), spoiled)
 
 
 async def remove_endpoint(nc: Client, public: str) -> None:
@@ -144,7 +141,7 @@ def _durable(public: str, filters: list[str], start: str) -> dict[str, Any]:
 
 
 async def _consumer(
-    nc: Client, stream: str, config: dict[str, Any], take_away: TakeAway | None
+    nc: Client, stream: str, config: dict[str, Any], spoiled: Spoiled | None
 ) -> set[str] | None:
     """Make or update a durable; the filters that it had before, None if it is new.
 
@@ -156,7 +153,7 @@ async def _consumer(
     if existing is not None:  # where it began is settled: `begin_at` may have changed it
         config = {**config, **{key: existing[key] for key in _BEGIN & existing.keys()}}
     if existing is None or any(_differs(existing.get(key), value) for key, value in config.items()):
-        made = await _make(nc, stream, {**config, "name": name}, take_away)
+        made = await _make(nc, stream, {**config, "name": name}, spoiled)
         if made.get("cluster"):
             await _in_force(nc, stream, config)
     if existing is None:
@@ -170,17 +167,20 @@ def _differs(there: object, wanted: object) -> bool:
     return there != wanted
 
 
-async def _make(
-    nc: Client, stream: str, config: dict[str, Any], take_away: TakeAway | None
-) -> dict[str, Any]:
-    call, body = f"CONSUMER.CREATE.{stream}.{config['name']}", {"stream_name": stream, "action": ""}
+async def _make(nc: Client, stream: str, config: dict[str, Any], spoiled: Spoiled | None) -> dict[str, Any]:
+    name = config["name"]
+    call, body = f"CONSUMER.CREATE.{stream}.{name}", {"stream_name": stream, "config": config, "action": ""}
+    whole = {**body, "config": {**config, "deliver_policy": "all"}}
+    if spoiled is None:
+        return await api(nc, call, body)
     try:
-        return await api(nc, call, {**body, "config": config})
+        made = await api(nc, call, whole if spoiled.is_aside(stream, name) else body)
     except JetStreamRefused as refused:
-        if refused.reason != UNREADABLE or take_away is None:
+        if not (refused.unreadable and spoiled.put_aside(stream, name)):
             raise
-    take_away(stream, config["name"])
-    return await api(nc, call, {**body, "config": {**config, "deliver_policy": "all"}})
+        made = await api(nc, call, whole)
+    spoiled.forget(stream, name)
+    return made
 
 
 async def _in_force(nc: Client, stream: str, config: dict[str, Any]) -> None:

@@ -18,37 +18,40 @@ NO_MESSAGE: Final = 10037
 NO_CONSUMER: Final = 10014
 NO_STREAM: Final = 10059
 ABSENT: Final = frozenset({NO_MESSAGE, NO_CONSUMER, NO_STREAM})
-UNREADABLE: Final = 10012
-"""There are files of that consumer, and the server cannot read them: what a power cut may leave."""
 _NO_ROOM: Final = frozenset({10023, 10028, 10047, 10077})
 AWAY: Final = frozenset({10004, 10005, 10008, 10009, 10039})
 """A server that has only just started and has not given the account its store yet, a cluster that has not
 found together yet, or is changing its leader: it is asked again."""
 _NO_SERVERS: Final = 10005
 _UNTAGGED: Final = "tags not matched"
+_UNMADE: Final = 10012
+_UNREADABLE: Final = "error creating store for consumer"
+"""All that a server tells where it cannot read the files of that durable, or make them; its log says more."""
 _OFFLINE: Final = "offline"
 """Of a placement's servers, some are known and away: they may come back."""
 
 
 class JetStreamRefused(OperationError):
     """The server said no. `reason` is its error number (`err_code`); `unplaced`: too few of the servers that
-    it knows have the tags asked for, and none is away.
+    it knows have the tags asked for, and none is away; `unreadable`: it cannot read the files of that
+    durable, or not make them.
     """
 
     def __init__(self, call: str, reason: int, description: str) -> None:
         unplaced = reason == _NO_SERVERS and _UNTAGGED in description and _OFFLINE not in description
+        unreadable = reason == _UNMADE and description == _UNREADABLE
         code, hint = Code.INTERNAL, "see the NATS server's log"
         if reason in _NO_ROOM:
             code, hint = Code.DISK_FULL, "free disk space, or lower the stream limits in the settings"
         elif unplaced:
             code, hint = Code.BAD_SETTINGS, "as many servers as there are replicas need every placement tag"
-        elif reason == UNREADABLE:
+        elif unreadable:
             code = Code.STORE_CORRUPT
-            hint = "stop the NATS server, delete what has that name in the stream's `obs`, start it again"
+            hint = "see the NATS server's log; stop it, delete that name in the stream's `obs`, start it"
         elif reason in AWAY:
             code = Code.HUB_UNREACHABLE
         super().__init__(code, f"JetStream refused {call}: {description}", hint)
-        self.reason, self.unplaced = reason, unplaced
+        self.reason, self.unplaced, self.unreadable = reason, unplaced, unreadable
 
 
 async def api(

@@ -22,12 +22,13 @@ from hub.among import Among
 from hub.batch import Outgoing
 from hub.claims import push
 from hub.desk import ask_office
-from hub.durables import TakeAway, ensure_endpoint, ensure_witness
+from hub.durables import ensure_endpoint, ensure_witness
 from hub.grants import DIRECTORY, Entitlements
 from hub.jetstream import next_stored
 from hub.lease import ALONE, Leases
 from hub.operating.meter import Meter
 from hub.records import Endpoint
+from hub.spoiled import Spoiled
 from hub.state import State, digest, look_up_announcements
 from hub.streams import TTL_HEADER
 from schemas.directory import Directory
@@ -63,7 +64,7 @@ class Office:
         documents: tuple[bytes, bytes],
         clock: Callable[[], int],
         leases: Leases = ALONE,
-        take_away: TakeAway | None = None,
+        spoiled: Spoiled | None = None,
     ) -> None:
         self.nc = nc
         self.among = Among(nc, accounts, leases)
@@ -71,7 +72,7 @@ class Office:
         self.clock = clock
         self.meter = Meter()
         self.answered = self.meter.answered
-        self.take_away = take_away
+        self.spoiled = spoiled
         self._system = system
         self._root, self._hub = documents
         self._state = State(Directory.pinned(self._root))
@@ -354,7 +355,7 @@ class Office:
         now, agency, public = self.clock(), endpoint.name, endpoint.public
         if endpoint.kind == "witness":
             if public not in self._served:
-                await ensure_witness(self.nc, public, self.take_away)
+                await ensure_witness(self.nc, public, self.spoiled)
                 self._served[public] = frozenset()
             return
         newest = ahead or self.directory
@@ -370,8 +371,7 @@ class Office:
             self._unpushed.discard(public)
         if self._served.get(public) != reads:
             restored = self._state.restored
-            told = restored.metadata if restored else {}
-            await ensure_endpoint(self.nc, public, reads, told, self.take_away)
+            await ensure_endpoint(self.nc, public, reads, restored and restored.metadata, self.spoiled)
             self._served[public] = reads
 
     async def _push(self, public: str) -> None:

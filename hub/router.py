@@ -135,8 +135,8 @@ class Router:
             # First, so that nothing is written any more by a former holder that is not read below.
             office.doubt(await part.fence.put_up())
         async with office.writing():
-            anew, away = bool(part.fence), office.take_away
-            await ensure_admission(office.nc, part.durable, part.subjects, anew=anew, take_away=away)
+            anew, spoiled = bool(part.fence), office.spoiled
+            await ensure_admission(office.nc, part.durable, part.subjects, anew=anew, spoiled=spoiled)
         ready: _Ready = asyncio.Queue()
         turns = self._turns = Turns(self._tokens)
         async with asyncio.TaskGroup() as group:

@@ -33,6 +33,7 @@ from hub.patience import patiently
 from hub.router import Step, no_hook
 from hub.server import NatsServer
 from hub.settings import HubSettings
+from hub.spoiled import Spoiled
 from hub.tracing import exporting
 from schemas.errors import Code, OperationError
 
@@ -103,8 +104,8 @@ async def running(
         system = await stack.enter_async_context(_connected(way, accounts, Service.SYSTEM, reconnected))
         nc = await stack.enter_async_context(_connected(way, accounts, Service.HUB, reconnected))
         lease = await _join(nc, settings)
-        take_away = server.take_away if server else None
-        office = Office(nc, system, accounts, begun_with, clock, lease or ALONE, take_away)
+        spoiled = Spoiled(settings.nats_directory, embedded=server is not None)
+        office = Office(nc, system, accounts, begun_with, clock, lease or ALONE, spoiled)
         addresses = _addresses(public_urls, urls, server)
         audit = Audit(nc, settings.member or "hub", clock, settings.stream_limits.spread)
         place = Place(settings, addresses, audit, Scribe(audit, office.meter), clock(), url)

@@ -151,12 +151,6 @@ class NatsServer:
         """The child's process id; 0 when there is none."""
         return self._process.pid if self._process and self._process.returncode is None else 0
 
-    def take_away(self, stream: str, durable: str) -> None:
-        """Delete the files of a durable that the server has not loaded, since it cannot read them."""
-        _log.warning("a durable cannot be read: it is made anew", stream=stream, durable=durable)
-        for kept in (self._directory / "store").glob(f"jetstream/*/streams/{stream}/obs"):
-            shutil.rmtree(kept / durable, ignore_errors=True)
-
     @property
     def log_file(self) -> Path:
         """Where the server writes its log."""

@@ -320,6 +320,8 @@ class Delivery:
                 self._means.pacer.hold(work.chat, now + seconds)
                 self._means.pacer.hold(None, now + min(seconds, _PAUSE_MAX))
                 await self._outbox.again(work, now + seconds, repeated=False)
+            case Blocked() if self._means.state.officers.returns(work.officer.person) != returns:
+                await self._outbox.again(work, 0.0, repeated=False)
             case Blocked():
                 log.warning("an officer cannot be reached")
                 await self._means.state.audit.write([_act(work, "", "unreachable")], now)

@@ -9,7 +9,6 @@ import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, Self
 
@@ -20,13 +19,14 @@ from nats.js import JetStreamContext
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import Code, OperationError
-from schemas.subjects import BULLETINS, local_change
+from schemas.subjects import local_change
 from schemas.vocabulary import Realm, Tlp
 from subscribers.link import Link
 from subscribers.local.accounts import FEED_INFO, STORE_KEY_VARIABLE, ServerPlan, render_config
 from subscribers.local.clients import Registry, load_or_make_seed
 from subscribers.local.files import make_private_directory, write_private
 from subscribers.local.server import Server
+from subscribers.local.spoiled import Spoiled
 from subscribers.local.stream import drop_durables, ensure_durable, ensure_stream, newest, republish
 from subscribers.private_files import read_private
 from subscribers.records import Change, Record
@@ -87,6 +87,7 @@ class LocalNats:
         self._registry = registry
         self._system = system
         self._randomness = randomness
+        self._spoiled = Spoiled(settings.directory)
         self._changing = asyncio.Lock()
         self._publisher: tuple[Client, JetStreamContext] | None = None
         self.link = node
@@ -135,7 +136,7 @@ class LocalNats:
         js = (await self.link.connection(_WAIT)).jetstream()
         await ensure_stream(js, self._settings.retention_days, self._settings.max_bytes)
         for client in self._registry.entries:
-            await ensure_durable(js, client, partial(self._take_away, client.name))
+            await ensure_durable(js, client, self._spoiled)
         await drop_durables(js, {each.name for each in self._registry.entries})
 
     async def connection(self) -> Client:
@@ -237,7 +238,7 @@ class LocalNats:
     async def _apply(self, client: ClientEntry) -> None:
         """Durable, then accounts; done when the client itself reaches its durable."""
         js = (await self.connection()).jetstream()
-        await ensure_durable(js, client, partial(self._take_away, client.name))
+        await ensure_durable(js, client, self._spoiled)
         seed = read_private(self._registry.seed_file(client.name), _SMALL).strip()
         for _ in range(_RELOADS):
             await self._reload()
@@ -248,12 +249,6 @@ class LocalNats:
             "the agency's NATS did not take up the client",
             "restart the node; read server.log",
         )
-
-    def _take_away(self, durable: str) -> None:
-        """Delete the files of a durable that the server has not loaded, since it cannot read them."""
-        log.warning("the server cannot read a client's place: it is made anew", client=durable)
-        for streams in self._settings.directory.glob(f"jetstream/*/streams/{BULLETINS}/obs"):
-            shutil.rmtree(streams / durable, ignore_errors=True)
 
     async def _reload(self) -> None:
         """Have the server read its configuration again. Live: no connection, stream or standing request is

@@ -7,7 +7,7 @@ to its TLP ceiling.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from nats.errors import Error
@@ -27,6 +27,7 @@ from schemas.errors import Code, OperationError
 from schemas.subjects import BULLETINS, is_slug, local_bulletin
 from schemas.vocabulary import Realm
 from subscribers.local.accounts import feed_filters
+from subscribers.local.spoiled import Spoiled
 from subscribers.records import Record
 from subscribers.service.roles import ClientEntry
 
@@ -37,8 +38,10 @@ _PUBLISH_LIMIT: Final = 10.0
 _DAY: Final = 86_400.0
 _NO_ROOM: Final = 10047
 """nats-server's own code for "insufficient storage resources available"."""
-_UNREADABLE: Final = 10012
-"""Its code for a durable whose files it cannot read: what a power cut may leave of them."""
+_UNMADE: Final = 10012
+_UNREADABLE: Final = "error creating store for consumer"
+"""All that it tells where it cannot read the files of that durable, as a power cut may leave them, or make
+them."""
 
 
 def subject_of(record: Record) -> str:
@@ -84,24 +87,25 @@ async def _make(js: JetStreamContext, config: StreamConfig) -> None:
         await js.update_stream(config)
 
 
-async def ensure_durable(js: JetStreamContext, client: ClientEntry, take_away: Callable[[], None]) -> None:
+async def ensure_durable(js: JetStreamContext, client: ClientEntry, spoiled: Spoiled) -> None:
     """Make the client's durable, or move its filters to the client's ceiling; a new one begins with what
     comes next.
 
-    `take_away` deletes the files of one that the server cannot read. What the client had read is not known
-    then, so it begins with all that there is: better twice than never.
+    Files of one that the server cannot read are put aside. What the client had read is not known then, so it
+    begins with all that there is: better twice than never.
     """
     filters = feed_filters(client.ceiling)
     try:
         info = await js.consumer_info(BULLETINS, client.name)
     except NotFoundError:
+        begin = DeliverPolicy.ALL if spoiled.is_aside(client.name) else DeliverPolicy.NEW
         try:
-            await js.add_consumer(BULLETINS, _durable(client.name, filters, DeliverPolicy.NEW))
+            await js.add_consumer(BULLETINS, _durable(client.name, filters, begin))
         except APIError as error:
-            if error.err_code != _UNREADABLE:
+            if not (_is_unreadable(error) and spoiled.put_aside(client.name)):
                 raise
-            take_away()
             await js.add_consumer(BULLETINS, _durable(client.name, filters, DeliverPolicy.ALL))
+        spoiled.forget(client.name)
         return
     present = info.config.filter_subjects or [info.config.filter_subject]
     if sorted(filter(None, present)) != sorted(filters):
@@ -114,6 +118,10 @@ async def drop_durables(js: JetStreamContext, keep: set[str]) -> None:
     for info in await js.consumers_info(BULLETINS):
         if info.name not in keep:
             await js.delete_consumer(BULLETINS, info.name)
+
+
+def _is_unreadable(error: APIError) -> bool:
+    return error.err_code == _UNMADE and error.description == _UNREADABLE
 
 
 def _durable(name: str, filters: list[str], start: DeliverPolicy) -> ConsumerConfig:

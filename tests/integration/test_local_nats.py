@@ -21,6 +21,7 @@ from subscribers.link import Link
 from subscribers.local import LocalNats, LocalSettings, Role
 from subscribers.local.clients import Registry
 from subscribers.local.server import Server
+from subscribers.local.spoiled import Spoiled
 from tests.support.local_nats import DEADLINE, collect, connected, hearing
 from tests.support.nats_server import piled_up
 from tests.support.node_api import make_record
@@ -68,7 +69,8 @@ async def test_republished_often_is_stored_once_in_order(tmp_path: Path) -> None
         assert await stored(local) == 300
 
 
-async def test_a_client_whose_place_a_power_cut_spoiled_begins_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed", [False, True], ids=["", "killed-before-it-was-made-anew"])
+async def test_a_client_whose_place_a_power_cut_spoiled_begins_again(tmp_path: Path, *, killed: bool) -> None:
     """The server refuses for good to make a durable over files that it cannot read; no node would start."""
     records = [make_record(number) for number in range(3)]
     async with LocalNats.open(LocalSettings(directory=tmp_path)) as local:
@@ -77,11 +79,13 @@ async def test_a_client_whose_place_a_power_cut_spoiled_begins_again(tmp_path: P
         await local.republish(records)
     (state,) = tmp_path.glob("jetstream/*/streams/BULLETINS/obs/bot/o.dat")
     state.write_bytes(bytes(state.stat().st_size))
+    assert not killed or Spoiled(tmp_path).put_aside("bot")
     async with LocalNats.open(LocalSettings(directory=tmp_path)) as local:
         js = (await local.connection()).jetstream(timeout=DEADLINE)
         assert (await js.consumer_info("BULLETINS", "bot")).num_pending == 3
         assert (await js.consumer_info("BULLETINS", "siem")).num_pending == 3
         await hearing(local, tmp_path, "bot")
+        assert not [*tmp_path.glob("spoiled/*")]
 
 
 async def test_a_community_without_a_slug_is_refused(tmp_path: Path) -> None:
